@@ -1,0 +1,3 @@
+//! An RTSP camera on loopback.
+
+fn main() {}

@@ -1,0 +1,84 @@
+//! `[capture]` and `[[cameras]]`.
+
+use crate::secret::Credentials;
+use crate::vision::camera_id::CameraId;
+use serde::{Deserialize, Serialize};
+
+/// How RTP travels.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Interleaved in the RTSP connection: passes every network, loses nothing.
+    #[default]
+    Tcp,
+    /// Less delay on a clean network; losses smear the picture.
+    Udp,
+}
+
+/// `[capture]`: what all cameras share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaptureSettings {
+    /// Cameras that share a capture process, 1..=16. One each: a codec that crashes costs one camera only.
+    pub cameras_per_process: u16,
+    /// Slots of 4 MiB a camera has in shared memory, 3..=64: one being filled, one latest, the rest lent to units.
+    pub slots_per_camera: u16,
+    /// Seconds without a decoded frame that count as loss.
+    pub stall_seconds: f32,
+    /// Seconds a connection may take.
+    pub connect_timeout_seconds: f32,
+    /// Try decoders of the GPU or SoC before those of the CPU.
+    pub hardware_decoders: bool,
+}
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            cameras_per_process: 1,
+            slots_per_camera: 6,
+            stall_seconds: 10.0,
+            connect_timeout_seconds: 5.0,
+            hardware_decoders: true,
+        }
+    }
+}
+
+/// One of `[[cameras]]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraSettings {
+    /// Names the camera in topics and logs.
+    pub id: CameraId,
+    /// `rtsp://host[:port]/path`.
+    pub url: String,
+    /// User and password. Those in the URL are taken too.
+    #[serde(default)]
+    pub credentials: Credentials,
+    /// How RTP travels.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Frames a second that are looked at; 0: each one.
+    #[serde(default = "default_fps")]
+    pub fps: f32,
+    /// Share of the units relative to the other cameras when there is not enough for all, 1..=100.
+    #[serde(default = "default_weight")]
+    pub weight: u32,
+    /// Decode keyframes only: a tenth of the cost, and a picture each second or two.
+    #[serde(default)]
+    pub keyframes_only: bool,
+    /// False: configured, but not connected.
+    #[serde(default = "default_enabled")]
+    pub enabled: bool,
+}
+
+fn default_fps() -> f32 {
+    5.0
+}
+
+fn default_weight() -> u32 {
+    1
+}
+
+fn default_enabled() -> bool {
+    true
+}

@@ -1,0 +1,3 @@
+//! Health and metrics over HTTP.
+
+pub mod settings;

@@ -1,0 +1,228 @@
+//! One packet, one message: a `SOCK_SEQPACKET` pair that also carries descriptors.
+//!
+//! A packet is the protocol version (two bytes, little endian) and the message in postcard's
+//! encoding. The kernel keeps packets apart, so a message is never half read.
+
+use crate::ipc::messages::PROTOCOL_VERSION;
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The longest packet. 500 detections take about 12 kB.
+pub const MAX_PACKET_BYTES: usize = 64 * 1024;
+
+/// Why a message did not come or go.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// The other side is gone.
+    #[error("the other side closed the channel")]
+    Closed,
+    /// The other side does not read; only on a non-blocking channel.
+    #[error("the channel is full: the other side does not read")]
+    Full,
+    /// Nothing is there to read; only on a non-blocking channel.
+    #[error("no message is waiting")]
+    Empty,
+    /// The packet has another version, is cut off, or cannot be decoded.
+    #[error("the other side broke the protocol: {0}")]
+    Protocol(String),
+    /// The kernel said so.
+    #[error("the channel failed")]
+    Io(#[source] std::io::Error),
+}
+
+/// One end of a channel.
+#[derive(Debug)]
+pub struct Channel {
+    socket: OwnedFd,
+}
+
+impl Channel {
+    /// Two connected ends, closed on exec.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub fn pair() -> std::io::Result<(Self, Self)> {
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        Ok((Self { socket: ours }, Self { socket: theirs }))
+    }
+
+    /// The child's end: it was handed over as standard input.
+    ///
+    /// # Errors
+    /// When standard input is not there.
+    pub fn from_stdin() -> std::io::Result<Self> {
+        Ok(Self { socket: std::io::stdin().as_fd().try_clone_to_owned()? })
+    }
+
+    /// The socket itself.
+    pub fn into_socket(self) -> OwnedFd {
+        self.socket
+    }
+
+    /// A second handle on the same end.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub fn try_clone(&self) -> std::io::Result<Self> {
+        Ok(Self { socket: self.socket.try_clone()? })
+    }
+
+    /// Makes [`Self::send`] and [`Self::receive`] return `Full` and `Empty` instead of waiting.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn set_nonblocking(&self) -> std::io::Result<()> {
+        Ok(rustix::io::ioctl_fionbio(&self.socket, true)?)
+    }
+
+    /// Sends one message, with a descriptor beside it if there is one.
+    ///
+    /// # Errors
+    /// [`ChannelError::Closed`], [`ChannelError::Full`], or `Protocol` when the message is too long.
+    pub fn send<T: Serialize>(&self, message: &T, descriptor: Option<BorrowedFd<'_>>) -> Result<(), ChannelError> {
+        let packet = postcard::to_extend(message, PROTOCOL_VERSION.to_le_bytes().to_vec())
+            .map_err(|error| ChannelError::Protocol(error.to_string()))?;
+        if packet.len() > MAX_PACKET_BYTES {
+            return Err(ChannelError::Protocol(format!("a message of {} bytes is too long", packet.len())));
+        }
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let descriptors = descriptor.as_slice();
+        if !descriptors.is_empty() {
+            control.push(SendAncillaryMessage::ScmRights(descriptors));
+        }
+        loop {
+            match sendmsg(&self.socket, &[IoSlice::new(&packet)], &mut control, SendFlags::NOSIGNAL) {
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Err(ChannelError::Full),
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(ChannelError::Closed),
+                Err(error) => return Err(ChannelError::Io(error.into())),
+            }
+        }
+    }
+
+    /// Receives one message and the descriptor beside it, if there is one.
+    ///
+    /// # Errors
+    /// [`ChannelError::Closed`], [`ChannelError::Empty`], or `Protocol` for a packet that is not ours.
+    pub fn receive<T: DeserializeOwned>(&self) -> Result<(T, Option<OwnedFd>), ChannelError> {
+        let mut packet = [0_u8; MAX_PACKET_BYTES];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received = loop {
+            match recvmsg(&self.socket, &mut [IoSliceMut::new(&mut packet)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Err(ChannelError::Empty),
+                Err(Errno::CONNRESET) => return Err(ChannelError::Closed),
+                Err(error) => return Err(ChannelError::Io(error.into())),
+                Ok(received) => break received,
+            }
+        };
+        let descriptor = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+            _ => None,
+        });
+        if received.bytes == 0 {
+            return Err(ChannelError::Closed);
+        }
+        if received.flags.contains(ReturnFlags::TRUNC) {
+            return Err(ChannelError::Protocol("a packet was too long".into()));
+        }
+        Ok((decode(&packet[..received.bytes])?, descriptor))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl std::os::fd::AsRawFd for Channel {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// Decodes one packet.
+///
+/// # Errors
+/// [`ChannelError::Protocol`] for another version or an unreadable body.
+pub fn decode<T: DeserializeOwned>(packet: &[u8]) -> Result<T, ChannelError> {
+    let Some((version, body)) = packet.split_first_chunk::<2>() else {
+        return Err(ChannelError::Protocol("a packet has no version".into()));
+    };
+    let version = u16::from_le_bytes(*version);
+    if version != PROTOCOL_VERSION {
+        return Err(ChannelError::Protocol(format!("version {version} instead of {PROTOCOL_VERSION}")));
+    }
+    match postcard::take_from_bytes(body) {
+        Ok((message, [])) => Ok(message),
+        Ok((_, rest)) => Err(ChannelError::Protocol(format!("{} bytes follow the message", rest.len()))),
+        Err(error) => Err(ChannelError::Protocol(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::messages::{FromCapture, FromUnit, RegionId, RequestId, ToUnit};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_message_and_its_descriptor_arrive_together() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        let fd = crate::os::memfd::create_sealed("test", 4096).unwrap();
+        let message = ToUnit::AttachRegion { region: RegionId(7), slots: 1 };
+        ours.send(&message, Some(fd.as_fd())).unwrap();
+        ours.send(&ToUnit::Stop, None).unwrap();
+        let (received, descriptor) = theirs.receive::<ToUnit>().unwrap();
+        assert_eq!(received, message);
+        assert!(descriptor.is_some());
+        let (received, descriptor) = theirs.receive::<ToUnit>().unwrap();
+        assert!(received == ToUnit::Stop && descriptor.is_none());
+    }
+
+    #[test]
+    fn a_channel_whose_other_side_does_not_read_becomes_full() {
+        let (ours, _theirs) = Channel::pair().unwrap();
+        ours.set_nonblocking().unwrap();
+        let error = (0..1_000_000).find_map(|_| ours.send(&ToUnit::Stop, None).err());
+        assert!(matches!(error, Some(ChannelError::Full)));
+    }
+
+    #[test]
+    fn the_end_of_the_other_side_is_seen() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        drop(theirs);
+        assert!(matches!(ours.receive::<ToUnit>(), Err(ChannelError::Closed)));
+        assert!(matches!(ours.send(&ToUnit::Stop, None), Err(ChannelError::Closed)));
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut packet =
+            postcard::to_extend(&FromUnit::Pong { request: RequestId(1), first_byte: 0 }, vec![9, 9]).unwrap();
+        assert!(matches!(decode::<FromUnit>(&packet), Err(ChannelError::Protocol(_))));
+        packet[..2].copy_from_slice(&PROTOCOL_VERSION.to_le_bytes());
+        assert!(decode::<FromUnit>(&packet).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_packet_makes_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut packet = PROTOCOL_VERSION.to_le_bytes().to_vec();
+            packet.extend(&bytes);
+            drop((decode::<FromUnit>(&packet), decode::<FromCapture>(&packet), decode::<FromCapture>(&bytes)));
+        }
+    }
+}

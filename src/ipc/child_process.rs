@@ -1,0 +1,1 @@
+//! Spawning, watching and ending children.

@@ -1,0 +1,130 @@
+//! Regions of 4 MiB slots in shared memory.
+//!
+//! The parent creates a region, hands the writable descriptor to one writer and read-only ones to
+//! the units. A slot has one owner at a time: the writer, until it announces a frame; then whoever
+//! the parent lent it to, until the parent says `Release`.
+
+use crate::os::memfd::{self, ReadMapping, WriteMapping};
+use crate::vision::frame::SLOT_BYTES;
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// The most slots one region may have.
+pub const MAX_SLOTS: u16 = 64;
+
+/// The parent's side: it owns the memory and never maps it.
+#[derive(Debug)]
+pub struct Region {
+    writable: OwnedFd,
+    read_only: OwnedFd,
+    slots: u16,
+}
+
+impl Region {
+    /// Creates `slots` (1..=[`MAX_SLOTS`]) zeroed slots; pages are taken only when written.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another number, else what the kernel says.
+    pub fn create(name: &str, slots: u16) -> io::Result<Self> {
+        let writable = memfd::create_sealed(name, region_bytes(slots)?)?;
+        let read_only = memfd::reopen_read_only(&writable)?;
+        Ok(Self { writable, read_only, slots })
+    }
+
+    /// For the one process that fills the slots.
+    pub fn writable(&self) -> &OwnedFd {
+        &self.writable
+    }
+
+    /// For units.
+    pub fn read_only(&self) -> &OwnedFd {
+        &self.read_only
+    }
+
+    /// How many slots.
+    pub fn slots(&self) -> u16 {
+        self.slots
+    }
+}
+
+/// The writer's side.
+#[derive(Debug)]
+pub struct SlotWriter {
+    mapping: WriteMapping,
+    slots: u16,
+}
+
+impl SlotWriter {
+    /// Maps a region for writing.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the descriptor is no region of `slots` slots.
+    pub fn new(fd: &OwnedFd, slots: u16) -> io::Result<Self> {
+        Ok(Self { mapping: WriteMapping::new(fd, region_bytes(slots)?)?, slots })
+    }
+
+    /// The bytes of a slot; `None` beyond the last.
+    pub fn slot_mut(&mut self, slot: u16) -> Option<&mut [u8]> {
+        let range = slot_range(slot, self.slots)?;
+        self.mapping.bytes_mut().get_mut(range)
+    }
+}
+
+/// A unit's side.
+#[derive(Debug)]
+pub struct SlotReader {
+    mapping: ReadMapping,
+    slots: u16,
+}
+
+impl SlotReader {
+    /// Maps a region for reading.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the descriptor is no region of `slots` slots.
+    pub fn new(fd: &OwnedFd, slots: u16) -> io::Result<Self> {
+        Ok(Self { mapping: ReadMapping::new(fd, region_bytes(slots)?)?, slots })
+    }
+
+    /// The bytes of a slot; `None` beyond the last.
+    pub fn slot(&self, slot: u16) -> Option<&[u8]> {
+        self.mapping.bytes().get(slot_range(slot, self.slots)?)
+    }
+}
+
+fn region_bytes(slots: u16) -> io::Result<usize> {
+    if (1..=MAX_SLOTS).contains(&slots) {
+        Ok(usize::from(slots) * SLOT_BYTES)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("a region has 1 to {MAX_SLOTS} slots, not {slots}")))
+    }
+}
+
+fn slot_range(slot: u16, slots: u16) -> Option<std::ops::Range<usize>> {
+    let start = usize::from(slot) * SLOT_BYTES;
+    (slot < slots).then_some(start..start + SLOT_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_in_the_slot_where_it_was_written() {
+        let region = Region::create("test", 3).unwrap();
+        let mut writer = SlotWriter::new(region.writable(), 3).unwrap();
+        let reader = SlotReader::new(region.read_only(), 3).unwrap();
+        writer.slot_mut(2).unwrap()[SLOT_BYTES - 1] = 9;
+        assert_eq!(reader.slot(2).unwrap()[SLOT_BYTES - 1], 9);
+        assert_eq!(reader.slot(1).unwrap()[SLOT_BYTES - 1], 0);
+        assert!(reader.slot(3).is_none() && writer.slot_mut(3).is_none());
+    }
+
+    #[test]
+    fn a_region_of_another_size_than_announced_is_refused() {
+        let region = Region::create("test", 2).unwrap();
+        assert!(SlotReader::new(region.read_only(), 3).is_err());
+        assert!(Region::create("test", 0).is_err());
+        assert!(Region::create("test", MAX_SLOTS + 1).is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! ocelli: an edge inference appliance for IP cameras.
+
+pub mod camera;
+pub mod http;
+pub mod ipc;
+pub mod model;
+pub mod os;
+pub mod publish;
+pub mod secret;
+pub mod supervisor;
+pub mod telemetry;
+pub mod vision;

@@ -1,0 +1,5 @@
+//! What a model package is: manifest, labels, output layout, and what may compute it.
+//!
+//! Reads the small text files of a package. Never opens the model itself: that is a unit's work.
+
+pub mod execution_provider;

@@ -1,0 +1,49 @@
+//! The two clocks: monotonic time decides, wall time labels.
+
+use crate::vision::monotonic::Monotonic;
+use rustix::time::{ClockId, clock_gettime};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// `CLOCK_MONOTONIC`, the same for every process of this boot.
+pub fn monotonic_now() -> Monotonic {
+    let time = clock_gettime(ClockId::Monotonic);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    Monotonic::from_nanos(seconds * 1_000_000_000 + nanos)
+}
+
+/// Milliseconds since 1970, for labels only.
+pub fn wall_now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// True when something disciplines the wall clock: the kernel says so, or systemd-timesyncd left its mark.
+///
+/// A sandbox may refuse `adjtimex`; then only the mark counts.
+pub fn is_wall_clock_synchronized() -> bool {
+    kernel_says_synchronized() || Path::new("/run/systemd/timesync/synchronized").exists()
+}
+
+#[expect(unsafe_code, reason = "rustix has no adjtimex")]
+fn kernel_says_synchronized() -> bool {
+    // SAFETY: `timex` is plain integers, for which all zeroes are valid; `modes` 0 makes the call read-only,
+    // and it writes nothing but the struct it is given, which lives across the call.
+    let state = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        libc::adjtimex(&raw mut timex)
+    };
+    state >= 0 && state != libc::TIME_ERROR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn monotonic_time_never_goes_back() {
+        let earlier = monotonic_now();
+        assert!(monotonic_now() >= earlier);
+    }
+}

@@ -1,0 +1,110 @@
+//! Anonymous shared memory of a fixed size: nothing is left behind when its last user ends.
+
+use rustix::fs::{
+    MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create, open,
+};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+/// Creates `bytes` of zeroed memory that can neither shrink nor grow, so that no reader gets SIGBUS.
+///
+/// # Errors
+/// What the kernel says, for example when descriptors have run out.
+pub fn create_sealed(name: &str, bytes: usize) -> io::Result<OwnedFd> {
+    let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    ftruncate(&fd, bytes as u64)?;
+    fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(fd)
+}
+
+/// A second descriptor of the same memory that cannot be mapped for writing.
+///
+/// # Errors
+/// What the kernel says, for example without `/proc`.
+pub fn reopen_read_only(fd: &impl AsFd) -> io::Result<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
+    Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn check(fd: &impl AsFd, bytes: usize) -> io::Result<()> {
+    let sealed = fcntl_get_seals(fd)?.contains(SealFlags::SHRINK | SealFlags::GROW);
+    let size = rustix::fs::fstat(fd)?.st_size;
+    if sealed && u64::try_from(size).is_ok_and(|size| size == bytes as u64) {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "the descriptor is not sealed memory of the announced size"))
+    }
+}
+
+/// Shared memory that this process only reads.
+#[derive(Debug)]
+pub struct ReadMapping(memmap2::Mmap);
+
+impl ReadMapping {
+    /// Maps `bytes` of `fd`, which must be sealed memory of exactly that size.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another descriptor, else what the kernel says.
+    #[expect(unsafe_code, reason = "memory mapping")]
+    pub fn new(fd: &OwnedFd, bytes: usize) -> io::Result<Self> {
+        check(fd, bytes)?;
+        // SAFETY: the memory is sealed against shrinking, so the mapping stays backed. Another process may write
+        // to it: the slot protocol (`ipc::frame_slots`) lends a slot out only while its writer leaves it alone,
+        // and a writer that breaks the protocol can change pixels, never a length or an address that we use.
+        Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map(fd)? }))
+    }
+
+    /// The memory.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Shared memory that this process fills.
+#[derive(Debug)]
+pub struct WriteMapping(memmap2::MmapMut);
+
+impl WriteMapping {
+    /// Maps `bytes` of `fd`, which must be sealed memory of exactly that size.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another descriptor, else what the kernel says.
+    #[expect(unsafe_code, reason = "memory mapping")]
+    pub fn new(fd: &OwnedFd, bytes: usize) -> io::Result<Self> {
+        check(fd, bytes)?;
+        // SAFETY: sealed against shrinking, so the mapping stays backed. Only one process maps a region for
+        // writing (the parent hands the writable descriptor to one child), and readers hold shared references
+        // in other address spaces only, to slots that the writer does not touch meanwhile.
+        Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map_mut(fd)? }))
+    }
+
+    /// The memory.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_through_the_read_only_descriptor() {
+        let fd = create_sealed("test", 8192).unwrap();
+        let reader = reopen_read_only(&fd).unwrap();
+        let mut writing = WriteMapping::new(&fd, 8192).unwrap();
+        let reading = ReadMapping::new(&reader, 8192).unwrap();
+        writing.bytes_mut()[5000] = 7;
+        assert_eq!(reading.bytes()[5000], 7);
+        assert!(WriteMapping::new(&reader, 8192).is_err());
+    }
+
+    #[test]
+    fn memory_of_another_size_or_without_seals_is_refused() {
+        let fd = create_sealed("test", 4096).unwrap();
+        assert!(ReadMapping::new(&fd, 8192).is_err());
+        let loose = memfd_create("test", MemfdFlags::CLOEXEC).unwrap();
+        ftruncate(&loose, 4096).unwrap();
+        assert!(ReadMapping::new(&loose, 4096).is_err());
+    }
+}

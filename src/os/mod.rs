@@ -1,0 +1,7 @@
+//! What the operating system offers, behind safe types: the only folder with `unsafe`.
+
+pub mod child_limits;
+pub mod clock;
+pub mod memfd;
+pub mod orphan_guard;
+pub mod pidfd;

@@ -1,0 +1,35 @@
+//! Ends a child process with its parent, whatever the child is doing at that moment.
+//!
+//! Two belts. A thread waits for the hang-up of the channel to the parent, which works while the
+//! main thread is deep in a library. PR_SET_PDEATHSIG works even while the child is stopped; it
+//! follows the *thread* that spawned, so the parent spawns from one thread that lives as long as it does.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use std::os::fd::OwnedFd;
+
+/// Exit code of a child whose parent is gone.
+pub const ORPHANED: i32 = 75;
+
+/// Arms both belts. Call once, first thing in a child; `channel` is a duplicate of the socket to the parent.
+///
+/// # Errors
+/// What the kernel says when the signal or the thread cannot be had.
+pub fn arm(channel: OwnedFd) -> std::io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    std::thread::Builder::new().name("orphan-guard".into()).spawn(move || wait_for_hang_up(&channel))?;
+    Ok(())
+}
+
+#[expect(clippy::exit, reason = "the parent is gone: there is nobody to return an error to")]
+fn wait_for_hang_up(channel: &OwnedFd) {
+    loop {
+        let mut watched = [PollFd::new(channel, PollFlags::RDHUP)];
+        match poll(&mut watched, None) {
+            Ok(_) if watched[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR) => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => break,
+        }
+    }
+    std::process::exit(ORPHANED);
+}

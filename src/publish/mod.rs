@@ -1,0 +1,4 @@
+//! Turns outcomes and states into the messages of the MQTT contract and hands them to the sinks.
+
+pub mod message;
+pub mod sinks;

@@ -1,0 +1,3 @@
+//! Where results go: one file a sink.
+
+pub mod mqtt_settings;

@@ -1,0 +1,3 @@
+//! Keeps the inference units running and hands them work.
+
+pub mod settings;

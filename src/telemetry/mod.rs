@@ -1,0 +1,3 @@
+//! What the operator sees: log lines and metrics.
+
+pub mod settings;

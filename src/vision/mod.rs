@@ -1,0 +1,12 @@
+//! The vocabulary: frames, boxes, detections and how work ends.
+//!
+//! Pure data and arithmetic. Nothing here does I/O, reads a clock or knows tokio, so that the
+//! parent and both kinds of children can share it.
+
+pub mod camera_id;
+pub mod detection;
+pub mod frame;
+pub mod geometry;
+pub mod monotonic;
+pub mod nms;
+pub mod outcome;

@@ -1,0 +1,86 @@
+//! How a frame or an image ended. Exactly one outcome each, all counted.
+
+use serde::{Deserialize, Serialize};
+
+/// Why work was not looked at. Never the same as "nothing was seen".
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum ShedReason {
+    /// A newer frame of the same camera took its place.
+    #[error("a newer frame from the same camera replaced it")]
+    Superseded,
+    /// It waited longer than `max_frame_age`.
+    #[error("it was older than the oldest frame worth looking at")]
+    Stale,
+    /// The capture process had no free slot to put it in.
+    #[error("every slot of the camera was in use")]
+    NoFreeSlot,
+    /// The appliance is stopping.
+    #[error("the appliance is shutting down")]
+    Draining,
+}
+
+/// Why work that reached a unit has no result.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCause {
+    /// The unit's process ended while it worked on it.
+    #[error("the inference unit died")]
+    UnitDied,
+    /// The unit did not answer within its deadline and was killed.
+    #[error("the inference unit did not answer in time")]
+    UnitHung,
+    /// ONNX Runtime returned an error.
+    #[error("inference failed")]
+    InferenceError,
+    /// NaN, infinity or another shape than the manifest says.
+    #[error("the model's output was not valid")]
+    InvalidOutput,
+    /// The bytes are not a picture that can be read.
+    #[error("the image could not be decoded")]
+    InvalidImage,
+}
+
+/// How one frame or image ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A unit looked at it; it may have found nothing.
+    Detected,
+    /// It was not looked at.
+    Shed(ShedReason),
+    /// It was tried and has no result.
+    Failed(FailureCause),
+}
+
+impl ShedReason {
+    /// Every reason, for metrics that start at zero.
+    pub const ALL: [Self; 4] = [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::Draining];
+
+    /// Its name in metrics and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Superseded => "superseded",
+            Self::Stale => "stale",
+            Self::NoFreeSlot => "no_free_slot",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl FailureCause {
+    /// Every cause, for metrics that start at zero.
+    pub const ALL: [Self; 5] =
+        [Self::UnitDied, Self::UnitHung, Self::InferenceError, Self::InvalidOutput, Self::InvalidImage];
+
+    /// Its name in metrics and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnitDied => "unit_died",
+            Self::UnitHung => "unit_hung",
+            Self::InferenceError => "inference_error",
+            Self::InvalidOutput => "invalid_output",
+            Self::InvalidImage => "invalid_image",
+        }
+    }
+}
