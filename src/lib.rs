@@ -1,5 +1,6 @@
 //! ocelli: an edge inference appliance for IP cameras.
 
+pub mod admission;
 pub mod camera;
 pub mod http;
 pub mod ipc;

@@ -147,12 +147,6 @@ impl AsFd for Channel {
     }
 }
 
-impl std::os::fd::AsRawFd for Channel {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.as_raw_fd()
-    }
-}
-
 /// Decodes one packet.
 ///
 /// # Errors

@@ -7,3 +7,4 @@ pub mod channel;
 pub mod child_process;
 pub mod frame_slots;
 pub mod messages;
+pub mod restart_policy;

@@ -5,3 +5,4 @@ pub mod clock;
 pub mod memfd;
 pub mod orphan_guard;
 pub mod pidfd;
+pub mod readiness;

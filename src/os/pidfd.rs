@@ -74,9 +74,3 @@ impl AsFd for PidFd {
         self.fd.as_fd()
     }
 }
-
-impl std::os::fd::AsRawFd for PidFd {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.fd.as_raw_fd()
-    }
-}

@@ -1,3 +1,10 @@
 //! Keeps the inference units running and hands them work.
+//!
+//! [`Supervisor`] decides and is given `now`; the appliance starts the processes. The supervisor
+//! never waits on what it supervises.
 
+mod dispatcher;
 pub mod settings;
+pub mod unit_state;
+
+pub use dispatcher::{Answer, Supervisor, SupervisorAction, SupervisorStatus};

@@ -1,0 +1,47 @@
+//! How long a process that died stays down: a ladder that a healthy life resets.
+
+use crate::vision::monotonic::Monotonic;
+use std::time::Duration;
+
+/// Milliseconds of the n-th death in a row; the last one repeats.
+const LADDER_MS: [u64; 8] = [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
+
+/// A process that lived this long and did this much is healthy again.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+const HEALTHY_ITEMS: u64 = 100;
+
+/// The memory of one process's deaths.
+#[derive(Clone, Debug, Default)]
+pub struct RestartPolicy {
+    deaths_in_row: usize,
+}
+
+impl RestartPolicy {
+    /// Says until when to wait, given when the process that just died became ready and what it did since.
+    pub fn died(&mut self, ready_since: Option<Monotonic>, items_done: u64, now: Monotonic) -> Monotonic {
+        let was_healthy =
+            ready_since.is_some_and(|since| now.since(since) >= HEALTHY_AFTER) && items_done >= HEALTHY_ITEMS;
+        if was_healthy {
+            self.deaths_in_row = 0;
+        }
+        let step = self.deaths_in_row.min(LADDER_MS.len() - 1);
+        self.deaths_in_row += 1;
+        now + Duration::from_millis(LADDER_MS[step])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_loop_climbs_the_ladder_and_a_healthy_life_resets_it() {
+        let mut policy = RestartPolicy::default();
+        let now = Monotonic::from_nanos(1_000_000_000_000);
+        let waits: Vec<u128> = (0..9).map(|_| policy.died(None, 0, now).since(now).as_millis()).collect();
+        assert_eq!(waits, [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000]);
+        let long_ago = Monotonic::from_nanos(1);
+        assert_eq!(policy.died(Some(long_ago), 99, now).since(now).as_millis(), 60_000);
+        assert_eq!(policy.died(Some(long_ago), 100, now).since(now).as_millis(), 200);
+    }
+}
