@@ -1,5 +1,9 @@
 //! The parent's side of a camera: when to connect, what state it is in, when it is lost.
 //!
-//! Never touches a pixel and holds no pipeline.
+//! Never touches a pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide;
+//! [`capture_group`] decides for the cameras that share one capture process.
 
+pub mod camera_state;
+pub mod capture_group;
+pub mod reconnect_policy;
 pub mod settings;

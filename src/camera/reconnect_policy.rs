@@ -1,0 +1,127 @@
+//! When a lost camera is tried again: for ever, but not so often that it hurts.
+
+use crate::ipc::messages::LossKind;
+use crate::vision::monotonic::Monotonic;
+use std::time::Duration;
+
+/// Seconds before the n-th try in a row (go2rtc's ladder): 1 s x5, 5 s x5, 10 s x10, then 60 s.
+fn ladder_seconds(failures: u32) -> u64 {
+    match failures {
+        0..=4 => 1,
+        5..=9 => 5,
+        10..=19 => 10,
+        _ => 60,
+    }
+}
+
+/// Cameras lock an account after about five bad logins: three tries 5 s apart, then one each half hour.
+fn auth_lane_seconds(refusals: u32) -> u64 {
+    if refusals < 3 { 5 } else { 30 * 60 }
+}
+
+/// A camera without a free session keeps a dead one for up to a session timeout.
+const BUSY_SECONDS: u64 = 60;
+
+/// A stream that ran this long had recovered.
+const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+
+/// A camera's failures in a row, network and credentials apart.
+#[derive(Clone, Debug, Default)]
+pub struct ReconnectPolicy {
+    failures: u32,
+    refusals: u32,
+    has_waited_for_session: bool,
+    /// For jitter; seeded per camera so that cameras that fail together do not come back together.
+    noise: u64,
+}
+
+impl ReconnectPolicy {
+    /// `seed` differs between cameras.
+    pub fn new(seed: u64) -> Self {
+        Self { noise: seed | 1, ..Self::default() }
+    }
+
+    /// Says when to try again, with ±20 % jitter. `streamed_for` is how long frames had come.
+    pub fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
+        if streamed_for.is_some_and(|time| time >= RECOVERED_AFTER) {
+            let noise = self.noise;
+            *self = Self { noise, ..Self::default() };
+        }
+        let seconds = match kind {
+            LossKind::AuthFailed => {
+                self.refusals += 1;
+                auth_lane_seconds(self.refusals)
+            }
+            LossKind::Busy if !self.has_waited_for_session => {
+                self.has_waited_for_session = true;
+                BUSY_SECONDS
+            }
+            _ => {
+                self.failures += 1;
+                ladder_seconds(self.failures - 1)
+            }
+        };
+        now + self.jitter(Duration::from_secs(seconds))
+    }
+
+    /// xorshift64: spreads reconnects, nothing more.
+    fn jitter(&mut self, time: Duration) -> Duration {
+        self.noise ^= self.noise << 13;
+        self.noise ^= self.noise >> 7;
+        self.noise ^= self.noise << 17;
+        let share = (self.noise % 401) as f64 / 1000.0;
+        time.mul_f64(0.8 + share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(kind: LossKind, times: usize) -> Vec<f64> {
+        let mut policy = ReconnectPolicy::new(7);
+        let now = Monotonic::from_nanos(0);
+        (0..times).map(|_| policy.lost(kind, None, now).since(now).as_secs_f64()).collect()
+    }
+
+    fn assert_near(waits: &[f64], expected: f64) {
+        for wait in waits {
+            assert!((expected * 0.8..=expected * 1.2).contains(wait), "{wait} is not {expected} ± 20 %");
+        }
+    }
+
+    #[test]
+    fn a_lost_camera_is_tried_again_by_the_ladder_for_ever() {
+        let waits = waits(LossKind::Unreachable, 40);
+        assert_near(&waits[..5], 1.0);
+        assert_near(&waits[5..10], 5.0);
+        assert_near(&waits[10..20], 10.0);
+        assert_near(&waits[20..], 60.0);
+        assert!(waits[..5].windows(2).any(|pair| pair[0] != pair[1]), "there is jitter");
+    }
+
+    #[test]
+    fn wrong_credentials_have_their_own_slow_lane() {
+        let waits = waits(LossKind::AuthFailed, 6);
+        assert_near(&waits[..2], 5.0);
+        assert_near(&waits[2..], 1800.0);
+    }
+
+    #[test]
+    fn a_camera_without_a_session_is_given_a_session_timeout_once() {
+        let waits = waits(LossKind::Busy, 3);
+        assert_near(&waits[..1], 60.0);
+        assert_near(&waits[1..], 1.0);
+    }
+
+    #[test]
+    fn a_stream_that_ran_resets_the_ladder() {
+        let mut policy = ReconnectPolicy::new(7);
+        let now = Monotonic::from_nanos(0);
+        for _ in 0..30 {
+            policy.lost(LossKind::Ended, Some(Duration::from_secs(1)), now);
+        }
+        let wait = policy.lost(LossKind::Ended, Some(Duration::from_secs(11)), now).since(now);
+        assert_near(&[wait.as_secs_f64()], 1.0);
+    }
+}
