@@ -5,5 +5,7 @@
 
 pub mod camera_state;
 pub mod capture_group;
+pub mod capture_process;
+pub mod lent_slots;
 pub mod reconnect_policy;
 pub mod settings;

@@ -5,6 +5,7 @@
 
 mod dispatcher;
 pub mod settings;
+pub mod unit_process;
 pub mod unit_state;
 
 pub use dispatcher::{Answer, Supervisor, SupervisorAction, SupervisorStatus};

@@ -1,0 +1,145 @@
+//! Starts capture processes and talks to them, as the capture groups decide.
+
+use crate::camera::settings::{CameraSettings, CaptureSettings, Transport};
+use crate::ipc::channel::ChannelError;
+use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
+use crate::ipc::frame_slots::Region;
+use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
+use crate::secret::Secret;
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// What a capture process said, or that it ended.
+#[derive(Debug)]
+pub struct CaptureEvent {
+    /// Which group's.
+    pub group: usize,
+    /// Which of its processes.
+    pub generation: u64,
+    /// What.
+    pub event: ChildEvent<FromCapture>,
+}
+
+#[derive(Debug)]
+struct Running {
+    handle: ChildHandle,
+    generation: u64,
+}
+
+/// The processes of all groups.
+#[derive(Debug)]
+pub struct CaptureProcesses {
+    spawner: Spawner,
+    program: PathBuf,
+    environment: BTreeMap<String, String>,
+    running: Vec<Option<Running>>,
+    generations: u64,
+    events: mpsc::Sender<CaptureEvent>,
+}
+
+impl CaptureProcesses {
+    /// None of the `groups` processes runs yet. `environment` is all that they get.
+    pub fn new(
+        spawner: Spawner,
+        program: PathBuf,
+        environment: BTreeMap<String, String>,
+        groups: usize,
+        events: mpsc::Sender<CaptureEvent>,
+    ) -> Self {
+        let running = (0..groups).map(|_| None).collect();
+        Self { spawner, program, environment, running, generations: 0, events }
+    }
+
+    /// Starts a group's process.
+    ///
+    /// # Errors
+    /// When no process can be had; then no event will come either.
+    pub fn start(&mut self, group: usize) -> std::io::Result<()> {
+        self.generations += 1;
+        let generation = self.generations;
+        let name = format!("capture-{group}");
+        let spec = ChildSpec {
+            program: self.program.clone(),
+            arguments: vec!["capture".into(), "--name".into(), name.clone()],
+            environment: self.environment.clone(),
+            name,
+        };
+        let wrap = move |event| CaptureEvent { group, generation, event };
+        let handle = self.spawner.spawn(&spec, self.events.clone(), wrap)?;
+        self.running[group] = Some(Running { handle, generation });
+        Ok(())
+    }
+
+    /// True if the event comes from the process that runs now.
+    pub fn is_current(&self, event: &CaptureEvent) -> bool {
+        self.running[event.group].as_ref().is_some_and(|running| running.generation == event.generation)
+    }
+
+    /// Has a camera connected; its frames go into `region`.
+    pub fn open(&self, group: usize, index: CameraIndex, source: CameraSource, region: &Region) {
+        let message = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };
+        self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
+    }
+
+    /// Has a camera disconnected.
+    pub fn close(&self, group: usize, index: CameraIndex) {
+        self.send(group, |handle| handle.send(&ToCapture::Close { camera: index }, None));
+    }
+
+    /// Gives a slot back.
+    pub fn release(&self, group: usize, index: CameraIndex, slot: u16) {
+        self.send(group, |handle| handle.send(&ToCapture::Release { camera: index, slot }, None));
+    }
+
+    /// Has all processes end by themselves.
+    pub fn stop_all(&self) {
+        for group in 0..self.running.len() {
+            self.send(group, |handle| handle.send(&ToCapture::Stop, None));
+        }
+    }
+
+    /// Ends a process at once; its end will be reported.
+    pub fn kill(&self, group: usize) {
+        if let Some(running) = &self.running[group] {
+            running.handle.kill();
+        }
+    }
+
+    /// Forgets a process that has ended.
+    pub fn ended(&mut self, group: usize) {
+        self.running[group] = None;
+    }
+
+    /// Process numbers, for memory figures and fault tests.
+    pub fn pids(&self) -> Vec<u32> {
+        self.running.iter().flatten().map(|running| running.handle.pid()).collect()
+    }
+
+    /// A process that does not read is hung: it is killed, and its end will be reported.
+    fn send(&self, group: usize, send: impl Fn(&ChildHandle) -> Result<(), ChannelError>) {
+        let Some(running) = &self.running[group] else { return };
+        if let Err(error) = send(&running.handle) {
+            tracing::warn!(group, %error, "a capture process cannot be talked to and is killed");
+            running.handle.kill();
+        }
+    }
+}
+
+/// What a capture process is told about a camera.
+pub fn camera_source(camera: &CameraSettings, password: Option<&Secret>, capture: &CaptureSettings) -> CameraSource {
+    let connect_timeout = Duration::from_secs_f32(capture.connect_timeout_seconds);
+    CameraSource {
+        name: camera.id.to_string(),
+        url: camera.url.clone(),
+        user: camera.credentials.user.clone(),
+        password: password.map(|password| password.reveal().to_owned()),
+        udp: camera.transport == Transport::Udp,
+        frames_per_second: camera.fps,
+        keyframes_only: camera.keyframes_only,
+        connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
+        hardware_decoders: capture.hardware_decoders,
+    }
+}

@@ -1,0 +1,164 @@
+//! Which slots of which region are lent to units, and when a region is no longer needed.
+//!
+//! A region lives as long as its connection is open or one of its frames is still looked at, so a
+//! unit never reads memory that a new connection writes.
+
+use crate::ipc::frame_slots::Region;
+use crate::ipc::messages::{CameraIndex, RegionId};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+struct Entry {
+    region: Region,
+    /// One bit a slot; [`crate::ipc::frame_slots::MAX_SLOTS`] is 64.
+    lent: u64,
+    /// The connection that fills it; none once it is closed.
+    connection: Option<(usize, CameraIndex)>,
+}
+
+/// What follows when a slot is given back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum GiveBack {
+    /// Tell the capture process of this group that the slot is free.
+    Release {
+        /// Which group.
+        group: usize,
+        /// Which connection.
+        index: CameraIndex,
+    },
+    /// It was the last one of a closed connection: units may forget the region.
+    Retired,
+    /// Others are still lent, or the region is unknown.
+    Nothing,
+}
+
+/// A capture process announced a slot that it does not own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("slot {0} was announced, which is not there or is lent to a unit")]
+pub struct NotItsSlot(pub u16);
+
+/// All regions.
+#[derive(Debug, Default)]
+pub struct LentSlots {
+    entries: BTreeMap<RegionId, Entry>,
+    next: u32,
+}
+
+impl LentSlots {
+    /// Takes in the region of a new connection.
+    pub fn add(&mut self, region: Region, group: usize, index: CameraIndex) -> RegionId {
+        let id = RegionId(self.next);
+        self.next += 1;
+        self.entries.insert(id, Entry { region, lent: 0, connection: Some((group, index)) });
+        id
+    }
+
+    /// The region itself.
+    pub fn region(&self, id: RegionId) -> Option<&Region> {
+        self.entries.get(&id).map(|entry| &entry.region)
+    }
+
+    /// The region that a connection fills.
+    pub fn of_connection(&self, group: usize, index: CameraIndex) -> Option<RegionId> {
+        let entry = self.entries.iter().find(|(_, entry)| entry.connection == Some((group, index)));
+        entry.map(|(id, _)| *id)
+    }
+
+    /// A frame was announced: its slot is lent from now on.
+    ///
+    /// # Errors
+    /// [`NotItsSlot`] when the writer did not own it.
+    pub fn lend(&mut self, id: RegionId, slot: u16) -> Result<(), NotItsSlot> {
+        let entry = self.entries.get_mut(&id).filter(|entry| slot < entry.region.slots()).ok_or(NotItsSlot(slot))?;
+        let bit = 1_u64 << slot;
+        if entry.lent & bit != 0 {
+            return Err(NotItsSlot(slot));
+        }
+        entry.lent |= bit;
+        Ok(())
+    }
+
+    /// A frame has its outcome.
+    pub fn give_back(&mut self, id: RegionId, slot: u16) -> GiveBack {
+        let Some(entry) = self.entries.get_mut(&id) else { return GiveBack::Nothing };
+        entry.lent &= !(1_u64 << slot);
+        match entry.connection {
+            Some((group, index)) => GiveBack::Release { group, index },
+            None if entry.lent == 0 => {
+                self.entries.remove(&id);
+                GiveBack::Retired
+            }
+            None => GiveBack::Nothing,
+        }
+    }
+
+    /// Connections of a group that ended: all of them, or the one with this index.
+    /// Returns the regions that nobody needs any more.
+    pub fn close(&mut self, group: usize, index: Option<CameraIndex>) -> Vec<RegionId> {
+        let mut retired = Vec::new();
+        self.entries.retain(|id, entry| {
+            let is_meant = entry.connection.is_some_and(|(of, open)| of == group && index.is_none_or(|i| i == open));
+            if is_meant {
+                entry.connection = None;
+            }
+            let is_needed = entry.connection.is_some() || entry.lent != 0;
+            if !is_needed {
+                retired.push(*id);
+            }
+            is_needed
+        });
+        retired
+    }
+
+    /// Slots that are lent now, over all regions.
+    pub fn lent(&self) -> u32 {
+        self.entries.values().map(|entry| entry.lent.count_ones()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots() -> (LentSlots, RegionId) {
+        let mut slots = LentSlots::default();
+        let id = slots.add(Region::create("test", 3).unwrap(), 0, CameraIndex(5));
+        (slots, id)
+    }
+
+    #[test]
+    fn a_slot_goes_back_to_the_connection_that_fills_it() {
+        let (mut slots, id) = slots();
+        slots.lend(id, 1).unwrap();
+        assert_eq!(slots.give_back(id, 1), GiveBack::Release { group: 0, index: CameraIndex(5) });
+        assert_eq!(slots.lent(), 0);
+    }
+
+    #[test]
+    fn a_capture_process_cannot_announce_a_slot_that_is_lent_or_not_there() {
+        let (mut slots, id) = slots();
+        slots.lend(id, 1).unwrap();
+        assert_eq!(slots.lend(id, 1), Err(NotItsSlot(1)));
+        assert_eq!(slots.lend(id, 3), Err(NotItsSlot(3)));
+        assert_eq!(slots.lend(RegionId(99), 0), Err(NotItsSlot(0)));
+    }
+
+    #[test]
+    fn a_region_outlives_its_connection_until_its_last_frame_has_ended() {
+        let (mut slots, id) = slots();
+        slots.lend(id, 0).unwrap();
+        slots.lend(id, 1).unwrap();
+        assert!(slots.close(0, Some(CameraIndex(5))).is_empty());
+        assert_eq!(slots.give_back(id, 0), GiveBack::Nothing);
+        assert!(slots.region(id).is_some());
+        assert_eq!(slots.give_back(id, 1), GiveBack::Retired);
+        assert!(slots.region(id).is_none());
+    }
+
+    #[test]
+    fn a_closed_connection_without_lent_slots_retires_at_once() {
+        let (mut slots, id) = slots();
+        assert!(slots.close(1, None).is_empty());
+        assert_eq!(slots.close(0, None), [id]);
+    }
+}
