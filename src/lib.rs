@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod camera;
+pub mod control;
 pub mod http;
 pub mod ipc;
 pub mod model;
@@ -10,4 +11,5 @@ pub mod publish;
 pub mod secret;
 pub mod supervisor;
 pub mod telemetry;
+pub mod unit;
 pub mod vision;

@@ -1,5 +1,9 @@
 //! What a model package is: manifest, labels, output layout, and what may compute it.
 //!
-//! Reads the small text files of a package. Never opens the model itself: that is a unit's work.
+//! Reads the small text files of a package and hashes its model. Never parses the model itself:
+//! that is a unit's work.
 
 pub mod execution_provider;
+pub mod labels;
+pub mod manifest;
+pub mod output_layout;

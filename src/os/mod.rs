@@ -2,6 +2,7 @@
 
 pub mod child_limits;
 pub mod clock;
+pub mod mapped_file;
 pub mod memfd;
 pub mod orphan_guard;
 pub mod pidfd;

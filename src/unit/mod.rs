@@ -1,1 +1,39 @@
-//! Placeholder.
+//! The inference unit: a child process with one ONNX Runtime session.
+//!
+//! Maps the slot read-only, resizes, infers, decodes the tensors. It has no network, no clock but
+//! a stopwatch, and knows nothing of cameras or policies.
+
+pub mod engine;
+mod execution_providers;
+pub mod image_decode;
+pub mod main_loop;
+mod model_cache;
+pub mod picture_fit;
+pub mod preprocess;
+pub mod tensor_decoders;
+
+use crate::ipc::channel::Channel;
+use std::process::ExitCode;
+
+/// The whole life of a unit process.
+pub fn main() -> ExitCode {
+    crate::os::child_limits::apply();
+    let result = Channel::from_stdin().and_then(|channel| {
+        crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
+        Ok(channel)
+    });
+    let channel = match result {
+        Ok(channel) => channel,
+        Err(error) => {
+            tracing::error!(%error, "an inference unit has no channel to its parent; it is started by `ocelli run`");
+            return ExitCode::FAILURE;
+        }
+    };
+    match main_loop::run(&channel, |load| Ok(Box::new(engine::OnnxEngine::load(load)?))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "an inference unit stops");
+            ExitCode::FAILURE
+        }
+    }
+}

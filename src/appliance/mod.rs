@@ -1,0 +1,8 @@
+//! The composition: which parts there are, who is connected to whom, and in what order all stop.
+
+mod child_environment;
+mod event_loop;
+mod reporter;
+
+pub use event_loop::Appliance;
+pub use reporter::{Identity, Reporter};

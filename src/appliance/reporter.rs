@@ -1,0 +1,211 @@
+//! Tells the world what happened: messages to the publisher, counts to the metrics.
+
+use crate::admission::FrameWork;
+use crate::control::ApplianceStatus;
+use crate::model::labels::Labels;
+use crate::os::clock::{is_wall_clock_synchronized, wall_now_ms};
+use crate::publish::message::{
+    BoxStateMessage, CameraStateMessage, DetectedObject, DetectionsMessage, LatencyMs, ModelState, SCHEMA_DETECTIONS,
+    rfc3339_utc,
+};
+use crate::publish::publisher::Publisher;
+use crate::supervisor::Answer;
+use crate::telemetry::metrics::Metrics;
+use crate::vision::camera_id::CameraId;
+use crate::vision::monotonic::Monotonic;
+use crate::vision::outcome::{Outcome, ShedReason};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the reporter says about this box and its model in every message.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The box's id.
+    pub box_id: String,
+    /// The model's name.
+    pub model: String,
+    /// The model's version.
+    pub model_version: String,
+}
+
+/// The connection from outcomes to publisher and metrics.
+#[derive(Debug)]
+pub struct Reporter {
+    identity: Identity,
+    /// New at each start, so that ids never repeat although frame numbers begin at 1 again.
+    boot_id: String,
+    labels: Labels,
+    publisher: Option<Publisher>,
+    metrics: Arc<Metrics>,
+    seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
+    labels_seen: BTreeMap<String, u64>,
+    last_camera_states: BTreeMap<CameraId, CameraStateMessage>,
+    last_box_state: Option<BoxStateMessage>,
+    clock_synced: bool,
+}
+
+impl Reporter {
+    /// `publisher` is absent when MQTT is switched off.
+    pub fn new(identity: Identity, labels: Labels, publisher: Option<Publisher>, metrics: Arc<Metrics>) -> Self {
+        // Std's hasher keys are random per process, which is all that an id needs.
+        let boot_id = format!("{:016x}", RandomState::new().build_hasher().finish());
+        Self {
+            identity,
+            boot_id,
+            labels,
+            publisher,
+            metrics,
+            seen_now: BTreeMap::new(),
+            labels_seen: BTreeMap::new(),
+            last_camera_states: BTreeMap::new(),
+            last_box_state: None,
+            clock_synced: is_wall_clock_synchronized(),
+        }
+    }
+
+    pub(super) fn frame_captured(&self, camera: &CameraId) {
+        self.metrics.frame_captured(camera);
+    }
+
+    pub(super) fn frame_without_slot(&self, camera: &CameraId) {
+        self.metrics.frame_captured(camera);
+        self.metrics.frame_ended(camera, Outcome::Shed(ShedReason::NoFreeSlot));
+    }
+
+    pub(super) fn unit_restarted(&self) {
+        self.metrics.unit_restarted(&self.identity.model);
+    }
+
+    pub(super) fn capture_restarted(&self) {
+        self.metrics.capture_restarted();
+    }
+
+    /// A frame has its outcome; a detected one is published.
+    pub(super) fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, answer: Option<&Answer>, now: Monotonic) {
+        self.metrics.frame_ended(&work.camera, outcome);
+        let Some(answer) = answer else { return };
+        let age = now.since(work.frame.captured_at);
+        let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
+        self.metrics.frame_timed(answer.queued, inference, age);
+        let message = self.detections_message(work, answer, age, inference);
+
+        let mut seen = BTreeMap::new();
+        for object in &message.detections {
+            *seen.entry(object.label.clone()).or_default() += 1;
+            *self.labels_seen.entry(object.label.clone()).or_default() += 1;
+        }
+        self.seen_now.insert(work.camera.clone(), seen);
+        if let Some(publisher) = &self.publisher {
+            publisher.publish_detections(message);
+        }
+    }
+
+    fn detections_message(
+        &self,
+        work: &FrameWork,
+        answer: &Answer,
+        age: Duration,
+        inference: Duration,
+    ) -> DetectionsMessage {
+        let captured_at_ms = wall_now_ms() - i64::try_from(age.as_millis()).unwrap_or(0);
+        let monotonic_ms = work.frame.captured_at.as_nanos() / 1_000_000;
+        let objects = answer.detections.iter().map(|detection| DetectedObject {
+            label: self.labels.name(detection.class).to_owned(),
+            confidence: detection.confidence,
+            bounding_box: detection.bounding_box,
+        });
+        DetectionsMessage {
+            schema: SCHEMA_DETECTIONS,
+            id: format!("{}-{}-{:09}", self.boot_id, work.camera, work.number),
+            box_id: self.identity.box_id.clone(),
+            camera: work.camera.to_string(),
+            frame: work.number,
+            captured_at: rfc3339_utc(captured_at_ms),
+            clock_synced: self.clock_synced,
+            monotonic_ms: (!self.clock_synced).then_some(monotonic_ms),
+            width: work.frame.picture.width(),
+            height: work.frame.picture.height(),
+            model: self.identity.model.clone(),
+            model_version: self.identity.model_version.clone(),
+            latency_ms: LatencyMs {
+                queue: milliseconds(answer.queued),
+                inference: milliseconds(inference),
+                total: milliseconds(age),
+            },
+            detections: objects.collect(),
+            truncated: false,
+        }
+    }
+
+    /// Publishes the states that have changed, and sets the gauges.
+    pub(super) fn publish_status(&mut self, status: &ApplianceStatus) {
+        self.clock_synced = is_wall_clock_synchronized();
+        self.metrics.status(status.in_flight, &self.identity.model, status.units_desired, status.units_in_service);
+        self.metrics.tps(&self.identity.model, status.capacity_tps, status.load_tps);
+        for (id, camera) in &status.cameras {
+            self.metrics.camera(id, camera.state.state, camera.reconnects, camera.decoded);
+            if self.last_camera_states.get(id) != Some(&camera.state) {
+                self.last_camera_states.insert(id.clone(), camera.state.clone());
+                if let Some(publisher) = &self.publisher {
+                    publisher.set_camera_state(id, camera.state.clone());
+                }
+            }
+        }
+        let state = self.box_state(status);
+        if self.last_box_state.as_ref() != Some(&state) {
+            self.last_box_state = Some(state.clone());
+            if let Some(publisher) = &self.publisher {
+                publisher.set_box_state(state);
+            }
+        }
+    }
+
+    fn box_state(&self, status: &ApplianceStatus) -> BoxStateMessage {
+        // Rounded, so that the retained message changes when something does and not twice a second.
+        #[expect(clippy::cast_possible_truncation, reason = "a rate of one box")]
+        let rounded = |tps: f64| tps.round() as f32;
+        let units = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        let model = ModelState {
+            version: self.identity.model_version.clone(),
+            desired_units: units(status.units_desired),
+            in_service_units: units(status.units_in_service),
+            capacity_tps: rounded(status.capacity_tps),
+            load_tps: rounded(status.load_tps),
+        };
+        BoxStateMessage {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: self.boot_id.clone(),
+            models: BTreeMap::from([(self.identity.model.clone(), model)]),
+            degraded: status.degraded.clone(),
+        }
+    }
+
+    pub(super) fn seen_now(&self, camera: &CameraId) -> BTreeMap<String, u32> {
+        self.seen_now.get(camera).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn labels_seen(&self) -> BTreeMap<String, u64> {
+        self.labels_seen.clone()
+    }
+
+    pub(super) fn published(&self) -> u64 {
+        self.publisher.as_ref().map_or(0, |publisher| publisher.status().published)
+    }
+
+    pub(super) fn broker_connected(&self) -> Option<bool> {
+        self.publisher.as_ref().map(|publisher| publisher.status().connected)
+    }
+
+    /// Says `stopped` to the broker. Bounded in time by the publisher.
+    pub(super) async fn shut_down(&mut self) {
+        if let Some(publisher) = &self.publisher {
+            publisher.shut_down().await;
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> f32 {
+    (time.as_secs_f32() * 10_000.0).round() / 10.0
+}

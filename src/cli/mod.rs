@@ -1,0 +1,126 @@
+//! The command line: the only place that names both the parent's and the children's side.
+
+mod check;
+mod detect;
+mod live_view;
+mod run;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// sysexits.h EX_CONFIG: the settings are wrong. systemd's `RestartPreventExitStatus` can name it.
+const EXIT_SETTINGS: u8 = 78;
+
+/// Sees what IP cameras see: RTSP in, labels and bounding boxes out over MQTT.
+#[derive(Debug, Parser)]
+#[command(name = "ocelli", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  ocelli check --config /etc/ocelli/ocelli.toml
+  ocelli run --config /etc/ocelli/ocelli.toml
+  ocelli detect photo.jpg --draw boxes.png
+
+Exit codes: 0 success, 1 failure, 78 the settings are wrong.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the appliance until SIGTERM or Ctrl-C; a second one stops at once.
+    Run(run::RunArguments),
+    /// Check the settings, then whether model, library, cameras and broker can be reached.
+    Check(check::CheckArguments),
+    /// Look at pictures through a real inference unit, once.
+    Detect(detect::DetectArguments),
+    /// Print a shell completion script.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// An inference unit; started by `run`.
+    #[command(hide = true)]
+    Unit {
+        /// For log lines.
+        #[arg(long, default_value = "unit")]
+        name: String,
+    },
+    /// A capture process; started by `run`.
+    #[command(hide = true)]
+    Capture {
+        /// For log lines.
+        #[arg(long, default_value = "capture")]
+        name: String,
+    },
+}
+
+/// Which settings are read.
+#[derive(Clone, Debug, clap::Args)]
+struct ConfigArguments {
+    /// Settings file; may be given more than once, a later one overrides an earlier one.
+    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE", default_value = "configs/ocelli.toml")]
+    config: Vec<PathBuf>,
+}
+
+/// Parses the command line and runs the command.
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Detect(arguments) => detect::detect(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+        Command::Unit { name } => {
+            crate::telemetry::logging::init_child(&name);
+            crate::unit::main()
+        }
+        Command::Capture { name } => {
+            crate::telemetry::logging::init_child(&name);
+            run_capture()
+        }
+    }
+}
+
+#[cfg(feature = "capture")]
+fn run_capture() -> ExitCode {
+    crate::capture::main()
+}
+
+#[cfg(not(feature = "capture"))]
+fn run_capture() -> ExitCode {
+    tracing::error!("this build has no cameras: build with the feature `capture`");
+    ExitCode::FAILURE
+}
+
+/// Reads the settings, or prints every mistake.
+fn load_settings(config: &ConfigArguments) -> Result<crate::settings::Settings, ExitCode> {
+    crate::settings::Settings::load(&config.config).map_err(|errors| {
+        eprintln!("{errors}");
+        ExitCode::from(EXIT_SETTINGS)
+    })
+}
+
+/// An error and its causes in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,211 @@
+//! `ocelli run`: parse, build, run until drained.
+
+use crate::appliance::{Appliance, Identity, Reporter};
+use crate::cli::live_view::LiveView;
+use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
+use crate::control::ApplianceStatus;
+use crate::http::server::{HealthReport, HttpState};
+use crate::model::labels::Labels;
+use crate::model::manifest::Manifest;
+use crate::os::clock::monotonic_now;
+use crate::os::sd_notify;
+use crate::publish::publisher::Publisher;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::telemetry::logging::{self, Redactor};
+use crate::telemetry::metrics::Metrics;
+use crate::vision::camera_id::CameraId;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Show cameras, units and what is seen in the terminal; log lines go to --log-file.
+    #[arg(long)]
+    live: bool,
+    /// Write log lines to this file instead of standard error.
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Stop after so many seconds; the last line is a JSON report, and the exit code is 0 only if
+    /// something was seen and every frame is accounted for.
+    #[arg(long, value_name = "SECONDS")]
+    duration: Option<u64>,
+    /// With --duration: this label must have been seen.
+    #[arg(long, value_name = "LABEL", requires = "duration")]
+    expect_label: Option<String>,
+}
+
+pub(super) fn run(arguments: &RunArguments) -> ExitCode {
+    let settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let redactor = Redactor::default();
+    if let Err(error) = logging::init(&settings.log, redactor.clone(), arguments.log_file.as_deref()) {
+        eprintln!("ocelli: the log cannot be written: {}", describe(&*error));
+        return ExitCode::from(EXIT_SETTINGS);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime can be had");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve(settings, &redactor, arguments)) {
+        Ok(status) => report(&status, arguments),
+        Err(error) => {
+            tracing::error!("{}", describe(&*error));
+            eprintln!("ocelli: {}", describe(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds the parts and runs them until a signal or the end of the duration.
+async fn serve(
+    settings: Settings,
+    redactor: &Redactor,
+    arguments: &RunArguments,
+) -> Result<ApplianceStatus, Box<dyn Error>> {
+    let passwords = resolve_passwords(&settings, redactor)?;
+    let directory = settings.units.models_directory.join(&settings.units.model);
+    let manifest = Manifest::load(&directory)?;
+    let labels = Labels::load(&directory)?;
+    let identity = Identity {
+        box_id: settings.box_id.clone(),
+        model: settings.units.model.clone(),
+        model_version: manifest.version.clone(),
+    };
+
+    let metrics = Arc::new(Metrics::new());
+    settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
+    let publisher = match settings.mqtt.enabled {
+        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, Arc::clone(&metrics))?),
+        false => None,
+    };
+    if let Some(password) = settings.mqtt.credentials.resolve_password()? {
+        redactor.register(&password);
+    }
+
+    let (stop, stopped) = watch::channel(false);
+    let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
+    let http_state = HttpState { metrics: Arc::clone(&metrics), health: health_watch };
+    let http = settings.http.clone();
+    let reporter = Reporter::new(identity, labels, publisher, metrics);
+    let (appliance, status) = Appliance::new(settings, passwords, reporter)?;
+
+    tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));
+    tokio::spawn(keep_health(status.clone(), health));
+    tokio::spawn(stop_on_signal(stop.clone()));
+    if let Some(seconds) = arguments.duration {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            stop.send_replace(true);
+        });
+    }
+    let view = arguments.live.then(|| tokio::spawn(LiveView::default().show(status)));
+    let last = appliance.run(stopped).await;
+    if let Some(view) = view {
+        view.abort();
+    }
+    Ok(last)
+}
+
+/// Fetches the cameras' passwords and has the log hide them.
+fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMap<CameraId, Secret>, Box<dyn Error>> {
+    let mut passwords = BTreeMap::new();
+    for camera in &settings.cameras {
+        if let Some(password) = camera.credentials.resolve_password()? {
+            redactor.register(&password);
+            passwords.insert(camera.id.clone(), password);
+        }
+    }
+    Ok(passwords)
+}
+
+/// Feeds health, readiness and systemd's watchdog from what the event loop shows of itself: a status is
+/// renewed only by a loop that turns, so a hung loop is seen by all three.
+async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch::Sender<HealthReport>) {
+    let mut was_ready = false;
+    while status.changed().await.is_ok() {
+        let (is_ready, reasons, summary) = {
+            let status = status.borrow_and_update();
+            let is_ready = status.units_desired > 0 && status.units_in_service == status.units_desired;
+            let summary = format!("{} of {} units in service", status.units_in_service, status.units_desired);
+            (is_ready, status.degraded.clone(), summary)
+        };
+        health.send_replace(HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons });
+        sd_notify::watchdog();
+        sd_notify::status(&summary);
+        if is_ready && !was_ready {
+            was_ready = true;
+            sd_notify::ready();
+        }
+    }
+    sd_notify::stopping();
+}
+
+/// The first SIGTERM or SIGINT drains, the second stops at once.
+async fn stop_on_signal(stop: watch::Sender<bool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be handled");
+        return;
+    };
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if asked {
+            exit_at_once();
+        }
+        asked = true;
+        stop.send_replace(true);
+    }
+}
+
+#[expect(clippy::exit, reason = "asked twice: nothing more is worth waiting for, and children end with their parent")]
+fn exit_at_once() {
+    tracing::warn!("asked twice to stop: stopping at once");
+    std::process::exit(1);
+}
+
+/// The JSON line of a run with a duration, and the exit code that follows.
+fn report(status: &ApplianceStatus, arguments: &RunArguments) -> ExitCode {
+    let Some(seconds) = arguments.duration else { return ExitCode::SUCCESS };
+    let total = status.total();
+    let by_name = |counts: Vec<(&'static str, u64)>| counts.into_iter().collect::<BTreeMap<_, _>>();
+    let was_seen = match &arguments.expect_label {
+        Some(label) => status.labels_seen.contains_key(label),
+        None => !status.labels_seen.is_empty(),
+    };
+    let closes = status.ledger_closes() && status.in_flight == 0;
+    let line = serde_json::json!({
+        "seconds": seconds,
+        "captured": total.captured,
+        "detected": total.detected,
+        "shed": by_name(total.shed.iter().map(|(reason, count)| (reason.name(), *count)).collect()),
+        "failed": by_name(total.failed.iter().map(|(cause, count)| (cause.name(), *count)).collect()),
+        "labels_seen": status.labels_seen,
+        "published": status.published,
+        "units": status.units_desired,
+        "tps": (status.load_tps * 10.0).round() / 10.0,
+        "capacity_tps": (status.capacity_tps * 10.0).round() / 10.0,
+        "ledger_closes": closes,
+        "ok": was_seen && closes,
+    });
+    crate::cli::live_view::print_line(&line.to_string());
+    if was_seen && closes { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,297 @@
+//! `manifest.toml`: where a model comes from, what goes in and how to read what comes out.
+
+use crate::model::output_layout::OutputLayout;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A model package's manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// For people and messages.
+    pub name: String,
+    /// Changes when the model does.
+    pub version: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// The file.
+    pub model: ModelFile,
+    /// What goes in.
+    pub input: InputLayout,
+    /// How to read what comes out.
+    pub output: OutputLayout,
+    /// What counts as seen.
+    pub thresholds: Thresholds,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The package that carries it.
+    pub package: String,
+    /// Of that package.
+    pub package_version: String,
+    /// Of that package's archive.
+    pub package_sha256: String,
+    /// SPDX expression.
+    pub licence: String,
+}
+
+/// The file of the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// A name in the package's directory.
+    pub file: String,
+    /// Of that file, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Order of the colours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColorOrder {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// How a picture is fitted into the input.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Stretched; the aspect is lost.
+    Stretch,
+    /// Scaled with its aspect, at the top left; the rest is padding.
+    LetterboxTopLeft,
+    /// Scaled with its aspect, in the middle; the rest is padding.
+    LetterboxCenter,
+}
+
+/// What goes in: float32 `[1,3,height,width]`, each value `(sample - mean) / std`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputLayout {
+    /// Name of the tensor.
+    pub tensor: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Order of the colours.
+    pub color: ColorOrder,
+    /// How a picture is fitted in.
+    pub fit: Fit,
+    /// Grey of the padding.
+    #[serde(default)]
+    pub pad: u8,
+    /// By colour, in the order of the tensor.
+    #[serde(default)]
+    pub mean: [f32; 3],
+    /// By colour, in the order of the tensor.
+    #[serde(default = "ones")]
+    pub std: [f32; 3],
+}
+
+fn ones() -> [f32; 3] {
+    [1.0; 3]
+}
+
+/// What counts as seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// Least confidence, 0..=1.
+    pub confidence: f32,
+    /// Boxes of a class that overlap more are one object, 0..=1.
+    pub iou: f32,
+    /// Most detections of one picture.
+    pub max_detections: usize,
+}
+
+/// The largest side of an input; a larger one is a mistake.
+const MAX_SIDE: u32 = 4096;
+
+/// The most detections of one picture; what one packet to the parent can hold is well above.
+const MAX_DETECTIONS: usize = 1000;
+
+/// Why a model package cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// A file is not there or not readable.
+    #[error("{path} cannot be read: run `make setup`, or correct `units.model` and `units.models_directory`")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not TOML, or not a manifest.
+    #[error("{path} is not a model manifest")]
+    Malformed {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value that cannot be.
+    #[error("{path}: `{key}` {why}")]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// Which key.
+        key: &'static str,
+        /// What it must be.
+        why: String,
+    },
+    /// The model is not the one that the manifest describes.
+    #[error("{path} has sha256 {found} and not {expected} as its manifest says: run `make setup` to build it again")]
+    WrongChecksum {
+        /// Which file.
+        path: PathBuf,
+        /// By the manifest.
+        expected: String,
+        /// By the file.
+        found: String,
+    },
+}
+
+impl Manifest {
+    /// Reads and checks `manifest.toml` in a model's directory.
+    ///
+    /// # Errors
+    /// [`ManifestError`] naming file and key.
+    pub fn load(directory: &Path) -> Result<Self, ManifestError> {
+        let path = directory.join("manifest.toml");
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
+        let manifest: Self = toml::from_str(&text)
+            .map_err(|source| ManifestError::Malformed { path: path.clone(), source: Box::new(source) })?;
+        match manifest.mistake() {
+            None => Ok(manifest),
+            Some((key, why)) => Err(ManifestError::Invalid { path, key, why }),
+        }
+    }
+
+    fn mistake(&self) -> Option<(&'static str, String)> {
+        let is_ratio = |value: f32| (0.0..=1.0).contains(&value);
+        let is_plain_name = !self.model.file.is_empty() && !self.model.file.contains('/') && self.model.file != "..";
+        let checks = [
+            (is_plain_name, "model.file", "must be a file name without a directory"),
+            (self.model.sha256.len() == 64, "model.sha256", "must have 64 hexadecimal digits"),
+            ((1..=MAX_SIDE).contains(&self.input.width), "input.width", "must be 1 to 4096"),
+            ((1..=MAX_SIDE).contains(&self.input.height), "input.height", "must be 1 to 4096"),
+            (self.input.std.iter().all(|std| std.is_normal()), "input.std", "must not be zero"),
+            (self.input.mean.iter().all(|mean| mean.is_finite()), "input.mean", "must be numbers"),
+            (is_ratio(self.thresholds.confidence), "thresholds.confidence", "must be 0 to 1"),
+            (is_ratio(self.thresholds.iou), "thresholds.iou", "must be 0 to 1"),
+            (
+                (1..=MAX_DETECTIONS).contains(&self.thresholds.max_detections),
+                "thresholds.max_detections",
+                "must be 1 to 1000",
+            ),
+        ];
+        let wrong = checks.into_iter().find(|(is_right, ..)| !is_right);
+        wrong.map(|(_, key, why)| (key, why.to_owned())).or_else(|| match &self.output {
+            OutputLayout::YoloxGrid { strides, .. } if strides.is_empty() || strides.contains(&0) => {
+                Some(("output.strides", "must be positive numbers".to_owned()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The model's file in its directory.
+    pub fn model_path(&self, directory: &Path) -> PathBuf {
+        directory.join(&self.model.file)
+    }
+
+    /// Hashes the model and compares.
+    ///
+    /// # Errors
+    /// [`ManifestError::WrongChecksum`] or [`ManifestError::Unreadable`].
+    pub fn verify_model(&self, directory: &Path) -> Result<(), ManifestError> {
+        let path = self.model_path(directory);
+        let found = sha256_of_file(&path).map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
+        if found == self.model.sha256.to_ascii_lowercase() {
+            Ok(())
+        } else {
+            Err(ManifestError::WrongChecksum { path, expected: self.model.sha256.clone(), found })
+        }
+    }
+}
+
+/// The SHA-256 of a file in lower-case hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256_of_file(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hexadecimal(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or(());
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("models/coco-ssd")
+    }
+
+    /// Writes the shipped manifest with one replacement and loads it.
+    fn load_with(from: &str, to: &str) -> Result<Manifest, ManifestError> {
+        let text = std::fs::read_to_string(shipped().join("manifest.toml")).unwrap();
+        assert!(text.contains(from), "{from}");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("manifest.toml"), text.replace(from, to)).unwrap();
+        Manifest::load(directory.path())
+    }
+
+    #[test]
+    fn the_shipped_manifests_are_valid() {
+        for name in ["coco-ssd", "coco-ssd-nms"] {
+            let directory = shipped().parent().unwrap().join(name);
+            assert_eq!(Manifest::load(&directory).unwrap().name, name);
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_file_and_key() {
+        let error = load_with("width = 300", "width = 0").unwrap_err().to_string();
+        assert!(error.contains("manifest.toml") && error.contains("input.width"), "{error}");
+        assert!(load_with("width = 300", "widht = 300").is_err());
+        assert!(load_with("file = \"model.onnx\"", "file = \"../model.onnx\"").is_err());
+    }
+
+    #[test]
+    fn another_model_than_the_manifest_describes_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::copy(shipped().join("manifest.toml"), directory.path().join("manifest.toml")).unwrap();
+        std::fs::write(directory.path().join("model.onnx"), b"not the model").unwrap();
+        let manifest = Manifest::load(directory.path()).unwrap();
+        let error = manifest.verify_model(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("model.onnx") && error.contains("make setup"), "{error}");
+    }
+}

@@ -1,0 +1,155 @@
+//! What a unit process does: one message after the other, from the parent and back.
+
+use crate::ipc::channel::{Channel, ChannelError};
+use crate::ipc::frame_slots::SlotReader;
+use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::unit::engine::LoadError;
+use crate::vision::detection::Detection;
+use crate::vision::frame::SlotContent;
+use crate::vision::outcome::FailureCause;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// What an engine found in a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Most confident first.
+    pub detections: Vec<Detection>,
+    /// Where the time went.
+    pub timing: UnitTiming,
+    /// Width and height of the picture in pixels.
+    pub size: (u32, u32),
+}
+
+/// Why an engine has no result.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotFound {
+    /// Counted.
+    pub cause: FailureCause,
+    /// For the log.
+    pub detail: String,
+}
+
+impl NotFound {
+    /// A cause with its detail.
+    pub fn new(cause: FailureCause, detail: impl std::fmt::Display) -> Self {
+        Self { cause, detail: detail.to_string() }
+    }
+}
+
+/// A loaded model. The seam at which tests put a scripted one.
+pub trait Engine {
+    /// Looks at what lies in a slot.
+    ///
+    /// # Errors
+    /// [`NotFound`] with the cause.
+    fn detect(&mut self, content: SlotContent, slot: &[u8]) -> Result<Found, NotFound>;
+    /// The cached graph was used.
+    fn is_from_cache(&self) -> bool;
+    /// ONNX Runtime's version.
+    fn runtime_version(&self) -> String;
+}
+
+/// Why a unit process ends.
+#[derive(Debug, thiserror::Error)]
+pub enum UnitError {
+    /// The parent cannot be talked to.
+    #[error("the parent cannot be talked to")]
+    Channel(#[from] ChannelError),
+    /// The model cannot be loaded; the parent has been told.
+    #[error("the model cannot be loaded: {0}")]
+    Load(String),
+    /// The parent asked for something that cannot be.
+    #[error("the parent broke the protocol: {0}")]
+    Protocol(&'static str),
+}
+
+/// Serves the parent until it says `Stop` or is gone.
+///
+/// # Errors
+/// [`UnitError`]; the process is then to end, for the parent will start another.
+pub fn run(
+    channel: &Channel,
+    load_engine: impl Fn(&LoadModel) -> Result<Box<dyn Engine>, LoadError>,
+) -> Result<(), UnitError> {
+    channel.send(&FromUnit::Hello { pid: std::process::id() }, None)?;
+    let mut engine: Option<Box<dyn Engine>> = None;
+    let mut regions: BTreeMap<RegionId, SlotReader> = BTreeMap::new();
+    loop {
+        let (message, descriptor) = match channel.receive::<ToUnit>() {
+            Ok(received) => received,
+            Err(ChannelError::Closed) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        match message {
+            ToUnit::Load(load) => engine = Some(load_model(channel, &load, &load_engine)?),
+            ToUnit::AttachRegion { region, slots } => {
+                let descriptor = descriptor.ok_or(UnitError::Protocol("a region came without its descriptor"))?;
+                let reader = SlotReader::new(&descriptor, slots);
+                regions.insert(region, reader.map_err(|_| UnitError::Protocol("a region cannot be mapped"))?);
+            }
+            ToUnit::DetachRegion { region } => drop(regions.remove(&region)),
+            ToUnit::Detect { request, region, slot, content } => {
+                let engine = engine.as_mut().ok_or(UnitError::Protocol("work came before the model"))?;
+                let slot = find(&regions, region, slot)?;
+                channel.send(&answer(request, engine.detect(content, slot)), None)?;
+            }
+            ToUnit::Ping { request, region, slot } => {
+                let first_byte = find(&regions, region, slot)?[0];
+                channel.send(&FromUnit::Pong { request, first_byte }, None)?;
+            }
+            ToUnit::Stop => return Ok(()),
+        }
+    }
+}
+
+fn load_model(
+    channel: &Channel,
+    load: &LoadModel,
+    load_engine: &impl Fn(&LoadModel) -> Result<Box<dyn Engine>, LoadError>,
+) -> Result<Box<dyn Engine>, UnitError> {
+    let started = Instant::now();
+    match load_engine(load) {
+        Ok(engine) => {
+            let ready = FromUnit::Ready {
+                load_ms: u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX),
+                from_cache: engine.is_from_cache(),
+                execution_provider: load.execution_provider,
+                runtime_version: engine.runtime_version(),
+            };
+            channel.send(&ready, None)?;
+            Ok(engine)
+        }
+        Err(error) => {
+            let reason = describe(&error);
+            channel.send(&FromUnit::LoadFailed { reason: reason.clone() }, None)?;
+            Err(UnitError::Load(reason))
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn find(regions: &BTreeMap<RegionId, SlotReader>, region: RegionId, slot: u16) -> Result<&[u8], UnitError> {
+    let slot = regions.get(&region).and_then(|reader| reader.slot(slot));
+    slot.ok_or(UnitError::Protocol("a slot was named that is not there"))
+}
+
+fn answer(request: RequestId, result: Result<Found, NotFound>) -> FromUnit {
+    match result {
+        Ok(Found { detections, timing, size }) => FromUnit::Detected { request, detections, timing, size },
+        Err(NotFound { cause, detail }) => FromUnit::Failed { request, cause, detail },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! The unit without a process: a real channel, real shared memory, a scripted engine.
+
+use super::*;
+use crate::ipc::frame_slots::{Region, SlotWriter};
+use crate::model::execution_provider::ExecutionProvider;
+use std::os::fd::AsFd;
+use std::thread::JoinHandle;
+
+/// Finds nothing in a slot, unless its first byte is 13.
+struct ScriptedEngine;
+
+impl Engine for ScriptedEngine {
+    fn detect(&mut self, _: SlotContent, slot: &[u8]) -> Result<Found, NotFound> {
+        match slot[0] {
+            13 => Err(NotFound::new(FailureCause::InvalidImage, "unlucky")),
+            _ => Ok(Found { detections: vec![], timing: UnitTiming::default(), size: (1, 1) }),
+        }
+    }
+
+    fn is_from_cache(&self) -> bool {
+        true
+    }
+
+    fn runtime_version(&self) -> String {
+        "scripted".into()
+    }
+}
+
+struct Parent {
+    channel: Channel,
+    unit: JoinHandle<Result<(), UnitError>>,
+}
+
+fn start() -> Parent {
+    let (ours, theirs) = Channel::pair().unwrap();
+    let unit = std::thread::spawn(move || {
+        run(&theirs, |load| match load.intra_op_threads {
+            0 => Err(LoadError::ExecutionProvider("no threads".into())),
+            _ => Ok(Box::new(ScriptedEngine)),
+        })
+    });
+    let parent = Parent { channel: ours, unit };
+    assert!(matches!(parent.receive(), FromUnit::Hello { .. }));
+    parent
+}
+
+impl Parent {
+    fn receive(&self) -> FromUnit {
+        self.channel.receive().unwrap().0
+    }
+
+    fn send(&self, message: &ToUnit) {
+        self.channel.send(message, None).unwrap();
+    }
+
+    fn load(&self, intra_op_threads: u16) -> FromUnit {
+        self.send(&ToUnit::Load(LoadModel {
+            directory: "m".into(),
+            execution_provider: ExecutionProvider::Cpu,
+            intra_op_threads,
+            runtime_library: "l".into(),
+            cache_directory: None,
+        }));
+        self.receive()
+    }
+
+    fn attach(&self, region: &Region) {
+        let message = ToUnit::AttachRegion { region: RegionId(1), slots: region.slots() };
+        self.channel.send(&message, Some(region.read_only().as_fd())).unwrap();
+    }
+}
+
+fn detect(slot: u16) -> ToUnit {
+    let content = SlotContent::Encoded { bytes: 1 };
+    ToUnit::Detect { request: RequestId(7), region: RegionId(1), slot, content }
+}
+
+#[test]
+fn a_unit_loads_attaches_detects_and_stops() {
+    let parent = start();
+    assert!(matches!(parent.load(1), FromUnit::Ready { from_cache: true, .. }));
+    let region = Region::create("test", 2).unwrap();
+    SlotWriter::new(region.writable(), 2).unwrap().slot_mut(1).unwrap()[0] = 13;
+    parent.attach(&region);
+    parent.send(&detect(0));
+    assert!(matches!(parent.receive(), FromUnit::Detected { request: RequestId(7), .. }));
+    parent.send(&detect(1));
+    assert!(matches!(parent.receive(), FromUnit::Failed { cause: FailureCause::InvalidImage, .. }));
+    parent.send(&ToUnit::Ping { request: RequestId(8), region: RegionId(1), slot: 1 });
+    assert_eq!(parent.receive(), FromUnit::Pong { request: RequestId(8), first_byte: 13 });
+    parent.send(&ToUnit::Stop);
+    assert!(parent.unit.join().unwrap().is_ok());
+}
+
+#[test]
+fn a_unit_that_cannot_load_says_why_and_ends() {
+    let parent = start();
+    let FromUnit::LoadFailed { reason } = parent.load(0) else { panic!("it loaded") };
+    assert!(reason.contains("no threads"));
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Load(_))));
+}
+
+#[test]
+fn a_slot_that_is_not_there_ends_the_unit() {
+    let parent = start();
+    parent.load(1);
+    parent.attach(&Region::create("test", 2).unwrap());
+    parent.send(&detect(2));
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Protocol(_))));
+}
+
+#[test]
+fn work_before_the_model_and_a_detached_region_end_the_unit() {
+    let parent = start();
+    parent.send(&detect(0));
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Protocol(_))));
+    let parent = start();
+    parent.load(1);
+    parent.attach(&Region::create("test", 2).unwrap());
+    parent.send(&ToUnit::DetachRegion { region: RegionId(1) });
+    parent.send(&detect(0));
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Protocol(_))));
+}
+
+#[test]
+fn a_unit_whose_parent_is_gone_ends_in_peace() {
+    let Parent { channel, unit } = start();
+    drop(channel);
+    assert!(unit.join().unwrap().is_ok());
+}
