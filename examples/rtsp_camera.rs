@@ -1,3 +1,119 @@
-//! An RTSP camera on loopback.
+//! A real RTSP camera on loopback, for the demo and the tests.
+//!
+//! Serves a clip (H.264 byte stream, looped at its own rate) or a moving pattern with GStreamer's
+//! RTSP server, prints one URL a line once it listens, and ends with its parent.
 
-fn main() {}
+use clap::Parser;
+use gstreamer as gst;
+use gstreamer::glib;
+use gstreamer_rtsp_server as rtsp;
+use rtsp::prelude::*;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// 0: any free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Byte-stream H.264 clip to loop; without it a moving pattern is encoded.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// Frames a second of the clip or the pattern.
+    #[arg(long, default_value_t = 10)]
+    fps: u32,
+    /// Of the pattern: h264, h265 or mjpeg.
+    #[arg(long, default_value = "h264")]
+    codec: String,
+    /// Of the pattern, as WIDTHxHEIGHT.
+    #[arg(long, default_value = "640x480")]
+    size: String,
+    /// How many cameras: /cam0, /cam1, ...
+    #[arg(long, default_value_t = 1)]
+    count: u32,
+    /// Ask for this user ...
+    #[arg(long, requires = "password")]
+    user: Option<String>,
+    /// ... and this password (digest).
+    #[arg(long, requires = "user")]
+    password: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match serve(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rtsp_camera: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // A killed test must not leave its cameras behind.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    gst::init()?;
+    let server = rtsp::RTSPServer::new();
+    server.set_address("127.0.0.1");
+    server.set_service(&arguments.port.to_string());
+    let mounts = server.mount_points().ok_or("the server has no mount points")?;
+    for camera in 0..arguments.count {
+        let factory = rtsp::RTSPMediaFactory::new();
+        factory.set_launch(&launch(arguments)?);
+        // One pipeline for all clients of a camera, as in a camera.
+        factory.set_shared(true);
+        if arguments.user.is_some() {
+            let permissions = gst::Structure::builder("user")
+                .field("media.factory.access", true)
+                .field("media.factory.construct", true)
+                .build();
+            factory.add_role_from_structure(&permissions);
+        }
+        mounts.add_factory(&format!("/cam{camera}"), factory);
+    }
+    if let (Some(user), Some(password)) = (&arguments.user, &arguments.password) {
+        server.set_auth(Some(&authentication(user, password)));
+    }
+    let main_loop = glib::MainLoop::new(None, false);
+    let _attached = server.attach(None)?;
+    let mut out = std::io::stdout().lock();
+    for camera in 0..arguments.count {
+        writeln!(out, "rtsp://127.0.0.1:{}/cam{camera}", server.bound_port())?;
+    }
+    out.flush()?;
+    main_loop.run();
+    Ok(())
+}
+
+fn authentication(user: &str, password: &str) -> rtsp::RTSPAuth {
+    let auth = rtsp::RTSPAuth::new();
+    auth.set_supported_methods(gstreamer_rtsp_server::gst_rtsp::RTSPAuthMethod::Digest);
+    let token = rtsp::RTSPToken::builder().field("media.factory.role", "user").build();
+    auth.add_digest(user, password, &token);
+    auth
+}
+
+fn launch(arguments: &Arguments) -> Result<String, String> {
+    let fps = arguments.fps;
+    if let Some(file) = &arguments.file {
+        let file = std::path::absolute(file).map_err(|error| error.to_string())?;
+        if !file.exists() {
+            return Err(format!("there is no {}", file.display()));
+        }
+        let file = file.display();
+        return Ok(format!(
+            "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-h264,framerate={fps}/1\" ! h264parse \
+             ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+        ));
+    }
+    let (width, height) = arguments.size.split_once('x').ok_or("the size is WIDTHxHEIGHT")?;
+    let raw = format!("video/x-raw,format=I420,width={width},height={height},framerate={fps}/1");
+    let encode = match arguments.codec.as_str() {
+        "h264" => "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay config-interval=-1",
+        "h265" => "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay config-interval=-1",
+        "mjpeg" => "jpegenc ! rtpjpegpay",
+        other => return Err(format!("no codec `{other}`: h264, h265 or mjpeg")),
+    };
+    Ok(format!("( videotestsrc is-live=true pattern=ball ! {raw} ! {encode} name=pay0 pt=96 )"))
+}

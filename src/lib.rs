@@ -2,6 +2,8 @@
 
 pub mod admission;
 pub mod camera;
+#[cfg(feature = "capture")]
+pub mod capture;
 pub mod control;
 pub mod http;
 pub mod ipc;
@@ -9,6 +11,7 @@ pub mod model;
 pub mod os;
 pub mod publish;
 pub mod secret;
+pub mod settings;
 pub mod supervisor;
 pub mod telemetry;
 pub mod unit;

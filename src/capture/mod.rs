@@ -1,1 +1,40 @@
-//! Placeholder.
+//! The capture process: a child that receives, decodes and samples its cameras' streams.
+//!
+//! The only folder that uses GStreamer. Writes each sampled frame once, into its camera's slots,
+//! and says so. When to connect again is the parent's decision.
+
+mod camera_stream;
+mod decoder_choice;
+mod frame_copy;
+pub mod main_loop;
+mod pipeline;
+mod sampler;
+mod size_limit;
+mod slot_owner;
+mod stream_loss;
+
+use crate::ipc::channel::Channel;
+use std::process::ExitCode;
+
+/// The whole life of a capture process.
+pub fn main() -> ExitCode {
+    crate::os::child_limits::apply();
+    let result = Channel::from_stdin().and_then(|channel| {
+        crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
+        Ok(channel)
+    });
+    let channel = match result {
+        Ok(channel) => channel,
+        Err(error) => {
+            tracing::error!(%error, "a capture process has no channel to its parent; it is started by `ocelli run`");
+            return ExitCode::FAILURE;
+        }
+    };
+    match main_loop::run(channel) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "a capture process stops");
+            ExitCode::FAILURE
+        }
+    }
+}

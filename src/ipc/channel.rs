@@ -4,6 +4,7 @@
 //! encoding. The kernel keeps packets apart, so a message is never half read.
 
 use crate::ipc::messages::PROTOCOL_VERSION;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 /// The longest packet. 500 detections take about 12 kB.
 pub const MAX_PACKET_BYTES: usize = 64 * 1024;
@@ -138,6 +140,20 @@ impl Channel {
             return Err(ChannelError::Protocol("a packet was too long".into()));
         }
         Ok((decode(&packet[..received.bytes])?, descriptor))
+    }
+
+    /// Like [`Self::receive`], but gives up after `limit` with [`ChannelError::Empty`].
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn receive_within<T: DeserializeOwned>(&self, limit: Duration) -> Result<(T, Option<OwnedFd>), ChannelError> {
+        let limit = Timespec::try_from(limit).map_err(|error| ChannelError::Protocol(error.to_string()))?;
+        let mut watched = [PollFd::new(&self.socket, PollFlags::IN)];
+        match poll(&mut watched, Some(&limit)) {
+            Ok(0) | Err(Errno::INTR) => Err(ChannelError::Empty),
+            Ok(_) => self.receive(),
+            Err(error) => Err(ChannelError::Io(error.into())),
+        }
     }
 }
 

@@ -1,1 +1,33 @@
-//! Placeholder.
+//! All settings: read from files and environment, checked, every mistake reported at once.
+//!
+//! Each section's struct sits beside the code that it sets; this folder only puts them together.
+
+mod check;
+mod load;
+
+use crate::camera::settings::{CameraSettings, CaptureSettings};
+use crate::http::settings::HttpSettings;
+use crate::publish::sinks::mqtt_settings::MqttSettings;
+use crate::supervisor::settings::UnitSettings;
+use crate::telemetry::settings::LogSettings;
+
+pub use load::{Mistake, SettingsErrors};
+
+/// The settings of a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The box's id in topics; the host name if the settings do not say.
+    pub box_id: String,
+    /// `[log]`.
+    pub log: LogSettings,
+    /// `[http]`.
+    pub http: HttpSettings,
+    /// `[capture]`.
+    pub capture: CaptureSettings,
+    /// `[[cameras]]`.
+    pub cameras: Vec<CameraSettings>,
+    /// `[units]`.
+    pub units: UnitSettings,
+    /// `[mqtt]`.
+    pub mqtt: MqttSettings,
+}

@@ -1,0 +1,117 @@
+//! What a capture process does: opens and closes cameras as it is told, and reports.
+
+use crate::capture::camera_stream::CameraStream;
+use crate::capture::slot_owner::SlotOwner;
+use crate::capture::stream_loss::Loss;
+use crate::ipc::channel::{Channel, ChannelError};
+use crate::ipc::frame_slots::SlotWriter;
+use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, ToCapture};
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the streams are asked whether they have ended.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How often the parent hears that this process lives.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+/// Why a capture process ends.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The parent cannot be talked to.
+    #[error("the parent cannot be talked to")]
+    Channel(#[from] ChannelError),
+    /// GStreamer does not start.
+    #[error("GStreamer cannot be started: install gstreamer1.0-plugins-base, -good, -bad and gstreamer1.0-libav")]
+    GStreamer(#[from] gstreamer::glib::Error),
+}
+
+/// Serves the parent until it says `Stop` or is gone.
+///
+/// # Errors
+/// [`CaptureError`]; the process is then to end, for the parent will start another.
+pub fn run(channel: Channel) -> Result<(), CaptureError> {
+    gstreamer::init()?;
+    let channel = Arc::new(channel);
+    channel.send(&FromCapture::Hello { pid: std::process::id() }, None)?;
+    let mut streams = Streams { channel: Arc::clone(&channel), open: BTreeMap::new() };
+    let mut progress_at = Instant::now() + PROGRESS;
+    loop {
+        match channel.receive_within::<ToCapture>(POLL) {
+            Ok((ToCapture::Stop, _)) | Err(ChannelError::Closed) => return Ok(()),
+            Ok((message, descriptor)) => streams.obey(message, descriptor)?,
+            Err(ChannelError::Empty) => {}
+            Err(error) => return Err(error.into()),
+        }
+        streams.report_losses()?;
+        if Instant::now() >= progress_at {
+            progress_at = Instant::now() + PROGRESS;
+            streams.report_progress()?;
+        }
+    }
+}
+
+struct Streams {
+    channel: Arc<Channel>,
+    open: BTreeMap<CameraIndex, CameraStream>,
+}
+
+impl Streams {
+    fn obey(&mut self, message: ToCapture, descriptor: Option<OwnedFd>) -> Result<(), ChannelError> {
+        match message {
+            ToCapture::Open { camera, source, slots } => {
+                self.open.remove(&camera);
+                match self.start(camera, *source, slots, descriptor) {
+                    Ok(stream) => drop(self.open.insert(camera, stream)),
+                    Err(loss) => self.report(camera, loss)?,
+                }
+            }
+            ToCapture::Release { camera, slot } => {
+                if let Some(stream) = self.open.get(&camera) {
+                    stream.release(slot);
+                }
+            }
+            ToCapture::Close { camera } => drop(self.open.remove(&camera)),
+            ToCapture::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        camera: CameraIndex,
+        source: CameraSource,
+        slots: u16,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<CameraStream, Loss> {
+        let descriptor = descriptor.ok_or_else(|| Loss::new(LossKind::Other, "no slots came with the camera"))?;
+        let writer = SlotWriter::new(&descriptor, slots);
+        let writer = writer.map_err(|error| Loss::new(LossKind::Other, format!("the slots: {error}")))?;
+        CameraStream::open(camera, source, SlotOwner::new(writer, slots), Arc::clone(&self.channel))
+    }
+
+    fn report_losses(&mut self) -> Result<(), ChannelError> {
+        let lost: Vec<(CameraIndex, Loss)> =
+            self.open.iter().filter_map(|(camera, stream)| Some((*camera, stream.take_loss()?))).collect();
+        for (camera, loss) in lost {
+            // Disconnect first: the parent may open the camera again as soon as it hears of the loss.
+            drop(self.open.remove(&camera));
+            self.report(camera, loss)?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, camera: CameraIndex, Loss { kind, detail }: Loss) -> Result<(), ChannelError> {
+        self.channel.send(&FromCapture::Lost { camera, kind, detail }, None)
+    }
+
+    fn report_progress(&self) -> Result<(), ChannelError> {
+        for (camera, stream) in &self.open {
+            let progress = FromCapture::Progress { camera: *camera, decoded: stream.decoded() };
+            self.channel.send(&progress, None)?;
+        }
+        Ok(())
+    }
+}

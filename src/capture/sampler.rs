@@ -1,0 +1,69 @@
+//! Which of the decoded frames are handed over.
+
+use crate::vision::monotonic::Monotonic;
+use std::time::Duration;
+
+/// An even pace through a stream of any rate.
+#[derive(Debug)]
+pub(super) struct Sampler {
+    period: Option<Duration>,
+    due: Option<Monotonic>,
+}
+
+impl Sampler {
+    /// 0 frames a second: each one.
+    pub(super) fn new(frames_per_second: f32) -> Self {
+        let period = (frames_per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / f64::from(frames_per_second)));
+        Self { period, due: None }
+    }
+
+    /// True if a frame that is decoded at `now` is to be handed over.
+    ///
+    /// The next one is due a period after this one was *due*, not after it came, so that jitter does not add
+    /// up; after a pause the pace starts anew. A frame that comes a quarter of a period early counts, or a
+    /// camera whose rate is the wanted one would lose every second frame to jitter.
+    pub(super) fn is_due(&mut self, now: Monotonic) -> bool {
+        let Some(period) = self.period else { return true };
+        let due = self.due.unwrap_or(now);
+        if now + period / 4 < due {
+            return false;
+        }
+        let next = due + period;
+        self.due = Some(if now > next { now + period } else { next });
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of ten seconds of a stream with `jitter_ms` are handed over.
+    fn count(stream_fps: u64, wanted: f32, jitter_ms: u64) -> usize {
+        let mut sampler = Sampler::new(wanted);
+        let frames = (0..10 * stream_fps).map(|frame| frame * 1000 / stream_fps + (frame * 7919) % (jitter_ms + 1));
+        frames.filter(|ms| sampler.is_due(Monotonic::from_nanos(ms * 1_000_000))).count()
+    }
+
+    #[test]
+    fn the_wanted_rate_is_kept_whatever_the_stream_does() {
+        assert_eq!(count(25, 0.0, 0), 250);
+        for (stream, wanted, jitter, expected) in
+            [(25, 5.0, 0, 50), (25, 5.0, 30, 50), (30, 7.0, 20, 70), (10, 10.0, 40, 100)]
+        {
+            let found = count(stream, wanted, jitter);
+            assert!(found.abs_diff(expected) <= 2, "{found} of {expected} at {stream} fps with {jitter} ms of jitter");
+        }
+        assert_eq!(count(10, 25.0, 0), 100, "there are no more than the stream has");
+    }
+
+    #[test]
+    fn after_a_pause_there_is_no_burst() {
+        let mut sampler = Sampler::new(5.0);
+        let at = |ms: u64| Monotonic::from_nanos(ms * 1_000_000);
+        assert!(sampler.is_due(at(0)));
+        assert!(sampler.is_due(at(10_000)));
+        assert!(!sampler.is_due(at(10_040)));
+        assert!(sampler.is_due(at(10_200)));
+    }
+}

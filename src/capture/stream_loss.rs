@@ -1,0 +1,66 @@
+//! From GStreamer's errors to the reasons that decide when a camera is tried again.
+
+use crate::ipc::messages::LossKind;
+use gstreamer as gst;
+use gstreamer::glib;
+
+/// Why a stream ended, and what a person is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Loss {
+    pub(super) kind: LossKind,
+    pub(super) detail: String,
+}
+
+impl Loss {
+    pub(super) fn new(kind: LossKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    /// Reads an error message. Its debug string stays out of the detail: it holds the URL as given.
+    pub(super) fn from_message(error: &gst::message::Error) -> Self {
+        let status = error.details().and_then(|details| details.get::<u32>("rtsp-status-code").ok());
+        let kind = kind_of(&error.error(), status);
+        let status = status.map(|status| format!(" (RTSP status {status})")).unwrap_or_default();
+        Self { kind, detail: format!("{}{status}", error.error().message()) }
+    }
+}
+
+fn kind_of(error: &glib::Error, status: Option<u32>) -> LossKind {
+    match status {
+        Some(401 | 403) => return LossKind::AuthFailed,
+        Some(404) => return LossKind::NotFound,
+        Some(453 | 503) => return LossKind::Busy,
+        _ => {}
+    }
+    if let Some(error) = error.kind::<gst::ResourceError>() {
+        return match error {
+            gst::ResourceError::NotAuthorized => LossKind::AuthFailed,
+            gst::ResourceError::NotFound => LossKind::NotFound,
+            gst::ResourceError::Busy => LossKind::Busy,
+            gst::ResourceError::OpenRead | gst::ResourceError::OpenReadWrite | gst::ResourceError::OpenWrite => {
+                LossKind::Unreachable
+            }
+            gst::ResourceError::Read | gst::ResourceError::Write => LossKind::Unreachable,
+            _ => LossKind::Other,
+        };
+    }
+    if error.kind::<gst::StreamError>().is_some() || error.kind::<gst::CoreError>().is_some() {
+        return LossKind::Codec;
+    }
+    LossKind::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_of_the_camera_decides_before_gstreamers_code() {
+        let error = glib::Error::new(gst::ResourceError::OpenRead, "no");
+        assert_eq!(kind_of(&error, Some(401)), LossKind::AuthFailed);
+        assert_eq!(kind_of(&error, Some(404)), LossKind::NotFound);
+        assert_eq!(kind_of(&error, Some(503)), LossKind::Busy);
+        assert_eq!(kind_of(&error, None), LossKind::Unreachable);
+        assert_eq!(kind_of(&glib::Error::new(gst::StreamError::Decode, "no"), None), LossKind::Codec);
+    }
+}

@@ -1,0 +1,102 @@
+//! What types cannot say: ranges, files that must be there, settings that exclude each other.
+
+use crate::camera::settings::CameraSettings;
+use crate::secret::Credentials;
+use crate::settings::Settings;
+use std::path::PathBuf;
+
+/// Key and what is wrong with it.
+type Wrong = (String, String);
+
+/// Every mistake in values that are right by themselves.
+pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    let capture = &settings.capture;
+    range(&mut wrong, "capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
+    range(&mut wrong, "capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
+    range(&mut wrong, "capture.stall_seconds", f64::from(capture.stall_seconds), 2.0, 600.0);
+    range(&mut wrong, "capture.connect_timeout_seconds", f64::from(capture.connect_timeout_seconds), 0.1, 60.0);
+
+    let units = &settings.units;
+    range(&mut wrong, "units.count", f64::from(units.count), 0.0, 64.0);
+    range(&mut wrong, "units.threads", f64::from(units.threads), 1.0, 64.0);
+    range(&mut wrong, "units.load_timeout_seconds", f64::from(units.load_timeout_seconds), 1.0, 3600.0);
+    range(&mut wrong, "units.inference_timeout_seconds", f64::from(units.inference_timeout_seconds), 2.0, 600.0);
+    range(&mut wrong, "units.max_frame_age_seconds", f64::from(units.max_frame_age_seconds), 0.05, 60.0);
+    if units.model.is_empty() || units.model.contains('/') || units.model.starts_with('.') {
+        add(&mut wrong, "units.model", "must be the name of a directory under `units.models_directory`");
+    }
+
+    let mqtt = &settings.mqtt;
+    range(&mut wrong, "mqtt.port", f64::from(mqtt.port), 1.0, 65535.0);
+    range(&mut wrong, "mqtt.keep_alive_seconds", f64::from(mqtt.keep_alive_seconds), 5.0, 3600.0);
+    if !(1..=100_000).contains(&mqtt.queue_messages) {
+        add(&mut wrong, "mqtt.queue_messages", "must be 1 to 100000");
+    }
+    let is_level = |level: &str| !level.is_empty() && !level.contains(['+', '#', '\0']);
+    if !mqtt.topic_prefix.split('/').all(is_level) {
+        add(&mut wrong, "mqtt.topic_prefix", "must be topic levels without `+`, `#` and empty ones");
+    }
+    if mqtt.enabled && mqtt.tls.enabled {
+        if mqtt.tls.ca_file.is_none() {
+            add(&mut wrong, "mqtt.tls.ca_file", "is needed with TLS: name the authority that signed the broker");
+        }
+        if mqtt.tls.certificate_file.is_some() != mqtt.tls.key_file.is_some() {
+            add(&mut wrong, "mqtt.tls.key_file", "certificate and key belong together: set both or none");
+        }
+        let files = [
+            ("ca_file", &mqtt.tls.ca_file),
+            ("certificate_file", &mqtt.tls.certificate_file),
+            ("key_file", &mqtt.tls.key_file),
+        ];
+        for (key, file) in files {
+            must_exist(&mut wrong, &format!("mqtt.tls.{key}"), file.as_ref());
+        }
+    }
+    credentials(&mut wrong, "mqtt.credentials", &mqtt.credentials);
+    if !settings.http.address.is_loopback() {
+        add(&mut wrong, "http.address", "must be a loopback address: there is no authentication yet");
+    }
+    for (index, camera) in settings.cameras.iter().enumerate() {
+        check_camera(&mut wrong, &format!("cameras[{index}]"), camera);
+        if settings.cameras[..index].iter().any(|other| other.id == camera.id) {
+            add(&mut wrong, &format!("cameras[{index}].id"), &format!("`{}` is another camera's id too", camera.id));
+        }
+    }
+    wrong
+}
+
+fn check_camera(wrong: &mut Vec<Wrong>, name: &str, camera: &CameraSettings) {
+    range(wrong, &format!("{name}.fps"), f64::from(camera.fps), 0.0, 240.0);
+    range(wrong, &format!("{name}.weight"), f64::from(camera.weight), 1.0, 100.0);
+    let rest = camera.url.strip_prefix("rtsp://").or_else(|| camera.url.strip_prefix("rtsps://"));
+    if !rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+        add(wrong, &format!("{name}.url"), "must be rtsp://host[:port]/path or rtsps://...");
+    }
+    credentials(wrong, &format!("{name}.credentials"), &camera.credentials);
+}
+
+fn credentials(wrong: &mut Vec<Wrong>, name: &str, credentials: &Credentials) {
+    if let Err(error) = credentials.resolve_password() {
+        let why = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+        add(wrong, name, &format!("{error}{why}"));
+    }
+}
+
+fn range(wrong: &mut Vec<Wrong>, key: &str, value: f64, least: f64, most: f64) {
+    if !(least..=most).contains(&value) {
+        add(wrong, key, &format!("is {value} and must be {least} to {most}"));
+    }
+}
+
+fn must_exist(wrong: &mut Vec<Wrong>, key: &str, file: Option<&PathBuf>) {
+    if let Some(file) = file
+        && let Err(error) = std::fs::File::open(file)
+    {
+        add(wrong, key, &format!("{} cannot be read: {error}", file.display()));
+    }
+}
+
+fn add(wrong: &mut Vec<Wrong>, key: &str, what: &str) {
+    wrong.push((key.to_owned(), what.to_owned()));
+}

@@ -1,0 +1,301 @@
+//! Reads files and environment.
+//!
+//! Serde stops at the first mistake, and a person who mends settings wants all of them. So each
+//! value is tried alone in an otherwise default section first.
+
+use crate::camera::settings::CameraSettings;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::settings::check;
+use crate::vision::camera_id::is_valid_id;
+use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// One thing to mend.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mistake {
+    /// The file, or `the environment`.
+    pub origin: String,
+    /// The full key, as `mqtt.port` or `cameras[1].fps`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// All mistakes of the settings.
+#[derive(Clone, Debug, Default, Eq, PartialEq, thiserror::Error)]
+pub struct SettingsErrors(pub Vec<Mistake>);
+
+impl std::fmt::Display for SettingsErrors {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(out, "{} to mend in the settings:", count(self.0.len()))?;
+        for Mistake { origin, key, what } in &self.0 {
+            let key = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
+            writeln!(out, "  {origin}: {key}{what}")?;
+        }
+        write!(out, "Every setting with its default and reason is in configs/ocelli.toml.")
+    }
+}
+
+fn count(mistakes: usize) -> String {
+    if mistakes == 1 { "1 mistake".into() } else { format!("{mistakes} mistakes") }
+}
+
+/// Sections that may be there.
+const SECTIONS: [&str; 7] = ["box_id", "log", "http", "capture", "cameras", "units", "mqtt"];
+
+impl Settings {
+    /// Reads `files`, a later one over an earlier one, and `OCELLI_SECTION__KEY` from the environment over all.
+    ///
+    /// # Errors
+    /// [`SettingsErrors`] with every mistake that was found.
+    pub fn load(files: &[PathBuf]) -> Result<Self, SettingsErrors> {
+        let environment = std::env::vars().filter(|(name, _)| is_setting(name)).collect();
+        Self::load_with(files, environment)
+    }
+
+    /// [`Self::load`] with a given environment.
+    ///
+    /// # Errors
+    /// [`SettingsErrors`] with every mistake that was found.
+    pub fn load_with(files: &[PathBuf], environment: HashMap<String, String>) -> Result<Self, SettingsErrors> {
+        let root = read(files, environment)?;
+        let mut mistakes = Vec::new();
+        for (key, value) in &root {
+            if !SECTIONS.contains(&key.as_str()) {
+                let what = format!("there is no such section; there are: {}", SECTIONS.join(", "));
+                mistakes.push(Mistake { origin: origin(value), key: key.clone(), what });
+            }
+        }
+        let settings = Self {
+            box_id: box_id(root.get("box_id"), &mut mistakes),
+            log: section(&root, "log", &mut mistakes),
+            http: section(&root, "http", &mut mistakes),
+            capture: section(&root, "capture", &mut mistakes),
+            cameras: cameras(root.get("cameras"), &mut mistakes),
+            units: section(&root, "units", &mut mistakes),
+            mqtt: section(&root, "mqtt", &mut mistakes),
+        };
+        let origin_of = |key: &str| find_origin(&root, key);
+        mistakes.extend(check::check(&settings).into_iter().map(|(key, what)| Mistake {
+            origin: origin_of(&key),
+            key,
+            what,
+        }));
+        if mistakes.is_empty() { Ok(settings) } else { Err(SettingsErrors(mistakes)) }
+    }
+}
+
+/// `OCELLI_MQTT__HOST` is a setting, `OCELLI_CONFIG_FILE` is not.
+fn is_setting(name: &str) -> bool {
+    name == "OCELLI_BOX_ID" || (name.starts_with("OCELLI_") && name.contains("__"))
+}
+
+fn read(files: &[PathBuf], environment: HashMap<String, String>) -> Result<HashMap<String, Value>, SettingsErrors> {
+    let mut mistakes = Vec::new();
+    let mut builder = Config::builder();
+    for path in files {
+        let file = File::from(path.as_path()).format(FileFormat::Toml);
+        // Each file alone first, so that each is reported.
+        if let Err(error) = Config::builder().add_source(file.clone()).build() {
+            let what = if path.exists() { error.to_string() } else { "there is no such file".to_owned() };
+            mistakes.push(Mistake { origin: path.display().to_string(), key: String::new(), what });
+        }
+        builder = builder.add_source(file);
+    }
+    if !mistakes.is_empty() {
+        return Err(SettingsErrors(mistakes));
+    }
+    let variables = Environment::with_prefix("OCELLI").prefix_separator("_").separator("__").source(Some(environment));
+    let root = builder.add_source(variables).build().and_then(Config::try_deserialize);
+    root.map_err(|error| {
+        let what = error.to_string();
+        SettingsErrors(vec![Mistake { origin: "the settings".into(), key: String::new(), what }])
+    })
+}
+
+/// Where a value stands; a table stands where its first value does.
+fn origin(value: &Value) -> String {
+    known_origin(value).unwrap_or("the environment").to_owned()
+}
+
+fn known_origin(value: &Value) -> Option<&str> {
+    value.origin().or_else(|| match &value.kind {
+        ValueKind::Table(table) => table.values().find_map(known_origin),
+        ValueKind::Array(list) => list.iter().find_map(known_origin),
+        _ => None,
+    })
+}
+
+/// A section; keys that are wrong are reported and left out.
+fn section<T: DeserializeOwned + Default>(root: &HashMap<String, Value>, name: &str, mistakes: &mut Vec<Mistake>) -> T {
+    let Some(value) = root.get(name) else { return T::default() };
+    let found = try_values::<T>(value, name, &[], mistakes);
+    found.unwrap_or_default()
+}
+
+fn cameras(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> Vec<CameraSettings> {
+    let Some(value) = value else { return Vec::new() };
+    let ValueKind::Array(list) = &value.kind else {
+        let what = "cameras are a list: begin each with [[cameras]]".to_owned();
+        mistakes.push(Mistake { origin: origin(value), key: "cameras".into(), what });
+        return Vec::new();
+    };
+    let needed = [("id", "camera"), ("url", "rtsp://camera/")];
+    let cameras = list.iter().enumerate().filter_map(|(index, camera)| {
+        let name = format!("cameras[{index}]");
+        let mut camera: CameraSettings = try_values(camera, &name, &needed, mistakes)?;
+        if let Err(what) = take_credentials_from_url(&mut camera) {
+            mistakes.push(Mistake { origin: origin(value), key: format!("{name}.url"), what });
+        }
+        Some(camera)
+    });
+    cameras.collect()
+}
+
+/// Tries each value of a section alone, then all that are right together.
+/// `needed` are the keys without a default, with a value that is right.
+fn try_values<T: DeserializeOwned>(
+    value: &Value,
+    name: &str,
+    needed: &[(&str, &str)],
+    mistakes: &mut Vec<Mistake>,
+) -> Option<T> {
+    let ValueKind::Table(table) = &value.kind else {
+        let what = format!("this is a section: write [{name}]");
+        mistakes.push(Mistake { origin: origin(value), key: name.to_owned(), what });
+        return None;
+    };
+    let template: config::Map<String, Value> =
+        needed.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+    let mut right = config::Map::new();
+    for (path, leaf) in leaves(table, &mut Vec::new()) {
+        let mut alone = template.clone();
+        insert(&mut alone, &path, leaf.clone());
+        match Value::from(alone).try_deserialize::<T>() {
+            Ok(_) => insert(&mut right, &path, leaf.clone()),
+            Err(error) => {
+                let key = format!("{name}.{}", path.join("."));
+                mistakes.push(Mistake { origin: origin(&leaf), key, what: in_words(&error) });
+            }
+        }
+    }
+    for (key, _) in needed {
+        if !table.contains_key(*key) {
+            let what = "is missing".to_owned();
+            mistakes.push(Mistake { origin: origin(value), key: format!("{name}.{key}"), what });
+        }
+    }
+    Value::from(right).try_deserialize().ok()
+}
+
+/// Serde's words without the path, which is named beside them.
+fn in_words(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    text.split(" for key ").next().unwrap_or(&text).to_owned()
+}
+
+/// Every value that is no table, with its path.
+fn leaves(table: &config::Map<String, Value>, path: &mut Vec<String>) -> Vec<(Vec<String>, Value)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        path.push(key.clone());
+        match &value.kind {
+            ValueKind::Table(inner) if !inner.is_empty() => found.extend(leaves(inner, path)),
+            _ => found.push((path.clone(), value.clone())),
+        }
+        path.pop();
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn insert(table: &mut config::Map<String, Value>, path: &[String], leaf: Value) {
+    match path {
+        [] => {}
+        [key] => drop(table.insert(key.clone(), leaf)),
+        [key, rest @ ..] => {
+            let inner = table.entry(key.clone()).or_insert_with(|| Value::from(config::Map::<String, Value>::new()));
+            if let ValueKind::Table(inner) = &mut inner.kind {
+                insert(inner, rest, leaf);
+            }
+        }
+    }
+}
+
+/// The file in which `mqtt.port` or `cameras[1].fps` stands; the first one for a key that stands nowhere.
+fn find_origin(root: &HashMap<String, Value>, key: &str) -> String {
+    let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+    let name = section.split('[').next().unwrap_or(section);
+    let Some(mut value) = root.get(name) else { return "the defaults".to_owned() };
+    if let (ValueKind::Array(list), Some((_, index))) = (&value.kind, section.split_once('[')) {
+        let index = index.trim_end_matches(']').parse::<usize>().ok();
+        value = index.and_then(|index| list.get(index)).unwrap_or(value);
+    }
+    for part in rest.split('.').filter(|part| !part.is_empty()) {
+        let ValueKind::Table(table) = &value.kind else { break };
+        let Some(inner) = table.get(part) else { break };
+        value = inner;
+    }
+    origin(value)
+}
+
+fn box_id(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> String {
+    let given = value.and_then(|value| value.clone().into_string().ok()).filter(|id| !id.is_empty());
+    match given {
+        Some(id) if is_valid_id(&id) => id,
+        Some(id) => {
+            let what = format!("`{id}` is not an id: use 1 to 64 of a-z, 0-9, `_` and `-`");
+            let origin = value.map(origin).unwrap_or_default();
+            mistakes.push(Mistake { origin, key: "box_id".into(), what });
+            id
+        }
+        None => host_name(),
+    }
+}
+
+/// The host name in an id's alphabet.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
+    let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    let id: String = id.chars().take(64).collect();
+    if is_valid_id(&id) { id } else { "ocelli".into() }
+}
+
+/// Moves `user:password@` out of the URL, which is logged and published, into the credentials, which are not.
+fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(), String> {
+    let Some((scheme, rest)) = camera.url.split_once("://") else { return Ok(()) };
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    let Some((user_info, _)) = authority.rsplit_once('@') else { return Ok(()) };
+    if camera.credentials.user.is_some() {
+        return Err("user and password are in the URL and in `credentials`: keep one".into());
+    }
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    camera.credentials.user = Some(percent_decode(user)?);
+    if !password.is_empty() {
+        camera.credentials.password = Some(Secret::new(percent_decode(password)?));
+    }
+    camera.url = format!("{scheme}://{}", &rest[user_info.len() + 1..]);
+    Ok(())
+}
+
+fn percent_decode(text: &str) -> Result<String, String> {
+    let wrong = || "a `%` in user or password must be followed by two hexadecimal digits".to_owned();
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or_else(wrong);
+        let value = digit()? * 16 + digit()?;
+        bytes.push(u8::try_from(value).map_err(|_| wrong())?);
+    }
+    String::from_utf8(bytes).map_err(|_| "user and password must be UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

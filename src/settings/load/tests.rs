@@ -1,0 +1,103 @@
+//! Settings as people write them.
+
+use super::*;
+use crate::camera::settings::CaptureSettings;
+use crate::http::settings::HttpSettings;
+use crate::publish::sinks::mqtt_settings::MqttSettings;
+use crate::supervisor::settings::UnitSettings;
+use crate::telemetry::settings::LogSettings;
+use std::path::Path;
+
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsErrors> {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    Settings::load_with(&[file.path().to_owned()], environment.collect())
+}
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/ocelli.toml")
+}
+
+#[test]
+fn the_shipped_file_says_what_the_code_defaults_to() {
+    let settings = Settings::load_with(&[shipped()], HashMap::new()).unwrap();
+    assert_eq!(settings.log, LogSettings::default());
+    assert_eq!(settings.http, HttpSettings::default());
+    assert_eq!(settings.capture, CaptureSettings::default());
+    assert_eq!(settings.units, UnitSettings::default());
+    assert_eq!(settings.mqtt, MqttSettings::default());
+}
+
+#[test]
+fn every_setting_is_in_the_shipped_file() {
+    let text = std::fs::read_to_string(shipped()).unwrap();
+    let sections = [
+        serde_json::to_value(LogSettings::default()).unwrap(),
+        serde_json::to_value(HttpSettings::default()).unwrap(),
+        serde_json::to_value(CaptureSettings::default()).unwrap(),
+        serde_json::to_value(UnitSettings::default()).unwrap(),
+        serde_json::to_value(MqttSettings::default()).unwrap(),
+    ];
+    for (key, _) in sections.iter().flat_map(|section| section.as_object().unwrap()) {
+        let is_there = text.lines().any(|line| line.trim_start_matches(['#', ' ', '[']).contains(key.as_str()));
+        assert!(is_there, "`{key}` is not in configs/ocelli.toml");
+    }
+}
+
+#[test]
+fn five_mistakes_are_reported_at_once_with_file_and_key() {
+    let text = r#"
+        [mqtt]
+        prot = 1883
+        port = "many"
+        [units]
+        threads = 0
+        [[cameras]]
+        id = "Yard"
+        url = "http://camera/"
+        [colour]
+        red = 1
+    "#;
+    let SettingsErrors(mistakes) = load(text, &[]).unwrap_err();
+    let keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+    for key in ["mqtt.prot", "mqtt.port", "units.threads", "cameras[0].id", "colour"] {
+        assert!(keys.contains(&key), "{key} in {keys:?}");
+    }
+    assert!(mistakes.iter().all(|mistake| mistake.origin.ends_with(".toml")), "{mistakes:#?}");
+    let text = SettingsErrors(mistakes).to_string();
+    assert!(text.contains("unknown field"), "{text}");
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_is_named_for_its_mistakes() {
+    let settings = load("[mqtt]\nhost = \"a\"", &[("OCELLI_MQTT__HOST", "b"), ("OCELLI_UNITS__COUNT", "3")]).unwrap();
+    assert_eq!((settings.mqtt.host.as_str(), settings.units.count), ("b", 3));
+    let SettingsErrors(mistakes) = load("", &[("OCELLI_MQTT__PORT", "0")]).unwrap_err();
+    assert_eq!(mistakes[0].origin, "the environment");
+}
+
+#[test]
+fn credentials_in_a_url_are_taken_out_of_it() {
+    let text = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://root:p%40ss@10.0.0.5:554/h264?ch=1\"";
+    let camera = load(text, &[]).unwrap().cameras.remove(0);
+    assert_eq!(camera.url, "rtsp://10.0.0.5:554/h264?ch=1");
+    assert_eq!(camera.credentials.user.as_deref(), Some("root"));
+    assert_eq!(camera.credentials.resolve_password().unwrap().unwrap().reveal(), "p@ss");
+}
+
+#[test]
+fn two_cameras_with_one_id_and_a_missing_password_file_are_mistakes() {
+    let camera = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n";
+    let text = format!("{camera}{camera}credentials = {{ user = \"u\", password_file = \"/nowhere\" }}");
+    let SettingsErrors(mistakes) = load(&text, &[]).unwrap_err();
+    assert_eq!(mistakes.len(), 2, "{mistakes:#?}");
+    assert!(mistakes.iter().any(|mistake| mistake.what.contains("/nowhere")));
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_toml_is_named() {
+    let SettingsErrors(mistakes) = Settings::load_with(&["/nowhere.toml".into()], HashMap::new()).unwrap_err();
+    assert!(mistakes[0].what.contains("no such file"));
+    assert!(load("a = = b", &[]).is_err());
+}
