@@ -1,3 +1,4 @@
-//! Health and metrics over HTTP.
+//! Health, readiness and metrics over HTTP, on loopback.
 
+pub mod server;
 pub mod settings;

@@ -4,6 +4,12 @@ use crate::vision::geometry::NormalizedBox;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The name of this form of [`DetectionsMessage`].
+pub const SCHEMA_DETECTIONS: &str = "ocelli.detections.v1";
+
+/// The longest payload of the contract.
+pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
+
 /// `<p>/<box>/cameras/<cam>/detections`: one analysed frame. `schema` is `ocelli.detections.v1`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DetectionsMessage {
@@ -40,6 +46,30 @@ pub struct DetectionsMessage {
     /// True when detections were cut off to keep the payload within 16 KiB.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+}
+
+impl DetectionsMessage {
+    /// The payload. What does not fit 16 KiB is cut off, least confident first, and the message says so.
+    ///
+    /// # Errors
+    /// Never for this type; serde's signature has one.
+    pub fn to_payload(mut self) -> serde_json::Result<Vec<u8>> {
+        loop {
+            let payload = serde_json::to_vec(&self)?;
+            if payload.len() <= MAX_PAYLOAD_BYTES || self.detections.is_empty() {
+                return Ok(payload);
+            }
+            let fits = self.detections.len() * MAX_PAYLOAD_BYTES / payload.len();
+            self.detections.truncate(fits.min(self.detections.len() - 1));
+            self.truncated = true;
+        }
+    }
+}
+
+/// A wall time in milliseconds since 1970 as RFC 3339 in UTC with milliseconds.
+pub fn rfc3339_utc(wall_ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{time:.3}")
 }
 
 /// Milliseconds of one frame.
@@ -130,4 +160,54 @@ pub struct ModelState {
     pub capacity_tps: f32,
     /// Transactions per second they did of late.
     pub load_tps: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(objects: usize) -> DetectionsMessage {
+        let object = |index: usize| DetectedObject {
+            label: "person".into(),
+            confidence: 1.0 / (index + 1) as f32,
+            bounding_box: NormalizedBox::from_corners(0.1, 0.2, 0.3, 0.4),
+        };
+        DetectionsMessage {
+            schema: SCHEMA_DETECTIONS,
+            id: "0-yard-1".into(),
+            box_id: "gate-1".into(),
+            camera: "yard".into(),
+            frame: 1,
+            captured_at: rfc3339_utc(1_795_508_130_123),
+            clock_synced: true,
+            monotonic_ms: None,
+            width: 1920,
+            height: 1080,
+            model: "coco-ssd".into(),
+            model_version: "1".into(),
+            latency_ms: LatencyMs { queue: 3.1, inference: 24.8, total: 31.0 },
+            detections: (0..objects).map(object).collect(),
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn the_payload_is_that_of_the_contract() {
+        let payload = message(1).to_payload().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(json["schema"], "ocelli.detections.v1");
+        assert_eq!(json["box"], "gate-1");
+        assert_eq!(json["captured_at"], "2026-11-24T08:15:30.123Z");
+        assert_eq!(json["detections"][0]["box"]["left"], 0.1_f32);
+        assert!(json.get("truncated").is_none() && json.get("monotonic_ms").is_none());
+    }
+
+    #[test]
+    fn a_payload_never_exceeds_its_limit_and_says_what_it_lacks() {
+        let payload = message(500).to_payload().unwrap();
+        assert!(payload.len() <= MAX_PAYLOAD_BYTES);
+        let json: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(json["truncated"], true);
+        assert_eq!(json["detections"][0]["confidence"], 1.0, "the most confident ones stay");
+    }
 }

@@ -1,4 +1,5 @@
 //! Turns outcomes and states into the messages of the MQTT contract and hands them to the sinks.
 
 pub mod message;
+pub mod publisher;
 pub mod sinks;

@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::check;
 use crate::vision::camera_id::is_valid_id;
-use config::{Config, Environment, File, FileFormat, Value, ValueKind};
+use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -109,7 +109,7 @@ fn read(files: &[PathBuf], environment: HashMap<String, String>) -> Result<HashM
         return Err(SettingsErrors(mistakes));
     }
     let variables = Environment::with_prefix("OCELLI").prefix_separator("_").separator("__").source(Some(environment));
-    let root = builder.add_source(variables).build().and_then(Config::try_deserialize);
+    let root = builder.add_source(variables).build().and_then(|merged| merged.collect());
     root.map_err(|error| {
         let what = error.to_string();
         SettingsErrors(vec![Mistake { origin: "the settings".into(), key: String::new(), what }])

@@ -7,7 +7,7 @@ mod load;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::http::settings::HttpSettings;
-use crate::publish::sinks::mqtt_settings::MqttSettings;
+use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::UnitSettings;
 use crate::telemetry::settings::LogSettings;
 

@@ -1,3 +1,5 @@
 //! What the operator sees: log lines and metrics.
 
+pub mod logging;
+pub mod metrics;
 pub mod settings;

@@ -1,3 +1,3 @@
-//! Where results go: one file a sink.
+//! Where results go: one file or folder a sink.
 
-pub mod mqtt_settings;
+pub mod mqtt;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::camera::settings::CaptureSettings;
 use crate::http::settings::HttpSettings;
-use crate::publish::sinks::mqtt_settings::MqttSettings;
+use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::UnitSettings;
 use crate::telemetry::settings::LogSettings;
 use std::path::Path;

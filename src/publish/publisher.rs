@@ -1,0 +1,149 @@
+//! What the event loop holds: it hands messages over and never waits.
+//!
+//! States are kept, the newest of each, and always arrive. Detections are worth something only
+//! while they are fresh: when the broker is away or slow they are dropped and counted.
+
+use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
+use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
+use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, topics};
+use crate::vision::camera_id::CameraId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// A message for one topic.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Outgoing {
+    /// Whole topic.
+    pub topic: String,
+    /// At most 16 KiB.
+    pub payload: Vec<u8>,
+}
+
+/// How publishing goes; written by the sink, read by everybody.
+#[derive(Debug, Default)]
+pub struct PublishCounters {
+    /// The broker is connected.
+    pub connected: AtomicBool,
+    /// Messages written to the connection.
+    pub published: AtomicU64,
+    /// Detections dropped because the broker was away.
+    pub dropped_broker_away: AtomicU64,
+    /// Detections dropped because the queue was full.
+    pub dropped_queue_full: AtomicU64,
+}
+
+/// How publishing goes, at one moment.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PublishStatus {
+    /// The broker is connected.
+    pub connected: bool,
+    /// Messages written to the connection.
+    pub published: u64,
+    /// Detections dropped because the broker was away.
+    pub dropped_broker_away: u64,
+    /// Detections dropped because the queue was full.
+    pub dropped_queue_full: u64,
+}
+
+/// The retained messages by topic.
+pub type States = BTreeMap<String, Vec<u8>>;
+
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The handle on the sink.
+#[derive(Debug)]
+pub struct Publisher {
+    prefix: String,
+    box_id: String,
+    detections: PublishDetections,
+    queue: mpsc::Sender<Outgoing>,
+    states: watch::Sender<States>,
+    stop: watch::Sender<bool>,
+    counters: Arc<PublishCounters>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Publisher {
+    /// Starts the sink; the broker need not be there. Must be called inside the runtime.
+    ///
+    /// # Errors
+    /// When a certificate or key cannot be used.
+    pub fn start(settings: &MqttSettings, box_id: &str) -> Result<Self, MqttSetupError> {
+        let (queue, outbox) = mpsc::channel(settings.queue_messages);
+        let (states, state_watch) = watch::channel(States::new());
+        let (stop, stopped) = watch::channel(false);
+        let counters = Arc::new(PublishCounters::default());
+        let sink = MqttSink::new(settings, box_id, Arc::clone(&counters))?;
+        let task = tokio::spawn(sink.run(outbox, state_watch, stopped));
+        Ok(Self {
+            prefix: settings.topic_prefix.clone(),
+            box_id: box_id.to_owned(),
+            detections: settings.detections,
+            queue,
+            states,
+            stop,
+            counters,
+            task: Some(task),
+        })
+    }
+
+    /// Hands over what was seen in a frame.
+    pub fn publish_detections(&self, message: DetectionsMessage) {
+        let is_wanted = match self.detections {
+            PublishDetections::Always => true,
+            PublishDetections::NotEmpty => !message.detections.is_empty(),
+            PublishDetections::Off => false,
+        };
+        if !is_wanted {
+            return;
+        }
+        let topic = topics::detections(&self.prefix, &self.box_id, &message.camera);
+        let Ok(payload) = message.to_payload() else { return };
+        if self.queue.try_send(Outgoing { topic, payload }).is_err() {
+            self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Publishes a camera's state; the newest one always arrives.
+    pub fn set_camera_state(&self, camera: &CameraId, message: &CameraStateMessage) {
+        let topic = topics::camera_state(&self.prefix, &self.box_id, camera.as_str());
+        self.set_state(topic, serde_json::to_vec(message));
+    }
+
+    /// Publishes the box's state; the newest one always arrives.
+    pub fn set_box_state(&self, message: &BoxStateMessage) {
+        self.set_state(topics::box_state(&self.prefix, &self.box_id), serde_json::to_vec(message));
+    }
+
+    fn set_state(&self, topic: String, payload: serde_json::Result<Vec<u8>>) {
+        match payload {
+            Ok(payload) => self.states.send_modify(|states| drop(states.insert(topic, payload))),
+            Err(error) => tracing::error!(topic, %error, "a state cannot be written as JSON"),
+        }
+    }
+
+    /// How publishing goes.
+    pub fn status(&self) -> PublishStatus {
+        PublishStatus {
+            connected: self.counters.connected.load(Ordering::Relaxed),
+            published: self.counters.published.load(Ordering::Relaxed),
+            dropped_broker_away: self.counters.dropped_broker_away.load(Ordering::Relaxed),
+            dropped_queue_full: self.counters.dropped_queue_full.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Publishes what waits, says `stopped` and disconnects; takes two seconds at most.
+    pub async fn shut_down(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take()
+            && tokio::time::timeout(GOODBYE, task).await.is_err()
+        {
+            tracing::warn!("the broker did not take our goodbye in time");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The topics of the MQTT contract.
+
+/// `online`, `offline` (the will) or `stopped`.
+pub fn available(prefix: &str, box_id: &str) -> String {
+    format!("{prefix}/{box_id}/available")
+}
+
+/// The box's state.
+pub fn box_state(prefix: &str, box_id: &str) -> String {
+    format!("{prefix}/{box_id}/state")
+}
+
+/// A camera's state.
+pub fn camera_state(prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/state")
+}
+
+/// What was seen in a camera's frames.
+pub fn detections(prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/detections")
+}

@@ -1,0 +1,178 @@
+//! Log lines, with secrets taken out where they are written: whatever made the line, a library's
+//! debug string or a child's standard error, it passes here.
+
+use crate::secret::Secret;
+use crate::telemetry::settings::{LogFormat, LogSettings};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// The values that must not be written. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    secrets: Arc<RwLock<Vec<Secret>>>,
+}
+
+/// A shorter secret would blacken half of every line; it is refused the camera's account anyway.
+const SHORTEST: usize = 4;
+
+impl Redactor {
+    /// Hides this value from now on.
+    pub fn register(&self, secret: &Secret) {
+        if secret.reveal().len() >= SHORTEST {
+            self.secrets.write().unwrap_or_else(PoisonError::into_inner).push(secret.clone());
+        }
+    }
+
+    /// The text without secrets and without `user:password@` in URLs.
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = without_user_info(text);
+        for secret in self.secrets.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if text.contains(secret.reveal()) {
+                text = text.replace(secret.reveal(), "***");
+            }
+        }
+        text
+    }
+}
+
+/// Replaces what stands between `://` and `@` within one authority.
+fn without_user_info(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        clean.push_str(before);
+        clean.push_str("://");
+        let is_end = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>');
+        let authority = &after[..after.find(is_end).unwrap_or(after.len())];
+        match authority.rfind('@') {
+            Some(at) => {
+                clean.push_str("***");
+                rest = &after[at..];
+            }
+            None => rest = after,
+        }
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// Writes whole lines through the redactor.
+struct RedactingWriter {
+    redactor: Redactor,
+    target: Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>,
+}
+
+impl Write for RedactingWriter {
+    /// The subscriber hands over one line at a time.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = self.redactor.redact(&String::from_utf8_lossy(line));
+        (self.target)(text.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for RedactingWriter {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        Self { redactor: self.redactor.clone(), target: Arc::clone(&self.target) }
+    }
+}
+
+/// Why the log cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// `log.level`.
+    #[error("`log.level` is no filter: use error, warn, info, debug, trace or target=level pairs")]
+    Level(#[from] tracing_subscriber::filter::ParseError),
+    /// The log file.
+    #[error("the log file cannot be opened")]
+    File(#[from] io::Error),
+    /// Called twice.
+    #[error("the log is set up already")]
+    Twice,
+}
+
+/// Sets up the daemon's log on standard error, or in `file`.
+///
+/// # Errors
+/// [`LoggingError`].
+pub fn init(settings: &LogSettings, redactor: Redactor, file: Option<&Path>) -> Result<(), LoggingError> {
+    let filter = EnvFilter::try_new(&settings.level)?;
+    let writer = match file {
+        Some(path) => {
+            let file = OpenOptions::new().create(true).append(true).open(path)?;
+            RedactingWriter { redactor, target: Arc::new(move |line| (&file).write_all(line)) }
+        }
+        None => RedactingWriter { redactor, target: Arc::new(|line| io::stderr().write_all(line)) },
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
+    let result = match settings.format {
+        LogFormat::Human => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    result.map_err(|_| LoggingError::Twice)
+}
+
+/// Sets up a child's log: plain lines to the parent, which adds time and name and redacts.
+pub fn init_child(name: &str) {
+    let level = std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into());
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
+    if builder.without_time().with_writer(io::stderr).try_init().is_err() {
+        tracing::warn!(name, "the log is set up already");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    fn redactor() -> Redactor {
+        let redactor = Redactor::default();
+        redactor.register(&Secret::new("hunter2"));
+        redactor.register(&Secret::new("abc"));
+        redactor
+    }
+
+    #[test]
+    fn registered_values_and_user_info_are_hidden() {
+        let redactor = redactor();
+        for (line, expected) in [
+            ("password hunter2!", "password ***!"),
+            ("rtsp://root:p@ss@cam/x and http://u:p@h", "rtsp://***@cam/x and http://***@h"),
+            ("rtsp://cam/a@b", "rtsp://cam/a@b"),
+            ("gstrtspsrc.c(8133): location=\"rtsp://u:v@cam\"", "gstrtspsrc.c(8133): location=\"rtsp://***@cam\""),
+            ("abc", "abc"),
+        ] {
+            assert_eq!(redactor.redact(line), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_reaches_neither_a_human_nor_a_json_line() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let writer = RedactingWriter {
+            redactor: redactor(),
+            target: Arc::new(move |line| {
+                sink.lock().unwrap().extend_from_slice(line);
+                Ok(())
+            }),
+        };
+        let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(url = "rtsp://u:hunter2@cam/", "login with hunter2 at rtsp://a:b@c");
+        });
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("login with ***") && !text.contains("hunter2") && !text.contains("a:b"), "{text}");
+    }
+}

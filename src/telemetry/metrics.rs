@@ -1,0 +1,239 @@
+//! Prometheus metrics with a fixed set of labels: cameras by id, reasons by name, nothing else.
+
+use crate::vision::camera_id::CameraId;
+use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+/// Label names and values.
+type Labels = Vec<(&'static str, String)>;
+type Counters = Family<Labels, Counter>;
+type Gauges = Family<Labels, Gauge>;
+type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
+
+/// Upper bounds in seconds: from a unit on a GPU to a frame that waited for all of `max_frame_age`.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Every metric of the daemon.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    captured: Counters,
+    detected: Counters,
+    shed: Counters,
+    failed: Counters,
+    camera_up: Gauges,
+    reconnects: Gauges,
+    decoded: Gauges,
+    in_flight: Gauge,
+    units_desired: Gauges,
+    units_in_service: Gauges,
+    unit_restarts: Counters,
+    capture_restarts: Counter,
+    capacity_tps: Rates,
+    load_tps: Rates,
+    queue_seconds: Histogram,
+    inference_seconds: Histogram,
+    frame_to_publish_seconds: Histogram,
+    mqtt_connected: Gauge,
+    mqtt_published: Gauge,
+    mqtt_dropped: Gauges,
+}
+
+/// What is set from the status, twice a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UnitFigures {
+    /// Frames that wait or are worked on.
+    pub in_flight: u64,
+    /// Units there should be.
+    pub desired: usize,
+    /// Units that can be given work.
+    pub in_service: usize,
+    /// What they can do.
+    pub capacity_tps: f64,
+    /// What they did.
+    pub load_tps: f64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All metrics, registered, without cameras.
+    pub fn new() -> Self {
+        let histogram = || Histogram::new(BUCKETS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("ocelli"),
+            captured: Family::default(),
+            detected: Family::default(),
+            shed: Family::default(),
+            failed: Family::default(),
+            camera_up: Family::default(),
+            reconnects: Family::default(),
+            decoded: Family::default(),
+            in_flight: Gauge::default(),
+            units_desired: Family::default(),
+            units_in_service: Family::default(),
+            unit_restarts: Family::default(),
+            capture_restarts: Counter::default(),
+            capacity_tps: Family::default(),
+            load_tps: Family::default(),
+            queue_seconds: histogram(),
+            inference_seconds: histogram(),
+            frame_to_publish_seconds: histogram(),
+            mqtt_connected: Gauge::default(),
+            mqtt_published: Gauge::default(),
+            mqtt_dropped: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let Self { registry, .. } = self;
+        registry.register("frames_captured", "Frames that a capture process announced", self.captured.clone());
+        registry.register("frames_detected", "Frames that a unit looked at", self.detected.clone());
+        registry.register("frames_shed", "Frames that nobody looked at", self.shed.clone());
+        registry.register("frames_failed", "Frames that were tried and have no result", self.failed.clone());
+        registry.register("frames_in_flight", "Frames that wait or are worked on", self.in_flight.clone());
+        registry.register("camera_up", "1 while the camera streams", self.camera_up.clone());
+        registry.register("camera_reconnects", "Connections lost since the start", self.reconnects.clone());
+        registry.register("camera_frames_decoded", "Frames decoded since the start", self.decoded.clone());
+        registry.register("units_desired", "Inference units there should be", self.units_desired.clone());
+        registry.register("units_in_service", "Inference units that take work", self.units_in_service.clone());
+        registry.register("unit_restarts", "Unit processes started again", self.unit_restarts.clone());
+        registry.register("capture_restarts", "Capture processes started again", self.capture_restarts.clone());
+        registry.register("capacity_tps", "Transactions a second the units can do", self.capacity_tps.clone());
+        registry.register("load_tps", "Transactions a second over ten seconds", self.load_tps.clone());
+        registry.register("queue_seconds", "From capture to a unit", self.queue_seconds.clone());
+        registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
+        let help = "From capture to publishing";
+        registry.register("frame_to_publish_seconds", help, self.frame_to_publish_seconds.clone());
+        registry.register("mqtt_connected", "1 while the broker is connected", self.mqtt_connected.clone());
+        registry.register("mqtt_published", "Messages written to the broker", self.mqtt_published.clone());
+        registry.register("mqtt_dropped", "Detections that were not published", self.mqtt_dropped.clone());
+    }
+
+    /// Makes a camera's series, at zero.
+    pub fn add_camera(&self, id: &CameraId) {
+        for family in [&self.captured, &self.detected] {
+            family.get_or_create(&camera(id));
+        }
+        for reason in ShedReason::ALL {
+            self.shed.get_or_create(&with(id, "reason", reason.name()));
+        }
+        for cause in FailureCause::ALL {
+            self.failed.get_or_create(&with(id, "cause", cause.name()));
+        }
+        self.camera_up.get_or_create(&camera(id));
+    }
+
+    /// A capture process announced a frame.
+    pub fn frame_captured(&self, id: &CameraId) {
+        self.captured.get_or_create(&camera(id)).inc();
+    }
+
+    /// A frame has its outcome.
+    pub fn frame_ended(&self, id: &CameraId, outcome: Outcome) {
+        match outcome {
+            Outcome::Detected => self.detected.get_or_create(&camera(id)).inc(),
+            Outcome::Shed(reason) => self.shed.get_or_create(&with(id, "reason", reason.name())).inc(),
+            Outcome::Failed(cause) => self.failed.get_or_create(&with(id, "cause", cause.name())).inc(),
+        };
+    }
+
+    /// Where a detected frame's time went.
+    pub fn frame_timed(&self, queued: Duration, inference: Duration, total: Duration) {
+        self.queue_seconds.observe(queued.as_secs_f64());
+        self.inference_seconds.observe(inference.as_secs_f64());
+        self.frame_to_publish_seconds.observe(total.as_secs_f64());
+    }
+
+    /// How a camera is.
+    pub fn camera(&self, id: &CameraId, is_up: bool, reconnects: u64, decoded: u64) {
+        self.camera_up.get_or_create(&camera(id)).set(i64::from(is_up));
+        self.reconnects.get_or_create(&camera(id)).set(integer(reconnects));
+        self.decoded.get_or_create(&camera(id)).set(integer(decoded));
+    }
+
+    /// A unit's process is to be started again.
+    pub fn unit_restarted(&self, model: &str) {
+        self.unit_restarts.get_or_create(&vec![("model", model.to_owned())]).inc();
+    }
+
+    /// A capture process is to be started again.
+    pub fn capture_restarted(&self) {
+        self.capture_restarts.inc();
+    }
+
+    /// How the units of a model are.
+    pub fn units(&self, model: &str, figures: UnitFigures) {
+        let labels = vec![("model", model.to_owned())];
+        self.in_flight.set(integer(figures.in_flight));
+        self.units_desired.get_or_create(&labels).set(integer(figures.desired as u64));
+        self.units_in_service.get_or_create(&labels).set(integer(figures.in_service as u64));
+        self.capacity_tps.get_or_create(&labels).set(figures.capacity_tps);
+        self.load_tps.get_or_create(&labels).set(figures.load_tps);
+    }
+
+    /// How publishing goes.
+    pub fn mqtt(&self, is_connected: bool, published: u64, dropped: [(&'static str, u64); 2]) {
+        self.mqtt_connected.set(i64::from(is_connected));
+        self.mqtt_published.set(integer(published));
+        for (reason, count) in dropped {
+            self.mqtt_dropped.get_or_create(&vec![("reason", reason.to_owned())]).set(integer(count));
+        }
+    }
+
+    /// The text that Prometheus reads (OpenMetrics).
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        encode(&mut text, &self.registry).unwrap_or(());
+        text
+    }
+}
+
+fn camera(id: &CameraId) -> Labels {
+    vec![("camera", id.to_string())]
+}
+
+fn with(id: &CameraId, name: &'static str, value: &str) -> Labels {
+    vec![("camera", id.to_string()), (name, value.to_owned())]
+}
+
+fn integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_counted_by_camera_and_reason_and_begin_at_zero() {
+        let metrics = Metrics::new();
+        let yard = CameraId::new("yard").unwrap();
+        metrics.add_camera(&yard);
+        metrics.frame_captured(&yard);
+        metrics.frame_ended(&yard, Outcome::Shed(ShedReason::Superseded));
+        let text = metrics.encode();
+        for line in [
+            "ocelli_frames_captured_total{camera=\"yard\"} 1",
+            "ocelli_frames_detected_total{camera=\"yard\"} 0",
+            "ocelli_frames_shed_total{camera=\"yard\",reason=\"superseded\"} 1",
+            "ocelli_frames_failed_total{camera=\"yard\",cause=\"unit_hung\"} 0",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+}
