@@ -103,8 +103,8 @@ fn launch(arguments: &Arguments) -> Result<String, String> {
         }
         let file = file.display();
         return Ok(format!(
-            "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-h264,framerate={fps}/1\" ! h264parse \
-             ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+            "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-h264,stream-format=byte-stream,alignment=nal,framerate={fps}/1\" \
+             ! h264parse ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
         ));
     }
     let (width, height) = arguments.size.split_once('x').ok_or("the size is WIDTHxHEIGHT")?;

@@ -1,9 +1,11 @@
 //! ocelli: an edge inference appliance for IP cameras.
 
 pub mod admission;
+pub mod appliance;
 pub mod camera;
 #[cfg(feature = "capture")]
 pub mod capture;
+pub mod cli;
 pub mod control;
 pub mod http;
 pub mod ipc;

@@ -1,3 +1,5 @@
-//! The `ocelli` command.
+//! The `ocelli` command; everything else is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ocelli::cli::main()
+}

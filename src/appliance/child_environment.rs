@@ -30,7 +30,7 @@ const FIXED: [(&str, &str); 4] = [
 ];
 
 /// The environment of a child that logs at `level`.
-pub(super) fn child_environment(level: &str) -> BTreeMap<String, String> {
+pub fn child_environment(level: &str) -> BTreeMap<String, String> {
     let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let fixed = FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     inherited.chain(fixed).chain([("OCELLI_LOG".to_owned(), level.to_owned())]).collect()

@@ -161,10 +161,9 @@ impl Appliance {
         let actions = self.supervisor.abandon();
         self.carry_out(actions);
         self.units.stop_all();
-        self.renew_status();
         self.reporter.shut_down().await;
-        self.renew_status();
-        let status = self.status.borrow().clone();
+        let status = self.describe();
+        self.status.send_replace(status.clone());
         tracing::info!(ledger_closes = status.ledger_closes(), "stopped");
         status
     }
@@ -438,7 +437,7 @@ fn unit_count(configured: u16) -> usize {
 }
 
 /// What every unit is told to load.
-fn load_model(settings: &Settings) -> LoadModel {
+pub fn load_model(settings: &Settings) -> LoadModel {
     let units = &settings.units;
     LoadModel {
         directory: units.models_directory.join(&units.model),

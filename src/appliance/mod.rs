@@ -1,7 +1,7 @@
 //! The composition: which parts there are, who is connected to whom, and in what order all stop.
 
-mod child_environment;
-mod event_loop;
+pub mod child_environment;
+pub mod event_loop;
 mod reporter;
 
 pub use event_loop::Appliance;

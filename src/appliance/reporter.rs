@@ -5,12 +5,12 @@ use crate::control::ApplianceStatus;
 use crate::model::labels::Labels;
 use crate::os::clock::{is_wall_clock_synchronized, wall_now_ms};
 use crate::publish::message::{
-    BoxStateMessage, CameraStateMessage, DetectedObject, DetectionsMessage, LatencyMs, ModelState, SCHEMA_DETECTIONS,
-    rfc3339_utc,
+    BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, ModelState,
+    SCHEMA_DETECTIONS, rfc3339_utc,
 };
 use crate::publish::publisher::Publisher;
 use crate::supervisor::Answer;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, UnitFigures};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
@@ -142,23 +142,41 @@ impl Reporter {
     /// Publishes the states that have changed, and sets the gauges.
     pub(super) fn publish_status(&mut self, status: &ApplianceStatus) {
         self.clock_synced = is_wall_clock_synchronized();
-        self.metrics.status(status.in_flight, &self.identity.model, status.units_desired, status.units_in_service);
-        self.metrics.tps(&self.identity.model, status.capacity_tps, status.load_tps);
+        self.set_gauges(status);
         for (id, camera) in &status.cameras {
-            self.metrics.camera(id, camera.state.state, camera.reconnects, camera.decoded);
             if self.last_camera_states.get(id) != Some(&camera.state) {
                 self.last_camera_states.insert(id.clone(), camera.state.clone());
                 if let Some(publisher) = &self.publisher {
-                    publisher.set_camera_state(id, camera.state.clone());
+                    publisher.set_camera_state(id, &camera.state);
                 }
             }
         }
         let state = self.box_state(status);
         if self.last_box_state.as_ref() != Some(&state) {
-            self.last_box_state = Some(state.clone());
             if let Some(publisher) = &self.publisher {
-                publisher.set_box_state(state);
+                publisher.set_box_state(&state);
             }
+            self.last_box_state = Some(state);
+        }
+    }
+
+    fn set_gauges(&self, status: &ApplianceStatus) {
+        let figures = UnitFigures {
+            in_flight: status.in_flight,
+            desired: status.units_desired,
+            in_service: status.units_in_service,
+            capacity_tps: status.capacity_tps,
+            load_tps: status.load_tps,
+        };
+        self.metrics.units(&self.identity.model, figures);
+        for (id, camera) in &status.cameras {
+            let is_up = camera.state.state == CameraStatus::Streaming;
+            self.metrics.camera(id, is_up, camera.reconnects, camera.decoded);
+        }
+        if let Some(publisher) = &self.publisher {
+            let mqtt = publisher.status();
+            let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];
+            self.metrics.mqtt(mqtt.connected, mqtt.published, dropped);
         }
     }
 
@@ -200,7 +218,7 @@ impl Reporter {
 
     /// Says `stopped` to the broker. Bounded in time by the publisher.
     pub(super) async fn shut_down(&mut self) {
-        if let Some(publisher) = &self.publisher {
+        if let Some(publisher) = &mut self.publisher {
             publisher.shut_down().await;
         }
     }

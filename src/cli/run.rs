@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     };
     let redactor = Redactor::default();
     if let Err(error) = logging::init(&settings.log, redactor.clone(), arguments.log_file.as_deref()) {
-        eprintln!("ocelli: the log cannot be written: {}", describe(&*error));
+        eprintln!("ocelli: {}", describe(&error));
         return ExitCode::from(EXIT_SETTINGS);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -62,8 +62,8 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     match runtime.block_on(serve(settings, &redactor, arguments)) {
         Ok(status) => report(&status, arguments),
         Err(error) => {
-            tracing::error!("{}", describe(&*error));
-            eprintln!("ocelli: {}", describe(&*error));
+            tracing::error!("{}", describe(error.as_ref()));
+            eprintln!("ocelli: {}", describe(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -88,7 +88,7 @@ async fn serve(
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
     let publisher = match settings.mqtt.enabled {
-        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, Arc::clone(&metrics))?),
+        true => Some(Publisher::start(&settings.mqtt, &settings.box_id)?),
         false => None,
     };
     if let Some(password) = settings.mqtt.credentials.resolve_password()? {

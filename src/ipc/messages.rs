@@ -109,7 +109,7 @@ pub enum FromUnit {
         from_cache: bool,
         /// What computes.
         execution_provider: ExecutionProvider,
-        /// ONNX Runtime's version.
+        /// Which build of ONNX Runtime computes.
         runtime_version: String,
     },
     /// It cannot be loaded; the process ends itself.

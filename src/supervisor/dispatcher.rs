@@ -257,6 +257,10 @@ impl Supervisor {
     pub fn abandon(&mut self) -> Vec<SupervisorAction> {
         let mut actions = self.drain();
         for unit in 0..self.units.len() {
+            if !matches!(self.units[unit].state, UnitState::Busy { .. }) {
+                continue;
+            }
+            // Busy -> Dying
             if let UnitState::Busy { work, .. } = std::mem::replace(&mut self.units[unit].state, UnitState::Dying) {
                 self.end(&mut actions, work, Outcome::Failed(FailureCause::UnitHung), None);
             }

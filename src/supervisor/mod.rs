@@ -4,6 +4,7 @@
 //! never waits on what it supervises.
 
 mod dispatcher;
+pub mod one_shot;
 pub mod settings;
 pub mod unit_process;
 pub mod unit_state;

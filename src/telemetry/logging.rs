@@ -124,7 +124,9 @@ pub fn init(settings: &LogSettings, redactor: Redactor, file: Option<&Path>) -> 
 /// Sets up a child's log: plain lines to the parent, which adds time and name and redacts.
 pub fn init_child(name: &str) {
     let level = std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into());
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // ONNX Runtime tells the story of each session at `info`; whoever wants it writes `ort=info`.
+    let level = if level.contains("ort=") { level } else { format!("{level},ort=warn") };
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
     if builder.without_time().with_writer(io::stderr).try_init().is_err() {
         tracing::warn!(name, "the log is set up already");

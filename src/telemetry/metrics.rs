@@ -126,15 +126,15 @@ impl Metrics {
     /// Makes a camera's series, at zero.
     pub fn add_camera(&self, id: &CameraId) {
         for family in [&self.captured, &self.detected] {
-            family.get_or_create(&camera(id));
+            drop(family.get_or_create(&camera(id)));
         }
         for reason in ShedReason::ALL {
-            self.shed.get_or_create(&with(id, "reason", reason.name()));
+            drop(self.shed.get_or_create(&with(id, "reason", reason.name())));
         }
         for cause in FailureCause::ALL {
-            self.failed.get_or_create(&with(id, "cause", cause.name()));
+            drop(self.failed.get_or_create(&with(id, "cause", cause.name())));
         }
-        self.camera_up.get_or_create(&camera(id));
+        drop(self.camera_up.get_or_create(&camera(id)));
     }
 
     /// A capture process announced a frame.

@@ -273,9 +273,9 @@ fn session_builder(load: &LoadModel, environment: &ort::environment::Environment
         .map_err(|error| named(error.to_string()))
 }
 
-/// The version in the library's build information, for people.
+/// The commit that the library was built from: it has no other name for itself that can be asked for.
 fn runtime_version() -> String {
     let info = ort::info();
-    let branch = info.split(',').find_map(|part| part.split_once("git-branch=")).map(|(_, branch)| branch.trim());
-    branch.unwrap_or(info).to_owned()
+    let commit = info.split(',').find_map(|part| part.split_once("git-commit-id=")).map(|(_, commit)| commit.trim());
+    commit.unwrap_or(info).to_owned()
 }

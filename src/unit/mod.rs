@@ -3,6 +3,7 @@
 //! Maps the slot read-only, resizes, infers, decodes the tensors. It has no network, no clock but
 //! a stopwatch, and knows nothing of cameras or policies.
 
+pub mod annotate;
 pub mod engine;
 mod execution_providers;
 pub mod image_decode;

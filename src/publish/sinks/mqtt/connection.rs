@@ -121,6 +121,7 @@ async fn keep_connected(
     counters: Arc<PublishCounters>,
 ) {
     let (mut connections, mut failures, mut last_reason) = (0_u64, 0_u32, None);
+    let mut is_leaving = false;
     loop {
         match event_loop.poll().await {
             Ok(Happened::Connected) => {
@@ -131,11 +132,15 @@ async fn keep_connected(
                 connected.send_replace(connections);
             }
             Ok(Happened::Published) => drop(counters.published.fetch_add(1, Ordering::Relaxed)),
-            Ok(Happened::Disconnected) => return counters.connected.store(false, Ordering::Relaxed),
+            // It has been queued; the next polls write it, and then the connection ends.
+            Ok(Happened::Disconnected) => is_leaving = true,
             Ok(Happened::Other) => {}
             Err(Failure { refused, reason }) => {
                 counters.connected.store(false, Ordering::Relaxed);
                 connected.send_replace(0);
+                if is_leaving {
+                    return;
+                }
                 let seconds = if refused { REFUSED_SECONDS } else { ladder_seconds(failures) };
                 failures = failures.saturating_add(1);
                 // Each new reason once: a broker that is away for a week is one line.

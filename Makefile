@@ -1,0 +1,42 @@
+.PHONY: help setup build demo test check fmt clippy doc bench install
+
+PREFIX ?= /usr
+CARGO ?= cargo
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: packages, ONNX Runtime, models, footage
+	@setup/setup.sh
+
+build: setup
+	@$(CARGO) build --release --bin ocelli --example rtsp_camera
+
+demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=rtsp://..., DURATION=30)
+	@setup/demo.sh
+
+test: setup ## every test, with real cameras, models, broker and faults
+	@$(CARGO) test --all-targets
+
+check: fmt clippy doc test ## all that CI runs
+
+fmt:
+	@$(CARGO) fmt --check
+
+clippy:
+	@$(CARGO) clippy --all-targets -- -D warnings
+	@$(CARGO) clippy --no-default-features --lib --bins -- -D warnings
+
+doc:
+	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
+
+bench: build ## measure against the physical limits; writes target/reports/bench.json
+	@$(CARGO) bench --bench pipeline
+
+install: build ## install the binary, its library and models, the settings and the systemd unit (DESTDIR=)
+	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
+	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
+	cd models && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/ocelli/models/{} \;
+	install -D -m 644 systemd/ocelli.service $(DESTDIR)/usr/lib/systemd/system/ocelli.service
+	install -D -m 644 systemd/ocelli.sysusers $(DESTDIR)/usr/lib/sysusers.d/ocelli.conf
+	test -e $(DESTDIR)/etc/ocelli/ocelli.toml || install -D -m 640 configs/ocelli.toml $(DESTDIR)/etc/ocelli/ocelli.toml

@@ -1,0 +1,99 @@
+//! `ocelli detect`: pictures through a real unit, once.
+
+use crate::appliance::child_environment::child_environment;
+use crate::appliance::event_loop::load_model;
+use crate::cli::live_view::print_line;
+use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::ipc::child_process::own_binary;
+use crate::model::labels::Labels;
+use crate::supervisor::one_shot::{ImageResult, OneShotUnit};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ocelli detect photo.jpg
+  ocelli detect photo.jpg --draw boxes.png
+  ocelli detect *.jpg --json | jq .detections")]
+pub(super) struct DetectArguments {
+    /// JPEG or PNG files.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Model to use instead of the one in the settings.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Write the (last) picture with boxes to this PNG or JPEG file.
+    #[arg(long, value_name = "FILE")]
+    draw: Option<PathBuf>,
+    /// One JSON object a picture.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn detect(arguments: &DetectArguments) -> ExitCode {
+    let mut settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    if let Some(model) = &arguments.model {
+        settings.units.model.clone_from(model);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ocelli: {}", describe(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) -> Result<(), Box<dyn Error>> {
+    let load = load_model(settings);
+    let labels = Labels::load(&load.directory)?;
+    let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
+    let mut unit = OneShotUnit::start(own_binary(), child_environment("warn"), load, limit).await?;
+    for path in &arguments.images {
+        let image = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let result = unit.detect(&image).await.map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
+        show(path, &result, &labels, arguments.json);
+        if let Some(target) = &arguments.draw {
+            let boxes = result.detections.iter().filter_map(|found| Some((found.class.0, found.bounding_box?)));
+            crate::unit::annotate::draw(&image, &boxes.collect::<Vec<_>>(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn show(path: &Path, result: &ImageResult, labels: &Labels, as_json: bool) {
+    let (width, height) = result.size;
+    if as_json {
+        let detections: Vec<_> = result
+            .detections
+            .iter()
+            .map(|found| {
+                let label = labels.name(found.class);
+                serde_json::json!({"label": label, "confidence": found.confidence, "box": found.bounding_box})
+            })
+            .collect();
+        let milliseconds = |us: u32| f64::from(us) / 1000.0;
+        let line = serde_json::json!({
+            "image": path.display().to_string(), "width": width, "height": height, "detections": detections,
+            "inference_ms": milliseconds(result.timing.inference_us),
+            "decode_ms": milliseconds(result.timing.decode_us),
+        });
+        return print_line(&line.to_string());
+    }
+    print_line(&format!("{}: {width}x{height}, {} seen", path.display(), result.detections.len()));
+    for found in &result.detections {
+        let place = found.bounding_box.map_or(String::new(), |place| {
+            format!("  left {:.3} top {:.3} width {:.3} height {:.3}", place.left, place.top, place.width, place.height)
+        });
+        print_line(&format!("  {:<16} {:>5.1} %{place}", labels.name(found.class), 100.0 * found.confidence));
+    }
+}

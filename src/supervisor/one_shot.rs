@@ -1,0 +1,131 @@
+//! One real unit for a few images, for `ocelli detect` and for the tests of a model.
+
+use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
+use crate::ipc::frame_slots::{Region, SlotWriter};
+use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::vision::detection::Detection;
+use crate::vision::frame::{SLOT_BYTES, SlotContent};
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// What a unit found in an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageResult {
+    /// Most confident first.
+    pub detections: Vec<Detection>,
+    /// Where the time went.
+    pub timing: UnitTiming,
+    /// Width and height in pixels, upright.
+    pub size: (u32, u32),
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum OneShotError {
+    /// No process, channel or memory.
+    #[error("an inference unit could not be started")]
+    Io(#[from] std::io::Error),
+    /// It does not listen.
+    #[error("the inference unit cannot be talked to")]
+    Channel(#[from] crate::ipc::channel::ChannelError),
+    /// The unit says why.
+    #[error("the model cannot be loaded: {0}")]
+    Load(String),
+    /// More than a slot.
+    #[error("the image has {0} bytes; the limit is {SLOT_BYTES}")]
+    TooLarge(usize),
+    /// The unit says why.
+    #[error("{0}")]
+    Failed(String),
+    /// It is gone.
+    #[error("the inference unit ended: {0}")]
+    Ended(String),
+    /// It hangs.
+    #[error("the inference unit did not answer in time")]
+    TimedOut,
+}
+
+const REGION: RegionId = RegionId(0);
+
+/// How long one image may take, decoding included.
+const IMAGE_LIMIT: Duration = Duration::from_secs(30);
+
+/// A loaded unit.
+#[derive(Debug)]
+pub struct OneShotUnit {
+    handle: ChildHandle,
+    /// The unit would die with the thread that spawned it.
+    _spawner: Spawner,
+    events: mpsc::Receiver<ChildEvent<FromUnit>>,
+    slot: SlotWriter,
+    next: u64,
+}
+
+impl OneShotUnit {
+    /// Starts a unit and waits until it has loaded its model.
+    ///
+    /// # Errors
+    /// [`OneShotError`].
+    pub async fn start(
+        program: PathBuf,
+        environment: BTreeMap<String, String>,
+        load: LoadModel,
+        limit: Duration,
+    ) -> Result<Self, OneShotError> {
+        let region = Region::create("ocelli-image", 1)?;
+        let slot = SlotWriter::new(region.writable(), 1)?;
+        let (sender, events) = mpsc::channel(16);
+        let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, name: "unit".into() };
+        let spawner = Spawner::start()?;
+        let handle = spawner.spawn(&spec, sender, |event| event)?;
+        handle.send(&ToUnit::Load(load), None)?;
+        handle.send(&ToUnit::AttachRegion { region: REGION, slots: 1 }, Some(region.read_only().as_fd()))?;
+        let mut unit = Self { handle, _spawner: spawner, events, slot, next: 0 };
+        loop {
+            match unit.answer(limit).await? {
+                FromUnit::Ready { .. } => return Ok(unit),
+                FromUnit::LoadFailed { reason } => return Err(OneShotError::Load(reason)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Has the unit look at JPEG or PNG bytes.
+    ///
+    /// # Errors
+    /// [`OneShotError`]; after `Failed` and `TooLarge` the unit can be used again.
+    pub async fn detect(&mut self, image: &[u8]) -> Result<ImageResult, OneShotError> {
+        let too_large = || OneShotError::TooLarge(image.len());
+        let bytes = u32::try_from(image.len()).map_err(|_| too_large())?;
+        let slot = self.slot.slot_mut(0).and_then(|slot| slot.get_mut(..image.len())).ok_or_else(too_large)?;
+        slot.copy_from_slice(image);
+        self.next += 1;
+        let request = RequestId(self.next);
+        let content = SlotContent::Encoded { bytes };
+        self.handle.send(&ToUnit::Detect { request, region: REGION, slot: 0, content }, None)?;
+        loop {
+            match self.answer(IMAGE_LIMIT).await? {
+                FromUnit::Detected { detections, timing, size, .. } => {
+                    return Ok(ImageResult { detections, timing, size });
+                }
+                FromUnit::Failed { cause, detail, .. } => {
+                    return Err(OneShotError::Failed(format!("{cause}: {detail}")));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn answer(&mut self, limit: Duration) -> Result<FromUnit, OneShotError> {
+        match timeout(limit, self.events.recv()).await {
+            Err(_) => Err(OneShotError::TimedOut),
+            Ok(Some(ChildEvent::Message(message))) => Ok(message),
+            Ok(Some(ChildEvent::Ended { status, .. })) => Err(OneShotError::Ended(status.to_string())),
+            Ok(None) => Err(OneShotError::Ended("without a trace".into())),
+        }
+    }
+}

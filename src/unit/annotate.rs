@@ -1,0 +1,52 @@
+//! Boxes on a picture, for a person to judge.
+
+use crate::unit::image_decode::{self, ImageDecodeError};
+use crate::vision::geometry::NormalizedBox;
+use std::path::Path;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum AnnotateError {
+    /// The source.
+    #[error(transparent)]
+    Decode(#[from] ImageDecodeError),
+    /// The target.
+    #[error("the picture with boxes cannot be written")]
+    Write(#[source] image::ImageError),
+}
+
+/// Colours by class, chosen to be told apart on most pictures.
+const COLORS: [[u8; 3]; 6] =
+    [[255, 64, 64], [64, 255, 64], [64, 128, 255], [255, 255, 64], [255, 64, 255], [64, 255, 255]];
+
+/// Draws `boxes` with their class numbers as colours on an encoded image and writes it to `target`.
+///
+/// # Errors
+/// [`AnnotateError`].
+pub fn draw(image: &[u8], boxes: &[(u16, NormalizedBox)], target: &Path) -> Result<(), AnnotateError> {
+    let mut picture = image_decode::decode(image)?;
+    let (width, height) = (picture.width, picture.height);
+    let thickness = (width.max(height) / 300).max(2);
+    for (class, found) in boxes {
+        let color = COLORS[usize::from(*class) % COLORS.len()];
+        let (left, right) = (pixel(found.left, width), pixel(found.right(), width));
+        let (top, bottom) = (pixel(found.top, height), pixel(found.bottom(), height));
+        for y in top..=bottom {
+            let is_edge_row = y < top + thickness || y + thickness > bottom;
+            for x in left..=right {
+                if is_edge_row || x < left + thickness || x + thickness > right {
+                    let at = 3 * (y as usize * width as usize + x as usize);
+                    picture.samples[at..at + 3].copy_from_slice(&color);
+                }
+            }
+        }
+    }
+    let size = image::ExtendedColorType::Rgb8;
+    image::save_buffer(target, &picture.samples, width, height, size).map_err(AnnotateError::Write)
+}
+
+/// A ratio as a pixel inside the picture.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
+fn pixel(ratio: f32, side: u32) -> u32 {
+    ((f64::from(ratio) * f64::from(side)) as u32).min(side - 1)
+}
