@@ -89,7 +89,7 @@ impl CameraStream {
     pub(super) fn take_loss(&self) -> Option<Loss> {
         while let Some(message) = self.bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Eos]) {
             let loss = match message.view() {
-                gst::MessageView::Error(error) => Loss::from_message(error),
+                gst::MessageView::Error(error) => self.shared.explain(Loss::from_message(error)),
                 _ => Loss::new(LossKind::Ended, "the stream ended"),
             };
             self.shared.lose(loss);
@@ -181,6 +181,13 @@ impl Shared {
         }
         pace.captured_at = now;
         true
+    }
+
+    /// A connection that had brought frames and is silent has stalled; one that never did is not reached.
+    fn explain(&self, loss: Loss) -> Loss {
+        let had_frames = self.decoded.load(Ordering::Relaxed) > 0;
+        let kind = if loss.kind == LossKind::Unreachable && had_frames { LossKind::Stalled } else { loss.kind };
+        Loss { kind, ..loss }
     }
 
     /// The first reason counts: what follows it is its consequence.

@@ -1,0 +1,141 @@
+//! mosquitto with its own configuration, and `mosquitto_sub` as an independent client.
+
+use super::{free_port, wait_for};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A broker on loopback.
+pub struct Broker {
+    pub port: u16,
+    home: TempDir,
+    process: Child,
+    client_options: Vec<String>,
+}
+
+impl Broker {
+    /// Open to everybody.
+    pub fn start() -> Self {
+        Self::start_with("allow_anonymous true\n", &[])
+    }
+
+    /// With these lines in its configuration; `client_options` let `mosquitto_sub` in.
+    pub fn start_with(lines: &str, client_options: &[&str]) -> Self {
+        let (port, home) = (free_port(), tempfile::tempdir().unwrap());
+        let configuration = format!("listener {port} 127.0.0.1\nuser root\n{lines}");
+        std::fs::write(home.path().join("mosquitto.conf"), configuration).unwrap();
+        let process = spawn(home.path(), port);
+        let client_options = client_options.iter().map(|option| (*option).to_owned()).collect();
+        Self { port, home, process, client_options }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub fn restart(&mut self) {
+        self.process = spawn(self.home.path(), self.port);
+    }
+
+    /// Subscribes with mosquitto's own client.
+    pub fn subscribe(&self, topic: &str) -> Subscriber {
+        let mut process = Command::new("mosquitto_sub")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-F", "%t %p"])
+            .args(&self.client_options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("mosquitto_sub is missing: run `make setup`");
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let messages = Arc::new(Mutex::new(VecDeque::new()));
+        let sink = Arc::clone(&messages);
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let (topic, payload) = line.split_once(' ').unwrap_or((&line, ""));
+                sink.lock().unwrap().push_back((topic.to_owned(), payload.to_owned()));
+            }
+        });
+        Subscriber { process, messages }
+    }
+}
+
+fn spawn(home: &Path, port: u16) -> Child {
+    let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
+    let process = Command::new(program)
+        .args(["-c", "mosquitto.conf"])
+        .current_dir(home)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("mosquitto is missing: run `make setup`");
+    wait_for("the broker", Duration::from_secs(10), || TcpStream::connect(("127.0.0.1", port)).ok());
+    process
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// What a subscriber has received and nobody has looked at yet.
+pub struct Subscriber {
+    process: Child,
+    messages: Arc<Mutex<VecDeque<(String, String)>>>,
+}
+
+impl Subscriber {
+    /// Waits for a message of which `matches` is true; earlier ones are passed over.
+    pub fn wait(&self, what: &str, limit: Duration, mut matches: impl FnMut(&str, &str) -> bool) -> String {
+        wait_for(what, limit, || {
+            while let Some((topic, payload)) = self.messages.lock().unwrap().pop_front() {
+                if matches(&topic, &payload) {
+                    return Some(payload);
+                }
+            }
+            None
+        })
+    }
+
+    /// Waits for a JSON message on a topic that ends so.
+    pub fn wait_json(
+        &self,
+        what: &str,
+        seconds: u64,
+        topic_end: &str,
+        mut matches: impl FnMut(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        let mut found = serde_json::Value::Null;
+        self.wait(what, Duration::from_secs(seconds), |topic, payload| {
+            topic.ends_with(topic_end)
+                && serde_json::from_str(payload).is_ok_and(|json| {
+                    found = json;
+                    matches(&found)
+                })
+        });
+        found
+    }
+
+    /// How many messages came on topics that end so, since anybody looked last.
+    pub fn take_count(&self, topic_end: &str) -> usize {
+        let messages = std::mem::take(&mut *self.messages.lock().unwrap());
+        messages.iter().filter(|(topic, _)| topic.ends_with(topic_end)).count()
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}

@@ -1,0 +1,140 @@
+//! The shipped binary.
+
+use super::{children, free_port, from_setup, root, signal, wait_for};
+use rustix::process::Signal;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A running `ocelli run`.
+pub struct Daemon {
+    process: Child,
+    http_port: u16,
+    home: TempDir,
+}
+
+impl Daemon {
+    /// Starts with two units and these settings (beside those of units and HTTP).
+    pub fn start(broker_port: u16, settings: &str) -> Self {
+        Self::start_with(broker_port, settings, &[])
+    }
+
+    /// [`Self::start`] with further arguments.
+    pub fn start_with(broker_port: u16, settings: &str, arguments: &[&str]) -> Self {
+        from_setup("lib/libonnxruntime.so");
+        from_setup("models/coco-ssd/model.onnx");
+        let (home, http_port) = (tempfile::tempdir().unwrap(), free_port());
+        let file = home.path().join("ocelli.toml");
+        let broker =
+            if settings.contains("[mqtt]") { String::new() } else { format!("[mqtt]\nport = {broker_port}\n") };
+        let text = format!("box_id = \"box\"\n[http]\nport = {http_port}\n{broker}{settings}");
+        std::fs::write(&file, text).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
+            .current_dir(root())
+            .args(["run", "--config", file.to_str().unwrap(), "--log-file"])
+            .arg(home.path().join("log"))
+            .args(arguments)
+            .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { process, http_port, home }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    pub fn log_path(&self) -> PathBuf {
+        self.home.path().join("log")
+    }
+
+    pub fn units(&self) -> Vec<u32> {
+        children(self.pid(), "unit")
+    }
+
+    pub fn captures(&self) -> Vec<u32> {
+        children(self.pid(), "capture")
+    }
+
+    /// Status code and body of a GET, or `None` while nobody answers.
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.http_port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.get(9..12)?.parse().ok()?;
+        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    pub fn wait_ready(&self) {
+        wait_for("readiness", Duration::from_secs(60), || self.get("/readyz").filter(|(status, _)| *status == 200));
+    }
+
+    /// The metrics whose name begins so, with their labels, by line.
+    pub fn metrics(&self, prefix: &str) -> BTreeMap<String, f64> {
+        let (_, text) = self.get("/metrics").expect("metrics are served");
+        let lines = text.lines().filter(|line| line.starts_with(prefix));
+        lines
+            .filter_map(|line| line.rsplit_once(' ').map(|(name, value)| (name.to_owned(), value.parse().unwrap())))
+            .collect()
+    }
+
+    /// The sum of the metrics whose name begins so.
+    pub fn sum(&self, prefix: &str) -> f64 {
+        self.metrics(prefix).values().sum()
+    }
+
+    /// The ledger's equation over one reading of the metrics.
+    pub fn assert_ledger_closes(&self) {
+        let all = self.metrics("ocelli_frames_");
+        let sum = |name: &str| all.iter().filter(|(key, _)| key.starts_with(name)).map(|(_, value)| value).sum::<f64>();
+        let ended = sum("ocelli_frames_detected") + sum("ocelli_frames_shed") + sum("ocelli_frames_failed");
+        let open = sum("ocelli_frames_captured") - ended;
+        // At most a frame in each unit and one in each camera's place are in flight.
+        assert!((0.0..=8.0).contains(&open), "{open} frames have no outcome: {all:#?}");
+    }
+
+    /// SIGTERM; fails when it takes longer than a stop may.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        signal(self.pid(), Signal::TERM);
+        let status = wait_for("the stop", Duration::from_secs(10), || self.process.try_wait().unwrap());
+        (status, self.output())
+    }
+
+    /// Waits for the end of a run with a duration.
+    pub fn wait_end(mut self, limit: Duration) -> (ExitStatus, String) {
+        let status = wait_for("the end of the run", limit, || self.process.try_wait().unwrap());
+        (status, self.output())
+    }
+
+    fn output(&mut self) -> String {
+        let mut text = String::new();
+        self.process.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the daemon's log\n{}", self.log());
+        }
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The settings of one camera.
+pub fn camera(id: &str, url: &str, fps: u32) -> String {
+    format!("[[cameras]]\nid = \"{id}\"\nurl = \"{url}\"\nfps = {fps}.0\n")
+}

@@ -1,0 +1,66 @@
+//! Real things for black-box tests: a broker, cameras, the shipped binary. All end with the test.
+
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+
+pub mod broker;
+pub mod camera;
+pub mod daemon;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The root of the package, where models and library lie.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What the set-up makes must be there; a test never passes without it.
+pub fn from_setup(path: &str) -> PathBuf {
+    let path = root().join(path);
+    assert!(path.exists(), "{} is missing: run `make setup`", path.display());
+    path
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until `condition` gives a value, and fails with `what` after `limit`.
+pub fn wait_for<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "{what} did not happen within {limit:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sends a signal by number.
+pub fn signal(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+/// The children of a process whose first argument is `kind`.
+pub fn children(parent: u32, kind: &str) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        // After the name, which is in brackets and may hold anything: state, then the parent.
+        let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        let state = fields.next();
+        let is_child = fields.next() == Some(parent.to_string().as_str());
+        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let is_kind = arguments.split(|byte| *byte == 0).nth(1) == Some(kind.as_bytes());
+        if is_child && is_kind && state != Some("Z") {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    found
+}
