@@ -99,19 +99,20 @@ build_models() {
 }
 
 make_footage() {
-    if [ -f testdata/vtest.h264 ]; then
+    if [ -f testdata/vtest.h264 ] && [ -f testdata/photo.jpg ]; then
         step 4 "footage: there"
         return
     fi
     step 4 "footage: transcoding the surveillance clip to H.264"
-    local clip=/usr/share/doc/opencv-doc/examples/data/vtest.avi
-    if [ ! -f "$clip" ]; then
+    local data=/usr/share/doc/opencv-doc/examples/data
+    if [ ! -f "$data/vtest.avi" ]; then
         # Slim images leave /usr/share/doc out when they install packages.
         (cd "$work" && apt-get download -qq opencv-doc && dpkg-deb -x opencv-doc_*.deb opencv-doc)
-        clip="$work/opencv-doc$clip"
+        data="$work/opencv-doc$data"
     fi
     mkdir -p testdata
-    gst-launch-1.0 -q filesrc "location=$clip" ! decodebin ! videoconvert ! 'video/x-raw,format=I420' \
+    cp "$data/messi5.jpg" testdata/photo.jpg
+    gst-launch-1.0 -q filesrc "location=$data/vtest.avi" ! decodebin ! videoconvert ! 'video/x-raw,format=I420' \
         ! x264enc speed-preset=veryfast key-int-max=50 bframes=0 bitrate=2000 threads=1 \
         ! 'video/x-h264,stream-format=byte-stream,profile=main' ! filesink location=testdata/vtest.h264.part
     mv testdata/vtest.h264.part testdata/vtest.h264

@@ -1,4 +1,55 @@
 //! ocelli: an edge inference appliance for IP cameras.
+//!
+//! A capture process a camera receives, decodes and samples its RTSP stream and writes each frame once, into a
+//! 4 MiB slot of shared memory. A supervisor hands slots to *inference units*, processes with one ONNX Runtime
+//! session each, which read the frame where it lies. Labels and boxes leave over MQTT.
+//!
+//! ```text
+//!  camera ─RTSP─▶ ╔ capture process ════╗ "slot 2 holds frame 421"  ┌ admission: one place a camera, ┐
+//!                 ║ receive, decode,    ║──────────────────────────▶│ newest wins, fair by weight     │
+//!                 ║ sample, fit 4 MiB   ║◀── "slot 2 is free" ──┐   └───────────────┬────────────────┘
+//!                 ╚═════════╤═══════════╝                       │                   ▼
+//!                           │ pixels, once             event loop of the    supervisor: dispatch,
+//!                           ▼                          daemon (appliance)   deadlines, restarts
+//!                   4 MiB slots (memfd)                         │                   │ permit to read slot 2
+//!                           │ read in place                     │                   ▼
+//!                           └──────────────────────────▶ ╔ inference unit ══════════════════════╗
+//!                                                        ║ resize → ONNX Runtime → decode → NMS ║
+//!                                                        ╚══════════════╤═══════════════════════╝
+//!                                       outcome: detected | shed | failed ▼
+//!                                                    publish → MQTT, metrics, live view
+//! ```
+//!
+//! # Where is what
+//! * [`vision`], [`secret`]: the vocabulary. No I/O, no clock, no runtime.
+//! * [`model`]: manifests, labels, names of layouts and providers.
+//! * [`os`]: descriptors, clocks, mapped memory; the only `unsafe`.
+//! * [`ipc`]: messages, packets, slots, children: the process boundary.
+//! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.
+//! * [`camera`], [`admission`], [`supervisor`]: the decisions, in plain code that is given `now`, with the thin
+//!   shells that start processes beside them.
+//! * [`publish`], [`http`], [`telemetry`]: what the outside sees.
+//! * [`settings`], [`appliance`], [`control`], [`cli`]: put together, run, looked at, asked for.
+//!
+//! # Invariants
+//! * The parent never touches a pixel: no pipeline, no model and no decoder runs in it.
+//! * No parent folder uses [`capture`] or [`unit`](mod@unit), and they use no parent folder; only [`cli`] names both.
+//! * `captured = detected + Σ shed{reason} + Σ failed{cause} + in flight`, per camera, at every moment
+//!   ([`admission::Ledger`]; outcomes are given in one place of [`supervisor`] only).
+//! * A slot has one owner at a time, and a region outlives its connection until its last frame has ended
+//!   ([`camera::lent_slots`]).
+//! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
+//! * Monotonic time decides ([`vision::monotonic`]), wall time labels.
+//! * A child never outlives its parent, not even a stopped one ([`os::orphan_guard`]).
+//!
+//! # Where the code differs from the first design
+//! * The *parent* creates the regions of slots, and gives the capture process the writable descriptor: so their
+//!   size and seals are trusted, and a capture process that dies takes no frame with it that a unit still reads.
+//! * The restart ladder is in [`ipc::restart_policy`], because units and capture processes share it.
+//! * Each connection to a camera has an index of its own, never used twice in a process's life: what an earlier
+//!   connection still says is recognised without an acknowledgement protocol.
+//!
+//! `tests/architecture.rs` holds the directions and the homes of libraries as data.
 
 pub mod admission;
 pub mod appliance;

@@ -1,5 +1,7 @@
 //! From a camera to MQTT, with the shipped binary, a real camera, a real broker and its own client.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use rustix::process::Signal;

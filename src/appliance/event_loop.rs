@@ -174,7 +174,7 @@ impl Appliance {
         self.carry_out(actions);
         for group in 0..self.groups.len() {
             for action in self.groups[group].tick(now) {
-                self.capture_action(group, action);
+                self.capture_action(group, &action);
             }
         }
     }
@@ -329,9 +329,9 @@ impl Appliance {
         }
     }
 
-    fn capture_action(&mut self, group: usize, action: CaptureAction) {
+    fn capture_action(&mut self, group: usize, action: &CaptureAction) {
         let now = monotonic_now();
-        match action {
+        match *action {
             CaptureAction::Start => match self.captures.start(group) {
                 Ok(()) => self.groups[group].process_started(now),
                 Err(error) => {

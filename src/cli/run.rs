@@ -8,7 +8,7 @@ use crate::http::server::{HealthReport, HttpState};
 use crate::model::labels::Labels;
 use crate::model::manifest::Manifest;
 use crate::os::clock::monotonic_now;
-use crate::os::sd_notify;
+use crate::os::service_manager;
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
 use crate::settings::Settings;
@@ -144,14 +144,14 @@ async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch
             (is_ready, status.degraded.clone(), summary)
         };
         health.send_replace(HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons });
-        sd_notify::watchdog();
-        sd_notify::status(&summary);
+        service_manager::watchdog();
+        service_manager::status(&summary);
         if is_ready && !was_ready {
             was_ready = true;
-            sd_notify::ready();
+            service_manager::ready();
         }
     }
-    sd_notify::stopping();
+    service_manager::stopping();
 }
 
 /// The first SIGTERM or SIGINT drains, the second stops at once.

@@ -7,4 +7,4 @@ pub mod memfd;
 pub mod orphan_guard;
 pub mod pidfd;
 pub mod readiness;
-pub mod sd_notify;
+pub mod service_manager;

@@ -143,9 +143,10 @@ fn cameras(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> Vec<CameraSett
         mistakes.push(Mistake { origin: origin(value), key: "cameras".into(), what });
         return Vec::new();
     };
-    let needed = [("id", "camera"), ("url", "rtsp://camera/")];
     let cameras = list.iter().enumerate().filter_map(|(index, camera)| {
         let name = format!("cameras[{index}]");
+        let stand_in = format!("camera-{index}");
+        let needed = [("id", stand_in.as_str()), ("url", "rtsp://camera/")];
         let mut camera: CameraSettings = try_values(camera, &name, &needed, mistakes)?;
         if let Err(what) = take_credentials_from_url(&mut camera) {
             mistakes.push(Mistake { origin: origin(value), key: format!("{name}.url"), what });
@@ -156,7 +157,7 @@ fn cameras(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> Vec<CameraSett
 }
 
 /// Tries each value of a section alone, then all that are right together.
-/// `needed` are the keys without a default, with a value that is right.
+/// `needed` are the keys without a default, with a value that stands in so that the others can be checked.
 fn try_values<T: DeserializeOwned>(
     value: &Value,
     name: &str,
@@ -170,7 +171,7 @@ fn try_values<T: DeserializeOwned>(
     };
     let template: config::Map<String, Value> =
         needed.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
-    let mut right = config::Map::new();
+    let mut right = template.clone();
     for (path, leaf) in leaves(table, &mut Vec::new()) {
         let mut alone = template.clone();
         insert(&mut alone, &path, leaf.clone());

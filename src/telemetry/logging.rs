@@ -60,10 +60,13 @@ fn without_user_info(text: &str) -> String {
     clean
 }
 
+/// Takes whole, clean lines.
+type Target = Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>;
+
 /// Writes whole lines through the redactor.
 struct RedactingWriter {
     redactor: Redactor,
-    target: Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>,
+    target: Target,
 }
 
 impl Write for RedactingWriter {

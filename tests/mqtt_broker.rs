@@ -1,0 +1,109 @@
+//! The broker's side: both versions of MQTT, passwords, TLS with a real authority, refusals.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use support::broker::Broker;
+use support::daemon::Daemon;
+
+fn wait_online(broker: &Broker) {
+    let messages = broker.subscribe("ocelli/box/available");
+    messages.wait("online", Duration::from_secs(20), |_, payload| payload == "online");
+}
+
+fn wait_in_log(daemon: &Daemon, text: &str) {
+    support::wait_for(text, Duration::from_secs(20), || daemon.log().contains(text).then_some(()));
+}
+
+fn run(directory: &Path, program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// An authority, a broker's certificate for 127.0.0.1 and a box's certificate, by openssl.
+fn certificates(directory: &Path) {
+    let new_key = ["req", "-newkey", "rsa:2048", "-nodes"];
+    run(
+        directory,
+        "openssl",
+        &[&new_key[..], &["-x509", "-days", "2", "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out", "ca.pem"]]
+            .concat(),
+    );
+    for (name, extension) in [("broker", "subjectAltName=IP:127.0.0.1"), ("box", "subjectAltName=DNS:box")] {
+        let (key, request, certificate) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
+        let subject = format!("/CN={name}");
+        run(directory, "openssl", &[&new_key[..], &["-subj", &subject, "-keyout", &key, "-out", &request]].concat());
+        std::fs::write(directory.join("ext"), extension).unwrap();
+        let sign =
+            ["x509", "-req", "-days", "2", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "ext"];
+        run(directory, "openssl", &[&sign[..], &["-in", &request, "-out", &certificate]].concat());
+    }
+}
+
+#[test]
+fn both_versions_of_mqtt_are_spoken() {
+    for protocol in ["5", "3.1.1"] {
+        let broker = Broker::start();
+        let settings = format!("[mqtt]\nport = {}\nprotocol = \"{protocol}\"\n", broker.port);
+        let daemon = Daemon::start(broker.port, &settings);
+        wait_online(&broker);
+        assert!(daemon.stop().0.success());
+        let messages = broker.subscribe("ocelli/box/available");
+        messages.wait("stopped", Duration::from_secs(5), |_, payload| payload == "stopped");
+    }
+}
+
+#[test]
+fn a_password_from_a_file_lets_in_and_a_wrong_one_is_named_but_not_shown() {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), "mosquitto_passwd", &["-c", "-b", "users", "ocelli", "right-password"]);
+    std::fs::write(home.path().join("right"), "right-password\n").unwrap();
+    std::fs::write(home.path().join("wrong"), "wrong-password\n").unwrap();
+    let users = home.path().join("users");
+    let lines = format!("allow_anonymous false\npassword_file {}\n", users.display());
+    let broker = Broker::start_with(&lines, &["-u", "ocelli", "-P", "right-password"]);
+    let settings = |file: &str| {
+        let file = home.path().join(file);
+        format!(
+            "[mqtt]\nport = {}\ncredentials = {{ user = \"ocelli\", password_file = \"{}\" }}\n",
+            broker.port,
+            file.display()
+        )
+    };
+    let refused = Daemon::start(broker.port, &settings("wrong"));
+    wait_in_log(&refused, "the broker is not connected");
+    assert!(!refused.log().contains("wrong-password"));
+    assert_eq!(refused.get("/healthz").unwrap().0, 200, "everything else runs on");
+    let _daemon = Daemon::start(broker.port, &settings("right"));
+    wait_online(&broker);
+}
+
+#[test]
+fn tls_with_a_client_certificate_works_and_an_unknown_authority_is_refused() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    certificates(home.path());
+    certificates(other.path());
+    let file = |name: &str| home.path().join(name).display().to_string();
+    let lines = format!(
+        "allow_anonymous true\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
+        file("ca.pem"),
+        file("broker.pem"),
+        file("broker.key")
+    );
+    let (authority, certificate, key) = (file("ca.pem"), file("box.pem"), file("box.key"));
+    let broker = Broker::start_with(&lines, &["--cafile", &authority, "--cert", &certificate, "--key", &key]);
+    let settings = |authority: &str| {
+        format!(
+            "[mqtt]\nport = {}\n[mqtt.tls]\nenabled = true\nca_file = \"{authority}\"\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n",
+            broker.port
+        )
+    };
+    let stranger = Daemon::start(broker.port, &settings(&other.path().join("ca.pem").display().to_string()));
+    wait_in_log(&stranger, "invalid peer certificate");
+    let _daemon = Daemon::start(broker.port, &settings(&authority));
+    wait_online(&broker);
+}
