@@ -1,0 +1,112 @@
+//! The daemon as a whole: detections a second against the bare loop, latency, memory.
+
+use crate::support::broker::Broker;
+use crate::support::camera::RtspCamera;
+use crate::support::daemon::{Daemon, camera};
+use crate::support::from_setup;
+use crate::{Figure, bare_loop, median, unit_figures};
+use std::time::{Duration, Instant};
+
+const UNITS: usize = 2;
+const ROUNDS: usize = 3;
+const SECONDS: u64 = 8;
+
+pub(crate) fn measure(figures: &mut Vec<Figure>) {
+    measure_throughput(figures);
+    measure_latency_and_memory(figures);
+}
+
+/// Detections a second over a while.
+fn detected_per_second(daemon: &Daemon) -> f64 {
+    let (before, started) = (daemon.sum("ocelli_frames_detected_total"), Instant::now());
+    std::thread::sleep(Duration::from_secs(SECONDS));
+    (daemon.sum("ocelli_frames_detected_total") - before) / started.elapsed().as_secs_f64()
+}
+
+fn measure_throughput(figures: &mut Vec<Figure>) {
+    let clip = from_setup("testdata/vtest.h264");
+    let (mut ratios, mut rates, mut bares) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let bare = bare_loop::rate(UNITS, SECONDS);
+        // A little more than the units can do, so that they never wait and little is decoded in vain.
+        let fps = (bare * 0.5).ceil();
+        let broker = Broker::start();
+        let cameras = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", &fps.to_string(), "--count", "2"]);
+        let settings = format!("[units]\ncount = {UNITS}\n");
+        let settings = settings + &camera("one", &cameras.urls[0], 0) + &camera("two", &cameras.urls[1], 0);
+        let daemon = Daemon::start(broker.port, &settings);
+        let messages = broker.subscribe("ocelli/box/cameras/#");
+        daemon.wait_ready();
+        messages.wait_json("the first camera", 30, "one/detections", |_| true);
+        messages.wait_json("the second camera", 30, "two/detections", |_| true);
+        let rate = detected_per_second(&daemon);
+        daemon.assert_ledger_closes();
+        ratios.push(rate / bare);
+        rates.push(rate);
+        bares.push(bare);
+    }
+    figures.push(Figure {
+        name: "detections end to end / bare loop",
+        value: median(ratios),
+        unit: "ratio",
+        bar: Some(0.9),
+        method: "two 768x576 H.264 cameras over RTSP saturate 2 units of 1 thread on the cores that also decode and \
+                 serve the cameras, against 2 bare ONNX Runtime processes alone just before; median of 3 rounds of 8 s",
+    });
+    figures.push(Figure {
+        name: "  detections end to end",
+        value: median(rates),
+        unit: "1/s",
+        bar: None,
+        method: "as above",
+    });
+    figures.push(Figure { name: "  bare loop", value: median(bares), unit: "1/s", bar: None, method: "as above" });
+}
+
+fn measure_latency_and_memory(figures: &mut Vec<Figure>) {
+    let clip = from_setup("testdata/vtest.h264");
+    let broker = Broker::start();
+    let cameras = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--count", "4"]);
+    let names = ["one", "two", "three", "four"];
+    let blocks = names.iter().zip(&cameras.urls).map(|(name, url)| camera(name, url, 5));
+    let daemon = Daemon::start(broker.port, &format!("[units]\ncount = {UNITS}\n{}", blocks.collect::<String>()));
+    let messages = broker.subscribe("ocelli/box/cameras/#");
+    daemon.wait_ready();
+    for name in names {
+        messages.wait_json(name, 30, &format!("{name}/detections"), |_| true);
+    }
+    let overheads = (0..200).map(|_| {
+        let message = messages.wait_json("a frame", 10, "detections", |_| true);
+        let latency = |part: &str| message["latency_ms"][part].as_f64().unwrap();
+        latency("total") - latency("inference")
+    });
+    figures.push(Figure {
+        name: "capture to publish minus inference, p50",
+        value: median(overheads.collect()),
+        unit: "ms",
+        bar: Some(10.0),
+        method: "latency_ms.total - latency_ms.inference of 200 messages, 4 cameras at 5 fps",
+    });
+    let resident = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    };
+    figures.push(Figure {
+        name: "daemon: resident memory, 4 cameras",
+        value: resident(daemon.pid()),
+        unit: "MB",
+        bar: Some(60.0),
+        method: "VmRSS of the parent",
+    });
+    let private = |pids: Vec<u32>| median(pids.into_iter().map(|pid| unit_figures::private_kb(pid) / 1024.0).collect());
+    let method = "Private_Clean + Private_Dirty, median of the processes";
+    figures.push(Figure {
+        name: "  each capture process",
+        value: private(daemon.captures()),
+        unit: "MB",
+        bar: None,
+        method,
+    });
+    figures.push(Figure { name: "  each unit", value: private(daemon.units()), unit: "MB", bar: None, method });
+}

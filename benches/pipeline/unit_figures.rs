@@ -1,0 +1,204 @@
+//! A unit alone: round trip, preprocessing, start, memory; and the admission decision.
+
+use crate::support::{from_setup, root};
+use crate::{Figure, median};
+use ocelli::admission::{Controller, FrameWork};
+use ocelli::ipc::channel::Channel;
+use ocelli::ipc::frame_slots::{Region, SlotWriter};
+use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
+use ocelli::model::execution_provider::ExecutionProvider;
+use ocelli::model::manifest::Manifest;
+use ocelli::supervisor::{Answer, Supervisor, SupervisorAction};
+use ocelli::unit::preprocess::Preprocessor;
+use ocelli::vision::camera_id::CameraId;
+use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
+use ocelli::vision::monotonic::Monotonic;
+use std::os::fd::AsFd;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) fn measure(figures: &mut Vec<Figure>) {
+    let picture = Picture::new(PixelFormat::I420, 1920, 1080, Colorimetry::default()).unwrap();
+    measure_unit(figures, picture);
+    measure_preprocessing(figures, picture);
+    measure_admission(figures);
+}
+
+struct Unit {
+    process: Child,
+    channel: Channel,
+}
+
+fn start(load: bool) -> Unit {
+    let (ours, theirs) = Channel::pair().unwrap();
+    let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
+        .arg("unit")
+        .env_clear()
+        .envs([("MALLOC_MMAP_THRESHOLD_", "65536"), ("MALLOC_TRIM_THRESHOLD_", "131072")])
+        .stdin(Stdio::from(theirs.into_socket()))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let unit = Unit { process, channel: ours };
+    assert!(matches!(unit.receive(), FromUnit::Hello { .. }));
+    if load {
+        let model = LoadModel {
+            directory: root().join("models/coco-ssd"),
+            execution_provider: ExecutionProvider::Cpu,
+            intra_op_threads: 1,
+            runtime_library: from_setup("lib/libonnxruntime.so"),
+            cache_directory: Some(root().join("target/model-cache")),
+        };
+        unit.channel.send(&ToUnit::Load(model), None).unwrap();
+        assert!(matches!(unit.receive(), FromUnit::Ready { .. }));
+    }
+    unit
+}
+
+impl Unit {
+    fn receive(&self) -> FromUnit {
+        self.channel.receive().unwrap().0
+    }
+
+    fn ask(&self, message: &ToUnit) -> FromUnit {
+        self.channel.send(message, None).unwrap();
+        self.receive()
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Kilobytes of a process that no other shares.
+pub(crate) fn private_kb(pid: u32) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let lines = text.lines().filter(|line| line.starts_with("Private_"));
+    lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok()).sum()
+}
+
+fn measure_unit(figures: &mut Vec<Figure>, picture: Picture) {
+    drop(start(true));
+    let starts = (0..5).map(|_| {
+        let started = Instant::now();
+        drop(start(true));
+        started.elapsed().as_secs_f64()
+    });
+    figures.push(Figure {
+        name: "unit: start to ready",
+        value: median(starts.collect()),
+        unit: "s",
+        bar: Some(0.5),
+        method: "spawn to Ready with the cached, mapped graph; median of 5",
+    });
+
+    let unit = start(true);
+    let region = Region::create("bench", 1).unwrap();
+    let mut writer = SlotWriter::new(region.writable(), 1).unwrap();
+    writer.slot_mut(0).unwrap()[..picture.bytes()].fill(100);
+    let attach = ToUnit::AttachRegion { region: RegionId(0), slots: 1 };
+    unit.channel.send(&attach, Some(region.read_only().as_fd())).unwrap();
+    let detect =
+        ToUnit::Detect { request: RequestId(0), region: RegionId(0), slot: 0, content: SlotContent::Raw(picture) };
+    for _ in 0..20 {
+        assert!(matches!(unit.ask(&detect), FromUnit::Detected { .. }));
+    }
+    figures.push(Figure {
+        name: "unit: private memory",
+        value: private_kb(unit.process.id()) / 1024.0,
+        unit: "MB",
+        bar: Some(60.0),
+        method: "Private_Clean + Private_Dirty after 20 frames of 1080p",
+    });
+
+    let ping = ToUnit::Ping { request: RequestId(1), region: RegionId(0), slot: 0 };
+    let trips = (0..20_000).map(|_| {
+        let started = Instant::now();
+        unit.ask(&ping);
+        started.elapsed().as_secs_f64() * 1e6
+    });
+    figures.push(Figure {
+        name: "unit: round trip, 3.1 MB frame in place",
+        value: median(trips.collect()),
+        unit: "us",
+        bar: Some(50.0),
+        method: "Ping to Pong over the channel, the unit reads the slot; p50 of 20,000",
+    });
+}
+
+fn measure_preprocessing(figures: &mut Vec<Figure>, picture: Picture) {
+    let manifest = Manifest::load(&root().join("models/coco-ssd")).unwrap();
+    let mut preprocessor = Preprocessor::new(manifest.input);
+    let samples: Vec<u8> = (0..picture.bytes()).map(|at| at.to_le_bytes()[0].wrapping_mul(31)).collect();
+    let mut time = || {
+        let started = Instant::now();
+        preprocessor.prepare_raw(picture, &samples).unwrap();
+        started.elapsed().as_secs_f64() * 1e3
+    };
+    time();
+    let milliseconds = median((0..300).map(|_| time()).collect());
+    figures.push(Figure {
+        name: "preprocessing 1080p I420 to 300x300",
+        value: milliseconds,
+        unit: "ms",
+        bar: Some(1.5),
+        method: "resize planes, convert, normalise, on one core; median of 300",
+    });
+    let mut target = vec![0_u8; samples.len()];
+    let copies = (0..300).map(|_| {
+        let started = Instant::now();
+        target.copy_from_slice(std::hint::black_box(&samples));
+        std::hint::black_box(&target);
+        started.elapsed().as_secs_f64() * 1e3
+    });
+    figures.push(Figure {
+        name: "  its limit: one copy of the frame",
+        value: median(copies.collect()),
+        unit: "ms",
+        bar: None,
+        method: "memcpy of 3.1 MB; median of 300",
+    });
+}
+
+fn measure_admission(figures: &mut Vec<Figure>) {
+    let now = Monotonic::from_nanos(1_000_000_000);
+    let cameras: Vec<CameraId> = (0..8).map(|index| CameraId::new(format!("camera-{index}")).unwrap()).collect();
+    let mut controller = Controller::new(Duration::from_secs(1));
+    cameras.iter().for_each(|camera| controller.add_camera(camera.clone(), 1));
+    let mut supervisor = Supervisor::new(2, controller, Duration::from_secs(60), Duration::from_secs(10), now);
+    supervisor.tick(now);
+    for unit in 0..2 {
+        supervisor.unit_started(unit, now);
+        supervisor.unit_ready(unit, now);
+    }
+    let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
+    let (mut busy, mut times) = (Vec::new(), Vec::new());
+    for number in 0..50_000_u64 {
+        let camera = cameras[(number % 8) as usize].clone();
+        let frame = Frame { sequence: number, captured_at: now, slot: 0, picture };
+        let work = FrameWork { camera, number, frame, region: RegionId(0) };
+        let started = Instant::now();
+        let actions = supervisor.frame_captured(work, now);
+        times.push(started.elapsed().as_secs_f64() * 1e6);
+        let mut actions = actions;
+        if number % 3 == 0 && !busy.is_empty() {
+            let (unit, request) = busy.remove(0);
+            let answer = Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO };
+            actions.extend(supervisor.unit_answered(unit, request, Ok(answer), now));
+        }
+        busy.extend(actions.iter().filter_map(|action| match action {
+            SupervisorAction::Dispatch { unit, request, .. } => Some((*unit, *request)),
+            _ => None,
+        }));
+    }
+    figures.push(Figure {
+        name: "admission decision",
+        value: median(times),
+        unit: "us",
+        bar: Some(2.0),
+        method: "a frame to its place and the choice of the next, 8 cameras, 2 units; median of 50,000",
+    });
+}
