@@ -16,7 +16,7 @@ demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=r
 	@setup/demo.sh
 
 test: setup ## every test, with real cameras, models, broker and faults
-	@$(CARGO) test --all-targets
+	@$(CARGO) test
 
 check: fmt clippy doc test ## all that CI runs
 
