@@ -25,10 +25,9 @@ impl NormalizedBox {
         }
         let (left, right) = (left.clamp(0.0, 1.0), right.clamp(0.0, 1.0));
         let (top, bottom) = (top.clamp(0.0, 1.0), bottom.clamp(0.0, 1.0));
-        if right <= left || bottom <= top {
-            return None;
-        }
-        Some(Self { left, top, width: right - left, height: bottom - top })
+        let found = Self { left, top, width: right - left, height: bottom - top };
+        // Also drops a box so thin that its area is no number any more.
+        (found.width > 0.0 && found.height > 0.0 && found.area() > 0.0).then_some(found)
     }
 
     /// Right edge over the picture's width.

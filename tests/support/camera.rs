@@ -3,11 +3,13 @@
 use super::from_setup;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// One process with one or more cameras.
 pub struct RtspCamera {
     process: Child,
+    /// Kept open: the camera may still be naming its URLs.
+    _output: BufReader<ChildStdout>,
     pub urls: Vec<String>,
 }
 
@@ -33,7 +35,7 @@ impl RtspCamera {
         let port = line.rsplit(':').next().unwrap();
         let urls =
             (0..8).map(|camera| format!("rtsp://127.0.0.1:{}", port.trim().replace("cam0", &format!("cam{camera}"))));
-        Self { urls: urls.collect(), process }
+        Self { urls: urls.collect(), _output: output, process }
     }
 
     pub fn url(&self) -> &str {
