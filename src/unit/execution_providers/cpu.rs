@@ -3,5 +3,7 @@
 use ort::ep::{CPU, ExecutionProviderDispatch};
 
 pub(super) fn dispatch() -> ExecutionProviderDispatch {
-    CPU::default().build().error_on_failure()
+    // Without the arena every activation is mapped and unmapped at each inference: measured, a third of the CPU went
+    // into page faults and an inference took half as long again.
+    CPU::default().with_arena_allocator(true).build().error_on_failure()
 }
