@@ -132,10 +132,14 @@ fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMa
     Ok(passwords)
 }
 
+/// systemd is told that the service is up by then even if units are missing: cameras, health and metrics work,
+/// `/readyz` and the status line say what is wrong, and a restart would mend nothing.
+const READY_AT_LATEST: Duration = Duration::from_secs(60);
+
 /// Feeds health, readiness and systemd's watchdog from what the event loop shows of itself: a status is
 /// renewed only by a loop that turns, so a hung loop is seen by all three.
 async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch::Sender<HealthReport>) {
-    let mut was_ready = false;
+    let (mut was_ready, started) = (false, monotonic_now());
     while status.changed().await.is_ok() {
         let (is_ready, reasons, summary) = {
             let status = status.borrow_and_update();
@@ -146,7 +150,8 @@ async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch
         health.send_replace(HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons });
         service_manager::watchdog();
         service_manager::status(&summary);
-        if is_ready && !was_ready {
+        let is_late = monotonic_now().since(started) > READY_AT_LATEST;
+        if (is_ready || is_late) && !was_ready {
             was_ready = true;
             service_manager::ready();
         }
