@@ -5,6 +5,8 @@
 mod support;
 
 use rustix::process::Signal;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
@@ -204,4 +206,48 @@ fn a_killed_daemon_leaves_no_child_and_its_will_says_offline() {
         topic.ends_with("available") && payload == "offline"
     });
     assert!(children(daemon.pid(), "unit").is_empty());
+}
+
+/// A pattern as an H.264 byte stream.
+fn encode(directory: &Path, size: (u32, u32)) -> Vec<u8> {
+    let target = directory.join("part.h264");
+    let (width, height) = size;
+    let pipeline = format!(
+        "videotestsrc num-buffers=30 pattern=ball ! video/x-raw,format=I420,width={width},height={height},framerate=10/1 \
+         ! x264enc tune=zerolatency key-int-max=10 ! video/x-h264,stream-format=byte-stream,profile=main \
+         ! filesink location={}",
+        target.display()
+    );
+    let status = Command::new("gst-launch-1.0").arg("-q").args(pipeline.split_whitespace()).status().unwrap();
+    assert!(status.success());
+    std::fs::read(target).unwrap()
+}
+
+#[test]
+fn a_camera_that_changes_its_size_streams_on_and_a_damaged_stream_harms_nobody_else() {
+    let home = tempfile::tempdir().unwrap();
+    let changing = home.path().join("changing.h264");
+    std::fs::write(&changing, [encode(home.path(), (640, 480)), encode(home.path(), (320, 240))].concat()).unwrap();
+    // A third of the clip, with 20 kB of something else in the middle, and cut off within a picture.
+    let mut damaged = std::fs::read(support::from_setup("testdata/vtest.h264")).unwrap();
+    damaged.truncate(1_000_001);
+    damaged[500_000..520_000].iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 131).to_le_bytes()[0]);
+    let broken = home.path().join("damaged.h264");
+    std::fs::write(&broken, damaged).unwrap();
+
+    let broker = Broker::start();
+    let changing = RtspCamera::start(&["--file", changing.to_str().unwrap()]);
+    let broken = RtspCamera::start(&["--file", broken.to_str().unwrap()]);
+    let settings = camera("changing", changing.url(), 5) + &camera("broken", broken.url(), 5);
+    let daemon = Daemon::start(broker.port, &settings);
+    let messages = broker.subscribe("ocelli/box/cameras/#");
+    for width in [640, 320, 640] {
+        messages.wait_json("the size", 30, "changing/state", |json| json["width"] == width);
+        messages.wait_json("a frame of that size", 30, "changing/detections", |json| json["width"] == width);
+    }
+    messages.wait_json("what can be read of the damaged stream", 30, "broken/detections", has_person);
+    assert_eq!(daemon.sum("ocelli_camera_reconnects{camera=\"changing\"}"), 0.0);
+    assert_eq!(daemon.get("/healthz").unwrap().0, 200);
+    daemon.assert_ledger_closes();
+    assert!(daemon.stop().0.success());
 }
