@@ -70,14 +70,17 @@ impl Broker {
 
 fn spawn(home: &Path, port: u16) -> Child {
     let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
-    let process = Command::new(program)
+    let mut process = Command::new(program)
         .args(["-c", "mosquitto.conf"])
         .current_dir(home)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("mosquitto is missing: run `make setup`");
-    wait_for("the broker", Duration::from_secs(10), || TcpStream::connect(("127.0.0.1", port)).ok());
+    wait_for("the broker", Duration::from_secs(10), || {
+        assert!(process.try_wait().unwrap().is_none(), "mosquitto ended: is port {port} taken?");
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    });
     process
 }
 

@@ -6,8 +6,9 @@ pub mod broker;
 pub mod camera;
 pub mod daemon;
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The root of the package, where models and library lie.
@@ -22,9 +23,19 @@ pub fn from_setup(path: &str) -> PathBuf {
     path
 }
 
-/// A port that was free a moment ago.
+/// A port where nobody listens, given out once, below those that the kernel gives to outgoing connections.
+///
+/// Nothing listens there even for a moment: a child that another test forks at that moment would keep the
+/// socket open until it executes, and whoever waits for the port's server would find the wrong one.
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(20_000 + (std::process::id() * 100 + given) % 12_000).unwrap();
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            return port;
+        }
+    }
 }
 
 /// Waits until `condition` gives a value, and fails with `what` after `limit`.
