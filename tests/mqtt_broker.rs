@@ -77,7 +77,9 @@ fn a_password_from_a_file_lets_in_and_a_wrong_one_is_named_but_not_shown() {
     let refused = Daemon::start(broker.port, &settings("wrong"));
     wait_in_log(&refused, "the broker is not connected");
     assert!(!refused.log().contains("wrong-password"));
-    assert_eq!(refused.get("/healthz").unwrap().0, 200, "everything else runs on");
+    support::wait_for("everything else", Duration::from_secs(20), || {
+        refused.get("/healthz").filter(|got| got.0 == 200)
+    });
     let _daemon = Daemon::start(broker.port, &settings("right"));
     wait_online(&broker);
 }

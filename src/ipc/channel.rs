@@ -122,9 +122,10 @@ impl Channel {
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
             match recvmsg(&self.socket, &mut [IoSliceMut::new(&mut packet)], &mut control, RecvFlags::CMSG_CLOEXEC) {
-                Err(Errno::INTR) => {}
+                // A peer that ended with unread messages leaves this error in front of its own last words,
+                // once: what it said comes next, then the end.
+                Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(Errno::AGAIN) => return Err(ChannelError::Empty),
-                Err(Errno::CONNRESET) => return Err(ChannelError::Closed),
                 Err(error) => return Err(ChannelError::Io(error.into())),
                 Ok(received) => break received,
             }
@@ -216,6 +217,17 @@ mod tests {
         drop(theirs);
         assert!(matches!(ours.receive::<ToUnit>(), Err(ChannelError::Closed)));
         assert!(matches!(ours.send(&ToUnit::Stop, None), Err(ChannelError::Closed)));
+    }
+
+    #[test]
+    fn the_last_words_of_a_side_that_ended_with_unread_messages_are_heard() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        ours.send(&ToUnit::Stop, None).unwrap();
+        let words = FromUnit::LoadFailed { reason: "no memory".into() };
+        theirs.send(&words, None).unwrap();
+        drop(theirs);
+        assert_eq!(ours.receive::<FromUnit>().unwrap().0, words);
+        assert!(matches!(ours.receive::<FromUnit>(), Err(ChannelError::Closed)));
     }
 
     #[test]

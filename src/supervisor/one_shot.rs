@@ -1,12 +1,13 @@
 //! One real unit for a few images, for `ocelli detect` and for the tests of a model.
 
+use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::{Region, SlotWriter};
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::vision::detection::Detection;
 use crate::vision::frame::{SLOT_BYTES, SlotContent};
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,7 +32,7 @@ pub enum OneShotError {
     Io(#[from] std::io::Error),
     /// It does not listen.
     #[error("the inference unit cannot be talked to")]
-    Channel(#[from] crate::ipc::channel::ChannelError),
+    Channel(#[from] ChannelError),
     /// The unit says why.
     #[error("the model cannot be loaded: {0}")]
     Load(String),
@@ -82,9 +83,9 @@ impl OneShotUnit {
         let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, name: "unit".into() };
         let spawner = Spawner::start()?;
         let handle = spawner.spawn(&spec, sender, |event| event)?;
-        handle.send(&ToUnit::Load(load), None)?;
-        handle.send(&ToUnit::AttachRegion { region: REGION, slots: 1 }, Some(region.read_only().as_fd()))?;
         let mut unit = Self { handle, _spawner: spawner, events, slot, next: 0 };
+        unit.send(&ToUnit::Load(load), None)?;
+        unit.send(&ToUnit::AttachRegion { region: REGION, slots: 1 }, Some(region.read_only().as_fd()))?;
         loop {
             match unit.answer(limit).await? {
                 FromUnit::Ready { .. } => return Ok(unit),
@@ -106,7 +107,7 @@ impl OneShotUnit {
         self.next += 1;
         let request = RequestId(self.next);
         let content = SlotContent::Encoded { bytes };
-        self.handle.send(&ToUnit::Detect { request, region: REGION, slot: 0, content }, None)?;
+        self.send(&ToUnit::Detect { request, region: REGION, slot: 0, content }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
                 FromUnit::Detected { detections, timing, size, .. } => {
@@ -117,6 +118,14 @@ impl OneShotUnit {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Sends; a unit that has ended already is no error here, because its last words say why.
+    fn send(&self, message: &ToUnit, descriptor: Option<BorrowedFd<'_>>) -> Result<(), ChannelError> {
+        match self.handle.send(message, descriptor) {
+            Err(ChannelError::Closed) => Ok(()),
+            result => result,
         }
     }
 

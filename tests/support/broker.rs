@@ -1,6 +1,6 @@
 //! mosquitto with its own configuration, and `mosquitto_sub` as an independent client.
 
-use super::{free_port, wait_for};
+use super::{free_port, wait_for, wait_within};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -9,6 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// How many messages a failed wait shows.
+const MAX_SHOWN: usize = 12;
 
 /// A broker on loopback.
 pub struct Broker {
@@ -100,13 +103,19 @@ pub struct Subscriber {
 impl Subscriber {
     /// Waits for a message of which `matches` is true; earlier ones are passed over.
     pub fn wait(&self, what: &str, limit: Duration, mut matches: impl FnMut(&str, &str) -> bool) -> String {
-        wait_for(what, limit, || {
+        let mut passed_over = VecDeque::new();
+        wait_within(limit, || {
             while let Some((topic, payload)) = self.messages.lock().unwrap().pop_front() {
                 if matches(&topic, &payload) {
                     return Some(payload);
                 }
+                passed_over.push_front(format!("{topic} {payload}"));
+                passed_over.truncate(MAX_SHOWN);
             }
             None
+        })
+        .unwrap_or_else(|| {
+            panic!("{what} did not happen within {limit:?}; before that, latest first: {passed_over:#?}")
         })
     }
 

@@ -39,13 +39,20 @@ pub fn free_port() -> u16 {
 }
 
 /// Waits until `condition` gives a value, and fails with `what` after `limit`.
-pub fn wait_for<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, limit: Duration, condition: impl FnMut() -> Option<T>) -> T {
+    wait_within(limit, condition).unwrap_or_else(|| panic!("{what} did not happen within {limit:?}"))
+}
+
+/// Waits until `condition` gives a value, at most `limit`.
+pub fn wait_within<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(value) = condition() {
-            return value;
+            return Some(value);
         }
-        assert!(Instant::now() < deadline, "{what} did not happen within {limit:?}");
+        if Instant::now() >= deadline {
+            return None;
+        }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
