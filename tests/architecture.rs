@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("telemetry", &["vision", "secret"]),
     ("http", &["vision", "os", "telemetry"]),
     ("control", &["vision", "admission", "publish"]),
-    ("settings", &["vision", "secret", "camera", "http", "publish", "supervisor", "telemetry"]),
+    ("settings", &["vision", "secret", "os", "camera", "http", "publish", "supervisor", "telemetry"]),
     (
         "appliance",
         &[
@@ -47,7 +47,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 22] = [
+const BELONGS_TO: [(&str, &[&str]); 24] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -68,6 +68,8 @@ const BELONGS_TO: [(&str, &[&str]); 22] = [
     ("libc", &["os"]),
     ("memmap2", &["os"]),
     ("sd_notify", &["os"]),
+    ("landlock", &["os"]),
+    ("seccompiler", &["os"]),
     ("rustix", &["os", "ipc", "settings"]),
     ("postcard", &["ipc"]),
 ];

@@ -17,6 +17,16 @@ fn has_person(json: &serde_json::Value) -> bool {
     json["detections"].as_array().is_some_and(|list| list.iter().any(|found| found["label"] == "person"))
 }
 
+/// Every thread of a child has the system call filter and can gain no privilege.
+fn assert_confined(pid: u32) {
+    let threads: Vec<_> = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten().collect();
+    assert!(!threads.is_empty());
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.path().join("status")).unwrap();
+        assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
+    }
+}
+
 #[test]
 fn people_are_reported_in_the_surveillance_clip_and_the_ledger_closes() {
     let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
@@ -93,6 +103,9 @@ fn every_codec_streams_every_mistake_is_named_and_a_4k_picture_fits() {
     for pid in [daemon.units(), daemon.captures(), vec![daemon.pid()]].concat() {
         let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
         assert!(!arguments.contains("wrong-password"), "a password is in argv");
+    }
+    for pid in [daemon.units(), daemon.captures()].concat() {
+        assert_confined(pid);
     }
     daemon.assert_ledger_closes();
     assert!(daemon.stop().0.success());

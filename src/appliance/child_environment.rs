@@ -1,5 +1,6 @@
 //! The environment of children: nothing is inherited but what is named here.
 
+use crate::os::sandbox::{MODE_VARIABLE, SandboxMode};
 use std::collections::BTreeMap;
 
 /// Passed on when set: where libraries, plugins and devices are found, and how much is logged.
@@ -20,18 +21,24 @@ const INHERITED: [&str; 13] = [
 ];
 
 /// Set for every child.
-const FIXED: [(&str, &str); 4] = [
+const FIXED: [(&str, &str); 6] = [
     // glibc otherwise keeps what a session has freed: measured, 356 MB after dropping four sessions.
     ("MALLOC_MMAP_THRESHOLD_", "65536"),
     ("MALLOC_TRIM_THRESHOLD_", "131072"),
     // ONNX Runtime 1.29 and later upload usage data unless told not to.
     ("ORT_DISABLE_TELEMETRY", "1"),
+    // A capture process starts no programs, ...
     ("GST_REGISTRY_FORK", "no"),
+    // ... and has no desktop whose settings and proxies it could ask for.
+    ("GSETTINGS_BACKEND", "memory"),
+    ("GIO_USE_PROXY_RESOLVER", "dummy"),
 ];
 
-/// The environment of a child that logs at `level`.
-pub fn child_environment(level: &str) -> BTreeMap<String, String> {
+/// The environment of a child that logs at `level` and is confined as `sandbox` says.
+pub fn child_environment(level: &str, sandbox: SandboxMode) -> BTreeMap<String, String> {
     let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let fixed = FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    inherited.chain(fixed).chain([("OCELLI_LOG".to_owned(), level.to_owned())]).collect()
+    let given = [("OCELLI_LOG", level), (MODE_VARIABLE, sandbox.name())];
+    let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    inherited.chain(fixed).chain(given).collect()
 }

@@ -12,6 +12,7 @@ use crate::ipc::child_process::{ChildEvent, Spawner, own_binary};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LoadModel, RegionId};
 use crate::os::clock::monotonic_now;
+use crate::os::pidfd::ExitStatus;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::supervisor::unit_process::{UnitEvent, UnitProcesses};
@@ -67,7 +68,7 @@ impl Appliance {
     ) -> std::io::Result<(Self, watch::Receiver<ApplianceStatus>)> {
         let now = monotonic_now();
         let spawner = Spawner::start()?;
-        let environment = child_environment(&settings.log.level);
+        let environment = child_environment(&settings.log.level, settings.sandbox.mode);
         let unit_count = unit_count(settings.units.count);
 
         let mut controller = Controller::new(Duration::from_secs_f32(settings.units.max_frame_age_seconds));
@@ -273,7 +274,10 @@ impl Appliance {
                 self.capture_message(group, message);
             }
             ChildEvent::Ended { status, violation } => {
-                tracing::warn!(group, %status, violation, "a capture process ended; it will be started again");
+                match status {
+                    ExitStatus::Code(0) => tracing::debug!(group, "a capture process stopped as it was told"),
+                    _ => tracing::warn!(group, %status, violation, "a capture process ended; it will be started again"),
+                }
                 self.captures.ended(group);
                 self.close_connections(group, None);
                 self.groups[group].process_ended(&format!("the capture process ended: {status}"), now);

@@ -4,6 +4,7 @@
 //! and says so. When to connect again is the parent's decision.
 
 mod camera_stream;
+mod confinement;
 mod decoder_choice;
 mod frame_copy;
 pub mod main_loop;
@@ -14,11 +15,17 @@ mod slot_owner;
 mod stream_loss;
 
 use crate::ipc::channel::Channel;
+use crate::os::sandbox::SandboxMode;
 use std::process::ExitCode;
 
 /// The whole life of a capture process.
 pub fn main() -> ExitCode {
     crate::os::child_limits::apply();
+    // Before the first thread, so that all are confined.
+    if let Err(error) = confinement::sandbox().enter_as(SandboxMode::from_environment()) {
+        tracing::error!(%error, "a capture process cannot be confined");
+        return ExitCode::FAILURE;
+    }
     let result = Channel::from_stdin().and_then(|channel| {
         crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
         Ok(channel)

@@ -5,6 +5,7 @@ use crate::appliance::event_loop::load_model;
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
+use crate::os::sandbox::{Sandbox, SandboxError, SandboxMode};
 use crate::settings::Settings;
 use crate::supervisor::one_shot::OneShotUnit;
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
 }
 
 async fn reach_everything(settings: &Settings) -> bool {
-    let mut all_well = report("model", check_model(settings).await);
+    let mut all_well = report("model", check_model(settings).await) & report("sandbox", check_sandbox(settings));
     if settings.mqtt.enabled {
         let broker = format!("{}:{}", settings.mqtt.host, settings.mqtt.port);
         let result = connect(&broker).await.map(|()| format!("{broker} accepts connections"));
@@ -65,8 +66,18 @@ async fn check_model(settings: &Settings) -> Result<String, String> {
     let load = load_model(settings);
     let provider = load.execution_provider;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
-    let unit = OneShotUnit::start(own_binary(), child_environment("warn"), load, limit).await;
+    let unit = OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await;
     unit.map(|_| format!("`{}` loads and infers on {provider}", settings.units.model)).map_err(|error| describe(&error))
+}
+
+/// Whether this kernel confines children, if that is wanted.
+fn check_sandbox(settings: &Settings) -> Result<String, String> {
+    match settings.sandbox.mode {
+        SandboxMode::Off => Ok("off by `sandbox.mode`".into()),
+        _ if Sandbox::is_supported() => Ok("capture processes and units are confined".into()),
+        SandboxMode::BestEffort => Ok(format!("children are not confined: {}", SandboxError::NotEnforced)),
+        SandboxMode::Required => Err(SandboxError::NotEnforced.to_string()),
+    }
 }
 
 async fn connect(address: &str) -> Result<(), String> {

@@ -57,7 +57,8 @@ async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) 
     let load = load_model(settings);
     let labels = Labels::load(&load.directory)?;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
-    let mut unit = OneShotUnit::start(own_binary(), child_environment("warn"), load, limit).await?;
+    let mut unit =
+        OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await?;
     for path in &arguments.images {
         let image = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let result = unit.detect(&image).await.map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;

@@ -7,4 +7,5 @@ pub mod memfd;
 pub mod orphan_guard;
 pub mod pidfd;
 pub mod readiness;
+pub mod sandbox;
 pub mod service_manager;

@@ -44,7 +44,7 @@ fn count(mistakes: usize) -> String {
 }
 
 /// Sections that may be there.
-const SECTIONS: [&str; 7] = ["box_id", "log", "http", "capture", "cameras", "units", "mqtt"];
+const SECTIONS: [&str; 8] = ["box_id", "log", "http", "capture", "cameras", "units", "mqtt", "sandbox"];
 
 impl Settings {
     /// Reads `files`, a later one over an earlier one, and `OCELLI_SECTION__KEY` from the environment over all.
@@ -77,6 +77,7 @@ impl Settings {
             cameras: cameras(root.get("cameras"), &mut mistakes),
             units: section(&root, "units", &mut mistakes),
             mqtt: section(&root, "mqtt", &mut mistakes),
+            sandbox: section(&root, "sandbox", &mut mistakes),
         };
         let origin_of = |key: &str| find_origin(&root, key);
         mistakes.extend(check::check(&settings).into_iter().map(|(key, what)| Mistake {

@@ -7,6 +7,7 @@ mod load;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::http::settings::HttpSettings;
+use crate::os::sandbox::SandboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::UnitSettings;
 use crate::telemetry::settings::LogSettings;
@@ -30,4 +31,6 @@ pub struct Settings {
     pub units: UnitSettings,
     /// `[mqtt]`.
     pub mqtt: MqttSettings,
+    /// `[sandbox]`.
+    pub sandbox: SandboxSettings,
 }

@@ -2,6 +2,7 @@
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
 use crate::model::manifest::{Manifest, ManifestError};
+use crate::os::sandbox::SandboxError;
 use crate::unit::execution_providers;
 use crate::unit::image_decode;
 use crate::unit::main_loop::{Engine, Found, NotFound};
@@ -10,6 +11,7 @@ use crate::unit::preprocess::Preprocessor;
 use crate::unit::tensor_decoders::{self, Tensor};
 use crate::vision::frame::SlotContent;
 use crate::vision::outcome::FailureCause;
+use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
@@ -58,9 +60,12 @@ pub enum LoadError {
     /// The first inference failed.
     #[error("the first inference failed: {0}")]
     WarmUp(String),
-    /// The cache cannot be written.
-    #[error("the model cache cannot be written")]
-    Cache(#[from] std::io::Error),
+    /// The unit may not read strangers' bytes unconfined.
+    #[error("the unit cannot be confined")]
+    Sandbox(#[from] SandboxError),
+    /// The cache cannot be written, or there are no threads and descriptors left.
+    #[error("the model cannot be prepared")]
+    Io(#[from] std::io::Error),
 }
 
 /// A loaded model.
@@ -222,6 +227,8 @@ fn open(
     let made = entry.make(|target| {
         let saved = build()?
             .with_config_entry("session.save_model_format", "ORT")
+            // It would warn that the graph suits this CPU only, which is what the cache's key is for.
+            .and_then(|builder| builder.with_log_level(LogLevel::Error))
             .and_then(|builder| builder.with_optimized_model_path(target));
         let mut builder = saved.map_err(|error| failed(error.to_string()))?;
         // The session itself is not wanted: the mapped graph takes less memory.
@@ -230,7 +237,7 @@ fn open(
     });
     match made {
         Ok(()) => {}
-        Err(LoadError::Cache(error)) => {
+        Err(LoadError::Io(error)) => {
             tracing::warn!(%error, directory = %directory.display(), "the model cache cannot be written; units start slower");
         }
         Err(error) => return Err(error),

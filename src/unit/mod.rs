@@ -4,6 +4,7 @@
 //! a stopwatch, and knows nothing of cameras or policies.
 
 pub mod annotate;
+mod confinement;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 pub mod engine;
 mod execution_providers;
@@ -15,27 +16,34 @@ pub mod preprocess;
 pub mod tensor_decoders;
 
 use crate::ipc::channel::Channel;
+use crate::ipc::messages::LoadModel;
+use crate::os::sandbox::SandboxMode;
+use crate::unit::engine::{LoadError, OnnxEngine};
+use crate::unit::main_loop::Engine;
 use std::process::ExitCode;
 
 /// The whole life of a unit process.
 pub fn main() -> ExitCode {
     crate::os::child_limits::apply();
-    let result = Channel::from_stdin().and_then(|channel| {
-        crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
-        Ok(channel)
-    });
-    let channel = match result {
+    let channel = match Channel::from_stdin() {
         Ok(channel) => channel,
         Err(error) => {
             tracing::error!(%error, "an inference unit has no channel to its parent; it is started by `ocelli run`");
             return ExitCode::FAILURE;
         }
     };
-    match main_loop::run(&channel, |load| Ok(Box::new(engine::OnnxEngine::load(load)?))) {
+    match main_loop::run(&channel, |load| confine_and_load(&channel, load)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "an inference unit stops");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The sandbox comes before the first thread, and before the first byte of the model.
+fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engine>, LoadError> {
+    confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;
+    crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
+    Ok(Box::new(OnnxEngine::load(load)?))
 }

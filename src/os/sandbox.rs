@@ -1,0 +1,264 @@
+//! What a child that reads hostile bytes can still reach: a few files, and the network if it must.
+//!
+//! Two layers. Landlock confines files, signals and (Linux 6.7) TCP; seccomp refuses the system
+//! calls that a codec or an inference never needs. Both bind the calling thread and those it starts
+//! later, so [`Sandbox::enter`] comes before the child's first thread. Debian 12 (Linux 6.1) has
+//! Landlock ABI 2: no rule for `truncate` by path and none for TCP, so seccomp covers both.
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
+    Scope, path_beneath_rules,
+};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// `[sandbox]`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxSettings {
+    /// What happens on a kernel that cannot confine.
+    pub mode: SandboxMode,
+}
+
+/// How much the sandbox matters.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// A child that cannot be confined does not work.
+    Required,
+    /// It works, and the log and `ocelli check` say so.
+    #[default]
+    BestEffort,
+    /// Nobody is confined.
+    Off,
+}
+
+impl SandboxMode {
+    /// As in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::BestEffort => "best-effort",
+            Self::Off => "off",
+        }
+    }
+
+    /// The mode that the parent put into a child's environment under [`MODE_VARIABLE`].
+    pub fn from_environment() -> Self {
+        let name = std::env::var(MODE_VARIABLE).unwrap_or_default();
+        [Self::Required, Self::Off].into_iter().find(|mode| mode.name() == name).unwrap_or_default()
+    }
+}
+
+/// Names the mode in a child's environment.
+pub const MODE_VARIABLE: &str = "OCELLI_SANDBOX";
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The kernel, or whoever runs us, does not let us.
+    #[error(
+        "this kernel does not confine processes with Landlock: boot with it (lsm=landlock,...), or set `sandbox.mode` to \"best-effort\""
+    )]
+    NotEnforced,
+    /// Landlock refuses the rules.
+    #[error("the Landlock rules are refused")]
+    Landlock(#[from] landlock::RulesetError),
+    /// Seccomp refuses the filter.
+    #[error("the system call filter is refused")]
+    Seccomp(#[from] seccompiler::Error),
+    /// This processor has no filter.
+    #[error("there is no system call filter for this processor")]
+    Architecture(#[from] seccompiler::BackendError),
+}
+
+/// What is left to a child.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sandbox {
+    /// Files and directories, with all beneath, that it may read. Those that are not there are passed over.
+    pub readable: Vec<PathBuf>,
+    /// That it may change as well.
+    pub writable: Vec<PathBuf>,
+    /// It may open internet sockets.
+    pub network: bool,
+}
+
+impl Sandbox {
+    /// Confines this thread and those it starts from now on, as `mode` demands, and logs what was achieved.
+    ///
+    /// # Errors
+    /// [`SandboxError`], only when the mode is [`SandboxMode::Required`].
+    pub fn enter_as(&self, mode: SandboxMode) -> Result<(), SandboxError> {
+        if mode == SandboxMode::Off {
+            return Ok(());
+        }
+        match self.enter() {
+            Err(error) if mode == SandboxMode::BestEffort => {
+                tracing::warn!(%error, "a child runs without a sandbox");
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// Confines this thread and those it starts from now on.
+    ///
+    /// # Errors
+    /// [`SandboxError`]; the thread may then be confined in part.
+    pub fn enter(&self) -> Result<(), SandboxError> {
+        let filter = self.system_call_filter()?;
+        let files = AccessFs::from_all(ABI::V6);
+        let mut rules = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(files)?;
+        if !self.network {
+            rules = rules.handle_access(AccessNet::from_all(ABI::V6))?;
+        }
+        let status = rules
+            .scope(Scope::from_all(ABI::V6))?
+            .create()?
+            .add_rules(path_beneath_rules(&self.readable, AccessFs::ReadFile | AccessFs::ReadDir))?
+            .add_rules(path_beneath_rules(&self.writable, files))?
+            .restrict_self()?;
+        // The filter comes second: it refuses what entering needs no more.
+        seccompiler::apply_filter(&filter)?;
+        match status.ruleset {
+            RulesetStatus::NotEnforced => Err(SandboxError::NotEnforced),
+            _ => Ok(()),
+        }
+    }
+
+    /// True if this kernel confines: tried on a thread of its own, which ends confined.
+    pub fn is_supported() -> bool {
+        std::thread::spawn(|| Self::default().enter().is_ok()).join().unwrap_or(false)
+    }
+
+    /// Everything is allowed but what is named: drivers of accelerators need calls that nobody has listed.
+    fn system_call_filter(&self) -> Result<BpfProgram, SandboxError> {
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+        if !self.network {
+            let no_internet = SeccompCondition::new(
+                0,
+                SeccompCmpArgLen::Dword,
+                SeccompCmpOp::Ne,
+                u64::try_from(libc::AF_UNIX).unwrap_or_default(),
+            )?;
+            rules.insert(libc::SYS_socket, vec![SeccompRule::new(vec![no_internet])?]);
+        }
+        let refuse = SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or_default());
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, std::env::consts::ARCH.try_into()?)?;
+        Ok(filter.try_into()?)
+    }
+}
+
+/// Never needed by a child once it runs: other programs, other processes, mounts, namespaces, and kernel
+/// interfaces with a history of holes.
+const REFUSED: [i64; 33] = [
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kill,
+    libc::SYS_truncate,
+    libc::SYS_chroot,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsmount,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_personality,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::process::Command;
+
+    /// What a confined thread tries. Each must fail inside and (but for the last ones) work outside.
+    fn attempts(allowed: PathBuf, forbidden: PathBuf, port: u16) -> Vec<(&'static str, Box<dyn Fn() -> bool + Send>)> {
+        let (read, write, remove) = (forbidden.clone(), forbidden.clone(), forbidden.clone());
+        let (list, link, cut) = (forbidden.clone(), forbidden.clone(), allowed.clone());
+        vec![
+            ("read a file", Box::new(move || std::fs::read(&read).is_ok())),
+            ("write a file", Box::new(move || std::fs::write(&write, "x").is_ok())),
+            ("list a directory", Box::new(move || std::fs::read_dir(list.parent().unwrap()).is_ok())),
+            ("link a file in", Box::new(move || std::fs::hard_link(&link, link.with_extension("link")).is_ok())),
+            ("change what it may read", Box::new(move || std::fs::File::options().write(true).open(&cut).is_ok())),
+            ("read its own environment", Box::new(|| std::fs::read("/proc/self/environ").is_ok())),
+            ("connect", Box::new(move || TcpStream::connect(("127.0.0.1", port)).is_ok())),
+            ("listen", Box::new(|| TcpListener::bind("127.0.0.1:0").is_ok())),
+            ("send datagrams", Box::new(|| UdpSocket::bind("127.0.0.1:0").is_ok())),
+            ("start a program", Box::new(|| Command::new("true").status().is_ok_and(|status| status.success()))),
+            ("signal its parent", Box::new(|| rustix::process::test_kill_process(rustix::process::getpid()).is_ok())),
+            ("remove a file", Box::new(move || std::fs::remove_file(&remove).is_ok())),
+        ]
+    }
+
+    #[test]
+    fn twelve_forbidden_acts_work_outside_and_fail_inside() {
+        if !Sandbox::is_supported() {
+            let entered = std::thread::spawn(|| Sandbox::default().enter()).join().unwrap();
+            assert!(matches!(entered, Err(SandboxError::NotEnforced)), "without Landlock it says so: {entered:?}");
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let (allowed, forbidden) = (home.path().join("allowed"), home.path().join("forbidden"));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let restore = || [&allowed, &forbidden].map(|path| std::fs::write(path, "secret").unwrap());
+        restore();
+        for (what, attempt) in attempts(allowed.clone(), forbidden.clone(), port) {
+            assert!(attempt(), "outside it is possible to {what}");
+        }
+        restore();
+        drop(std::fs::remove_file(forbidden.with_extension("link")));
+        let written = home.path().join("cache");
+        std::fs::create_dir(&written).unwrap();
+        let (readable, writable) = (vec![allowed.clone(), "/no/such/thing".into()], vec![written.clone()]);
+        let inside = attempts(allowed.clone(), forbidden, port);
+        let confined = std::thread::spawn(move || {
+            Sandbox { readable, writable, network: false }.enter().unwrap();
+            for (what, attempt) in inside {
+                assert!(!attempt(), "inside it is not possible to {what}");
+            }
+            assert_eq!(std::fs::read(&allowed).unwrap(), b"secret");
+            std::fs::File::create(written.join("x")).unwrap().write_all(b"x").unwrap();
+        });
+        confined.join().unwrap();
+    }
+
+    #[test]
+    fn who_needs_the_network_keeps_it_and_nothing_else() {
+        let confined = std::thread::spawn(|| {
+            Sandbox { network: true, ..Sandbox::default() }.enter().unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            assert!(TcpStream::connect(listener.local_addr().unwrap()).is_ok());
+            assert!(std::fs::read("/etc/passwd").is_err() && Command::new("true").status().is_err());
+        });
+        confined.join().unwrap();
+    }
+}

@@ -1,0 +1,49 @@
+//! What a unit can reach while it reads a model and pictures: system libraries, its model, its cache.
+
+use crate::ipc::messages::LoadModel;
+use crate::model::execution_provider::ExecutionProvider;
+use crate::os::sandbox::Sandbox;
+use std::path::{Path, PathBuf};
+
+/// Libraries of the system and of accelerators, and what the loader asks on its way to them.
+const SYSTEM: [&str; 9] = [
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/etc/ld.so.cache",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/sys/bus/pci",
+    "/sys/devices",
+];
+
+/// Read by every process at some time.
+const DEVICES: [&str; 2] = ["/dev/urandom", "/dev/random"];
+
+/// The sandbox of a unit that is to load this. Makes the cache's directory, which must be there to be allowed.
+pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
+    let mut readable: Vec<PathBuf> = SYSTEM.iter().chain(&DEVICES).map(PathBuf::from).collect();
+    readable.extend(std::env::var_os("LD_LIBRARY_PATH").iter().flat_map(std::env::split_paths));
+    readable.push(load.directory.clone());
+    readable.extend(directory_of(&load.runtime_library));
+    // The library's plugins lie beside the file itself, not beside a link to it.
+    readable.extend(load.runtime_library.canonicalize().ok().as_deref().and_then(directory_of));
+    let mut writable = vec![PathBuf::from("/dev/null")];
+    if let Some(cache) = &load.cache_directory {
+        if let Err(error) = std::fs::create_dir_all(cache) {
+            tracing::warn!(directory = %cache.display(), %error, "the model cache cannot be made");
+        }
+        writable.push(cache.clone());
+    }
+    if load.execution_provider != ExecutionProvider::Cpu {
+        // Drivers of accelerators speak to devices and look the machine up.
+        readable.extend(["/proc", "/sys", "/etc"].map(PathBuf::from));
+        writable.push("/dev".into());
+    }
+    Sandbox { readable, writable, network: false }
+}
+
+fn directory_of(file: &Path) -> Option<PathBuf> {
+    file.parent().map(Path::to_path_buf)
+}
