@@ -198,25 +198,48 @@ mod tests {
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::process::Command;
 
-    /// What a confined thread tries. Each must fail inside and (but for the last ones) work outside.
-    fn attempts(allowed: PathBuf, forbidden: PathBuf, port: u16) -> Vec<(&'static str, Box<dyn Fn() -> bool + Send>)> {
-        let (read, write, remove) = (forbidden.clone(), forbidden.clone(), forbidden.clone());
-        let (list, link, cut) = (forbidden.clone(), forbidden.clone(), allowed.clone());
-        vec![
-            ("read a file", Box::new(move || std::fs::read(&read).is_ok())),
-            ("write a file", Box::new(move || std::fs::write(&write, "x").is_ok())),
-            ("list a directory", Box::new(move || std::fs::read_dir(list.parent().unwrap()).is_ok())),
-            ("link a file in", Box::new(move || std::fs::hard_link(&link, link.with_extension("link")).is_ok())),
-            ("change what it may read", Box::new(move || std::fs::File::options().write(true).open(&cut).is_ok())),
-            ("read its own environment", Box::new(|| std::fs::read("/proc/self/environ").is_ok())),
-            ("connect", Box::new(move || TcpStream::connect(("127.0.0.1", port)).is_ok())),
-            ("listen", Box::new(|| TcpListener::bind("127.0.0.1:0").is_ok())),
-            ("send datagrams", Box::new(|| UdpSocket::bind("127.0.0.1:0").is_ok())),
-            ("start a program", Box::new(|| Command::new("true").status().is_ok_and(|status| status.success()))),
-            ("signal its parent", Box::new(|| rustix::process::test_kill_process(rustix::process::getpid()).is_ok())),
-            ("remove a file", Box::new(move || std::fs::remove_file(&remove).is_ok())),
-        ]
+    struct Scene {
+        home: tempfile::TempDir,
+        port: u16,
+        _listener: TcpListener,
     }
+
+    impl Scene {
+        fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            Self { home: tempfile::tempdir().unwrap(), port, _listener: listener }
+        }
+
+        fn restore(&self) {
+            drop(std::fs::remove_file(self.path("link")));
+            for name in ["readable", "forbidden"] {
+                std::fs::write(self.path(name), "secret").unwrap();
+            }
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.home.path().join(name)
+        }
+    }
+
+    type Attempt = (&'static str, fn(&Scene) -> bool);
+
+    /// What a confined thread tries.
+    const ATTEMPTS: [Attempt; 12] = [
+        ("read a file", |at| std::fs::read(at.path("forbidden")).is_ok()),
+        ("write a file", |at| std::fs::write(at.path("forbidden"), "x").is_ok()),
+        ("list a directory", |at| std::fs::read_dir(at.home.path()).is_ok()),
+        ("link a file", |at| std::fs::hard_link(at.path("forbidden"), at.path("link")).is_ok()),
+        ("change what it may read", |at| std::fs::File::options().write(true).open(at.path("readable")).is_ok()),
+        ("read its own environment", |_| std::fs::read("/proc/self/environ").is_ok()),
+        ("connect", |at| TcpStream::connect(("127.0.0.1", at.port)).is_ok()),
+        ("listen", |_| TcpListener::bind("127.0.0.1:0").is_ok()),
+        ("send datagrams", |_| UdpSocket::bind("127.0.0.1:0").is_ok()),
+        ("start a program", |_| Command::new("true").status().is_ok()),
+        ("signal a process", |_| rustix::process::test_kill_process(rustix::process::getpid()).is_ok()),
+        ("remove a file", |at| std::fs::remove_file(at.path("forbidden")).is_ok()),
+    ];
 
     #[test]
     fn twelve_forbidden_acts_work_outside_and_fail_inside() {
@@ -225,30 +248,24 @@ mod tests {
             assert!(matches!(entered, Err(SandboxError::NotEnforced)), "without Landlock it says so: {entered:?}");
             return;
         }
-        let home = tempfile::tempdir().unwrap();
-        let (allowed, forbidden) = (home.path().join("allowed"), home.path().join("forbidden"));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let restore = || [&allowed, &forbidden].map(|path| std::fs::write(path, "secret").unwrap());
-        restore();
-        for (what, attempt) in attempts(allowed.clone(), forbidden.clone(), port) {
-            assert!(attempt(), "outside it is possible to {what}");
+        let scene = Scene::new();
+        scene.restore();
+        for (what, attempt) in ATTEMPTS {
+            assert!(attempt(&scene), "outside it is possible to {what}");
         }
-        restore();
-        drop(std::fs::remove_file(forbidden.with_extension("link")));
-        let written = home.path().join("cache");
-        std::fs::create_dir(&written).unwrap();
-        let (readable, writable) = (vec![allowed.clone(), "/no/such/thing".into()], vec![written.clone()]);
-        let inside = attempts(allowed.clone(), forbidden, port);
+        scene.restore();
+        std::fs::create_dir(scene.path("cache")).unwrap();
         let confined = std::thread::spawn(move || {
-            Sandbox { readable, writable, network: false }.enter().unwrap();
-            for (what, attempt) in inside {
-                assert!(!attempt(), "inside it is not possible to {what}");
+            let readable = vec![scene.path("readable"), "/no/such/thing".into()];
+            Sandbox { readable, writable: vec![scene.path("cache")], network: false }.enter().unwrap();
+            for (what, attempt) in ATTEMPTS {
+                assert!(!attempt(&scene), "inside it is not possible to {what}");
             }
-            assert_eq!(std::fs::read(&allowed).unwrap(), b"secret");
-            std::fs::File::create(written.join("x")).unwrap().write_all(b"x").unwrap();
+            assert_eq!(std::fs::read(scene.path("readable")).unwrap(), b"secret");
+            std::fs::File::create(scene.path("cache/x")).unwrap().write_all(b"x").unwrap();
+            scene.home.keep()
         });
-        confined.join().unwrap();
+        std::fs::remove_dir_all(confined.join().unwrap()).unwrap();
     }
 
     #[test]
