@@ -68,6 +68,7 @@ fn every_codec_streams_every_mistake_is_named_and_a_4k_picture_fits() {
         camera("h265", h265.url(), 2),
         camera("mjpeg", mjpeg.url(), 2),
         camera("large", large.url(), 2),
+        camera("datagrams", mjpeg.url(), 2) + "transport = \"udp\"\n",
         camera("open", &locked.url().replace("://", "://u:right@"), 2),
         camera("locked", &locked.url().replace("://", "://u:wrong-password@"), 2),
         camera("lost", &h265.url().replace("cam0", "nowhere"), 2),
@@ -83,10 +84,11 @@ fn every_codec_streams_every_mistake_is_named_and_a_4k_picture_fits() {
         if json["state"] != "connecting" {
             found.insert(id, json);
         }
-        found.len() == 7
+        found.len() == 8
     });
     assert_eq!((&found["h265"]["state"], &found["h265"]["codec"]), (&"streaming".into(), &"h265".into()));
     assert_eq!((&found["mjpeg"]["state"], &found["mjpeg"]["codec"]), (&"streaming".into(), &"mjpeg".into()));
+    assert_eq!((&found["datagrams"]["state"], &found["datagrams"]["codec"]), (&"streaming".into(), &"mjpeg".into()));
     assert_eq!(found["open"]["state"], "streaming");
     assert_eq!(found["large"]["width"], 3840);
     assert_eq!(found["locked"]["state"], "auth-failed");
@@ -148,6 +150,28 @@ fn killed_and_frozen_units_and_captures_are_replaced_and_nothing_else_happens() 
     assert_eq!(daemon.units().len(), 2, "the units had no part in it");
     let (status, _) = daemon.stop();
     assert!(status.success());
+}
+
+#[test]
+fn cameras_that_share_a_capture_process_come_back_with_it() {
+    let (broker, yard, street) = (Broker::start(), RtspCamera::surveillance(0), RtspCamera::surveillance(0));
+    let cameras = camera("yard", yard.url(), 5) + &camera("street", street.url(), 5);
+    let daemon = Daemon::start(broker.port, &format!("[capture]\ncameras_per_process = 2\n{cameras}"));
+    let messages = broker.subscribe("ocelli/box/cameras/#");
+    for life in ["its first life", "its second life"] {
+        for id in ["yard", "street"] {
+            let detections = format!("{id}/detections");
+            messages.wait_json(&format!("a frame of the {id} in {life}"), 30, &detections, |_| true);
+        }
+        let captures = daemon.captures();
+        assert_eq!(captures.len(), 1, "one process has both cameras");
+        if life == "its first life" {
+            signal(captures[0], Signal::KILL);
+            messages.wait_json("the loss", 10, "yard/state", |json| json["state"] == "offline");
+        }
+    }
+    daemon.assert_ledger_closes();
+    assert!(daemon.stop().0.success());
 }
 
 #[test]
