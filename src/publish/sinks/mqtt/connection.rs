@@ -5,6 +5,7 @@ use crate::publish::sinks::mqtt::MqttSetupError;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
 use crate::publish::sinks::mqtt::tls;
 use rumqttc::{QoS, TlsConfiguration, Transport, v5};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,6 +26,12 @@ fn ladder_seconds(failures: u32) -> u64 {
         10..=19 => 10,
         _ => 60,
     }
+}
+
+/// ±20 %: a site's boxes do not all come back in the second in which their broker does.
+fn jitter(time: Duration) -> Duration {
+    let random = RandomState::new().hash_one(time);
+    time.mul_f64(0.8 + (random % 401) as f64 / 1000.0)
 }
 
 /// A broker that refuses us is tried rarely: the credentials will not change by themselves.
@@ -148,7 +155,7 @@ async fn keep_connected(
                     tracing::warn!(broker, reason, "the broker is not connected; it is tried again for ever");
                     last_reason = Some(reason);
                 }
-                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                tokio::time::sleep(jitter(Duration::from_secs(seconds))).await;
             }
         }
     }
