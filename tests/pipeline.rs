@@ -167,7 +167,13 @@ fn cameras_that_share_a_capture_process_come_back_with_it() {
         assert_eq!(captures.len(), 1, "one process has both cameras");
         if life == "its first life" {
             signal(captures[0], Signal::KILL);
-            messages.wait_json("the loss", 10, "yard/state", |json| json["state"] == "offline");
+            let (mut lost, mut back) = (0, 0);
+            messages.wait("both cameras lost and back", Duration::from_secs(30), |topic, payload| {
+                let is_state = topic.ends_with("/state");
+                lost += usize::from(is_state && payload.contains("offline"));
+                back += usize::from(is_state && lost > 0 && payload.contains("streaming"));
+                (lost, back) == (2, 2)
+            });
         }
     }
     daemon.assert_ledger_closes();
@@ -190,12 +196,15 @@ fn a_frozen_or_killed_camera_comes_back_and_leaves_the_other_alone() {
     yard.kill();
     messages.wait_json("the loss", 12, "yard/state", |json| json["state"] == "offline");
     yard = RtspCamera::surveillance(port);
-    messages.wait_json("the camera again", 15, "yard/detections", |_| true);
+    // A frame from before the loss may still be on its way, so the state comes first.
+    messages.wait_json("the camera again", 15, "yard/state", |json| json["state"] == "streaming");
+    messages.wait_json("its frames", 15, "yard/detections", |_| true);
 
     signal(yard.pid(), Signal::STOP);
     messages.wait_json("the stall", 14, "yard/state", |json| json["state"] == "stalled");
     signal(yard.pid(), Signal::CONT);
-    messages.wait_json("the camera again", 15, "yard/detections", |_| true);
+    messages.wait_json("the camera again", 15, "yard/state", |json| json["state"] == "streaming");
+    messages.wait_json("its frames", 15, "yard/detections", |_| true);
     assert!(decoded("street") > before + 40.0, "the other camera went on meanwhile");
     assert_eq!(daemon.sum("ocelli_camera_reconnects{camera=\"street\"}"), 0.0);
     daemon.assert_ledger_closes();
