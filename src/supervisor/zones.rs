@@ -1,0 +1,204 @@
+//! Failure zones: where units are placed, and which zone is out.
+//!
+//! A zone is what fails together: a GPU, a NUMA node, a set of cores. Units are spread over the
+//! zones. One whose units keep failing is taken out by a breaker, and its units go to the others;
+//! after a while one unit probes it, and when that works the zone has its share again.
+
+use crate::vision::monotonic::Monotonic;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A zone, by its position in the settings.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ZoneIndex(pub usize);
+
+/// So many failures within [`FAILURE_WINDOW`] open a breaker.
+const FAILURES: usize = 3;
+const FAILURE_WINDOW: Duration = Duration::from_secs(600);
+/// A unit that lived this long did not fail because of its zone.
+pub const LASTING_LIFE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Breaker {
+    Closed,
+    /// No units until then.
+    Open {
+        until: Monotonic,
+    },
+    /// One unit shows whether it works again.
+    Probing,
+}
+
+#[derive(Clone, Debug)]
+struct Zone {
+    name: String,
+    units: usize,
+    failures: VecDeque<Monotonic>,
+    breaker: Breaker,
+}
+
+/// The zones of the box and how many units each has.
+#[derive(Clone, Debug)]
+pub struct Zones {
+    zones: Vec<Zone>,
+    probe_after: Duration,
+}
+
+impl Zones {
+    /// At least one zone. A zone that is out is probed each `probe_after`.
+    pub fn new(names: Vec<String>, probe_after: Duration) -> Self {
+        let zone = |name| Zone { name, units: 0, failures: VecDeque::new(), breaker: Breaker::Closed };
+        Self { zones: names.into_iter().map(zone).collect(), probe_after }
+    }
+
+    /// Its name in the settings.
+    pub fn name(&self, zone: ZoneIndex) -> &str {
+        &self.zones[zone.0].name
+    }
+
+    /// Units in a zone.
+    pub fn units(&self, zone: ZoneIndex) -> usize {
+        self.zones[zone.0].units
+    }
+
+    /// Names of the zones that are out.
+    pub fn out(&self) -> Vec<&str> {
+        let is_out = |zone: &&Zone| zone.breaker != Breaker::Closed;
+        self.zones.iter().filter(is_out).map(|zone| zone.name.as_str()).collect()
+    }
+
+    /// The zone for the next unit: the emptiest that works. When all are out it is the emptiest of all:
+    /// the units' own restart ladder slows them down, and somebody has to try.
+    pub fn place(&mut self) -> ZoneIndex {
+        let closed = self.emptiest(|zone| zone.breaker == Breaker::Closed);
+        let zone = closed.or_else(|| self.emptiest(|_| true)).unwrap_or(ZoneIndex(0));
+        self.zones[zone.0].units += 1;
+        zone
+    }
+
+    /// A unit is no longer in its zone.
+    pub fn leave(&mut self, zone: ZoneIndex) {
+        let units = &mut self.zones[zone.0].units;
+        *units = units.saturating_sub(1);
+    }
+
+    /// True if a unit of this zone should start again elsewhere.
+    pub fn is_to_be_left(&self, zone: ZoneIndex) -> bool {
+        matches!(self.zones[zone.0].breaker, Breaker::Open { .. })
+            && self.zones.iter().any(|other| other.breaker == Breaker::Closed)
+    }
+
+    /// A zone that a unit should move into while nothing else is going on: one to be probed, or one that has
+    /// at least two units less than the fullest. The zone counts the unit from here on.
+    pub fn place_to_balance(&mut self, now: Monotonic) -> Option<ZoneIndex> {
+        let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
+        if let Some(zone) = self.emptiest(is_due) {
+            self.zones[zone.0].breaker = Breaker::Probing;
+            self.zones[zone.0].units += 1;
+            return Some(zone);
+        }
+        let emptiest = self.emptiest(|zone| zone.breaker == Breaker::Closed)?;
+        let fullest = self.zones.iter().map(|zone| zone.units).max()?;
+        if fullest < self.zones[emptiest.0].units + 2 {
+            return None;
+        }
+        self.zones[emptiest.0].units += 1;
+        Some(emptiest)
+    }
+
+    /// A unit of the zone is ready. Probing -> Closed
+    pub fn unit_ready(&mut self, zone: ZoneIndex) {
+        let zone = &mut self.zones[zone.0];
+        if zone.breaker == Breaker::Probing {
+            zone.breaker = Breaker::Closed;
+            zone.failures.clear();
+        }
+    }
+
+    /// A unit of the zone did not get ready, or died young. Closed | Probing -> Open
+    pub fn unit_failed(&mut self, zone: ZoneIndex, now: Monotonic) {
+        let (probe_after, is_only_one) = (self.probe_after, self.zones.len() == 1);
+        let zone = &mut self.zones[zone.0];
+        zone.failures.push_back(now);
+        while zone.failures.front().is_some_and(|at| now.since(*at) > FAILURE_WINDOW) {
+            zone.failures.pop_front();
+        }
+        // There is nowhere to go from the only zone.
+        if !is_only_one && (zone.breaker == Breaker::Probing || zone.failures.len() >= FAILURES) {
+            zone.breaker = Breaker::Open { until: now + probe_after };
+        }
+    }
+
+    fn emptiest(&self, is_meant: impl Fn(&Zone) -> bool) -> Option<ZoneIndex> {
+        let zones = self.zones.iter().enumerate().filter(|(_, zone)| is_meant(zone));
+        zones.min_by_key(|(_, zone)| zone.units).map(|(index, _)| ZoneIndex(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBE: Duration = Duration::from_secs(60);
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_nanos(seconds * 1_000_000_000)
+    }
+
+    fn zones() -> Zones {
+        Zones::new(vec!["left".into(), "right".into()], PROBE)
+    }
+
+    #[test]
+    fn units_are_spread() {
+        let mut zones = zones();
+        let placed: Vec<usize> = (0..4).map(|_| zones.place().0).collect();
+        assert_eq!(placed, [0, 1, 0, 1]);
+        zones.leave(ZoneIndex(0));
+        assert_eq!(zones.place(), ZoneIndex(0));
+    }
+
+    #[test]
+    fn a_zone_whose_units_keep_failing_is_left_and_comes_back_after_a_probe() {
+        let mut zones = zones();
+        assert_eq!([zones.place(), zones.place()], [ZoneIndex(0), ZoneIndex(1)]);
+        for second in 0..3 {
+            assert!(!zones.is_to_be_left(ZoneIndex(0)));
+            zones.unit_failed(ZoneIndex(0), at(second));
+        }
+        assert!(zones.is_to_be_left(ZoneIndex(0)));
+        assert_eq!(zones.out(), ["left"]);
+        zones.leave(ZoneIndex(0));
+        assert_eq!(zones.place(), ZoneIndex(1));
+        assert_eq!(zones.place_to_balance(at(61)), None, "it is too early to probe");
+        assert_eq!(zones.place_to_balance(at(62)), Some(ZoneIndex(0)));
+        zones.unit_failed(ZoneIndex(0), at(63));
+        zones.leave(ZoneIndex(0));
+        assert_eq!(zones.place_to_balance(at(122)), None);
+        assert_eq!(zones.place_to_balance(at(123)), Some(ZoneIndex(0)));
+        zones.unit_ready(ZoneIndex(0));
+        assert!(zones.out().is_empty());
+    }
+
+    #[test]
+    fn an_uneven_box_is_balanced_and_an_even_one_left_alone() {
+        let mut zones = zones();
+        assert_eq!([zones.place(), zones.place(), zones.place()], [0, 1, 0].map(ZoneIndex));
+        assert_eq!(zones.place_to_balance(at(0)), None);
+        zones.leave(ZoneIndex(1));
+        assert_eq!(zones.place_to_balance(at(0)), Some(ZoneIndex(1)));
+    }
+
+    #[test]
+    fn old_failures_are_forgotten_and_the_only_zone_is_never_out() {
+        let mut zones = zones();
+        for second in [0, 1, 700] {
+            zones.unit_failed(ZoneIndex(0), at(second));
+        }
+        assert!(zones.out().is_empty());
+        let mut only = Zones::new(vec!["cpu".into()], PROBE);
+        (0..9).for_each(|second| only.unit_failed(ZoneIndex(0), at(second)));
+        assert!(only.out().is_empty());
+        assert_eq!(only.place(), ZoneIndex(0));
+    }
+}
