@@ -4,6 +4,7 @@
 //! are ready, and the rest is turned away. A unit that is added takes its time to load.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers of a simulation")]
 
 use ocelli::supervisor::autoscaler::{Autoscaler, EVALUATION_PERIOD, LoadSample, ScaleReason};
 use ocelli::vision::monotonic::Monotonic;
