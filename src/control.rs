@@ -1,12 +1,121 @@
-//! All that the outside can see of a running appliance, in one value.
+//! All that the outside can ask of a running appliance, and all that it can see.
 //!
-//! Whoever shows something (the terminal view, health, a report at the end) gets an
-//! [`ApplianceStatus`] and never a lock, a unit or a camera.
+//! Whoever shows something (the terminal view, health, HTTP) gets an [`ApplianceStatus`] and never a
+//! lock, a unit or a camera; whoever wants something sends a [`Command`] and is answered.
 
 use crate::admission::Ledger;
+use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
+use crate::supervisor::pool::UnitBounds;
+use crate::supervisor::{FleetError, ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What can be asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Start a stopped model.
+    StartModel {
+        /// Which.
+        model: String,
+        /// Other numbers of units than before.
+        bounds: Option<UnitBounds>,
+    },
+    /// Stop a model; what its units do is finished.
+    StopModel {
+        /// Which.
+        model: String,
+    },
+    /// Change the number of units without an interruption.
+    ScaleModel {
+        /// Which.
+        model: String,
+        /// How many.
+        bounds: UnitBounds,
+    },
+    /// Bring in another version without an interruption.
+    SwapModel {
+        /// Which.
+        model: String,
+        /// Its directory under `units.models_directory`.
+        package: String,
+    },
+}
+
+impl Command {
+    /// The model that it is about.
+    pub fn model(&self) -> &str {
+        match self {
+            Self::StartModel { model, .. }
+            | Self::StopModel { model }
+            | Self::ScaleModel { model, .. }
+            | Self::SwapModel { model, .. } => model,
+        }
+    }
+}
+
+/// Why nothing was done.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ControlError {
+    /// The model, its state, or what the box can carry.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// The package that was named.
+    #[error("{0}")]
+    Package(String),
+    /// It is stopping, or too many commands wait.
+    #[error("the appliance takes no commands now")]
+    Busy,
+}
+
+/// Commands that wait; above it they are refused.
+const COMMAND_QUEUE: usize = 16;
+
+/// A command and where its answer goes.
+pub type Asked = (Command, oneshot::Sender<Result<(), ControlError>>);
+
+/// The outside's end.
+#[derive(Clone, Debug)]
+pub struct Control {
+    commands: mpsc::Sender<Asked>,
+    status: watch::Receiver<ApplianceStatus>,
+    hours: HoursFiles,
+}
+
+impl Control {
+    /// The outside's end, and the queue that the appliance empties.
+    pub fn new(status: watch::Receiver<ApplianceStatus>, hours: HoursFiles) -> (Self, mpsc::Receiver<Asked>) {
+        let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
+        (Self { commands, status, hours }, queue)
+    }
+
+    /// Asks, and waits for the answer: that it has begun, not that it is done.
+    ///
+    /// # Errors
+    /// [`ControlError`]; nothing has changed then.
+    pub async fn ask(&self, command: Command) -> Result<(), ControlError> {
+        let (answer, answered) = oneshot::channel();
+        self.commands.try_send((command, answer)).map_err(|_| ControlError::Busy)?;
+        answered.await.unwrap_or(Err(ControlError::Busy))
+    }
+
+    /// The inference hours of a month (`2026-11`; without one, this month) as they are on disk, and which month it is.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no month; else what the kernel says.
+    pub async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
+        let month = month.unwrap_or_else(this_month);
+        let (files, wanted) = (self.hours.clone(), month.clone());
+        let read = tokio::task::spawn_blocking(move || files.read(&wanted)).await;
+        Ok((month, read.map_err(std::io::Error::other)??))
+    }
+
+    /// The appliance as it was within the last half second.
+    pub fn status(&self) -> ApplianceStatus {
+        self.status.borrow().clone()
+    }
+}
 
 /// One camera at one moment.
 #[derive(Clone, Debug)]
@@ -28,20 +137,12 @@ pub struct CameraView {
 pub struct ApplianceStatus {
     /// By id.
     pub cameras: BTreeMap<CameraId, CameraView>,
-    /// The model's name and version.
-    pub model: String,
-    /// Units there should be.
-    pub units_desired: usize,
-    /// Units that can be given work.
-    pub units_in_service: usize,
-    /// Unit processes started again since the daemon started.
-    pub unit_restarts: u64,
+    /// By name.
+    pub models: BTreeMap<String, ModelStatus>,
+    /// Inference hours by model and version, since the month began.
+    pub inference_hours: BTreeMap<(String, String), f64>,
     /// Capture processes started again since the daemon started.
     pub capture_restarts: u64,
-    /// What the units in service can do, from measured service time.
-    pub capacity_tps: f64,
-    /// What they did over the last ten seconds.
-    pub load_tps: f64,
     /// Frames that wait or are worked on.
     pub in_flight: u64,
     /// Slots of shared memory that are lent to units.
@@ -73,5 +174,25 @@ impl ApplianceStatus {
     /// True when every captured frame has ended or is in flight.
     pub fn ledger_closes(&self) -> bool {
         self.total().closes(self.in_flight)
+    }
+
+    /// Units of all models that there should be.
+    pub fn units_desired(&self) -> usize {
+        self.models.values().map(|model| model.desired).sum()
+    }
+
+    /// Units of all models that can be given work.
+    pub fn units_in_service(&self) -> usize {
+        self.models.values().map(|model| model.in_service).sum()
+    }
+
+    /// True when every model that is to run does, with all its units.
+    pub fn is_ready(&self) -> bool {
+        let is_ready = |model: &ModelStatus| match model.state {
+            ModelState::Running => model.in_service >= model.desired,
+            ModelState::Stopped | ModelState::Stopping => true,
+            ModelState::Starting | ModelState::Failed => false,
+        };
+        !self.models.is_empty() && self.models.values().all(is_ready)
     }
 }

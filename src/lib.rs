@@ -60,6 +60,7 @@ pub mod cli;
 pub mod control;
 pub mod http;
 pub mod ipc;
+pub mod metering;
 pub mod model;
 pub mod os;
 pub mod publish;

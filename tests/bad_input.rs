@@ -90,7 +90,7 @@ fn check_says_what_can_be_reached() {
     let output = ocelli(&["check", "--config", "ocelli.toml"], home.path());
     let report = text(&output.stdout);
     assert!(!output.status.success());
-    assert!(report.contains("ok      model") && report.contains("FAILED  camera yard"), "{report}");
+    assert!(report.contains("ok      model coco-ssd") && report.contains("FAILED  camera yard"), "{report}");
     assert!(ocelli(&["check", "--offline", "--config", "ocelli.toml"], home.path()).status.success());
 }
 

@@ -52,7 +52,7 @@ max_detections = 100
 fn person(model: &str, models: &std::path::Path) -> [f64; 4] {
     let home = tempfile::tempdir().unwrap();
     let settings = format!(
-        "[units]\nmodel = \"{model}\"\nmodels_directory = \"{}\"\nruntime_library = \"{}\"\n",
+        "[[models]]\nname = \"{model}\"\n[units]\nmodels_directory = \"{}\"\nruntime_library = \"{}\"\n",
         models.display(),
         from_setup("lib/libonnxruntime.so").display()
     );

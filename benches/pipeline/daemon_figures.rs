@@ -18,6 +18,10 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
     measure_latency_and_memory(figures);
 }
 
+fn models() -> String {
+    format!("[[models]]\nname = \"coco-ssd\"\nmin_inference_units = {UNITS}\n")
+}
+
 /// Detections a second over a while.
 fn detected_per_second(daemon: &Daemon) -> f64 {
     let (before, started) = (daemon.sum("ocelli_frames_detected_total"), Instant::now());
@@ -85,10 +89,8 @@ fn measure_throughput(figures: &mut Vec<Figure>) {
             bare_loop::rate(UNITS, SECONDS)
         };
         let broker = Broker::start();
-        let settings = format!("[units]\ncount = {UNITS}\n");
         let blocks = names.iter().zip(&cameras.urls).map(|(name, url)| camera(name, url, 0));
-        let settings = settings + &blocks.collect::<String>();
-        let daemon = Daemon::start(broker.port, &settings);
+        let daemon = Daemon::start(broker.port, &(models() + &blocks.collect::<String>()));
         let messages = broker.subscribe("ocelli/box/cameras/#");
         daemon.wait_ready();
         for name in names {
@@ -130,7 +132,7 @@ fn measure_latency_and_memory(figures: &mut Vec<Figure>) {
     let cameras = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--count", "4"]);
     let names = ["one", "two", "three", "four"];
     let blocks = names.iter().zip(&cameras.urls).map(|(name, url)| camera(name, url, 5));
-    let daemon = Daemon::start(broker.port, &format!("[units]\ncount = {UNITS}\n{}", blocks.collect::<String>()));
+    let daemon = Daemon::start(broker.port, &(models() + &blocks.collect::<String>()));
     let messages = broker.subscribe("ocelli/box/cameras/#");
     daemon.wait_ready();
     for name in names {

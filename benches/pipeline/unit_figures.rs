@@ -8,13 +8,17 @@ use ocelli::ipc::frame_slots::{Region, SlotWriter};
 use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
 use ocelli::model::execution_provider::ExecutionProvider;
 use ocelli::model::manifest::Manifest;
-use ocelli::supervisor::{Answer, Supervisor, SupervisorAction};
+use ocelli::model::package::Package;
+use ocelli::supervisor::pool::{ModelVersion, Pool, UnitBounds, UnitDeadlines};
+use ocelli::supervisor::zones::Zones;
+use ocelli::supervisor::{Answer, BoxLimits, Fleet, SupervisorAction, ZonePlacement};
 use ocelli::unit::preprocess::Preprocessor;
 use ocelli::vision::camera_id::CameraId;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
 use ocelli::vision::monotonic::Monotonic;
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
@@ -42,17 +46,22 @@ fn start(load: bool) -> Unit {
     let unit = Unit { process, channel: ours };
     assert!(matches!(unit.receive(), FromUnit::Hello { .. }));
     if load {
-        let model = LoadModel {
-            directory: root().join("models/coco-ssd"),
-            execution_provider: ExecutionProvider::Cpu,
-            intra_op_threads: 1,
-            runtime_library: from_setup("lib/libonnxruntime.so"),
-            cache_directory: Some(root().join("target/model-cache")),
-        };
+        let model = load_model();
         unit.channel.send(&ToUnit::Load(model), None).unwrap();
         assert!(matches!(unit.receive(), FromUnit::Ready { .. }));
     }
     unit
+}
+
+fn load_model() -> LoadModel {
+    LoadModel {
+        directory: root().join("models/coco-ssd"),
+        execution_provider: ExecutionProvider::Cpu,
+        intra_op_threads: 1,
+        runtime_library: from_setup("lib/libonnxruntime.so"),
+        cache_directory: Some(root().join("target/model-cache")),
+        cores: vec![],
+    }
 }
 
 impl Unit {
@@ -166,28 +175,36 @@ fn measure_preprocessing(figures: &mut Vec<Figure>, picture: Picture) {
 fn measure_admission(figures: &mut Vec<Figure>) {
     let now = Monotonic::from_nanos(1_000_000_000);
     let cameras: Vec<CameraId> = (0..8).map(|index| CameraId::new(format!("camera-{index}")).unwrap()).collect();
-    let mut controller = Controller::new(Duration::from_secs(1));
-    cameras.iter().for_each(|camera| controller.add_camera(camera.clone(), 1));
-    let mut supervisor = Supervisor::new(2, controller, Duration::from_secs(60), Duration::from_secs(10), now);
-    supervisor.tick(now);
-    for unit in 0..2 {
-        supervisor.unit_started(unit, now);
-        supervisor.unit_ready(unit, now);
+    let controller = Controller::new(Duration::from_secs(1));
+    let limits = BoxLimits { units: 2, models: 1, reserve_bytes: 0 };
+    let zones = Zones::new(vec!["cpu".into()], Duration::from_secs(60));
+    let mut fleet = Fleet::new(vec![ZonePlacement::default()], zones, limits);
+    let load = load_model();
+    let package = Arc::new(Package { model: "m".into(), ..Package::default() });
+    let version = ModelVersion { id: fleet.next_version(), package, load };
+    let deadlines = UnitDeadlines { load: Duration::from_secs(60), inference: Duration::from_secs(10) };
+    fleet.add_model(Pool::new(version, UnitBounds { min: 2, max: None }, controller, deadlines, now));
+    cameras.iter().for_each(|camera| fleet.add_camera(camera.clone(), 1, "m"));
+    fleet.start("m", None).unwrap();
+    for action in fleet.tick(now) {
+        let SupervisorAction::Start { unit, .. } = action else { continue };
+        fleet.unit_started(unit, now);
+        fleet.unit_ready(unit, now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
     let (mut busy, mut times) = (Vec::new(), Vec::new());
     for number in 0..50_000_u64 {
         let camera = cameras[(number % 8) as usize].clone();
         let frame = Frame { sequence: number, captured_at: now, slot: 0, picture };
-        let work = FrameWork { camera, number, frame, region: RegionId(0) };
+        let work = FrameWork { camera, number, frame, region: RegionId(0), attempts: 0 };
         let started = Instant::now();
-        let actions = supervisor.frame_captured(work, now);
+        let actions = fleet.frame_captured(work, now);
         times.push(started.elapsed().as_secs_f64() * 1e6);
         let mut actions = actions;
         if number % 3 == 0 && !busy.is_empty() {
             let (unit, request) = busy.remove(0);
             let answer = Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO };
-            actions.extend(supervisor.unit_answered(unit, request, Ok(answer), now));
+            actions.extend(fleet.unit_answered(unit, request, Ok(answer), now));
         }
         busy.extend(actions.iter().filter_map(|action| match action {
             SupervisorAction::Dispatch { unit, request, .. } => Some((*unit, *request)),

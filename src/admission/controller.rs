@@ -22,6 +22,8 @@ pub struct FrameWork {
     pub frame: Frame,
     /// The region that holds the slot.
     pub region: RegionId,
+    /// Units that have failed it.
+    pub attempts: u8,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,17 @@ impl Controller {
         place.waiting.replace(work)
     }
 
+    /// Puts a frame whose unit failed back into its camera's place, which has paid for it already. It comes back
+    /// when a fresher one waits there.
+    pub fn offer_again(&mut self, work: FrameWork) -> Option<FrameWork> {
+        let Some(place) = self.places.get_mut(&work.camera) else { return Some(work) };
+        if place.waiting.is_some() {
+            return Some(work);
+        }
+        place.paid -= 1.0 / f64::from(place.weight);
+        place.waiting.replace(work)
+    }
+
     /// Takes the frame whose turn it is.
     pub fn take_next(&mut self) -> Option<FrameWork> {
         let waiting = self.places.values_mut().filter(|place| place.waiting.is_some());
@@ -97,7 +110,7 @@ mod tests {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let captured_at = Monotonic::from_nanos(number * 1_000_000);
         let frame = Frame { sequence: number, captured_at, slot: 0, picture };
-        FrameWork { camera: CameraId::new(camera).unwrap(), number, frame, region: RegionId(1) }
+        FrameWork { camera: CameraId::new(camera).unwrap(), number, frame, region: RegionId(1), attempts: 0 }
     }
 
     fn controller(cameras: &[(&str, u32)]) -> Controller {
@@ -128,6 +141,17 @@ mod tests {
         assert_eq!(controller.offer(work("a", 2)), Some(work("a", 1)));
         assert_eq!(controller.take_next(), Some(work("a", 2)));
         assert_eq!(controller.take_next(), None);
+    }
+
+    #[test]
+    fn a_frame_is_tried_again_unless_a_fresher_one_waits() {
+        let mut controller = controller(&[("a", 1)]);
+        controller.offer(work("a", 1));
+        let failed = controller.take_next().unwrap();
+        assert_eq!(controller.offer_again(failed), None);
+        let failed = controller.take_next().unwrap();
+        controller.offer(work("a", 2));
+        assert_eq!(controller.offer_again(failed), Some(work("a", 1)));
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! The composition: which parts there are, who is connected to whom, and in what order all stop.
 
+mod capture_side;
 pub mod child_environment;
+mod desired_state;
 pub mod event_loop;
+mod meter;
+pub mod model_host;
 mod reporter;
+mod unit_side;
 
 pub use event_loop::Appliance;
 pub use reporter::{Identity, Reporter};

@@ -1,16 +1,16 @@
 //! Tells the world what happened: messages to the publisher, counts to the metrics.
 
-use crate::admission::FrameWork;
+use crate::admission::{FrameWork, Ledger};
 use crate::control::ApplianceStatus;
-use crate::model::labels::Labels;
-use crate::os::clock::{is_wall_clock_synchronized, wall_now_ms};
+use crate::model::package::Package;
+use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
 use crate::publish::message::{
     BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, ModelState,
-    SCHEMA_DETECTIONS, rfc3339_utc,
+    SCHEMA_DETECTIONS,
 };
 use crate::publish::publisher::Publisher;
-use crate::supervisor::Answer;
-use crate::telemetry::metrics::{Metrics, UnitFigures};
+use crate::supervisor::{Answer, ModelStatus};
+use crate::telemetry::metrics::{Metrics, ModelFigures};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
@@ -19,15 +19,11 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the reporter says about this box and its model in every message.
+/// What the reporter says about this box in every message.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The box's id.
     pub box_id: String,
-    /// The model's name.
-    pub model: String,
-    /// The model's version.
-    pub model_version: String,
 }
 
 /// The connection from outcomes to publisher and metrics.
@@ -36,7 +32,6 @@ pub struct Reporter {
     identity: Identity,
     /// New at each start, so that ids never repeat although frame numbers begin at 1 again.
     boot_id: String,
-    labels: Labels,
     publisher: Option<Publisher>,
     metrics: Arc<Metrics>,
     seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
@@ -48,13 +43,12 @@ pub struct Reporter {
 
 impl Reporter {
     /// `publisher` is absent when MQTT is switched off.
-    pub fn new(identity: Identity, labels: Labels, publisher: Option<Publisher>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(identity: Identity, publisher: Option<Publisher>, metrics: Arc<Metrics>) -> Self {
         // Std's hasher keys are random per process, which is all that an id needs.
         let boot_id = format!("{:016x}", RandomState::new().build_hasher().finish());
         Self {
             identity,
             boot_id,
-            labels,
             publisher,
             metrics,
             seen_now: BTreeMap::new(),
@@ -74,22 +68,25 @@ impl Reporter {
         self.metrics.frame_ended(camera, Outcome::Shed(ShedReason::NoFreeSlot));
     }
 
-    pub(super) fn unit_restarted(&self) {
-        self.metrics.unit_restarted(&self.identity.model);
-    }
-
     pub(super) fn capture_restarted(&self) {
         self.metrics.capture_restarted();
     }
 
     /// A frame has its outcome; a detected one is published.
-    pub(super) fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, answer: Option<&Answer>, now: Monotonic) {
+    pub(super) fn frame_ended(
+        &mut self,
+        work: &FrameWork,
+        outcome: Outcome,
+        answer: Option<&(Answer, Arc<Package>)>,
+        now: Monotonic,
+    ) {
         self.metrics.frame_ended(&work.camera, outcome);
-        let Some(answer) = answer else { return };
+        let Some((answer, package)) = answer else { return };
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         self.metrics.frame_timed(answer.queued, inference, age);
-        let message = self.detections_message(work, answer, age, inference);
+        self.metrics.labels_detected(&package.model, answer.detections.len());
+        let message = self.detections_message(work, answer, package, age);
 
         let mut seen = BTreeMap::new();
         for object in &message.detections {
@@ -106,13 +103,14 @@ impl Reporter {
         &self,
         work: &FrameWork,
         answer: &Answer,
+        package: &Package,
         age: Duration,
-        inference: Duration,
     ) -> DetectionsMessage {
+        let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         let captured_at_ms = wall_now_ms() - i64::try_from(age.as_millis()).unwrap_or(0);
         let monotonic_ms = work.frame.captured_at.as_nanos() / 1_000_000;
         let objects = answer.detections.iter().map(|detection| DetectedObject {
-            label: self.labels.name(detection.class).to_owned(),
+            label: package.labels.name(detection.class).to_owned(),
             confidence: detection.confidence,
             bounding_box: detection.bounding_box,
         });
@@ -127,8 +125,8 @@ impl Reporter {
             monotonic_ms: (!self.clock_synced).then_some(monotonic_ms),
             width: work.frame.picture.width(),
             height: work.frame.picture.height(),
-            model: self.identity.model.clone(),
-            model_version: self.identity.model_version.clone(),
+            model: package.model.clone(),
+            model_version: package.version.clone(),
             latency_ms: LatencyMs {
                 queue: milliseconds(answer.queued),
                 inference: milliseconds(inference),
@@ -161,14 +159,13 @@ impl Reporter {
     }
 
     fn set_gauges(&self, status: &ApplianceStatus) {
-        let figures = UnitFigures {
-            in_flight: status.in_flight,
-            desired: status.units_desired,
-            in_service: status.units_in_service,
-            capacity_tps: status.capacity_tps,
-            load_tps: status.load_tps,
-        };
-        self.metrics.units(&self.identity.model, figures);
+        for (name, model) in &status.models {
+            self.metrics.model(name, &figures(model));
+        }
+        for ((model, version), hours) in &status.inference_hours {
+            self.metrics.inference_hours(model, version, *hours);
+        }
+        self.metrics.in_flight(status.in_flight);
         for (id, camera) in &status.cameras {
             let is_up = camera.state.state == CameraStatus::Streaming;
             self.metrics.camera(id, is_up, camera.reconnects, camera.decoded);
@@ -181,21 +178,14 @@ impl Reporter {
     }
 
     fn box_state(&self, status: &ApplianceStatus) -> BoxStateMessage {
-        // Rounded, so that the retained message changes when something does and not twice a second.
-        #[expect(clippy::cast_possible_truncation, reason = "a rate of one box")]
-        let rounded = |tps: f64| tps.round() as f32;
-        let units = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        let model = ModelState {
-            version: self.identity.model_version.clone(),
-            desired_units: units(status.units_desired),
-            in_service_units: units(status.units_in_service),
-            capacity_tps: rounded(status.capacity_tps),
-            load_tps: rounded(status.load_tps),
+        let state = |(name, model): (&String, &ModelStatus)| {
+            let hours = status.inference_hours.iter().filter(|((of, _), _)| of == name).map(|(_, hours)| hours).sum();
+            (name.clone(), model_state(model, hours))
         };
         BoxStateMessage {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: self.boot_id.clone(),
-            models: BTreeMap::from([(self.identity.model.clone(), model)]),
+            models: status.models.iter().map(state).collect(),
             degraded: status.degraded.clone(),
         }
     }
@@ -221,6 +211,46 @@ impl Reporter {
         if let Some(publisher) = &mut self.publisher {
             publisher.shut_down().await;
         }
+    }
+}
+
+fn figures(model: &ModelStatus) -> ModelFigures {
+    let total = model.ledgers.values().fold(Ledger::default(), |mut total, ledger| {
+        total.add(ledger);
+        total
+    });
+    let throttled = [ShedReason::Superseded, ShedReason::Stale, ShedReason::NoFreeSlot];
+    ModelFigures {
+        min: model.min_units,
+        max: model.max_units.unwrap_or(model.min_units),
+        desired: model.desired,
+        in_service: model.in_service,
+        restarts: model.restarts,
+        capacity_tps: model.capacity_tps,
+        load_tps: model.load_tps,
+        succeeded: total.detected,
+        throttled: throttled.iter().filter_map(|reason| total.shed.get(reason)).sum(),
+    }
+}
+
+/// Rounded, so that the retained message changes when something does and not twice a second.
+fn model_state(model: &ModelStatus, hours: f64) -> ModelState {
+    #[expect(clippy::cast_possible_truncation, reason = "a rate of one box")]
+    let rounded = |tps: f64| tps.round() as f32;
+    let units = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    ModelState {
+        state: model.state.name(),
+        package: model.package.clone(),
+        version: model.version.clone(),
+        next_version: model.next_version.clone(),
+        min_units: units(model.min_units),
+        max_units: model.max_units.map(units),
+        desired_units: units(model.desired),
+        in_service_units: units(model.in_service),
+        unit_tps: rounded(model.unit_tps),
+        capacity_tps: rounded(model.capacity_tps),
+        load_tps: rounded(model.load_tps),
+        inference_hours: (hours * 10.0).round() / 10.0,
     }
 }
 

@@ -57,6 +57,9 @@ pub struct CameraSettings {
     /// How RTP travels.
     #[serde(default)]
     pub transport: Transport,
+    /// Which of `[[models]]` looks at it; none: the first.
+    #[serde(default)]
+    pub model: Option<String>,
     /// Frames a second that are looked at; 0: each one.
     #[serde(default = "default_fps")]
     pub fps: f32,

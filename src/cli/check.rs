@@ -1,13 +1,14 @@
 //! `ocelli check`: the settings, then whether everything they name can be reached.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::event_loop::load_model;
+use crate::appliance::model_host::load_model;
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
 use crate::os::sandbox::{Sandbox, SandboxError, SandboxMode};
 use crate::settings::Settings;
 use crate::supervisor::one_shot::OneShotUnit;
+use crate::supervisor::settings::ModelSettings;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -45,7 +46,10 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
 }
 
 async fn reach_everything(settings: &Settings) -> bool {
-    let mut all_well = report("model", check_model(settings).await) & report("sandbox", check_sandbox(settings));
+    let mut all_well = report("sandbox", check_sandbox(settings));
+    for model in settings.models.iter().filter(|model| model.enabled) {
+        all_well &= report(&format!("model {}", model.name), check_model(settings, model).await);
+    }
     if settings.mqtt.enabled {
         let broker = format!("{}:{}", settings.mqtt.host, settings.mqtt.port);
         let result = connect(&broker).await.map(|()| format!("{broker} accepts connections"));
@@ -62,12 +66,13 @@ async fn reach_everything(settings: &Settings) -> bool {
 }
 
 /// Loads the model with the library in a real unit.
-async fn check_model(settings: &Settings) -> Result<String, String> {
-    let load = load_model(settings);
+async fn check_model(settings: &Settings, model: &ModelSettings) -> Result<String, String> {
+    let load = load_model(settings, model, model.package());
     let provider = load.execution_provider;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let unit = OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await;
-    unit.map(|_| format!("`{}` loads and infers on {provider}", settings.units.model)).map_err(|error| describe(&error))
+    let well = format!("package `{}` loads and infers on {provider}", model.package());
+    unit.map(|_| well).map_err(|error| describe(&error))
 }
 
 /// Whether this kernel confines children, if that is wanted.

@@ -1,7 +1,7 @@
 //! `ocelli detect`: pictures through a real unit, once.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::event_loop::load_model;
+use crate::appliance::model_host::load_model;
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
@@ -35,13 +35,10 @@ pub(super) struct DetectArguments {
 }
 
 pub(super) fn detect(arguments: &DetectArguments) -> ExitCode {
-    let mut settings = match load_settings(&arguments.config) {
+    let settings = match load_settings(&arguments.config) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    if let Some(model) = &arguments.model {
-        settings.units.model.clone_from(model);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments)));
     match result {
@@ -54,7 +51,8 @@ pub(super) fn detect(arguments: &DetectArguments) -> ExitCode {
 }
 
 async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) -> Result<(), Box<dyn Error>> {
-    let load = load_model(settings);
+    let model = settings.default_model();
+    let load = load_model(settings, &model, arguments.model.as_deref().unwrap_or_else(|| model.package()));
     let labels = Labels::load(&load.directory)?;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let mut unit =

@@ -47,17 +47,18 @@ impl LiveView {
             add_line(&mut text, &camera_line(id.as_str(), camera, rates));
         }
         let total = status.total();
-        add_line(
-            &mut text,
-            &format!(
-                "units    {} of {} in service   {:.1} TPS of {:.1} TPS capacity   {} restarted",
-                status.units_in_service,
-                status.units_desired,
-                status.load_tps,
-                status.capacity_tps,
-                status.unit_restarts
-            ),
-        );
+        for (name, model) in &status.models {
+            let line = format!(
+                "model    {name}: {}   {} of {} units in service   {:.1} TPS of {:.1} TPS capacity   {} restarted",
+                model.state.name(),
+                model.in_service,
+                model.desired,
+                model.load_tps,
+                model.capacity_tps,
+                model.restarts
+            );
+            add_line(&mut text, &line);
+        }
         add_line(
             &mut text,
             &format!(

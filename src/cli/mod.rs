@@ -1,7 +1,9 @@
 //! The command line: the only place that names both the parent's and the children's side.
 
 mod check;
+mod ctl;
 mod detect;
+mod hours;
 mod live_view;
 mod run;
 
@@ -24,6 +26,8 @@ const EXAMPLES: &str = "Examples:
   ocelli check --config /etc/ocelli/ocelli.toml
   ocelli run --config /etc/ocelli/ocelli.toml
   ocelli detect photo.jpg --draw boxes.png
+  ocelli ctl scale coco-ssd --min 1 --max 4
+  ocelli hours --month 2026-11
 
 Exit codes: 0 success, 1 failure, 78 the settings are wrong.";
 
@@ -35,6 +39,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Look at pictures through a real inference unit, once.
     Detect(detect::DetectArguments),
+    /// Ask a running daemon: show, start, stop, scale and swap models.
+    Ctl(ctl::CtlArguments),
+    /// Show the inference hours: units in service times time, by model and version.
+    Hours(hours::HoursArguments),
     /// Print a shell completion script.
     Completions {
         /// For which shell.
@@ -70,6 +78,8 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Detect(arguments) => detect::detect(&arguments),
+        Command::Ctl(arguments) => ctl::ctl(&arguments),
+        Command::Hours(arguments) => hours::hours(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
             ExitCode::SUCCESS

@@ -5,8 +5,6 @@ use crate::cli::live_view::LiveView;
 use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
 use crate::control::ApplianceStatus;
 use crate::http::server::{HealthReport, HttpState};
-use crate::model::labels::Labels;
-use crate::model::manifest::Manifest;
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
 use crate::publish::publisher::Publisher;
@@ -76,14 +74,7 @@ async fn serve(
     arguments: &RunArguments,
 ) -> Result<ApplianceStatus, Box<dyn Error>> {
     let passwords = resolve_passwords(&settings, redactor)?;
-    let directory = settings.units.models_directory.join(&settings.units.model);
-    let manifest = Manifest::load(&directory)?;
-    let labels = Labels::load(&directory)?;
-    let identity = Identity {
-        box_id: settings.box_id.clone(),
-        model: settings.units.model.clone(),
-        model_version: manifest.version.clone(),
-    };
+    let identity = Identity { box_id: settings.box_id.clone() };
 
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
@@ -97,10 +88,10 @@ async fn serve(
 
     let (stop, stopped) = watch::channel(false);
     let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
-    let http_state = HttpState { metrics: Arc::clone(&metrics), health: health_watch };
     let http = settings.http.clone();
-    let reporter = Reporter::new(identity, labels, publisher, metrics);
-    let (appliance, status) = Appliance::new(settings, passwords, reporter)?;
+    let reporter = Reporter::new(identity, publisher, Arc::clone(&metrics));
+    let (appliance, control, status) = Appliance::new(settings, passwords, reporter)?;
+    let http_state = HttpState { metrics, health: health_watch, control };
 
     tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health));
@@ -143,9 +134,8 @@ async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch
     while status.changed().await.is_ok() {
         let (is_ready, reasons, summary) = {
             let status = status.borrow_and_update();
-            let is_ready = status.units_desired > 0 && status.units_in_service == status.units_desired;
-            let summary = format!("{} of {} units in service", status.units_in_service, status.units_desired);
-            (is_ready, status.degraded.clone(), summary)
+            let summary = format!("{} of {} units in service", status.units_in_service(), status.units_desired());
+            (status.is_ready(), status.degraded.clone(), summary)
         };
         health.send_replace(HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons });
         service_manager::watchdog();
@@ -197,6 +187,7 @@ fn report(status: &ApplianceStatus, arguments: &RunArguments) -> ExitCode {
         None => !status.labels_seen.is_empty(),
     };
     let closes = status.ledger_closes() && status.in_flight == 0;
+    let rounded = |tps: f64| (tps * 10.0).round() / 10.0;
     let line = serde_json::json!({
         "seconds": seconds,
         "captured": total.captured,
@@ -205,9 +196,9 @@ fn report(status: &ApplianceStatus, arguments: &RunArguments) -> ExitCode {
         "failed": by_name(total.failed.iter().map(|(cause, count)| (cause.name(), *count)).collect()),
         "labels_seen": status.labels_seen,
         "published": status.published,
-        "units": status.units_desired,
-        "tps": (status.load_tps * 10.0).round() / 10.0,
-        "capacity_tps": (status.capacity_tps * 10.0).round() / 10.0,
+        "units": status.units_desired(),
+        "tps": rounded(status.models.values().map(|model| model.load_tps).sum()),
+        "capacity_tps": rounded(status.models.values().map(|model| model.capacity_tps).sum()),
         "ledger_closes": closes,
         "ok": was_seen && closes,
     });

@@ -1,4 +1,6 @@
 //! Health, readiness and metrics over HTTP, on loopback.
 
+pub mod client;
+mod routes;
 pub mod server;
 pub mod settings;

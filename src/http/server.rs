@@ -1,11 +1,13 @@
 //! The server: its own accept loop, because axum's has no limit on how long a header may take.
 
+use crate::control::Control;
+use crate::http::routes;
 use crate::http::settings::HttpSettings;
 use crate::os::clock::monotonic_now;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -42,6 +44,8 @@ pub struct HttpState {
     pub metrics: Arc<Metrics>,
     /// For `/healthz` and `/readyz`.
     pub health: watch::Receiver<HealthReport>,
+    /// For `/api`.
+    pub control: Control,
 }
 
 /// Connections at a time; beyond it they are closed at once.
@@ -49,6 +53,12 @@ const MAX_CONNECTIONS: usize = 64;
 
 /// How long the head of a request may take.
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a connection lives: nobody keeps one of the few by sending slowly.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(60);
+
+/// The largest body of a command.
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// An event loop that has shown nothing for this long hangs; it shows itself twice a second.
 const ALIVE_LIMIT: Duration = Duration::from_secs(10);
@@ -104,13 +114,17 @@ async fn answer(stream: TcpStream, router: Router) {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(16 * 1024);
     let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = served.await {
-        tracing::debug!(%error, "a connection ended early");
+    match tokio::time::timeout(CONNECTION_LIMIT, served).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+        Err(_) => tracing::debug!("a connection was open for too long"),
     }
 }
 
 fn router(state: HttpState) -> Router {
+    let api = routes::models::router().merge(routes::hours::router()).with_state(state.control.clone());
     Router::new()
+        .merge(api.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -142,13 +156,18 @@ async fn metrics(State(state): State<HttpState>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::ApplianceStatus;
+    use crate::metering::HoursFiles;
     use std::net::{IpAddr, Ipv4Addr};
+    use std::path::Path;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn get(request: &str, ready: bool) -> String {
         let report = HealthReport { alive_at: monotonic_now(), ready, reasons: vec!["no unit".into()] };
         let (_sender, health) = watch::channel(report);
-        let router = router(HttpState { metrics: Arc::new(Metrics::new()), health });
+        let (_status, status) = watch::channel(ApplianceStatus::default());
+        let (control, _commands) = Control::new(status, HoursFiles::new(Path::new("/nonexistent")));
+        let router = router(HttpState { metrics: Arc::new(Metrics::new()), health, control });
         let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();

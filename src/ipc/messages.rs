@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct LoadModel {
     pub runtime_library: PathBuf,
     /// Where optimised graphs are kept between starts; none: optimise at each start.
     pub cache_directory: Option<PathBuf>,
+    /// The cores that it may use; none: any.
+    pub cores: Vec<u16>,
 }
 
 /// From the parent to an inference unit.

@@ -7,3 +7,4 @@ pub mod execution_provider;
 pub mod labels;
 pub mod manifest;
 pub mod output_layout;
+pub mod package;

@@ -19,6 +19,12 @@ pub fn wall_now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// A wall time in milliseconds since 1970 as RFC 3339 in UTC with milliseconds.
+pub fn rfc3339_utc(wall_ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{time:.3}")
+}
+
 /// True when something disciplines the wall clock: the kernel says so, or systemd-timesyncd left its mark.
 ///
 /// A sandbox may refuse `adjtimex`; then only the mark counts.

@@ -1,9 +1,12 @@
 //! What the operating system offers, behind safe types: the only folder with `unsafe`.
 
+pub mod atomic_file;
 pub mod child_limits;
 pub mod clock;
+pub mod cores;
 pub mod mapped_file;
 pub mod memfd;
+pub mod memory;
 pub mod orphan_guard;
 pub mod pidfd;
 pub mod readiness;

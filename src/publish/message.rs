@@ -66,12 +66,6 @@ impl DetectionsMessage {
     }
 }
 
-/// A wall time in milliseconds since 1970 as RFC 3339 in UTC with milliseconds.
-pub fn rfc3339_utc(wall_ms: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    format!("{time:.3}")
-}
-
 /// Milliseconds of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LatencyMs {
@@ -147,19 +141,35 @@ pub struct BoxStateMessage {
     pub degraded: Vec<String>,
 }
 
-/// The units of one model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// One model in the box's state.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelState {
-    /// Its version.
+    /// STARTING, RUNNING, STOPPING, STOPPED or FAILED.
+    pub state: &'static str,
+    /// Its package's directory.
+    pub package: String,
+    /// By its manifest.
     pub version: String,
-    /// How many units there should be.
+    /// A version that is being brought in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_version: Option<String>,
+    /// The least units.
+    pub min_units: u16,
+    /// The most; absent: the number is fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_units: Option<u16>,
+    /// Units there should be.
     pub desired_units: u16,
-    /// How many are ready.
+    /// Units that take work.
     pub in_service_units: u16,
-    /// Transactions per second the ready units can do, from measured service time.
+    /// What one unit can do, transactions a second.
+    pub unit_tps: f32,
+    /// What the units in service can do, transactions a second.
     pub capacity_tps: f32,
-    /// Transactions per second they did of late.
+    /// What they did over the last ten seconds.
     pub load_tps: f32,
+    /// Since the month began.
+    pub inference_hours: f64,
 }
 
 #[cfg(test)]
@@ -178,7 +188,7 @@ mod tests {
             box_id: "gate-1".into(),
             camera: "yard".into(),
             frame: 1,
-            captured_at: rfc3339_utc(1_795_508_130_123),
+            captured_at: crate::os::clock::rfc3339_utc(1_795_508_130_123),
             clock_synced: true,
             monotonic_ms: None,
             width: 1920,

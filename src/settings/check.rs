@@ -1,8 +1,11 @@
 //! What types cannot say: ranges, files that must be there, settings that exclude each other.
 
 use crate::camera::settings::CameraSettings;
+use crate::model::package::is_package_name;
 use crate::secret::Credentials;
 use crate::settings::Settings;
+use crate::supervisor::settings::ModelSettings;
+use crate::vision::camera_id::is_valid_id;
 use std::path::PathBuf;
 
 /// Key and what is wrong with it.
@@ -18,13 +21,22 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
     range(&mut wrong, "capture.connect_timeout_seconds", f64::from(capture.connect_timeout_seconds), 0.1, 60.0);
 
     let units = &settings.units;
-    range(&mut wrong, "units.count", f64::from(units.count), 0.0, 64.0);
-    range(&mut wrong, "units.threads", f64::from(units.threads), 1.0, 64.0);
+    range(&mut wrong, "units.max_units", f64::from(units.max_units), 0.0, 256.0);
+    range(&mut wrong, "units.max_models", f64::from(units.max_models), 1.0, 64.0);
+    range(&mut wrong, "units.zone_probe_seconds", f64::from(units.zone_probe_seconds), 1.0, 86_400.0);
     range(&mut wrong, "units.load_timeout_seconds", f64::from(units.load_timeout_seconds), 1.0, 3600.0);
     range(&mut wrong, "units.inference_timeout_seconds", f64::from(units.inference_timeout_seconds), 2.0, 600.0);
     range(&mut wrong, "units.max_frame_age_seconds", f64::from(units.max_frame_age_seconds), 0.05, 60.0);
-    if units.model.is_empty() || units.model.contains('/') || units.model.starts_with('.') {
-        add(&mut wrong, "units.model", "must be the name of a directory under `units.models_directory`");
+    for (index, model) in settings.models.iter().enumerate() {
+        check_model(&mut wrong, &format!("models[{index}]"), model);
+        if settings.models[..index].iter().any(|other| other.name == model.name) {
+            add(&mut wrong, &format!("models[{index}].name"), &format!("`{}` is another model's name too", model.name));
+        }
+    }
+    for (index, zone) in settings.zones.iter().enumerate() {
+        if settings.zones[..index].iter().any(|other| other.name == zone.name) {
+            add(&mut wrong, &format!("zones[{index}].name"), &format!("`{}` is another zone's name too", zone.name));
+        }
     }
 
     let mqtt = &settings.mqtt;
@@ -59,11 +71,32 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
     }
     for (index, camera) in settings.cameras.iter().enumerate() {
         check_camera(&mut wrong, &format!("cameras[{index}]"), camera);
+        let model = camera.model.as_ref();
+        if model.is_some_and(|name| !settings.models.iter().any(|model| model.name == *name)) {
+            add(&mut wrong, &format!("cameras[{index}].model"), "is none of [[models]]");
+        }
         if settings.cameras[..index].iter().any(|other| other.id == camera.id) {
             add(&mut wrong, &format!("cameras[{index}].id"), &format!("`{}` is another camera's id too", camera.id));
         }
     }
     wrong
+}
+
+fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {
+    let (min, max) = (f64::from(model.min_inference_units), f64::from(model.max_inference_units));
+    range(wrong, &format!("{name}.min_inference_units"), min, 0.0, 64.0);
+    range(wrong, &format!("{name}.max_inference_units"), max, 0.0, 64.0);
+    if max > 0.0 && (min == 0.0 || max < min) {
+        let what = "must not be below `min_inference_units`, which must be given with it";
+        add(wrong, &format!("{name}.max_inference_units"), what);
+    }
+    range(wrong, &format!("{name}.threads"), f64::from(model.threads), 1.0, 64.0);
+    if !is_valid_id(&model.name) {
+        add(wrong, &format!("{name}.name"), "must be 1 to 64 of a-z, 0-9, `_` and `-`");
+    }
+    if !is_package_name(model.package()) {
+        add(wrong, &format!("{name}.package"), "must be the name of a directory under `units.models_directory`");
+    }
 }
 
 fn check_camera(wrong: &mut Vec<Wrong>, name: &str, camera: &CameraSettings) {

@@ -7,6 +7,7 @@ use crate::camera::settings::CameraSettings;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::check;
+use crate::supervisor::settings::ModelSettings;
 use crate::vision::camera_id::is_valid_id;
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 use serde::de::DeserializeOwned;
@@ -44,7 +45,8 @@ fn count(mistakes: usize) -> String {
 }
 
 /// Sections that may be there.
-const SECTIONS: [&str; 8] = ["box_id", "log", "http", "capture", "cameras", "units", "mqtt", "sandbox"];
+const SECTIONS: [&str; 11] =
+    ["box_id", "state_directory", "log", "http", "capture", "cameras", "units", "models", "zones", "mqtt", "sandbox"];
 
 impl Settings {
     /// Reads `files`, a later one over an earlier one, and `OCELLI_SECTION__KEY` from the environment over all.
@@ -71,11 +73,14 @@ impl Settings {
         }
         let settings = Self {
             box_id: box_id(root.get("box_id"), &mut mistakes),
+            state_directory: state_directory(root.get("state_directory"), &mut mistakes),
             log: section(&root, "log", &mut mistakes),
             http: section(&root, "http", &mut mistakes),
             capture: section(&root, "capture", &mut mistakes),
-            cameras: cameras(root.get("cameras"), &mut mistakes),
+            cameras: cameras(&root, &mut mistakes),
             units: section(&root, "units", &mut mistakes),
+            models: models(&root, &mut mistakes),
+            zones: list(&root, "zones", &[("name", "stand-in")], &mut mistakes),
             mqtt: section(&root, "mqtt", &mut mistakes),
             sandbox: section(&root, "sandbox", &mut mistakes),
         };
@@ -91,7 +96,7 @@ impl Settings {
 
 /// `OCELLI_MQTT__HOST` is a setting, `OCELLI_CONFIG_FILE` is not.
 fn is_setting(name: &str) -> bool {
-    name == "OCELLI_BOX_ID" || (name.starts_with("OCELLI_") && name.contains("__"))
+    ["OCELLI_BOX_ID", "OCELLI_STATE_DIRECTORY"].contains(&name) || (name.starts_with("OCELLI_") && name.contains("__"))
 }
 
 fn read(files: &[PathBuf], environment: HashMap<String, String>) -> Result<HashMap<String, Value>, SettingsErrors> {
@@ -137,24 +142,41 @@ fn section<T: DeserializeOwned + Default>(root: &HashMap<String, Value>, name: &
     found.unwrap_or_default()
 }
 
-fn cameras(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> Vec<CameraSettings> {
-    let Some(value) = value else { return Vec::new() };
+fn cameras(root: &HashMap<String, Value>, mistakes: &mut Vec<Mistake>) -> Vec<CameraSettings> {
+    let mut cameras: Vec<CameraSettings> =
+        list(root, "cameras", &[("id", "stand-in"), ("url", "rtsp://camera/")], mistakes);
+    for (index, camera) in cameras.iter_mut().enumerate() {
+        if let Err(what) = take_credentials_from_url(camera) {
+            let key = format!("cameras[{index}].url");
+            mistakes.push(Mistake { origin: find_origin(root, &key), key, what });
+        }
+    }
+    cameras
+}
+
+/// Without any, the default detector runs.
+fn models(root: &HashMap<String, Value>, mistakes: &mut Vec<Mistake>) -> Vec<ModelSettings> {
+    match root.contains_key("models") {
+        true => list(root, "models", &[("name", "stand-in")], mistakes),
+        false => vec![ModelSettings::default()],
+    }
+}
+
+/// A list of tables. `needed` are the keys without a default.
+fn list<T: DeserializeOwned>(
+    root: &HashMap<String, Value>,
+    name: &str,
+    needed: &[(&str, &str)],
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<T> {
+    let Some(value) = root.get(name) else { return Vec::new() };
     let ValueKind::Array(list) = &value.kind else {
-        let what = "cameras are a list: begin each with [[cameras]]".to_owned();
-        mistakes.push(Mistake { origin: origin(value), key: "cameras".into(), what });
+        let what = format!("this is a list: begin each with [[{name}]]");
+        mistakes.push(Mistake { origin: origin(value), key: name.into(), what });
         return Vec::new();
     };
-    let cameras = list.iter().enumerate().filter_map(|(index, camera)| {
-        let name = format!("cameras[{index}]");
-        let stand_in = format!("camera-{index}");
-        let needed = [("id", stand_in.as_str()), ("url", "rtsp://camera/")];
-        let mut camera: CameraSettings = try_values(camera, &name, &needed, mistakes)?;
-        if let Err(what) = take_credentials_from_url(&mut camera) {
-            mistakes.push(Mistake { origin: origin(value), key: format!("{name}.url"), what });
-        }
-        Some(camera)
-    });
-    cameras.collect()
+    let of = |(index, value)| try_values(value, &format!("{name}[{index}]"), needed, mistakes);
+    list.iter().enumerate().filter_map(of).collect()
 }
 
 /// Tries each value of a section alone, then all that are right together.
@@ -255,6 +277,18 @@ fn box_id(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> String {
             id
         }
         None => host_name(),
+    }
+}
+
+fn state_directory(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> PathBuf {
+    let Some(value) = value else { return "state".into() };
+    match value.clone().into_string() {
+        Ok(path) if !path.is_empty() => path.into(),
+        _ => {
+            let what = "must be the path of a directory".to_owned();
+            mistakes.push(Mistake { origin: origin(value), key: "state_directory".into(), what });
+            PathBuf::new()
+        }
     }
 }
 

@@ -9,8 +9,10 @@ use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::http::settings::HttpSettings;
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
-use crate::supervisor::settings::UnitSettings;
+use crate::supervisor::settings::{ModelSettings, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
+
+use std::path::PathBuf;
 
 pub use load::{Mistake, SettingsErrors};
 
@@ -19,6 +21,8 @@ pub use load::{Mistake, SettingsErrors};
 pub struct Settings {
     /// The box's id in topics; the host name if the settings do not say.
     pub box_id: String,
+    /// Where inference hours and the desired state are kept.
+    pub state_directory: PathBuf,
     /// `[log]`.
     pub log: LogSettings,
     /// `[http]`.
@@ -29,8 +33,19 @@ pub struct Settings {
     pub cameras: Vec<CameraSettings>,
     /// `[units]`.
     pub units: UnitSettings,
+    /// `[[models]]`; at least one.
+    pub models: Vec<ModelSettings>,
+    /// `[[zones]]`; none: the box decides.
+    pub zones: Vec<ZoneSettings>,
     /// `[mqtt]`.
     pub mqtt: MqttSettings,
     /// `[sandbox]`.
     pub sandbox: SandboxSettings,
+}
+
+impl Settings {
+    /// The model of cameras that name none: the first.
+    pub fn default_model(&self) -> ModelSettings {
+        self.models.first().cloned().unwrap_or_default()
+    }
 }

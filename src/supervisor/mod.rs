@@ -1,15 +1,19 @@
 //! Keeps the inference units running and hands them work.
 //!
-//! [`Supervisor`] decides and is given `now`; the appliance starts the processes. The supervisor
-//! never waits on what it supervises.
+//! [`Fleet`] decides for the box, [`Pool`](pool::Pool) for one model; both are given `now`. The appliance
+//! starts the processes. A supervisor never waits on what it supervises.
 
+mod actions;
 pub mod autoscaler;
-mod dispatcher;
+mod fleet;
 pub mod one_shot;
+pub mod pool;
 pub mod retry_budget;
+pub mod service_time;
 pub mod settings;
 pub mod unit_process;
 pub mod unit_state;
 pub mod zones;
 
-pub use dispatcher::{Answer, Supervisor, SupervisorAction, SupervisorStatus};
+pub use actions::{Answer, ModelState, ModelStatus, SupervisorAction};
+pub use fleet::{BoxLimits, Fleet, FleetError, ZonePlacement};

@@ -1,27 +1,27 @@
-//! `[units]`.
+//! `[units]`, `[[models]]` and `[[zones]]`.
 
 use crate::model::execution_provider::ExecutionProvider;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// `[units]`: the inference units of the default model.
+/// `[units]`: what all inference units share, and what the box can carry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UnitSettings {
-    /// The model's directory under `models_directory`.
-    pub model: String,
     /// Where model packages lie.
     pub models_directory: PathBuf,
-    /// Units to run; 0: one a core. Measured: two units of one thread give half as much again as one of two.
-    pub count: u16,
-    /// Threads of one inference.
-    pub threads: u16,
-    /// What computes. A unit that cannot have it fails to load.
-    pub execution_provider: ExecutionProvider,
     /// `libonnxruntime.so`.
     pub runtime_library: PathBuf,
     /// Where optimised graphs are kept between starts; empty: nowhere.
     pub cache_directory: PathBuf,
+    /// Units of all models together; 0: twice the cores.
+    pub max_units: u16,
+    /// Models that run at a time.
+    pub max_models: u16,
+    /// Megabytes that stay free beside the units.
+    pub memory_reserve_mb: u32,
+    /// Seconds until a zone that is out is tried again.
+    pub zone_probe_seconds: f32,
     /// Seconds a unit may take to load its model.
     pub load_timeout_seconds: f32,
     /// Seconds one inference may take before the unit counts as hung.
@@ -33,16 +33,69 @@ pub struct UnitSettings {
 impl Default for UnitSettings {
     fn default() -> Self {
         Self {
-            model: "coco-ssd".into(),
             models_directory: "models".into(),
-            count: 0,
-            threads: 1,
-            execution_provider: ExecutionProvider::Cpu,
             runtime_library: "lib/libonnxruntime.so".into(),
             cache_directory: "cache".into(),
+            max_units: 0,
+            max_models: 4,
+            memory_reserve_mb: 256,
+            zone_probe_seconds: 60.0,
             load_timeout_seconds: 60.0,
             inference_timeout_seconds: 10.0,
             max_frame_age_seconds: 1.0,
         }
     }
+}
+
+/// One of `[[models]]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSettings {
+    /// Names it in topics, commands and `cameras.model`.
+    pub name: String,
+    /// The package's directory under `models_directory`; empty: the name.
+    pub package: String,
+    /// The least units; 0: one a core. Measured: two units of one thread give half as much again as one of two.
+    pub min_inference_units: u16,
+    /// The most units; 0: the number is fixed at the minimum.
+    pub max_inference_units: u16,
+    /// Threads of one inference.
+    pub threads: u16,
+    /// What computes. A unit that cannot have it fails to load.
+    pub execution_provider: ExecutionProvider,
+    /// It starts with the daemon, unless it was stopped by a command.
+    pub enabled: bool,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            name: "coco-ssd".into(),
+            package: String::new(),
+            min_inference_units: 0,
+            max_inference_units: 0,
+            threads: 1,
+            execution_provider: ExecutionProvider::Cpu,
+            enabled: true,
+        }
+    }
+}
+
+impl ModelSettings {
+    /// The package's directory under `models_directory`.
+    pub fn package(&self) -> &str {
+        if self.package.is_empty() { &self.name } else { &self.package }
+    }
+}
+
+/// One of `[[zones]]`: what fails together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ZoneSettings {
+    /// Names it in the state.
+    pub name: String,
+    /// The cores of its units; none: any.
+    pub cores: Vec<u16>,
+    /// What computes there, if not what the model says.
+    pub execution_provider: Option<ExecutionProvider>,
 }

@@ -5,6 +5,7 @@ use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
+use crate::supervisor::unit_state::UnitId;
 use crate::vision::frame::SlotContent;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
@@ -15,7 +16,7 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub struct UnitEvent {
     /// Which unit.
-    pub unit: usize,
+    pub unit: UnitId,
     /// Which of its processes.
     pub generation: u64,
     /// What.
@@ -43,55 +44,60 @@ struct Running {
     attached: BTreeSet<RegionId>,
 }
 
-/// The processes of all units of one model.
+/// The processes of all units.
 #[derive(Debug)]
 pub struct UnitProcesses {
     spawner: Spawner,
     program: PathBuf,
     environment: BTreeMap<String, String>,
-    load: LoadModel,
-    running: Vec<Option<Running>>,
+    running: BTreeMap<UnitId, Running>,
     generations: u64,
     events: mpsc::Sender<UnitEvent>,
 }
 
 impl UnitProcesses {
-    /// None of the `units` processes runs yet. `environment` is all that they get.
+    /// No process runs yet. `environment` is all that they get.
     pub fn new(
         spawner: Spawner,
         program: PathBuf,
         environment: BTreeMap<String, String>,
-        load: LoadModel,
-        units: usize,
         events: mpsc::Sender<UnitEvent>,
     ) -> Self {
-        let running = (0..units).map(|_| None).collect();
-        Self { spawner, program, environment, load, running, generations: 0, events }
+        Self { spawner, program, environment, running: BTreeMap::new(), generations: 0, events }
     }
 
-    /// Starts a unit's process and tells it to load the model.
+    /// Starts a unit's process and tells it what to load.
     ///
     /// # Errors
     /// [`UnitProcessError`] when there is no process now; then no event will come either.
-    pub fn start(&mut self, unit: usize) -> Result<(), UnitProcessError> {
+    pub fn start(&mut self, unit: UnitId, load: LoadModel) -> Result<(), UnitProcessError> {
         self.generations += 1;
         let generation = self.generations;
         let spec = ChildSpec {
             program: self.program.clone(),
-            arguments: vec!["unit".into(), "--name".into(), format!("unit-{unit}")],
+            arguments: vec!["unit".into(), "--name".into(), unit.to_string()],
             environment: self.environment.clone(),
-            name: format!("unit-{unit}"),
+            name: unit.to_string(),
         };
         let wrap = move |event| UnitEvent { unit, generation, event };
         let handle = self.spawner.spawn(&spec, self.events.clone(), wrap).map_err(UnitProcessError::Spawn)?;
-        handle.send(&ToUnit::Load(self.load.clone()), None)?;
-        self.running[unit] = Some(Running { handle, generation, attached: BTreeSet::new() });
+        handle.send(&ToUnit::Load(load), None)?;
+        self.running.insert(unit, Running { handle, generation, attached: BTreeSet::new() });
         Ok(())
+    }
+
+    /// Tells a unit to end; its end will be reported.
+    pub fn stop(&self, unit: UnitId) {
+        if let Some(running) = self.running.get(&unit)
+            && running.handle.send(&ToUnit::Stop, None).is_err()
+        {
+            running.handle.kill();
+        }
     }
 
     /// True if the event comes from the process that runs now.
     pub fn is_current(&self, event: &UnitEvent) -> bool {
-        self.running[event.unit].as_ref().is_some_and(|running| running.generation == event.generation)
+        self.running.get(&event.unit).is_some_and(|running| running.generation == event.generation)
     }
 
     /// Hands work to a unit. The region travels along the first time.
@@ -100,12 +106,12 @@ impl UnitProcesses {
     /// [`UnitProcessError`]; the process has been killed then and its end will be reported.
     pub fn dispatch(
         &mut self,
-        unit: usize,
+        unit: UnitId,
         request: RequestId,
         work: &FrameWork,
         region: &Region,
     ) -> Result<(), UnitProcessError> {
-        let running = self.running[unit].as_mut().ok_or(UnitProcessError::NotRunning)?;
+        let running = self.running.get_mut(&unit).ok_or(UnitProcessError::NotRunning)?;
         let result = running.dispatch(request, work, region);
         if result.is_err() {
             running.handle.kill();
@@ -115,7 +121,7 @@ impl UnitProcesses {
 
     /// Has all units forget a region.
     pub fn detach(&mut self, region: RegionId) {
-        for running in self.running.iter_mut().flatten() {
+        for running in self.running.values_mut() {
             if running.attached.remove(&region)
                 && let Err(error) = running.handle.send(&ToUnit::DetachRegion { region }, None)
             {
@@ -125,27 +131,25 @@ impl UnitProcesses {
     }
 
     /// Ends a process at once; its end will be reported.
-    pub fn kill(&self, unit: usize) {
-        if let Some(running) = &self.running[unit] {
+    pub fn kill(&self, unit: UnitId) {
+        if let Some(running) = self.running.get(&unit) {
             running.handle.kill();
         }
     }
 
     /// Forgets a process that has ended.
-    pub fn ended(&mut self, unit: usize) {
-        self.running[unit] = None;
+    pub fn ended(&mut self, unit: UnitId) {
+        self.running.remove(&unit);
     }
 
     /// Ends all processes.
     pub fn stop_all(&mut self) {
-        for running in self.running.iter_mut() {
-            *running = None;
-        }
+        self.running.clear();
     }
 
     /// Process numbers, for memory figures and fault tests.
-    pub fn pids(&self) -> Vec<u32> {
-        self.running.iter().flatten().map(|running| running.handle.pid()).collect()
+    pub fn pids(&self) -> BTreeMap<UnitId, u32> {
+        self.running.iter().map(|(unit, running)| (*unit, running.handle.pid())).collect()
     }
 }
 

@@ -1,10 +1,24 @@
-//! One inference unit as the supervisor sees it.
+//! One inference unit as its pool sees it.
 
 use crate::admission::FrameWork;
 use crate::ipc::messages::RequestId;
 use crate::ipc::restart_policy::RestartPolicy;
+use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
-use std::time::Duration;
+
+/// A unit; never used twice in a run of the daemon, so a unit that is started again keeps it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct UnitId(pub u32);
+
+impl std::fmt::Display for UnitId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "unit-{}", self.0)
+    }
+}
+
+/// A version of a model, by the order in which it was asked for.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct VersionId(pub u32);
 
 /// Where a unit is in its life.
 #[derive(Debug)]
@@ -30,7 +44,12 @@ pub enum UnitState {
         /// Since when.
         since: Monotonic,
     },
-    /// Killed because it broke its deadline or the protocol; its end has yet to be reported.
+    /// Told to stop when it had nothing to do; its end has yet to be reported.
+    Stopping {
+        /// Since when.
+        since: Monotonic,
+    },
+    /// Killed; its end has yet to be reported.
     Dying,
 }
 
@@ -39,61 +58,45 @@ pub enum UnitState {
 pub struct Unit {
     /// Where it is in its life.
     pub state: UnitState,
+    /// What it loads.
+    pub version: VersionId,
+    /// Where it is placed.
+    pub zone: ZoneIndex,
+    /// It gets no more work and goes when it has none.
+    pub is_retiring: bool,
+    /// It works, but another is to take its place: it has grown, or answers nonsense.
+    pub is_worn: bool,
     /// Deaths in a row.
     pub restart_policy: RestartPolicy,
     /// When its model was loaded.
     pub ready_since: Option<Monotonic>,
     /// Answers since then.
     pub items_done: u64,
+    /// Answers in a row that were no valid output.
+    pub invalid_in_row: u32,
+    /// Bytes of its process a while after it was ready.
+    pub first_bytes: Option<u64>,
 }
 
 impl Unit {
     /// A unit that is to be started at once.
-    pub fn new(now: Monotonic) -> Self {
+    pub fn new(version: VersionId, zone: ZoneIndex, now: Monotonic) -> Self {
         Self {
             state: UnitState::Down { until: now },
+            version,
+            zone,
+            is_retiring: false,
+            is_worn: false,
             restart_policy: RestartPolicy::default(),
             ready_since: None,
             items_done: 0,
+            invalid_in_row: 0,
+            first_bytes: None,
         }
     }
 
     /// True while work can be given to it, now or after what it does.
     pub fn is_in_service(&self) -> bool {
-        matches!(self.state, UnitState::Idle | UnitState::Busy { .. })
-    }
-}
-
-/// A moving average of how long one inference takes, and the deadline that follows from it.
-#[derive(Clone, Debug, Default)]
-pub struct ServiceTime {
-    average_seconds: Option<f64>,
-}
-
-/// The weight of the newest measurement: the average follows a change within about 20 items.
-const NEWEST: f64 = 0.1;
-
-/// No unit is called hung sooner than this.
-const SHORTEST_DEADLINE: Duration = Duration::from_secs(2);
-
-impl ServiceTime {
-    /// Takes one measurement in.
-    pub fn record(&mut self, time: Duration) {
-        let seconds = time.as_secs_f64();
-        self.average_seconds = Some(match self.average_seconds {
-            None => seconds,
-            Some(average) => average + NEWEST * (seconds - average),
-        });
-    }
-
-    /// The average; `None` before the first measurement.
-    pub fn average(&self) -> Option<Duration> {
-        self.average_seconds.map(Duration::from_secs_f64)
-    }
-
-    /// Eight times the average, at least 2 s and at most `longest`.
-    pub fn deadline(&self, longest: Duration) -> Duration {
-        let eightfold = self.average_seconds.map_or(longest, |average| Duration::from_secs_f64(8.0 * average));
-        eightfold.max(SHORTEST_DEADLINE).min(longest)
+        !self.is_retiring && matches!(self.state, UnitState::Idle | UnitState::Busy { .. })
     }
 }

@@ -1,5 +1,7 @@
 //! Prometheus metrics with a fixed set of labels: cameras by id, reasons by name, nothing else.
 
+pub use crate::telemetry::model_metrics::ModelFigures;
+use crate::telemetry::model_metrics::ModelMetrics;
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use prometheus_client::encoding::text::encode;
@@ -8,14 +10,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// Label names and values.
 type Labels = Vec<(&'static str, String)>;
 type Counters = Family<Labels, Counter>;
 type Gauges = Family<Labels, Gauge>;
-type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 
 /// Upper bounds in seconds: from a unit on a GPU to a frame that waited for all of `max_frame_age`.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -32,33 +32,14 @@ pub struct Metrics {
     reconnects: Gauges,
     decoded: Gauges,
     in_flight: Gauge,
-    units_desired: Gauges,
-    units_in_service: Gauges,
-    unit_restarts: Counters,
+    models: ModelMetrics,
     capture_restarts: Counter,
-    capacity_tps: Rates,
-    load_tps: Rates,
     queue_seconds: Histogram,
     inference_seconds: Histogram,
     frame_to_publish_seconds: Histogram,
     mqtt_connected: Gauge,
     mqtt_published: Gauge,
     mqtt_dropped: Gauges,
-}
-
-/// What is set from the status, twice a second.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UnitFigures {
-    /// Frames that wait or are worked on.
-    pub in_flight: u64,
-    /// Units there should be.
-    pub desired: usize,
-    /// Units that can be given work.
-    pub in_service: usize,
-    /// What they can do.
-    pub capacity_tps: f64,
-    /// What they did.
-    pub load_tps: f64,
 }
 
 impl Default for Metrics {
@@ -81,12 +62,8 @@ impl Metrics {
             reconnects: Family::default(),
             decoded: Family::default(),
             in_flight: Gauge::default(),
-            units_desired: Family::default(),
-            units_in_service: Family::default(),
-            unit_restarts: Family::default(),
+            models: ModelMetrics::default(),
             capture_restarts: Counter::default(),
-            capacity_tps: Family::default(),
-            load_tps: Family::default(),
             queue_seconds: histogram(),
             inference_seconds: histogram(),
             frame_to_publish_seconds: histogram(),
@@ -99,7 +76,7 @@ impl Metrics {
     }
 
     fn register(&mut self) {
-        let Self { registry, .. } = self;
+        let registry = &mut self.registry;
         registry.register("frames_captured", "Frames that a capture process announced", self.captured.clone());
         registry.register("frames_detected", "Frames that a unit looked at", self.detected.clone());
         registry.register("frames_shed", "Frames that nobody looked at", self.shed.clone());
@@ -108,12 +85,8 @@ impl Metrics {
         registry.register("camera_up", "1 while the camera streams", self.camera_up.clone());
         registry.register("camera_reconnects", "Connections lost since the start", self.reconnects.clone());
         registry.register("camera_frames_decoded", "Frames decoded since the start", self.decoded.clone());
-        registry.register("units_desired", "Inference units there should be", self.units_desired.clone());
-        registry.register("units_in_service", "Inference units that take work", self.units_in_service.clone());
-        registry.register("unit_restarts", "Unit processes started again", self.unit_restarts.clone());
+        self.models.register(registry);
         registry.register("capture_restarts", "Capture processes started again", self.capture_restarts.clone());
-        registry.register("capacity_tps", "Transactions a second the units can do", self.capacity_tps.clone());
-        registry.register("load_tps", "Transactions a second over ten seconds", self.load_tps.clone());
         registry.register("queue_seconds", "From capture to a unit", self.queue_seconds.clone());
         registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
         let help = "From capture to publishing";
@@ -165,24 +138,29 @@ impl Metrics {
         self.decoded.get_or_create(&camera(id)).set(integer(decoded));
     }
 
-    /// A unit's process is to be started again.
-    pub fn unit_restarted(&self, model: &str) {
-        self.unit_restarts.get_or_create(&vec![("model", model.to_owned())]).inc();
-    }
-
     /// A capture process is to be started again.
     pub fn capture_restarted(&self) {
         self.capture_restarts.inc();
     }
 
-    /// How the units of a model are.
-    pub fn units(&self, model: &str, figures: UnitFigures) {
-        let labels = vec![("model", model.to_owned())];
-        self.in_flight.set(integer(figures.in_flight));
-        self.units_desired.get_or_create(&labels).set(integer(figures.desired as u64));
-        self.units_in_service.get_or_create(&labels).set(integer(figures.in_service as u64));
-        self.capacity_tps.get_or_create(&labels).set(figures.capacity_tps);
-        self.load_tps.get_or_create(&labels).set(figures.load_tps);
+    /// How a model is.
+    pub fn model(&self, model: &str, figures: &ModelFigures) {
+        self.models.set(model, figures);
+    }
+
+    /// A detected frame of a model showed so many things.
+    pub fn labels_detected(&self, model: &str, count: usize) {
+        self.models.labels_detected(model, count);
+    }
+
+    /// The meter of a model's version, since the month began.
+    pub fn inference_hours(&self, model: &str, version: &str, hours: f64) {
+        self.models.inference_hours(model, version, hours);
+    }
+
+    /// Frames that wait or are worked on.
+    pub fn in_flight(&self, frames: u64) {
+        self.in_flight.set(integer(frames));
     }
 
     /// How publishing goes.
@@ -211,7 +189,7 @@ fn with(id: &CameraId, name: &'static str, value: &str) -> Labels {
     vec![("camera", id.to_string()), (name, value.to_owned())]
 }
 
-fn integer(value: u64) -> i64 {
+pub(super) fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

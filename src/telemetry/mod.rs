@@ -2,4 +2,5 @@
 
 pub mod logging;
 pub mod metrics;
+pub mod model_metrics;
 pub mod settings;

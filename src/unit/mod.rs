@@ -43,6 +43,9 @@ pub fn main() -> ExitCode {
 
 /// The sandbox comes before the first thread, and before the first byte of the model.
 fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engine>, LoadError> {
+    if !load.cores.is_empty() {
+        crate::os::cores::keep_to(&load.cores)?;
+    }
     confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     Ok(Box::new(OnnxEngine::load(load)?))

@@ -15,6 +15,9 @@ pub enum ShedReason {
     /// The capture process had no free slot to put it in.
     #[error("every slot of the camera was in use")]
     NoFreeSlot,
+    /// The camera's model is stopped.
+    #[error("the model is not running")]
+    ModelStopped,
     /// The appliance is stopping.
     #[error("the appliance is shutting down")]
     Draining,
@@ -55,7 +58,7 @@ pub enum Outcome {
 
 impl ShedReason {
     /// Every reason, for metrics that start at zero.
-    pub const ALL: [Self; 4] = [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::Draining];
+    pub const ALL: [Self; 5] = [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::Draining];
 
     /// Its name in metrics and reports.
     pub const fn name(self) -> &'static str {
@@ -63,6 +66,7 @@ impl ShedReason {
             Self::Superseded => "superseded",
             Self::Stale => "stale",
             Self::NoFreeSlot => "no_free_slot",
+            Self::ModelStopped => "model_stopped",
             Self::Draining => "draining",
         }
     }

@@ -31,6 +31,11 @@ impl Daemon {
         let file = home.path().join("ocelli.toml");
         let broker =
             if settings.contains("[mqtt]") { String::new() } else { format!("[mqtt]\nport = {broker_port}\n") };
+        let models = match settings.contains("[[models]]") {
+            true => "",
+            false => "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 2\n",
+        };
+        let settings = format!("{models}{settings}");
         let text = format!("box_id = \"box\"\n[http]\nport = {http_port}\n{broker}{settings}");
         std::fs::write(&file, text).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
@@ -39,6 +44,7 @@ impl Daemon {
             .arg(home.path().join("log"))
             .args(arguments)
             .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
+            .env("OCELLI_STATE_DIRECTORY", home.path().join("state"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -71,8 +71,9 @@ fn five_mistakes_are_reported_at_once_with_file_and_key() {
 
 #[test]
 fn the_environment_overrides_the_file_and_is_named_for_its_mistakes() {
-    let settings = load("[mqtt]\nhost = \"a\"", &[("OCELLI_MQTT__HOST", "b"), ("OCELLI_UNITS__COUNT", "3")]).unwrap();
-    assert_eq!((settings.mqtt.host.as_str(), settings.units.count), ("b", 3));
+    let settings =
+        load("[mqtt]\nhost = \"a\"", &[("OCELLI_MQTT__HOST", "b"), ("OCELLI_UNITS__MAX_UNITS", "3")]).unwrap();
+    assert_eq!((settings.mqtt.host.as_str(), settings.units.max_units), ("b", 3));
     let SettingsErrors(mistakes) = load("", &[("OCELLI_MQTT__PORT", "0")]).unwrap_err();
     assert_eq!(mistakes[0].origin, "the environment");
 }

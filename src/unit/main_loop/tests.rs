@@ -60,6 +60,7 @@ impl Parent {
             intra_op_threads,
             runtime_library: "l".into(),
             cache_directory: None,
+            cores: vec![],
         }));
         self.receive()
     }

@@ -1,0 +1,118 @@
+//! Builds the fleet from the settings: zones, pools, versions.
+
+use crate::admission::Controller;
+use crate::appliance::desired_state::DesiredState;
+use crate::control::ControlError;
+use crate::ipc::messages::LoadModel;
+use crate::model::package::Package;
+use crate::os::cores;
+use crate::settings::Settings;
+use crate::supervisor::pool::{ModelVersion, Pool, UnitDeadlines};
+use crate::supervisor::settings::ModelSettings;
+use crate::supervisor::zones::Zones;
+use crate::supervisor::{BoxLimits, Fleet, FleetError, ZonePlacement};
+use crate::vision::monotonic::Monotonic;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Cores that the daemon may use; a model without a number of units has one each.
+pub fn core_count() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The fleet with every model of the settings, those that are to run started.
+pub(super) fn fleet(settings: &Settings, desired: &DesiredState, now: Monotonic) -> Result<Fleet, ControlError> {
+    let placements = placements(settings);
+    let names = placements.iter().map(|zone| zone.name.clone()).collect();
+    let zones = Zones::new(names, Duration::from_secs_f32(settings.units.zone_probe_seconds));
+    let limits = BoxLimits {
+        units: match settings.units.max_units {
+            0 => core_count() * 2,
+            units => usize::from(units),
+        },
+        models: usize::from(settings.units.max_models),
+        reserve_bytes: u64::from(settings.units.memory_reserve_mb) << 20,
+    };
+    let mut fleet = Fleet::new(placements, zones, limits);
+    for model in &settings.models {
+        let Some(wanted) = desired.of(&model.name) else { continue };
+        let version = match version(&mut fleet, settings, &model.name, &wanted.package) {
+            Err(error) if wanted.package != model.package() => {
+                tracing::error!(model = model.name, %error, "the kept package is not usable; the one in the settings is");
+                version(&mut fleet, settings, &model.name, model.package())?
+            }
+            version => version?,
+        };
+        let deadlines = UnitDeadlines {
+            load: Duration::from_secs_f32(settings.units.load_timeout_seconds),
+            inference: Duration::from_secs_f32(settings.units.inference_timeout_seconds),
+        };
+        let controller = Controller::new(Duration::from_secs_f32(settings.units.max_frame_age_seconds));
+        fleet.add_model(Pool::new(version, wanted.bounds(), controller, deadlines, now));
+        if wanted.is_running
+            && let Err(error) = fleet.start(&model.name, None)
+        {
+            tracing::error!(model = model.name, %error, "a model is not started");
+        }
+    }
+    let default = settings.default_model().name;
+    for camera in &settings.cameras {
+        let model = camera.model.as_ref().unwrap_or(&default);
+        fleet.add_camera(camera.id.clone(), camera.weight, model);
+    }
+    Ok(fleet)
+}
+
+/// A version of a model from its package on disk.
+pub(super) fn version(
+    fleet: &mut Fleet,
+    settings: &Settings,
+    model: &str,
+    package: &str,
+) -> Result<ModelVersion, ControlError> {
+    let model_settings = settings.models.iter().find(|settings| settings.name == model);
+    let model_settings = model_settings.ok_or_else(|| FleetError::NotFound(model.to_owned()))?;
+    let package = Package::load(&settings.units.models_directory, package, model);
+    let package = package.map_err(|error| ControlError::Package(error.to_string()))?;
+    let load = load_model(settings, model_settings, &package.name);
+    Ok(ModelVersion { id: fleet.next_version(), package: Arc::new(package), load })
+}
+
+/// What a unit of a model is told to load.
+pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
+    let units = &settings.units;
+    LoadModel {
+        directory: units.models_directory.join(package),
+        execution_provider: model.execution_provider,
+        intra_op_threads: model.threads,
+        runtime_library: units.runtime_library.clone(),
+        cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
+        cores: Vec::new(),
+    }
+}
+
+/// The zones of the settings; else one a NUMA node; else two halves of the cores; else the box.
+fn placements(settings: &Settings) -> Vec<ZonePlacement> {
+    if !settings.zones.is_empty() {
+        let placement = |zone: &crate::supervisor::settings::ZoneSettings| ZonePlacement {
+            name: zone.name.clone(),
+            cores: zone.cores.clone(),
+            execution_provider: zone.execution_provider,
+        };
+        return settings.zones.iter().map(placement).collect();
+    }
+    let named = |prefix: &str, groups: Vec<Vec<u16>>| {
+        let zone =
+            |(index, cores)| ZonePlacement { name: format!("{prefix}-{index}"), cores, execution_provider: None };
+        groups.into_iter().enumerate().map(zone).collect::<Vec<_>>()
+    };
+    let nodes = cores::by_numa_node();
+    let usable = cores::usable();
+    if nodes.len() > 1 {
+        return named("node", nodes);
+    }
+    match usable.len() {
+        0 | 1 => vec![ZonePlacement { name: "cpu".into(), ..ZonePlacement::default() }],
+        count => named("cores", vec![usable[..count / 2].to_vec(), usable[count / 2..].to_vec()]),
+    }
+}

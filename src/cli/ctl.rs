@@ -1,0 +1,191 @@
+//! `ocelli ctl`: asks a running daemon, over its own HTTP server.
+
+use crate::cli::live_view::print_line;
+use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::http::client::{ClientError, HttpMethod, request};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CtlArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+const EXAMPLES: &str = "Examples:
+  ocelli ctl models
+  ocelli ctl scale coco-ssd --min 1 --max 4
+  ocelli ctl swap coco-ssd --package coco-ssd-2 --wait
+
+Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.";
+
+#[derive(Debug, clap::Subcommand)]
+enum CtlCommand {
+    /// Show the models: state, units, what they can do.
+    Models {
+        /// The whole answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start a stopped model.
+    Start {
+        #[command(flatten)]
+        target: Target,
+        /// The least inference units; as before without it.
+        #[arg(long, value_name = "UNITS")]
+        min: Option<u16>,
+        /// The most inference units; without it the number is fixed.
+        #[arg(long, value_name = "UNITS", requires = "min")]
+        max: Option<u16>,
+    },
+    /// Stop a model; what its units do is finished.
+    Stop {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Change the number of inference units without an interruption.
+    Scale {
+        #[command(flatten)]
+        target: Target,
+        /// The least inference units.
+        #[arg(long, value_name = "UNITS")]
+        min: u16,
+        /// The most inference units; without it the number is fixed.
+        #[arg(long, value_name = "UNITS")]
+        max: Option<u16>,
+    },
+    /// Bring in another version without an interruption.
+    Swap {
+        #[command(flatten)]
+        target: Target,
+        /// Its directory under `units.models_directory`.
+        #[arg(long, value_name = "NAME")]
+        package: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Target {
+    /// As under [[models]] in the settings.
+    model: String,
+    /// Wait until it is done.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// How long `--wait` waits, and how often it looks.
+const WAIT_LIMIT: Duration = Duration::from_secs(120);
+const LOOK_PERIOD: Duration = Duration::from_millis(500);
+
+pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
+    let settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    if !settings.http.enabled || settings.http.port == 0 {
+        eprintln!("ocelli: the daemon cannot be asked: `http.enabled` is off, or `http.port` is 0 and so unknown");
+        return ExitCode::FAILURE;
+    }
+    let address = SocketAddr::new(settings.http.address, settings.http.port);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(address, &arguments.command)),
+        Err(error) => Err(describe(&error)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("ocelli: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(address: SocketAddr, command: &CtlCommand) -> Result<(), String> {
+    let units = |min: Option<u16>, max: Option<u16>| {
+        let units = [("min_inference_units", min), ("max_inference_units", max)];
+        units.into_iter().filter_map(|(name, units)| Some((name.to_owned(), Value::from(units?)))).collect::<Value>()
+    };
+    let (target, verb, body) = match command {
+        CtlCommand::Models { json } => return show(address, *json).await,
+        CtlCommand::Start { target, min, max } => (target, "start", units(*min, *max)),
+        CtlCommand::Stop { target } => (target, "stop", json!({})),
+        CtlCommand::Scale { target, min, max } => (target, "scale", units(Some(*min), *max)),
+        CtlCommand::Swap { target, package } => (target, "swap", json!({"package": package})),
+    };
+    let path = format!("/api/models/{}/{verb}", target.model);
+    ask(address, HttpMethod::POST, &path, Some(&body)).await?;
+    if !target.wait {
+        print_line(&format!("{}: {verb} has begun", target.model));
+        return Ok(());
+    }
+    let wanted_package = body["package"].as_str();
+    wait(address, &target.model, verb, wanted_package).await
+}
+
+async fn ask(address: SocketAddr, method: HttpMethod, path: &str, body: Option<&Value>) -> Result<Value, String> {
+    let (status, answer) = request(address, method, path, body).await.map_err(|error: ClientError| describe(&error))?;
+    match status {
+        200..=299 => Ok(answer),
+        _ => Err(answer["error"]["message"].as_str().map_or_else(|| format!("{status}: {answer}"), str::to_owned)),
+    }
+}
+
+/// Waits until the state is what the command asked for.
+async fn wait(address: SocketAddr, model: &str, verb: &str, package: Option<&str>) -> Result<(), String> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        // The daemon renews what it shows twice a second: what it shows now may be from before the command.
+        tokio::time::sleep(LOOK_PERIOD * 2).await;
+        let view = ask(address, HttpMethod::GET, &format!("/api/models/{model}"), None).await?;
+        let (state, desired) = (view["state"].as_str().unwrap_or_default(), &view["desired_inference_units"]);
+        let is_settled = view["next_version"].is_null();
+        let has_units = &view["in_service_inference_units"] == desired;
+        match (verb, state) {
+            ("stop", "STOPPED") => break,
+            (_, "FAILED") => return Err(format!("{model} is FAILED: {}", view["degraded"])),
+            ("swap", _) if is_settled && view["package"].as_str() != package => {
+                return Err(format!("{model} stays what it was: {}", view["degraded"]));
+            }
+            ("start" | "scale" | "swap", "RUNNING") if has_units && is_settled => break,
+            _ if begun.elapsed() > WAIT_LIMIT => return Err(format!("{model} is still {state}: {}", view["degraded"])),
+            _ => {}
+        }
+    }
+    show(address, false).await
+}
+
+async fn show(address: SocketAddr, as_json: bool) -> Result<(), String> {
+    let answer = ask(address, HttpMethod::GET, "/api/models", None).await?;
+    if as_json {
+        print_line(&answer.to_string());
+        return Ok(());
+    }
+    print_line(&format!(
+        "{:<20} {:<9} {:<24} {:>9} {:>9} {:>13} {:>9}",
+        "MODEL", "STATE", "PACKAGE", "UNITS", "MIN..MAX", "CAPACITY TPS", "LOAD TPS"
+    ));
+    for (name, model) in answer["models"].as_object().into_iter().flatten() {
+        let text = |key: &str| model[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| model[key].as_f64().unwrap_or_default();
+        let max = model["max_inference_units"].as_u64().map_or_else(|| "fixed".to_owned(), |max| max.to_string());
+        print_line(&format!(
+            "{name:<20} {:<9} {:<24} {:>9} {:>9} {:>13.1} {:>9.1}",
+            text("state"),
+            format!("{} {}", text("package"), text("version")),
+            format!("{} of {}", model["in_service_inference_units"], model["desired_inference_units"]),
+            format!("{}..{max}", model["min_inference_units"]),
+            number("capacity_tps"),
+            number("load_tps"),
+        ));
+        for reason in model["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            print_line(&format!("  {reason}"));
+        }
+    }
+    Ok(())
+}

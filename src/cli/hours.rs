@@ -1,0 +1,72 @@
+//! `ocelli hours`: the meter of inference hours, from what the daemon keeps on disk.
+
+use crate::cli::live_view::print_line;
+use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::metering::{HourRow, HoursFiles, hours_file, this_month};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  ocelli hours\n  ocelli hours --month 2026-11 --by day\n  ocelli hours --month 2026-11 --csv > november.csv"
+)]
+pub(super) struct HoursArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Which month, as 2026-11; this month without it.
+    #[arg(long, value_name = "MONTH")]
+    month: Option<String>,
+    /// How finely it is told.
+    #[arg(long, value_enum, default_value = "month")]
+    by: Period,
+    /// Every hour as CSV: hour, model, version, unit seconds.
+    #[arg(long, conflicts_with = "by")]
+    csv: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Period {
+    Hour,
+    Day,
+    Month,
+}
+
+impl Period {
+    /// How much of `2026-11-24T08` names it.
+    fn characters(self) -> usize {
+        match self {
+            Self::Hour => 13,
+            Self::Day => 10,
+            Self::Month => 7,
+        }
+    }
+}
+
+pub(super) fn hours(arguments: &HoursArguments) -> ExitCode {
+    let settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let month = arguments.month.clone().unwrap_or_else(this_month);
+    match HoursFiles::new(&settings.state_directory).read(&month) {
+        Ok(rows) if arguments.csv => print_line(hours_file::csv(&rows).trim_end()),
+        Ok(rows) => print(&rows, arguments.by),
+        Err(error) => {
+            eprintln!("ocelli: {}", describe(&error));
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn print(rows: &[HourRow], by: Period) {
+    let mut sums: BTreeMap<(String, &str, &str), f64> = BTreeMap::new();
+    for row in rows {
+        let period = row.hour.chars().take(by.characters()).collect();
+        *sums.entry((period, &row.model, &row.version)).or_default() += row.unit_seconds / 3600.0;
+    }
+    print_line(&format!("{:<14} {:<20} {:<10} {:>16}", "WHEN (UTC)", "MODEL", "VERSION", "INFERENCE HOURS"));
+    for ((period, model, version), hours) in sums {
+        print_line(&format!("{period:<14} {model:<20} {version:<10} {hours:>16.3}"));
+    }
+}

@@ -1,0 +1,70 @@
+//! A request to a running daemon's own server, for the command line.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long one answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// The largest answer that is read.
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("no daemon answers at {0}: is `ocelli run` running, with this configuration?")]
+    Connect(SocketAddr, #[source] std::io::Error),
+    /// It takes too long.
+    #[error("the daemon did not answer in time")]
+    TimedOut,
+    /// It is no HTTP, or no JSON.
+    #[error("the daemon's answer cannot be read: {0}")]
+    Answer(String),
+}
+
+/// Sends a request and reads the answer: status code and JSON.
+///
+/// # Errors
+/// [`ClientError`].
+pub async fn request(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(u16, Value), ClientError> {
+    timeout(ANSWER_LIMIT, exchange(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
+}
+
+async fn exchange(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(u16, Value), ClientError> {
+    let unreadable = |error: &dyn std::fmt::Display| ClientError::Answer(error.to_string());
+    let stream = TcpStream::connect(address).await.map_err(|error| ClientError::Connect(address, error))?;
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| unreadable(&error))?;
+    let running = tokio::spawn(connection);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, address.to_string())
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
+    let response = sender.send_request(request.map_err(|error| unreadable(&error))?).await;
+    let (parts, body) = response.map_err(|error| unreadable(&error))?.into_parts();
+    let bytes = to_bytes(Body::new(body), MAX_ANSWER_BYTES).await.map_err(|error| unreadable(&error))?;
+    running.abort();
+    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+    Ok((parts.status.as_u16(), serde_json::from_slice(&bytes).unwrap_or_else(|_| text())))
+}
+
+pub use axum::http::Method as HttpMethod;

@@ -1,0 +1,39 @@
+//! `/api/hours`: the meter.
+
+use crate::control::Control;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Router, get};
+use serde::Deserialize;
+use serde_json::json;
+
+/// The routes of this subject.
+pub(in crate::http) fn router() -> Router<Control> {
+    Router::new().route("/api/hours", get(hours))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// `2026-11`; without it, this month.
+    month: Option<String>,
+}
+
+/// The rows of a month, at most a minute behind.
+async fn hours(State(control): State<Control>, Query(wanted): Query<Wanted>) -> Response {
+    match control.hours(wanted.month).await {
+        Ok((month, rows)) => {
+            let total: f64 = rows.iter().map(|row| row.unit_seconds / 3600.0).sum();
+            Json(json!({"month": month, "inference_hours": total, "hours": rows})).into_response()
+        }
+        Err(error) => {
+            let status = match error.kind() {
+                std::io::ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            (status, Json(json!({"error": {"code": "hours", "message": error.to_string()}}))).into_response()
+        }
+    }
+}

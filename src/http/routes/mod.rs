@@ -1,0 +1,4 @@
+//! The native routes: one file a subject.
+
+pub(super) mod hours;
+pub(super) mod models;

@@ -1,0 +1,133 @@
+//! `/api/models`: what runs, and the commands that change it.
+
+use crate::control::{Command, Control, ControlError};
+use crate::supervisor::pool::UnitBounds;
+use crate::supervisor::{FleetError, ModelStatus};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Router, get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The routes of this subject.
+///
+/// A command is answered with 202 when it has begun. Its body must be JSON, which no web page of another
+/// origin can send without asking first.
+pub(in crate::http) fn router() -> Router<Control> {
+    Router::new()
+        .route("/api/models", get(list))
+        .route("/api/models/{model}", get(describe))
+        .route("/api/models/{model}/start", post(start))
+        .route("/api/models/{model}/stop", post(stop))
+        .route("/api/models/{model}/scale", post(scale))
+        .route("/api/models/{model}/swap", post(swap))
+}
+
+async fn list(State(control): State<Control>) -> Response {
+    let status = control.status();
+    let models = status.models.iter().map(|(name, model)| (name.clone(), view(model)));
+    Json(json!({"models": models.collect::<serde_json::Map<String, Value>>()})).into_response()
+}
+
+async fn describe(State(control): State<Control>, Path(model): Path<String>) -> Response {
+    match control.status().models.get(&model) {
+        Some(status) => Json(view(status)).into_response(),
+        None => refused(&FleetError::NotFound(model).into()),
+    }
+}
+
+/// The numbers of units in a command.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Units {
+    min_inference_units: Option<u16>,
+    max_inference_units: Option<u16>,
+}
+
+impl Units {
+    fn bounds(&self) -> Option<UnitBounds> {
+        let bounds = |min| UnitBounds { min: usize::from(min), max: self.max_inference_units.map(usize::from) };
+        self.min_inference_units.map(bounds)
+    }
+}
+
+async fn start(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<Units>) -> Response {
+    if units.min_inference_units.is_none() && units.max_inference_units.is_some() {
+        return no_minimum();
+    }
+    answer(&control, Command::StartModel { model, bounds: units.bounds() }).await
+}
+
+/// Nothing can be said about a stop.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+async fn stop(State(control): State<Control>, Path(model): Path<String>, Json(Nothing {}): Json<Nothing>) -> Response {
+    answer(&control, Command::StopModel { model }).await
+}
+
+async fn scale(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<Units>) -> Response {
+    match units.bounds() {
+        Some(bounds) => answer(&control, Command::ScaleModel { model, bounds }).await,
+        None => no_minimum(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Swap {
+    package: String,
+}
+
+async fn swap(State(control): State<Control>, Path(model): Path<String>, Json(swap): Json<Swap>) -> Response {
+    answer(&control, Command::SwapModel { model, package: swap.package }).await
+}
+
+async fn answer(control: &Control, command: Command) -> Response {
+    let model = command.model().to_owned();
+    match control.ask(command).await {
+        Ok(()) => (StatusCode::ACCEPTED, Json(json!({"model": model, "accepted": true}))).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+fn no_minimum() -> Response {
+    refused(&FleetError::Invalid("`min_inference_units` is missing".into()).into())
+}
+
+fn refused(error: &ControlError) -> Response {
+    let (status, code) = match error {
+        ControlError::Fleet(FleetError::NotFound(_)) => (StatusCode::NOT_FOUND, "not_found"),
+        ControlError::Fleet(FleetError::WrongState { .. }) => (StatusCode::CONFLICT, "wrong_state"),
+        ControlError::Fleet(FleetError::LimitExceeded(_)) => (StatusCode::CONFLICT, "limit_exceeded"),
+        ControlError::Fleet(FleetError::Invalid(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        ControlError::Package(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_package"),
+        ControlError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+    };
+    (status, Json(json!({"error": {"code": code, "message": error.to_string()}}))).into_response()
+}
+
+/// What is shown of a model.
+fn view(model: &ModelStatus) -> Value {
+    let rounded = |tps: f64| (tps * 10.0).round() / 10.0;
+    json!({
+        "state": model.state.name(),
+        "package": model.package,
+        "version": model.version,
+        "next_version": model.next_version,
+        "min_inference_units": model.min_units,
+        "max_inference_units": model.max_units,
+        "desired_inference_units": model.desired,
+        "in_service_inference_units": model.in_service,
+        "zones": model.zones,
+        "unit_restarts": model.restarts,
+        "unit_tps": rounded(model.unit_tps),
+        "capacity_tps": rounded(model.capacity_tps),
+        "load_tps": rounded(model.load_tps),
+        "in_flight": model.in_flight,
+        "degraded": model.degraded,
+    })
+}

@@ -1,0 +1,115 @@
+//! Counts unit time. Two units for eight hours are sixteen inference hours.
+
+use crate::vision::monotonic::Monotonic;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Unit seconds of one model's version within one hour of the wall clock.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HourRow {
+    /// `2026-11-24T08`, UTC, by the box's clock at that time.
+    pub hour: String,
+    /// The model's name.
+    pub model: String,
+    /// By its package's manifest.
+    pub version: String,
+    /// Seconds that its units were in service, added up.
+    pub unit_seconds: f64,
+}
+
+/// What was in service since the last look.
+type InService = Vec<(String, String, usize)>;
+
+/// The meter. Monotonic time measures; wall time only names the hour.
+#[derive(Clone, Debug, Default)]
+pub struct InferenceHours {
+    rows: BTreeMap<(String, String, String), f64>,
+    last: Option<(Monotonic, InService)>,
+}
+
+impl InferenceHours {
+    /// Goes on from what was kept.
+    pub fn from_rows(rows: Vec<HourRow>) -> Self {
+        let rows = rows.into_iter().map(|row| ((row.hour, row.model, row.version), row.unit_seconds));
+        Self { rows: rows.collect(), last: None }
+    }
+
+    /// Looks at what is in service (model, version, units) by `now`, which the wall clock calls `hour`. What was in
+    /// service at the last look counts until now.
+    pub fn look(&mut self, in_service: InService, hour: &str, now: Monotonic) {
+        if let Some((since, before)) = self.last.take() {
+            let seconds = now.since(since).as_secs_f64();
+            for (model, version, units) in before {
+                *self.rows.entry((hour.to_owned(), model, version)).or_default() += units as f64 * seconds;
+            }
+        }
+        self.last = Some((now, in_service));
+    }
+
+    /// All that is known of a month (`2026-11`).
+    pub fn month(&self, month: &str) -> Vec<HourRow> {
+        let of_month = self.rows.iter().filter(|((hour, _, _), _)| hour.starts_with(month));
+        let row = |((hour, model, version), seconds): (&(String, String, String), &f64)| HourRow {
+            hour: hour.clone(),
+            model: model.clone(),
+            version: version.clone(),
+            unit_seconds: *seconds,
+        };
+        of_month.map(row).collect()
+    }
+
+    /// Inference hours of each model and version over all that is known here.
+    pub fn totals(&self) -> BTreeMap<(String, String), f64> {
+        let mut totals = BTreeMap::new();
+        for ((_, model, version), seconds) in &self.rows {
+            *totals.entry((model.clone(), version.clone())).or_default() += seconds / 3600.0;
+        }
+        totals
+    }
+
+    /// The latest hour before a month.
+    pub fn latest_before(&self, month: &str) -> Option<String> {
+        self.rows.keys().map(|(hour, _, _)| hour).rfind(|hour| hour.as_str() < month).cloned()
+    }
+
+    /// Forgets the hours of other months than these, which are kept on disk.
+    pub fn keep_months(&mut self, months: [&str; 2]) {
+        self.rows.retain(|(hour, _, _), _| months.iter().any(|month| hour.starts_with(month)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_nanos(seconds * 1_000_000_000)
+    }
+
+    fn units(count: usize) -> InService {
+        vec![("coco".into(), "1".into(), count)]
+    }
+
+    #[test]
+    fn two_units_for_eight_hours_are_sixteen() {
+        let mut hours = InferenceHours::default();
+        for minute in 0..=8 * 60 {
+            hours.look(units(2), &format!("2026-11-24T{:02}", minute / 60), at(minute * 60));
+        }
+        let total = hours.totals()[&("coco".to_owned(), "1".to_owned())];
+        assert!((total - 16.0).abs() < 1e-9, "{total}");
+        assert_eq!(hours.month("2026-11").len(), 9);
+        assert!(hours.month("2026-10").is_empty());
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_neither_makes_nor_loses_time() {
+        let mut hours = InferenceHours::default();
+        hours.look(units(1), "1970-01-01T00", at(0));
+        hours.look(units(1), "2026-11-24T08", at(60));
+        hours.look(units(0), "2026-11-24T07", at(90));
+        hours.look(units(0), "2026-11-24T07", at(900));
+        let seconds: f64 = hours.totals().values().map(|hours| hours * 3600.0).sum();
+        assert!((seconds - 90.0).abs() < 1e-9, "{seconds}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The cores of the box: which there are, how they are grouped, and who may use them.
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::io;
+
+/// The cores that this process may use.
+pub fn usable() -> Vec<u16> {
+    let set = sched_getaffinity(None).unwrap_or_default();
+    let most = u16::try_from(CpuSet::MAX_CPU).unwrap_or(u16::MAX);
+    (0..most).filter(|core| set.is_set(usize::from(*core))).collect()
+}
+
+/// The cores of each NUMA node that has some; empty where the kernel knows of no nodes.
+pub fn by_numa_node() -> Vec<Vec<u16>> {
+    let Ok(entries) = std::fs::read_dir("/sys/devices/system/node") else { return Vec::new() };
+    let mut nodes: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("node"))
+        .filter_map(|entry| std::fs::read_to_string(entry.path().join("cpulist")).ok())
+        .map(|list| parse_list(&list))
+        .filter(|cores| !cores.is_empty())
+        .collect();
+    nodes.sort();
+    nodes
+}
+
+/// Keeps this thread, and those it starts, on some cores.
+///
+/// # Errors
+/// What the kernel says, as when the cores are not there.
+pub fn keep_to(cores: &[u16]) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    for core in cores.iter().filter(|core| usize::from(**core) < CpuSet::MAX_CPU) {
+        set.set(usize::from(*core));
+    }
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// The kernel's form of a list: `0-3,8`.
+fn parse_list(text: &str) -> Vec<u16> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
+    };
+    text.trim().split(',').filter_map(range).flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_lists_are_understood() {
+        assert_eq!(parse_list("0-2,8\n"), [0, 1, 2, 8]);
+        assert!(parse_list("").is_empty());
+    }
+
+    #[test]
+    fn a_thread_stays_on_its_core_and_others_do_not() {
+        let before = usable();
+        let kept = std::thread::spawn(|| {
+            keep_to(&usable()[..1]).unwrap();
+            usable()
+        });
+        assert_eq!(kept.join().unwrap(), before[..1]);
+        assert_eq!(usable(), before);
+        assert!(keep_to(&[u16::MAX]).is_err());
+    }
+}

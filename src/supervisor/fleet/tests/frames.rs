@@ -1,0 +1,151 @@
+//! One frame at a time, and what happens to it when its unit fails.
+
+use super::*;
+
+#[test]
+fn a_frame_goes_to_an_idle_unit_and_comes_back_detected() {
+    let mut test_box = TestBox::ready(1);
+    assert_eq!(test_box.status().state, ModelState::Running);
+    let frame = test_box.capture("a");
+    test_box.answer_all();
+    assert_eq!(test_box.ended, [(frame, Outcome::Detected)]);
+    test_box.assert_ledger_closes();
+}
+
+#[test]
+fn while_the_unit_is_busy_only_the_newest_frame_waits() {
+    let mut test_box = TestBox::ready(1);
+    test_box.capture("a");
+    let older = test_box.capture("a");
+    test_box.capture("a");
+    assert_eq!(test_box.ended, [(older, Outcome::Shed(ShedReason::Superseded))]);
+    assert_eq!(test_box.fleet.in_flight(), 2);
+}
+
+#[test]
+fn a_hung_unit_is_killed_and_its_frame_is_stale_by_then() {
+    let mut test_box = TestBox::ready(1);
+    let frame = test_box.capture("a");
+    test_box.wait(9_999);
+    assert!(test_box.killed.is_empty());
+    test_box.wait(2);
+    assert_eq!(test_box.killed, [UnitId(0)]);
+    assert_eq!(test_box.ended, [(frame, Outcome::Shed(ShedReason::Stale))]);
+    test_box.die(UnitId(0));
+    test_box.wait(250);
+    assert_eq!(test_box.started.len(), 2);
+    assert_eq!(test_box.status().state, ModelState::Running, "a lost unit is lost capacity, nothing else");
+    test_box.assert_ledger_closes();
+}
+
+#[test]
+fn a_measured_service_time_shortens_the_deadline_to_two_seconds() {
+    let mut test_box = TestBox::ready(1);
+    test_box.capture("a");
+    test_box.wait(30);
+    test_box.answer_all();
+    test_box.capture("a");
+    test_box.wait(2_100);
+    assert_eq!(test_box.killed, [UnitId(0)]);
+}
+
+#[test]
+fn what_a_dead_unit_did_is_done_by_another_and_a_second_death_is_its_last() {
+    let mut test_box = TestBox::ready(3);
+    let frame = test_box.capture("a");
+    test_box.die(test_box.dispatched[0].0);
+    assert!(test_box.ended.is_empty());
+    let (second, _) = test_box.dispatched[1];
+    assert_ne!(second, test_box.dispatched[0].0);
+    test_box.die(second);
+    assert_eq!(test_box.ended, [(frame, Outcome::Failed(FailureCause::UnitDied))]);
+    assert_eq!(test_box.dispatched.len(), 2, "it is not given to a third");
+    test_box.assert_ledger_closes();
+}
+
+#[test]
+fn a_unit_that_answers_nonsense_twice_is_replaced_by_one_that_is_ready_first() {
+    let mut test_box = TestBox::ready(1);
+    test_box.capture("a");
+    for _ in 0..2 {
+        let (unit, request) = test_box.dispatched.pop().unwrap();
+        let actions = test_box.fleet.unit_answered(unit, request, Err(FailureCause::InvalidOutput), test_box.now);
+        test_box.carry_out(actions);
+    }
+    assert_eq!(test_box.ended, [(1, Outcome::Failed(FailureCause::InvalidOutput))]);
+    test_box.wait(50);
+    assert_eq!(test_box.status().in_service, 1, "the worn unit works until the other is ready");
+    test_box.bring_up();
+    assert_eq!((test_box.status().in_service, test_box.started.len()), (1, 2));
+}
+
+#[test]
+fn a_unit_that_grows_is_replaced_before_it_hurts() {
+    let mut test_box = TestBox::ready(1);
+    for _ in 0..20 {
+        test_box.capture("a");
+        test_box.answer_all();
+    }
+    for bytes in [80_u64 << 20, 150 << 20, 181 << 20] {
+        assert_eq!(test_box.started.len(), 1);
+        test_box.fleet.unit_measured(UnitId(0), bytes);
+        test_box.wait(50);
+    }
+    assert_eq!(test_box.started.len(), 2);
+}
+
+#[test]
+fn a_unit_that_hangs_while_loading_is_killed() {
+    let mut test_box = TestBox::new(1);
+    test_box.wait(0);
+    test_box.wait(60_001);
+    assert_eq!(test_box.killed, [UnitId(0)]);
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_has_failed_and_is_still_tried() {
+    let mut test_box = TestBox::new(1);
+    for _ in 0..3 {
+        test_box.wait(60_000);
+        test_box.fleet.unit_load_failed(UnitId(0), "no memory".into());
+        test_box.die(UnitId(0));
+    }
+    let status = test_box.status();
+    assert_eq!(status.state, ModelState::Failed);
+    assert!(status.degraded[0].contains("no memory"), "{:?}", status.degraded);
+    test_box.bring_up();
+    test_box.wait(60_000);
+    test_box.bring_up();
+    assert_eq!(test_box.status().state, ModelState::Running);
+}
+
+#[test]
+fn an_answer_to_an_unknown_request_kills_the_unit() {
+    let mut test_box = TestBox::ready(1);
+    let frame = test_box.capture("a");
+    test_box.answer(UnitId(0), RequestId(999));
+    assert_eq!(test_box.killed, [UnitId(0)]);
+    test_box.answer_all();
+    assert!(test_box.ended.is_empty(), "what a dying unit says does not count");
+    test_box.die(UnitId(0));
+    test_box.bring_up();
+    test_box.wait(1_001);
+    assert_eq!(test_box.ended, [(frame, Outcome::Shed(ShedReason::Stale))]);
+    test_box.assert_ledger_closes();
+}
+
+#[test]
+fn draining_finishes_what_units_do_and_sheds_the_rest() {
+    let mut test_box = TestBox::ready(1);
+    let worked_on = test_box.capture("a");
+    let waiting = test_box.capture("a");
+    let actions = test_box.fleet.drain();
+    test_box.carry_out(actions);
+    let late = test_box.capture("a");
+    let draining = Outcome::Shed(ShedReason::Draining);
+    assert_eq!(test_box.ended, [(waiting, draining), (late, draining)]);
+    test_box.answer_all();
+    assert_eq!(test_box.ended[2], (worked_on, Outcome::Detected));
+    assert_eq!(test_box.fleet.in_flight(), 0);
+    test_box.assert_ledger_closes();
+}

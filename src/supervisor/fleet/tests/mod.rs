@@ -1,0 +1,206 @@
+//! The fleet without a child: a box is driven by verbs and every frame must end once.
+
+mod frames;
+mod models;
+
+use super::*;
+use crate::admission::{Controller, Ledger};
+use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
+use crate::supervisor::pool::UnitDeadlines;
+use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use crate::vision::outcome::{Outcome, ShedReason};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const MODEL: &str = "m";
+
+/// A box with scripted units.
+struct TestBox {
+    fleet: Fleet,
+    now: Monotonic,
+    numbers: u64,
+    dispatched: Vec<(UnitId, RequestId)>,
+    ended: Vec<(u64, Outcome)>,
+    versions: Vec<String>,
+    killed: Vec<UnitId>,
+    stopped: Vec<UnitId>,
+    started: Vec<(UnitId, Vec<u16>)>,
+}
+
+fn fixed(min: usize) -> UnitBounds {
+    UnitBounds { min, max: None }
+}
+
+fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
+    let package = Package { model: MODEL.into(), name: name.into(), version: name.into(), ..Package::default() };
+    let load = LoadModel {
+        directory: name.into(),
+        execution_provider: ExecutionProvider::Cpu,
+        intra_op_threads: 1,
+        runtime_library: "".into(),
+        cache_directory: None,
+        cores: vec![],
+    };
+    ModelVersion { id: fleet.next_version(), package: Arc::new(package), load }
+}
+
+impl TestBox {
+    fn new(units: usize) -> Self {
+        Self::with_zones(fixed(units), &["only"])
+    }
+
+    fn with_zones(bounds: UnitBounds, zones: &[&str]) -> Self {
+        let now = Monotonic::from_nanos(1_000_000_000);
+        let placement = |(core, name): (usize, &&str)| ZonePlacement {
+            name: (*name).to_owned(),
+            cores: vec![u16::try_from(core).unwrap()],
+            execution_provider: None,
+        };
+        let placements = zones.iter().enumerate().map(placement).collect();
+        let names = zones.iter().map(|name| (*name).to_owned()).collect();
+        let limits = BoxLimits { units: 8, models: 2, reserve_bytes: 100 };
+        let mut fleet = Fleet::new(placements, Zones::new(names, Duration::from_secs(30)), limits);
+        let deadlines = UnitDeadlines { load: Duration::from_secs(60), inference: Duration::from_secs(10) };
+        let version = version(&mut fleet, "v1");
+        fleet.add_model(Pool::new(version, bounds, Controller::new(Duration::from_secs(1)), deadlines, now));
+        for camera in ["a", "b"] {
+            fleet.add_camera(CameraId::new(camera).unwrap(), 1, MODEL);
+        }
+        fleet.start(MODEL, None).unwrap();
+        let (dispatched, ended, versions, killed, stopped, started) = Default::default();
+        Self { fleet, now, numbers: 0, dispatched, ended, versions, killed, stopped, started }
+    }
+
+    /// With so many units in service.
+    fn ready(units: usize) -> Self {
+        let mut test_box = Self::new(units);
+        test_box.bring_up();
+        test_box
+    }
+
+    /// Whatever is started from now on loads at once, until nothing more is started.
+    fn bring_up(&mut self) {
+        let mut seen = usize::MAX;
+        while seen != self.started.len() {
+            seen = self.started.len();
+            self.wait(0);
+            for (unit, _) in self.started.clone() {
+                self.load(unit);
+            }
+            for unit in std::mem::take(&mut self.stopped) {
+                self.die(unit);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, actions: Vec<SupervisorAction>) {
+        for action in actions {
+            match action {
+                SupervisorAction::Start { unit, load } => {
+                    self.started.push((unit, load.cores));
+                    self.fleet.unit_started(unit, self.now);
+                }
+                SupervisorAction::Stop { unit } => self.stopped.push(unit),
+                SupervisorAction::Kill { unit, .. } => self.killed.push(unit),
+                SupervisorAction::Dispatch { unit, request, .. } => self.dispatched.push((unit, request)),
+                SupervisorAction::Ended { work, outcome, answer } => {
+                    self.ended.push((work.number, outcome));
+                    self.versions.extend(answer.map(|(_, package)| package.version.clone()));
+                }
+                SupervisorAction::Scaled { .. } => {}
+            }
+        }
+    }
+
+    fn status(&self) -> ModelStatus {
+        self.fleet.status().remove(MODEL).unwrap()
+    }
+
+    /// Answers whatever has been dispatched and not been answered.
+    fn answer_all(&mut self) {
+        for (unit, request) in std::mem::take(&mut self.dispatched) {
+            self.answer(unit, request);
+        }
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now = self.now + Duration::from_millis(ms);
+        let actions = self.fleet.tick(self.now);
+        self.carry_out(actions);
+    }
+
+    fn load(&mut self, unit: UnitId) {
+        let actions = self.fleet.unit_ready(unit, self.now);
+        self.carry_out(actions);
+    }
+
+    fn capture(&mut self, camera: &str) -> u64 {
+        self.numbers += 1;
+        let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
+        let frame = Frame { sequence: self.numbers, captured_at: self.now, slot: 0, picture };
+        let camera = CameraId::new(camera).unwrap();
+        let work = FrameWork { camera, number: self.numbers, frame, region: RegionId(0), attempts: 0 };
+        let actions = self.fleet.frame_captured(work, self.now);
+        self.carry_out(actions);
+        self.numbers
+    }
+
+    fn miss_a_slot(&mut self) {
+        self.fleet.frame_without_slot(&CameraId::new("a").unwrap());
+        self.ended.push((0, Outcome::Shed(ShedReason::NoFreeSlot)));
+    }
+
+    fn answer(&mut self, unit: UnitId, request: RequestId) {
+        let answer = Answer { detections: vec![], timing: UnitTiming::default(), queued: Duration::ZERO };
+        let actions = self.fleet.unit_answered(unit, request, Ok(answer), self.now);
+        self.carry_out(actions);
+    }
+
+    fn die(&mut self, unit: UnitId) {
+        let actions = self.fleet.unit_ended(unit, self.now);
+        self.carry_out(actions);
+    }
+
+    fn assert_ledger_closes(&self) {
+        let mut total = Ledger::default();
+        self.status().ledgers.values().for_each(|ledger| total.add(ledger));
+        assert!(total.closes(self.fleet.in_flight()), "{total:?} + {}", self.fleet.in_flight());
+        assert_eq!(total.ended(), self.ended.len() as u64, "each outcome is told once");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_every_frame_ends_once(verbs in prop::collection::vec((0u8..12, 0u32..5), 1..400)) {
+        let mut test_box = TestBox::with_zones(UnitBounds { min: 2, max: Some(4) }, &["left", "right"]);
+        test_box.bring_up();
+        for (verb, number) in verbs {
+            let unit = UnitId(number);
+            match verb {
+                0..=2 => drop(test_box.capture(if number == 0 { "a" } else { "b" })),
+                3 => {
+                    if let Some(&(unit, request)) = test_box.dispatched.last() {
+                        test_box.answer(unit, request);
+                    }
+                }
+                4 => test_box.die(unit),
+                5 => test_box.load(unit),
+                6 => test_box.miss_a_slot(),
+                7 => drop(test_box.fleet.scale(MODEL, fixed(1 + number as usize))),
+                8 => drop(test_box.fleet.stop(MODEL)),
+                9 => drop(test_box.fleet.start(MODEL, None)),
+                10 => {
+                    let next = version(&mut test_box.fleet, "next");
+                    drop(test_box.fleet.swap(MODEL, next));
+                }
+                _ => test_box.wait(777),
+            }
+            test_box.assert_ledger_closes();
+            prop_assert!(test_box.status().in_service <= 9, "never more than the box carries");
+        }
+        let actions = test_box.fleet.abandon();
+        test_box.carry_out(actions);
+        prop_assert_eq!(test_box.fleet.in_flight(), 0);
+        test_box.assert_ledger_closes();
+    }
+}

@@ -1,0 +1,178 @@
+//! Frames to units, answers to outcomes.
+
+use super::{LOAD_WINDOW, Pool};
+use crate::admission::FrameWork;
+use crate::ipc::messages::RequestId;
+use crate::supervisor::actions::{Answer, SupervisorAction};
+use crate::supervisor::unit_state::{UnitId, UnitState};
+use crate::vision::camera_id::CameraId;
+use crate::vision::monotonic::Monotonic;
+use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
+
+/// A unit that answers nonsense so many times in a row is replaced.
+const MOST_INVALID: u32 = 2;
+
+impl Pool {
+    /// A capture process announced a frame.
+    pub fn frame_captured(&mut self, work: FrameWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        self.ledgers.entry(work.camera.clone()).or_default().count_captured();
+        self.arrivals += 1;
+        self.retry_budget.deposit();
+        if self.is_draining {
+            return self.end(actions, work, Outcome::Shed(ShedReason::Draining), None);
+        }
+        if !self.is_wanted {
+            return self.end(actions, work, Outcome::Shed(ShedReason::ModelStopped), None);
+        }
+        if let Some(older) = self.controller.offer(work) {
+            self.end(actions, older, Outcome::Shed(ShedReason::Superseded), None);
+        }
+        self.dispatch(actions, now);
+    }
+
+    /// A frame was due and its capture process had no slot for it.
+    pub fn frame_without_slot(&mut self, camera: &CameraId) {
+        let ledger = self.ledgers.entry(camera.clone()).or_default();
+        ledger.count_captured();
+        ledger.count(Outcome::Shed(ShedReason::NoFreeSlot));
+    }
+
+    /// A unit answered. Busy -> Idle, or Dying when it names a request that it was not given.
+    pub fn unit_answered(
+        &mut self,
+        unit: UnitId,
+        request: RequestId,
+        result: Result<Answer, FailureCause>,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) {
+        let Some(slot) = self.units.get_mut(&unit) else { return };
+        match std::mem::replace(&mut slot.state, UnitState::Idle) {
+            UnitState::Busy { request: asked, work, since } if asked == request => {
+                slot.items_done += 1;
+                let is_invalid = matches!(result, Err(FailureCause::InvalidOutput));
+                slot.invalid_in_row = if is_invalid { slot.invalid_in_row + 1 } else { 0 };
+                slot.is_worn |= slot.invalid_in_row >= MOST_INVALID;
+                match result {
+                    Ok(answer) => self.found(unit, work, answer, since, now, actions),
+                    Err(FailureCause::InvalidImage) => {
+                        self.end(actions, work, Outcome::Failed(FailureCause::InvalidImage), None);
+                    }
+                    Err(cause) => self.retry_or_fail(work, cause, now, actions),
+                }
+            }
+            // Its death has been ordered; what it still says does not count.
+            UnitState::Dying => slot.state = UnitState::Dying,
+            other => {
+                slot.state = UnitState::Dying;
+                actions.push(SupervisorAction::Kill { unit, why: "it answered a request that it was not given" });
+                if let UnitState::Busy { work, .. } = other {
+                    self.retry_or_fail(work, FailureCause::UnitDied, now, actions);
+                }
+            }
+        }
+        self.dispatch(actions, now);
+    }
+
+    fn found(
+        &mut self,
+        unit: UnitId,
+        work: FrameWork,
+        mut answer: Answer,
+        since: Monotonic,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) {
+        self.service_time.record(now.since(since));
+        self.recent_answers.push_back(now);
+        self.completed += 1;
+        answer.queued = since.since(work.frame.captured_at);
+        let version = self.units.get(&unit).map(|slot| slot.version);
+        let candidate = self.candidate.as_ref().filter(|candidate| Some(candidate.id) == version);
+        let package = std::sync::Arc::clone(&candidate.unwrap_or(&self.current).package);
+        self.end(actions, work, Outcome::Detected, Some((answer, package)));
+    }
+
+    /// Work whose unit failed it is tried once more, on whatever unit is free next, if the budget allows. What has
+    /// failed two units is not given to a third.
+    pub(super) fn retry_or_fail(
+        &mut self,
+        mut work: FrameWork,
+        cause: FailureCause,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) {
+        let may_be_tried = work.attempts == 0 && !self.is_draining && self.is_wanted;
+        if !may_be_tried || !self.retry_budget.withdraw(now) {
+            return self.end(actions, work, Outcome::Failed(cause), None);
+        }
+        work.attempts += 1;
+        if let Some(work) = self.controller.offer_again(work) {
+            self.end(actions, work, Outcome::Shed(ShedReason::Superseded), None);
+        }
+    }
+
+    /// Sheds what has waited too long, and gives the rest to the units that have nothing to do.
+    pub(super) fn dispatch(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
+        self.shed_stale(actions, now);
+        while self.controller.waiting() > 0 {
+            let is_free = |slot: &super::Unit| !slot.is_retiring && matches!(slot.state, UnitState::Idle);
+            let Some((&unit, slot)) = self.units.iter_mut().find(|(_, slot)| is_free(slot)) else { return };
+            let Some(work) = self.controller.take_next() else { return };
+            let request = RequestId(self.next_request);
+            self.next_request += 1;
+            // Idle -> Busy
+            slot.state = UnitState::Busy { request, work: work.clone(), since: now };
+            actions.push(SupervisorAction::Dispatch { unit, request, work });
+        }
+    }
+
+    pub(super) fn shed_stale(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
+        for work in self.controller.take_stale(now) {
+            self.end(actions, work, Outcome::Shed(ShedReason::Stale), None);
+        }
+        while self.recent_answers.front().is_some_and(|at| now.since(*at) > LOAD_WINDOW) {
+            self.recent_answers.pop_front();
+        }
+    }
+
+    /// Sheds what waits.
+    pub(super) fn shed_all(&mut self, reason: ShedReason, actions: &mut Vec<SupervisorAction>) {
+        for work in self.controller.take_all() {
+            self.end(actions, work, Outcome::Shed(reason), None);
+        }
+    }
+
+    /// Takes no more work; what units do is still finished.
+    pub fn drain(&mut self, actions: &mut Vec<SupervisorAction>) {
+        self.is_draining = true;
+        self.shed_all(ShedReason::Draining, actions);
+    }
+
+    /// Ends what units still do when the time to drain is over.
+    pub fn abandon(&mut self, actions: &mut Vec<SupervisorAction>) {
+        self.drain(actions);
+        let mut abandoned = Vec::new();
+        for slot in self.units.values_mut().filter(|slot| matches!(slot.state, UnitState::Busy { .. })) {
+            // Busy -> Dying
+            if let UnitState::Busy { work, .. } = std::mem::replace(&mut slot.state, UnitState::Dying) {
+                abandoned.push(work);
+            }
+        }
+        for work in abandoned {
+            self.end(actions, work, Outcome::Failed(FailureCause::UnitHung), None);
+        }
+    }
+
+    /// The only place where a frame gets its outcome.
+    pub(super) fn end(
+        &mut self,
+        actions: &mut Vec<SupervisorAction>,
+        work: FrameWork,
+        outcome: Outcome,
+        answer: Option<(Answer, std::sync::Arc<crate::model::package::Package>)>,
+    ) {
+        self.ledgers.entry(work.camera.clone()).or_default().count(outcome);
+        actions.push(SupervisorAction::Ended { work, outcome, answer });
+    }
+}

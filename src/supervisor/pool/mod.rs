@@ -1,0 +1,263 @@
+//! The units of one model and the frames that want them.
+//!
+//! [`lifecycle`] brings the units to the number, the version and the zones that are wanted;
+//! [`dispatch`] hands them work and gives every frame its outcome.
+
+mod dispatch;
+mod lifecycle;
+
+use crate::admission::{Controller, Ledger};
+use crate::ipc::messages::LoadModel;
+use crate::model::package::Package;
+use crate::supervisor::actions::{ModelState, ModelStatus};
+use crate::supervisor::autoscaler::Autoscaler;
+use crate::supervisor::retry_budget::RetryBudget;
+use crate::supervisor::service_time::ServiceTime;
+use crate::supervisor::unit_state::{Unit, UnitId, UnitState, VersionId};
+use crate::supervisor::zones::{ZoneIndex, Zones};
+use crate::vision::camera_id::CameraId;
+use crate::vision::monotonic::Monotonic;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A version of a model: what its units load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelVersion {
+    /// Its place in the order.
+    pub id: VersionId,
+    /// Names and labels.
+    pub package: Arc<Package>,
+    /// Sent to its units; zone and cores are filled in for each.
+    pub load: LoadModel,
+}
+
+/// How many units a model is to have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UnitBounds {
+    /// At least.
+    pub min: usize,
+    /// At most; none: the number is fixed at `min`.
+    pub max: Option<usize>,
+}
+
+/// How long a unit may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UnitDeadlines {
+    /// To load its model.
+    pub load: Duration,
+    /// For one inference, at most; measured times shorten it.
+    pub inference: Duration,
+}
+
+/// What the box can still carry.
+#[derive(Debug)]
+pub struct Room<'a> {
+    /// Where units are placed.
+    pub zones: &'a mut Zones,
+    /// The next unit's name.
+    pub next_unit: &'a mut u32,
+    /// Units that may still be started.
+    pub units: usize,
+    /// What ends them, for a person.
+    pub limit: &'a str,
+}
+
+/// How far back the load is counted.
+const LOAD_WINDOW: Duration = Duration::from_secs(10);
+
+/// The units of one model and the frames that want them.
+#[derive(Debug)]
+pub struct Pool {
+    name: String,
+    bounds: UnitBounds,
+    state: ModelState,
+    is_wanted: bool,
+    current: ModelVersion,
+    candidate: Option<ModelVersion>,
+    desired: usize,
+    scaler: Option<Autoscaler>,
+    units: BTreeMap<UnitId, Unit>,
+    /// A unit more than wanted is on its way to another zone.
+    is_moving: bool,
+    controller: Controller,
+    ledgers: BTreeMap<CameraId, Ledger>,
+    retry_budget: RetryBudget,
+    service_time: ServiceTime,
+    deadlines: UnitDeadlines,
+    next_request: u64,
+    recent_answers: VecDeque<Monotonic>,
+    arrivals: u64,
+    completed: u64,
+    evaluated_at: Monotonic,
+    restarts: u64,
+    failed_loads: u32,
+    load_failure: Option<String>,
+    swap_failure: Option<String>,
+    blocked: Option<String>,
+    is_draining: bool,
+}
+
+impl Pool {
+    /// A stopped model.
+    pub fn new(
+        version: ModelVersion,
+        bounds: UnitBounds,
+        controller: Controller,
+        deadlines: UnitDeadlines,
+        now: Monotonic,
+    ) -> Self {
+        let mut pool = Self {
+            name: version.package.model.clone(),
+            bounds,
+            state: ModelState::Stopped,
+            is_wanted: false,
+            current: version,
+            candidate: None,
+            desired: bounds.min,
+            scaler: None,
+            units: BTreeMap::new(),
+            is_moving: false,
+            controller,
+            ledgers: BTreeMap::new(),
+            retry_budget: RetryBudget::new(now),
+            service_time: ServiceTime::default(),
+            deadlines,
+            next_request: 0,
+            recent_answers: VecDeque::new(),
+            arrivals: 0,
+            completed: 0,
+            evaluated_at: now,
+            restarts: 0,
+            failed_loads: 0,
+            load_failure: None,
+            swap_failure: None,
+            blocked: None,
+            is_draining: false,
+        };
+        pool.rescale(bounds);
+        pool
+    }
+
+    /// Gives a camera its place and its ledger.
+    pub fn add_camera(&mut self, camera: CameraId, weight: u32) {
+        self.ledgers.entry(camera.clone()).or_default();
+        self.controller.add_camera(camera, weight);
+    }
+
+    /// Where the model is in its life.
+    pub fn state(&self) -> ModelState {
+        self.state
+    }
+
+    /// The package that runs, or that is being brought in.
+    pub fn package(&self) -> &Arc<Package> {
+        &self.candidate.as_ref().unwrap_or(&self.current).package
+    }
+
+    /// How many units it is to have.
+    pub fn bounds(&self) -> UnitBounds {
+        self.bounds
+    }
+
+    /// Stopped | Stopping | Failed -> Starting
+    pub fn start(&mut self) {
+        self.is_wanted = true;
+        self.state = ModelState::Starting;
+        (self.failed_loads, self.load_failure) = (0, None);
+        self.desired = self.desired.max(self.bounds.min);
+    }
+
+    /// Starting | Running | Failed -> Stopping
+    pub fn stop(&mut self) {
+        self.is_wanted = false;
+        self.state = ModelState::Stopping;
+    }
+
+    /// Another number of units; those that stay work on.
+    pub fn rescale(&mut self, bounds: UnitBounds) {
+        self.bounds = bounds;
+        let most = bounds.max.unwrap_or(bounds.min);
+        self.desired = self.desired.clamp(bounds.min, most);
+        self.scaler = bounds.max.map(|max| Autoscaler::new(bounds.min, max));
+    }
+
+    /// Another version: its units come before those of the old one go. One that does not load displaces nothing.
+    pub fn swap(&mut self, version: ModelVersion) {
+        self.swap_failure = None;
+        if self.units.values().any(|unit| !unit.is_retiring) {
+            self.candidate = Some(version);
+        } else {
+            (self.current, self.candidate) = (version, None);
+        }
+    }
+
+    /// Frames that wait or are worked on.
+    pub fn in_flight(&self) -> u64 {
+        let busy = self.units.values().filter(|unit| matches!(unit.state, UnitState::Busy { .. })).count();
+        (busy + self.controller.waiting()) as u64
+    }
+
+    /// Units that can be given work.
+    pub fn in_service(&self) -> usize {
+        self.units.values().filter(|unit| unit.is_in_service()).count()
+    }
+
+    /// Units that are there or are to be there, those that go included.
+    pub fn unit_count(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Units in service by the version of their package, from RUNNING to STOPPED.
+    pub fn metered(&self) -> Vec<(Arc<Package>, usize)> {
+        let of = |version: &ModelVersion| {
+            let is_its = |unit: &&Unit| unit.version == version.id && unit.is_in_service();
+            (Arc::clone(&version.package), self.units.values().filter(is_its).count())
+        };
+        let is_metered = matches!(self.state, ModelState::Running | ModelState::Stopping);
+        let versions = std::iter::once(&self.current).chain(&self.candidate).filter(|_| is_metered);
+        versions.map(of).filter(|(_, units)| *units > 0).collect()
+    }
+
+    /// Zone of each unit in service.
+    pub fn zones_in_service(&self) -> impl Iterator<Item = ZoneIndex> {
+        self.units.values().filter(|unit| unit.is_in_service()).map(|unit| unit.zone)
+    }
+
+    /// The model at this moment, without its zones' names.
+    pub fn status(&self) -> ModelStatus {
+        let in_service = self.in_service();
+        let unit_tps = self.service_time.tps();
+        ModelStatus {
+            state: self.state,
+            package: self.current.package.name.clone(),
+            version: self.current.package.version.clone(),
+            next_version: self.candidate.as_ref().map(|version| version.package.version.clone()),
+            min_units: self.bounds.min,
+            max_units: self.bounds.max,
+            desired: if self.is_wanted { self.desired } else { 0 },
+            in_service,
+            zones: BTreeMap::new(),
+            restarts: self.restarts,
+            unit_tps,
+            capacity_tps: unit_tps * in_service as f64,
+            load_tps: self.recent_answers.len() as f64 / LOAD_WINDOW.as_secs_f64(),
+            in_flight: self.in_flight(),
+            degraded: self.degraded(in_service),
+            ledgers: self.ledgers.clone(),
+        }
+    }
+
+    fn degraded(&self, in_service: usize) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let because = |reason: &Option<String>| reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        if self.is_wanted && in_service < self.desired {
+            let reason = because(self.load_failure.as_ref().map_or(&self.blocked, |_| &self.load_failure));
+            reasons.push(format!("{}: {in_service} of {} inference units in service{reason}", self.name, self.desired));
+        }
+        if let Some(failure) = &self.swap_failure {
+            reasons.push(format!("{}: the new version was not taken: {failure}", self.name));
+        }
+        reasons
+    }
+}
