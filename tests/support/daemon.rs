@@ -38,17 +38,34 @@ impl Daemon {
         let settings = format!("{models}{settings}");
         let text = format!("box_id = \"box\"\n[http]\nport = {http_port}\n{broker}{settings}");
         std::fs::write(&file, text).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
-            .current_dir(root())
-            .args(["run", "--config", file.to_str().unwrap(), "--log-file"])
-            .arg(home.path().join("log"))
-            .args(arguments)
-            .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
-            .env("OCELLI_STATE_DIRECTORY", home.path().join("state"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let process = spawn(&home, arguments);
         Self { process, http_port, home }
+    }
+
+    /// Stops it and starts it again with what it has kept.
+    pub fn restart(&mut self) {
+        signal(self.pid(), Signal::TERM);
+        let status = wait_for("the stop", Duration::from_secs(10), || self.process.try_wait().unwrap());
+        assert!(status.success());
+        self.process = spawn(&self.home, &[]);
+    }
+
+    /// Runs another command of the same binary with the same settings: its exit status and all that it printed.
+    pub fn command(&self, arguments: &[&str]) -> (ExitStatus, String) {
+        let (command, rest) = arguments.split_first().unwrap();
+        let output = binary(&self.home)
+            .args([command, "--config", self.home.path().join("ocelli.toml").to_str().unwrap()])
+            .args(rest)
+            .output()
+            .unwrap();
+        (output.status, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+
+    /// [`Self::command`] that must succeed.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let (status, text) = self.command(arguments);
+        assert!(status.success(), "{arguments:?}: {text}");
+        text
     }
 
     pub fn pid(&self) -> u32 {
@@ -138,6 +155,22 @@ impl Drop for Daemon {
         drop(self.process.kill());
         drop(self.process.wait());
     }
+}
+
+fn binary(home: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
+    command
+        .current_dir(root())
+        .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
+        .env("OCELLI_STATE_DIRECTORY", home.path().join("state"));
+    command
+}
+
+fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
+    let (settings, log) = (home.path().join("ocelli.toml"), home.path().join("log"));
+    let mut command = binary(home);
+    command.arg("run").arg("--config").arg(settings).arg("--log-file").arg(log).args(arguments);
+    command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// The settings of one camera.
