@@ -99,7 +99,8 @@ build_models() {
 }
 
 make_footage() {
-    if [ -f testdata/vtest.h264 ] && [ -f testdata/photo.jpg ]; then
+    if [ -f testdata/vtest.h264 ] && [ -f testdata/photo.jpg ] \
+        && [ -f models/coco-ssd/canary.jpg ] && [ -f models/coco-ssd-nms/canary.jpg ]; then
         step 4 "footage: there"
         return
     fi
@@ -112,6 +113,10 @@ make_footage() {
     fi
     mkdir -p testdata
     cp "$data/messi5.jpg" testdata/photo.jpg
+    # The picture by which a unit shows that it sees.
+    local model
+    for model in coco-ssd coco-ssd-nms; do cp testdata/photo.jpg "models/$model/canary.jpg"; done
+    [ -f testdata/vtest.h264 ] && return
     gst-launch-1.0 -q filesrc "location=$data/vtest.avi" ! decodebin ! videoconvert ! 'video/x-raw,format=I420' \
         ! x264enc speed-preset=veryfast key-int-max=50 bframes=0 bitrate=2000 threads=1 \
         ! 'video/x-h264,stream-format=byte-stream,profile=main' ! filesink location=testdata/vtest.h264.part

@@ -21,7 +21,7 @@ fn with_model(change: impl Fn(&Path)) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let model = home.path().join("models/coco-ssd");
     std::fs::create_dir_all(&model).unwrap();
-    for name in ["manifest.toml", "labels.txt", "model.onnx"] {
+    for name in ["manifest.toml", "labels.txt", "model.onnx", "canary.jpg"] {
         std::fs::copy(from_setup(&format!("models/coco-ssd/{name}")), model.join(name)).unwrap();
     }
     change(&model);
@@ -69,6 +69,19 @@ fn a_changed_model_is_refused_by_its_checksum_and_a_corrupt_one_by_onnx_runtime(
     let output = ocelli(&["check", "--config", "ocelli.toml"], corrupt.path());
     let report = text(&output.stdout);
     assert!(!output.status.success() && report.contains("ONNX Runtime cannot load"), "{report}");
+}
+
+#[test]
+fn a_model_that_does_not_see_its_canary_takes_no_work() {
+    let dark = with_model(|model| {
+        let manifest = std::fs::read_to_string(model.join("manifest.toml")).unwrap();
+        std::fs::write(model.join("manifest.toml"), manifest.replace("label = \"person\"", "label = \"cat\"")).unwrap();
+    });
+    let report = text(&ocelli(&["check", "--config", "ocelli.toml"], dark.path()).stdout);
+    assert!(report.contains("canary.jpg shows a cat where none was seen"), "{report}");
+    let gone = with_model(|model| std::fs::remove_file(model.join("canary.jpg")).unwrap());
+    let report = text(&ocelli(&["check", "--config", "ocelli.toml"], gone.path()).stdout);
+    assert!(report.contains("canary.jpg cannot be read") && report.contains("make setup"), "{report}");
 }
 
 #[test]

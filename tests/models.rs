@@ -12,10 +12,13 @@ use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
 use support::{from_setup, root, signal, wait_for};
 
-/// A directory with the packages `coco-ssd`, `coco-ssd-nms` and `broken`, whose model is cut short.
+/// A directory with the packages `coco-ssd`, `coco-ssd-nms`, `broken`, whose model is cut short, and `blind`, which
+/// does not see its canary.
 fn packages() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    for (package, source) in [("coco-ssd", "coco-ssd"), ("coco-ssd-nms", "coco-ssd-nms"), ("broken", "coco-ssd")] {
+    for (package, source) in
+        [("coco-ssd", "coco-ssd"), ("coco-ssd-nms", "coco-ssd-nms"), ("broken", "coco-ssd"), ("blind", "coco-ssd")]
+    {
         let target = home.path().join(package);
         std::fs::create_dir(&target).unwrap();
         for entry in std::fs::read_dir(from_setup(&format!("models/{source}"))).unwrap().flatten() {
@@ -23,6 +26,9 @@ fn packages() -> tempfile::TempDir {
         }
     }
     std::fs::write(home.path().join("broken/model.onnx"), b"cut short").unwrap();
+    let manifest = home.path().join("blind/manifest.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(manifest, text.replace("label = \"person\"", "label = \"cat\"")).unwrap();
     home
 }
 
@@ -59,10 +65,12 @@ fn a_model_is_scaled_and_swapped_under_load_without_losing_a_frame() {
         json["detections"].as_array().unwrap().iter().any(|found| found["label"] == "person")
     });
 
-    let (status, text) = daemon.command(&["ctl", "swap", "coco-ssd", "--package", "broken", "--wait"]);
-    assert!(!status.success() && text.contains("sha256"), "{text}");
-    let view = model(&daemon);
-    assert_eq!((&view["state"], &view["package"]), (&"RUNNING".into(), &"coco-ssd-nms".into()));
+    for (package, why) in [("broken", "sha256"), ("blind", "canary.jpg shows a cat")] {
+        let (status, text) = daemon.command(&["ctl", "swap", "coco-ssd", "--package", package, "--wait"]);
+        assert!(!status.success() && text.contains(why), "{text}");
+        let view = model(&daemon);
+        assert_eq!((&view["state"], &view["package"]), (&"RUNNING".into(), &"coco-ssd-nms".into()));
+    }
     for (arguments, word) in [
         (vec!["ctl", "swap", "coco-ssd", "--package", "../coco-ssd"], "not a package"),
         (vec!["ctl", "scale", "coco-ssd", "--min", "9"], "max_units"),

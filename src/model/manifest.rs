@@ -1,6 +1,7 @@
 //! `manifest.toml`: where a model comes from, what goes in and how to read what comes out.
 
 use crate::model::output_layout::OutputLayout;
+use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -25,6 +26,9 @@ pub struct Manifest {
     pub output: OutputLayout,
     /// What counts as seen.
     pub thresholds: Thresholds,
+    /// A picture that a unit must understand before it takes work.
+    #[serde(default)]
+    pub canary: Option<Canary>,
 }
 
 /// Where a model comes from.
@@ -114,6 +118,34 @@ pub struct Thresholds {
     pub max_detections: usize,
 }
 
+/// A picture in the package, and what it shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// A JPEG or PNG in the package's directory.
+    pub image: String,
+    /// Least overlap of a box with the one that is expected, 0..=1.
+    #[serde(default = "default_least_iou")]
+    pub least_iou: f32,
+    /// What must be seen; more may be.
+    pub expect: Vec<Expected>,
+}
+
+/// One thing in the picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// A line of `labels.txt`.
+    pub label: String,
+    /// Ratios of the picture; absent for a label of the whole picture.
+    #[serde(rename = "box", default)]
+    pub bounding_box: Option<NormalizedBox>,
+}
+
+fn default_least_iou() -> f32 {
+    0.9
+}
+
 /// The largest side of an input; a larger one is a mistake.
 const MAX_SIDE: u32 = 4096;
 
@@ -124,7 +156,7 @@ const MAX_DETECTIONS: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// A file is not there or not readable.
-    #[error("{path} cannot be read: run `make setup`, or correct `units.model` and `units.models_directory`")]
+    #[error("{path} cannot be read: run `make setup`, or correct `models.package` and `units.models_directory`")]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -182,9 +214,10 @@ impl Manifest {
 
     fn mistake(&self) -> Option<(&'static str, String)> {
         let is_ratio = |value: f32| (0.0..=1.0).contains(&value);
-        let is_plain_name = !self.model.file.is_empty() && !self.model.file.contains('/') && self.model.file != "..";
+        let is_plain = |name: &str| !name.is_empty() && !name.contains('/') && name != "..";
         let checks = [
-            (is_plain_name, "model.file", "must be a file name without a directory"),
+            (self.canary.as_ref().is_none_or(|canary| is_plain(&canary.image)), "canary.image", "must be a file name"),
+            (is_plain(&self.model.file), "model.file", "must be a file name without a directory"),
             (self.model.sha256.len() == 64, "model.sha256", "must have 64 hexadecimal digits"),
             ((1..=MAX_SIDE).contains(&self.input.width), "input.width", "must be 1 to 4096"),
             ((1..=MAX_SIDE).contains(&self.input.height), "input.height", "must be 1 to 4096"),

@@ -3,6 +3,7 @@
 use crate::ipc::messages::{LoadModel, UnitTiming};
 use crate::model::manifest::{Manifest, ManifestError};
 use crate::os::sandbox::SandboxError;
+use crate::unit::canary;
 use crate::unit::execution_providers;
 use crate::unit::image_decode;
 use crate::unit::main_loop::{Engine, Found, NotFound};
@@ -60,6 +61,14 @@ pub enum LoadError {
     /// The first inference failed.
     #[error("the first inference failed: {0}")]
     WarmUp(String),
+    /// The model computes something else than its package says.
+    #[error("the canary {image} {why}")]
+    Canary {
+        /// Its picture.
+        image: String,
+        /// What is wrong with it, or was not seen.
+        why: String,
+    },
     /// The unit may not read strangers' bytes unconfined.
     #[error("the unit cannot be confined")]
     Sandbox(#[from] SandboxError),
@@ -84,7 +93,8 @@ impl std::fmt::Debug for OnnxEngine {
 }
 
 impl OnnxEngine {
-    /// Loads library and model, checks both against the manifest, and infers once. Once a process:
+    /// Loads library and model, checks both against the manifest, and infers once, on the canary if the package
+    /// has one. Once a process:
     /// there is one ONNX Runtime environment.
     ///
     /// # Errors
@@ -100,6 +110,9 @@ impl OnnxEngine {
         let mut engine = Self { session, manifest, preprocessor, from_cache, runtime_version };
         engine.check_tensors(&path)?;
         engine.infer_and_decode(&mut UnitTiming::default(), None).map_err(|error| LoadError::WarmUp(error.detail))?;
+        if let Some(expected) = engine.manifest.canary.clone() {
+            canary::check(&mut engine, &expected, &load.directory)?;
+        }
         Ok(engine)
     }
 

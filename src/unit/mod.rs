@@ -4,6 +4,7 @@
 //! a stopwatch, and knows nothing of cameras or policies.
 
 pub mod annotate;
+mod canary;
 mod confinement;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 pub mod engine;
