@@ -27,7 +27,8 @@
 //! * [`ipc`]: messages, packets, slots, children: the process boundary.
 //! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.
 //! * [`camera`], [`admission`], [`supervisor`]: the decisions, in plain code that is given `now`, with the thin
-//!   shells that start processes beside them.
+//!   shells that start processes beside them. A [`supervisor::Fleet`] has a [`supervisor::pool::Pool`] a model.
+//! * [`metering`]: inference hours.
 //! * [`publish`], [`http`], [`telemetry`]: what the outside sees.
 //! * [`settings`], [`appliance`], [`control`], [`cli`]: put together, run, looked at, asked for.
 //!
@@ -45,6 +46,10 @@
 //! # Where the code differs from the first design
 //! * The *parent* creates the regions of slots, and gives the capture process the writable descriptor: so their
 //!   size and seals are trusted, and a capture process that dies takes no frame with it that a unit still reads.
+//! * The supervisor of the design is a *fleet* (the box) of *pools* (a model each): what is decided for the box,
+//!   as memory and zones, is apart from what is decided for a model.
+//! * A model's *name* and its *package* are two things, so that a version can be swapped under a name that cameras
+//!   and commands keep using.
 //! * The restart ladder is in [`ipc::restart_policy`], because units and capture processes share it.
 //! * Each connection to a camera has an index of its own, never used twice in a process's life: what an earlier
 //!   connection still says is recognised without an acknowledgement protocol.

@@ -103,7 +103,7 @@ fn files() -> Vec<(String, String, String)> {
         let relative = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
         let folder = relative.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
         let text = std::fs::read_to_string(path).unwrap();
-        let code = if (relative.ends_with("/tests.rs") || relative.contains("/tests/")) {
+        let code = if relative.ends_with("/tests.rs") || relative.contains("/tests/") {
             ""
         } else {
             text.split("#[cfg(test)]").next().unwrap()

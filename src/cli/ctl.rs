@@ -71,7 +71,7 @@ enum CtlCommand {
 
 #[derive(Debug, clap::Args)]
 struct Target {
-    /// As under [[models]] in the settings.
+    /// Its name under `[[models]]` in the settings.
     model: String,
     /// Wait until it is done.
     #[arg(long)]

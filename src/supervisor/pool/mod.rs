@@ -1,7 +1,7 @@
 //! The units of one model and the frames that want them.
 //!
-//! [`lifecycle`] brings the units to the number, the version and the zones that are wanted;
-//! [`dispatch`] hands them work and gives every frame its outcome.
+//! `lifecycle` brings the units to the number, the version and the zones that are wanted;
+//! `dispatch` hands them work and gives every frame its outcome.
 
 mod dispatch;
 mod lifecycle;
