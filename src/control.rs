@@ -3,7 +3,10 @@
 //! Whoever shows something (the terminal view, health, HTTP) gets an [`ApplianceStatus`] and never a
 //! lock, a unit or a camera; whoever wants something sends a [`Command`] and is answered.
 
+pub mod images;
+
 use crate::admission::Ledger;
+use crate::control::images::ImageIntake;
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
 use crate::supervisor::pool::UnitBounds;
@@ -81,13 +84,19 @@ pub struct Control {
     commands: mpsc::Sender<Asked>,
     status: watch::Receiver<ApplianceStatus>,
     hours: HoursFiles,
+    /// The way in for images.
+    pub images: ImageIntake,
 }
 
 impl Control {
     /// The outside's end, and the queue that the appliance empties.
-    pub fn new(status: watch::Receiver<ApplianceStatus>, hours: HoursFiles) -> (Self, mpsc::Receiver<Asked>) {
+    pub fn new(
+        status: watch::Receiver<ApplianceStatus>,
+        hours: HoursFiles,
+        images: ImageIntake,
+    ) -> (Self, mpsc::Receiver<Asked>) {
         let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
-        (Self { commands, status, hours }, queue)
+        (Self { commands, status, hours, images }, queue)
     }
 
     /// Asks, and waits for the answer: that it has begun, not that it is done.
@@ -171,9 +180,11 @@ impl ApplianceStatus {
         total
     }
 
-    /// True when every captured frame has ended or is in flight.
+    /// True when every captured frame, and every image, has ended or is in flight.
     pub fn ledger_closes(&self) -> bool {
-        self.total().closes(self.in_flight)
+        let mut total = self.total();
+        self.models.values().for_each(|model| total.add(&model.images));
+        total.closes(self.in_flight)
     }
 
     /// Units of all models that there should be.

@@ -39,6 +39,8 @@
 //!   ([`admission::Ledger`]; outcomes are given in one place of [`supervisor`] only).
 //! * A slot has one owner at a time, and a region outlives its connection until its last frame has ended
 //!   ([`camera::lent_slots`]).
+//! * Cameras never queue, images wait in a queue bounded in time ([`admission::gate`]); what one of them does not
+//!   use of its share is lent to the other.
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
 //! * Monotonic time decides ([`vision::monotonic`]), wall time labels.
 //! * A child never outlives its parent, not even a stopped one ([`os::orphan_guard`]).

@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("telemetry", &["vision", "secret"]),
     ("metering", &["vision", "os"]),
     ("http", &["vision", "os", "telemetry", "control", "supervisor"]),
-    ("control", &["vision", "admission", "publish", "supervisor", "metering"]),
+    ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering"]),
     ("settings", &["vision", "secret", "os", "model", "camera", "http", "publish", "supervisor", "telemetry"]),
     (
         "appliance",
@@ -49,7 +49,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 24] = [
+const BELONGS_TO: [(&str, &[&str]); 25] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -64,6 +64,7 @@ const BELONGS_TO: [(&str, &[&str]); 24] = [
     ("tracing_subscriber", &["telemetry"]),
     ("prometheus_client", &["telemetry"]),
     ("axum", &["http"]),
+    ("http_body_util", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("clap", &["cli"]),

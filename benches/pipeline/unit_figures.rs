@@ -2,7 +2,7 @@
 
 use crate::support::{from_setup, root};
 use crate::{Figure, median};
-use ocelli::admission::{Controller, FrameWork};
+use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
 use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
@@ -175,7 +175,7 @@ fn measure_preprocessing(figures: &mut Vec<Figure>, picture: Picture) {
 fn measure_admission(figures: &mut Vec<Figure>) {
     let now = Monotonic::from_nanos(1_000_000_000);
     let cameras: Vec<CameraId> = (0..8).map(|index| CameraId::new(format!("camera-{index}")).unwrap()).collect();
-    let controller = Controller::new(Duration::from_secs(1));
+    let gate = Gate::new(Controller::new(Duration::from_secs(1)), ImageQueue::new(Duration::from_secs(1)), 0.5);
     let limits = BoxLimits { units: 2, models: 1, reserve_bytes: 0 };
     let zones = Zones::new(vec!["cpu".into()], Duration::from_secs(60));
     let mut fleet = Fleet::new(vec![ZonePlacement::default()], zones, limits);
@@ -183,7 +183,7 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     let package = Arc::new(Package { model: "m".into(), ..Package::default() });
     let version = ModelVersion { id: fleet.next_version(), package, load };
     let deadlines = UnitDeadlines { load: Duration::from_secs(60), inference: Duration::from_secs(10) };
-    fleet.add_model(Pool::new(version, UnitBounds { min: 2, max: None }, controller, deadlines, now));
+    fleet.add_model(Pool::new(version, UnitBounds { min: 2, max: None }, gate, None, deadlines, now));
     cameras.iter().for_each(|camera| fleet.add_camera(camera.clone(), 1, "m"));
     fleet.start("m", None).unwrap();
     for action in fleet.tick(now) {
@@ -203,7 +203,8 @@ fn measure_admission(figures: &mut Vec<Figure>) {
         let mut actions = actions;
         if number % 3 == 0 && !busy.is_empty() {
             let (unit, request) = busy.remove(0);
-            let answer = Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO };
+            let answer =
+                Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO, size: (640, 480) };
             actions.extend(fleet.unit_answered(unit, request, Ok(answer), now));
         }
         busy.extend(actions.iter().filter_map(|action| match action {

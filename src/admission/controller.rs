@@ -4,27 +4,11 @@
 //! choice is stride scheduling: each pays `1 / weight` for a frame, and the one that has paid least
 //! is next. A camera that was silent starts level with the others, so silence earns no burst.
 
-use crate::ipc::messages::RegionId;
+use crate::admission::work::FrameWork;
 use crate::vision::camera_id::CameraId;
-use crate::vision::frame::Frame;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// A frame that wants a unit.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FrameWork {
-    /// Whose.
-    pub camera: CameraId,
-    /// Counts the camera's frames since the daemon started.
-    pub number: u64,
-    /// Where and what.
-    pub frame: Frame,
-    /// The region that holds the slot.
-    pub region: RegionId,
-    /// Units that have failed it.
-    pub attempts: u8,
-}
 
 #[derive(Debug)]
 struct Place {
@@ -104,7 +88,8 @@ impl Controller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
+    use crate::ipc::messages::RegionId;
+    use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 
     fn work(camera: &str, number: u64) -> FrameWork {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();

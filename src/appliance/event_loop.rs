@@ -1,5 +1,6 @@
 //! The one loop of the daemon: it waits, has the deciding parts decide, and carries out.
 
+use crate::admission::ImageId;
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::desired_state::DesiredState;
 use crate::appliance::meter::Meter;
@@ -9,8 +10,10 @@ use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::CaptureGroup;
 use crate::camera::capture_process::{CaptureEvent, CaptureProcesses};
 use crate::camera::lent_slots::LentSlots;
+use crate::control::images::{ImageIntake, OfferedImage};
 use crate::control::{ApplianceStatus, Asked, CameraView, Control};
 use crate::ipc::child_process::{Spawner, own_binary};
+use crate::ipc::frame_slots::Region;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
 use crate::secret::Secret;
@@ -53,6 +56,10 @@ pub struct Appliance {
     pub(super) captures: CaptureProcesses,
     capture_events: mpsc::Receiver<CaptureEvent>,
     commands: mpsc::Receiver<Asked>,
+    image_offers: mpsc::Receiver<OfferedImage>,
+    pub(super) image_region: Region,
+    pub(super) images: BTreeMap<ImageId, OfferedImage>,
+    pub(super) next_image: u64,
     pub(super) slots: LentSlots,
     pub(super) frame_numbers: BTreeMap<CameraId, u64>,
     pub(super) reporter: Reporter,
@@ -83,7 +90,8 @@ impl Appliance {
         let hours = HoursFiles::new(&settings.state_directory);
         let meter = Meter::load(hours.clone(), now);
         let (status, watcher) = watch::channel(ApplianceStatus::default());
-        let (control, commands) = Control::new(watcher.clone(), hours);
+        let (intake, image_region, image_offers) = ImageIntake::new()?;
+        let (control, commands) = Control::new(watcher.clone(), hours, intake);
         let appliance = Self {
             settings,
             passwords,
@@ -95,6 +103,10 @@ impl Appliance {
             captures,
             capture_events,
             commands,
+            image_offers,
+            image_region,
+            images: BTreeMap::new(),
+            next_image: 0,
             slots: LentSlots::default(),
             frame_numbers: BTreeMap::new(),
             reporter,
@@ -113,6 +125,7 @@ impl Appliance {
             tokio::select! {
                 Some(event) = self.unit_events.recv() => self.unit_event(event),
                 Some(event) = self.capture_events.recv() => self.capture_event(event),
+                Some(offer) = self.image_offers.recv() => self.image_offered(offer),
                 Some((command, answer)) = self.commands.recv() => {
                     // Who asked may have gone meanwhile; it is done all the same.
                     drop(answer.send(self.obey(command)));
@@ -145,6 +158,7 @@ impl Appliance {
             tokio::select! {
                 Some(event) = self.unit_events.recv() => self.unit_event(event),
                 Some(event) = self.capture_events.recv() => self.capture_event(event),
+                Some(offer) = self.image_offers.recv() => self.image_offered(offer),
                 () = tokio::time::sleep(TICK) => {
                     let actions = self.fleet.tick(monotonic_now());
                     self.carry_out(actions);

@@ -1,14 +1,14 @@
 //! Builds the fleet from the settings: zones, pools, versions.
 
-use crate::admission::Controller;
+use crate::admission::{Controller, Gate, ImageQueue};
 use crate::appliance::desired_state::DesiredState;
 use crate::control::ControlError;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
 use crate::os::cores;
 use crate::settings::Settings;
-use crate::supervisor::pool::{ModelVersion, Pool, UnitDeadlines};
-use crate::supervisor::settings::ModelSettings;
+use crate::supervisor::pool::{ModelVersion, Pool, TpsQuota, UnitDeadlines};
+use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{BoxLimits, Fleet, FleetError, ZonePlacement};
 use crate::vision::monotonic::Monotonic;
@@ -48,7 +48,13 @@ pub(super) fn fleet(settings: &Settings, desired: &DesiredState, now: Monotonic)
             inference: Duration::from_secs_f32(settings.units.inference_timeout_seconds),
         };
         let controller = Controller::new(Duration::from_secs_f32(settings.units.max_frame_age_seconds));
-        fleet.add_model(Pool::new(version, wanted.bounds(), controller, deadlines, now));
+        let images = ImageQueue::new(Duration::from_secs_f32(settings.units.max_queue_seconds));
+        let gate = Gate::new(controller, images, f64::from(model.image_share));
+        let quota = model.tps_limit.map(|limit| match limit {
+            TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
+            TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,
+        });
+        fleet.add_model(Pool::new(version, wanted.bounds(), gate, quota, deadlines, now));
         if wanted.is_running
             && let Err(error) = fleet.start(&model.name, None)
         {

@@ -1,12 +1,13 @@
 //! The loop's part that deals with units: their events, the supervisor's actions, commands about models.
 
-use crate::admission::FrameWork;
+use crate::admission::{FrameWork, ImageId, ImageWork, Work};
 use crate::appliance::event_loop::Appliance;
 use crate::appliance::model_host;
 use crate::camera::lent_slots::GiveBack;
+use crate::control::images::{ImageReply, OfferedImage};
 use crate::control::{Command, ControlError};
 use crate::ipc::child_process::ChildEvent;
-use crate::ipc::messages::{FromUnit, LoadModel};
+use crate::ipc::messages::{FromUnit, LoadModel, RegionId};
 use crate::model::package::Package;
 use crate::os::clock::monotonic_now;
 use crate::os::memory;
@@ -14,10 +15,16 @@ use crate::os::pidfd::ExitStatus;
 use crate::supervisor::unit_process::UnitEvent;
 use crate::supervisor::unit_state::UnitId;
 use crate::supervisor::{Answer, ModelStatus, SupervisorAction};
-use crate::vision::outcome::Outcome;
+use crate::vision::outcome::{FailureCause, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The region of all images; those of cameras count up from 0.
+const IMAGE_REGION: RegionId = RegionId(u32::MAX);
+
+/// What a unit found, and with which model.
+type Found = (Answer, Arc<Package>);
 
 impl Appliance {
     pub(super) fn unit_event(&mut self, event: UnitEvent) {
@@ -39,8 +46,8 @@ impl Appliance {
                 self.fleet.unit_load_failed(unit, reason);
                 Vec::new()
             }
-            ChildEvent::Message(FromUnit::Detected { request, detections, timing, .. }) => {
-                let answer = Answer { detections, timing, queued: Duration::ZERO };
+            ChildEvent::Message(FromUnit::Detected { request, detections, timing, size }) => {
+                let answer = Answer { detections, timing, queued: Duration::ZERO, size };
                 self.fleet.unit_answered(unit, request, Ok(answer), now)
             }
             ChildEvent::Message(FromUnit::Failed { request, cause, detail }) => {
@@ -70,7 +77,11 @@ impl Appliance {
                     self.units.kill(unit);
                 }
                 SupervisorAction::Dispatch { unit, request, work } => {
-                    let Some(region) = self.slots.region(work.region) else {
+                    let region = match &work {
+                        Work::Frame(frame) => self.slots.region(frame.region),
+                        Work::Image(_) => Some(&self.image_region),
+                    };
+                    let Some(region) = region else {
                         debug_assert!(false, "a region lives while one of its frames is in flight");
                         self.units.kill(unit);
                         continue;
@@ -81,6 +92,9 @@ impl Appliance {
                     }
                 }
                 SupervisorAction::Ended { work, outcome, answer } => self.frame_ended(&work, outcome, answer.as_ref()),
+                SupervisorAction::ImageEnded { work, outcome, answer, retry_after } => {
+                    self.image_ended(work.id, outcome, answer, retry_after);
+                }
                 SupervisorAction::Scaled { model, from, to, reason } => {
                     tracing::info!(model, from, to, ?reason, "the number of inference units changes");
                 }
@@ -101,13 +115,54 @@ impl Appliance {
     }
 
     /// The slot goes back first: that is what the capture process may be waiting for.
-    fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, answer: Option<&(Answer, Arc<Package>)>) {
+    fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, answer: Option<&Found>) {
         match self.slots.give_back(work.region, work.frame.slot) {
             GiveBack::Release { group, index } => self.captures.release(group, index, work.frame.slot),
             GiveBack::Retired => self.units.detach(work.region),
             GiveBack::Nothing => {}
         }
         self.reporter.frame_ended(work, outcome, answer, monotonic_now());
+    }
+
+    /// An image came from outside.
+    pub(super) fn image_offered(&mut self, offer: OfferedImage) {
+        let (id, now) = (ImageId(self.next_image), monotonic_now());
+        self.next_image += 1;
+        let work = ImageWork {
+            id,
+            region: IMAGE_REGION,
+            slot: offer.slot.number(),
+            bytes: offer.slot.bytes(),
+            arrived_at: offer.arrived_at,
+            deadline: offer.deadline,
+            attempts: 0,
+        };
+        let offered = self.fleet.image_offered(&offer.model, work, now);
+        self.images.insert(id, offer);
+        match offered {
+            Ok(actions) => self.carry_out(actions),
+            Err(_) => self.answer_image(id, ImageReply::NoModel),
+        }
+    }
+
+    fn image_ended(&mut self, id: ImageId, outcome: Outcome, answer: Option<Found>, retry_after: Duration) {
+        let reply = match (outcome, answer) {
+            (Outcome::Shed(reason), _) => ImageReply::Shed(reason, retry_after),
+            (Outcome::Failed(cause), _) => ImageReply::Failed(cause),
+            (Outcome::Detected, Some((answer, package))) => ImageReply::Detected(answer, package),
+            // A detected image has an answer.
+            (Outcome::Detected, None) => ImageReply::Failed(FailureCause::InvalidOutput),
+        };
+        self.answer_image(id, reply);
+    }
+
+    /// The slot is free with this: no unit reads it any more.
+    fn answer_image(&mut self, id: ImageId, reply: ImageReply) {
+        if let Some(offer) = self.images.remove(&id) {
+            drop(offer.slot);
+            // Whoever asked may have gone.
+            drop(offer.reply.send(reply));
+        }
     }
 
     /// Tells the fleet what memory there is, and how large its units are.

@@ -123,8 +123,11 @@ async fn answer(stream: TcpStream, router: Router) {
 
 fn router(state: HttpState) -> Router {
     let api = routes::models::router().merge(routes::hours::router()).with_state(state.control.clone());
+    // Bounded by its slot.
+    let images = routes::detect::router().with_state(state.control.clone()).layer(DefaultBodyLimit::disable());
     Router::new()
         .merge(api.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)))
+        .merge(images)
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -157,6 +160,7 @@ async fn metrics(State(state): State<HttpState>) -> Response {
 mod tests {
     use super::*;
     use crate::control::ApplianceStatus;
+    use crate::control::images::ImageIntake;
     use crate::metering::HoursFiles;
     use std::net::{IpAddr, Ipv4Addr};
     use std::path::Path;
@@ -166,7 +170,8 @@ mod tests {
         let report = HealthReport { alive_at: monotonic_now(), ready, reasons: vec!["no unit".into()] };
         let (_sender, health) = watch::channel(report);
         let (_status, status) = watch::channel(ApplianceStatus::default());
-        let (control, _commands) = Control::new(status, HoursFiles::new(Path::new("/nonexistent")));
+        let (images, _region, _offers) = ImageIntake::new().unwrap();
+        let (control, _commands) = Control::new(status, HoursFiles::new(Path::new("/nonexistent")), images);
         let router = router(HttpState { metrics: Arc::new(Metrics::new()), health, control });
         let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

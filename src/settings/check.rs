@@ -4,7 +4,7 @@ use crate::camera::settings::CameraSettings;
 use crate::model::package::is_package_name;
 use crate::secret::Credentials;
 use crate::settings::Settings;
-use crate::supervisor::settings::ModelSettings;
+use crate::supervisor::settings::{ModelSettings, TpsLimitSetting};
 use crate::vision::camera_id::is_valid_id;
 use std::path::PathBuf;
 
@@ -27,6 +27,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
     range(&mut wrong, "units.load_timeout_seconds", f64::from(units.load_timeout_seconds), 1.0, 3600.0);
     range(&mut wrong, "units.inference_timeout_seconds", f64::from(units.inference_timeout_seconds), 2.0, 600.0);
     range(&mut wrong, "units.max_frame_age_seconds", f64::from(units.max_frame_age_seconds), 0.05, 60.0);
+    range(&mut wrong, "units.max_queue_seconds", f64::from(units.max_queue_seconds), 0.01, 60.0);
     for (index, model) in settings.models.iter().enumerate() {
         check_model(&mut wrong, &format!("models[{index}]"), model);
         if settings.models[..index].iter().any(|other| other.name == model.name) {
@@ -91,6 +92,10 @@ fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {
         add(wrong, &format!("{name}.max_inference_units"), what);
     }
     range(wrong, &format!("{name}.threads"), f64::from(model.threads), 1.0, 64.0);
+    range(wrong, &format!("{name}.image_share"), f64::from(model.image_share), 0.0, 1.0);
+    if let Some(TpsLimitSetting::Fixed(tps)) = model.tps_limit {
+        range(wrong, &format!("{name}.tps_limit"), tps, 0.01, 100_000.0);
+    }
     if !is_valid_id(&model.name) {
         add(wrong, &format!("{name}.name"), "must be 1 to 64 of a-z, 0-9, `_` and `-`");
     }

@@ -1,6 +1,6 @@
 //! What the supervisor has the shell do, and what it tells.
 
-use crate::admission::{FrameWork, Ledger};
+use crate::admission::{FrameWork, ImageWork, Ledger, Work};
 use crate::ipc::messages::{LoadModel, RequestId, UnitTiming};
 use crate::model::package::Package;
 use crate::supervisor::autoscaler::ScaleReason;
@@ -21,6 +21,8 @@ pub struct Answer {
     pub timing: UnitTiming,
     /// From capture to the unit; filled in by the supervisor.
     pub queued: Duration,
+    /// Width and height of the picture in pixels.
+    pub size: (u32, u32),
 }
 
 /// What the shell is to do.
@@ -52,7 +54,7 @@ pub enum SupervisorAction {
         /// Named in the answer.
         request: RequestId,
         /// What to look at.
-        work: FrameWork,
+        work: Work,
     },
     /// A frame has its outcome: give its slot back and tell the world.
     Ended {
@@ -62,6 +64,17 @@ pub enum SupervisorAction {
         outcome: Outcome,
         /// There if it was detected, with the model that looked at it.
         answer: Option<(Answer, Arc<Package>)>,
+    },
+    /// An image has its outcome: answer its caller and give its slot back.
+    ImageEnded {
+        /// Which image.
+        work: ImageWork,
+        /// How it ended.
+        outcome: Outcome,
+        /// There if it was detected, with the model that looked at it.
+        answer: Option<(Answer, Arc<Package>)>,
+        /// When it makes sense to try again, if it was shed.
+        retry_after: Duration,
     },
     /// For the log.
     Scaled {
@@ -141,4 +154,6 @@ pub struct ModelStatus {
     pub degraded: Vec<String>,
     /// By camera.
     pub ledgers: BTreeMap<CameraId, Ledger>,
+    /// Of the images from outside.
+    pub images: Ledger,
 }

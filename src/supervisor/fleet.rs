@@ -2,7 +2,7 @@
 //!
 //! Every method takes `now` and returns what is to be done; nothing here waits or does I/O.
 
-use crate::admission::FrameWork;
+use crate::admission::{FrameWork, ImageWork};
 use crate::ipc::messages::RequestId;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::model::package::Package;
@@ -265,6 +265,22 @@ impl Fleet {
             pool.frame_captured(work, now, &mut actions);
         }
         actions
+    }
+
+    /// An image came for a model.
+    ///
+    /// # Errors
+    /// The image comes back when there is no such model.
+    pub fn image_offered(
+        &mut self,
+        model: &str,
+        work: ImageWork,
+        now: Monotonic,
+    ) -> Result<Vec<SupervisorAction>, ImageWork> {
+        let mut actions = Vec::new();
+        let Some(pool) = self.pools.get_mut(model) else { return Err(work) };
+        pool.image_offered(work, now, &mut actions);
+        Ok(actions)
     }
 
     /// A frame was due and its capture process had no slot for it.

@@ -28,6 +28,8 @@ pub struct UnitSettings {
     pub inference_timeout_seconds: f32,
     /// Seconds after which a waiting frame is not worth looking at.
     pub max_frame_age_seconds: f32,
+    /// Seconds that an image may wait for a unit; what would wait longer is refused at once.
+    pub max_queue_seconds: f32,
 }
 
 impl Default for UnitSettings {
@@ -43,8 +45,27 @@ impl Default for UnitSettings {
             load_timeout_seconds: 60.0,
             inference_timeout_seconds: 10.0,
             max_frame_age_seconds: 1.0,
+            max_queue_seconds: 1.0,
         }
     }
+}
+
+/// `tps_limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TpsLimitSetting {
+    /// So many a second.
+    Fixed(f64),
+    /// By name.
+    Named(MeasuredLimit),
+}
+
+/// A limit that is measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MeasuredLimit {
+    /// What the units in service can do.
+    Auto,
 }
 
 /// One of `[[models]]`.
@@ -63,6 +84,10 @@ pub struct ModelSettings {
     pub threads: u16,
     /// What computes. A unit that cannot have it fails to load.
     pub execution_provider: ExecutionProvider,
+    /// Images a second from outside: a number, or `"auto"` for what the units can do; none: no limit but the queue's.
+    pub tps_limit: Option<TpsLimitSetting>,
+    /// The units' share for images while cameras want more than the rest, 0..=1.
+    pub image_share: f32,
     /// It starts with the daemon, unless it was stopped by a command.
     pub enabled: bool,
 }
@@ -76,6 +101,8 @@ impl Default for ModelSettings {
             max_inference_units: 0,
             threads: 1,
             execution_provider: ExecutionProvider::Cpu,
+            tps_limit: None,
+            image_share: 0.5,
             enabled: true,
         }
     }

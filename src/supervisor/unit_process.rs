@@ -1,12 +1,11 @@
 //! Starts unit processes and talks to them, as the supervisor decides.
 
-use crate::admission::FrameWork;
+use crate::admission::Work;
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
 use crate::supervisor::unit_state::UnitId;
-use crate::vision::frame::SlotContent;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -108,7 +107,7 @@ impl UnitProcesses {
         &mut self,
         unit: UnitId,
         request: RequestId,
-        work: &FrameWork,
+        work: &Work,
         region: &Region,
     ) -> Result<(), UnitProcessError> {
         let running = self.running.get_mut(&unit).ok_or(UnitProcessError::NotRunning)?;
@@ -154,14 +153,14 @@ impl UnitProcesses {
 }
 
 impl Running {
-    fn dispatch(&mut self, request: RequestId, work: &FrameWork, region: &Region) -> Result<(), ChannelError> {
-        if !self.attached.contains(&work.region) {
-            let attach = ToUnit::AttachRegion { region: work.region, slots: region.slots() };
+    fn dispatch(&mut self, request: RequestId, work: &Work, region: &Region) -> Result<(), ChannelError> {
+        if !self.attached.contains(&work.region()) {
+            let attach = ToUnit::AttachRegion { region: work.region(), slots: region.slots() };
             self.handle.send(&attach, Some(region.read_only().as_fd()))?;
-            self.attached.insert(work.region);
+            self.attached.insert(work.region());
         }
-        let content = SlotContent::Raw(work.frame.picture);
-        let detect = ToUnit::Detect { request, region: work.region, slot: work.frame.slot, content };
+        let (region, slot, content) = (work.region(), work.slot(), work.content());
+        let detect = ToUnit::Detect { request, region, slot, content };
         self.handle.send(&detect, None)
     }
 }

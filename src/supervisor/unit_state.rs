@@ -1,6 +1,6 @@
 //! One inference unit as its pool sees it.
 
-use crate::admission::FrameWork;
+use crate::admission::Work;
 use crate::ipc::messages::RequestId;
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::supervisor::zones::ZoneIndex;
@@ -40,7 +40,7 @@ pub enum UnitState {
         /// The answer must name it.
         request: RequestId,
         /// What it works on.
-        work: FrameWork,
+        work: Work,
         /// Since when.
         since: Monotonic,
     },

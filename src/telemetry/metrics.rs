@@ -101,7 +101,7 @@ impl Metrics {
         for family in [&self.captured, &self.detected] {
             drop(family.get_or_create(&camera(id)));
         }
-        for reason in ShedReason::ALL {
+        for reason in ShedReason::OF_FRAMES {
             drop(self.shed.get_or_create(&with(id, "reason", reason.name())));
         }
         for cause in FailureCause::ALL {

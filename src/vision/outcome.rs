@@ -15,7 +15,16 @@ pub enum ShedReason {
     /// The capture process had no free slot to put it in.
     #[error("every slot of the camera was in use")]
     NoFreeSlot,
-    /// The camera's model is stopped.
+    /// An image above what the units can do.
+    #[error("the inference units have no capacity for it now")]
+    Throttled,
+    /// An image, and no unit is in service.
+    #[error("no inference unit is in service")]
+    NoUnits,
+    /// An image whose caller waits no longer.
+    #[error("its deadline passed before its turn came")]
+    Expired,
+    /// The model is stopped.
     #[error("the model is not running")]
     ModelStopped,
     /// The appliance is stopping.
@@ -58,7 +67,20 @@ pub enum Outcome {
 
 impl ShedReason {
     /// Every reason, for metrics that start at zero.
-    pub const ALL: [Self; 5] = [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::Draining];
+    pub const ALL: [Self; 8] = [
+        Self::Superseded,
+        Self::Stale,
+        Self::NoFreeSlot,
+        Self::Throttled,
+        Self::NoUnits,
+        Self::Expired,
+        Self::ModelStopped,
+        Self::Draining,
+    ];
+
+    /// Those that a camera's frame can have.
+    pub const OF_FRAMES: [Self; 5] =
+        [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::Draining];
 
     /// Its name in metrics and reports.
     pub const fn name(self) -> &'static str {
@@ -66,6 +88,9 @@ impl ShedReason {
             Self::Superseded => "superseded",
             Self::Stale => "stale",
             Self::NoFreeSlot => "no_free_slot",
+            Self::Throttled => "throttled",
+            Self::NoUnits => "no_units",
+            Self::Expired => "expired",
             Self::ModelStopped => "model_stopped",
             Self::Draining => "draining",
         }

@@ -99,6 +99,26 @@ impl Daemon {
         Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
     }
 
+    /// Status code, head and body of a POST of an image to a model, or `None` while nobody answers.
+    pub fn post_image(&self, path: &str, image: &[u8]) -> Option<(u16, String, serde_json::Value)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.http_port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+        let length = image.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).ok()?;
+        // A refusal may come before the last byte has gone.
+        drop(stream.write_all(image));
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((
+            head.get(9..12)?.parse().ok()?,
+            head.to_ascii_lowercase(),
+            serde_json::from_str(body).unwrap_or_default(),
+        ))
+    }
+
     pub fn wait_ready(&self) {
         wait_for("readiness", Duration::from_secs(60), || self.get("/readyz").filter(|(status, _)| *status == 200));
     }

@@ -1,4 +1,5 @@
 //! The native routes: one file a subject.
 
+pub(super) mod detect;
 pub(super) mod hours;
 pub(super) mod models;

@@ -1,13 +1,19 @@
 //! Frames to units, answers to outcomes.
 
 use super::{LOAD_WINDOW, Pool};
-use crate::admission::FrameWork;
+use crate::admission::{FrameWork, ImageWork, Work};
 use crate::ipc::messages::RequestId;
+use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, SupervisorAction};
 use crate::supervisor::unit_state::{UnitId, UnitState};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// When units that are missing may be there again.
+const RETRY_AFTER_RESTART: Duration = Duration::from_secs(1);
 
 /// A unit that answers nonsense so many times in a row is replaced.
 const MOST_INVALID: u32 = 2;
@@ -19,15 +25,54 @@ impl Pool {
         self.arrivals += 1;
         self.retry_budget.deposit();
         if self.is_draining {
-            return self.end(actions, work, Outcome::Shed(ShedReason::Draining), None);
+            return self.shed(actions, Work::Frame(work), ShedReason::Draining);
         }
         if !self.is_wanted {
-            return self.end(actions, work, Outcome::Shed(ShedReason::ModelStopped), None);
+            return self.shed(actions, Work::Frame(work), ShedReason::ModelStopped);
         }
-        if let Some(older) = self.controller.offer(work) {
-            self.end(actions, older, Outcome::Shed(ShedReason::Superseded), None);
+        if let Some(older) = self.gate.cameras.offer(work) {
+            self.shed(actions, Work::Frame(older), ShedReason::Superseded);
         }
         self.dispatch(actions, now);
+    }
+
+    /// An image came from outside. It is taken, or refused at once.
+    pub fn image_offered(&mut self, work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        self.images.count_captured();
+        self.arrivals += 1;
+        self.retry_budget.deposit();
+        let in_service = self.in_service();
+        let reason = match () {
+            () if self.is_draining => Some(ShedReason::Draining),
+            () if !self.is_wanted => Some(ShedReason::ModelStopped),
+            () if in_service == 0 => Some(ShedReason::NoUnits),
+            () => None,
+        };
+        if let Some(reason) = reason {
+            return self.shed(actions, Work::Image(work), reason);
+        }
+        // Before the first measurement a unit is taken to be slow, so that little waits.
+        let unit_tps = self.service_time.average().map_or(1.0, |_| self.service_time.tps());
+        let tps = unit_tps * in_service as f64;
+        if let Some((quota, limit)) = &mut self.limit
+            && let Err(retry_after) = limit.take(quota.fixed().unwrap_or(tps), now)
+        {
+            return self.refuse(actions, work, retry_after);
+        }
+        if let Err(refused) = self.gate.images.offer(work, tps * self.gate.share_of_images(), now) {
+            return self.refuse(actions, refused.work, refused.retry_after);
+        }
+        self.dispatch(actions, now);
+    }
+
+    fn refuse(&mut self, actions: &mut Vec<SupervisorAction>, work: ImageWork, retry_after: Duration) {
+        let outcome = Outcome::Shed(ShedReason::Throttled);
+        self.images.count(outcome);
+        actions.push(SupervisorAction::ImageEnded { work, outcome, answer: None, retry_after });
+    }
+
+    fn shed(&mut self, actions: &mut Vec<SupervisorAction>, work: Work, reason: ShedReason) {
+        self.end(actions, work, Outcome::Shed(reason), None);
     }
 
     /// A frame was due and its capture process had no slot for it.
@@ -77,7 +122,7 @@ impl Pool {
     fn found(
         &mut self,
         unit: UnitId,
-        work: FrameWork,
+        work: Work,
         mut answer: Answer,
         since: Monotonic,
         now: Monotonic,
@@ -86,10 +131,10 @@ impl Pool {
         self.service_time.record(now.since(since));
         self.recent_answers.push_back(now);
         self.completed += 1;
-        answer.queued = since.since(work.frame.captured_at);
+        answer.queued = since.since(work.since());
         let version = self.units.get(&unit).map(|slot| slot.version);
         let candidate = self.candidate.as_ref().filter(|candidate| Some(candidate.id) == version);
-        let package = std::sync::Arc::clone(&candidate.unwrap_or(&self.current).package);
+        let package = Arc::clone(&candidate.unwrap_or(&self.current).package);
         self.end(actions, work, Outcome::Detected, Some((answer, package)));
     }
 
@@ -97,28 +142,28 @@ impl Pool {
     /// failed two units is not given to a third.
     pub(super) fn retry_or_fail(
         &mut self,
-        mut work: FrameWork,
+        mut work: Work,
         cause: FailureCause,
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) {
-        let may_be_tried = work.attempts == 0 && !self.is_draining && self.is_wanted;
+        let may_be_tried = work.attempts() == 0 && !self.is_draining && self.is_wanted;
         if !may_be_tried || !self.retry_budget.withdraw(now) {
             return self.end(actions, work, Outcome::Failed(cause), None);
         }
-        work.attempts += 1;
-        if let Some(work) = self.controller.offer_again(work) {
-            self.end(actions, work, Outcome::Shed(ShedReason::Superseded), None);
+        work.count_attempt();
+        if let Some(work) = self.gate.offer_again(work) {
+            self.shed(actions, work, ShedReason::Superseded);
         }
     }
 
     /// Sheds what has waited too long, and gives the rest to the units that have nothing to do.
     pub(super) fn dispatch(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
         self.shed_stale(actions, now);
-        while self.controller.waiting() > 0 {
+        while self.gate.waiting() > 0 {
             let is_free = |slot: &super::Unit| !slot.is_retiring && matches!(slot.state, UnitState::Idle);
             let Some((&unit, slot)) = self.units.iter_mut().find(|(_, slot)| is_free(slot)) else { return };
-            let Some(work) = self.controller.take_next() else { return };
+            let Some(work) = self.gate.take_next() else { return };
             let request = RequestId(self.next_request);
             self.next_request += 1;
             // Idle -> Busy
@@ -128,8 +173,9 @@ impl Pool {
     }
 
     pub(super) fn shed_stale(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
-        for work in self.controller.take_stale(now) {
-            self.end(actions, work, Outcome::Shed(ShedReason::Stale), None);
+        for work in self.gate.take_stale(now) {
+            let reason = if matches!(work, Work::Frame(_)) { ShedReason::Stale } else { ShedReason::Expired };
+            self.shed(actions, work, reason);
         }
         while self.recent_answers.front().is_some_and(|at| now.since(*at) > LOAD_WINDOW) {
             self.recent_answers.pop_front();
@@ -138,8 +184,8 @@ impl Pool {
 
     /// Sheds what waits.
     pub(super) fn shed_all(&mut self, reason: ShedReason, actions: &mut Vec<SupervisorAction>) {
-        for work in self.controller.take_all() {
-            self.end(actions, work, Outcome::Shed(reason), None);
+        for work in self.gate.take_all() {
+            self.shed(actions, work, reason);
         }
     }
 
@@ -164,15 +210,24 @@ impl Pool {
         }
     }
 
-    /// The only place where a frame gets its outcome.
+    /// The only place where a frame gets its outcome, and an image one of these.
     pub(super) fn end(
         &mut self,
         actions: &mut Vec<SupervisorAction>,
-        work: FrameWork,
+        work: Work,
         outcome: Outcome,
-        answer: Option<(Answer, std::sync::Arc<crate::model::package::Package>)>,
+        answer: Option<(Answer, Arc<Package>)>,
     ) {
-        self.ledgers.entry(work.camera.clone()).or_default().count(outcome);
-        actions.push(SupervisorAction::Ended { work, outcome, answer });
+        match work {
+            Work::Frame(work) => {
+                self.ledgers.entry(work.camera.clone()).or_default().count(outcome);
+                actions.push(SupervisorAction::Ended { work, outcome, answer });
+            }
+            Work::Image(work) => {
+                self.images.count(outcome);
+                let retry_after = RETRY_AFTER_RESTART;
+                actions.push(SupervisorAction::ImageEnded { work, outcome, answer, retry_after });
+            }
+        }
     }
 }

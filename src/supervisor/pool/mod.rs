@@ -6,7 +6,8 @@
 mod dispatch;
 mod lifecycle;
 
-use crate::admission::{Controller, Ledger};
+use crate::admission::tps_limit::TpsLimit;
+use crate::admission::{Gate, Ledger};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
 use crate::supervisor::actions::{ModelState, ModelStatus};
@@ -50,6 +51,24 @@ pub struct UnitDeadlines {
     pub inference: Duration,
 }
 
+/// A limit of images a second, below or at what the units can do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TpsQuota {
+    /// So many.
+    Fixed(f64),
+    /// What the units in service can do, as measured.
+    Measured,
+}
+
+impl TpsQuota {
+    fn fixed(self) -> Option<f64> {
+        match self {
+            Self::Fixed(tps) => Some(tps),
+            Self::Measured => None,
+        }
+    }
+}
+
 /// What the box can still carry.
 #[derive(Debug)]
 pub struct Room<'a> {
@@ -80,7 +99,9 @@ pub struct Pool {
     units: BTreeMap<UnitId, Unit>,
     /// A unit more than wanted is on its way to another zone.
     is_moving: bool,
-    controller: Controller,
+    gate: Gate,
+    images: Ledger,
+    limit: Option<(TpsQuota, TpsLimit)>,
     ledgers: BTreeMap<CameraId, Ledger>,
     retry_budget: RetryBudget,
     service_time: ServiceTime,
@@ -103,7 +124,8 @@ impl Pool {
     pub fn new(
         version: ModelVersion,
         bounds: UnitBounds,
-        controller: Controller,
+        gate: Gate,
+        quota: Option<TpsQuota>,
         deadlines: UnitDeadlines,
         now: Monotonic,
     ) -> Self {
@@ -118,7 +140,9 @@ impl Pool {
             scaler: None,
             units: BTreeMap::new(),
             is_moving: false,
-            controller,
+            gate,
+            images: Ledger::default(),
+            limit: quota.map(|quota| (quota, TpsLimit::new(quota.fixed().unwrap_or(1.0), now))),
             ledgers: BTreeMap::new(),
             retry_budget: RetryBudget::new(now),
             service_time: ServiceTime::default(),
@@ -142,7 +166,7 @@ impl Pool {
     /// Gives a camera its place and its ledger.
     pub fn add_camera(&mut self, camera: CameraId, weight: u32) {
         self.ledgers.entry(camera.clone()).or_default();
-        self.controller.add_camera(camera, weight);
+        self.gate.cameras.add_camera(camera, weight);
     }
 
     /// Where the model is in its life.
@@ -195,7 +219,7 @@ impl Pool {
     /// Frames that wait or are worked on.
     pub fn in_flight(&self) -> u64 {
         let busy = self.units.values().filter(|unit| matches!(unit.state, UnitState::Busy { .. })).count();
-        (busy + self.controller.waiting()) as u64
+        (busy + self.gate.waiting()) as u64
     }
 
     /// Units that can be given work.
@@ -245,6 +269,7 @@ impl Pool {
             in_flight: self.in_flight(),
             degraded: self.degraded(in_service),
             ledgers: self.ledgers.clone(),
+            images: self.images.clone(),
         }
     }
 

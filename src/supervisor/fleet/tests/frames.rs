@@ -149,3 +149,37 @@ fn draining_finishes_what_units_do_and_sheds_the_rest() {
     assert_eq!(test_box.fleet.in_flight(), 0);
     test_box.assert_ledger_closes();
 }
+
+#[test]
+fn exactly_the_queue_and_the_units_take_images_when_all_units_are_stalled() {
+    let mut test_box = TestBox::ready(2);
+    // Two units of 100 ms each can look at twenty a second.
+    for _ in 0..60 {
+        test_box.offer_image();
+        test_box.wait(100);
+        test_box.answer_all();
+    }
+    let before = test_box.images.len();
+    for _ in 0..100 {
+        test_box.offer_image();
+    }
+    let refused = &test_box.images[before..];
+    assert_eq!(refused.len(), 100 - 2 - 20, "two are worked on, a second's worth waits");
+    assert!(refused.iter().all(|(_, outcome)| *outcome == Outcome::Shed(ShedReason::Throttled)));
+    test_box.assert_ledger_closes();
+}
+
+#[test]
+fn without_a_unit_an_image_is_refused_at_once_and_a_late_one_is_never_run() {
+    let mut test_box = TestBox::new(1);
+    let image = test_box.offer_image();
+    assert_eq!(test_box.images, [(image, Outcome::Shed(ShedReason::NoUnits))]);
+    test_box.bring_up();
+    let (worked_on, waiting) = (test_box.offer_image(), test_box.offer_image());
+    test_box.wait(5_000);
+    assert_eq!(test_box.images[1..], [(waiting, Outcome::Shed(ShedReason::Expired))]);
+    test_box.answer_all();
+    assert_eq!(test_box.images[2], (worked_on, Outcome::Detected));
+    assert!(test_box.dispatched.is_empty());
+    test_box.assert_ledger_closes();
+}

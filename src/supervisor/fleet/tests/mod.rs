@@ -4,7 +4,7 @@ mod frames;
 mod models;
 
 use super::*;
-use crate::admission::{Controller, Ledger};
+use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
 use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
 use crate::supervisor::pool::UnitDeadlines;
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
@@ -21,6 +21,7 @@ struct TestBox {
     numbers: u64,
     dispatched: Vec<(UnitId, RequestId)>,
     ended: Vec<(u64, Outcome)>,
+    images: Vec<(ImageId, Outcome)>,
     versions: Vec<String>,
     killed: Vec<UnitId>,
     stopped: Vec<UnitId>,
@@ -62,13 +63,14 @@ impl TestBox {
         let mut fleet = Fleet::new(placements, Zones::new(names, Duration::from_secs(30)), limits);
         let deadlines = UnitDeadlines { load: Duration::from_secs(60), inference: Duration::from_secs(10) };
         let version = version(&mut fleet, "v1");
-        fleet.add_model(Pool::new(version, bounds, Controller::new(Duration::from_secs(1)), deadlines, now));
+        let gate = Gate::new(Controller::new(Duration::from_secs(1)), ImageQueue::new(Duration::from_secs(1)), 0.5);
+        fleet.add_model(Pool::new(version, bounds, gate, None, deadlines, now));
         for camera in ["a", "b"] {
             fleet.add_camera(CameraId::new(camera).unwrap(), 1, MODEL);
         }
         fleet.start(MODEL, None).unwrap();
-        let (dispatched, ended, versions, killed, stopped, started) = Default::default();
-        Self { fleet, now, numbers: 0, dispatched, ended, versions, killed, stopped, started }
+        let (dispatched, ended, images, versions, killed, stopped, started) = Default::default();
+        Self { fleet, now, numbers: 0, dispatched, ended, images, versions, killed, stopped, started }
     }
 
     /// With so many units in service.
@@ -107,6 +109,7 @@ impl TestBox {
                     self.ended.push((work.number, outcome));
                     self.versions.extend(answer.map(|(_, package)| package.version.clone()));
                 }
+                SupervisorAction::ImageEnded { work, outcome, .. } => self.images.push((work.id, outcome)),
                 SupervisorAction::Scaled { .. } => {}
             }
         }
@@ -145,13 +148,23 @@ impl TestBox {
         self.numbers
     }
 
+    fn offer_image(&mut self) -> ImageId {
+        self.numbers += 1;
+        let (id, region, deadline) = (ImageId(self.numbers), RegionId(9), self.now + Duration::from_secs(5));
+        let work = ImageWork { id, region, slot: 0, bytes: 1, arrived_at: self.now, deadline, attempts: 0 };
+        let actions = self.fleet.image_offered(MODEL, work, self.now).unwrap();
+        self.carry_out(actions);
+        id
+    }
+
     fn miss_a_slot(&mut self) {
         self.fleet.frame_without_slot(&CameraId::new("a").unwrap());
         self.ended.push((0, Outcome::Shed(ShedReason::NoFreeSlot)));
     }
 
     fn answer(&mut self, unit: UnitId, request: RequestId) {
-        let answer = Answer { detections: vec![], timing: UnitTiming::default(), queued: Duration::ZERO };
+        let answer =
+            Answer { detections: vec![], timing: UnitTiming::default(), queued: Duration::ZERO, size: (64, 64) };
         let actions = self.fleet.unit_answered(unit, request, Ok(answer), self.now);
         self.carry_out(actions);
     }
@@ -164,14 +177,15 @@ impl TestBox {
     fn assert_ledger_closes(&self) {
         let mut total = Ledger::default();
         self.status().ledgers.values().for_each(|ledger| total.add(ledger));
+        total.add(&self.status().images);
         assert!(total.closes(self.fleet.in_flight()), "{total:?} + {}", self.fleet.in_flight());
-        assert_eq!(total.ended(), self.ended.len() as u64, "each outcome is told once");
+        assert_eq!(total.ended(), (self.ended.len() + self.images.len()) as u64, "each outcome is told once");
     }
 }
 
 proptest! {
     #[test]
-    fn whatever_happens_every_frame_ends_once(verbs in prop::collection::vec((0u8..12, 0u32..5), 1..400)) {
+    fn whatever_happens_every_frame_ends_once(verbs in prop::collection::vec((0u8..13, 0u32..5), 1..400)) {
         let mut test_box = TestBox::with_zones(UnitBounds { min: 2, max: Some(4) }, &["left", "right"]);
         test_box.bring_up();
         for (verb, number) in verbs {
@@ -193,6 +207,7 @@ proptest! {
                     let next = version(&mut test_box.fleet, "next");
                     drop(test_box.fleet.swap(MODEL, next));
                 }
+                11 => drop(test_box.offer_image()),
                 _ => test_box.wait(777),
             }
             test_box.assert_ledger_closes();

@@ -1,0 +1,135 @@
+//! Cameras and images before one model: guaranteed shares, and what one does not use is lent to the other.
+
+use crate::admission::controller::Controller;
+use crate::admission::image_queue::ImageQueue;
+use crate::admission::work::Work;
+use crate::vision::monotonic::Monotonic;
+
+/// All that waits for the units of a model.
+#[derive(Debug)]
+pub struct Gate {
+    /// One place a camera.
+    pub cameras: Controller,
+    /// In the order in which they came.
+    pub images: ImageQueue,
+    /// Of the units, for images, while both want more than there is; 0..=1.
+    image_share: f64,
+    /// What each has paid for its turns, as in the stride between cameras.
+    paid: [f64; 2],
+    was_waiting: [bool; 2],
+}
+
+impl Gate {
+    /// `image_share` is 0..=1.
+    pub fn new(cameras: Controller, images: ImageQueue, image_share: f64) -> Self {
+        Self { cameras, images, image_share: image_share.clamp(0.01, 0.99), paid: [0.0; 2], was_waiting: [false; 2] }
+    }
+
+    /// Takes the work whose turn it is.
+    pub fn take_next(&mut self) -> Option<Work> {
+        let is_waiting = [self.cameras.waiting() > 0, self.images.waiting() > 0];
+        // Who was silent starts level: silence earns no burst.
+        for (one, other) in [(0, 1), (1, 0)] {
+            if is_waiting[one] && !self.was_waiting[one] {
+                self.paid[one] = self.paid[one].max(self.paid[other]);
+            }
+        }
+        self.was_waiting = is_waiting;
+        let is_images_turn = match is_waiting {
+            [false, false] => return None,
+            [true, true] => self.paid[1] < self.paid[0],
+            [_, has_images] => has_images,
+        };
+        if is_images_turn {
+            self.paid[1] += 1.0 / self.image_share;
+            return self.images.take_next().map(Work::Image);
+        }
+        self.paid[0] += 1.0 / (1.0 - self.image_share);
+        self.cameras.take_next().map(Work::Frame)
+    }
+
+    /// The share of the units that images can count on now: all while no camera waits.
+    pub fn share_of_images(&self) -> f64 {
+        if self.cameras.waiting() > 0 { self.image_share } else { 1.0 }
+    }
+
+    /// Puts work whose unit failed back; a frame comes back itself when a fresher one waits.
+    pub fn offer_again(&mut self, work: Work) -> Option<Work> {
+        match work {
+            Work::Frame(frame) => self.cameras.offer_again(frame).map(Work::Frame),
+            Work::Image(image) => {
+                self.images.offer_again(image);
+                None
+            }
+        }
+    }
+
+    /// Takes out what has waited too long.
+    pub fn take_stale(&mut self, now: Monotonic) -> Vec<Work> {
+        let frames = self.cameras.take_stale(now).into_iter().map(Work::Frame);
+        frames.chain(self.images.take_expired(now).into_iter().map(Work::Image)).collect()
+    }
+
+    /// Takes out everything.
+    pub fn take_all(&mut self) -> Vec<Work> {
+        let frames = self.cameras.take_all().into_iter().map(Work::Frame);
+        frames.chain(self.images.take_all().into_iter().map(Work::Image)).collect()
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.cameras.waiting() + self.images.waiting()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::work::{FrameWork, ImageId, ImageWork};
+    use crate::ipc::messages::RegionId;
+    use crate::vision::camera_id::CameraId;
+    use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+    use std::time::Duration;
+
+    fn gate(image_share: f64) -> Gate {
+        let mut cameras = Controller::new(Duration::from_secs(1));
+        cameras.add_camera(CameraId::new("a").unwrap(), 1);
+        Gate::new(cameras, ImageQueue::new(Duration::from_secs(1)), image_share)
+    }
+
+    fn offer_frame(gate: &mut Gate) {
+        let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
+        let frame = Frame { sequence: 0, captured_at: Monotonic::default(), slot: 0, picture };
+        let camera = CameraId::new("a").unwrap();
+        gate.cameras.offer(FrameWork { camera, number: 0, frame, region: RegionId(0), attempts: 0 });
+    }
+
+    fn offer_image(gate: &mut Gate) {
+        let now = Monotonic::default();
+        let (id, region, deadline) = (ImageId(0), RegionId(0), now + Duration::from_secs(9));
+        let work = ImageWork { id, region, slot: 0, bytes: 1, arrived_at: now, deadline, attempts: 0 };
+        drop(gate.images.offer(work, 100.0, now));
+    }
+
+    fn images_of(gate: &mut Gate, turns: usize, with_frames: bool) -> usize {
+        let mut images = 0;
+        for _ in 0..turns {
+            offer_image(gate);
+            if with_frames {
+                offer_frame(gate);
+            }
+            images += usize::from(matches!(gate.take_next(), Some(Work::Image(_))));
+        }
+        images
+    }
+
+    #[test]
+    fn a_flood_of_images_leaves_cameras_their_share_and_what_nobody_wants_is_lent() {
+        let mut gate = gate(0.25);
+        assert_eq!(images_of(&mut gate, 100, false), 100, "no camera wants anything");
+        let images = images_of(&mut gate, 400, true);
+        assert!((99..=101).contains(&images), "{images} of 400 turns");
+        offer_frame(&mut gate);
+        assert!((gate.share_of_images() - 0.25).abs() < 1e-9);
+    }
+}

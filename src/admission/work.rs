@@ -1,0 +1,103 @@
+//! What wants a unit: a camera's frame, or an image from outside.
+
+use crate::ipc::messages::RegionId;
+use crate::vision::camera_id::CameraId;
+use crate::vision::frame::{Frame, SlotContent};
+use crate::vision::monotonic::Monotonic;
+
+/// A frame that wants a unit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FrameWork {
+    /// Whose.
+    pub camera: CameraId,
+    /// Counts the camera's frames since the daemon started.
+    pub number: u64,
+    /// Where and what.
+    pub frame: Frame,
+    /// The region that holds the slot.
+    pub region: RegionId,
+    /// Units that have failed it.
+    pub attempts: u8,
+}
+
+/// An image; never used twice in a run of the daemon.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ImageId(pub u64);
+
+/// An image that wants a unit: encoded bytes in a slot.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImageWork {
+    /// Which.
+    pub id: ImageId,
+    /// The region that holds the slot.
+    pub region: RegionId,
+    /// Where.
+    pub slot: u16,
+    /// How many of the slot's bytes.
+    pub bytes: u32,
+    /// When it was there whole.
+    pub arrived_at: Monotonic,
+    /// When nobody waits for it any more.
+    pub deadline: Monotonic,
+    /// Units that have failed it.
+    pub attempts: u8,
+}
+
+/// Either.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Work {
+    /// From a camera.
+    Frame(FrameWork),
+    /// From outside.
+    Image(ImageWork),
+}
+
+impl Work {
+    /// The region that holds its slot.
+    pub fn region(&self) -> RegionId {
+        match self {
+            Self::Frame(work) => work.region,
+            Self::Image(work) => work.region,
+        }
+    }
+
+    /// The slot that holds it.
+    pub fn slot(&self) -> u16 {
+        match self {
+            Self::Frame(work) => work.frame.slot,
+            Self::Image(work) => work.slot,
+        }
+    }
+
+    /// What lies there.
+    pub fn content(&self) -> SlotContent {
+        match self {
+            Self::Frame(work) => SlotContent::Raw(work.frame.picture),
+            Self::Image(work) => SlotContent::Encoded { bytes: work.bytes },
+        }
+    }
+
+    /// Since when it wants a unit.
+    pub fn since(&self) -> Monotonic {
+        match self {
+            Self::Frame(work) => work.frame.captured_at,
+            Self::Image(work) => work.arrived_at,
+        }
+    }
+
+    /// Units that have failed it.
+    pub fn attempts(&self) -> u8 {
+        match self {
+            Self::Frame(work) => work.attempts,
+            Self::Image(work) => work.attempts,
+        }
+    }
+
+    /// One more unit has failed it.
+    pub fn count_attempt(&mut self) {
+        match self {
+            Self::Frame(work) => work.attempts += 1,
+            Self::Image(work) => work.attempts += 1,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The way in for images from outside: a slot to write the bytes into, and a queue to the appliance.
+//!
+//! A caller first gets a slot or is refused: there is nothing to wait for that is not a slot. The slot
+//! travels with the image and comes back when the image has its outcome, also when the caller has gone
+//! by then: a unit may be reading it.
+
+use crate::ipc::frame_slots::{MAX_SLOTS, Region, SlotWriter};
+use crate::model::package::Package;
+use crate::os::clock::monotonic_now;
+use crate::supervisor::Answer;
+use crate::vision::frame::SLOT_BYTES;
+use crate::vision::monotonic::Monotonic;
+use crate::vision::outcome::{FailureCause, ShedReason};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Images that the appliance has not taken in yet; each has a slot, so there are never more.
+const OFFER_QUEUE: usize = MAX_SLOTS as usize;
+
+/// An image on its way to the appliance.
+#[derive(Debug)]
+pub struct OfferedImage {
+    /// For which model.
+    pub model: String,
+    /// Its bytes.
+    pub slot: ImageSlot,
+    /// When it was there whole.
+    pub arrived_at: Monotonic,
+    /// When its caller waits no longer.
+    pub deadline: Monotonic,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<ImageReply>,
+}
+
+/// How an image ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImageReply {
+    /// A unit has looked at it.
+    Detected(Answer, Arc<Package>),
+    /// Nobody has; try again after a while.
+    Shed(ShedReason, Duration),
+    /// It was tried without a result.
+    Failed(FailureCause),
+    /// There is no such model.
+    NoModel,
+}
+
+/// The bytes are longer than a slot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the image is larger than 4 MiB")]
+pub struct ImageTooLarge;
+
+#[derive(Debug)]
+struct Slots {
+    writer: SlotWriter,
+    /// The one that was used last is used next: few pages are ever taken.
+    free: Vec<u16>,
+}
+
+/// A slot of one image.
+#[derive(Debug)]
+pub struct ImageSlot {
+    slots: Arc<Mutex<Slots>>,
+    slot: u16,
+    bytes: usize,
+}
+
+impl ImageSlot {
+    /// Appends to the image.
+    ///
+    /// # Errors
+    /// [`ImageTooLarge`].
+    pub fn write(&mut self, chunk: &[u8]) -> Result<(), ImageTooLarge> {
+        let end = self.bytes.checked_add(chunk.len()).filter(|end| *end <= SLOT_BYTES).ok_or(ImageTooLarge)?;
+        let mut slots = lock(&self.slots);
+        let target = slots.writer.slot_mut(self.slot).and_then(|slot| slot.get_mut(self.bytes..end));
+        target.ok_or(ImageTooLarge)?.copy_from_slice(chunk);
+        self.bytes = end;
+        Ok(())
+    }
+
+    /// Its number in the region.
+    pub fn number(&self) -> u16 {
+        self.slot
+    }
+
+    /// How long the image is so far.
+    pub fn bytes(&self) -> u32 {
+        u32::try_from(self.bytes).unwrap_or(u32::MAX)
+    }
+}
+
+impl Drop for ImageSlot {
+    fn drop(&mut self) {
+        lock(&self.slots).free.push(self.slot);
+    }
+}
+
+fn lock(slots: &Mutex<Slots>) -> MutexGuard<'_, Slots> {
+    slots.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The outside's end.
+#[derive(Clone, Debug)]
+pub struct ImageIntake {
+    slots: Arc<Mutex<Slots>>,
+    offers: mpsc::Sender<OfferedImage>,
+}
+
+impl ImageIntake {
+    /// The outside's end, the region that units read, and the queue that the appliance empties.
+    ///
+    /// # Errors
+    /// When there is no shared memory.
+    pub fn new() -> io::Result<(Self, Region, mpsc::Receiver<OfferedImage>)> {
+        let region = Region::create("ocelli-images", MAX_SLOTS)?;
+        let writer = SlotWriter::new(region.writable(), MAX_SLOTS)?;
+        let slots = Arc::new(Mutex::new(Slots { writer, free: (0..MAX_SLOTS).rev().collect() }));
+        let (offers, queue) = mpsc::channel(OFFER_QUEUE);
+        Ok((Self { slots, offers }, region, queue))
+    }
+
+    /// A slot, if one is free.
+    pub fn reserve(&self) -> Option<ImageSlot> {
+        let slot = lock(&self.slots).free.pop()?;
+        Some(ImageSlot { slots: Arc::clone(&self.slots), slot, bytes: 0 })
+    }
+
+    /// Has a model look at the image, and waits for its outcome.
+    pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration) -> ImageReply {
+        let (reply, answered) = oneshot::channel();
+        let arrived_at = monotonic_now();
+        let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, reply };
+        let gone = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
+        if self.offers.send(offer).await.is_err() {
+            return gone;
+        }
+        answered.await.unwrap_or(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_given_out_once_and_come_back() {
+        let (intake, _region, _queue) = ImageIntake::new().unwrap();
+        let mut taken: Vec<ImageSlot> = std::iter::from_fn(|| intake.reserve()).collect();
+        assert_eq!(taken.len(), usize::from(MAX_SLOTS));
+        let last = taken.pop().unwrap().number();
+        assert_eq!(intake.reserve().unwrap().number(), last);
+    }
+
+    #[test]
+    fn an_image_of_more_than_a_slot_is_refused_and_one_of_a_slot_is_not() {
+        let (intake, _region, _queue) = ImageIntake::new().unwrap();
+        let mut slot = intake.reserve().unwrap();
+        slot.write(&vec![7; SLOT_BYTES - 1]).unwrap();
+        slot.write(&[7]).unwrap();
+        assert_eq!(slot.write(&[7]), Err(ImageTooLarge));
+        assert_eq!(slot.bytes() as usize, SLOT_BYTES);
+    }
+}

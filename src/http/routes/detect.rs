@@ -1,0 +1,116 @@
+//! `POST /api/models/<model>/detect`: one JPEG or PNG in, labels and boxes out.
+
+use crate::control::Control;
+use crate::control::images::{ImageReply, ImageSlot};
+use crate::vision::outcome::{FailureCause, ShedReason};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Router, post};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The routes of this subject.
+pub(in crate::http) fn router() -> Router<Control> {
+    Router::new().route("/api/models/{model}/detect", post(detect))
+}
+
+/// How long the bytes may take to come.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a caller waits who does not say.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Milliseconds after which the answer is worth nothing.
+    deadline_ms: Option<u64>,
+}
+
+/// The permit comes before the body: who cannot have a slot is not even listened to.
+async fn detect(
+    State(control): State<Control>,
+    Path(model): Path<String>,
+    Query(wanted): Query<Wanted>,
+    body: Body,
+) -> Response {
+    let Some(slot) = control.images.reserve() else {
+        return refused(ShedReason::Throttled, Duration::from_secs(1));
+    };
+    let slot = match timeout(BODY_LIMIT, receive(body, slot)).await {
+        Ok(Ok(slot)) => slot,
+        Ok(Err(response)) => return *response,
+        Err(_) => return error(StatusCode::REQUEST_TIMEOUT, "timeout", "the image did not come in time"),
+    };
+    let patience = wanted.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(Duration::from_secs(60));
+    match control.images.detect(model.clone(), slot, patience).await {
+        ImageReply::Detected(answer, package) => {
+            let object = |found: &crate::vision::detection::Detection| {
+                json!({
+                    "label": package.labels.name(found.class),
+                    "confidence": found.confidence,
+                    "box": found.bounding_box,
+                })
+            };
+            let objects: Vec<Value> = answer.detections.iter().map(object).collect();
+            Json(json!({
+                "model": package.model,
+                "model_version": package.version,
+                "width": answer.size.0,
+                "height": answer.size.1,
+                "latency_ms": {
+                    "queue": answer.queued.as_secs_f64() * 1e3,
+                    "decode": f64::from(answer.timing.decode_us) / 1e3,
+                    "inference": f64::from(answer.timing.inference_us) / 1e3,
+                },
+                "detections": objects,
+            }))
+            .into_response()
+        }
+        ImageReply::Shed(reason, retry_after) => refused(reason, retry_after),
+        ImageReply::Failed(FailureCause::InvalidImage) => {
+            error(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are no JPEG or PNG that can be read")
+        }
+        ImageReply::Failed(cause) => error(StatusCode::INTERNAL_SERVER_ERROR, cause.name(), &format!("{cause}, twice")),
+        ImageReply::NoModel => error(StatusCode::NOT_FOUND, "not_found", &format!("there is no model `{model}`")),
+    }
+}
+
+/// Writes the body into the slot as it comes.
+async fn receive(mut body: Body, mut slot: ImageSlot) -> Result<ImageSlot, Box<Response>> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Box::new(error(StatusCode::BAD_REQUEST, "body", "the body broke off")))?;
+        if let Some(chunk) = frame.data_ref() {
+            let written = slot.write(chunk);
+            written.map_err(|large| {
+                Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()))
+            })?;
+        }
+    }
+    Ok(slot)
+}
+
+/// 429 for what was too much, 503 for what is not there.
+fn refused(reason: ShedReason, retry_after: Duration) -> Response {
+    let status = match reason {
+        ShedReason::Throttled | ShedReason::Expired => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = error(status, reason.name(), &reason.to_string());
+    // Whole seconds, as HTTP has it.
+    let seconds = retry_after.as_secs_f64().ceil().max(1.0);
+    if let Ok(value) = HeaderValue::from_str(&format!("{seconds:.0}")) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, Json(json!({"error": {"code": code, "message": message}}))).into_response()
+}
