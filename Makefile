@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench install
+.PHONY: help setup build demo test check fmt clippy doc bench faults install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -32,6 +32,9 @@ doc:
 
 bench: build ## measure against the physical limits; writes target/reports/bench.json
 	@$(CARGO) bench --bench pipeline
+
+faults: build ## kills, overload, swaps and stops with real units, half an hour; writes target/reports/faults.json
+	@$(CARGO) bench --bench faults
 
 install: build ## install the binary, its library and models, the settings and the systemd unit (DESTDIR=)
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli

@@ -1,11 +1,12 @@
 //! The daemon as a whole: detections a second against the bare loop, latency, memory.
 
+use crate::footage::clip_at;
+use crate::report::{Figure, median};
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};
-use crate::support::{from_setup, root};
-use crate::{Figure, bare_loop, median, unit_figures};
-use std::path::PathBuf;
+use crate::support::from_setup;
+use crate::{bare_loop, unit_figures};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,25 +28,6 @@ fn detected_per_second(daemon: &Daemon) -> f64 {
     let (before, started) = (daemon.sum("ocelli_frames_detected_total"), Instant::now());
     std::thread::sleep(Duration::from_secs(SECONDS));
     (daemon.sum("ocelli_frames_detected_total") - before) / started.elapsed().as_secs_f64()
-}
-
-/// The surveillance clip, declared at another rate.
-fn clip_at(fps: f64) -> PathBuf {
-    let target = root().join(format!("target/bench/vtest-{fps}.h264"));
-    if !target.exists() {
-        std::fs::create_dir_all(root().join("target/bench")).unwrap();
-        let source = from_setup("testdata/vtest.h264");
-        let pipeline = format!(
-            "filesrc location={} ! h264parse ! avdec_h264 ! capssetter caps=video/x-raw,framerate={fps}/1 ! x264enc \
-             speed-preset=veryfast key-int-max=50 bframes=0 bitrate=2000 \
-             ! video/x-h264,stream-format=byte-stream,profile=main ! filesink location={}",
-            source.display(),
-            target.display()
-        );
-        let status = Command::new("gst-launch-1.0").arg("-q").args(pipeline.split_whitespace()).status().unwrap();
-        assert!(status.success(), "the clip could not be made");
-    }
-    target
 }
 
 /// A bare receiver and decoder of each camera; killed with the value.

@@ -1,7 +1,7 @@
 //! A unit alone: round trip, preprocessing, start, memory; and the admission decision.
 
+use crate::report::{Figure, median};
 use crate::support::{from_setup, root};
-use crate::{Figure, median};
 use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};

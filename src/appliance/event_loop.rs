@@ -172,7 +172,8 @@ impl Appliance {
         self.reporter.shut_down().await;
         let status = self.describe();
         self.status.send_replace(status.clone());
-        tracing::info!(ledger_closes = status.ledger_closes(), "stopped");
+        let images_detected: u64 = status.models.values().map(|model| model.images.detected).sum();
+        tracing::info!(ledger_closes = status.ledger_closes(), images_detected, "stopped");
         status
     }
 

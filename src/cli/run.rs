@@ -93,7 +93,7 @@ async fn serve(
     let (appliance, control, status) = Appliance::new(settings, passwords, reporter)?;
     let http_state = HttpState { metrics, health: health_watch, control };
 
-    tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));
+    let server = tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health));
     tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(seconds) = arguments.duration {
@@ -105,6 +105,8 @@ async fn serve(
     }
     let view = arguments.live.then(|| tokio::spawn(LiveView::default().show(status)));
     let last = appliance.run(stopped).await;
+    // Its answers are on their way.
+    server.await?;
     if let Some(view) = view {
         view.abort();
     }

@@ -49,10 +49,13 @@ pub struct HttpState {
 }
 
 /// Connections at a time; beyond it they are closed at once.
-const MAX_CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: u32 = 512;
 
 /// How long the head of a request may take.
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long requests may be finished when the appliance stops: as long as it drains, and a little more.
+const FINISH_LIMIT: Duration = Duration::from_secs(7);
 
 /// How long a connection lives: nobody keeps one of the few by sending slowly.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(60);
@@ -88,15 +91,15 @@ pub async fn serve(settings: HttpSettings, state: HttpState, mut stop: watch::Re
         tracing::info!(%address, "health and metrics are served");
     }
     let router = router(state);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     while !*stop.borrow() {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 // Without a permit the connection is dropped, and so closed.
                 Ok((stream, _)) => if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
-                    let router = router.clone();
+                    let (router, stop) = (router.clone(), stop.clone());
                     tokio::spawn(async move {
-                        answer(stream, router).await;
+                        answer(stream, router, stop).await;
                         drop(permit);
                     });
                 },
@@ -108,17 +111,35 @@ pub async fn serve(settings: HttpSettings, state: HttpState, mut stop: watch::Re
             _ = stop.changed() => {}
         }
     }
+    // What has been taken is answered: the appliance drains meanwhile.
+    drop(tokio::time::timeout(FINISH_LIMIT, permits.acquire_many(MAX_CONNECTIONS)).await);
 }
 
-async fn answer(stream: TcpStream, router: Router) {
+/// Serves one connection. When `stop` turns true, the request that is under way is its last.
+async fn answer(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(16 * 1024);
     let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    match tokio::time::timeout(CONNECTION_LIMIT, served).await {
+    let mut served = std::pin::pin!(served);
+    let until_done = async {
+        tokio::select! {
+            result = served.as_mut() => result,
+            () = until_stopped(&mut stop) => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        }
+    };
+    match tokio::time::timeout(CONNECTION_LIMIT, until_done).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
         Err(_) => tracing::debug!("a connection was open for too long"),
     }
+}
+
+async fn until_stopped(stop: &mut watch::Receiver<bool>) {
+    // Without a sender nobody runs any more.
+    while !*stop.borrow_and_update() && stop.changed().await.is_ok() {}
 }
 
 fn router(state: HttpState) -> Router {
@@ -176,7 +197,8 @@ mod tests {
         let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        tokio::spawn(answer(stream, router));
+        let (_running, stop) = watch::channel(false);
+        tokio::spawn(answer(stream, router, stop));
         client.write_all(request.as_bytes()).await.unwrap();
         let mut text = String::new();
         client.read_to_string(&mut text).await.unwrap();

@@ -72,6 +72,23 @@ impl Daemon {
         self.process.id()
     }
 
+    pub fn http_port(&self) -> u16 {
+        self.http_port
+    }
+
+    /// Waits until the process has ended.
+    pub fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
+        wait_for("the end", limit, || self.process.try_wait().unwrap())
+    }
+
+    /// Status code and body of a POST of JSON, or `None` while nobody answers.
+    pub fn post_json(&self, path: &str, body: &serde_json::Value) -> Option<(u16, serde_json::Value)> {
+        let body = body.to_string();
+        let kind = "Content-Type: application/json\r\n";
+        let (status, _, answer) = self.post(path, kind, body.as_bytes())?;
+        Some((status, answer))
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
@@ -101,14 +118,18 @@ impl Daemon {
 
     /// Status code, head and body of a POST of an image to a model, or `None` while nobody answers.
     pub fn post_image(&self, path: &str, image: &[u8]) -> Option<(u16, String, serde_json::Value)> {
+        self.post(path, "", image)
+    }
+
+    fn post(&self, path: &str, headers: &str, body: &[u8]) -> Option<(u16, String, serde_json::Value)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.http_port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-        let length = image.len();
-        let head =
-            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        let length = body.len();
+        let common = "Host: localhost\r\nConnection: close\r\n";
+        let head = format!("POST {path} HTTP/1.1\r\n{common}{headers}Content-Length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes()).ok()?;
         // A refusal may come before the last byte has gone.
-        drop(stream.write_all(image));
+        drop(stream.write_all(body));
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;

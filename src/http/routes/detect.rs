@@ -23,6 +23,10 @@ pub(in crate::http) fn router() -> Router<Control> {
 /// How long the bytes may take to come.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 
+/// How much of a refused body is read, and for how long.
+const MOST_DISCARDED_BYTES: usize = 16 << 20;
+const DISCARD_LIMIT: Duration = Duration::from_secs(2);
+
 /// How long a caller waits who does not say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -33,19 +37,23 @@ struct Wanted {
     deadline_ms: Option<u64>,
 }
 
-/// The permit comes before the body: who cannot have a slot is not even listened to.
+/// The permit comes before the body: of who cannot have a slot nothing is kept.
 async fn detect(
     State(control): State<Control>,
     Path(model): Path<String>,
     Query(wanted): Query<Wanted>,
-    body: Body,
+    mut body: Body,
 ) -> Response {
     let Some(slot) = control.images.reserve() else {
+        discard(body).await;
         return refused(ShedReason::Throttled, Duration::from_secs(1));
     };
-    let slot = match timeout(BODY_LIMIT, receive(body, slot)).await {
+    let slot = match timeout(BODY_LIMIT, receive(&mut body, slot)).await {
         Ok(Ok(slot)) => slot,
-        Ok(Err(response)) => return *response,
+        Ok(Err(response)) => {
+            discard(body).await;
+            return *response;
+        }
         Err(_) => return error(StatusCode::REQUEST_TIMEOUT, "timeout", "the image did not come in time"),
     };
     let patience = wanted.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(Duration::from_secs(60));
@@ -83,7 +91,7 @@ async fn detect(
 }
 
 /// Writes the body into the slot as it comes.
-async fn receive(mut body: Body, mut slot: ImageSlot) -> Result<ImageSlot, Box<Response>> {
+async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, Box<Response>> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Box::new(error(StatusCode::BAD_REQUEST, "body", "the body broke off")))?;
         if let Some(chunk) = frame.data_ref() {
@@ -94,6 +102,22 @@ async fn receive(mut body: Body, mut slot: ImageSlot) -> Result<ImageSlot, Box<R
         }
     }
     Ok(slot)
+}
+
+/// Reads what is left of a body without keeping it: a connection that is closed with unread bytes takes the answer
+/// with it.
+async fn discard(mut body: Body) {
+    let read = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, |chunk| chunk.len());
+            if bytes > MOST_DISCARDED_BYTES {
+                break;
+            }
+        }
+    };
+    // Whoever sends more, or slowly, loses the connection, and perhaps the answer.
+    drop(timeout(DISCARD_LIMIT, read).await);
 }
 
 /// 429 for what was too much, 503 for what is not there.
