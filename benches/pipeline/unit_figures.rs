@@ -196,7 +196,7 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     for number in 0..50_000_u64 {
         let camera = cameras[(number % 8) as usize].clone();
         let frame = Frame { sequence: number, captured_at: now, slot: 0, picture };
-        let work = FrameWork { camera, number, frame, region: RegionId(0), attempts: 0 };
+        let work = FrameWork { camera, number, frame, region: RegionId(0), attempts: 0, failed_in: None };
         let started = Instant::now();
         let actions = fleet.frame_captured(work, now);
         times.push(started.elapsed().as_secs_f64() * 1e6);

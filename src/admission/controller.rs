@@ -95,7 +95,14 @@ mod tests {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let captured_at = Monotonic::from_nanos(number * 1_000_000);
         let frame = Frame { sequence: number, captured_at, slot: 0, picture };
-        FrameWork { camera: CameraId::new(camera).unwrap(), number, frame, region: RegionId(1), attempts: 0 }
+        FrameWork {
+            camera: CameraId::new(camera).unwrap(),
+            number,
+            frame,
+            region: RegionId(1),
+            attempts: 0,
+            failed_in: None,
+        }
     }
 
     fn controller(cameras: &[(&str, u32)]) -> Controller {

@@ -101,13 +101,13 @@ mod tests {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let frame = Frame { sequence: 0, captured_at: Monotonic::default(), slot: 0, picture };
         let camera = CameraId::new("a").unwrap();
-        gate.cameras.offer(FrameWork { camera, number: 0, frame, region: RegionId(0), attempts: 0 });
+        gate.cameras.offer(FrameWork { camera, number: 0, frame, region: RegionId(0), attempts: 0, failed_in: None });
     }
 
     fn offer_image(gate: &mut Gate) {
         let now = Monotonic::default();
         let (id, region, deadline) = (ImageId(0), RegionId(0), now + Duration::from_secs(9));
-        let work = ImageWork { id, region, slot: 0, bytes: 1, arrived_at: now, deadline, attempts: 0 };
+        let work = ImageWork { id, region, slot: 0, bytes: 1, arrived_at: now, deadline, attempts: 0, failed_in: None };
         drop(gate.images.offer(work, 100.0, now));
     }
 

@@ -93,7 +93,7 @@ mod tests {
     fn image(id: u64, deadline: u64) -> ImageWork {
         let (slot, bytes, attempts) = (0, 1, 0);
         let (id, region) = (ImageId(id), RegionId(0));
-        ImageWork { id, region, slot, bytes, arrived_at: at(0), deadline: at(deadline), attempts }
+        ImageWork { id, region, slot, bytes, arrived_at: at(0), deadline: at(deadline), attempts, failed_in: None }
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct FrameWork {
     pub region: RegionId,
     /// Units that have failed it.
     pub attempts: u8,
+    /// The zone of the last of them.
+    pub failed_in: Option<usize>,
 }
 
 /// An image; never used twice in a run of the daemon.
@@ -41,6 +43,8 @@ pub struct ImageWork {
     pub deadline: Monotonic,
     /// Units that have failed it.
     pub attempts: u8,
+    /// The zone of the last of them.
+    pub failed_in: Option<usize>,
 }
 
 /// Either.
@@ -93,11 +97,21 @@ impl Work {
         }
     }
 
-    /// One more unit has failed it.
-    pub fn count_attempt(&mut self) {
+    /// The zone of the unit that has failed it: it is better tried elsewhere.
+    pub fn failed_in(&self) -> Option<usize> {
         match self {
-            Self::Frame(work) => work.attempts += 1,
-            Self::Image(work) => work.attempts += 1,
+            Self::Frame(work) => work.failed_in,
+            Self::Image(work) => work.failed_in,
         }
+    }
+
+    /// One more unit has failed it, in this zone.
+    pub fn count_attempt(&mut self, zone: usize) {
+        let (attempts, failed_in) = match self {
+            Self::Frame(work) => (&mut work.attempts, &mut work.failed_in),
+            Self::Image(work) => (&mut work.attempts, &mut work.failed_in),
+        };
+        *attempts += 1;
+        *failed_in = Some(zone);
     }
 }

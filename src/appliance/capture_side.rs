@@ -62,8 +62,9 @@ impl Appliance {
                 }
                 let number = self.next_number(&id);
                 self.reporter.frame_captured(&id);
-                let actions =
-                    self.fleet.frame_captured(FrameWork { camera: id, number, frame, region, attempts: 0 }, now);
+                let actions = self
+                    .fleet
+                    .frame_captured(FrameWork { camera: id, number, frame, region, attempts: 0, failed_in: None }, now);
                 self.carry_out(actions);
             }
             FromCapture::Dropped { camera, .. } => {

@@ -136,6 +136,7 @@ impl Appliance {
             arrived_at: offer.arrived_at,
             deadline: offer.deadline,
             attempts: 0,
+            failed_in: None,
         };
         let offered = self.fleet.image_offered(&offer.model, work, now);
         self.images.insert(id, offer);

@@ -15,6 +15,8 @@ pub struct ZoneIndex(pub usize);
 /// So many failures within [`FAILURE_WINDOW`] open a breaker.
 const FAILURES: usize = 3;
 const FAILURE_WINDOW: Duration = Duration::from_secs(600);
+/// A probe that lived this long shows that its zone works.
+const PROVEN_AFTER: Duration = Duration::from_secs(10);
 /// A unit that lived this long did not fail because of its zone.
 pub const LASTING_LIFE: Duration = Duration::from_secs(60);
 
@@ -27,6 +29,10 @@ enum Breaker {
     },
     /// One unit shows whether it works again.
     Probing,
+    /// It has been ready since then.
+    Proving {
+        since: Monotonic,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +97,13 @@ impl Zones {
     /// A zone that a unit should move into while nothing else is going on: one to be probed, or one that has
     /// at least two units less than the fullest. The zone counts the unit from here on.
     pub fn place_to_balance(&mut self, now: Monotonic) -> Option<ZoneIndex> {
+        for zone in &mut self.zones {
+            let is_proven = |since: Monotonic| now.since(since) >= PROVEN_AFTER;
+            if matches!(zone.breaker, Breaker::Proving { since } if is_proven(since)) {
+                zone.breaker = Breaker::Closed;
+                zone.failures.clear();
+            }
+        }
         let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
         if let Some(zone) = self.emptiest(is_due) {
             self.zones[zone.0].breaker = Breaker::Probing;
@@ -106,16 +119,15 @@ impl Zones {
         Some(emptiest)
     }
 
-    /// A unit of the zone is ready. Probing -> Closed
-    pub fn unit_ready(&mut self, zone: ZoneIndex) {
+    /// A unit of the zone is ready. Probing -> Proving
+    pub fn unit_ready(&mut self, zone: ZoneIndex, now: Monotonic) {
         let zone = &mut self.zones[zone.0];
         if zone.breaker == Breaker::Probing {
-            zone.breaker = Breaker::Closed;
-            zone.failures.clear();
+            zone.breaker = Breaker::Proving { since: now };
         }
     }
 
-    /// A unit of the zone did not get ready, or died young. Closed | Probing -> Open
+    /// A unit of the zone did not get ready, or died young. Closed | Probing | Proving -> Open
     pub fn unit_failed(&mut self, zone: ZoneIndex, now: Monotonic) {
         let (probe_after, is_only_one) = (self.probe_after, self.zones.len() == 1);
         let zone = &mut self.zones[zone.0];
@@ -124,7 +136,7 @@ impl Zones {
             zone.failures.pop_front();
         }
         // There is nowhere to go from the only zone.
-        if !is_only_one && (zone.breaker == Breaker::Probing || zone.failures.len() >= FAILURES) {
+        if !is_only_one && (zone.breaker != Breaker::Closed || zone.failures.len() >= FAILURES) {
             zone.breaker = Breaker::Open { until: now + probe_after };
         }
     }
@@ -176,7 +188,10 @@ mod tests {
         zones.leave(ZoneIndex(0));
         assert_eq!(zones.place_to_balance(at(122)), None);
         assert_eq!(zones.place_to_balance(at(123)), Some(ZoneIndex(0)));
-        zones.unit_ready(ZoneIndex(0));
+        zones.unit_ready(ZoneIndex(0), at(124));
+        assert_eq!(zones.place_to_balance(at(133)), None);
+        assert_eq!(zones.out(), ["left"], "it has yet to prove itself");
+        assert_eq!(zones.place_to_balance(at(134)), None);
         assert!(zones.out().is_empty());
     }
 

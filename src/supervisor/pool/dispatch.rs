@@ -6,6 +6,7 @@ use crate::ipc::messages::RequestId;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, SupervisorAction};
 use crate::supervisor::unit_state::{UnitId, UnitState};
+use crate::supervisor::zones::ZoneIndex;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
@@ -92,6 +93,7 @@ impl Pool {
         actions: &mut Vec<SupervisorAction>,
     ) {
         let Some(slot) = self.units.get_mut(&unit) else { return };
+        let zone = slot.zone;
         match std::mem::replace(&mut slot.state, UnitState::Idle) {
             UnitState::Busy { request: asked, work, since } if asked == request => {
                 slot.items_done += 1;
@@ -103,7 +105,7 @@ impl Pool {
                     Err(FailureCause::InvalidImage) => {
                         self.end(actions, work, Outcome::Failed(FailureCause::InvalidImage), None);
                     }
-                    Err(cause) => self.retry_or_fail(work, cause, now, actions),
+                    Err(cause) => self.retry_or_fail(work, zone, cause, now, actions),
                 }
             }
             // Its death has been ordered; what it still says does not count.
@@ -112,7 +114,7 @@ impl Pool {
                 slot.state = UnitState::Dying;
                 actions.push(SupervisorAction::Kill { unit, why: "it answered a request that it was not given" });
                 if let UnitState::Busy { work, .. } = other {
-                    self.retry_or_fail(work, FailureCause::UnitDied, now, actions);
+                    self.retry_or_fail(work, zone, FailureCause::UnitDied, now, actions);
                 }
             }
         }
@@ -138,11 +140,12 @@ impl Pool {
         self.end(actions, work, Outcome::Detected, Some((answer, package)));
     }
 
-    /// Work whose unit failed it is tried once more, on whatever unit is free next, if the budget allows. What has
-    /// failed two units is not given to a third.
+    /// Work whose unit failed it is tried once more, in another zone if one has a unit free, and if the budget allows.
+    /// What has failed two units is not given to a third.
     pub(super) fn retry_or_fail(
         &mut self,
         mut work: Work,
+        zone: ZoneIndex,
         cause: FailureCause,
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
@@ -151,7 +154,7 @@ impl Pool {
         if !may_be_tried || !self.retry_budget.withdraw(now) {
             return self.end(actions, work, Outcome::Failed(cause), None);
         }
-        work.count_attempt();
+        work.count_attempt(zone.0);
         if let Some(work) = self.gate.offer_again(work) {
             self.shed(actions, work, ShedReason::Superseded);
         }
@@ -162,8 +165,14 @@ impl Pool {
         self.shed_stale(actions, now);
         while self.gate.waiting() > 0 {
             let is_free = |slot: &super::Unit| !slot.is_retiring && matches!(slot.state, UnitState::Idle);
-            let Some((&unit, slot)) = self.units.iter_mut().find(|(_, slot)| is_free(slot)) else { return };
+            if !self.units.values().any(is_free) {
+                return;
+            }
             let Some(work) = self.gate.take_next() else { return };
+            let free = self.units.iter_mut().filter(|(_, slot)| is_free(slot));
+            let Some((&unit, slot)) = free.min_by_key(|(_, slot)| work.failed_in() == Some(slot.zone.0)) else {
+                return;
+            };
             let request = RequestId(self.next_request);
             self.next_request += 1;
             // Idle -> Busy

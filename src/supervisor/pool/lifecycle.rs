@@ -61,12 +61,12 @@ impl Pool {
             };
             // Loading | Busy | Stopping -> Dying
             if let UnitState::Busy { work, .. } = std::mem::replace(&mut slot.state, UnitState::Dying) {
-                failed.push(work);
+                failed.push((work, slot.zone));
             }
             actions.push(SupervisorAction::Kill { unit, why });
         }
-        for work in failed {
-            self.retry_or_fail(work, FailureCause::UnitHung, now, actions);
+        for (work, zone) in failed {
+            self.retry_or_fail(work, zone, FailureCause::UnitHung, now, actions);
         }
         self.dispatch(actions, now);
     }
@@ -113,7 +113,7 @@ impl Pool {
         slot.state = UnitState::Idle;
         slot.ready_since = Some(now);
         (slot.items_done, slot.invalid_in_row, slot.first_bytes) = (0, 0, None);
-        room.zones.unit_ready(slot.zone);
+        room.zones.unit_ready(slot.zone, now);
         (self.failed_loads, self.load_failure) = (0, None);
         self.dispatch(actions, now);
         self.reconcile(room, now, actions);
@@ -153,7 +153,7 @@ impl Pool {
         let (version, zone, is_retiring) = (slot.version, slot.zone, slot.is_retiring);
         slot.is_worn = false;
         if let UnitState::Busy { work, .. } = before {
-            self.retry_or_fail(work, FailureCause::UnitDied, now, actions);
+            self.retry_or_fail(work, zone, FailureCause::UnitDied, now, actions);
         }
         if is_retiring {
             self.remove(unit, room);

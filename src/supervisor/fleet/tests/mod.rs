@@ -142,7 +142,7 @@ impl TestBox {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let frame = Frame { sequence: self.numbers, captured_at: self.now, slot: 0, picture };
         let camera = CameraId::new(camera).unwrap();
-        let work = FrameWork { camera, number: self.numbers, frame, region: RegionId(0), attempts: 0 };
+        let work = FrameWork { camera, number: self.numbers, frame, region: RegionId(0), attempts: 0, failed_in: None };
         let actions = self.fleet.frame_captured(work, self.now);
         self.carry_out(actions);
         self.numbers
@@ -151,7 +151,8 @@ impl TestBox {
     fn offer_image(&mut self) -> ImageId {
         self.numbers += 1;
         let (id, region, deadline) = (ImageId(self.numbers), RegionId(9), self.now + Duration::from_secs(5));
-        let work = ImageWork { id, region, slot: 0, bytes: 1, arrived_at: self.now, deadline, attempts: 0 };
+        let work =
+            ImageWork { id, region, slot: 0, bytes: 1, arrived_at: self.now, deadline, attempts: 0, failed_in: None };
         let actions = self.fleet.image_offered(MODEL, work, self.now).unwrap();
         self.carry_out(actions);
         id
