@@ -49,7 +49,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 25] = [
+const BELONGS_TO: [(&str, &[&str]); 26] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -68,6 +68,7 @@ const BELONGS_TO: [(&str, &[&str]); 25] = [
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("clap", &["cli"]),
+    ("indicatif", &["cli"]),
     ("libc", &["os"]),
     ("memmap2", &["os"]),
     ("sd_notify", &["os"]),

@@ -121,6 +121,26 @@ fn what_commands_have_changed_and_the_meter_has_counted_outlives_a_restart() {
     assert!(!status.success() && text.contains("2026-11"), "{text}");
 }
 
+#[test]
+fn the_plan_measures_this_box() {
+    let daemon_less = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ocelli"))
+            .current_dir(root())
+            .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
+            .arg("plan")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = daemon_less(&["--seconds", "1", "--max-units", "1", "--tps", "1000000", "--json"]);
+    let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (tps, units) = (plan["best"]["tps"].as_f64().unwrap(), plan["inference_units"].as_f64().unwrap());
+    assert!(tps > 0.1, "{plan}");
+    assert!((units - (1e6 / tps).ceil()).abs() < 1.5, "{plan}");
+}
+
 /// The first core that a process may use.
 fn core(pid: u32) -> String {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

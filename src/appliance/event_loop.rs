@@ -22,6 +22,7 @@ use crate::supervisor::Fleet;
 use crate::supervisor::unit_process::{UnitEvent, UnitProcesses};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -68,7 +69,7 @@ pub struct Appliance {
 }
 
 impl Appliance {
-    /// Builds the parts; starts no child yet.
+    /// Builds the parts; starts no child yet. Units run `unit_program`, which is this binary but in tests.
     ///
     /// # Errors
     /// When a model's package is not in order, or the thread that spawns children cannot be had.
@@ -76,6 +77,7 @@ impl Appliance {
         settings: Settings,
         passwords: BTreeMap<CameraId, Secret>,
         reporter: Reporter,
+        unit_program: PathBuf,
     ) -> Result<(Self, Control, watch::Receiver<ApplianceStatus>), Box<dyn std::error::Error>> {
         let now = monotonic_now();
         let spawner = Spawner::start()?;
@@ -83,7 +85,7 @@ impl Appliance {
         let desired = DesiredState::load(&settings.state_directory, &settings.models, model_host::core_count());
         let fleet = model_host::fleet(&settings, &desired, now)?;
         let (unit_sender, unit_events) = mpsc::channel(EVENT_QUEUE);
-        let units = UnitProcesses::new(spawner.clone(), own_binary(), environment.clone(), unit_sender);
+        let units = UnitProcesses::new(spawner.clone(), unit_program, environment.clone(), unit_sender);
         let groups = capture_groups(&settings);
         let (capture_sender, capture_events) = mpsc::channel(EVENT_QUEUE);
         let captures = CaptureProcesses::new(spawner, own_binary(), environment, groups.len(), capture_sender);

@@ -5,6 +5,7 @@ mod ctl;
 mod detect;
 mod hours;
 mod live_view;
+mod plan;
 mod run;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "Examples:
   ocelli detect photo.jpg --draw boxes.png
   ocelli ctl scale coco-ssd --min 1 --max 4
   ocelli hours --month 2026-11
+  ocelli plan --size 1920x1080 --fps 10
 
 Exit codes: 0 success, 1 failure, 78 the settings are wrong.";
 
@@ -43,6 +45,8 @@ enum Command {
     Ctl(ctl::CtlArguments),
     /// Show the inference hours: units in service times time, by model and version.
     Hours(hours::HoursArguments),
+    /// Measure this box with a model, and say how many units and cameras fit.
+    Plan(plan::PlanArguments),
     /// Print a shell completion script.
     Completions {
         /// For which shell.
@@ -80,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Detect(arguments) => detect::detect(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
         Command::Hours(arguments) => hours::hours(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
             ExitCode::SUCCESS

@@ -7,8 +7,9 @@ use crate::os::clock::monotonic_now;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -57,8 +58,9 @@ const HEADER_LIMIT: Duration = Duration::from_secs(5);
 /// How long requests may be finished when the appliance stops: as long as it drains, and a little more.
 const FINISH_LIMIT: Duration = Duration::from_secs(7);
 
-/// How long a connection lives: nobody keeps one of the few by sending slowly.
-const CONNECTION_LIMIT: Duration = Duration::from_secs(60);
+/// How long a request may take: the longest body and the longest patience, and a little more. A connection may live
+/// for ever: one that is closed while a request is on its way takes that request with it.
+const REQUEST_LIMIT: Duration = Duration::from_secs(75);
 
 /// The largest body of a command.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -130,10 +132,8 @@ async fn answer(stream: TcpStream, router: Router, mut stop: watch::Receiver<boo
             }
         }
     };
-    match tokio::time::timeout(CONNECTION_LIMIT, until_done).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-        Err(_) => tracing::debug!("a connection was open for too long"),
+    if let Err(error) = until_done.await {
+        tracing::debug!(%error, "a connection ended early");
     }
 }
 
@@ -153,6 +153,15 @@ fn router(state: HttpState) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(state)
+        .layer(axum::middleware::from_fn(limit_time))
+}
+
+/// Ends a request that takes too long, as one whose body never comes.
+async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+    }
 }
 
 /// 200 while the event loop turns.

@@ -5,7 +5,7 @@ use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::{Region, SlotWriter};
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::vision::detection::Detection;
-use crate::vision::frame::{SLOT_BYTES, SlotContent};
+use crate::vision::frame::{Picture, SLOT_BYTES, SlotContent};
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -104,9 +104,20 @@ impl OneShotUnit {
         let bytes = u32::try_from(image.len()).map_err(|_| too_large())?;
         let slot = self.slot.slot_mut(0).and_then(|slot| slot.get_mut(..image.len())).ok_or_else(too_large)?;
         slot.copy_from_slice(image);
+        self.look(SlotContent::Encoded { bytes }).await
+    }
+
+    /// Has the unit look at a raw frame of whatever lies in the slot: how long it takes does not depend on it.
+    ///
+    /// # Errors
+    /// [`OneShotError`].
+    pub async fn detect_raw(&mut self, picture: Picture) -> Result<ImageResult, OneShotError> {
+        self.look(SlotContent::Raw(picture)).await
+    }
+
+    async fn look(&mut self, content: SlotContent) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
-        let content = SlotContent::Encoded { bytes };
         self.send(&ToUnit::Detect { request, region: REGION, slot: 0, content }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {

@@ -1,0 +1,69 @@
+//! A unit that does what it is told: the bytes of an image are the fault that it is to show.
+//!
+//! Started by the tests in place of `ocelli unit`, over the same channel.
+
+#![allow(clippy::unwrap_used, reason = "a test double that cannot go on ends, which is a fault as well")]
+
+use ocelli::ipc::channel::Channel;
+use ocelli::ipc::frame_slots::SlotReader;
+use ocelli::ipc::messages::{FromUnit, RequestId, ToUnit, UnitTiming};
+use ocelli::model::execution_provider::ExecutionProvider;
+use ocelli::vision::frame::SlotContent;
+use ocelli::vision::outcome::FailureCause;
+use rustix::process::{Signal, getpid, kill_process};
+use std::time::Duration;
+
+fn main() {
+    let channel = Channel::from_stdin().unwrap();
+    channel.send(&FromUnit::Hello { pid: std::process::id() }, None).unwrap();
+    let mut slots = None;
+    while let Ok((message, descriptor)) = channel.receive::<ToUnit>() {
+        match message {
+            ToUnit::Load(load) if load.directory.ends_with("hangs") => hang(),
+            ToUnit::Load(load) => {
+                let execution_provider = ExecutionProvider::Cpu;
+                let runtime_version = load.directory.display().to_string();
+                let ready = FromUnit::Ready { load_ms: 1, from_cache: true, execution_provider, runtime_version };
+                channel.send(&ready, None).unwrap();
+            }
+            ToUnit::AttachRegion { slots: count, .. } => {
+                slots = Some(SlotReader::new(&descriptor.unwrap(), count).unwrap());
+            }
+            ToUnit::Detect { request, slot, content: SlotContent::Encoded { bytes }, .. } => {
+                let script = slots.as_ref().unwrap().slot(slot).unwrap().get(..bytes as usize).unwrap();
+                act(&channel, request, std::str::from_utf8(script).unwrap());
+            }
+            ToUnit::Stop => return,
+            _ => {}
+        }
+    }
+}
+
+fn hang() {
+    std::thread::sleep(Duration::from_secs(3_600));
+}
+
+fn act(channel: &Channel, request: RequestId, script: &str) {
+    let detected =
+        |request| FromUnit::Detected { request, detections: Vec::new(), timing: UnitTiming::default(), size: (1, 1) };
+    match script {
+        "hang" => hang(),
+        "panic" => panic!("as it was told"),
+        "abort" => std::process::abort(),
+        "kill" => kill_process(getpid(), Signal::KILL).unwrap(),
+        "not a number" => {
+            let detail = "a score is NaN".to_owned();
+            channel.send(&FromUnit::Failed { request, cause: FailureCause::InvalidOutput, detail }, None).unwrap();
+        }
+        "half a message" => {
+            let socket = channel.try_clone().unwrap().into_socket();
+            rustix::io::write(&socket, &[2, 0, 3]).unwrap();
+        }
+        "unknown request" => channel.send(&detected(RequestId(u64::MAX)), None).unwrap(),
+        "two answers" => {
+            channel.send(&detected(request), None).unwrap();
+            channel.send(&detected(request), None).unwrap();
+        }
+        _ => channel.send(&detected(request), None).unwrap(),
+    }
+}

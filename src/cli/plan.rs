@@ -1,0 +1,213 @@
+//! `ocelli plan`: measures this box with a model, and says what fits.
+
+use crate::appliance::child_environment::child_environment;
+use crate::appliance::model_host::{core_count, load_model};
+use crate::cli::live_view::print_line;
+use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::ipc::child_process::own_binary;
+use crate::settings::Settings;
+use crate::supervisor::capacity_plan::{Measured, PLANNED_USE, best, cameras_at, units_for};
+use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
+use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json"
+)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// A package's directory under `units.models_directory`; without it, that of the first model in the settings.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Size of the cameras' frames.
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = parse_size)]
+    size: (u32, u32),
+    /// Frames a second of a camera that are to be looked at.
+    #[arg(long, default_value = "5", value_parser = parse_rate)]
+    fps: f64,
+    /// Say how many inference units so many transactions a second need.
+    #[arg(long, value_parser = parse_rate)]
+    tps: Option<f64>,
+    /// Try at most so many units; one a core without it.
+    #[arg(long, value_name = "UNITS")]
+    max_units: Option<usize>,
+    /// Measure each split for so long.
+    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    parsed.ok_or_else(|| "write it as 1280x720".to_owned())
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "must be a number above 0".to_owned())
+}
+
+pub(super) fn plan(arguments: &PlanArguments) -> ExitCode {
+    let settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let picture = match Picture::new(PixelFormat::I420, arguments.size.0, arguments.size.1, Colorimetry::default()) {
+        Ok(picture) => picture,
+        Err(error) => {
+            eprintln!("ocelli: --size: {}; a larger frame is scaled down to 4 MiB, as 2228x1254", describe(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let measured = match runtime {
+        Ok(runtime) => runtime.block_on(measure_all(&settings, arguments, picture)).map_err(|error| describe(&error)),
+        Err(error) => Err(describe(&error)),
+    };
+    match measured {
+        Ok(measured) => {
+            show(&measured, arguments);
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            eprintln!("ocelli: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Splits of the cores: every number of units with one thread, and with more as long as the cores are enough.
+fn splits(cores: usize, max_units: usize) -> Vec<(u16, usize)> {
+    let threads =
+        std::iter::successors(Some(1_usize), |threads| Some(threads * 2)).take_while(|threads| *threads <= cores);
+    let of = |threads: usize| {
+        let most = if threads == 1 { max_units } else { max_units.min(cores / threads) };
+        (1..=most).map(move |units| (u16::try_from(threads).unwrap_or(u16::MAX), units))
+    };
+    threads.flat_map(of).collect()
+}
+
+async fn measure_all(
+    settings: &Settings,
+    arguments: &PlanArguments,
+    picture: Picture,
+) -> Result<Vec<Measured>, OneShotError> {
+    let cores = core_count();
+    let splits = splits(cores, arguments.max_units.unwrap_or(cores).max(1));
+    let progress = ProgressBar::new(splits.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("measuring [{bar:30}] {pos}/{len} {msg}") {
+        progress.set_style(style.progress_chars("=> "));
+    }
+    let mut measured = Vec::new();
+    for (threads, units) in splits {
+        progress.set_message(format!("{units} units of {threads} threads"));
+        let tps = measure(settings, arguments, picture, threads, units).await?;
+        measured.push(Measured { threads, units, tps });
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    Ok(measured)
+}
+
+/// Transactions a second of so many units at the same time.
+async fn measure(
+    settings: &Settings,
+    arguments: &PlanArguments,
+    picture: Picture,
+    threads: u16,
+    count: usize,
+) -> Result<f64, OneShotError> {
+    let mut model = settings.default_model();
+    model.threads = threads;
+    let package = arguments.model.as_deref().unwrap_or_else(|| model.package());
+    let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
+    let mut units = Vec::new();
+    for _ in 0..count {
+        let (load, environment) =
+            (load_model(settings, &model, package), child_environment("warn", settings.sandbox.mode));
+        units.push(OneShotUnit::start(own_binary(), environment, load, limit).await?);
+    }
+    let begun = Instant::now();
+    let until = begun + Duration::from_secs(arguments.seconds);
+    let mut working = tokio::task::JoinSet::new();
+    for mut unit in units {
+        working.spawn(async move {
+            let mut done = 0_u32;
+            while Instant::now() < until {
+                unit.detect_raw(picture).await?;
+                done += 1;
+            }
+            Ok::<u32, OneShotError>(done)
+        });
+    }
+    let mut done = 0;
+    while let Some(unit) = working.join_next().await {
+        done += unit.map_err(|error| OneShotError::Io(std::io::Error::other(error)))??;
+    }
+    Ok(f64::from(done) / begun.elapsed().as_secs_f64())
+}
+
+fn show(measured: &[Measured], arguments: &PlanArguments) {
+    let Some(best) = best(measured) else { return };
+    let cameras = cameras_at(arguments.fps, best.tps);
+    let needed = arguments.tps.map(|tps| (tps, units_for(tps, best.unit_tps())));
+    if arguments.json {
+        let row = |one: &Measured| json!({"threads": one.threads, "units": one.units, "tps": one.tps});
+        let plan = json!({
+            "cores": core_count(),
+            "size": [arguments.size.0, arguments.size.1],
+            "measured": measured.iter().map(row).collect::<Vec<_>>(),
+            "best": row(&best),
+            "unit_tps": best.unit_tps(),
+            "fps": arguments.fps,
+            "cameras": cameras,
+            "required_tps": arguments.tps,
+            "inference_units": needed.map(|(_, units)| units),
+            "inference_units_with_one_to_spare": needed.map(|(_, units)| units + 1),
+        });
+        return print_line(&plan.to_string());
+    }
+    print_line(&format!("{:>8} {:>6} {:>10} {:>12}", "THREADS", "UNITS", "TPS", "TPS A UNIT"));
+    for one in measured {
+        let mark = if *one == best { "  <- most" } else { "" };
+        let unit_tps = one.unit_tps();
+        print_line(&format!("{:>8} {:>6} {:>10.1} {unit_tps:>12.1}{mark}", one.threads, one.units, one.tps));
+    }
+    let (width, height) = arguments.size;
+    print_line(&format!(
+        "{cameras} cameras of {width}x{height} at {} frames a second fit: {:.0} % of {:.1} TPS, the rest takes bursts.",
+        arguments.fps,
+        PLANNED_USE * 100.0,
+        best.tps
+    ));
+    if let Some((tps, units)) = needed {
+        let fits = if units > best.units { ": more than this box has" } else { "" };
+        print_line(&format!("{tps} TPS need {units} inference units{fits}; {} with one to spare.", units + 1));
+    }
+    print_line("Units were measured without cameras: decoding a stream takes its share of the cores as well.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_split_uses_no_more_threads_than_cores_but_for_single_threads() {
+        assert_eq!(splits(2, 3), [(1, 1), (1, 2), (1, 3), (2, 1)]);
+        assert_eq!(splits(4, 4), [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2), (4, 1)]);
+    }
+
+    #[test]
+    fn sizes_and_rates_are_checked() {
+        assert_eq!(parse_size("1280x720"), Ok((1280, 720)));
+        assert!(parse_size("1280").is_err() && parse_rate("0").is_err() && parse_rate("NaN").is_err());
+    }
+}

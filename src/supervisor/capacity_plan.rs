@@ -1,0 +1,69 @@
+//! From measured throughput to what an installer asks: how many units, how many cameras.
+
+/// Units of a model at the same time, and what they did together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// Threads of one inference.
+    pub threads: u16,
+    /// Units at the same time.
+    pub units: usize,
+    /// Transactions a second of all together.
+    pub tps: f64,
+}
+
+impl Measured {
+    /// Of one of them.
+    pub fn unit_tps(&self) -> f64 {
+        self.tps / self.units as f64
+    }
+}
+
+/// The share of the units that is planned with: the rest takes bursts, and is what automatic scaling aims at.
+pub const PLANNED_USE: f64 = 0.7;
+
+/// Another split must do so much more to be worth more units or threads.
+const WORTH_IT: f64 = 1.02;
+
+/// The split of the cores that does most; of two that do the same, the one with fewer units, then fewer threads.
+pub fn best(measured: &[Measured]) -> Option<Measured> {
+    let mut sorted = measured.to_vec();
+    sorted.sort_by_key(|one| (one.units, one.threads));
+    sorted.into_iter().reduce(|best, one| if one.tps > best.tps * WORTH_IT { one } else { best })
+}
+
+/// Inference units for so many transactions a second: `ceil(required / TPS per unit)`, at least one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
+pub fn units_for(required_tps: f64, unit_tps: f64) -> usize {
+    (required_tps / unit_tps.max(1e-6)).ceil().clamp(1.0, 1e6) as usize
+}
+
+/// Cameras at so many frames a second that fit within [`PLANNED_USE`].
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
+pub fn cameras_at(fps: f64, tps: f64) -> usize {
+    (tps * PLANNED_USE / fps.max(1e-3)).floor().clamp(0.0, 1e6) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(threads: u16, units: usize, tps: f64) -> Measured {
+        Measured { threads, units, tps }
+    }
+
+    #[test]
+    fn the_most_wins_and_what_brings_nothing_does_not() {
+        let all = [measured(1, 1, 100.0), measured(2, 1, 140.0), measured(1, 2, 190.0), measured(1, 3, 191.0)];
+        assert_eq!(best(&all), Some(measured(1, 2, 190.0)));
+        assert_eq!(best(&[]), None);
+    }
+
+    #[test]
+    fn units_are_rounded_up_and_cameras_down() {
+        assert_eq!(units_for(100.0, 30.0), 4);
+        assert_eq!(units_for(90.0, 30.0), 3);
+        assert_eq!(units_for(0.0, 30.0), 1);
+        assert_eq!(cameras_at(5.0, 100.0), 14);
+        assert_eq!(cameras_at(30.0, 10.0), 0);
+    }
+}

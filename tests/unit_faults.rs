@@ -1,0 +1,137 @@
+//! Every way in which a unit can fail: the whole appliance, with units that fail as they are told.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use ocelli::appliance::{Appliance, Identity, Reporter};
+use ocelli::control::images::ImageReply;
+use ocelli::control::{ApplianceStatus, Control};
+use ocelli::settings::Settings;
+use ocelli::supervisor::ModelState;
+use ocelli::telemetry::metrics::Metrics;
+use ocelli::vision::outcome::{FailureCause, ShedReason};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// An appliance with two scripted units.
+struct ScriptedBox {
+    control: Control,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<ApplianceStatus>,
+    _home: tempfile::TempDir,
+}
+
+impl ScriptedBox {
+    fn start(package: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("models").join(package);
+        std::fs::create_dir_all(&directory).unwrap();
+        for file in ["manifest.toml", "labels.txt"] {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/coco-ssd").join(file);
+            std::fs::copy(source, directory.join(file)).unwrap();
+        }
+        let text = format!(
+            "state_directory = \"{0}/state\"\n[mqtt]\nenabled = false\n[units]\nmodels_directory = \"{0}/models\"\n\
+             load_timeout_seconds = 1.0\n[[models]]\nname = \"scripted\"\npackage = \"{package}\"\n\
+             min_inference_units = 2\n",
+            home.path().display()
+        );
+        let file = home.path().join("ocelli.toml");
+        std::fs::write(&file, text).unwrap();
+        let settings = Settings::load_with(&[file], HashMap::new()).unwrap();
+        let reporter = Reporter::new(Identity { box_id: "box".into() }, None, Arc::new(Metrics::new()));
+        let (appliance, control, _) = Appliance::new(settings, BTreeMap::new(), reporter, program()).unwrap();
+        let (stop, stopped) = watch::channel(false);
+        Self { control, stop, running: tokio::spawn(appliance.run(stopped)), _home: home }
+    }
+
+    async fn ready() -> Self {
+        let scripted = Self::start("answers");
+        scripted.wait("two units", |status| status.is_ready()).await;
+        scripted
+    }
+
+    async fn wait(&self, what: &str, is_so: impl Fn(&ApplianceStatus) -> bool) {
+        let begun = Instant::now();
+        while !is_so(&self.control.status()) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{what}: {:?}", self.control.status());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn send(&self, script: &str) -> ImageReply {
+        let mut slot = self.control.images.reserve().unwrap();
+        slot.write(script.as_bytes()).unwrap();
+        self.control.images.detect("scripted".into(), slot, Duration::from_secs(20)).await
+    }
+
+    fn restarts(&self) -> u64 {
+        self.control.status().models["scripted"].restarts
+    }
+
+    /// Both units are there again and work, nothing is left behind, and the stop is clean.
+    async fn finish(self, restarts: u64) {
+        self.wait("the replacements", |status| status.is_ready() && status.models["scripted"].restarts == restarts)
+            .await;
+        for _ in 0..4 {
+            assert!(matches!(self.send("ok").await, ImageReply::Detected(..)));
+        }
+        self.stop.send_replace(true);
+        let last = self.running.await.unwrap();
+        assert!(last.ledger_closes() && last.in_flight == 0, "{last:?}");
+        let free: Vec<_> = std::iter::from_fn(|| self.control.images.reserve()).collect();
+        assert_eq!(free.len(), 64, "no slot is lost");
+    }
+}
+
+/// `target/<profile>/examples/scripted_unit`, beside the directory of this test.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().join("examples/scripted_unit")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_a_unit_is_tried_once_more_and_not_a_third_time() {
+    for fault in ["panic", "abort", "kill", "half a message", "unknown request"] {
+        let scripted = ScriptedBox::ready().await;
+        assert_eq!(scripted.send(fault).await, ImageReply::Failed(FailureCause::UnitDied), "{fault}");
+        scripted.finish(2).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_that_hangs_is_killed_and_so_is_the_next() {
+    let scripted = ScriptedBox::ready().await;
+    // A measured service time makes the deadline two seconds.
+    assert!(matches!(scripted.send("ok").await, ImageReply::Detected(..)));
+    let (hung, well) = (scripted.send("hang"), scripted.send("ok"));
+    let (hung, well) = tokio::join!(hung, well);
+    assert_eq!(hung, ImageReply::Failed(FailureCause::UnitHung));
+    assert!(matches!(well, ImageReply::Detected(..)), "the other unit worked meanwhile: {well:?}");
+    scripted.finish(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nonsense_fails_the_image_and_a_second_answer_the_unit() {
+    let scripted = ScriptedBox::ready().await;
+    assert_eq!(scripted.send("not a number").await, ImageReply::Failed(FailureCause::InvalidOutput));
+    assert_eq!(scripted.restarts(), 0, "a unit may err once");
+    assert!(matches!(scripted.send("two answers").await, ImageReply::Detected(..)));
+    scripted.finish(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_hangs_while_it_loads_has_failed_and_refuses_at_once() {
+    let scripted = ScriptedBox::start("hangs");
+    assert!(matches!(scripted.send("ok").await, ImageReply::Shed(ShedReason::NoUnits, _)));
+    scripted
+        .wait("the failure", |status| {
+            status.models.get("scripted").is_some_and(|model| model.state == ModelState::Failed)
+        })
+        .await;
+    scripted.stop.send_replace(true);
+    assert!(scripted.running.await.unwrap().ledger_closes());
+}
