@@ -33,6 +33,11 @@ fn main() {
                 let script = slots.as_ref().unwrap().slot(slot).unwrap().get(..bytes as usize).unwrap();
                 act(&channel, request, std::str::from_utf8(script).unwrap());
             }
+            // A camera's frame takes a fifth of a second.
+            ToUnit::Detect { request, .. } => {
+                std::thread::sleep(Duration::from_millis(200));
+                channel.send(&detected(request), None).unwrap();
+            }
             ToUnit::Stop => return,
             _ => {}
         }
@@ -43,9 +48,11 @@ fn hang() {
     std::thread::sleep(Duration::from_secs(3_600));
 }
 
+fn detected(request: RequestId) -> FromUnit {
+    FromUnit::Detected { request, detections: Vec::new(), timing: UnitTiming::default(), size: (1, 1) }
+}
+
 fn act(channel: &Channel, request: RequestId, script: &str) {
-    let detected =
-        |request| FromUnit::Detected { request, detections: Vec::new(), timing: UnitTiming::default(), size: (1, 1) };
     match script {
         "hang" => hang(),
         "panic" => panic!("as it was told"),

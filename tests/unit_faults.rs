@@ -2,17 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use ocelli::appliance::{Appliance, Identity, Reporter};
+mod support;
+
+use ocelli::appliance::{Appliance, ChildPrograms, Identity, Reporter};
 use ocelli::control::images::ImageReply;
-use ocelli::control::{ApplianceStatus, Control};
+use ocelli::control::{ApplianceStatus, Command, Control};
 use ocelli::settings::Settings;
 use ocelli::supervisor::ModelState;
 use ocelli::telemetry::metrics::Metrics;
 use ocelli::vision::outcome::{FailureCause, ShedReason};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use support::camera::RtspCamera;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -26,6 +29,10 @@ struct ScriptedBox {
 
 impl ScriptedBox {
     fn start(package: &str) -> Self {
+        Self::start_with(package, "")
+    }
+
+    fn start_with(package: &str, cameras: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("models").join(package);
         std::fs::create_dir_all(&directory).unwrap();
@@ -36,14 +43,14 @@ impl ScriptedBox {
         let text = format!(
             "state_directory = \"{0}/state\"\n[mqtt]\nenabled = false\n[units]\nmodels_directory = \"{0}/models\"\n\
              load_timeout_seconds = 1.0\n[[models]]\nname = \"scripted\"\npackage = \"{package}\"\n\
-             min_inference_units = 2\n",
+             min_inference_units = 2\n{cameras}",
             home.path().display()
         );
         let file = home.path().join("ocelli.toml");
         std::fs::write(&file, text).unwrap();
         let settings = Settings::load_with(&[file], HashMap::new()).unwrap();
         let reporter = Reporter::new(Identity { box_id: "box".into() }, None, Arc::new(Metrics::new()));
-        let (appliance, control, _) = Appliance::new(settings, BTreeMap::new(), reporter, program()).unwrap();
+        let (appliance, control, _) = Appliance::new(settings, BTreeMap::new(), reporter, programs()).unwrap();
         let (stop, stopped) = watch::channel(false);
         Self { control, stop, running: tokio::spawn(appliance.run(stopped)), _home: home }
     }
@@ -87,10 +94,11 @@ impl ScriptedBox {
     }
 }
 
-/// `target/<profile>/examples/scripted_unit`, beside the directory of this test.
-fn program() -> PathBuf {
+/// The scripted unit of `target/<profile>/examples`, beside the directory of this test, and the real capture process.
+fn programs() -> ChildPrograms {
     let test = std::env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().join("examples/scripted_unit")
+    let unit = test.parent().and_then(Path::parent).unwrap().join("examples/scripted_unit");
+    ChildPrograms { unit, capture: env!("CARGO_BIN_EXE_ocelli").into() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -132,6 +140,30 @@ async fn a_model_that_hangs_while_it_loads_has_failed_and_refuses_at_once() {
             status.models.get("scripted").is_some_and(|model| model.state == ModelState::Failed)
         })
         .await;
+    scripted.stop.send_replace(true);
+    assert!(scripted.running.await.unwrap().ledger_closes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cameras_that_want_more_than_the_units_can_do_are_paced_by_weight_and_let_go_again() {
+    // Two units of 200 ms look at ten frames a second; the cameras want fifty.
+    let camera = RtspCamera::start(&["--size", "320x240", "--fps", "25", "--count", "2"]);
+    let blocks = support::daemon::camera("heavy", &camera.urls[0], 0)
+        + "weight = 3\n"
+        + &support::daemon::camera("light", &camera.urls[1], 0);
+    let scripted = ScriptedBox::start_with("answers", &blocks);
+    let is_paced = |status: &ApplianceStatus, camera: &str| {
+        status.degraded.iter().any(|reason| reason.contains(camera) && reason.contains("of 2"))
+    };
+    scripted.wait("the brown-out", |status| is_paced(status, "heavy") && is_paced(status, "light")).await;
+    let fps = |camera: &str| {
+        let status = scripted.control.status();
+        status.cameras.iter().find(|(id, _)| id.as_str() == camera).map(|(_, view)| f64::from(view.state.fps)).unwrap()
+    };
+    let ratio = fps("heavy") / fps("light");
+    assert!((2.0..=4.5).contains(&ratio), "{} and {}", fps("heavy"), fps("light"));
+    scripted.control.ask(Command::StopModel { model: "scripted".into() }).await.unwrap();
+    scripted.wait("the end of the brown-out", |status| !is_paced(status, "heavy") && !is_paced(status, "light")).await;
     scripted.stop.send_replace(true);
     assert!(scripted.running.await.unwrap().ledger_closes());
 }

@@ -2,6 +2,7 @@
 //!
 //! Plain code: never waits, never reads a clock (the caller passes `now`), knows no process.
 
+pub mod brown_out;
 pub mod controller;
 pub mod gate;
 pub mod image_queue;

@@ -1,6 +1,7 @@
 //! The one loop of the daemon: it waits, has the deciding parts decide, and carries out.
 
 use crate::admission::ImageId;
+use crate::appliance::camera_pace::PACE_PERIOD;
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::desired_state::DesiredState;
 use crate::appliance::meter::Meter;
@@ -44,6 +45,22 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(6);
 /// How often the memory of box and units is looked at.
 const MEMORY_PERIOD: Duration = Duration::from_secs(2);
 
+/// What is started as a child.
+#[derive(Clone, Debug)]
+pub struct ChildPrograms {
+    /// An inference unit.
+    pub unit: PathBuf,
+    /// A capture process.
+    pub capture: PathBuf,
+}
+
+impl Default for ChildPrograms {
+    /// This binary; others only in tests.
+    fn default() -> Self {
+        Self { unit: own_binary(), capture: own_binary() }
+    }
+}
+
 /// The running appliance.
 #[derive(Debug)]
 pub struct Appliance {
@@ -61,6 +78,8 @@ pub struct Appliance {
     pub(super) image_region: Region,
     pub(super) images: BTreeMap<ImageId, OfferedImage>,
     pub(super) next_image: u64,
+    /// Images of each model that were looked at before the cameras were paced last.
+    pub(super) images_before: BTreeMap<String, u64>,
     pub(super) slots: LentSlots,
     pub(super) frame_numbers: BTreeMap<CameraId, u64>,
     pub(super) reporter: Reporter,
@@ -69,7 +88,7 @@ pub struct Appliance {
 }
 
 impl Appliance {
-    /// Builds the parts; starts no child yet. Units run `unit_program`, which is this binary but in tests.
+    /// Builds the parts; starts no child yet.
     ///
     /// # Errors
     /// When a model's package is not in order, or the thread that spawns children cannot be had.
@@ -77,7 +96,7 @@ impl Appliance {
         settings: Settings,
         passwords: BTreeMap<CameraId, Secret>,
         reporter: Reporter,
-        unit_program: PathBuf,
+        programs: ChildPrograms,
     ) -> Result<(Self, Control, watch::Receiver<ApplianceStatus>), Box<dyn std::error::Error>> {
         let now = monotonic_now();
         let spawner = Spawner::start()?;
@@ -85,10 +104,10 @@ impl Appliance {
         let desired = DesiredState::load(&settings.state_directory, &settings.models, model_host::core_count());
         let fleet = model_host::fleet(&settings, &desired, now)?;
         let (unit_sender, unit_events) = mpsc::channel(EVENT_QUEUE);
-        let units = UnitProcesses::new(spawner.clone(), unit_program, environment.clone(), unit_sender);
+        let units = UnitProcesses::new(spawner.clone(), programs.unit, environment.clone(), unit_sender);
         let groups = capture_groups(&settings);
         let (capture_sender, capture_events) = mpsc::channel(EVENT_QUEUE);
-        let captures = CaptureProcesses::new(spawner, own_binary(), environment, groups.len(), capture_sender);
+        let captures = CaptureProcesses::new(spawner, programs.capture, environment, groups.len(), capture_sender);
         let hours = HoursFiles::new(&settings.state_directory);
         let meter = Meter::load(hours.clone(), now);
         let (status, watcher) = watch::channel(ApplianceStatus::default());
@@ -109,6 +128,7 @@ impl Appliance {
             image_region,
             images: BTreeMap::new(),
             next_image: 0,
+            images_before: BTreeMap::new(),
             slots: LentSlots::default(),
             frame_numbers: BTreeMap::new(),
             reporter,
@@ -122,7 +142,7 @@ impl Appliance {
     pub async fn run(mut self, mut shutdown: watch::Receiver<bool>) -> ApplianceStatus {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut status_at, mut memory_at) = (Instant::now(), Instant::now());
+        let (mut status_at, mut memory_at, mut pace_at) = (Instant::now(), Instant::now(), Instant::now());
         while !*shutdown.borrow() {
             tokio::select! {
                 Some(event) = self.unit_events.recv() => self.unit_event(event),
@@ -137,6 +157,10 @@ impl Appliance {
                     if Instant::now() >= memory_at {
                         memory_at = Instant::now() + MEMORY_PERIOD;
                         self.measure_memory();
+                    }
+                    if Instant::now() >= pace_at {
+                        pace_at = Instant::now() + PACE_PERIOD;
+                        self.pace_cameras();
                     }
                     if Instant::now() >= status_at {
                         status_at = Instant::now() + STATUS_PERIOD;
@@ -214,6 +238,7 @@ impl Appliance {
             cameras.insert(id.clone(), view);
         }
         let mut degraded: Vec<String> = models.values().flat_map(|model| model.degraded.clone()).collect();
+        degraded.extend(self.groups.iter().flat_map(CaptureGroup::cameras).filter_map(Camera::brown_out));
         degraded.extend(self.fleet.zones_out().into_iter().map(|zone| format!("zone {zone} is out: its units failed")));
         ApplianceStatus {
             cameras,

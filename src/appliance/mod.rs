@@ -1,5 +1,6 @@
 //! The composition: which parts there are, who is connected to whom, and in what order all stop.
 
+mod camera_pace;
 mod capture_side;
 pub mod child_environment;
 mod desired_state;
@@ -9,5 +10,5 @@ pub mod model_host;
 mod reporter;
 mod unit_side;
 
-pub use event_loop::Appliance;
+pub use event_loop::{Appliance, ChildPrograms};
 pub use reporter::{Identity, Reporter};

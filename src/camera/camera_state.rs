@@ -24,6 +24,8 @@ enum State {
         since: Monotonic,
         progress_at: Monotonic,
         decoded: u64,
+        /// Frames a second that the stream has, as they were decoded of late.
+        rate: Option<f64>,
     },
 }
 
@@ -37,6 +39,8 @@ pub struct Camera {
     reason: Option<String>,
     reconnects: u64,
     decoded_before: u64,
+    /// Frames a second that it is paced down to.
+    granted: Option<f64>,
 }
 
 /// What a tick asks for.
@@ -63,7 +67,7 @@ impl Camera {
             State::Disabled
         };
         let policy = ReconnectPolicy::new(seed);
-        Self { settings, state, policy, reason: None, reconnects: 0, decoded_before: 0 }
+        Self { settings, state, policy, reason: None, reconnects: 0, decoded_before: 0, granted: None }
     }
 
     /// What is to be done by `now`. `stall` is how long a stream may be without a decoded frame and
@@ -81,23 +85,27 @@ impl Camera {
     /// The capture process was told to connect. Waiting -> Opening
     pub fn opened(&mut self, now: Monotonic) {
         self.state = State::Opening { since: now };
+        // A new connection begins at the rate of the settings.
+        self.granted = None;
     }
 
     /// The first frame was decoded, or the stream changed its size. Opening | Streaming -> Streaming
     pub fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
-        let (since, decoded) = match &self.state {
-            State::Streaming { since, decoded, .. } => (*since, *decoded),
-            _ => (now, 0),
+        let (since, decoded, rate) = match &self.state {
+            State::Streaming { since, decoded, rate, .. } => (*since, *decoded, *rate),
+            _ => (now, 0, None),
         };
         self.reason = None;
-        self.state = State::Streaming { info, since, progress_at: now, decoded };
+        self.state = State::Streaming { info, since, progress_at: now, decoded, rate };
     }
 
     /// The capture process lives and has decoded `total` frames of this connection.
     pub fn progress(&mut self, total: u64, now: Monotonic) {
-        if let State::Streaming { progress_at, decoded, .. } = &mut self.state
+        if let State::Streaming { progress_at, decoded, rate, .. } = &mut self.state
             && total > *decoded
         {
+            let latest = (total - *decoded) as f64 / now.since(*progress_at).as_secs_f64().max(0.1);
+            *rate = Some(rate.map_or(latest, |rate| rate + 0.3 * (latest - rate)));
             *decoded = total;
             *progress_at = now;
         }
@@ -127,6 +135,34 @@ impl Camera {
     /// True while a connection is open or being made.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Opening { .. } | State::Streaming { .. })
+    }
+
+    /// Frames a second that it would hand over if nobody paced it; `None` while that is not known.
+    pub fn wanted_fps(&self) -> Option<f64> {
+        let State::Streaming { rate: Some(rate), .. } = &self.state else { return None };
+        let wanted = f64::from(self.settings.fps);
+        Some(if wanted > 0.0 { wanted.min(*rate) } else { *rate })
+    }
+
+    /// Paces it down, or (`None`) lets it go. Returns the rate that its capture process is to be told, if that changes.
+    pub fn pace(&mut self, fps: Option<f64>) -> Option<f32> {
+        let is_same = match (self.granted, fps) {
+            (None, None) => true,
+            (Some(before), Some(now)) => (now - before).abs() < 0.05 * before,
+            _ => false,
+        };
+        if is_same {
+            return None;
+        }
+        self.granted = fps;
+        #[expect(clippy::cast_possible_truncation, reason = "a rate of one camera")]
+        Some(fps.map_or(self.settings.fps, |fps| fps as f32))
+    }
+
+    /// For a person, while it is paced down.
+    pub fn brown_out(&self) -> Option<String> {
+        let (granted, wanted) = (self.granted?, self.wanted_fps()?);
+        Some(format!("camera {}: {granted:.0} of {wanted:.0} frames a second are looked at", self.settings.id))
     }
 
     /// When it is tried again, while it waits.
@@ -164,10 +200,16 @@ impl Camera {
             codec: info.map(|info| info.codec.clone()),
             width: info.map(|info| info.width),
             height: info.map(|info| info.height),
-            fps: self.settings.fps,
+            fps: self.granted.map_or(self.settings.fps, rounded),
             reason: self.reason.clone(),
         }
     }
+}
+
+/// So coarse that a retained message does not change with each measurement.
+#[expect(clippy::cast_possible_truncation, reason = "a rate of one camera")]
+fn rounded(fps: f64) -> f32 {
+    fps.round().max(1.0) as f32
 }
 
 #[cfg(test)]
@@ -225,5 +267,25 @@ mod tests {
         camera.opened(at(0));
         assert_eq!(camera.wish(STALL, CONNECT, at(15)), CameraWish::Wait);
         assert_eq!(camera.wish(STALL, CONNECT, at(16)), CameraWish::Close);
+    }
+
+    #[test]
+    fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
+        let mut camera = camera();
+        camera.opened(at(0));
+        camera.streaming(info(), at(1));
+        assert_eq!(camera.wanted_fps(), None, "nothing is known of its rate yet");
+        camera.progress(25, at(2));
+        assert_eq!(camera.wanted_fps(), Some(5.0), "the stream has more than the settings want");
+        assert_eq!(camera.pace(None), None);
+        assert_eq!(camera.pace(Some(3.0)), Some(3.0));
+        assert_eq!(camera.pace(Some(3.1)), None, "that is the same");
+        assert!((camera.message().fps - 3.0).abs() < 1e-6);
+        assert!(camera.brown_out().unwrap().contains("3 of 5"));
+        assert_eq!(camera.pace(None), Some(5.0));
+        camera.pace(Some(3.0));
+        camera.lost(LossKind::Ended, String::new(), at(3));
+        camera.opened(at(4));
+        assert_eq!(camera.brown_out(), None);
     }
 }

@@ -188,6 +188,11 @@ impl CaptureGroup {
         self.members[camera].camera.progress(decoded, now);
     }
 
+    /// Paces a camera; returns the rate to tell its capture process, if that changes.
+    pub fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
+        self.members[camera].camera.pace(fps)
+    }
+
     /// A connection ended.
     pub fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
         self.members[camera].index = None;

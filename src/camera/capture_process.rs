@@ -94,6 +94,11 @@ impl CaptureProcesses {
         self.send(group, |handle| handle.send(&ToCapture::Release { camera: index, slot }, None));
     }
 
+    /// Has a camera hand over so many frames a second; 0: each one.
+    pub fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
+        self.send(group, |handle| handle.send(&ToCapture::Pace { camera: index, frames_per_second }, None));
+    }
+
     /// Has all processes end by themselves.
     pub fn stop_all(&self) {
         for group in 0..self.running.len() {

@@ -102,6 +102,11 @@ impl CameraStream {
         lock(&self.shared.slots).release(slot);
     }
 
+    /// Hands over so many frames a second from now on.
+    pub(super) fn pace(&self, frames_per_second: f32) {
+        lock(&self.shared.pace).sampler.change_rate(frames_per_second);
+    }
+
     /// Frames decoded so far.
     pub(super) fn decoded(&self) -> u64 {
         self.shared.decoded.load(Ordering::Relaxed)

@@ -73,6 +73,11 @@ impl Streams {
                     stream.release(slot);
                 }
             }
+            ToCapture::Pace { camera, frames_per_second } => {
+                if let Some(stream) = self.open.get(&camera) {
+                    stream.pace(frames_per_second);
+                }
+            }
             ToCapture::Close { camera } => drop(self.open.remove(&camera)),
             ToCapture::Stop => {}
         }

@@ -13,8 +13,12 @@ pub(super) struct Sampler {
 impl Sampler {
     /// 0 frames a second: each one.
     pub(super) fn new(frames_per_second: f32) -> Self {
-        let period = (frames_per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / f64::from(frames_per_second)));
-        Self { period, due: None }
+        Self { period: period(frames_per_second), due: None }
+    }
+
+    /// Another rate from the next frame on; the one that is due stays due.
+    pub(super) fn change_rate(&mut self, frames_per_second: f32) {
+        self.period = period(frames_per_second);
     }
 
     /// True if a frame that is decoded at `now` is to be handed over.
@@ -32,6 +36,11 @@ impl Sampler {
         self.due = Some(if now > next { now + period } else { next });
         true
     }
+}
+
+/// Between two frames; none: each one is due.
+fn period(frames_per_second: f32) -> Option<Duration> {
+    (frames_per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / f64::from(frames_per_second)))
 }
 
 #[cfg(test)]
@@ -65,5 +74,18 @@ mod tests {
         assert!(sampler.is_due(at(10_000)));
         assert!(!sampler.is_due(at(10_040)));
         assert!(sampler.is_due(at(10_200)));
+    }
+
+    #[test]
+    fn a_changed_rate_is_kept_from_the_next_frame_on() {
+        let mut sampler = Sampler::new(0.0);
+        let mut count = |from: u64| {
+            let frames = (from..from + 10_000).step_by(40).map(|ms| Monotonic::from_nanos(ms * 1_000_000));
+            let due = frames.filter(|at| sampler.is_due(*at)).count();
+            sampler.change_rate(5.0);
+            due
+        };
+        assert_eq!(count(0), 250);
+        assert!((49..=51).contains(&count(10_000)));
     }
 }

@@ -1,11 +1,10 @@
 //! `ocelli run`: parse, build, run until drained.
 
-use crate::appliance::{Appliance, Identity, Reporter};
+use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter};
 use crate::cli::live_view::LiveView;
 use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
 use crate::control::ApplianceStatus;
 use crate::http::server::{HealthReport, HttpState};
-use crate::ipc::child_process::own_binary;
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
 use crate::publish::publisher::Publisher;
@@ -91,7 +90,7 @@ async fn serve(
     let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
     let http = settings.http.clone();
     let reporter = Reporter::new(identity, publisher, Arc::clone(&metrics));
-    let (appliance, control, status) = Appliance::new(settings, passwords, reporter, own_binary())?;
+    let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     let http_state = HttpState { metrics, health: health_watch, control };
 
     let server = tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));

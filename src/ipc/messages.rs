@@ -197,6 +197,13 @@ pub enum ToCapture {
         /// Which.
         slot: u16,
     },
+    /// Hands over so many frames a second from now on; 0: each one.
+    Pace {
+        /// Which.
+        camera: CameraIndex,
+        /// Frames a second.
+        frames_per_second: f32,
+    },
     /// Disconnects a camera; silently ignored if it is not open.
     Close {
         /// Which.
