@@ -79,7 +79,7 @@ const BELONGS_TO: [(&str, &[&str]); 26] = [
 ];
 
 /// Look for the seam beyond this.
-const MAX_LINES: usize = 400;
+const MAX_LINES: usize = 320;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -2,17 +2,8 @@
 
 use crate::ipc::messages::LossKind;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::reconnect_ladder::seconds_before_try;
 use std::time::Duration;
-
-/// Seconds before the n-th try in a row (go2rtc's ladder): 1 s x5, 5 s x5, 10 s x10, then 60 s.
-fn ladder_seconds(failures: u32) -> u64 {
-    match failures {
-        0..=4 => 1,
-        5..=9 => 5,
-        10..=19 => 10,
-        _ => 60,
-    }
-}
 
 /// Cameras lock an account after about five bad logins: three tries 5 s apart, then one each half hour.
 fn auth_lane_seconds(refusals: u32) -> u64 {
@@ -58,7 +49,7 @@ impl ReconnectPolicy {
             }
             _ => {
                 self.failures += 1;
-                ladder_seconds(self.failures - 1)
+                seconds_before_try(self.failures - 1)
             }
         };
         now + self.jitter(Duration::from_secs(seconds))

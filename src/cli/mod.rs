@@ -8,6 +8,7 @@ mod live_view;
 mod plan;
 mod run;
 
+use crate::vision::error_chain::describe;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -117,17 +118,6 @@ fn load_settings(config: &ConfigArguments) -> Result<crate::settings::Settings, 
         eprintln!("{errors}");
         ExitCode::from(EXIT_SETTINGS)
     })
-}
-
-/// An error and its causes in one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

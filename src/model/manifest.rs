@@ -1,7 +1,7 @@
 //! `manifest.toml`: where a model comes from, what goes in and how to read what comes out.
 
+use crate::model::canary::Canary;
 use crate::model::output_layout::OutputLayout;
-use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -116,34 +116,6 @@ pub struct Thresholds {
     pub iou: f32,
     /// Most detections of one picture.
     pub max_detections: usize,
-}
-
-/// A picture in the package, and what it shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Canary {
-    /// A JPEG or PNG in the package's directory.
-    pub image: String,
-    /// Least overlap of a box with the one that is expected, 0..=1.
-    #[serde(default = "default_least_iou")]
-    pub least_iou: f32,
-    /// What must be seen; more may be.
-    pub expect: Vec<Expected>,
-}
-
-/// One thing in the picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expected {
-    /// A line of `labels.txt`.
-    pub label: String,
-    /// Ratios of the picture; absent for a label of the whole picture.
-    #[serde(rename = "box", default)]
-    pub bounding_box: Option<NormalizedBox>,
-}
-
-fn default_least_iou() -> f32 {
-    0.9
 }
 
 /// The largest side of an input; a larger one is a mistake.

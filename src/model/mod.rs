@@ -3,6 +3,7 @@
 //! Reads the small text files of a package and hashes its model. Never parses the model itself:
 //! that is a unit's work.
 
+pub mod canary;
 pub mod execution_provider;
 pub mod labels;
 pub mod manifest;

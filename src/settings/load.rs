@@ -4,9 +4,9 @@
 //! value is tried alone in an otherwise default section first.
 
 use crate::camera::settings::CameraSettings;
-use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::check;
+use crate::settings::url_credentials::take_credentials_from_url;
 use crate::supervisor::settings::ModelSettings;
 use crate::vision::camera_id::is_valid_id;
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
@@ -298,39 +298,6 @@ fn host_name() -> String {
     let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     let id: String = id.chars().take(64).collect();
     if is_valid_id(&id) { id } else { "ocelli".into() }
-}
-
-/// Moves `user:password@` out of the URL, which is logged and published, into the credentials, which are not.
-fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(), String> {
-    let Some((scheme, rest)) = camera.url.split_once("://") else { return Ok(()) };
-    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-    let Some((user_info, _)) = authority.rsplit_once('@') else { return Ok(()) };
-    if camera.credentials.user.is_some() {
-        return Err("user and password are in the URL and in `credentials`: keep one".into());
-    }
-    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    camera.credentials.user = Some(percent_decode(user)?);
-    if !password.is_empty() {
-        camera.credentials.password = Some(Secret::new(percent_decode(password)?));
-    }
-    camera.url = format!("{scheme}://{}", &rest[user_info.len() + 1..]);
-    Ok(())
-}
-
-fn percent_decode(text: &str) -> Result<String, String> {
-    let wrong = || "a `%` in user or password must be followed by two hexadecimal digits".to_owned();
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or_else(wrong);
-        let value = digit()? * 16 + digit()?;
-        bytes.push(u8::try_from(value).map_err(|_| wrong())?);
-    }
-    String::from_utf8(bytes).map_err(|_| "user and password must be UTF-8".to_owned())
 }
 
 #[cfg(test)]

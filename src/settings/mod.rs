@@ -4,6 +4,7 @@
 
 mod check;
 mod load;
+mod url_credentials;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::http::settings::HttpSettings;

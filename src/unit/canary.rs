@@ -3,8 +3,8 @@
 //! The picture and what it shows are part of the package. It catches what a checksum cannot: a
 //! manifest that names the wrong layout or colours, a provider that computes nonsense.
 
+use crate::model::canary::Canary;
 use crate::model::labels::Labels;
-use crate::model::manifest::Canary;
 use crate::unit::engine::LoadError;
 use crate::unit::main_loop::Engine;
 use crate::vision::detection::Detection;

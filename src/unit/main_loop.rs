@@ -5,6 +5,7 @@ use crate::ipc::frame_slots::SlotReader;
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::unit::engine::LoadError;
 use crate::vision::detection::Detection;
+use crate::vision::error_chain::describe;
 use crate::vision::frame::SlotContent;
 use crate::vision::outcome::FailureCause;
 use std::collections::BTreeMap;
@@ -126,17 +127,6 @@ fn load_model(
             Err(UnitError::Load(reason))
         }
     }
-}
-
-/// An error and its causes in one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 fn find(regions: &BTreeMap<RegionId, SlotReader>, region: RegionId, slot: u16) -> Result<&[u8], UnitError> {

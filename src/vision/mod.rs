@@ -5,8 +5,10 @@
 
 pub mod camera_id;
 pub mod detection;
+pub mod error_chain;
 pub mod frame;
 pub mod geometry;
 pub mod monotonic;
 pub mod nms;
 pub mod outcome;
+pub mod reconnect_ladder;

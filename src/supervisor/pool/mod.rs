@@ -1,10 +1,11 @@
 //! The units of one model and the frames that want them.
 //!
-//! `lifecycle` brings the units to the number, the version and the zones that are wanted;
-//! `dispatch` hands them work and gives every frame its outcome.
+//! `lifecycle` is what becomes of units, `reconcile` brings them to the number, the version and the zones
+//! that are wanted, and `dispatch` hands them work and gives every frame its outcome.
 
 mod dispatch;
 mod lifecycle;
+mod reconcile;
 
 use crate::admission::tps_limit::TpsLimit;
 use crate::admission::{Gate, Ledger};

@@ -4,6 +4,7 @@ use crate::publish::publisher::PublishCounters;
 use crate::publish::sinks::mqtt::MqttSetupError;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
 use crate::publish::sinks::mqtt::tls;
+use crate::vision::reconnect_ladder::seconds_before_try;
 use rumqttc::{QoS, TlsConfiguration, Transport, v5};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -17,16 +18,6 @@ const CLIENT_QUEUE: usize = 64;
 
 /// The longest packet either way; rumqttc's own limit of 10 kB would end the connection.
 const MAX_PACKET_BYTES: u32 = 1024 * 1024;
-
-/// Seconds before the n-th try in a row.
-fn ladder_seconds(failures: u32) -> u64 {
-    match failures {
-        0..=4 => 1,
-        5..=9 => 5,
-        10..=19 => 10,
-        _ => 60,
-    }
-}
 
 /// ±20 %: a site's boxes do not all come back in the second in which their broker does.
 fn jitter(time: Duration) -> Duration {
@@ -148,7 +139,7 @@ async fn keep_connected(
                 if is_leaving {
                     return;
                 }
-                let seconds = if refused { REFUSED_SECONDS } else { ladder_seconds(failures) };
+                let seconds = if refused { REFUSED_SECONDS } else { seconds_before_try(failures) };
                 failures = failures.saturating_add(1);
                 // Each new reason once: a broker that is away for a week is one line.
                 if last_reason.as_ref() != Some(&reason) {

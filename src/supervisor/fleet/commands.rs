@@ -1,0 +1,132 @@
+//! Start, stop, scale and swap: what is asked of the fleet, and why it may be refused.
+
+use super::Fleet;
+use crate::supervisor::actions::ModelState;
+use crate::supervisor::pool::{ModelVersion, Pool, UnitBounds};
+
+/// Why a model cannot be started, changed or stopped.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum FleetError {
+    /// Nobody of that name.
+    #[error("there is no model `{0}`; the models are under [[models]] in the settings")]
+    NotFound(String),
+    /// It is not in a state for that.
+    #[error("`{model}` is {state}: {cure}")]
+    WrongState {
+        /// Which.
+        model: String,
+        /// Its state.
+        state: &'static str,
+        /// What would help.
+        cure: &'static str,
+    },
+    /// The box cannot carry it.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// A number that cannot be.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Fleet {
+    /// Starts a stopped model, with other bounds if some are given.
+    ///
+    /// # Errors
+    /// [`FleetError`]; nothing has changed then.
+    pub fn start(&mut self, model: &str, bounds: Option<UnitBounds>) -> Result<(), FleetError> {
+        let pool = self.pool(model)?;
+        let (state, bounds) = (pool.state(), bounds.unwrap_or_else(|| pool.bounds()));
+        if matches!(state, ModelState::Starting | ModelState::Running) {
+            return Err(wrong_state(model, state, "it need not be started; to change its units, scale it"));
+        }
+        let running = self.pools.values().filter(|pool| pool.state() != ModelState::Stopped).count();
+        if running >= self.limits.models {
+            let limit = self.limits.models;
+            let reason = format!("{limit} models run already; stop one, or raise units.max_models");
+            return Err(FleetError::LimitExceeded(reason));
+        }
+        self.check_bounds(model, bounds)?;
+        let pool = self.pool_mut(model)?;
+        pool.rescale(bounds);
+        pool.start();
+        Ok(())
+    }
+
+    /// Stops a model; what its units do is finished.
+    ///
+    /// # Errors
+    /// [`FleetError`]; nothing has changed then.
+    pub fn stop(&mut self, model: &str) -> Result<(), FleetError> {
+        let pool = self.pool_mut(model)?;
+        match pool.state() {
+            state @ (ModelState::Stopped | ModelState::Stopping) => {
+                Err(wrong_state(model, state, "it need not be stopped"))
+            }
+            _ => {
+                pool.stop();
+                Ok(())
+            }
+        }
+    }
+
+    /// Changes the number of units without an interruption.
+    ///
+    /// # Errors
+    /// [`FleetError`]; nothing has changed then.
+    pub fn scale(&mut self, model: &str, bounds: UnitBounds) -> Result<(), FleetError> {
+        self.check_bounds(model, bounds)?;
+        self.pool_mut(model)?.rescale(bounds);
+        Ok(())
+    }
+
+    /// Brings in another version without an interruption.
+    ///
+    /// # Errors
+    /// [`FleetError`]; nothing has changed then.
+    pub fn swap(&mut self, model: &str, version: ModelVersion) -> Result<(), FleetError> {
+        let pool = self.pool_mut(model)?;
+        if pool.status().next_version.is_some() {
+            return Err(wrong_state(model, pool.state(), "another version is being brought in; wait for it"));
+        }
+        pool.swap(version);
+        Ok(())
+    }
+
+    fn check_bounds(&self, model: &str, bounds: UnitBounds) -> Result<(), FleetError> {
+        let most = bounds.max.unwrap_or(bounds.min);
+        if bounds.min == 0 || most < bounds.min {
+            let text = "a model needs at least 1 inference unit, and a maximum that is not below the minimum";
+            return Err(FleetError::Invalid(text.into()));
+        }
+        let others = self.pools.iter().filter(|(name, pool)| *name != model && pool.state() != ModelState::Stopped);
+        let taken: usize = others.map(|(_, pool)| pool.bounds().min).sum();
+        if taken + bounds.min > self.limits.units {
+            return Err(FleetError::LimitExceeded(format!(
+                "{} inference units are more than this box may have: its limit is {}, and other models need {taken} \
+                 (units.max_units)",
+                bounds.min, self.limits.units
+            )));
+        }
+        let own = self.pools.get(model).map_or(0, Pool::unit_count);
+        let (more, by_memory) = (bounds.min.saturating_sub(own), self.units_by_memory());
+        if more > by_memory {
+            return Err(FleetError::LimitExceeded(format!(
+                "there is memory for {by_memory} more inference units, not for {more}: a unit takes {} MB",
+                self.unit_bytes >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    fn pool(&self, model: &str) -> Result<&Pool, FleetError> {
+        self.pools.get(model).ok_or_else(|| FleetError::NotFound(model.to_owned()))
+    }
+
+    fn pool_mut(&mut self, model: &str) -> Result<&mut Pool, FleetError> {
+        self.pools.get_mut(model).ok_or_else(|| FleetError::NotFound(model.to_owned()))
+    }
+}
+
+fn wrong_state(model: &str, state: ModelState, cure: &'static str) -> FleetError {
+    FleetError::WrongState { model: model.to_owned(), state: state.name(), cure }
+}
