@@ -109,3 +109,37 @@ fn tls_with_a_client_certificate_works_and_an_unknown_authority_is_refused() {
     let _daemon = Daemon::start(broker.port, &settings(&authority));
     wait_online(&broker);
 }
+
+#[test]
+fn a_model_is_scaled_by_a_command_and_its_answer_comes_to_whoever_asked() {
+    let broker = Broker::start();
+    let settings = |more: &str| {
+        let models = "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n";
+        format!("[mqtt]\nport = {}\n{more}{models}", broker.port)
+    };
+    let daemon = Daemon::start(broker.port, &settings("commands = true\n"));
+    wait_online(&broker);
+    daemon.wait_ready();
+    let ask = |command: &str, payload: &str| {
+        let topic = format!("ocelli/box/command/{command}");
+        let output = Command::new("mosquitto_rr")
+            .args(["-V", "5", "-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", "10"])
+            .args(["-t", &topic, "-m", payload, "-e", "answers/here"])
+            .output()
+            .expect("mosquitto_rr is missing: run `make setup`");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let answer = ask("scale", r#"{"model": "coco-ssd", "min_inference_units": 2, "id": 7}"#);
+    assert_eq!((&answer["accepted"], &answer["id"]), (&true.into(), &7.into()), "{answer}");
+    support::wait_for("the second unit", Duration::from_secs(20), || (daemon.units().len() == 2).then_some(()));
+    for (command, payload, why) in [
+        ("scale", "no JSON", "not in order"),
+        ("scale", r#"{"model": "other", "min_inference_units": 1}"#, "no model"),
+        ("reboot", r#"{"model": "coco-ssd"}"#, "no command"),
+    ] {
+        let answer = ask(command, payload);
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(answer["accepted"] == false && message.contains(why), "{answer}");
+    }
+    assert!(daemon.stop().0.success());
+}

@@ -7,6 +7,7 @@ mod desired_state;
 pub mod event_loop;
 mod meter;
 pub mod model_host;
+pub mod mqtt_commands;
 mod reporter;
 mod unit_side;
 

@@ -1,6 +1,6 @@
 //! `ocelli run`: parse, build, run until drained.
 
-use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter};
+use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands};
 use crate::cli::live_view::LiveView;
 use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
 use crate::control::ApplianceStatus;
@@ -78,7 +78,7 @@ async fn serve(
 
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
-    let publisher = match settings.mqtt.enabled {
+    let mut publisher = match settings.mqtt.enabled {
         true => Some(Publisher::start(&settings.mqtt, &settings.box_id)?),
         false => None,
     };
@@ -89,8 +89,12 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
     let http = settings.http.clone();
+    let commands = publisher.as_mut().and_then(Publisher::take_commands);
     let reporter = Reporter::new(identity, publisher, Arc::clone(&metrics));
     let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
+    if let Some(commands) = commands {
+        tokio::spawn(mqtt_commands::serve(control.clone(), commands));
+    }
     let http_state = HttpState { metrics, health: health_watch, control };
 
     let server = tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));

@@ -1,5 +1,6 @@
 //! Turns outcomes and states into the messages of the MQTT contract and hands them to the sinks.
 
+pub mod commands;
 pub mod message;
 pub mod publisher;
 pub mod sinks;

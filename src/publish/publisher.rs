@@ -3,6 +3,7 @@
 //! States are kept, the newest of each, and always arrive. Detections are worth something only
 //! while they are fresh: when the broker is away or slow they are dropped and counted.
 
+use crate::publish::commands::{self, Commands};
 use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
 use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
 use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, topics};
@@ -65,6 +66,7 @@ pub struct Publisher {
     states: watch::Sender<States>,
     stop: watch::Sender<bool>,
     counters: Arc<PublishCounters>,
+    commands: Option<Commands>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -79,7 +81,8 @@ impl Publisher {
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(PublishCounters::default());
         let sink = MqttSink::new(settings, box_id, Arc::clone(&counters))?;
-        let task = tokio::spawn(sink.run(outbox, state_watch, stopped));
+        let (commands, port) = commands::channel();
+        let task = tokio::spawn(sink.run(outbox, state_watch, port, stopped));
         Ok(Self {
             prefix: settings.topic_prefix.clone(),
             box_id: box_id.to_owned(),
@@ -88,8 +91,14 @@ impl Publisher {
             states,
             stop,
             counters,
+            commands: settings.commands.then_some(commands),
             task: Some(task),
         })
+    }
+
+    /// The commands that come in, if they are wanted; once.
+    pub fn take_commands(&mut self) -> Option<Commands> {
+        self.commands.take()
     }
 
     /// Hands over what was seen in a frame.

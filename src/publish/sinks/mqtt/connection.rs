@@ -1,16 +1,18 @@
 //! The connection to the broker in both versions of MQTT, made again for ever.
 
+use crate::publish::commands::{IncomingCommand, ReplyTo};
 use crate::publish::publisher::PublishCounters;
 use crate::publish::sinks::mqtt::MqttSetupError;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
 use crate::publish::sinks::mqtt::tls;
 use crate::vision::reconnect_ladder::seconds_before_try;
+use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use rumqttc::{QoS, TlsConfiguration, Transport, v5};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Messages inside rumqttc; ours wait in front of it.
@@ -45,7 +47,20 @@ enum Happened {
     Connected,
     Published,
     Disconnected,
+    Command(IncomingCommand),
     Other,
+}
+
+impl Happened {
+    /// Only commands are subscribed to. A retained one would be carried out again with each connection.
+    fn command(topic: &str, is_retained: bool, payload: Vec<u8>, reply_to: ReplyTo) -> Self {
+        if is_retained {
+            tracing::warn!(topic, "a retained command is not carried out: publish commands without retain");
+            return Self::Other;
+        }
+        let name = topic.rsplit('/').next().unwrap_or_default().to_owned();
+        Self::Command(IncomingCommand { name, payload, reply_to })
+    }
 }
 
 /// Why a connection failed.
@@ -105,9 +120,13 @@ impl Connection {
 
     /// Starts connecting. The watch counts connections: it changes with each new one, and to 0 with each loss.
     /// The task ends after a disconnect that was asked for.
-    pub(super) fn start(self, counters: Arc<PublishCounters>) -> (Link, watch::Receiver<u64>, JoinHandle<()>) {
+    pub(super) fn start(
+        self,
+        counters: Arc<PublishCounters>,
+        commands: mpsc::Sender<IncomingCommand>,
+    ) -> (Link, watch::Receiver<u64>, JoinHandle<()>) {
         let (connected, watcher) = watch::channel(0);
-        let task = tokio::spawn(keep_connected(self.event_loop, self.broker, connected, counters));
+        let task = tokio::spawn(keep_connected(self.event_loop, self.broker, connected, counters, commands));
         (self.link, watcher, task)
     }
 }
@@ -117,6 +136,7 @@ async fn keep_connected(
     broker: String,
     connected: watch::Sender<u64>,
     counters: Arc<PublishCounters>,
+    commands: mpsc::Sender<IncomingCommand>,
 ) {
     let (mut connections, mut failures, mut last_reason) = (0_u64, 0_u32, None);
     let mut is_leaving = false;
@@ -132,6 +152,11 @@ async fn keep_connected(
             Ok(Happened::Published) => drop(counters.published.fetch_add(1, Ordering::Relaxed)),
             // It has been queued; the next polls write it, and then the connection ends.
             Ok(Happened::Disconnected) => is_leaving = true,
+            Ok(Happened::Command(command)) => {
+                if let Err(error) = commands.try_send(command) {
+                    tracing::warn!(%error, "a command is dropped");
+                }
+            }
             Ok(Happened::Other) => {}
             Err(Failure { refused, reason }) => {
                 counters.connected.store(false, Ordering::Relaxed);
@@ -159,6 +184,13 @@ impl EventLoop {
                 Ok(v5::Event::Incoming(v5::Incoming::ConnAck(_))) => Ok(Happened::Connected),
                 Ok(v5::Event::Outgoing(rumqttc::Outgoing::Publish(_))) => Ok(Happened::Published),
                 Ok(v5::Event::Outgoing(rumqttc::Outgoing::Disconnect)) => Ok(Happened::Disconnected),
+                Ok(v5::Event::Incoming(v5::Incoming::Publish(publish))) => {
+                    let properties = publish.properties.unwrap_or_default();
+                    let correlation = properties.correlation_data.map(|data| data.to_vec());
+                    let reply_to = ReplyTo { topic: properties.response_topic, correlation };
+                    let topic = String::from_utf8_lossy(&publish.topic);
+                    Ok(Happened::command(&topic, publish.retain, publish.payload.to_vec(), reply_to))
+                }
                 Ok(_) => Ok(Happened::Other),
                 Err(error) => Err(Failure {
                     refused: matches!(error, v5::ConnectionError::ConnectionRefused(_)),
@@ -169,6 +201,10 @@ impl EventLoop {
                 Ok(rumqttc::Event::Incoming(rumqttc::Incoming::ConnAck(_))) => Ok(Happened::Connected),
                 Ok(rumqttc::Event::Outgoing(rumqttc::Outgoing::Publish(_))) => Ok(Happened::Published),
                 Ok(rumqttc::Event::Outgoing(rumqttc::Outgoing::Disconnect)) => Ok(Happened::Disconnected),
+                Ok(rumqttc::Event::Incoming(rumqttc::Incoming::Publish(publish))) => {
+                    let payload = publish.payload.to_vec();
+                    Ok(Happened::command(&publish.topic, publish.retain, payload, ReplyTo::default()))
+                }
                 Ok(_) => Ok(Happened::Other),
                 Err(error) => Err(Failure {
                     refused: matches!(error, rumqttc::ConnectionError::ConnectionRefused(_)),
@@ -192,6 +228,27 @@ impl Link {
                 client.try_publish(topic, qos, retain, payload).is_ok()
             }
             Self::V311(client) => client.try_publish(topic, qos, retain, payload).is_ok(),
+        }
+    }
+
+    /// Subscribes at QoS 1; false when the client has no room.
+    pub(super) fn try_subscribe(&self, topic: &str) -> bool {
+        match self {
+            Self::V5(client) => client.try_subscribe(topic, v5::mqttbytes::QoS::AtLeastOnce).is_ok(),
+            Self::V311(client) => client.try_subscribe(topic, QoS::AtLeastOnce).is_ok(),
+        }
+    }
+
+    /// Answers a command; false when the client has no room. MQTT 3.1.1 has no correlation.
+    pub(super) fn try_reply(&self, topic: &str, payload: Vec<u8>, correlation: Option<Vec<u8>>) -> bool {
+        match self {
+            Self::V5(client) => {
+                let correlation_data = correlation.map(Into::into);
+                let properties = PublishProperties { correlation_data, ..PublishProperties::default() };
+                let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                client.try_publish_with_properties(topic, qos, false, payload, properties).is_ok()
+            }
+            Self::V311(_) => self.try_publish(topic, QoS::AtLeastOnce, false, payload),
         }
     }
 

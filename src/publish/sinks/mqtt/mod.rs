@@ -6,6 +6,7 @@ pub mod settings;
 mod tls;
 pub mod topics;
 
+use crate::publish::commands::{CommandPort, Reply};
 use crate::publish::publisher::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
@@ -50,6 +51,9 @@ pub struct MqttSink {
 /// What publishing needs once the connection runs.
 struct Sender {
     available: String,
+    reply: String,
+    /// What is subscribed to, if commands are wanted.
+    commands: Option<String>,
     counters: Arc<PublishCounters>,
 }
 
@@ -67,7 +71,9 @@ impl MqttSink {
     pub fn new(settings: &MqttSettings, box_id: &str, counters: Arc<PublishCounters>) -> Result<Self, MqttSetupError> {
         let available = topics::available(&settings.topic_prefix, box_id);
         let connection = Connection::new(settings, box_id, &available)?;
-        Ok(Self { connection, sender: Sender { available, counters } })
+        let (prefix, reply) = (&settings.topic_prefix, topics::reply(&settings.topic_prefix, box_id));
+        let commands = settings.commands.then(|| topics::commands(prefix, box_id));
+        Ok(Self { connection, sender: Sender { available, reply, commands, counters } })
     }
 
     /// Publishes until `stop` turns true; then says goodbye.
@@ -75,10 +81,12 @@ impl MqttSink {
         self,
         mut outbox: mpsc::Receiver<Outgoing>,
         mut states: watch::Receiver<States>,
+        port: CommandPort,
         mut stop: watch::Receiver<bool>,
     ) {
         let Self { connection, sender } = self;
-        let (link, mut connected, done) = connection.start(Arc::clone(&sender.counters));
+        let CommandPort { incoming, mut replies } = port;
+        let (link, mut connected, done) = connection.start(Arc::clone(&sender.counters), incoming);
         let mut published = States::new();
         let mut pending = States::new();
         let mut retry = tokio::time::interval(RETRY);
@@ -89,6 +97,7 @@ impl MqttSink {
                     published.clear();
                     pending.clear();
                     if *connected.borrow_and_update() > 0 {
+                        sender.subscribe(&link);
                         pending.insert(sender.available.clone(), b"online".to_vec());
                         pending.extend(states.borrow_and_update().clone());
                     }
@@ -97,6 +106,7 @@ impl MqttSink {
                     if changed.is_err() { break }
                     pending.extend(news(&states.borrow_and_update(), &published));
                 }
+                Some(reply) = replies.recv() => sender.publish_reply(&link, reply),
                 Some(message) = outbox.recv() => sender.publish_detections(&link, message),
                 _ = retry.tick(), if !pending.is_empty() => {}
                 _ = stop.changed() => {}
@@ -123,6 +133,22 @@ impl Sender {
             self.counters.dropped_broker_away.fetch_add(1, Ordering::Relaxed);
         } else if !link.try_publish(&message.topic, QoS::AtMostOnce, false, message.payload) {
             self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The client is new and has room, so this is not tried twice.
+    fn subscribe(&self, link: &Link) {
+        if let Some(topic) = &self.commands
+            && !link.try_subscribe(topic)
+        {
+            tracing::warn!(topic, "commands cannot be subscribed to on this connection");
+        }
+    }
+
+    fn publish_reply(&self, link: &Link, reply: Reply) {
+        let topic = reply.to.topic.as_ref().unwrap_or(&self.reply);
+        if !self.is_connected() || !link.try_reply(topic, reply.payload, reply.to.correlation) {
+            tracing::warn!(topic, "an answer to a command is dropped: the broker is away or slow");
         }
     }
 

@@ -53,6 +53,8 @@ pub struct MqttSettings {
     pub detections: PublishDetections,
     /// Messages that wait while the broker is away; above it new detections are dropped and counted.
     pub queue_messages: usize,
+    /// Take commands: whoever may publish below `<prefix>/<box>/command` may then stop models.
+    pub commands: bool,
     /// Encrypts the connection and checks the broker's certificate.
     pub tls: MqttTlsSettings,
 }
@@ -84,6 +86,7 @@ impl Default for MqttSettings {
             keep_alive_seconds: 10,
             detections: PublishDetections::Always,
             queue_messages: 256,
+            commands: false,
             tls: MqttTlsSettings::default(),
         }
     }

@@ -19,3 +19,13 @@ pub fn camera_state(prefix: &str, box_id: &str, camera: &str) -> String {
 pub fn detections(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/detections")
 }
+
+/// Every command.
+pub fn commands(prefix: &str, box_id: &str) -> String {
+    format!("{prefix}/{box_id}/command/+")
+}
+
+/// Answers to commands that name no topic of their own.
+pub fn reply(prefix: &str, box_id: &str) -> String {
+    format!("{prefix}/{box_id}/reply")
+}

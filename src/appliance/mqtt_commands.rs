@@ -1,0 +1,84 @@
+//! Carries out what comes over MQTT: start, stop, scale and swap a model.
+
+use crate::control::{Command, Control};
+use crate::publish::commands::{Commands, IncomingCommand, Reply};
+use crate::supervisor::pool::UnitBounds;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The payload of every command; each needs its part.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload {
+    model: String,
+    min_inference_units: Option<u16>,
+    max_inference_units: Option<u16>,
+    package: Option<String>,
+    /// Returned in the answer.
+    id: Option<Value>,
+}
+
+/// Serves until the sink is gone. One command at a time: each is answered when it has begun, which takes no time.
+pub async fn serve(control: Control, mut commands: Commands) {
+    while let Some(incoming) = commands.incoming.recv().await {
+        let answer = answer(&control, &incoming).await;
+        tracing::info!(command = incoming.name, %answer, "a command over MQTT");
+        let reply = Reply { to: incoming.reply_to, payload: answer.to_string().into_bytes() };
+        if commands.replies.try_send(reply).is_err() {
+            tracing::warn!("an answer to a command is dropped: too many wait");
+        }
+    }
+}
+
+async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
+    let refused = |id: Option<Value>, message: String| json!({"command": incoming.name, "id": id, "accepted": false, "error": {"message": message}});
+    let payload: Payload = match serde_json::from_slice(&incoming.payload) {
+        Ok(payload) => payload,
+        Err(error) => return refused(None, format!("the payload is not in order: {error}")),
+    };
+    let id = payload.id.clone();
+    let command = match command(&incoming.name, payload) {
+        Ok(command) => command,
+        Err(message) => return refused(id, message),
+    };
+    match control.ask(command).await {
+        Ok(()) => json!({"command": incoming.name, "id": id, "accepted": true}),
+        Err(error) => refused(id, error.to_string()),
+    }
+}
+
+fn command(name: &str, payload: Payload) -> Result<Command, String> {
+    let Payload { model, min_inference_units, max_inference_units, package, .. } = payload;
+    let max = max_inference_units.map(usize::from);
+    let bounds = min_inference_units.map(|min| UnitBounds { min: usize::from(min), max });
+    match name {
+        "start" => Ok(Command::StartModel { model, bounds }),
+        "stop" => Ok(Command::StopModel { model }),
+        "scale" => {
+            let bounds = bounds.ok_or("`min_inference_units` is missing")?;
+            Ok(Command::ScaleModel { model, bounds })
+        }
+        "swap" => Ok(Command::SwapModel { model, package: package.ok_or("`package` is missing")? }),
+        _ => Err(format!("there is no command `{name}`; there are start, stop, scale and swap")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str, payload: &str) -> Result<Command, String> {
+        command(name, serde_json::from_str(payload).map_err(|error| error.to_string())?)
+    }
+
+    #[test]
+    fn each_command_needs_its_part() {
+        let scaled = parse("scale", r#"{"model": "m", "min_inference_units": 1, "max_inference_units": 2}"#);
+        let bounds = UnitBounds { min: 1, max: Some(2) };
+        assert_eq!(scaled, Ok(Command::ScaleModel { model: "m".into(), bounds }));
+        assert!(parse("scale", r#"{"model": "m"}"#).unwrap_err().contains("min_inference_units"));
+        assert!(parse("swap", r#"{"model": "m"}"#).unwrap_err().contains("package"));
+        assert!(parse("reboot", r#"{"model": "m"}"#).unwrap_err().contains("reboot"));
+        assert!(parse("stop", r#"{"model": "m", "modle": 1}"#).is_err());
+    }
+}
