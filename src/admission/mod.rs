@@ -14,4 +14,4 @@ pub use controller::Controller;
 pub use gate::Gate;
 pub use image_queue::ImageQueue;
 pub use ledger::Ledger;
-pub use work::{FrameWork, ImageId, ImageWork, Work};
+pub use work::{FrameWork, ImageId, ImageWork, Work, WorkKind};

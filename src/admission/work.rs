@@ -47,6 +47,15 @@ pub struct ImageWork {
     pub failed_in: Option<usize>,
 }
 
+/// What kind of input it is: an image is decoded by its unit, a frame has been.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WorkKind {
+    /// From a camera.
+    Frame,
+    /// From outside.
+    Image,
+}
+
 /// Either.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Work {
@@ -57,6 +66,14 @@ pub enum Work {
 }
 
 impl Work {
+    /// Which of the two.
+    pub fn kind(&self) -> WorkKind {
+        match self {
+            Self::Frame(_) => WorkKind::Frame,
+            Self::Image(_) => WorkKind::Image,
+        }
+    }
+
     /// The region that holds its slot.
     pub fn region(&self) -> RegionId {
         match self {

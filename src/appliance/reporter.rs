@@ -1,6 +1,6 @@
 //! Tells the world what happened: messages to the publisher, counts to the metrics.
 
-use crate::admission::{FrameWork, Ledger};
+use crate::admission::{FrameWork, ImageWork};
 use crate::control::ApplianceStatus;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
@@ -85,7 +85,7 @@ impl Reporter {
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         self.metrics.frame_timed(answer.queued, inference, age);
-        self.metrics.labels_detected(&package.model, answer.detections.len());
+        self.metrics.answered(&package.model, answer.detections.len(), age);
         let message = self.detections_message(work, answer, package, age);
 
         let mut seen = BTreeMap::new();
@@ -97,6 +97,11 @@ impl Reporter {
         if let Some(publisher) = &self.publisher {
             publisher.publish_detections(message);
         }
+    }
+
+    /// An image was looked at.
+    pub(super) fn image_answered(&self, work: &ImageWork, (answer, package): &(Answer, Arc<Package>), now: Monotonic) {
+        self.metrics.answered(&package.model, answer.detections.len(), now.since(work.arrived_at));
     }
 
     fn detections_message(
@@ -215,21 +220,31 @@ impl Reporter {
 }
 
 fn figures(model: &ModelStatus) -> ModelFigures {
-    let total = model.ledgers.values().fold(Ledger::default(), |mut total, ledger| {
-        total.add(ledger);
-        total
-    });
-    let throttled = [ShedReason::Superseded, ShedReason::Stale, ShedReason::NoFreeSlot];
+    let mut total = model.images.clone();
+    model.ledgers.values().for_each(|ledger| total.add(ledger));
+    let throttled = [
+        ShedReason::Superseded,
+        ShedReason::Stale,
+        ShedReason::NoFreeSlot,
+        ShedReason::Throttled,
+        ShedReason::Expired,
+        ShedReason::NoUnits,
+    ];
     ModelFigures {
         min: model.min_units,
         max: model.max_units.unwrap_or(model.min_units),
         desired: model.desired,
         in_service: model.in_service,
         restarts: model.restarts,
+        unit_tps: [("frame", model.unit_frame_tps), ("image", model.unit_image_tps)],
         capacity_tps: model.capacity_tps,
         load_tps: model.load_tps,
         succeeded: total.detected,
         throttled: throttled.iter().filter_map(|reason| total.shed.get(reason)).sum(),
+        images_received: model.images.captured,
+        images_detected: model.images.detected,
+        images_shed: model.images.shed.clone(),
+        images_failed: model.images.failed.clone(),
     }
 }
 
@@ -248,6 +263,8 @@ fn model_state(model: &ModelStatus, hours: f64) -> ModelState {
         desired_units: units(model.desired),
         in_service_units: units(model.in_service),
         unit_tps: rounded(model.unit_tps),
+        unit_frame_tps: rounded(model.unit_frame_tps),
+        unit_image_tps: rounded(model.unit_image_tps),
         capacity_tps: rounded(model.capacity_tps),
         load_tps: rounded(model.load_tps),
         inference_hours: (hours * 10.0).round() / 10.0,

@@ -162,8 +162,12 @@ pub struct ModelState {
     pub desired_units: u16,
     /// Units that take work.
     pub in_service_units: u16,
-    /// What one unit can do, transactions a second.
+    /// What one unit can do, transactions a second, with frames and images mixed as they come.
     pub unit_tps: f32,
+    /// The same of a camera's frames alone.
+    pub unit_frame_tps: f32,
+    /// The same of images from outside alone.
+    pub unit_image_tps: f32,
     /// What the units in service can do, transactions a second.
     pub capacity_tps: f32,
     /// What they did over the last ten seconds.

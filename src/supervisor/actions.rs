@@ -142,8 +142,14 @@ pub struct ModelStatus {
     pub zones: BTreeMap<String, usize>,
     /// Processes started again since the daemon started.
     pub restarts: u64,
-    /// What one unit can do, from measured service time.
+    /// What one unit can do, from measured service time, with frames and images mixed as they come.
     pub unit_tps: f64,
+    /// The same of a camera's frames alone.
+    pub unit_frame_tps: f64,
+    /// The same of images from outside alone.
+    pub unit_image_tps: f64,
+    /// Images that may wait for a unit now; the next one is refused.
+    pub image_places: usize,
     /// What the units in service can do.
     pub capacity_tps: f64,
     /// What they did over the last ten seconds.

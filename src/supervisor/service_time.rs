@@ -1,42 +1,172 @@
-//! How long one inference takes, and the deadline that follows from it.
+//! How long one item takes in one unit, by kind of input, and what follows from it: TPS and deadlines.
+//!
+//! Units of one box share its cores and its memory: an item takes longer while all of them work. A pool
+//! can do what it does then, so measurements from moments without an idle unit say its TPS as soon as there
+//! are some; until then those of a quiet box do, and promise a little too much.
 
+use crate::admission::WorkKind;
 use std::time::Duration;
 
 /// The weight of the newest measurement: the average follows a change within about 20 items.
 const NEWEST: f64 = 0.1;
 
+/// Measurements without an idle unit that are enough to go by.
+const ENOUGH: u32 = 8;
+
 /// No unit is called hung sooner than this.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(2);
 
-/// A moving average of one item in one unit.
+/// A moving average.
+#[derive(Clone, Copy, Debug, Default)]
+struct Average {
+    value: f64,
+    count: u32,
+}
+
+impl Average {
+    fn record(&mut self, value: f64) {
+        let weight = if self.count == 0 { 1.0 } else { NEWEST };
+        self.value += weight * (value - self.value);
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn after(self, count: u32) -> Option<f64> {
+        (self.count >= count).then_some(self.value)
+    }
+}
+
+/// Seconds of one kind of input.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfKind {
+    always: Average,
+    /// While no unit was idle.
+    at_work: Average,
+}
+
+impl OfKind {
+    fn seconds(&self) -> Option<f64> {
+        self.at_work.after(ENOUGH).or(self.always.after(1))
+    }
+}
+
+/// Moving averages of one item in one unit.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceTime {
-    average_seconds: Option<f64>,
+    frames: OfKind,
+    images: OfKind,
+    all: Average,
+    /// Of the items, so many are images.
+    image_share: Average,
+    /// Units in service while the averages at work were taken.
+    units: usize,
 }
 
 impl ServiceTime {
-    /// Takes one measurement in.
-    pub fn record(&mut self, time: Duration) {
+    /// Takes one measurement in, made while `units` were in service and all of them worked, or not.
+    pub fn record(&mut self, kind: WorkKind, time: Duration, units: usize, all_worked: bool) {
+        if units != self.units {
+            (self.units, self.frames.at_work, self.images.at_work) = (units, Average::default(), Average::default());
+        }
         let seconds = time.as_secs_f64();
-        self.average_seconds = Some(match self.average_seconds {
-            None => seconds,
-            Some(average) => average + NEWEST * (seconds - average),
-        });
+        self.all.record(seconds);
+        self.image_share.record(f64::from(u8::from(kind == WorkKind::Image)));
+        let of_kind = match kind {
+            WorkKind::Frame => &mut self.frames,
+            WorkKind::Image => &mut self.images,
+        };
+        of_kind.always.record(seconds);
+        if all_worked {
+            of_kind.at_work.record(seconds);
+        }
     }
 
-    /// The average; `None` before the first measurement.
+    /// Over everything; `None` before the first measurement.
     pub fn average(&self) -> Option<Duration> {
-        self.average_seconds.map(Duration::from_secs_f64)
+        self.all.after(1).map(Duration::from_secs_f64)
     }
 
-    /// Transactions a second of one unit without idle time; 0 before the first measurement.
+    /// Transactions a second of one unit without idle time, with the kinds mixed as they come; 0 before the first
+    /// measurement.
     pub fn tps(&self) -> f64 {
-        self.average_seconds.map_or(0.0, |seconds| 1.0 / seconds.max(1e-6))
+        let share = self.image_share.value;
+        let mixed = match (self.frames.seconds(), self.images.seconds()) {
+            (Some(frame), Some(image)) => Some((1.0 - share) * frame + share * image),
+            (frame, image) => frame.or(image),
+        };
+        rate(mixed)
     }
 
-    /// Eight times the average, at least 2 s and at most `longest`.
+    /// The same of one kind; of the other while this one has not been measured.
+    pub fn tps_of(&self, kind: WorkKind) -> f64 {
+        let (frame, image) = (self.frames.seconds(), self.images.seconds());
+        rate(match kind {
+            WorkKind::Frame => frame.or(image),
+            WorkKind::Image => image.or(frame),
+        })
+    }
+
+    /// Eight times the average of the slower kind, at least 2 s and at most `longest`.
     pub fn deadline(&self, longest: Duration) -> Duration {
-        let eightfold = self.average_seconds.map_or(longest, |average| Duration::from_secs_f64(8.0 * average));
+        let slower = [self.frames, self.images].into_iter().filter_map(|kind| kind.always.after(1)).reduce(f64::max);
+        let eightfold = slower.map_or(longest, |seconds| Duration::from_secs_f64(8.0 * seconds));
         eightfold.max(SHORTEST_DEADLINE).min(longest)
+    }
+}
+
+fn rate(seconds: Option<f64>) -> f64 {
+    seconds.map_or(0.0, |seconds| 1.0 / seconds.max(1e-6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(times: &mut ServiceTime, kind: WorkKind, ms: u64, all_worked: bool) {
+        (0..100).for_each(|_| times.record(kind, Duration::from_millis(ms), 2, all_worked));
+    }
+
+    fn about(value: f64, expected: f64) -> bool {
+        (value / expected - 1.0).abs() < 0.01
+    }
+
+    #[test]
+    fn each_kind_is_measured_by_itself_and_stands_in_for_the_other() {
+        let mut times = ServiceTime::default();
+        assert_eq!((times.tps(), times.tps_of(WorkKind::Image)), (0.0, 0.0));
+        record(&mut times, WorkKind::Frame, 10, false);
+        assert!(about(times.tps_of(WorkKind::Image), 100.0), "nothing better is known yet");
+        record(&mut times, WorkKind::Image, 40, false);
+        assert!(about(times.tps_of(WorkKind::Frame), 100.0) && about(times.tps_of(WorkKind::Image), 25.0));
+        assert!(about(times.tps(), 25.0), "only images have come of late");
+        for _ in 0..200 {
+            times.record(WorkKind::Frame, Duration::from_millis(10), 2, false);
+            times.record(WorkKind::Image, Duration::from_millis(40), 2, false);
+        }
+        assert!((times.tps() - 40.0).abs() < 2.0, "{}", times.tps());
+    }
+
+    #[test]
+    fn what_the_units_do_without_idle_time_is_what_they_can_do() {
+        let mut times = ServiceTime::default();
+        record(&mut times, WorkKind::Frame, 10, false);
+        assert!(about(times.tps(), 100.0));
+        record(&mut times, WorkKind::Frame, 12, true);
+        record(&mut times, WorkKind::Frame, 10, false);
+        assert!(about(times.tps(), 1e3 / 12.0), "a quiet hour does not make the units faster");
+        times.record(WorkKind::Frame, Duration::from_millis(10), 3, true);
+        assert!(times.tps() > 95.0, "another number of units is measured anew");
+    }
+
+    #[test]
+    fn the_deadline_follows_the_slower_kind_within_its_bounds() {
+        let mut times = ServiceTime::default();
+        let longest = Duration::from_secs(10);
+        assert_eq!(times.deadline(longest), longest);
+        record(&mut times, WorkKind::Frame, 10, false);
+        assert_eq!(times.deadline(longest), SHORTEST_DEADLINE);
+        record(&mut times, WorkKind::Image, 500, false);
+        assert!((times.deadline(longest).as_secs_f64() - 4.0).abs() < 0.01);
+        record(&mut times, WorkKind::Image, 5_000, false);
+        assert_eq!(times.deadline(longest), longest);
     }
 }

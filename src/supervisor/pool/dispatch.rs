@@ -1,7 +1,7 @@
 //! Frames to units, answers to outcomes.
 
 use super::{LOAD_WINDOW, Pool};
-use crate::admission::{FrameWork, ImageWork, Work};
+use crate::admission::{FrameWork, ImageWork, Work, WorkKind};
 use crate::ipc::messages::RequestId;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, SupervisorAction};
@@ -52,18 +52,27 @@ impl Pool {
         if let Some(reason) = reason {
             return self.shed(actions, Work::Image(work), reason);
         }
-        // Before the first measurement a unit is taken to be slow, so that little waits.
-        let unit_tps = self.service_time.average().map_or(1.0, |_| self.service_time.tps());
-        let tps = unit_tps * in_service as f64;
+        let tps = self.unit_image_tps() * in_service as f64;
         if let Some((quota, limit)) = &mut self.limit
             && let Err(retry_after) = limit.take(quota.fixed().unwrap_or(tps), now)
         {
             return self.refuse(actions, work, retry_after);
         }
-        if let Err(refused) = self.gate.images.offer(work, tps * self.gate.share_of_images(), now) {
+        if let Err(refused) = self.gate.images.offer(work, self.image_rate(), now) {
             return self.refuse(actions, refused.work, refused.retry_after);
         }
         self.dispatch(actions, now);
+    }
+
+    /// Before the first measurement a unit is taken to be slow, so that little waits.
+    fn unit_image_tps(&self) -> f64 {
+        let tps = self.service_time.tps_of(WorkKind::Image);
+        if tps > 0.0 { tps } else { 1.0 }
+    }
+
+    /// Images a second that are looked at beside what cameras want now.
+    pub(super) fn image_rate(&self) -> f64 {
+        self.unit_image_tps() * self.in_service() as f64 * self.gate.share_of_images()
     }
 
     fn refuse(&mut self, actions: &mut Vec<SupervisorAction>, work: ImageWork, retry_after: Duration) {
@@ -130,7 +139,11 @@ impl Pool {
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) {
-        self.service_time.record(now.since(since));
+        let is_idle = |(id, slot): (&UnitId, &super::Unit)| {
+            *id != unit && !slot.is_retiring && matches!(slot.state, UnitState::Idle)
+        };
+        let all_worked = !self.units.iter().any(is_idle);
+        self.service_time.record(work.kind(), now.since(since), self.in_service(), all_worked);
         self.recent_answers.push_back(now);
         self.completed += 1;
         answer.queued = since.since(work.since());

@@ -1,12 +1,13 @@
 //! What becomes of units: they load, hang, grow, die and are started again.
 
 use super::{Pool, Room, Unit};
+use crate::admission::Work;
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::autoscaler::{EVALUATION_PERIOD, LoadSample};
 use crate::supervisor::unit_state::{UnitId, UnitState};
 use crate::supervisor::zones::{LASTING_LIFE, ZoneIndex};
 use crate::vision::monotonic::Monotonic;
-use crate::vision::outcome::FailureCause;
+use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::time::Duration;
 
 /// A unit that was told to stop and has nothing to do ends within this, or is killed.
@@ -14,6 +15,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 
 /// A unit that has grown by so many bytes since it was young is replaced before it hurts.
 const MOST_GROWTH_BYTES: u64 = 100 << 20;
+
+/// With every unit gone, nobody waits longer than this for one to come back: a restart takes a fraction of it.
+const FAIL_FAST_AFTER: Duration = Duration::from_secs(1);
 
 /// Its size is that of a young unit once it has done so many items.
 const YOUNG_ITEMS: u64 = 20;
@@ -27,6 +31,7 @@ impl Pool {
             self.evaluate(room.units, now, actions);
         }
         self.reconcile(room, now, actions);
+        self.fail_fast(now, actions);
         let is_draining = self.is_draining;
         let due = |slot: &Unit| !is_draining && matches!(slot.state, UnitState::Down { until } if now >= until);
         for (&unit, slot) in self.units.iter_mut().filter(|(_, slot)| due(slot)) {
@@ -63,6 +68,19 @@ impl Pool {
             self.retry_or_fail(work, zone, FailureCause::UnitHung, now, actions);
         }
         self.dispatch(actions, now);
+    }
+
+    /// Images that wait are refused when there is nobody to wait for; a camera's frame gets stale by itself.
+    fn fail_fast(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        if self.in_service() > 0 {
+            self.unserved_since = None;
+            return;
+        }
+        if now.since(*self.unserved_since.get_or_insert(now)) >= FAIL_FAST_AFTER {
+            for image in self.gate.images.take_all() {
+                self.end(actions, Work::Image(image), Outcome::Shed(ShedReason::NoUnits), None);
+            }
+        }
     }
 
     fn evaluate(&mut self, units_left: usize, now: Monotonic, actions: &mut Vec<SupervisorAction>) {

@@ -8,7 +8,7 @@ mod lifecycle;
 mod reconcile;
 
 use crate::admission::tps_limit::TpsLimit;
-use crate::admission::{Gate, Ledger};
+use crate::admission::{Gate, Ledger, WorkKind};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
 use crate::supervisor::actions::{ModelState, ModelStatus};
@@ -112,6 +112,8 @@ pub struct Pool {
     arrivals: u64,
     completed: u64,
     evaluated_at: Monotonic,
+    /// No unit is in service since then.
+    unserved_since: Option<Monotonic>,
     restarts: u64,
     failed_loads: u32,
     load_failure: Option<String>,
@@ -153,6 +155,7 @@ impl Pool {
             arrivals: 0,
             completed: 0,
             evaluated_at: now,
+            unserved_since: None,
             restarts: 0,
             failed_loads: 0,
             load_failure: None,
@@ -265,6 +268,9 @@ impl Pool {
             zones: BTreeMap::new(),
             restarts: self.restarts,
             unit_tps,
+            unit_frame_tps: self.service_time.tps_of(WorkKind::Frame),
+            unit_image_tps: self.service_time.tps_of(WorkKind::Image),
+            image_places: self.gate.images.most(self.image_rate()),
             capacity_tps: unit_tps * in_service as f64,
             load_tps: self.recent_answers.len() as f64 / LOAD_WINDOW.as_secs_f64(),
             in_flight: self.in_flight(),
