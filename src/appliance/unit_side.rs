@@ -93,6 +93,9 @@ impl Appliance {
                 }
                 SupervisorAction::Ended { work, outcome, answer } => self.frame_ended(&work, outcome, answer.as_ref()),
                 SupervisorAction::ImageEnded { work, outcome, answer, retry_after } => {
+                    if let Some(found) = &answer {
+                        self.reporter.image_answered(&work, found, monotonic_now());
+                    }
                     self.image_ended(work.id, outcome, answer, retry_after);
                 }
                 SupervisorAction::Scaled { model, from, to, reason } => {

@@ -148,9 +148,9 @@ impl Metrics {
         self.models.set(model, figures);
     }
 
-    /// A detected frame of a model showed so many things.
-    pub fn labels_detected(&self, model: &str, count: usize) {
-        self.models.labels_detected(model, count);
+    /// A model found so many things in a frame or image, so long after it was there.
+    pub fn answered(&self, model: &str, labels: usize, took: Duration) {
+        self.models.answered(model, labels, took);
     }
 
     /// The meter of a model's version, since the month began.

@@ -1,18 +1,26 @@
 //! Metrics of a model. Those that CloudWatch has for Rekognition have its names, in Prometheus' spelling.
 
 use crate::telemetry::metrics::integer;
+use crate::vision::outcome::{FailureCause, ShedReason};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge>;
+type Counters = Family<Labels, Counter>;
 type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 
+/// Upper bounds in seconds: from a small model on a GPU to the longest patience of a caller.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
 /// What is set from the status, twice a second.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ModelFigures {
     /// The least units.
     pub min: usize,
@@ -24,29 +32,69 @@ pub struct ModelFigures {
     pub in_service: usize,
     /// Processes started again.
     pub restarts: u64,
-    /// What they can do.
+    /// What one unit can do, by kind of input.
+    pub unit_tps: [(&'static str, f64); 2],
+    /// What all of them can do.
     pub capacity_tps: f64,
     /// What they did.
     pub load_tps: f64,
-    /// Frames that a unit looked at.
+    /// Frames and images that a unit looked at.
     pub succeeded: u64,
-    /// Frames for which there was no capacity.
+    /// Frames and images for which there was no capacity.
     pub throttled: u64,
+    /// Images that came.
+    pub images_received: u64,
+    /// Images that a unit looked at.
+    pub images_detected: u64,
+    /// Images that nobody looked at.
+    pub images_shed: BTreeMap<ShedReason, u64>,
+    /// Images that were tried and have no result.
+    pub images_failed: BTreeMap<FailureCause, u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ModelMetrics {
     min: Gauges,
     max: Gauges,
     desired: Gauges,
     in_service: Gauges,
-    restarts: Gauges,
+    restarts: Counters,
+    unit_tps: Rates,
     capacity_tps: Rates,
     load_tps: Rates,
-    succeeded: Gauges,
-    throttled: Gauges,
-    detected_labels: Family<Labels, Counter>,
+    succeeded: Counters,
+    throttled: Counters,
+    images_received: Counters,
+    images_detected: Counters,
+    images_shed: Counters,
+    images_failed: Counters,
+    detected_labels: Counters,
+    response_seconds: Family<Labels, Histogram, fn() -> Histogram>,
     inference_hours: Rates,
+}
+
+impl Default for ModelMetrics {
+    fn default() -> Self {
+        Self {
+            min: Family::default(),
+            max: Family::default(),
+            desired: Family::default(),
+            in_service: Family::default(),
+            restarts: Family::default(),
+            unit_tps: Family::default(),
+            capacity_tps: Family::default(),
+            load_tps: Family::default(),
+            succeeded: Family::default(),
+            throttled: Family::default(),
+            images_received: Family::default(),
+            images_detected: Family::default(),
+            images_shed: Family::default(),
+            images_failed: Family::default(),
+            detected_labels: Family::default(),
+            response_seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            inference_hours: Family::default(),
+        }
+    }
 }
 
 impl ModelMetrics {
@@ -56,44 +104,113 @@ impl ModelMetrics {
             ("max_inference_units", "The most inference units", &self.max),
             ("desired_inference_units", "Inference units there should be", &self.desired),
             ("in_service_inference_units", "Inference units that take work", &self.in_service),
-            ("unit_restarts", "Unit processes started again", &self.restarts),
-            ("successful_request_count", "Frames that a unit looked at since the start", &self.succeeded),
-            ("throttled_count", "Frames for which there was no capacity since the start", &self.throttled),
         ];
-        for (name, help, gauge) in gauges {
-            registry.register(name, help, gauge.clone());
-        }
-        registry.register("capacity_tps", "Transactions a second the units can do", self.capacity_tps.clone());
-        registry.register("load_tps", "Transactions a second over ten seconds", self.load_tps.clone());
-        registry.register("detected_label_count", "Things seen", self.detected_labels.clone());
-        let help = "Units in service times hours, since the month began";
-        registry.register("inference_hours", help, self.inference_hours.clone());
+        let counters = [
+            ("unit_restarts", "Unit processes started again", &self.restarts),
+            ("successful_request_count", "Frames and images that a unit looked at", &self.succeeded),
+            ("throttled_count", "Frames and images for which there was no capacity", &self.throttled),
+            ("images_received", "Images that came from outside", &self.images_received),
+            ("images_detected", "Images that a unit looked at", &self.images_detected),
+            ("images_shed", "Images that nobody looked at", &self.images_shed),
+            ("images_failed", "Images that were tried and have no result", &self.images_failed),
+            ("detected_label_count", "Things seen", &self.detected_labels),
+        ];
+        let rates = [
+            ("unit_tps", "Transactions a second one unit can do, by kind of input", &self.unit_tps),
+            ("capacity_tps", "Transactions a second the units can do", &self.capacity_tps),
+            ("load_tps", "Transactions a second over ten seconds", &self.load_tps),
+            ("inference_hours", "Units in service times hours, since the month began", &self.inference_hours),
+        ];
+        gauges.into_iter().for_each(|(name, help, gauge)| registry.register(name, help, gauge.clone()));
+        counters.into_iter().for_each(|(name, help, counter)| registry.register(name, help, counter.clone()));
+        rates.into_iter().for_each(|(name, help, rate)| registry.register(name, help, rate.clone()));
+        let help = "From when a frame was captured or an image had come to its answer";
+        registry.register("response_time_seconds", help, self.response_seconds.clone());
     }
 
     pub(super) fn set(&self, model: &str, figures: &ModelFigures) {
         let labels = vec![("model", model.to_owned())];
-        let counts = [
-            (&self.min, figures.min as u64),
-            (&self.max, figures.max as u64),
-            (&self.desired, figures.desired as u64),
-            (&self.in_service, figures.in_service as u64),
+        let gauges = [
+            (&self.min, figures.min),
+            (&self.max, figures.max),
+            (&self.desired, figures.desired),
+            (&self.in_service, figures.in_service),
+        ];
+        let counters = [
             (&self.restarts, figures.restarts),
             (&self.succeeded, figures.succeeded),
             (&self.throttled, figures.throttled),
+            (&self.images_received, figures.images_received),
+            (&self.images_detected, figures.images_detected),
         ];
-        for (gauge, count) in counts {
-            gauge.get_or_create(&labels).set(integer(count));
+        for (gauge, count) in gauges {
+            gauge.get_or_create(&labels).set(integer(count as u64));
+        }
+        for (counter, count) in counters {
+            set_counter(counter, &labels, count);
+        }
+        for reason in ShedReason::OF_IMAGES {
+            let count = figures.images_shed.get(&reason).copied().unwrap_or_default();
+            set_counter(&self.images_shed, &with(&labels, "reason", reason.name()), count);
+        }
+        for cause in FailureCause::ALL {
+            let count = figures.images_failed.get(&cause).copied().unwrap_or_default();
+            set_counter(&self.images_failed, &with(&labels, "cause", cause.name()), count);
+        }
+        for (kind, tps) in figures.unit_tps {
+            self.unit_tps.get_or_create(&with(&labels, "kind", kind)).set(tps);
         }
         self.capacity_tps.get_or_create(&labels).set(figures.capacity_tps);
         self.load_tps.get_or_create(&labels).set(figures.load_tps);
     }
 
-    pub(super) fn labels_detected(&self, model: &str, count: usize) {
-        self.detected_labels.get_or_create(&vec![("model", model.to_owned())]).inc_by(count as u64);
+    pub(super) fn answered(&self, model: &str, labels: usize, took: Duration) {
+        let of_model = vec![("model", model.to_owned())];
+        self.detected_labels.get_or_create(&of_model).inc_by(labels as u64);
+        self.response_seconds.get_or_create(&of_model).observe(took.as_secs_f64());
     }
 
     pub(super) fn inference_hours(&self, model: &str, version: &str, hours: f64) {
         let labels = vec![("model", model.to_owned()), ("version", version.to_owned())];
         self.inference_hours.get_or_create(&labels).set(hours);
+    }
+}
+
+/// The count is kept elsewhere, and only ever grows there.
+fn set_counter(counter: &Counters, labels: &Labels, count: u64) {
+    counter.get_or_create(labels).inner().store(count, Ordering::Relaxed);
+}
+
+fn with(labels: &Labels, name: &'static str, value: &str) -> Labels {
+    labels.iter().cloned().chain([(name, value.to_owned())]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus_client::encoding::text::encode;
+
+    #[test]
+    fn requests_have_the_names_that_cloudwatch_users_know_and_images_their_outcomes() {
+        let (metrics, mut registry) = (ModelMetrics::default(), Registry::with_prefix("ocelli"));
+        metrics.register(&mut registry);
+        let images_shed = BTreeMap::from([(ShedReason::Throttled, 3)]);
+        let figures = ModelFigures { min: 1, succeeded: 5, throttled: 3, images_shed, ..ModelFigures::default() };
+        metrics.set("m", &figures);
+        metrics.answered("m", 4, Duration::from_millis(20));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for line in [
+            "ocelli_min_inference_units{model=\"m\"} 1",
+            "ocelli_successful_request_count_total{model=\"m\"} 5",
+            "ocelli_throttled_count_total{model=\"m\"} 3",
+            "ocelli_detected_label_count_total{model=\"m\"} 4",
+            "ocelli_response_time_seconds_count{model=\"m\"} 1",
+            "ocelli_images_shed_total{model=\"m\",reason=\"throttled\"} 3",
+            "ocelli_images_shed_total{model=\"m\",reason=\"expired\"} 0",
+            "ocelli_images_failed_total{model=\"m\",cause=\"unit_hung\"} 0",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
     }
 }

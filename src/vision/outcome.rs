@@ -82,6 +82,10 @@ impl ShedReason {
     pub const OF_FRAMES: [Self; 5] =
         [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::Draining];
 
+    /// Those that an image from outside can have.
+    pub const OF_IMAGES: [Self; 5] =
+        [Self::Throttled, Self::NoUnits, Self::Expired, Self::ModelStopped, Self::Draining];
+
     /// Its name in metrics and reports.
     pub const fn name(self) -> &'static str {
         match self {
