@@ -57,6 +57,7 @@ fn load_model() -> LoadModel {
     LoadModel {
         directory: root().join("models/coco-ssd"),
         execution_provider: ExecutionProvider::Cpu,
+        device: None,
         intra_op_threads: 1,
         runtime_library: from_setup("lib/libonnxruntime.so"),
         cache_directory: Some(root().join("target/model-cache")),

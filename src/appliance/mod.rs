@@ -10,6 +10,7 @@ pub mod model_host;
 pub mod mqtt_commands;
 mod reporter;
 mod unit_side;
+mod zone_placement;
 
 pub use event_loop::{Appliance, ChildPrograms};
 pub use reporter::{Identity, Reporter};

@@ -1,16 +1,16 @@
-//! Builds the fleet from the settings: zones, pools, versions.
+//! Builds the fleet from the settings: pools and versions, over the zones.
 
 use crate::admission::{Controller, Gate, ImageQueue};
 use crate::appliance::desired_state::DesiredState;
+use crate::appliance::zone_placement::placements;
 use crate::control::ControlError;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
-use crate::os::cores;
 use crate::settings::Settings;
 use crate::supervisor::pool::{ModelVersion, Pool, TpsQuota, UnitDeadlines};
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
 use crate::supervisor::zones::Zones;
-use crate::supervisor::{BoxLimits, Fleet, FleetError, ZonePlacement};
+use crate::supervisor::{BoxLimits, Fleet, FleetError};
 use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,35 +90,10 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
     LoadModel {
         directory: units.models_directory.join(package),
         execution_provider: model.execution_provider,
+        device: None,
         intra_op_threads: model.threads,
         runtime_library: units.runtime_library.clone(),
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),
-    }
-}
-
-/// The zones of the settings; else one a NUMA node; else two halves of the cores; else the box.
-fn placements(settings: &Settings) -> Vec<ZonePlacement> {
-    if !settings.zones.is_empty() {
-        let placement = |zone: &crate::supervisor::settings::ZoneSettings| ZonePlacement {
-            name: zone.name.clone(),
-            cores: zone.cores.clone(),
-            execution_provider: zone.execution_provider,
-        };
-        return settings.zones.iter().map(placement).collect();
-    }
-    let named = |prefix: &str, groups: Vec<Vec<u16>>| {
-        let zone =
-            |(index, cores)| ZonePlacement { name: format!("{prefix}-{index}"), cores, execution_provider: None };
-        groups.into_iter().enumerate().map(zone).collect::<Vec<_>>()
-    };
-    let nodes = cores::by_numa_node();
-    let usable = cores::usable();
-    if nodes.len() > 1 {
-        return named("node", nodes);
-    }
-    match usable.len() {
-        0 | 1 => vec![ZonePlacement { name: "cpu".into(), ..ZonePlacement::default() }],
-        count => named("cores", vec![usable[..count / 2].to_vec(), usable[count / 2..].to_vec()]),
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct LoadModel {
     pub directory: PathBuf,
     /// What is to compute. It fails to load rather than fall back to another.
     pub execution_provider: ExecutionProvider,
+    /// Which of its devices, in its words: `1` of several GPUs, `GPU.1` or `NPU`; none: its first.
+    pub device: Option<String>,
     /// Threads of one inference.
     pub intra_op_threads: u16,
     /// `libonnxruntime.so`.

@@ -1,6 +1,7 @@
 //! The cores of the box: which there are, how they are grouped, and who may use them.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::collections::BTreeMap;
 use std::io;
 
 /// The cores that this process may use.
@@ -11,17 +12,14 @@ pub fn usable() -> Vec<u16> {
 }
 
 /// The cores of each NUMA node that has some; empty where the kernel knows of no nodes.
-pub fn by_numa_node() -> Vec<Vec<u16>> {
-    let Ok(entries) = std::fs::read_dir("/sys/devices/system/node") else { return Vec::new() };
-    let mut nodes: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("node"))
-        .filter_map(|entry| std::fs::read_to_string(entry.path().join("cpulist")).ok())
-        .map(|list| parse_list(&list))
-        .filter(|cores| !cores.is_empty())
-        .collect();
-    nodes.sort();
-    nodes
+pub fn by_numa_node() -> BTreeMap<u16, Vec<u16>> {
+    let Ok(entries) = std::fs::read_dir("/sys/devices/system/node") else { return BTreeMap::new() };
+    let of_node = |entry: std::fs::DirEntry| {
+        let number = entry.file_name().to_str()?.strip_prefix("node")?.parse().ok()?;
+        let cores = parse_list(&std::fs::read_to_string(entry.path().join("cpulist")).ok()?);
+        (!cores.is_empty()).then_some((number, cores))
+    };
+    entries.flatten().filter_map(of_node).collect()
 }
 
 /// Keeps this thread, and those it starts, on some cores.

@@ -4,6 +4,7 @@ pub mod atomic_file;
 pub mod child_limits;
 pub mod clock;
 pub mod cores;
+pub mod gpus;
 pub mod mapped_file;
 pub mod memfd;
 pub mod memory;

@@ -38,6 +38,9 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
         if settings.zones[..index].iter().any(|other| other.name == zone.name) {
             add(&mut wrong, &format!("zones[{index}].name"), &format!("`{}` is another zone's name too", zone.name));
         }
+        if zone.numa_node.is_some() && !zone.cores.is_empty() {
+            add(&mut wrong, &format!("zones[{index}].numa_node"), "stands for its cores: give one of the two");
+        }
     }
 
     let mqtt = &settings.mqtt;

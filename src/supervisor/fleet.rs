@@ -40,6 +40,8 @@ pub struct ZonePlacement {
     pub cores: Vec<u16>,
     /// What computes there, if not what the model says.
     pub execution_provider: Option<ExecutionProvider>,
+    /// Which of its devices, in its words; none: its first.
+    pub device: Option<String>,
 }
 
 /// A unit's size until one was measured: the default detector takes 75 MB.
@@ -132,6 +134,7 @@ impl Fleet {
                 let placement = pool.zone_of(*unit).and_then(|zone| self.placements.get(zone.0));
                 if let Some(placement) = placement {
                     load.cores.clone_from(&placement.cores);
+                    load.device.clone_from(&placement.device);
                     load.execution_provider = placement.execution_provider.unwrap_or(load.execution_provider);
                 }
             }

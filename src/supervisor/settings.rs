@@ -123,6 +123,10 @@ pub struct ZoneSettings {
     pub name: String,
     /// The cores of its units; none: any.
     pub cores: Vec<u16>,
+    /// The NUMA node whose cores they are, instead of naming them.
+    pub numa_node: Option<u16>,
     /// What computes there, if not what the model says.
     pub execution_provider: Option<ExecutionProvider>,
+    /// Which of its devices: `"1"` of several GPUs; OpenVINO's are `"CPU"`, `"GPU.1"`, `"NPU"`. None: its first.
+    pub device: Option<String>,
 }

@@ -279,7 +279,8 @@ fn from_graph(builder: SessionBuilder, graph: &'static [u8]) -> Result<Session, 
 }
 
 fn session_builder(load: &LoadModel, environment: &ort::environment::Environment) -> Result<SessionBuilder, LoadError> {
-    let provider = execution_providers::dispatch(load.execution_provider).map_err(LoadError::ExecutionProvider)?;
+    let provider = execution_providers::dispatch(load.execution_provider, load.device.as_deref())
+        .map_err(LoadError::ExecutionProvider)?;
     let named = |reason: String| {
         LoadError::ExecutionProvider(format!("the execution provider `{}` fails: {reason}", load.execution_provider))
     };

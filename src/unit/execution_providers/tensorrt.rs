@@ -3,12 +3,12 @@
 use ort::ep::ExecutionProviderDispatch;
 
 #[cfg(feature = "tensorrt")]
-#[expect(clippy::unnecessary_wraps, reason = "a build without the feature fails here")]
-pub(super) fn dispatch() -> Result<ExecutionProviderDispatch, String> {
-    Ok(ort::ep::TensorRT::default().build().error_on_failure())
+pub(super) fn dispatch(device: Option<&str>) -> Result<ExecutionProviderDispatch, String> {
+    let number = super::gpu_number(device)?;
+    Ok(ort::ep::TensorRT::default().with_device_id(number).build().error_on_failure())
 }
 
 #[cfg(not(feature = "tensorrt"))]
-pub(super) fn dispatch() -> Result<ExecutionProviderDispatch, String> {
+pub(super) fn dispatch(_device: Option<&str>) -> Result<ExecutionProviderDispatch, String> {
     Err(super::not_in_this_build(crate::model::execution_provider::ExecutionProvider::TensorRt))
 }

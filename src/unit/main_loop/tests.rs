@@ -57,6 +57,7 @@ impl Parent {
         self.send(&ToUnit::Load(LoadModel {
             directory: "m".into(),
             execution_provider: ExecutionProvider::Cpu,
+            device: None,
             intra_op_threads,
             runtime_library: "l".into(),
             cache_directory: None,

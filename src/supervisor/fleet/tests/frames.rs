@@ -183,3 +183,17 @@ fn without_a_unit_an_image_is_refused_at_once_and_a_late_one_is_never_run() {
     assert!(test_box.dispatched.is_empty());
     test_box.assert_ledger_closes();
 }
+
+#[test]
+fn with_all_units_gone_those_who_wait_are_refused_within_a_second() {
+    let mut test_box = TestBox::ready(1);
+    let images = [test_box.offer_image(), test_box.offer_image()];
+    test_box.die(UnitId(0));
+    test_box.wait(50);
+    test_box.wait(900);
+    assert!(test_box.images.is_empty(), "the unit may be back by then");
+    test_box.wait(100);
+    let refused = Outcome::Shed(ShedReason::NoUnits);
+    assert_eq!(test_box.images, images.map(|image| (image, refused)));
+    test_box.assert_ledger_closes();
+}

@@ -38,6 +38,7 @@ fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
     let load = LoadModel {
         directory: name.into(),
         execution_provider: ExecutionProvider::Cpu,
+        device: None,
         intra_op_threads: 1,
         runtime_library: "".into(),
         cache_directory: None,
@@ -56,7 +57,7 @@ impl TestBox {
         let placement = |(core, name): (usize, &&str)| ZonePlacement {
             name: (*name).to_owned(),
             cores: vec![u16::try_from(core).unwrap()],
-            execution_provider: None,
+            ..ZonePlacement::default()
         };
         let placements = zones.iter().enumerate().map(placement).collect();
         let names = zones.iter().map(|name| (*name).to_owned()).collect();

@@ -1,0 +1,97 @@
+//! The failure zones of this box: those of the settings, else what the box itself suggests.
+
+use crate::model::execution_provider::ExecutionProvider;
+use crate::os::{cores, gpus};
+use crate::settings::Settings;
+use crate::supervisor::ZonePlacement;
+use crate::supervisor::settings::ZoneSettings;
+use std::collections::BTreeMap;
+
+/// What the box has that fails by itself.
+#[derive(Clone, Debug, Default)]
+struct Hardware {
+    gpus: u16,
+    cores_by_node: BTreeMap<u16, Vec<u16>>,
+    usable_cores: Vec<u16>,
+}
+
+/// The zones that units are spread over; at least one.
+pub(super) fn placements(settings: &Settings) -> Vec<ZonePlacement> {
+    let hardware =
+        Hardware { gpus: gpus::nvidia_count(), cores_by_node: cores::by_numa_node(), usable_cores: cores::usable() };
+    if !settings.zones.is_empty() {
+        return settings.zones.iter().map(|zone| configured(zone, &hardware)).collect();
+    }
+    let on_gpu = |provider| matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
+    suggested(&hardware, settings.models.iter().any(|model| on_gpu(model.execution_provider)))
+}
+
+fn configured(zone: &ZoneSettings, hardware: &Hardware) -> ZonePlacement {
+    let of_node = zone.numa_node.map(|node| match hardware.cores_by_node.get(&node) {
+        Some(cores) => cores.clone(),
+        None => {
+            tracing::error!(zone = zone.name, node, "the box has no such NUMA node; the zone's units run on any core");
+            Vec::new()
+        }
+    });
+    ZonePlacement {
+        name: zone.name.clone(),
+        cores: of_node.unwrap_or_else(|| zone.cores.clone()),
+        execution_provider: zone.execution_provider,
+        device: zone.device.clone(),
+    }
+}
+
+/// One zone a GPU where a model wants one; else one a NUMA node; else two halves of the cores; else the box.
+fn suggested(hardware: &Hardware, wants_gpu: bool) -> Vec<ZonePlacement> {
+    if wants_gpu && hardware.gpus > 0 {
+        let gpu = |index: u16| ZonePlacement {
+            name: format!("gpu-{index}"),
+            device: Some(index.to_string()),
+            ..ZonePlacement::default()
+        };
+        return (0..hardware.gpus).map(gpu).collect();
+    }
+    let of_cores = |name: String, cores: &[u16]| ZonePlacement { name, cores: cores.to_vec(), ..Default::default() };
+    if hardware.cores_by_node.len() > 1 {
+        let nodes = hardware.cores_by_node.iter();
+        return nodes.map(|(node, cores)| of_cores(format!("node-{node}"), cores)).collect();
+    }
+    match &hardware.usable_cores[..] {
+        [] | [_] => vec![of_cores("cpu".into(), &[])],
+        cores => {
+            let (first, second) = cores.split_at(cores.len() / 2);
+            vec![of_cores("cores-0".into(), first), of_cores("cores-1".into(), second)]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(hardware: &Hardware, wants_gpu: bool) -> Vec<(String, Vec<u16>, Option<String>)> {
+        let zones = suggested(hardware, wants_gpu).into_iter();
+        zones.map(|zone| (zone.name, zone.cores, zone.device)).collect()
+    }
+
+    #[test]
+    fn a_box_is_split_where_it_would_break() {
+        let mut hardware = Hardware { gpus: 2, usable_cores: vec![0, 1, 2], ..Hardware::default() };
+        let gpu = |index: &str| (format!("gpu-{index}"), vec![], Some(index.to_owned()));
+        assert_eq!(names(&hardware, true), [gpu("0"), gpu("1")]);
+        assert_eq!(names(&hardware, false), [("cores-0".into(), vec![0], None), ("cores-1".into(), vec![1, 2], None)]);
+        hardware.cores_by_node = BTreeMap::from([(0, vec![0]), (1, vec![1, 2])]);
+        assert_eq!(names(&hardware, false), [("node-0".into(), vec![0], None), ("node-1".into(), vec![1, 2], None)]);
+        assert_eq!(names(&Hardware::default(), true), [("cpu".into(), vec![], None)]);
+    }
+
+    #[test]
+    fn a_zone_of_a_node_has_its_cores_and_one_of_a_missing_node_any() {
+        let hardware = Hardware { cores_by_node: BTreeMap::from([(1, vec![4, 5])]), ..Hardware::default() };
+        let zone = |numa_node| ZoneSettings { name: "z".into(), numa_node, cores: vec![7], ..ZoneSettings::default() };
+        assert_eq!(configured(&zone(Some(1)), &hardware).cores, [4, 5]);
+        assert!(configured(&zone(Some(0)), &hardware).cores.is_empty());
+        assert_eq!(configured(&zone(None), &hardware).cores, [7]);
+    }
+}

@@ -1,0 +1,24 @@
+//! The accelerators of the box, as the kernel shows them.
+
+/// NVIDIA GPUs: `/dev/nvidia0`, `/dev/nvidia1` and so on, which the driver makes.
+pub fn nvidia_count() -> u16 {
+    let Ok(entries) = std::fs::read_dir("/dev") else { return 0 };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    u16::try_from(names.filter(|name| is_nvidia_gpu(name)).count()).unwrap_or(u16::MAX)
+}
+
+/// `nvidiactl`, `nvidia-uvm` and their kind are no GPUs.
+fn is_nvidia_gpu(name: &str) -> bool {
+    name.strip_prefix("nvidia").is_some_and(|rest| rest.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbered_devices_are_gpus() {
+        assert!(is_nvidia_gpu("nvidia0") && is_nvidia_gpu("nvidia12"));
+        assert!(!["nvidiactl", "nvidia-uvm", "nvidia", "null"].into_iter().any(is_nvidia_gpu));
+    }
+}
