@@ -10,7 +10,7 @@ use ocelli::ipc::messages::{FromUnit, RequestId, ToUnit, UnitTiming};
 use ocelli::model::execution_provider::ExecutionProvider;
 use ocelli::vision::frame::SlotContent;
 use ocelli::vision::outcome::FailureCause;
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 use std::time::Duration;
 
 fn main() {
@@ -48,6 +48,17 @@ fn hang() {
     std::thread::sleep(Duration::from_secs(3_600));
 }
 
+/// Until the kernel ends this process, or where it does not, until its own limit does.
+fn take_all_memory() {
+    let most = Some(2 << 30);
+    setrlimit(Resource::As, Rlimit { current: most, maximum: most }).unwrap();
+    let mut taken: Vec<Vec<u8>> = Vec::new();
+    loop {
+        // Not zero: pages that are only read as zero are not taken.
+        taken.push(vec![1; 1 << 20]);
+    }
+}
+
 fn detected(request: RequestId) -> FromUnit {
     FromUnit::Detected { request, detections: Vec::new(), timing: UnitTiming::default(), size: (1, 1) }
 }
@@ -58,6 +69,7 @@ fn act(channel: &Channel, request: RequestId, script: &str) {
         "panic" => panic!("as it was told"),
         "abort" => std::process::abort(),
         "kill" => kill_process(getpid(), Signal::KILL).unwrap(),
+        "out of memory" => take_all_memory(),
         "not a number" => {
             let detail = "a score is NaN".to_owned();
             channel.send(&FromUnit::Failed { request, cause: FailureCause::InvalidOutput, detail }, None).unwrap();

@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::camera::RtspCamera;
+use support::memory_cgroup::MemoryCgroup;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -108,6 +109,21 @@ async fn what_ends_a_unit_is_tried_once_more_and_not_a_third_time() {
         assert_eq!(scripted.send(fault).await, ImageReply::Failed(FailureCause::UnitDied), "{fault}");
         scripted.finish(2).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_that_runs_out_of_memory_is_replaced() {
+    let scripted = ScriptedBox::ready().await;
+    let group = MemoryCgroup::create(64 << 20);
+    if let Some(group) = &group {
+        scripted.control.status().unit_pids.into_iter().for_each(|pid| group.add(pid));
+    }
+    assert_eq!(scripted.send("out of memory").await, ImageReply::Failed(FailureCause::UnitDied));
+    match &group {
+        Some(group) => assert_eq!(group.oom_kills(), 2, "the kernel has ended both"),
+        None => eprintln!("without a memory control group the units' own limit has ended them"),
+    }
+    scripted.finish(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

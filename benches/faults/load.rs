@@ -33,11 +33,20 @@ pub(crate) struct Load {
 impl Load {
     /// Sends `tps` images a second until it is stopped.
     pub(crate) fn start(port: u16, tps: f64) -> Self {
+        Self::send(port, tps, u32::MAX)
+    }
+
+    /// Sends so many images at once, each over a connection of its own.
+    pub(crate) fn burst(port: u16, count: u32) -> Self {
+        Self::send(port, 1e6, count)
+    }
+
+    fn send(port: u16, tps: f64, most: u32) -> Self {
         let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Answers::default())));
         let (until, sink) = (Arc::clone(&stop), Arc::clone(&answers));
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(send_all(port, tps, &until, &sink));
+            runtime.block_on(send_all(port, tps, most, &until, &sink));
         });
         Self { stop, answers, thread: Some(thread) }
     }
@@ -62,7 +71,7 @@ pub(crate) fn run(port: u16, tps: f64, seconds: u64) -> Answers {
     load.finish()
 }
 
-async fn send_all(port: u16, tps: f64, stop: &AtomicBool, answers: &Arc<Mutex<Answers>>) {
+async fn send_all(port: u16, tps: f64, most: u32, stop: &AtomicBool, answers: &Arc<Mutex<Answers>>) {
     let photo = std::fs::read(from_setup("testdata/photo.jpg")).unwrap();
     let head = format!(
         "POST /api/models/coco-ssd/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
@@ -71,7 +80,7 @@ async fn send_all(port: u16, tps: f64, stop: &AtomicBool, answers: &Arc<Mutex<An
     let request = Arc::new([head.into_bytes(), photo].concat());
     let idle: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
     let (begun, mut tasks, mut sent) = (Instant::now(), tokio::task::JoinSet::new(), 0_u32);
-    while !stop.load(Ordering::Relaxed) {
+    while sent < most && !stop.load(Ordering::Relaxed) {
         let due = begun + Duration::from_secs_f64(f64::from(sent) / tps);
         sleep_until(due).await;
         sent += 1;

@@ -3,8 +3,12 @@
 use crate::figure;
 use crate::load;
 use crate::report::{Figure, percentile};
+use crate::share_of;
 use crate::support::broker::Broker;
 use crate::support::daemon::Daemon;
+use crate::support::signal;
+use rustix::process::Signal;
+use std::time::Duration;
 
 /// One unit on one core leaves the other for whoever sends ten times as much.
 const MODEL: &str = "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n";
@@ -56,4 +60,41 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
         figure("overload: memory of the daemon", grown, "MB", Some(50.0), method),
     ]);
     daemon.assert_ledger_closes();
+    measure_stalled(figures);
+}
+
+/// Two units that do not answer, and more callers than there are places: how far what is taken is from what was
+/// promised, at worst.
+fn measure_stalled(figures: &mut Vec<Figure>) {
+    const UNITS: usize = 2;
+    const CALLERS: u32 = 60;
+    let broker = Broker::start();
+    let settings = format!("[units]\nmax_queue_seconds = 0.2\n{}", MODEL.replace("= 1", &format!("= {UNITS}")));
+    let daemon = Daemon::start(broker.port, &settings);
+    daemon.wait_ready();
+    drop(load::run(daemon.http_port(), 100.0, 2));
+    let (mut worst, mut lost) = (0, 0);
+    let rounds = share_of(20);
+    for _ in 0..rounds {
+        // The status is half a second old at most.
+        std::thread::sleep(Duration::from_secs(1));
+        let (_, view) = daemon.get("/api/models/coco-ssd").unwrap();
+        let view: serde_json::Value = serde_json::from_str(&view).unwrap();
+        let expected = UNITS + view["image_places"].as_u64().unwrap() as usize;
+        daemon.units().into_iter().for_each(|unit| signal(unit, Signal::STOP));
+        let burst = load::Load::burst(daemon.http_port(), CALLERS);
+        // Units that do not answer for two seconds are killed.
+        std::thread::sleep(Duration::from_secs(1));
+        let refused = burst.take();
+        daemon.units().into_iter().for_each(|unit| signal(unit, Signal::CONT));
+        let taken = CALLERS as usize - refused.refused_ms.len();
+        worst = worst.max(taken.abs_diff(expected));
+        let answers = burst.finish();
+        lost += taken - answers.detected_ms.len();
+        println!("  {taken} taken by {UNITS} units and {} places", expected - UNITS);
+    }
+    let method = "60 callers at once while both units are stopped with SIGSTOP, 20 times; taken against units + places";
+    figures.push(figure("stalled: taken beside units and places, worst", worst as f64, "", Some(0.0), method));
+    let method = "of those that were taken, without result after SIGCONT";
+    figures.push(figure("stalled: taken and lost", lost as f64, "", Some(0.0), method));
 }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json"
+    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080,640x480 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json"
 )]
 pub(super) struct PlanArguments {
     #[command(flatten)]
@@ -25,9 +25,9 @@ pub(super) struct PlanArguments {
     /// A package's directory under `units.models_directory`; without it, that of the first model in the settings.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Size of the cameras' frames.
-    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = parse_size)]
-    size: (u32, u32),
+    /// Sizes of the cameras' frames, which the units then see in turn.
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = parse_size, value_delimiter = ',')]
+    size: Vec<(u32, u32)>,
     /// Frames a second of a camera that are to be looked at.
     #[arg(long, default_value = "5", value_parser = parse_rate)]
     fps: f64,
@@ -60,8 +60,10 @@ pub(super) fn plan(arguments: &PlanArguments) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let picture = match Picture::new(PixelFormat::I420, arguments.size.0, arguments.size.1, Colorimetry::default()) {
-        Ok(picture) => picture,
+    let picture =
+        |(width, height): &(u32, u32)| Picture::new(PixelFormat::I420, *width, *height, Colorimetry::default());
+    let pictures: Vec<Picture> = match arguments.size.iter().map(picture).collect() {
+        Ok(pictures) => pictures,
         Err(error) => {
             eprintln!("ocelli: --size: {}; a larger frame is scaled down to 4 MiB, as 2228x1254", describe(&error));
             return ExitCode::FAILURE;
@@ -69,7 +71,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let measured = match runtime {
-        Ok(runtime) => runtime.block_on(measure_all(&settings, arguments, picture)).map_err(|error| describe(&error)),
+        Ok(runtime) => runtime.block_on(measure_all(&settings, arguments, &pictures)).map_err(|error| describe(&error)),
         Err(error) => Err(describe(&error)),
     };
     match measured {
@@ -98,7 +100,7 @@ fn splits(cores: usize, max_units: usize) -> Vec<(u16, usize)> {
 async fn measure_all(
     settings: &Settings,
     arguments: &PlanArguments,
-    picture: Picture,
+    pictures: &[Picture],
 ) -> Result<Vec<Measured>, OneShotError> {
     let cores = core_count();
     let splits = splits(cores, arguments.max_units.unwrap_or(cores).max(1));
@@ -109,7 +111,7 @@ async fn measure_all(
     let mut measured = Vec::new();
     for (threads, units) in splits {
         progress.set_message(format!("{units} units of {threads} threads"));
-        let tps = measure(settings, arguments, picture, threads, units).await?;
+        let tps = measure(settings, arguments, pictures, threads, units).await?;
         measured.push(Measured { threads, units, tps });
         progress.inc(1);
     }
@@ -121,7 +123,7 @@ async fn measure_all(
 async fn measure(
     settings: &Settings,
     arguments: &PlanArguments,
-    picture: Picture,
+    pictures: &[Picture],
     threads: u16,
     count: usize,
 ) -> Result<f64, OneShotError> {
@@ -139,9 +141,13 @@ async fn measure(
     let until = begun + Duration::from_secs(arguments.seconds);
     let mut working = tokio::task::JoinSet::new();
     for mut unit in units {
+        let pictures = pictures.to_vec();
         working.spawn(async move {
             let mut done = 0_u32;
-            while Instant::now() < until {
+            for picture in pictures.into_iter().cycle() {
+                if Instant::now() >= until {
+                    break;
+                }
                 unit.detect_raw(picture).await?;
                 done += 1;
             }
@@ -163,7 +169,7 @@ fn show(measured: &[Measured], arguments: &PlanArguments) {
         let row = |one: &Measured| json!({"threads": one.threads, "units": one.units, "tps": one.tps});
         let plan = json!({
             "cores": core_count(),
-            "size": [arguments.size.0, arguments.size.1],
+            "sizes": arguments.size,
             "measured": measured.iter().map(row).collect::<Vec<_>>(),
             "best": row(&best),
             "unit_tps": best.unit_tps(),
@@ -181,9 +187,10 @@ fn show(measured: &[Measured], arguments: &PlanArguments) {
         let unit_tps = one.unit_tps();
         print_line(&format!("{:>8} {:>6} {:>10.1} {unit_tps:>12.1}{mark}", one.threads, one.units, one.tps));
     }
-    let (width, height) = arguments.size;
+    let sizes: Vec<String> = arguments.size.iter().map(|(width, height)| format!("{width}x{height}")).collect();
     print_line(&format!(
-        "{cameras} cameras of {width}x{height} at {} frames a second fit: {:.0} % of {:.1} TPS, the rest takes bursts.",
+        "{cameras} cameras of {} at {} frames a second fit: {:.0} % of {:.1} TPS, the rest takes bursts.",
+        sizes.join(" and "),
         arguments.fps,
         PLANNED_USE * 100.0,
         best.tps

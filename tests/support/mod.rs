@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod camera;
 pub mod daemon;
+pub mod memory_cgroup;
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
