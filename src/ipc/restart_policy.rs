@@ -6,9 +6,10 @@ use std::time::Duration;
 /// Milliseconds of the n-th death in a row; the last one repeats.
 const LADDER_MS: [u64; 8] = [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
-/// A process that lived this long and did this much is healthy again.
-const HEALTHY_AFTER: Duration = Duration::from_secs(60);
-const HEALTHY_ITEMS: u64 = 100;
+/// A process that lived this long and did this much was healthy: what ended it was no crash loop, and whoever takes
+/// its place is wanted at once. One that ends every five seconds costs the fiftieth part of its time so.
+const HEALTHY_AFTER: Duration = Duration::from_secs(5);
+const HEALTHY_ITEMS: u64 = 20;
 
 /// The memory of one process's deaths.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +42,7 @@ mod tests {
         let waits: Vec<u128> = (0..9).map(|_| policy.died(None, 0, now).since(now).as_millis()).collect();
         assert_eq!(waits, [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000]);
         let long_ago = Monotonic::from_nanos(1);
-        assert_eq!(policy.died(Some(long_ago), 99, now).since(now).as_millis(), 60_000);
-        assert_eq!(policy.died(Some(long_ago), 100, now).since(now).as_millis(), 200);
+        assert_eq!(policy.died(Some(long_ago), 19, now).since(now).as_millis(), 60_000);
+        assert_eq!(policy.died(Some(long_ago), 20, now).since(now).as_millis(), 200);
     }
 }

@@ -13,6 +13,10 @@ const NEWEST: f64 = 0.1;
 /// Measurements without an idle unit that are enough to go by.
 const ENOUGH: u32 = 8;
 
+/// One item that took longer than so many averages counts as so many: a unit that was held up once is not slow. One
+/// that is slow is believed within a few items.
+const MOST_OF_ONE: f64 = 3.0;
+
 /// No unit is called hung sooner than this.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -25,6 +29,7 @@ struct Average {
 
 impl Average {
     fn record(&mut self, value: f64) {
+        let value = if self.count < ENOUGH { value } else { value.min(MOST_OF_ONE * self.value) };
         let weight = if self.count == 0 { 1.0 } else { NEWEST };
         self.value += weight * (value - self.value);
         self.count = self.count.saturating_add(1);
@@ -55,8 +60,8 @@ pub struct ServiceTime {
     frames: OfKind,
     images: OfKind,
     all: Average,
-    /// Of the items, so many are images.
-    image_share: Average,
+    /// Of the items of late, so many are images.
+    image_share: f64,
     /// Units in service while the averages at work were taken.
     units: usize,
 }
@@ -69,7 +74,8 @@ impl ServiceTime {
         }
         let seconds = time.as_secs_f64();
         self.all.record(seconds);
-        self.image_share.record(f64::from(u8::from(kind == WorkKind::Image)));
+        let image = f64::from(u8::from(kind == WorkKind::Image));
+        self.image_share += NEWEST * (image - self.image_share);
         let of_kind = match kind {
             WorkKind::Frame => &mut self.frames,
             WorkKind::Image => &mut self.images,
@@ -88,7 +94,7 @@ impl ServiceTime {
     /// Transactions a second of one unit without idle time, with the kinds mixed as they come; 0 before the first
     /// measurement.
     pub fn tps(&self) -> f64 {
-        let share = self.image_share.value;
+        let share = self.image_share;
         let mixed = match (self.frames.seconds(), self.images.seconds()) {
             (Some(frame), Some(image)) => Some((1.0 - share) * frame + share * image),
             (frame, image) => frame.or(image),
@@ -155,6 +161,16 @@ mod tests {
         assert!(about(times.tps(), 1e3 / 12.0), "a quiet hour does not make the units faster");
         times.record(WorkKind::Frame, Duration::from_millis(10), 3, true);
         assert!(times.tps() > 95.0, "another number of units is measured anew");
+    }
+
+    #[test]
+    fn one_item_that_was_held_up_does_not_make_a_unit_slow_and_ten_do() {
+        let mut times = ServiceTime::default();
+        record(&mut times, WorkKind::Frame, 10, true);
+        times.record(WorkKind::Frame, Duration::from_secs(1), 2, true);
+        assert!(times.tps() > 80.0, "{}", times.tps());
+        record(&mut times, WorkKind::Frame, 100, true);
+        assert!(about(times.tps(), 10.0), "{}", times.tps());
     }
 
     #[test]
