@@ -6,6 +6,10 @@
 pub mod images;
 
 use crate::admission::Ledger;
+use crate::catalog::CatalogStore;
+use crate::catalog::arn::Resource;
+use crate::catalog::entries::MAX_IMPORTS;
+use crate::catalog::import::PackageSource;
 use crate::control::images::ImageIntake;
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
@@ -13,6 +17,7 @@ use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::{FleetError, ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What can be asked for.
@@ -44,6 +49,29 @@ pub enum Command {
         /// Its directory under `units.models_directory`.
         package: String,
     },
+    /// Start a model that no settings name, from a package that was brought in.
+    RunPackage {
+        /// The name under which it runs.
+        model: String,
+        /// Where the package lies.
+        directory: PathBuf,
+        /// How many units.
+        bounds: UnitBounds,
+    },
+    /// Forget such a model when it is stopped.
+    RemoveModel {
+        /// Which.
+        model: String,
+    },
+}
+
+/// A package that is to be brought in for a version that waits for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportJob {
+    /// Which.
+    pub version: Resource,
+    /// Where it lies now.
+    pub source: PackageSource,
 }
 
 impl Command {
@@ -53,7 +81,9 @@ impl Command {
             Self::StartModel { model, .. }
             | Self::StopModel { model }
             | Self::ScaleModel { model, .. }
-            | Self::SwapModel { model, .. } => model,
+            | Self::SwapModel { model, .. }
+            | Self::RunPackage { model, .. }
+            | Self::RemoveModel { model } => model,
         }
     }
 }
@@ -84,19 +114,42 @@ pub struct Control {
     commands: mpsc::Sender<Asked>,
     status: watch::Receiver<ApplianceStatus>,
     hours: HoursFiles,
+    imports: mpsc::Sender<ImportJob>,
     /// The way in for images.
     pub images: ImageIntake,
+    /// Projects, versions and tags.
+    pub catalog: CatalogStore,
+}
+
+/// The appliance's ends of what the outside sends.
+#[derive(Debug)]
+pub struct ControlQueues {
+    /// Commands.
+    pub commands: mpsc::Receiver<Asked>,
+    /// Packages to bring in.
+    pub imports: mpsc::Receiver<ImportJob>,
 }
 
 impl Control {
-    /// The outside's end, and the queue that the appliance empties.
+    /// The outside's end, and the queues that the appliance empties.
     pub fn new(
         status: watch::Receiver<ApplianceStatus>,
         hours: HoursFiles,
         images: ImageIntake,
-    ) -> (Self, mpsc::Receiver<Asked>) {
-        let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
-        (Self { commands, status, hours, images }, queue)
+        catalog: CatalogStore,
+    ) -> (Self, ControlQueues) {
+        let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
+        let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
+        let control = Self { commands, status, hours, imports, images, catalog };
+        (control, ControlQueues { commands: command_queue, imports: import_queue })
+    }
+
+    /// Has a package brought in. The catalog's own bound keeps the queue from filling up.
+    ///
+    /// # Errors
+    /// [`ControlError::Busy`].
+    pub async fn import(&self, job: ImportJob) -> Result<(), ControlError> {
+        self.imports.send(job).await.map_err(|_| ControlError::Busy)
     }
 
     /// Asks, and waits for the answer: that it has begun, not that it is done.

@@ -63,6 +63,7 @@ pub mod appliance;
 pub mod camera;
 #[cfg(feature = "capture")]
 pub mod capture;
+pub mod catalog;
 pub mod cli;
 pub mod control;
 pub mod http;

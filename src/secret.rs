@@ -52,14 +52,17 @@ pub struct Credentials {
     pub password_credential: Option<String>,
 }
 
-/// Why a password could not be had.
+/// Why a secret could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// More than one source is named.
-    #[error("set only one of `password`, `password_file` and `password_credential`")]
+    #[error("set only one of the inline value, the `_file` and the `_credential`")]
     Ambiguous,
+    /// None is named where one is needed.
+    #[error("the secret is missing: name it inline, as a file or as a systemd credential")]
+    Missing,
     /// The file is not there or not readable.
-    #[error("the password file {path} cannot be read")]
+    #[error("the secret's file {path} cannot be read")]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -78,13 +81,39 @@ impl Credentials {
     /// # Errors
     /// [`SecretError`] when the named source does not give one.
     pub fn resolve_password(&self) -> Result<Option<Secret>, SecretError> {
-        match (&self.password, &self.password_file, &self.password_credential) {
+        let source = SecretSource {
+            inline: self.password.as_ref(),
+            file: self.password_file.as_deref(),
+            credential: self.password_credential.as_deref(),
+        };
+        source.resolve()
+    }
+}
+
+/// The places a secret may come from; at most one is to be named.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretSource<'a> {
+    /// In the settings themselves.
+    pub inline: Option<&'a Secret>,
+    /// A file that holds it and nothing else.
+    pub file: Option<&'a Path>,
+    /// The name of a systemd credential.
+    pub credential: Option<&'a str>,
+}
+
+impl SecretSource<'_> {
+    /// Fetches the secret; `None` when no source is named.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the named source does not give one.
+    pub fn resolve(&self) -> Result<Option<Secret>, SecretError> {
+        match (self.inline, self.file, self.credential) {
             (None, None, None) => Ok(None),
-            (Some(password), None, None) => Ok(Some(password.clone())),
+            (Some(secret), None, None) => Ok(Some(secret.clone())),
             (None, Some(path), None) => read(path).map(Some),
             (None, None, Some(name)) => {
                 let directory = std::env::var_os("CREDENTIALS_DIRECTORY");
-                let directory = directory.ok_or_else(|| SecretError::NoCredential(name.clone()))?;
+                let directory = directory.ok_or_else(|| SecretError::NoCredential(name.to_owned()))?;
                 read(&Path::new(&directory).join(name)).map(Some)
             }
             _ => Err(SecretError::Ambiguous),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -22,8 +22,9 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
     ("telemetry", &["vision", "secret"]),
     ("metering", &["vision", "os"]),
-    ("http", &["vision", "os", "telemetry", "control", "supervisor"]),
-    ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering"]),
+    ("catalog", &["vision", "model", "os"]),
+    ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor"]),
+    ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog"]),
     ("settings", &["vision", "secret", "os", "model", "camera", "http", "publish", "supervisor", "telemetry"]),
     (
         "appliance",
@@ -38,6 +39,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "camera",
             "supervisor",
             "metering",
+            "catalog",
             "telemetry",
             "control",
             "settings",
@@ -49,7 +51,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 26] = [
+const BELONGS_TO: [(&str, &[&str]); 33] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -58,7 +60,14 @@ const BELONGS_TO: [(&str, &[&str]); 26] = [
     ("yuv", &["unit"]),
     ("fast_image_resize", &["unit"]),
     ("rumqttc", &["publish"]),
-    ("rustls", &["publish"]),
+    ("rustls", &["publish", "http"]),
+    ("tokio_rustls", &["http"]),
+    ("rcgen", &["http"]),
+    ("hmac", &["http"]),
+    ("subtle", &["http"]),
+    ("base64", &["http"]),
+    ("uuid", &["http"]),
+    ("tower_service", &["http"]),
     ("jiff", &["os"]),
     ("config", &["settings"]),
     ("tracing_subscriber", &["telemetry"]),

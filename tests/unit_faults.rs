@@ -10,6 +10,7 @@ use ocelli::control::{ApplianceStatus, Command, Control};
 use ocelli::settings::Settings;
 use ocelli::supervisor::ModelState;
 use ocelli::telemetry::metrics::Metrics;
+use ocelli::vision::look_options::LookOptions;
 use ocelli::vision::outcome::{FailureCause, ShedReason};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -73,7 +74,7 @@ impl ScriptedBox {
     async fn send(&self, script: &str) -> ImageReply {
         let mut slot = self.control.images.reserve().unwrap();
         slot.write(script.as_bytes()).unwrap();
-        self.control.images.detect("scripted".into(), slot, Duration::from_secs(20)).await
+        self.control.images.detect("scripted".into(), slot, Duration::from_secs(20), LookOptions::default()).await
     }
 
     fn restarts(&self) -> u64 {

@@ -15,6 +15,7 @@ use ocelli::supervisor::{Answer, BoxLimits, Fleet, SupervisorAction, ZonePlaceme
 use ocelli::unit::preprocess::Preprocessor;
 use ocelli::vision::camera_id::CameraId;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
+use ocelli::vision::look_options::LookOptions;
 use ocelli::vision::monotonic::Monotonic;
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
@@ -111,8 +112,8 @@ fn measure_unit(figures: &mut Vec<Figure>, picture: Picture) {
     writer.slot_mut(0).unwrap()[..picture.bytes()].fill(100);
     let attach = ToUnit::AttachRegion { region: RegionId(0), slots: 1 };
     unit.channel.send(&attach, Some(region.read_only().as_fd())).unwrap();
-    let detect =
-        ToUnit::Detect { request: RequestId(0), region: RegionId(0), slot: 0, content: SlotContent::Raw(picture) };
+    let (content, options) = (SlotContent::Raw(picture), LookOptions::default());
+    let detect = ToUnit::Detect { request: RequestId(0), region: RegionId(0), slot: 0, content, options };
     for _ in 0..20 {
         assert!(matches!(unit.ask(&detect), FromUnit::Detected { .. }));
     }

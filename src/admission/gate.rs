@@ -89,6 +89,7 @@ mod tests {
     use crate::ipc::messages::RegionId;
     use crate::vision::camera_id::CameraId;
     use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+    use crate::vision::look_options::LookOptions;
     use std::time::Duration;
 
     fn gate(image_share: f64) -> Gate {
@@ -107,7 +108,17 @@ mod tests {
     fn offer_image(gate: &mut Gate) {
         let now = Monotonic::default();
         let (id, region, deadline) = (ImageId(0), RegionId(0), now + Duration::from_secs(9));
-        let work = ImageWork { id, region, slot: 0, bytes: 1, arrived_at: now, deadline, attempts: 0, failed_in: None };
+        let work = ImageWork {
+            id,
+            region,
+            slot: 0,
+            bytes: 1,
+            arrived_at: now,
+            deadline,
+            options: LookOptions::default(),
+            attempts: 0,
+            failed_in: None,
+        };
         drop(gate.images.offer(work, 100.0, now));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 const SHORTEST_RETRY: Duration = Duration::from_millis(100);
 
 /// An image that was not taken, and when it makes sense to try again.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refused {
     /// It comes back.
     pub work: ImageWork,
@@ -85,6 +85,7 @@ mod tests {
     use super::*;
     use crate::admission::work::ImageId;
     use crate::ipc::messages::RegionId;
+    use crate::vision::look_options::LookOptions;
 
     fn at(ms: u64) -> Monotonic {
         Monotonic::from_nanos(ms * 1_000_000)
@@ -93,7 +94,17 @@ mod tests {
     fn image(id: u64, deadline: u64) -> ImageWork {
         let (slot, bytes, attempts) = (0, 1, 0);
         let (id, region) = (ImageId(id), RegionId(0));
-        ImageWork { id, region, slot, bytes, arrived_at: at(0), deadline: at(deadline), attempts, failed_in: None }
+        ImageWork {
+            id,
+            region,
+            slot,
+            bytes,
+            arrived_at: at(0),
+            deadline: at(deadline),
+            attempts,
+            options: LookOptions::default(),
+            failed_in: None,
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::ipc::messages::RegionId;
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::{Frame, SlotContent};
+use crate::vision::look_options::LookOptions;
 use crate::vision::monotonic::Monotonic;
 
 /// A frame that wants a unit.
@@ -27,7 +28,7 @@ pub struct FrameWork {
 pub struct ImageId(pub u64);
 
 /// An image that wants a unit: encoded bytes in a slot.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ImageWork {
     /// Which.
     pub id: ImageId,
@@ -41,6 +42,8 @@ pub struct ImageWork {
     pub arrived_at: Monotonic,
     /// When nobody waits for it any more.
     pub deadline: Monotonic,
+    /// How it is to be looked at.
+    pub options: LookOptions,
     /// Units that have failed it.
     pub attempts: u8,
     /// The zone of the last of them.
@@ -57,7 +60,7 @@ pub enum WorkKind {
 }
 
 /// Either.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Work {
     /// From a camera.
     Frame(FrameWork),
@@ -95,6 +98,14 @@ impl Work {
         match self {
             Self::Frame(work) => SlotContent::Raw(work.frame.picture),
             Self::Image(work) => SlotContent::Encoded { bytes: work.bytes },
+        }
+    }
+
+    /// How it is to be looked at; a frame as the manifest says.
+    pub fn options(&self) -> LookOptions {
+        match self {
+            Self::Frame(_) => LookOptions::default(),
+            Self::Image(work) => work.options,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::admission::ImageId;
 use crate::appliance::camera_pace::PACE_PERIOD;
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::desired_state::DesiredState;
+use crate::appliance::importer;
 use crate::appliance::meter::Meter;
 use crate::appliance::model_host;
 use crate::appliance::reporter::Reporter;
@@ -11,8 +12,10 @@ use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::CaptureGroup;
 use crate::camera::capture_process::{CaptureEvent, CaptureProcesses};
 use crate::camera::lent_slots::LentSlots;
+use crate::catalog::CatalogStore;
+use crate::catalog::arn::Realm;
 use crate::control::images::{ImageIntake, OfferedImage};
-use crate::control::{ApplianceStatus, Asked, CameraView, Control};
+use crate::control::{ApplianceStatus, Asked, CameraView, Control, ControlQueues};
 use crate::ipc::child_process::{Spawner, own_binary};
 use crate::ipc::frame_slots::Region;
 use crate::metering::HoursFiles;
@@ -84,6 +87,7 @@ pub struct Appliance {
     pub(super) frame_numbers: BTreeMap<CameraId, u64>,
     pub(super) reporter: Reporter,
     meter: Meter,
+    pub(super) catalog: CatalogStore,
     status: watch::Sender<ApplianceStatus>,
 }
 
@@ -112,7 +116,10 @@ impl Appliance {
         let meter = Meter::load(hours.clone(), now);
         let (status, watcher) = watch::channel(ApplianceStatus::default());
         let (intake, image_region, image_offers) = ImageIntake::new()?;
-        let (control, commands) = Control::new(watcher.clone(), hours, intake);
+        let catalog = load_catalog(&settings, &fleet);
+        let (control, ControlQueues { commands, imports }) =
+            Control::new(watcher.clone(), hours, intake, catalog.clone());
+        tokio::spawn(importer::run(settings.clone(), catalog.clone(), imports));
         let appliance = Self {
             settings,
             passwords,
@@ -133,6 +140,7 @@ impl Appliance {
             frame_numbers: BTreeMap::new(),
             reporter,
             meter,
+            catalog,
             status,
         };
         Ok((appliance, control, watcher))
@@ -149,8 +157,11 @@ impl Appliance {
                 Some(event) = self.capture_events.recv() => self.capture_event(event),
                 Some(offer) = self.image_offers.recv() => self.image_offered(offer),
                 Some((command, answer)) = self.commands.recv() => {
+                    let obeyed = self.obey(command);
+                    // Whoever asks next sees what has begun.
+                    self.renew_status();
                     // Who asked may have gone meanwhile; it is done all the same.
-                    drop(answer.send(self.obey(command)));
+                    drop(answer.send(obeyed));
                 }
                 _ = tick.tick() => {
                     self.tick();
@@ -255,6 +266,15 @@ impl Appliance {
             capture_pids: self.captures.pids(),
         }
     }
+}
+
+/// Projects and versions, those of the settings among them.
+fn load_catalog(settings: &Settings, fleet: &Fleet) -> CatalogStore {
+    let (region, account) = (settings.rekognition.region.clone(), settings.rekognition.account_id.clone());
+    let configured: Vec<(String, String)> =
+        fleet.status().into_iter().map(|(model, status)| (model, status.version)).collect();
+    let models_directory = &settings.units.models_directory;
+    CatalogStore::load(&settings.state_directory, models_directory, Realm { region, account }, &configured)
 }
 
 /// The cameras by the process that they share.

@@ -5,6 +5,7 @@ mod capture_side;
 pub mod child_environment;
 mod desired_state;
 pub mod event_loop;
+pub mod importer;
 mod meter;
 pub mod model_host;
 pub mod mqtt_commands;

@@ -7,11 +7,12 @@ use crate::control::ControlError;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
 use crate::settings::Settings;
-use crate::supervisor::pool::{ModelVersion, Pool, TpsQuota, UnitDeadlines};
+use crate::supervisor::pool::{ModelVersion, Pool, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{BoxLimits, Fleet, FleetError};
 use crate::vision::monotonic::Monotonic;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,18 +44,8 @@ pub(super) fn fleet(settings: &Settings, desired: &DesiredState, now: Monotonic)
             }
             version => version?,
         };
-        let deadlines = UnitDeadlines {
-            load: Duration::from_secs_f32(settings.units.load_timeout_seconds),
-            inference: Duration::from_secs_f32(settings.units.inference_timeout_seconds),
-        };
-        let controller = Controller::new(Duration::from_secs_f32(settings.units.max_frame_age_seconds));
-        let images = ImageQueue::new(Duration::from_secs_f32(settings.units.max_queue_seconds));
-        let gate = Gate::new(controller, images, f64::from(model.image_share));
-        let quota = model.tps_limit.map(|limit| match limit {
-            TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
-            TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,
-        });
-        fleet.add_model(Pool::new(version, wanted.bounds(), gate, quota, deadlines, now));
+        let pool = pool(settings, model, version, wanted.bounds(), now);
+        fleet.add_model(pool);
         if wanted.is_running
             && let Err(error) = fleet.start(&model.name, None)
         {
@@ -67,6 +58,38 @@ pub(super) fn fleet(settings: &Settings, desired: &DesiredState, now: Monotonic)
         fleet.add_camera(camera.id.clone(), camera.weight, model);
     }
     Ok(fleet)
+}
+
+/// The stopped pool of a model.
+fn pool(settings: &Settings, model: &ModelSettings, version: ModelVersion, bounds: UnitBounds, now: Monotonic) -> Pool {
+    let deadlines = UnitDeadlines {
+        load: Duration::from_secs_f32(settings.units.load_timeout_seconds),
+        inference: Duration::from_secs_f32(settings.units.inference_timeout_seconds),
+    };
+    let controller = Controller::new(Duration::from_secs_f32(settings.units.max_frame_age_seconds));
+    let images = ImageQueue::new(Duration::from_secs_f32(settings.units.max_queue_seconds));
+    let gate = Gate::new(controller, images, f64::from(model.image_share));
+    let quota = model.tps_limit.map(|limit| match limit {
+        TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
+        TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,
+    });
+    Pool::new(version, bounds, gate, quota, deadlines, now)
+}
+
+/// A stopped model from a package that was brought in, which is run as the first of the settings is.
+pub(super) fn brought_in(
+    fleet: &mut Fleet,
+    settings: &Settings,
+    model: &str,
+    directory: PathBuf,
+    now: Monotonic,
+) -> Result<Pool, ControlError> {
+    let model_settings = ModelSettings { name: model.to_owned(), tps_limit: None, ..settings.default_model() };
+    let package = Package::load_from(directory.clone(), model, model);
+    let package = package.map_err(|error| ControlError::Package(error.to_string()))?;
+    let load = LoadModel { directory, ..load_model(settings, &model_settings, "") };
+    let version = ModelVersion { id: fleet.next_version(), package: Arc::new(package), load };
+    Ok(pool(settings, &model_settings, version, UnitBounds { min: 1, max: None }, now))
 }
 
 /// A version of a model from its package on disk.

@@ -23,6 +23,12 @@ use std::time::Duration;
 /// The region of all images; those of cameras count up from 0.
 const IMAGE_REGION: RegionId = RegionId(u32::MAX);
 
+/// The region of an image that has one to itself: counting down from below that of all images.
+fn own_region(id: ImageId) -> RegionId {
+    let count = u32::try_from(id.0 % (1 << 30)).unwrap_or(0);
+    RegionId(IMAGE_REGION.0 - 1 - count)
+}
+
 /// What a unit found, and with which model.
 type Found = (Answer, Arc<Package>);
 
@@ -51,7 +57,11 @@ impl Appliance {
                 self.fleet.unit_answered(unit, request, Ok(answer), now)
             }
             ChildEvent::Message(FromUnit::Failed { request, cause, detail }) => {
-                tracing::warn!(%unit, %cause, detail, "an inference failed");
+                // Whoever sends bad pictures does not fill the log.
+                match cause.is_of_the_image() {
+                    true => tracing::debug!(%unit, %cause, detail, "an image was refused"),
+                    false => tracing::warn!(%unit, %cause, detail, "an inference failed"),
+                }
                 self.fleet.unit_answered(unit, request, Err(cause), now)
             }
             ChildEvent::Message(FromUnit::Pong { .. }) => Vec::new(),
@@ -79,7 +89,8 @@ impl Appliance {
                 SupervisorAction::Dispatch { unit, request, work } => {
                     let region = match &work {
                         Work::Frame(frame) => self.slots.region(frame.region),
-                        Work::Image(_) => Some(&self.image_region),
+                        Work::Image(image) if image.region == IMAGE_REGION => Some(&self.image_region),
+                        Work::Image(image) => self.images.get(&image.id).and_then(|offer| offer.slot.own_region()),
                     };
                     let Some(region) = region else {
                         debug_assert!(false, "a region lives while one of its frames is in flight");
@@ -133,11 +144,12 @@ impl Appliance {
         self.next_image += 1;
         let work = ImageWork {
             id,
-            region: IMAGE_REGION,
+            region: if offer.slot.own_region().is_some() { own_region(id) } else { IMAGE_REGION },
             slot: offer.slot.number(),
             bytes: offer.slot.bytes(),
             arrived_at: offer.arrived_at,
             deadline: offer.deadline,
+            options: offer.options,
             attempts: 0,
             failed_in: None,
         };
@@ -163,6 +175,9 @@ impl Appliance {
     /// The slot is free with this: no unit reads it any more.
     fn answer_image(&mut self, id: ImageId, reply: ImageReply) {
         if let Some(offer) = self.images.remove(&id) {
+            if offer.slot.own_region().is_some() {
+                self.units.detach(own_region(id));
+            }
             drop(offer.slot);
             // Whoever asked may have gone.
             drop(offer.reply.send(reply));
@@ -186,6 +201,7 @@ impl Appliance {
     /// Does what was asked for, or says why not.
     pub(super) fn obey(&mut self, command: Command) -> Result<(), ControlError> {
         tracing::info!(?command, "a command");
+        let now = monotonic_now();
         match command {
             Command::StartModel { model, bounds } => {
                 self.fleet.start(&model, bounds)?;
@@ -207,6 +223,14 @@ impl Appliance {
                 let version = model_host::version(&mut self.fleet, &self.settings, &model, &package)?;
                 self.fleet.swap(&model, version)?;
             }
+            Command::RunPackage { model, directory, bounds } => {
+                if !self.fleet.has_model(&model) {
+                    let pool = model_host::brought_in(&mut self.fleet, &self.settings, &model, directory, now)?;
+                    self.fleet.add_model(pool);
+                }
+                self.fleet.start(&model, Some(bounds))?;
+            }
+            Command::RemoveModel { model } => self.fleet.remove_model(&model)?,
         }
         Ok(())
     }
@@ -216,6 +240,7 @@ impl Appliance {
         for (name, status) in models.iter().filter(|(_, status)| status.next_version.is_none()) {
             if self.desired.of(name).is_some_and(|desired| desired.package != status.package) {
                 self.desired.change(name, |desired| desired.package.clone_from(&status.package));
+                self.catalog.configure(name, &status.version);
             }
         }
     }

@@ -1,10 +1,12 @@
 //! `ocelli run`: parse, build, run until drained.
 
-use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands};
+use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, importer, mqtt_commands};
 use crate::cli::live_view::LiveView;
 use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
 use crate::control::ApplianceStatus;
-use crate::http::server::{HealthReport, HttpState};
+use crate::http::auth::access_keys::AccessKeySettings;
+use crate::http::rekognition::RekognitionState;
+use crate::http::server::{HealthReport, HttpState, ServerIdentity};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
 use crate::publish::publisher::Publisher;
@@ -89,15 +91,24 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
     let http = settings.http.clone();
+    let keys = settings.access_keys.iter().map(AccessKeySettings::resolve).collect::<Result<Vec<_>, _>>()?;
+    keys.iter().for_each(|key| redactor.register(&key.secret));
+    let (rekognition, buckets) = (settings.rekognition.clone(), settings.buckets.clone());
+    let default_model = settings.default_model().name;
+    let identity_of_server = ServerIdentity {
+        state_directory: settings.state_directory.clone(),
+        names: vec![settings.box_id.clone(), format!("{}.local", settings.box_id), "localhost".into()],
+    };
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
     let reporter = Reporter::new(identity, publisher, Arc::clone(&metrics));
     let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
-    let http_state = HttpState { metrics, health: health_watch, control };
-
-    let server = tokio::spawn(crate::http::server::serve(http, http_state, stopped.clone()));
+    tokio::spawn(importer::resume(control.clone()));
+    let rekognition = RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model);
+    let http_state = HttpState::new(metrics, health_watch, control, rekognition);
+    let server = tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health));
     tokio::spawn(stop_on_signal(stop.clone()));
     if let Some(seconds) = arguments.duration {

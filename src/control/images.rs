@@ -9,15 +9,19 @@ use crate::model::package::Package;
 use crate::os::clock::monotonic_now;
 use crate::supervisor::Answer;
 use crate::vision::frame::SLOT_BYTES;
+use crate::vision::look_options::LookOptions;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Images that the appliance has not taken in yet; each has a slot, so there are never more.
 const OFFER_QUEUE: usize = MAX_SLOTS as usize;
+
+/// Images longer than a slot at a time; each takes up to 16 MiB.
+const LARGE_IMAGES: usize = 2;
 
 /// An image on its way to the appliance.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct OfferedImage {
     pub arrived_at: Monotonic,
     /// When its caller waits no longer.
     pub deadline: Monotonic,
+    /// How it is to be looked at.
+    pub options: LookOptions,
     /// Where the answer goes.
     pub reply: oneshot::Sender<ImageReply>,
 }
@@ -59,12 +65,17 @@ struct Slots {
     free: Vec<u16>,
 }
 
-/// A slot of one image.
+/// A slot of one image, or for one that is longer a region of its own.
 #[derive(Debug)]
 pub struct ImageSlot {
-    slots: Arc<Mutex<Slots>>,
-    slot: u16,
+    place: Place,
     bytes: usize,
+}
+
+#[derive(Debug)]
+enum Place {
+    Pooled { slots: Arc<Mutex<Slots>>, slot: u16 },
+    Own { region: Region, writer: SlotWriter, _permit: OwnedSemaphorePermit },
 }
 
 impl ImageSlot {
@@ -73,17 +84,36 @@ impl ImageSlot {
     /// # Errors
     /// [`ImageTooLarge`].
     pub fn write(&mut self, chunk: &[u8]) -> Result<(), ImageTooLarge> {
-        let end = self.bytes.checked_add(chunk.len()).filter(|end| *end <= SLOT_BYTES).ok_or(ImageTooLarge)?;
-        let mut slots = lock(&self.slots);
-        let target = slots.writer.slot_mut(self.slot).and_then(|slot| slot.get_mut(self.bytes..end));
-        target.ok_or(ImageTooLarge)?.copy_from_slice(chunk);
+        let end = self.bytes.checked_add(chunk.len()).ok_or(ImageTooLarge)?;
+        let range = self.bytes..end;
+        match &mut self.place {
+            Place::Pooled { slots, slot } => {
+                let mut slots = lock(slots);
+                let target = slots.writer.slot_mut(*slot).and_then(|bytes| bytes.get_mut(range));
+                target.ok_or(ImageTooLarge)?.copy_from_slice(chunk);
+            }
+            Place::Own { writer, .. } => {
+                writer.bytes_mut().get_mut(range).ok_or(ImageTooLarge)?.copy_from_slice(chunk);
+            }
+        }
         self.bytes = end;
         Ok(())
     }
 
-    /// Its number in the region.
+    /// Its number in its region.
     pub fn number(&self) -> u16 {
-        self.slot
+        match self.place {
+            Place::Pooled { slot, .. } => slot,
+            Place::Own { .. } => 0,
+        }
+    }
+
+    /// The region that it has to itself, if it has one.
+    pub fn own_region(&self) -> Option<&Region> {
+        match &self.place {
+            Place::Pooled { .. } => None,
+            Place::Own { region, .. } => Some(region),
+        }
     }
 
     /// How long the image is so far.
@@ -94,7 +124,9 @@ impl ImageSlot {
 
 impl Drop for ImageSlot {
     fn drop(&mut self) {
-        lock(&self.slots).free.push(self.slot);
+        if let Place::Pooled { slots, slot } = &self.place {
+            lock(slots).free.push(*slot);
+        }
     }
 }
 
@@ -106,6 +138,7 @@ fn lock(slots: &Mutex<Slots>) -> MutexGuard<'_, Slots> {
 #[derive(Clone, Debug)]
 pub struct ImageIntake {
     slots: Arc<Mutex<Slots>>,
+    large: Arc<Semaphore>,
     offers: mpsc::Sender<OfferedImage>,
 }
 
@@ -119,20 +152,34 @@ impl ImageIntake {
         let writer = SlotWriter::new(region.writable(), MAX_SLOTS)?;
         let slots = Arc::new(Mutex::new(Slots { writer, free: (0..MAX_SLOTS).rev().collect() }));
         let (offers, queue) = mpsc::channel(OFFER_QUEUE);
-        Ok((Self { slots, offers }, region, queue))
+        let large = Arc::new(Semaphore::new(LARGE_IMAGES));
+        Ok((Self { slots, large, offers }, region, queue))
     }
 
     /// A slot, if one is free.
     pub fn reserve(&self) -> Option<ImageSlot> {
         let slot = lock(&self.slots).free.pop()?;
-        Some(ImageSlot { slots: Arc::clone(&self.slots), slot, bytes: 0 })
+        let place = Place::Pooled { slots: Arc::clone(&self.slots), slot };
+        Some(ImageSlot { place, bytes: 0 })
+    }
+
+    /// A slot for an image of so many bytes, if there is room for one: above 4 MiB it is a region of its own.
+    pub fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
+        if bytes <= SLOT_BYTES {
+            return self.reserve();
+        }
+        let permit = Arc::clone(&self.large).try_acquire_owned().ok()?;
+        let region = u16::try_from(bytes.div_ceil(SLOT_BYTES)).ok().map(|slots| Region::create("ocelli-image", slots));
+        let region = region?.inspect_err(|error| tracing::warn!(%error, "there is no memory for an image")).ok()?;
+        let writer = SlotWriter::new(region.writable(), region.slots()).ok()?;
+        Some(ImageSlot { place: Place::Own { region, writer, _permit: permit }, bytes: 0 })
     }
 
     /// Has a model look at the image, and waits for its outcome.
-    pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration) -> ImageReply {
+    pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration, options: LookOptions) -> ImageReply {
         let (reply, answered) = oneshot::channel();
         let arrived_at = monotonic_now();
-        let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, reply };
+        let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, options, reply };
         let gone = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
         if self.offers.send(offer).await.is_err() {
             return gone;
@@ -162,5 +209,18 @@ mod tests {
         slot.write(&[7]).unwrap();
         assert_eq!(slot.write(&[7]), Err(ImageTooLarge));
         assert_eq!(slot.bytes() as usize, SLOT_BYTES);
+    }
+
+    #[test]
+    fn an_image_longer_than_a_slot_has_a_region_to_itself_and_few_have_one() {
+        let (intake, _region, _queue) = ImageIntake::new().unwrap();
+        let mut large = intake.reserve_for(SLOT_BYTES + 1).unwrap();
+        large.write(&vec![7; SLOT_BYTES + 1]).unwrap();
+        let reader = crate::ipc::frame_slots::SlotReader::new(large.own_region().unwrap().read_only(), 2).unwrap();
+        assert_eq!(reader.from_slot(0).unwrap()[SLOT_BYTES], 7);
+        let others: Vec<ImageSlot> = std::iter::from_fn(|| intake.reserve_for(15 << 20)).collect();
+        assert_eq!(others.len(), LARGE_IMAGES - 1);
+        drop(large);
+        assert!(intake.reserve_for(15 << 20).is_some() && intake.reserve_for(1).is_some());
     }
 }

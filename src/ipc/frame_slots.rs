@@ -63,6 +63,11 @@ impl SlotWriter {
         Ok(Self { mapping: WriteMapping::new(fd, region_bytes(slots)?)?, slots })
     }
 
+    /// The whole region.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.mapping.bytes_mut()
+    }
+
     /// The bytes of a slot; `None` beyond the last.
     pub fn slot_mut(&mut self, slot: u16) -> Option<&mut [u8]> {
         let range = slot_range(slot, self.slots)?;
@@ -89,6 +94,11 @@ impl SlotReader {
     /// The bytes of a slot; `None` beyond the last.
     pub fn slot(&self, slot: u16) -> Option<&[u8]> {
         self.mapping.bytes().get(slot_range(slot, self.slots)?)
+    }
+
+    /// The bytes of a slot and of all behind it: what is longer than a slot has a region to itself.
+    pub fn from_slot(&self, slot: u16) -> Option<&[u8]> {
+        self.mapping.bytes().get(slot_range(slot, self.slots)?.start..)
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::model::execution_provider::ExecutionProvider;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
+use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -70,6 +71,8 @@ pub enum ToUnit {
         slot: u16,
         /// What lies there.
         content: SlotContent,
+        /// How an encoded picture is to be looked at.
+        options: LookOptions,
     },
     /// Answered by `Pong`: shows that the unit reads the slot where it was written.
     Ping {

@@ -48,6 +48,12 @@ impl Labels {
         }
     }
 
+    /// The class of a name.
+    pub fn class(&self, name: &str) -> Option<ClassIndex> {
+        let position = self.0.iter().position(|known| known == name && !known.is_empty())?;
+        u16::try_from(position).ok().map(ClassIndex)
+    }
+
     /// How many classes there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -4,6 +4,7 @@ use crate::model::canary::Canary;
 use crate::model::output_layout::OutputLayout;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ pub struct Manifest {
     pub output: OutputLayout,
     /// What counts as seen.
     pub thresholds: Thresholds,
+    /// Least confidence of single labels, 0..=1, where it is not that of the others.
+    #[serde(default)]
+    pub label_thresholds: BTreeMap<String, f32>,
     /// A picture that a unit must understand before it takes work.
     #[serde(default)]
     pub canary: Option<Canary>,
@@ -197,6 +201,7 @@ impl Manifest {
             (self.input.mean.iter().all(|mean| mean.is_finite()), "input.mean", "must be numbers"),
             (is_ratio(self.thresholds.confidence), "thresholds.confidence", "must be 0 to 1"),
             (is_ratio(self.thresholds.iou), "thresholds.iou", "must be 0 to 1"),
+            (self.label_thresholds.values().all(|value| is_ratio(*value)), "label_thresholds", "must be 0 to 1 each"),
             (
                 (1..=MAX_DETECTIONS).contains(&self.thresholds.max_detections),
                 "thresholds.max_detections",

@@ -9,3 +9,4 @@ pub mod labels;
 pub mod manifest;
 pub mod output_layout;
 pub mod package;
+pub mod taxonomy;

@@ -2,6 +2,7 @@
 
 use crate::model::labels::{Labels, LabelsError};
 use crate::model::manifest::{Manifest, ManifestError};
+use crate::model::taxonomy::{Taxonomy, TaxonomyError};
 use std::path::{Path, PathBuf};
 
 /// What the parent knows of a package.
@@ -15,6 +16,8 @@ pub struct Package {
     pub version: String,
     /// Of its classes.
     pub labels: Labels,
+    /// What they are a kind of.
+    pub taxonomy: Taxonomy,
     /// Where it lies.
     pub directory: PathBuf,
 }
@@ -31,6 +34,9 @@ pub enum PackageError {
     /// Its labels.
     #[error(transparent)]
     Labels(#[from] LabelsError),
+    /// What they are a kind of.
+    #[error(transparent)]
+    Taxonomy(#[from] TaxonomyError),
 }
 
 impl Package {
@@ -42,10 +48,18 @@ impl Package {
         if !is_package_name(name) {
             return Err(PackageError::Name(name.to_owned()));
         }
-        let directory = models_directory.join(name);
+        Self::load_from(models_directory.join(name), name, model)
+    }
+
+    /// Reads a package wherever it lies; `name` is what it is called.
+    ///
+    /// # Errors
+    /// [`PackageError`] naming what is wrong.
+    pub fn load_from(directory: PathBuf, name: &str, model: &str) -> Result<Self, PackageError> {
         let manifest = Manifest::load(&directory)?;
-        let labels = Labels::load(&directory)?;
-        Ok(Self { model: model.to_owned(), name: name.to_owned(), version: manifest.version, labels, directory })
+        let (labels, taxonomy) = (Labels::load(&directory)?, Taxonomy::load(&directory)?);
+        let (model, name) = (model.to_owned(), name.to_owned());
+        Ok(Self { model, name, version: manifest.version, labels, taxonomy, directory })
     }
 }
 

@@ -25,6 +25,12 @@ pub fn rfc3339_utc(wall_ms: i64) -> String {
     format!("{time:.3}")
 }
 
+/// A wall time in the basic form of ISO 8601, as `20261124T002820Z`, in milliseconds since 1970.
+pub fn unix_ms_of_basic_time(text: &str) -> Option<i64> {
+    let time = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
+    Some(jiff::tz::Offset::UTC.to_timestamp(time).ok()?.as_millisecond())
+}
+
 /// True when something disciplines the wall clock: the kernel says so, or systemd-timesyncd left its mark.
 ///
 /// A sandbox may refuse `adjtimex`; then only the mark counts.
@@ -46,6 +52,13 @@ fn kernel_says_synchronized() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn basic_times_are_read() {
+        assert_eq!(unix_ms_of_basic_time("19700102T000001Z"), Some(86_401_000));
+        assert_eq!(unix_ms_of_basic_time("20261324T002820Z"), None);
+        assert_eq!(unix_ms_of_basic_time(""), None);
+    }
 
     #[test]
     fn monotonic_time_never_goes_back() {

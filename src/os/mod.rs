@@ -1,6 +1,7 @@
 //! What the operating system offers, behind safe types: the only folder with `unsafe`.
 
 pub mod atomic_file;
+pub mod beneath;
 pub mod child_limits;
 pub mod clock;
 pub mod cores;
@@ -10,6 +11,7 @@ pub mod memfd;
 pub mod memory;
 pub mod orphan_guard;
 pub mod pidfd;
+pub mod private_file;
 pub mod readiness;
 pub mod sandbox;
 pub mod service_manager;

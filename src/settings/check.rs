@@ -1,6 +1,7 @@
 //! What types cannot say: ranges, files that must be there, settings that exclude each other.
 
 use crate::camera::settings::CameraSettings;
+use crate::http::auth::access_keys::Role;
 use crate::model::package::is_package_name;
 use crate::secret::Credentials;
 use crate::settings::Settings;
@@ -70,9 +71,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
         }
     }
     credentials(&mut wrong, "mqtt.credentials", &mqtt.credentials);
-    if !settings.http.address.is_loopback() {
-        add(&mut wrong, "http.address", "must be a loopback address: there is no authentication yet");
-    }
+    check_http(&mut wrong, settings);
     for (index, camera) in settings.cameras.iter().enumerate() {
         check_camera(&mut wrong, &format!("cameras[{index}]"), camera);
         let model = camera.model.as_ref();
@@ -84,6 +83,57 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
         }
     }
     wrong
+}
+
+fn check_http(wrong: &mut Vec<Wrong>, settings: &Settings) {
+    let http = &settings.http;
+    if !http.address.is_loopback() {
+        let what = "must be a loopback address: nobody is asked who they are there; see `http.public_address`";
+        add(wrong, "http.address", what);
+    }
+    if http.public_address.is_some() && settings.access_keys.is_empty() {
+        add(wrong, "http.public_address", "needs [[access_keys]]: calls from elsewhere must be signed");
+    }
+    if http.tls.certificate_file.is_some() != http.tls.key_file.is_some() {
+        add(wrong, "http.tls.key_file", "certificate and key belong together: set both or none");
+    }
+    must_exist(wrong, "http.tls.certificate_file", http.tls.certificate_file.as_ref());
+    must_exist(wrong, "http.tls.key_file", http.tls.key_file.as_ref());
+
+    let account = &settings.rekognition.account_id;
+    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        add(wrong, "rekognition.account_id", "must be twelve digits");
+    }
+    let region = &settings.rekognition.region;
+    if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        add(wrong, "rekognition.region", "must be the name of a region, as us-east-1");
+    }
+    for (index, key) in settings.access_keys.iter().enumerate() {
+        let id = &key.access_key_id;
+        if !(1..=128).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            add(wrong, &format!("access_keys[{index}].access_key_id"), "must be 1 to 128 letters, digits and `-`");
+        }
+        if settings.access_keys[..index].iter().any(|other| other.access_key_id == *id) {
+            add(wrong, &format!("access_keys[{index}].access_key_id"), &format!("`{id}` is there twice"));
+        }
+        if let Err(error) = key.resolve() {
+            let why = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            add(wrong, &format!("access_keys[{index}].secret_file"), &format!("{error}{why}"));
+        }
+        if key.role == Role::CameraClient && key.versions.is_empty() {
+            let what = "is empty: name what this client may use, as `project/version` or `project/*`";
+            add(wrong, &format!("access_keys[{index}].versions"), what);
+        }
+    }
+    for (index, bucket) in settings.buckets.iter().enumerate() {
+        if !bucket.directory.is_dir() {
+            let what = format!("{} is no directory that can be read", bucket.directory.display());
+            add(wrong, &format!("buckets[{index}].directory"), &what);
+        }
+        if settings.buckets[..index].iter().any(|other| other.name == bucket.name) {
+            add(wrong, &format!("buckets[{index}].name"), &format!("`{}` is another bucket's name too", bucket.name));
+        }
+    }
 }
 
 fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {

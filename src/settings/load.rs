@@ -6,9 +6,9 @@
 use crate::camera::settings::CameraSettings;
 use crate::settings::Settings;
 use crate::settings::check;
+use crate::settings::top_level::{box_id, state_directory};
 use crate::settings::url_credentials::take_credentials_from_url;
 use crate::supervisor::settings::ModelSettings;
-use crate::vision::camera_id::is_valid_id;
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -45,8 +45,22 @@ fn count(mistakes: usize) -> String {
 }
 
 /// Sections that may be there.
-const SECTIONS: [&str; 11] =
-    ["box_id", "state_directory", "log", "http", "capture", "cameras", "units", "models", "zones", "mqtt", "sandbox"];
+const SECTIONS: [&str; 14] = [
+    "box_id",
+    "state_directory",
+    "log",
+    "http",
+    "rekognition",
+    "access_keys",
+    "buckets",
+    "capture",
+    "cameras",
+    "units",
+    "models",
+    "zones",
+    "mqtt",
+    "sandbox",
+];
 
 impl Settings {
     /// Reads `files`, a later one over an earlier one, and `OCELLI_SECTION__KEY` from the environment over all.
@@ -83,6 +97,9 @@ impl Settings {
             zones: list(&root, "zones", &[("name", "stand-in")], &mut mistakes),
             mqtt: section(&root, "mqtt", &mut mistakes),
             sandbox: section(&root, "sandbox", &mut mistakes),
+            rekognition: section(&root, "rekognition", &mut mistakes),
+            access_keys: list(&root, "access_keys", &[("access_key_id", "stand-in")], &mut mistakes),
+            buckets: list(&root, "buckets", &[("name", "stand-in"), ("directory", "/")], &mut mistakes),
         };
         let origin_of = |key: &str| find_origin(&root, key);
         mistakes.extend(check::check(&settings).into_iter().map(|(key, what)| Mistake {
@@ -123,7 +140,7 @@ fn read(files: &[PathBuf], environment: HashMap<String, String>) -> Result<HashM
 }
 
 /// Where a value stands; a table stands where its first value does.
-fn origin(value: &Value) -> String {
+pub(super) fn origin(value: &Value) -> String {
     known_origin(value).unwrap_or("the environment").to_owned()
 }
 
@@ -264,40 +281,6 @@ fn find_origin(root: &HashMap<String, Value>, key: &str) -> String {
         value = inner;
     }
     origin(value)
-}
-
-fn box_id(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> String {
-    let given = value.and_then(|value| value.clone().into_string().ok()).filter(|id| !id.is_empty());
-    match given {
-        Some(id) if is_valid_id(&id) => id,
-        Some(id) => {
-            let what = format!("`{id}` is not an id: use 1 to 64 of a-z, 0-9, `_` and `-`");
-            let origin = value.map(origin).unwrap_or_default();
-            mistakes.push(Mistake { origin, key: "box_id".into(), what });
-            id
-        }
-        None => host_name(),
-    }
-}
-
-fn state_directory(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let Some(value) = value else { return "state".into() };
-    match value.clone().into_string() {
-        Ok(path) if !path.is_empty() => path.into(),
-        _ => {
-            let what = "must be the path of a directory".to_owned();
-            mistakes.push(Mistake { origin: origin(value), key: "state_directory".into(), what });
-            PathBuf::new()
-        }
-    }
-}
-
-/// The host name in an id's alphabet.
-fn host_name() -> String {
-    let name = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
-    let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-    let id: String = id.chars().take(64).collect();
-    if is_valid_id(&id) { id } else { "ocelli".into() }
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 
 mod check;
 mod load;
+mod top_level;
 mod url_credentials;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings};
+use crate::http::auth::access_keys::AccessKeySettings;
+use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::HttpSettings;
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
@@ -42,6 +45,12 @@ pub struct Settings {
     pub mqtt: MqttSettings,
     /// `[sandbox]`.
     pub sandbox: SandboxSettings,
+    /// `[rekognition]`.
+    pub rekognition: RekognitionSettings,
+    /// `[[access_keys]]`; none: calls need no signature, and none is taken from elsewhere.
+    pub access_keys: Vec<AccessKeySettings>,
+    /// `[[buckets]]`.
+    pub buckets: Vec<BucketSettings>,
 }
 
 impl Settings {

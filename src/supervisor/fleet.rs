@@ -90,6 +90,11 @@ impl Fleet {
         self.pools.insert(pool.package().model.clone(), pool);
     }
 
+    /// True if there is a model of that name.
+    pub fn has_model(&self, name: &str) -> bool {
+        self.pools.contains_key(name)
+    }
+
     /// Gives a camera its place with a model.
     pub fn add_camera(&mut self, camera: CameraId, weight: u32, model: &str) {
         if let Some(pool) = self.pools.get_mut(model) {

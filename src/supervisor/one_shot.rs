@@ -6,6 +6,7 @@ use crate::ipc::frame_slots::{Region, SlotWriter};
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Picture, SLOT_BYTES, SlotContent};
+use crate::vision::look_options::LookOptions;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -118,7 +119,10 @@ impl OneShotUnit {
     async fn look(&mut self, content: SlotContent) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
-        self.send(&ToUnit::Detect { request, region: REGION, slot: 0, content }, None)?;
+        self.send(
+            &ToUnit::Detect { request, region: REGION, slot: 0, content, options: LookOptions::default() },
+            None,
+        )?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
                 FromUnit::Detected { detections, timing, size, .. } => {

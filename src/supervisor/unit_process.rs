@@ -159,8 +159,8 @@ impl Running {
             self.handle.send(&attach, Some(region.read_only().as_fd()))?;
             self.attached.insert(work.region());
         }
-        let (region, slot, content) = (work.region(), work.slot(), work.content());
-        let detect = ToUnit::Detect { request, region, slot, content };
+        let (region, slot, content, options) = (work.region(), work.slot(), work.content(), work.options());
+        let detect = ToUnit::Detect { request, region, slot, content, options };
         self.handle.send(&detect, None)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::unit::image_decode::{self, ImageDecodeError};
 use crate::vision::geometry::NormalizedBox;
+use crate::vision::image_limits::ImageLimits;
 use std::path::Path;
 
 /// Why there is no picture.
@@ -24,7 +25,7 @@ const COLORS: [[u8; 3]; 6] =
 /// # Errors
 /// [`AnnotateError`].
 pub fn draw(image: &[u8], boxes: &[(u16, NormalizedBox)], target: &Path) -> Result<(), AnnotateError> {
-    let mut picture = image_decode::decode(image)?;
+    let mut picture = image_decode::decode(image, &ImageLimits::default(), (u32::MAX, u32::MAX))?;
     let (width, height) = (picture.width, picture.height);
     let thickness = (width.max(height) / 300).max(2);
     for (class, found) in boxes {

@@ -1,20 +1,20 @@
-//! One ONNX Runtime session: the only user of `ort` beside the execution providers.
+//! One loaded model: pictures in, detections out.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
-use crate::model::manifest::{Manifest, ManifestError};
+use crate::model::labels::{Labels, LabelsError};
+use crate::model::manifest::{Manifest, ManifestError, Thresholds};
 use crate::os::sandbox::SandboxError;
+use crate::unit::assumed_thresholds::AssumedThresholds;
 use crate::unit::canary;
-use crate::unit::execution_providers;
 use crate::unit::image_decode;
 use crate::unit::main_loop::{Engine, Found, NotFound};
-use crate::unit::model_cache::CacheEntry;
 use crate::unit::preprocess::Preprocessor;
+use crate::unit::session::{environment, open, runtime_version};
 use crate::unit::tensor_decoders::{self, Tensor};
 use crate::vision::frame::SlotContent;
+use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
-use ort::logging::LogLevel;
 use ort::session::Session;
-use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
 use std::path::Path;
 use std::time::Instant;
@@ -58,6 +58,12 @@ pub enum LoadError {
         /// By the model.
         found: String,
     },
+    /// The manifest has a threshold for a label that the model does not have.
+    #[error("the manifest has a threshold for `{0}`, which is not one of the labels")]
+    Label(String),
+    /// The labels.
+    #[error(transparent)]
+    Labels(#[from] LabelsError),
     /// The first inference failed.
     #[error("the first inference failed: {0}")]
     WarmUp(String),
@@ -81,6 +87,7 @@ pub enum LoadError {
 pub struct OnnxEngine {
     session: Session,
     manifest: Manifest,
+    assumed: AssumedThresholds,
     preprocessor: Preprocessor,
     from_cache: bool,
     runtime_version: String,
@@ -102,14 +109,18 @@ impl OnnxEngine {
     pub fn load(load: &LoadModel) -> Result<Self, LoadError> {
         let manifest = Manifest::load(&load.directory)?;
         manifest.verify_model(&load.directory)?;
+        let labels = Labels::load(&load.directory)?;
+        let assumed = AssumedThresholds::new(&manifest, &labels).map_err(LoadError::Label)?;
         let environment = environment(&load.runtime_library)?;
         let path = manifest.model_path(&load.directory);
         let (session, from_cache) = open(load, &manifest, &path, &environment)?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine = Self { session, manifest, preprocessor, from_cache, runtime_version };
+        let mut engine = Self { session, manifest, assumed, preprocessor, from_cache, runtime_version };
         engine.check_tensors(&path)?;
-        engine.infer_and_decode(&mut UnitTiming::default(), None).map_err(|error| LoadError::WarmUp(error.detail))?;
+        engine
+            .infer_and_decode(&mut UnitTiming::default(), None, None)
+            .map_err(|error| LoadError::WarmUp(error.detail))?;
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;
         }
@@ -137,6 +148,7 @@ impl OnnxEngine {
         &mut self,
         timing: &mut UnitTiming,
         placement: Option<&crate::unit::picture_fit::Placement>,
+        min_confidence: Option<f32>,
     ) -> Result<Vec<crate::vision::detection::Detection>, NotFound> {
         let started = Instant::now();
         let shape = self.preprocessor.shape();
@@ -157,16 +169,20 @@ impl OnnxEngine {
         }
         let Some(placement) = placement else { return Ok(Vec::new()) };
         let manifest = &self.manifest;
-        let found =
-            tensor_decoders::decode(&manifest.output, &tensors, &manifest.input, &manifest.thresholds, placement)
-                .map_err(|error| NotFound::new(FailureCause::InvalidOutput, error))?;
+        let confidence = min_confidence.unwrap_or_else(|| self.assumed.least());
+        let thresholds = Thresholds { confidence, ..manifest.thresholds };
+        let mut found = tensor_decoders::decode(&manifest.output, &tensors, &manifest.input, &thresholds, placement)
+            .map_err(|error| NotFound::new(FailureCause::InvalidOutput, error))?;
+        if min_confidence.is_none() {
+            found.retain(|detection| self.assumed.lets_through(detection));
+        }
         timing.postprocess_us = elapsed_us(started);
         Ok(found)
     }
 }
 
 impl Engine for OnnxEngine {
-    fn detect(&mut self, content: SlotContent, slot: &[u8]) -> Result<Found, NotFound> {
+    fn detect(&mut self, content: SlotContent, slot: &[u8], options: LookOptions) -> Result<Found, NotFound> {
         let mut timing = UnitTiming::default();
         let bad_image = |error: &dyn std::fmt::Display| NotFound::new(FailureCause::InvalidImage, error);
         let started = Instant::now();
@@ -178,14 +194,16 @@ impl Engine for OnnxEngine {
             SlotContent::Encoded { bytes } => {
                 let encoded = slot.get(..bytes as usize);
                 let encoded = encoded.ok_or_else(|| bad_image(&"the image is longer than its slot"))?;
-                let image = image_decode::decode(encoded).map_err(|error| bad_image(&error))?;
+                let input = (self.manifest.input.width, self.manifest.input.height);
+                let image = image_decode::decode(encoded, &options.limits, input);
+                let image = image.map_err(|error| NotFound::new(error.cause(), error))?;
                 timing.decode_us = elapsed_us(started);
                 let placement = self.preprocessor.prepare_rgb(&image).map_err(|error| bad_image(&error))?;
-                (placement, (image.width, image.height))
+                (placement, image.original)
             }
         };
         timing.preprocess_us = elapsed_us(started) - timing.decode_us;
-        let detections = self.infer_and_decode(&mut timing, Some(&placement))?;
+        let detections = self.infer_and_decode(&mut timing, Some(&placement), options.min_confidence)?;
         Ok(Found { detections, timing, size })
     }
 
@@ -200,103 +218,4 @@ impl Engine for OnnxEngine {
 
 fn elapsed_us(since: Instant) -> u32 {
     u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
-}
-
-fn environment(library: &Path) -> Result<ort::environment::Environment, LoadError> {
-    let failed = |reason: String| LoadError::Library { path: library.display().to_string(), reason };
-    // The loader would look for a bare name elsewhere; what the settings name is what is loaded.
-    let path = std::path::absolute(library).map_err(|error| failed(error.to_string()))?;
-    if !path.exists() {
-        return Err(failed("there is no such file".into()));
-    }
-    let builder = ort::init_from(&path).map_err(|error| failed(error.to_string()))?;
-    builder.with_name("ocelli").build().map_err(|error| failed(error.to_string()))
-}
-
-/// The session from the cached graph if there is one, else from the model, which then goes into the cache.
-fn open(
-    load: &LoadModel,
-    manifest: &Manifest,
-    path: &Path,
-    environment: &ort::environment::Environment,
-) -> Result<(Session, bool), LoadError> {
-    let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
-    let build = || session_builder(load, environment);
-    let Some(directory) = &load.cache_directory else {
-        let session = build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))?;
-        return Ok((session, false));
-    };
-    let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
-    let entry = CacheEntry::new(directory, &manifest.model.sha256, &provider_and_build);
-    if let Some(graph) = entry.map() {
-        match from_graph(build()?, graph) {
-            Ok(session) => return Ok((session, true)),
-            Err(error) => {
-                tracing::warn!(%error, "a cached graph cannot be used; it is made again");
-                entry.remove();
-            }
-        }
-    }
-    let made = entry.make(|target| {
-        let saved = build()?
-            .with_config_entry("session.save_model_format", "ORT")
-            // It would warn that the graph suits this CPU only, which is what the cache's key is for.
-            .and_then(|builder| builder.with_log_level(LogLevel::Error))
-            .and_then(|builder| builder.with_optimized_model_path(target));
-        let mut builder = saved.map_err(|error| failed(error.to_string()))?;
-        // The session itself is not wanted: the mapped graph takes less memory.
-        drop(builder.commit_from_file(path).map_err(|error| failed(error.to_string()))?);
-        Ok::<(), LoadError>(())
-    });
-    match made {
-        Ok(()) => {}
-        Err(LoadError::Io(error)) => {
-            tracing::warn!(%error, directory = %directory.display(), "the model cache cannot be written; units start slower");
-        }
-        Err(error) => return Err(error),
-    }
-    match entry.map() {
-        Some(graph) => {
-            let session = from_graph(build()?, graph).map_err(|error| failed(error.to_string()))?;
-            Ok((session, false))
-        }
-        None => {
-            let session = build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))?;
-            Ok((session, false))
-        }
-    }
-}
-
-/// The graph lives as long as the process, so the session may use its bytes in place.
-fn from_graph(builder: SessionBuilder, graph: &'static [u8]) -> Result<Session, String> {
-    let builder = builder
-        .with_config_entry("session.load_model_format", "ORT")
-        .and_then(|builder| builder.with_config_entry("session.use_ort_model_bytes_directly", "1"))
-        .and_then(|builder| builder.with_config_entry("session.use_ort_model_bytes_for_initializers", "1"))
-        // The graph has been optimised when it was saved.
-        .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::Disable));
-    builder.map_err(|error| error.to_string())?.commit_from_memory(graph).map_err(|error| error.to_string())
-}
-
-fn session_builder(load: &LoadModel, environment: &ort::environment::Environment) -> Result<SessionBuilder, LoadError> {
-    let provider = execution_providers::dispatch(load.execution_provider, load.device.as_deref())
-        .map_err(LoadError::ExecutionProvider)?;
-    let named = |reason: String| {
-        LoadError::ExecutionProvider(format!("the execution provider `{}` fails: {reason}", load.execution_provider))
-    };
-    let builder = Session::builder(environment).map_err(|error| named(error.to_string()))?;
-    builder
-        .with_intra_threads(usize::from(load.intra_op_threads.max(1)))
-        // Spinning doubles the CPU time of a paced camera and wins nothing (measured).
-        .and_then(|builder| builder.with_intra_op_spinning(false))
-        .and_then(|builder| builder.with_inter_op_spinning(false))
-        .and_then(|builder| builder.with_execution_providers([provider]))
-        .map_err(|error| named(error.to_string()))
-}
-
-/// The commit that the library was built from: it has no other name for itself that can be asked for.
-fn runtime_version() -> String {
-    let info = ort::info();
-    let commit = info.split(',').find_map(|part| part.split_once("git-commit-id=")).map(|(_, commit)| commit.trim());
-    commit.unwrap_or(info).to_owned()
 }

@@ -7,6 +7,7 @@ use crate::unit::engine::LoadError;
 use crate::vision::detection::Detection;
 use crate::vision::error_chain::describe;
 use crate::vision::frame::SlotContent;
+use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -44,7 +45,7 @@ pub trait Engine {
     ///
     /// # Errors
     /// [`NotFound`] with the cause.
-    fn detect(&mut self, content: SlotContent, slot: &[u8]) -> Result<Found, NotFound>;
+    fn detect(&mut self, content: SlotContent, slot: &[u8], options: LookOptions) -> Result<Found, NotFound>;
     /// The cached graph was used.
     fn is_from_cache(&self) -> bool;
     /// ONNX Runtime's version.
@@ -90,10 +91,10 @@ pub fn run(
                 regions.insert(region, reader.map_err(|_| UnitError::Protocol("a region cannot be mapped"))?);
             }
             ToUnit::DetachRegion { region } => drop(regions.remove(&region)),
-            ToUnit::Detect { request, region, slot, content } => {
+            ToUnit::Detect { request, region, slot, content, options } => {
                 let engine = engine.as_mut().ok_or(UnitError::Protocol("work came before the model"))?;
                 let slot = find(&regions, region, slot)?;
-                channel.send(&answer(request, engine.detect(content, slot)), None)?;
+                channel.send(&answer(request, engine.detect(content, slot, options)), None)?;
             }
             ToUnit::Ping { request, region, slot } => {
                 let first_byte = find(&regions, region, slot)?[0];
@@ -129,8 +130,9 @@ fn load_model(
     }
 }
 
+/// From the slot on: a picture's own length says where it ends.
 fn find(regions: &BTreeMap<RegionId, SlotReader>, region: RegionId, slot: u16) -> Result<&[u8], UnitError> {
-    let slot = regions.get(&region).and_then(|reader| reader.slot(slot));
+    let slot = regions.get(&region).and_then(|reader| reader.from_slot(slot));
     slot.ok_or(UnitError::Protocol("a slot was named that is not there"))
 }
 

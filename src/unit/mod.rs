@@ -4,9 +4,9 @@
 //! a stopwatch, and knows nothing of cameras or policies.
 
 pub mod annotate;
+mod assumed_thresholds;
 mod canary;
 mod confinement;
-#[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 pub mod engine;
 mod execution_providers;
 pub mod image_decode;
@@ -14,6 +14,8 @@ pub mod main_loop;
 mod model_cache;
 pub mod picture_fit;
 pub mod preprocess;
+#[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
+mod session;
 pub mod tensor_decoders;
 
 use crate::ipc::channel::Channel;

@@ -252,7 +252,7 @@ mod tests {
         bgr.std = [2.0, 1.0, 1.0];
         let mut preprocessor = Preprocessor::new(bgr);
         let samples = [200, 100, 50].repeat(4);
-        preprocessor.prepare_rgb(&RgbImage { width: 2, height: 2, samples }).unwrap();
+        preprocessor.prepare_rgb(&RgbImage { width: 2, height: 2, samples, original: (2, 2) }).unwrap();
         let tensor = preprocessor.tensor();
         assert_eq!((tensor[0], tensor[600], tensor[1200]), (20.0, 100.0, 200.0));
     }

@@ -8,6 +8,8 @@ pub mod detection;
 pub mod error_chain;
 pub mod frame;
 pub mod geometry;
+pub mod image_limits;
+pub mod look_options;
 pub mod monotonic;
 pub mod nms;
 pub mod outcome;

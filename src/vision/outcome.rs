@@ -51,6 +51,12 @@ pub enum FailureCause {
     /// The bytes are not a picture that can be read.
     #[error("the image could not be decoded")]
     InvalidImage,
+    /// More pixels, or a longer side, than is looked at.
+    #[error("the image has too many pixels")]
+    ImageTooLarge,
+    /// A shorter side, or a narrower picture, than is looked at.
+    #[error("the image is too small or too narrow")]
+    ImageTooSmall,
 }
 
 /// How one frame or image ended.
@@ -103,8 +109,20 @@ impl ShedReason {
 
 impl FailureCause {
     /// Every cause, for metrics that start at zero.
-    pub const ALL: [Self; 5] =
-        [Self::UnitDied, Self::UnitHung, Self::InferenceError, Self::InvalidOutput, Self::InvalidImage];
+    pub const ALL: [Self; 7] = [
+        Self::UnitDied,
+        Self::UnitHung,
+        Self::InferenceError,
+        Self::InvalidOutput,
+        Self::InvalidImage,
+        Self::ImageTooLarge,
+        Self::ImageTooSmall,
+    ];
+
+    /// True when another unit would say the same.
+    pub const fn is_of_the_image(self) -> bool {
+        matches!(self, Self::InvalidImage | Self::ImageTooLarge | Self::ImageTooSmall)
+    }
 
     /// Its name in metrics and reports.
     pub const fn name(self) -> &'static str {
@@ -114,6 +132,8 @@ impl FailureCause {
             Self::InferenceError => "inference_error",
             Self::InvalidOutput => "invalid_output",
             Self::InvalidImage => "invalid_image",
+            Self::ImageTooLarge => "image_too_large",
+            Self::ImageTooSmall => "image_too_small",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "each test file uses its part")]
 
+pub mod aws;
 pub mod broker;
 pub mod camera;
 pub mod daemon;

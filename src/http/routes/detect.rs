@@ -1,7 +1,9 @@
 //! `POST /api/models/<model>/detect`: one JPEG or PNG in, labels and boxes out.
 
 use crate::control::Control;
-use crate::control::images::{ImageReply, ImageSlot};
+use crate::control::images::{ImageReply, ImageSlot, ImageTooLarge};
+use crate::http::body::{self, BodyError};
+use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use axum::Json;
 use axum::body::Body;
@@ -9,23 +11,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, post};
-use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// The routes of this subject.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new().route("/api/models/{model}/detect", post(detect))
 }
-
-/// How long the bytes may take to come.
-const BODY_LIMIT: Duration = Duration::from_secs(10);
-
-/// How much of a refused body is read, and for how long.
-const MOST_DISCARDED_BYTES: usize = 16 << 20;
-const DISCARD_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a caller waits who does not say.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,19 +38,18 @@ async fn detect(
     mut body: Body,
 ) -> Response {
     let Some(slot) = control.images.reserve() else {
-        discard(body).await;
+        body::discard(body).await;
         return refused(ShedReason::Throttled, Duration::from_secs(1));
     };
-    let slot = match timeout(BODY_LIMIT, receive(&mut body, slot)).await {
-        Ok(Ok(slot)) => slot,
-        Ok(Err(response)) => {
-            discard(body).await;
-            return *response;
+    let slot = match receive(&mut body, slot).await {
+        Ok(slot) => slot,
+        Err(error) => {
+            body::discard(body).await;
+            return error.into_response();
         }
-        Err(_) => return error(StatusCode::REQUEST_TIMEOUT, "timeout", "the image did not come in time"),
     };
     let patience = wanted.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(Duration::from_secs(60));
-    match control.images.detect(model.clone(), slot, patience).await {
+    match control.images.detect(model.clone(), slot, patience, LookOptions::default()).await {
         ImageReply::Detected(answer, package) => {
             let object = |found: &crate::vision::detection::Detection| {
                 json!({
@@ -85,39 +77,41 @@ async fn detect(
         ImageReply::Failed(FailureCause::InvalidImage) => {
             error(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are no JPEG or PNG that can be read")
         }
+        ImageReply::Failed(cause) if cause.is_of_the_image() => {
+            error(StatusCode::UNPROCESSABLE_ENTITY, cause.name(), &cause.to_string())
+        }
         ImageReply::Failed(cause) => error(StatusCode::INTERNAL_SERVER_ERROR, cause.name(), &format!("{cause}, twice")),
         ImageReply::NoModel => error(StatusCode::NOT_FOUND, "not_found", &format!("there is no model `{model}`")),
     }
 }
 
 /// Writes the body into the slot as it comes.
-async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, Box<Response>> {
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Box::new(error(StatusCode::BAD_REQUEST, "body", "the body broke off")))?;
-        if let Some(chunk) = frame.data_ref() {
-            let written = slot.write(chunk);
-            written.map_err(|large| {
-                Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()))
-            })?;
-        }
-    }
+async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, NotReceived> {
+    body::each_piece(body, |piece| slot.write(piece).map_err(NotReceived::TooLarge)).await?;
     Ok(slot)
 }
 
-/// Reads what is left of a body without keeping it: a connection that is closed with unread bytes takes the answer
-/// with it.
-async fn discard(mut body: Body) {
-    let read = async {
-        let mut bytes = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            bytes += frame.data_ref().map_or(0, |chunk| chunk.len());
-            if bytes > MOST_DISCARDED_BYTES {
-                break;
+enum NotReceived {
+    Body(BodyError),
+    TooLarge(ImageTooLarge),
+}
+
+impl From<BodyError> for NotReceived {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl IntoResponse for NotReceived {
+    fn into_response(self) -> Response {
+        match self {
+            Self::TooLarge(large) => error(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()),
+            Self::Body(BodyError::TooSlow) => {
+                error(StatusCode::REQUEST_TIMEOUT, "timeout", "the image came too slowly")
             }
+            Self::Body(broken) => error(StatusCode::BAD_REQUEST, "body", &broken.to_string()),
         }
-    };
-    // Whoever sends more, or slowly, loses the connection, and perhaps the answer.
-    drop(timeout(DISCARD_LIMIT, read).await);
+    }
 }
 
 /// 429 for what was too much, 503 for what is not there.

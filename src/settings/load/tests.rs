@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::camera::settings::CaptureSettings;
-use crate::http::settings::HttpSettings;
+use crate::http::auth::access_keys::AccessKeySettings;
+use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
+use crate::http::settings::{HttpSettings, HttpTlsSettings};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::UnitSettings;
 use crate::telemetry::settings::LogSettings;
@@ -24,6 +26,7 @@ fn the_shipped_file_says_what_the_code_defaults_to() {
     let settings = Settings::load_with(&[shipped()], HashMap::new()).unwrap();
     assert_eq!(settings.log, LogSettings::default());
     assert_eq!(settings.http, HttpSettings::default());
+    assert_eq!(settings.rekognition, RekognitionSettings::default());
     assert_eq!(settings.capture, CaptureSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());
@@ -35,6 +38,10 @@ fn every_setting_is_in_the_shipped_file() {
     let sections = [
         serde_json::to_value(LogSettings::default()).unwrap(),
         serde_json::to_value(HttpSettings::default()).unwrap(),
+        serde_json::to_value(HttpTlsSettings::default()).unwrap(),
+        serde_json::to_value(RekognitionSettings::default()).unwrap(),
+        serde_json::to_value(AccessKeySettings::default()).unwrap(),
+        serde_json::to_value(BucketSettings::default()).unwrap(),
         serde_json::to_value(CaptureSettings::default()).unwrap(),
         serde_json::to_value(UnitSettings::default()).unwrap(),
         serde_json::to_value(MqttSettings::default()).unwrap(),

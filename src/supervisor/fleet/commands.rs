@@ -92,6 +92,19 @@ impl Fleet {
         Ok(())
     }
 
+    /// Forgets a stopped model, which no camera names.
+    ///
+    /// # Errors
+    /// [`FleetError`]; nothing has changed then.
+    pub fn remove_model(&mut self, model: &str) -> Result<(), FleetError> {
+        let state = self.pool(model)?.state();
+        if state != ModelState::Stopped || self.cameras.values().any(|of| of == model) {
+            return Err(wrong_state(model, state, "stop it first"));
+        }
+        self.pools.remove(model);
+        Ok(())
+    }
+
     fn check_bounds(&self, model: &str, bounds: UnitBounds) -> Result<(), FleetError> {
         let most = bounds.max.unwrap_or(bounds.min);
         if bounds.min == 0 || most < bounds.min {

@@ -111,8 +111,8 @@ impl Pool {
                 slot.is_worn |= slot.invalid_in_row >= MOST_INVALID;
                 match result {
                     Ok(answer) => self.found(unit, work, answer, since, now, actions),
-                    Err(FailureCause::InvalidImage) => {
-                        self.end(actions, work, Outcome::Failed(FailureCause::InvalidImage), None);
+                    Err(cause) if cause.is_of_the_image() => {
+                        self.end(actions, work, Outcome::Failed(cause), None);
                     }
                     Err(cause) => self.retry_or_fail(work, zone, cause, now, actions),
                 }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 struct ScriptedEngine;
 
 impl Engine for ScriptedEngine {
-    fn detect(&mut self, _: SlotContent, slot: &[u8]) -> Result<Found, NotFound> {
+    fn detect(&mut self, _: SlotContent, slot: &[u8], _: LookOptions) -> Result<Found, NotFound> {
         match slot[0] {
             13 => Err(NotFound::new(FailureCause::InvalidImage, "unlucky")),
             _ => Ok(Found { detections: vec![], timing: UnitTiming::default(), size: (1, 1) }),
@@ -74,7 +74,7 @@ impl Parent {
 
 fn detect(slot: u16) -> ToUnit {
     let content = SlotContent::Encoded { bytes: 1 };
-    ToUnit::Detect { request: RequestId(7), region: RegionId(1), slot, content }
+    ToUnit::Detect { request: RequestId(7), region: RegionId(1), slot, content, options: LookOptions::default() }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::pool::{ModelVersion, UnitBounds, UnitDeadlines};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{Outcome, ShedReason};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -153,8 +154,17 @@ impl TestBox {
     fn offer_image(&mut self) -> ImageId {
         self.numbers += 1;
         let (id, region, deadline) = (ImageId(self.numbers), RegionId(9), self.now + Duration::from_secs(5));
-        let work =
-            ImageWork { id, region, slot: 0, bytes: 1, arrived_at: self.now, deadline, attempts: 0, failed_in: None };
+        let work = ImageWork {
+            id,
+            region,
+            slot: 0,
+            bytes: 1,
+            arrived_at: self.now,
+            deadline,
+            options: LookOptions::default(),
+            attempts: 0,
+            failed_in: None,
+        };
         let actions = self.fleet.image_offered(MODEL, work, self.now).unwrap();
         self.carry_out(actions);
         id

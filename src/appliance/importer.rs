@@ -1,0 +1,97 @@
+//! Brings packages in: copies them, and has a unit load each once before anybody may start it.
+
+use crate::appliance::child_environment::child_environment;
+use crate::appliance::model_host;
+use crate::catalog::import::copy_package;
+use crate::catalog::{CatalogError, CatalogStore};
+use crate::control::{Command, Control, ImportJob};
+use crate::ipc::child_process::own_binary;
+use crate::settings::Settings;
+use crate::supervisor::one_shot::OneShotUnit;
+use crate::supervisor::pool::UnitBounds;
+use crate::vision::error_chain::describe;
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Brings in one package after the other until nobody can ask for one.
+pub async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Receiver<ImportJob>) {
+    while let Some(ImportJob { version, source }) = jobs.recv().await {
+        let target = catalog.package_directory(&version);
+        let (copy_from, copy_to) = (source.clone(), target.clone());
+        let copied = tokio::task::spawn_blocking(move || copy_package(&copy_from, &copy_to)).await;
+        let result = match copied {
+            Ok(Ok(())) => load_once(&settings, &target).await,
+            Ok(Err(error)) => Err(describe(&error)),
+            Err(error) => Err(describe(&error)),
+        };
+        match &result {
+            Ok(()) => tracing::info!(%version, "a package was brought in"),
+            Err(reason) => {
+                tracing::warn!(%version, reason, "a package could not be brought in");
+                drop(std::fs::remove_dir_all(&target));
+            }
+        }
+        let result = result.map_err(|reason| public_reason(&reason, &[&target, &source.root]));
+        let named = version.clone();
+        let kept = catalog.change(move |catalog, now| catalog.finish_version(&version, result, now)).await;
+        if let Err(error) = kept
+            && !matches!(error, CatalogError::NotFound(_))
+        {
+            tracing::error!(version = %named, %error, "the end of an import cannot be kept");
+        }
+    }
+}
+
+/// A unit of its own, confined like every other, which also looks at the canary.
+async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
+    let mut load = model_host::load_model(settings, &settings.default_model(), "");
+    load.directory = package.to_owned();
+    let environment = child_environment("warn", settings.sandbox.mode);
+    let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
+    let loaded = OneShotUnit::start(own_binary(), environment, load, limit).await;
+    loaded.map(drop).map_err(|error| describe(&error))
+}
+
+/// What callers may read: no path of the box.
+fn public_reason(reason: &str, paths: &[&Path]) -> String {
+    paths.iter().fold(reason.to_owned(), |text, path| text.replace(&path.display().to_string(), "the package"))
+}
+
+/// Starts again what was running when the daemon stopped.
+pub async fn resume(control: Control) {
+    let catalog = &control.catalog;
+    let wanted: Vec<Command> = catalog.read(|catalog_now| {
+        let all = catalog_now.versions().filter(|(_, version)| version.is_wanted);
+        let start = |(resource, version): (crate::catalog::arn::Resource, &crate::catalog::Version)| {
+            let units = version.units?;
+            let bounds = UnitBounds { min: units.min, max: units.max };
+            let directory = catalog.package_directory(&resource);
+            let model = CatalogStore::model_name(&resource);
+            (version.stage != crate::catalog::Stage::Configured).then_some(Command::RunPackage {
+                model,
+                directory,
+                bounds,
+            })
+        };
+        all.filter_map(start).collect()
+    });
+    for command in wanted {
+        let model = command.model().to_owned();
+        if let Err(error) = control.ask(command).await {
+            tracing::error!(model, %error, "a version that was running is not started");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_read_no_paths() {
+        let reason = "/var/lib/ocelli/packages/7/model.onnx has sha256 a and not b; see /srv/models/edge";
+        let shown = public_reason(reason, &[Path::new("/var/lib/ocelli/packages/7"), Path::new("/srv/models")]);
+        assert_eq!(shown, "the package/model.onnx has sha256 a and not b; see the package/edge");
+    }
+}

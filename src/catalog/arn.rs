@@ -1,0 +1,140 @@
+//! Names of projects and versions in the form of AWS.
+//!
+//! `arn:aws:rekognition:<region>:<account>:project/<project>[/version/<version>]/<created ms>`, by the service
+//! model of Rekognition (2016-06-27), `ProjectArn` and `ProjectVersionArn`.
+
+use std::fmt;
+
+/// Where the ARNs of this box are: whatever its clients have configured.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Realm {
+    /// As `us-east-1`.
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+}
+
+/// A project, or one of its versions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resource {
+    /// The project's name.
+    pub project: String,
+    /// The version's name; none: the project itself.
+    pub version: Option<String>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_ms: i64,
+}
+
+/// Text that is no ARN of a project or version.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("it is not the ARN of a project or of a project version")]
+pub struct NotAnArn;
+
+/// The longest ARN.
+const MAX_BYTES: usize = 2048;
+
+impl Realm {
+    /// The ARN of a project or version of this box.
+    pub fn arn(&self, resource: &Resource) -> String {
+        format!("arn:aws:rekognition:{}:{}:{resource}", self.region, self.account)
+    }
+
+    /// Takes an ARN apart. `Ok(None)`: it is in order and of another account or region, so nobody here.
+    ///
+    /// # Errors
+    /// [`NotAnArn`].
+    pub fn parse(&self, text: &str) -> Result<Option<Resource>, NotAnArn> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, "rekognition", region, account, rest] = parts[..] else { return Err(NotAnArn) };
+        let is_word = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        if text.len() > MAX_BYTES || !is_word(partition) || !is_word(region) || !is_account {
+            return Err(NotAnArn);
+        }
+        let (project, version, created) = match rest.split('/').collect::<Vec<_>>()[..] {
+            ["project", project, created] => (project, None, created),
+            ["project", project, "version", version, created] => (project, Some(version), created),
+            _ => return Err(NotAnArn),
+        };
+        let is_number = !created.is_empty() && created.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_name(project) || !version.is_none_or(is_name) || !is_number {
+            return Err(NotAnArn);
+        }
+        let (project, version) = (project.to_owned(), version.map(str::to_owned));
+        // A number that is too large names nothing that was ever made.
+        let created_ms = created.parse().unwrap_or(i64::MAX);
+        let is_here = region == self.region && account == self.account;
+        Ok(is_here.then_some(Resource { project, version, created_ms }))
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { project, version, created_ms } = self;
+        match version {
+            Some(version) => write!(out, "project/{project}/version/{version}/{created_ms}"),
+            None => write!(out, "project/{project}/{created_ms}"),
+        }
+    }
+}
+
+/// True for the name of a project or version: 1 to 255 of `[a-zA-Z0-9_.\-]`.
+pub fn is_name(text: &str) -> bool {
+    (1..=255).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn realm() -> Realm {
+        Realm { region: "us-east-1".into(), account: "123456789012".into() }
+    }
+
+    #[test]
+    fn what_is_no_arn_is_refused_and_what_is_elsewhere_is_nobody() {
+        let good = "arn:aws:rekognition:us-east-1:123456789012:project/edge/version/v.1/1704067200000";
+        let resource = realm().parse(good).unwrap().unwrap();
+        assert_eq!((resource.project.as_str(), resource.version.as_deref()), ("edge", Some("v.1")));
+        for elsewhere in [good.replace("us-east-1", "eu-west-1"), good.replace("123456789012", "999999999999")] {
+            assert_eq!(realm().parse(&elsewhere), Ok(None), "{elsewhere}");
+        }
+        for bad in [
+            "",
+            "edge",
+            "arn:aws:s3:us-east-1:123456789012:project/edge/1",
+            "arn:aws:rekognition:us-east-1:12:project/edge/1",
+            "arn:aws:rekognition:us-east-1:123456789012:project/edge",
+            "arn:aws:rekognition:us-east-1:123456789012:project/edge/version/v/",
+            "arn:aws:rekognition:us-east-1:123456789012:project/../1",
+            "arn:aws:rekognition:us-east-1:123456789012:project/a b/1",
+            "arn:aws:rekognition:us-east-1:123456789012:collection/edge/1",
+            "arn:aws:rekognition:US:123456789012:project/edge/1",
+        ] {
+            let parsed = realm().parse(bad);
+            // Two dots are a name in the service model; they lead nowhere, because names are never paths here.
+            assert!(parsed.is_err() || bad.contains(".."), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_arn_comes_back_as_it_went(
+            project in "[a-zA-Z0-9_.-]{1,40}",
+            version in prop::option::of("[a-zA-Z0-9_.-]{1,40}"),
+            created_ms in 0i64..4_000_000_000_000,
+        ) {
+            let resource = Resource { project, version, created_ms };
+            prop_assert_eq!(realm().parse(&realm().arn(&resource)), Ok(Some(resource)));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+            drop(realm().parse(&text));
+        }
+    }
+}

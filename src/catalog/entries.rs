@@ -1,0 +1,253 @@
+//! The catalog itself: what there is, and which changes it allows.
+
+use crate::catalog::arn::Resource;
+use crate::catalog::version::{NewVersion, Stage, Version};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Projects of a box, those of its settings included.
+pub const MAX_PROJECTS: usize = 100;
+/// Versions of a project.
+pub const MAX_VERSIONS: usize = 100;
+/// Packages that are brought in at a time.
+pub const MAX_IMPORTS: usize = 5;
+/// Tags of a version.
+pub const MAX_TAGS: usize = 50;
+
+/// All projects by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    projects: BTreeMap<String, Project>,
+    /// The newest time that was given out: two entries never have the same.
+    last_ms: i64,
+}
+
+/// A project: versions of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Project {
+    /// Milliseconds since 1970, by the box's clock at that time.
+    pub created_ms: i64,
+    /// It is one of `[[models]]`, whose package is its first version, and is not to be deleted.
+    pub is_configured: bool,
+    /// By name.
+    pub versions: BTreeMap<String, Version>,
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CatalogError {
+    /// No such project or version.
+    #[error("The resource {0} was not found.")]
+    NotFound(String),
+    /// The name is taken, or what is to go is still used.
+    #[error("{0}")]
+    InUse(String),
+    /// There are as many as there may be.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// It cannot be kept on disk.
+    #[error("the catalog cannot be kept: {0}")]
+    Disk(String),
+}
+
+impl Catalog {
+    /// All projects by name.
+    pub fn projects(&self) -> &BTreeMap<String, Project> {
+        &self.projects
+    }
+
+    /// Every version with its name.
+    pub fn versions(&self) -> impl Iterator<Item = (Resource, &Version)> {
+        self.projects.iter().flat_map(|(project, entry)| {
+            entry.versions.iter().map(move |(name, version)| {
+                let (project, name) = (project.clone(), Some(name.clone()));
+                (Resource { project, version: name, created_ms: version.created_ms }, version)
+            })
+        })
+    }
+
+    /// The project that an ARN names; one that was deleted and made again is another.
+    pub fn project(&self, resource: &Resource) -> Option<&Project> {
+        self.projects
+            .get(&resource.project)
+            .filter(|project| resource.version.is_some() || project.created_ms == resource.created_ms)
+    }
+
+    /// The version that an ARN names.
+    pub fn version(&self, resource: &Resource) -> Option<&Version> {
+        let version = self.projects.get(&resource.project)?.versions.get(resource.version.as_ref()?)?;
+        (version.created_ms == resource.created_ms).then_some(version)
+    }
+
+    fn version_mut(&mut self, resource: &Resource) -> Result<&mut Version, CatalogError> {
+        let version =
+            resource.version.as_ref().and_then(|name| self.projects.get_mut(&resource.project)?.versions.get_mut(name));
+        let is_meant = |version: &&mut Version| version.created_ms == resource.created_ms;
+        version.filter(is_meant).ok_or_else(|| CatalogError::NotFound(resource.to_string()))
+    }
+
+    /// Changes a version.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`].
+    pub fn change_version(
+        &mut self,
+        resource: &Resource,
+        change: impl FnOnce(&mut Version),
+    ) -> Result<(), CatalogError> {
+        self.version_mut(resource).map(change)
+    }
+
+    /// Makes a project.
+    ///
+    /// # Errors
+    /// `InUse` when the name is taken, `LimitExceeded`.
+    pub fn create_project(&mut self, name: &str, now_ms: i64) -> Result<Resource, CatalogError> {
+        if self.projects.contains_key(name) {
+            return Err(CatalogError::InUse(format!("A project named {name} already exists.")));
+        }
+        if self.projects.len() >= MAX_PROJECTS {
+            return Err(CatalogError::LimitExceeded(format!("This box has {MAX_PROJECTS} projects already.")));
+        }
+        let created_ms = self.next_ms(now_ms);
+        self.projects.insert(name.to_owned(), Project { created_ms, is_configured: false, versions: BTreeMap::new() });
+        Ok(Resource { project: name.to_owned(), version: None, created_ms })
+    }
+
+    /// Removes a project without versions.
+    ///
+    /// # Errors
+    /// `NotFound`, and `InUse` for one that has versions or stands in the settings.
+    pub fn delete_project(&mut self, resource: &Resource) -> Result<(), CatalogError> {
+        let project = self.project(resource).ok_or_else(|| CatalogError::NotFound(resource.to_string()))?;
+        if project.is_configured {
+            let text = "The project is a model of this box's settings; remove it there.";
+            return Err(CatalogError::InUse(text.into()));
+        }
+        if !project.versions.is_empty() {
+            return Err(CatalogError::InUse("The project has versions; delete them first.".into()));
+        }
+        self.projects.remove(&resource.project);
+        Ok(())
+    }
+
+    /// Makes a version whose package is yet to come.
+    ///
+    /// # Errors
+    /// `NotFound` without the project, `InUse` when the name is taken, `LimitExceeded`.
+    pub fn create_version(&mut self, new: NewVersion, now_ms: i64) -> Result<Resource, CatalogError> {
+        let coming = self.projects.values().flat_map(|project| project.versions.values());
+        if coming.filter(|version| version.stage.is_coming()).count() >= MAX_IMPORTS {
+            return Err(CatalogError::LimitExceeded(format!("{MAX_IMPORTS} versions are being brought in already.")));
+        }
+        let created_ms = self.next_ms(now_ms);
+        let missing = || CatalogError::NotFound(format!("project/{}", new.project));
+        let project = self.projects.get_mut(&new.project).ok_or_else(missing)?;
+        if project.versions.contains_key(&new.name) {
+            let text = format!("A version named {} already exists in the project.", new.name);
+            return Err(CatalogError::InUse(text));
+        }
+        if project.versions.len() >= MAX_VERSIONS {
+            return Err(CatalogError::LimitExceeded(format!("The project has {MAX_VERSIONS} versions already.")));
+        }
+        let NewVersion { project: project_name, name, stage, output, description, source, tags } = new;
+        let output = Some(output);
+        let version = Version { output, description, source, tags, ..Version::new(created_ms, stage) };
+        project.versions.insert(name.clone(), version);
+        Ok(Resource { project: project_name, version: Some(name), created_ms })
+    }
+
+    /// The package of a version has come, or (`Err` with the reason) has not.
+    ///
+    /// # Errors
+    /// `NotFound` when the version has been deleted meanwhile.
+    pub fn finish_version(
+        &mut self,
+        resource: &Resource,
+        result: Result<(), String>,
+        now_ms: i64,
+    ) -> Result<(), CatalogError> {
+        let version = self.version_mut(resource)?;
+        version.finished_ms = Some(now_ms);
+        version.stage = match (version.stage, &result) {
+            (Stage::Importing, Ok(())) => Stage::Imported,
+            (Stage::Importing, Err(_)) => Stage::ImportFailed,
+            (Stage::Copying, Ok(())) => Stage::Copied,
+            (Stage::Copying, Err(_)) => Stage::CopyFailed,
+            (stage, _) => stage,
+        };
+        version.failure = result.err();
+        Ok(())
+    }
+
+    /// Removes a version. Whoever calls has made sure that it does not run.
+    ///
+    /// # Errors
+    /// `NotFound`, and `InUse` for one that comes or stands in the settings.
+    pub fn delete_version(&mut self, resource: &Resource) -> Result<(), CatalogError> {
+        let version = self.version_mut(resource)?;
+        if version.stage.is_coming() {
+            return Err(CatalogError::InUse("The version is being brought in.".into()));
+        }
+        if version.stage == Stage::Configured {
+            let text = "The version is the model of this box's settings; remove it there.";
+            return Err(CatalogError::InUse(text.into()));
+        }
+        if let (Some(project), Some(name)) = (self.projects.get_mut(&resource.project), &resource.version) {
+            project.versions.remove(name);
+        }
+        Ok(())
+    }
+
+    /// Makes the projects of the settings (name of the model, version of its package), and ends what a restart of
+    /// the daemon has interrupted.
+    pub fn reconcile(&mut self, configured: &[(String, String)], now_ms: i64) {
+        for (name, project) in &mut self.projects {
+            if !configured.iter().any(|(model, _)| model == name) {
+                project.is_configured = false;
+                project.versions.retain(|_, version| version.stage != Stage::Configured);
+            }
+            for version in project.versions.values_mut().filter(|version| version.stage.is_coming()) {
+                let is_copy = version.stage == Stage::Copying;
+                version.stage = if is_copy { Stage::CopyFailed } else { Stage::ImportFailed };
+                version.failure = Some("the daemon was stopped meanwhile".into());
+                version.finished_ms = Some(now_ms);
+            }
+        }
+        for (model, version) in configured {
+            self.configure(model, version, now_ms);
+        }
+    }
+
+    /// The model of the settings runs this version of its package, by whatever command. Its ARN stays as long as
+    /// the version does.
+    pub fn configure(&mut self, model: &str, version: &str, now_ms: i64) {
+        let created_ms = self.next_ms(now_ms);
+        let project = self.projects.entry(model.to_owned());
+        let project = project.or_insert(Project { created_ms, is_configured: true, versions: BTreeMap::new() });
+        project.is_configured = true;
+        let mut name = name_of(version);
+        while project.versions.get(&name).is_some_and(|taken| taken.stage != Stage::Configured) {
+            name += "-settings";
+        }
+        let known = project.versions.remove(&name);
+        project.versions.retain(|_, version| version.stage != Stage::Configured);
+        project.versions.insert(name, known.unwrap_or_else(|| Version::new(created_ms, Stage::Configured)));
+    }
+
+    /// Never the same twice, also when the clock stands or goes back.
+    fn next_ms(&mut self, now_ms: i64) -> i64 {
+        self.last_ms = now_ms.max(self.last_ms + 1);
+        self.last_ms
+    }
+}
+
+/// A manifest's version is free text; a version's name is not.
+fn name_of(version: &str) -> String {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let name: String = version.chars().map(|c| if is_allowed(c) { c } else { '-' }).take(200).collect();
+    if name.is_empty() { "1".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What is made, found, refused and kept.
+
+use super::*;
+use crate::catalog::version::{BucketPlace, Tags};
+
+fn place() -> BucketPlace {
+    BucketPlace { bucket: "models".into(), prefix: "edge/".into() }
+}
+
+fn new_version(project: &str, name: &str) -> NewVersion {
+    let (stage, output) = (Stage::Importing, place());
+    let (project, name) = (project.to_owned(), name.to_owned());
+    NewVersion { project, name, stage, output, description: None, source: None, tags: Tags::new() }
+}
+
+#[test]
+fn a_project_lives_until_its_last_version_is_gone() {
+    let mut catalog = Catalog::default();
+    let project = catalog.create_project("edge", 5).unwrap();
+    assert!(matches!(catalog.create_project("edge", 6), Err(CatalogError::InUse(_))));
+    let version = catalog.create_version(new_version("edge", "v1"), 6).unwrap();
+    assert!(matches!(catalog.create_version(new_version("edge", "v1"), 7), Err(CatalogError::InUse(_))));
+    assert!(matches!(catalog.create_version(new_version("other", "v1"), 7), Err(CatalogError::NotFound(_))));
+    assert!(matches!(catalog.delete_project(&project), Err(CatalogError::InUse(_))));
+    assert!(matches!(catalog.delete_version(&version), Err(CatalogError::InUse(_))), "it is being brought in");
+    catalog.finish_version(&version, Err("no such directory".into()), 8).unwrap();
+    assert_eq!(catalog.version(&version).unwrap().stage, Stage::ImportFailed);
+    catalog.delete_version(&version).unwrap();
+    catalog.delete_project(&project).unwrap();
+    assert!(catalog.projects().is_empty());
+    assert!(matches!(catalog.delete_project(&project), Err(CatalogError::NotFound(_))));
+}
+
+#[test]
+fn whoever_is_made_again_is_somebody_else() {
+    let mut catalog = Catalog::default();
+    let first = catalog.create_project("edge", 5).unwrap();
+    catalog.delete_project(&first).unwrap();
+    let second = catalog.create_project("edge", 5).unwrap();
+    assert_ne!(first.created_ms, second.created_ms, "also when the clock stands still");
+    assert!(catalog.project(&first).is_none() && catalog.project(&second).is_some());
+}
+
+#[test]
+fn no_more_is_brought_in_at_a_time_than_may() {
+    let mut catalog = Catalog::default();
+    catalog.create_project("edge", 0).unwrap();
+    for index in 0..MAX_IMPORTS {
+        catalog.create_version(new_version("edge", &format!("v{index}")), 0).unwrap();
+    }
+    let refused = catalog.create_version(new_version("edge", "more"), 0);
+    assert!(matches!(refused, Err(CatalogError::LimitExceeded(_))));
+}
+
+#[test]
+fn models_of_the_settings_keep_their_arns_and_cannot_be_deleted() {
+    let mut catalog = Catalog::default();
+    let settings = [("coco-ssd".to_owned(), "1 beta".to_owned())];
+    catalog.reconcile(&settings, 5);
+    let created = |catalog: &Catalog| catalog.projects()["coco-ssd"].versions["1-beta"].created_ms;
+    let first = created(&catalog);
+    catalog.reconcile(&settings, 50);
+    assert_eq!(created(&catalog), first, "a restart changes no name");
+    let version = Resource { project: "coco-ssd".into(), version: Some("1-beta".into()), created_ms: first };
+    assert!(matches!(catalog.delete_version(&version), Err(CatalogError::InUse(_))));
+    let project_ms = catalog.projects()["coco-ssd"].created_ms;
+    let project = Resource { project: "coco-ssd".into(), version: None, created_ms: project_ms };
+    assert!(matches!(catalog.delete_project(&project), Err(CatalogError::InUse(_))));
+
+    catalog.configure("coco-ssd", "2", 60);
+    assert!(catalog.version(&version).is_none(), "a swap has brought in another version");
+    catalog.create_version(new_version("coco-ssd", "3"), 70).unwrap();
+    catalog.configure("coco-ssd", "3", 80);
+    let names: Vec<&String> = catalog.projects()["coco-ssd"].versions.keys().collect();
+    assert_eq!(names, ["3", "3-settings"], "an imported version is never displaced");
+}
+
+#[test]
+fn what_a_restart_has_interrupted_has_failed() {
+    let mut catalog = Catalog::default();
+    catalog.create_project("edge", 0).unwrap();
+    let version = catalog.create_version(new_version("edge", "v1"), 0).unwrap();
+    let text = serde_json::to_string(&catalog).unwrap();
+    let mut kept: Catalog = serde_json::from_str(&text).unwrap();
+    assert_eq!(kept, catalog);
+    kept.reconcile(&[], 9);
+    let version = kept.version(&version).unwrap();
+    assert_eq!((version.stage, version.finished_ms), (Stage::ImportFailed, Some(9)));
+    assert!(version.failure.as_ref().unwrap().contains("stopped"));
+}

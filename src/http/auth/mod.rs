@@ -1,0 +1,4 @@
+//! Who asks: signatures, and the keys that make them.
+
+pub mod access_keys;
+pub mod sigv4;

@@ -1,0 +1,176 @@
+//! One call: its input, who makes it, and the resources that it names.
+
+use crate::catalog::arn::{Resource, is_name};
+use crate::catalog::{Stage, Version};
+use crate::http::auth::access_keys::AccessKey;
+use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::operation::Operation;
+use crate::http::rekognition::state::RekognitionState;
+use crate::supervisor::ModelStatus;
+use serde::Deserialize;
+
+/// A call that was signed as it has to be.
+pub(super) struct Call<'a> {
+    pub(super) state: &'a RekognitionState,
+    pub(super) operation: Operation,
+    /// None: signatures are switched off.
+    pub(super) caller: Option<&'a AccessKey>,
+    pub(super) body: &'a [u8],
+}
+
+/// A version, and the name under which it runs.
+pub(super) struct FoundVersion {
+    pub(super) resource: Resource,
+    pub(super) version: Version,
+    pub(super) model: String,
+    /// None: it was never started since the daemon was.
+    pub(super) running: Option<ModelStatus>,
+}
+
+impl<'a> Call<'a> {
+    /// The input. Unknown members are ignored and null is absent, as the service does it.
+    pub(super) fn input<T: Deserialize<'a>>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(self.body)
+            .map_err(|error| ApiError::new(ErrorKind::Serialization, format!("The request is not in order: {error}")))
+    }
+
+    /// The caller may not.
+    pub(super) fn denied(&self) -> ApiError {
+        let (id, operation) = (self.caller.map_or("anonymous", |key| key.id.as_str()), self.operation.name());
+        let account = &self.state.catalog().realm.account;
+        let message =
+            format!("User: arn:aws:iam::{account}:user/{id} is not authorized to perform: rekognition:{operation}");
+        ApiError::new(ErrorKind::AccessDenied, message)
+    }
+
+    /// The version that an ARN names.
+    pub(super) fn version(&self, arn: Option<&str>, at: &str) -> Result<FoundVersion, ApiError> {
+        let resource = self.resource(arn, at)?;
+        if resource.version.is_none() {
+            return Err(ApiError::constraint(&arn.unwrap_or_default(), at, "Member must be a project version's ARN"));
+        }
+        let version = self.state.catalog().read(|catalog| catalog.version(&resource).cloned());
+        let version = version.ok_or_else(|| ApiError::not_found(arn.unwrap_or_default()))?;
+        let model = self.state.model_name(&resource, &version);
+        let running = self.state.control.status().models.remove(&model);
+        Ok(FoundVersion { resource, version, model, running })
+    }
+
+    /// The project that an ARN names, which need not be there.
+    pub(super) fn project(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
+        let resource = self.resource(arn, at)?;
+        match resource.version {
+            None => Ok(resource),
+            Some(_) => Err(ApiError::constraint(&arn.unwrap_or_default(), at, "Member must be a project's ARN")),
+        }
+    }
+
+    fn resource(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
+        let arn = arn.ok_or_else(|| missing(at))?;
+        let parsed = self.state.catalog().realm.parse(arn);
+        let parsed =
+            parsed.map_err(|error| ApiError::constraint(&arn, at, &format!("Member must be an ARN: {error}")))?;
+        parsed.ok_or_else(|| ApiError::not_found(arn))
+    }
+}
+
+impl FoundVersion {
+    /// True for the model of the settings, which others control too.
+    pub(super) fn is_configured(&self) -> bool {
+        self.version.stage == Stage::Configured
+    }
+}
+
+/// A member that is needed.
+pub(super) fn missing(at: &str) -> ApiError {
+    ApiError::constraint(&"null", at, "Member must not be null")
+}
+
+/// A whole number within bounds; clients send them as integers and as floats.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the bounds")]
+pub(super) fn whole(value: Option<f64>, at: &str, least: u32, most: u32) -> Result<Option<usize>, ApiError> {
+    let Some(value) = value else { return Ok(None) };
+    if value.fract() != 0.0 {
+        return Err(ApiError::new(ErrorKind::Serialization, format!("{at} must be a whole number")));
+    }
+    if value < f64::from(least) {
+        return Err(ApiError::constraint(
+            &value,
+            at,
+            &format!("Member must have value greater than or equal to {least}"),
+        ));
+    }
+    if value > f64::from(most) {
+        return Err(ApiError::constraint(&value, at, &format!("Member must have value less than or equal to {most}")));
+    }
+    Ok(Some(value as usize))
+}
+
+/// A percentage as a ratio.
+#[expect(clippy::cast_possible_truncation, reason = "checked against the bounds")]
+pub(super) fn percentage(value: Option<f64>, at: &str) -> Result<Option<f32>, ApiError> {
+    match value {
+        None => Ok(None),
+        Some(value) if (0.0..=100.0).contains(&value) => Ok(Some(value as f32 / 100.0)),
+        Some(value) if value < 0.0 => {
+            Err(ApiError::constraint(&value, at, "Member must have value greater than or equal to 0"))
+        }
+        Some(value) => Err(ApiError::constraint(&value, at, "Member must have value less than or equal to 100")),
+    }
+}
+
+/// The name of a project or version.
+pub(super) fn check_name(name: &str, at: &str) -> Result<(), ApiError> {
+    let pattern = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.\\-]{1,255}";
+    if is_name(name) { Ok(()) } else { Err(ApiError::constraint(&name, at, pattern)) }
+}
+
+/// One to ten of them, if there are any.
+pub(super) fn check_names(names: Option<&[String]>, at: &str) -> Result<(), ApiError> {
+    let Some(names) = names else { return Ok(()) };
+    counted(names, at, 1, 10)?;
+    names.iter().try_for_each(|name| check_name(name, at))
+}
+
+/// A list of so many.
+pub(super) fn counted<T>(list: &[T], at: &str, least: usize, most: usize) -> Result<(), ApiError> {
+    if (least..=most).contains(&list.len()) {
+        return Ok(());
+    }
+    let constraint = if list.len() < least {
+        format!("Member must have length greater than or equal to {least}")
+    } else {
+        format!("Member must have length less than or equal to {most}")
+    };
+    Err(ApiError::constraint(&format!("[{} members]", list.len()), at, &constraint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_as_integers_and_floats_and_stay_within_bounds() {
+        assert_eq!(whole(Some(10.0), "maxResults", 1, 100), Ok(Some(10)));
+        assert_eq!(whole(None, "maxResults", 1, 100), Ok(None));
+        for (value, kind) in [
+            (0.0, ErrorKind::Validation),
+            (101.0, ErrorKind::Validation),
+            (1.5, ErrorKind::Serialization),
+            (-3.0, ErrorKind::Validation),
+            (1e300, ErrorKind::Validation),
+        ] {
+            assert_eq!(whole(Some(value), "maxResults", 1, 100).unwrap_err().kind, kind, "{value}");
+        }
+    }
+
+    #[test]
+    fn percentages_are_0_to_100() {
+        assert_eq!(percentage(Some(0.0), "minConfidence"), Ok(Some(0.0)));
+        assert_eq!(percentage(Some(70.5), "minConfidence"), Ok(Some(0.705)));
+        for value in [-0.1, 100.1, f64::MAX] {
+            let error = percentage(Some(value), "minConfidence").unwrap_err();
+            assert!(error.message.contains("'minConfidence' failed to satisfy constraint"), "{}", error.message);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `DeleteProjectVersion`: a version that does not run, and its package.
+
+use crate::control::Command;
+use crate::http::rekognition::call::Call;
+use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::supervisor::ModelState;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    project_version_arn: Option<String>,
+}
+
+pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
+    let input: Input = call.input()?;
+    let found = call.version(input.project_version_arn.as_deref(), "projectVersionArn")?;
+    let state = found.running.as_ref().map_or(ModelState::Stopped, |model| model.state);
+    if !matches!(state, ModelState::Stopped | ModelState::Failed) && !found.is_configured() {
+        return Err(ApiError::new(ErrorKind::ResourceInUse, format!("The model is {}.", state.name())));
+    }
+    let (resource, directory) = (found.resource.clone(), call.state.catalog().package_directory(&found.resource));
+    if found.running.is_some() && !found.is_configured() {
+        call.state.control.ask(Command::RemoveModel { model: found.model }).await?;
+    }
+    call.state.catalog().change(move |catalog, _| catalog.delete_version(&resource)).await?;
+    // What cannot be removed now is at the next start.
+    drop(tokio::task::spawn_blocking(move || std::fs::remove_dir_all(directory)).await);
+    Ok(json!({"Status": "DELETING"}))
+}

@@ -1,0 +1,81 @@
+//! `DescribeProjectVersions`: the versions of a project, newest first.
+
+use crate::catalog::arn::Resource;
+use crate::catalog::{Project, Version};
+use crate::http::rekognition::call::{Call, check_names, whole};
+use crate::http::rekognition::error::ApiError;
+use crate::http::rekognition::page::page;
+use crate::http::rekognition::version_status::status_of;
+use crate::supervisor::ModelStatus;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    project_arn: Option<String>,
+    version_names: Option<Vec<String>>,
+    max_results: Option<f64>,
+    next_token: Option<String>,
+}
+
+pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
+    let input: Input = call.input()?;
+    let most = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
+    check_names(input.version_names.as_deref(), "versionNames")?;
+    let project = call.project(input.project_arn.as_deref(), "projectArn")?;
+    let found: Option<Project> = call.state.catalog().read(|catalog| catalog.project(&project).cloned());
+    let found = found.ok_or_else(|| ApiError::not_found(input.project_arn.as_deref().unwrap_or_default()))?;
+    let models = call.state.control.status().models;
+    let is_wanted = |name: &String| input.version_names.as_ref().is_none_or(|names| names.contains(name));
+    let describe = |(name, version): (String, Version)| {
+        let resource =
+            Resource { project: project.project.clone(), version: Some(name), created_ms: version.created_ms };
+        let running = models.get(&call.state.model_name(&resource, &version));
+        (version.created_ms, description(call, &resource, &version, running))
+    };
+    let versions = found.versions.into_iter().filter(|(name, _)| is_wanted(name)).map(describe).collect();
+    let page = page(versions, input.next_token.as_deref(), most)?;
+    let mut output = json!({"ProjectVersionDescriptions": page.entries});
+    if let Some(token) = page.next_token {
+        output["NextToken"] = token.into();
+    }
+    Ok(output)
+}
+
+/// Members that are absent are left out: scripts test for them.
+fn description(call: &Call<'_>, resource: &Resource, version: &Version, running: Option<&ModelStatus>) -> Value {
+    let (status, message) = status_of(version, running);
+    let mut described = json!({
+        "ProjectVersionArn": call.state.catalog().realm.arn(resource),
+        "CreationTimestamp": seconds(version.created_ms),
+        "Status": status,
+        "StatusMessage": message,
+        "Feature": "CUSTOM_LABELS",
+    });
+    // The model of the settings has units that no call asked for.
+    let units = running.map(|model| (model.min_units, model.max_units));
+    let units = version.units.map(|units| (units.min, units.max)).or(units);
+    let members = [
+        ("MinInferenceUnits", units.map(|(min, _)| json!(min))),
+        ("MaxInferenceUnits", units.and_then(|(_, max)| max).map(|max| json!(max))),
+        ("TrainingEndTimestamp", version.finished_ms.map(|ms| json!(seconds(ms)))),
+        (
+            "OutputConfig",
+            version.output.as_ref().map(|place| json!({"S3Bucket": place.bucket, "S3KeyPrefix": place.prefix})),
+        ),
+        ("SourceProjectVersionArn", version.source.as_ref().map(|source| json!(source))),
+        ("VersionDescription", version.description.as_ref().map(|text| json!(text))),
+    ];
+    for (name, value) in members {
+        if let Some(value) = value {
+            described[name] = value;
+        }
+    }
+    described
+}
+
+/// Seconds since 1970 with a fraction: text would break SDKs.
+pub(super) fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}

@@ -1,0 +1,190 @@
+//! Every way in which a call is refused, as its client will read it: the one table from reasons to AWS's errors.
+
+use crate::catalog::CatalogError;
+use crate::control::ControlError;
+use crate::http::auth::sigv4::SignatureError;
+use crate::supervisor::FleetError;
+use crate::vision::outcome::{FailureCause, ShedReason};
+use axum::http::StatusCode;
+use std::time::Duration;
+
+/// The names of the errors, without their suffix `Exception`. Those beyond the service model are what its front end
+/// answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ErrorKind {
+    AccessDenied,
+    ImageTooLarge,
+    IncompleteSignature,
+    InternalServerError,
+    InvalidImageFormat,
+    InvalidPaginationToken,
+    InvalidParameter,
+    InvalidS3Object,
+    InvalidSignature,
+    LimitExceeded,
+    MissingAuthenticationToken,
+    ProvisionedThroughputExceeded,
+    ResourceInUse,
+    ResourceNotFound,
+    ResourceNotReady,
+    Serialization,
+    ServiceQuotaExceeded,
+    Throttling,
+    UnknownOperation,
+    UnrecognizedClient,
+    Validation,
+}
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ApiError {
+    pub(super) kind: ErrorKind,
+    /// Names nothing of the box: no path, no process.
+    pub(super) message: String,
+    /// When a retry makes sense.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl ErrorKind {
+    /// As in `__type`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::ImageTooLarge => "ImageTooLargeException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::InternalServerError => "InternalServerError",
+            Self::InvalidImageFormat => "InvalidImageFormatException",
+            Self::InvalidPaginationToken => "InvalidPaginationTokenException",
+            Self::InvalidParameter => "InvalidParameterException",
+            Self::InvalidS3Object => "InvalidS3ObjectException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::LimitExceeded => "LimitExceededException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::ProvisionedThroughputExceeded => "ProvisionedThroughputExceededException",
+            Self::ResourceInUse => "ResourceInUseException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::ResourceNotReady => "ResourceNotReadyException",
+            Self::Serialization => "SerializationException",
+            Self::ServiceQuotaExceeded => "ServiceQuotaExceededException",
+            Self::Throttling => "ThrottlingException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
+            Self::Validation => "ValidationException",
+        }
+    }
+
+    /// 400 for everything but the box's own faults.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl ApiError {
+    pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None }
+    }
+
+    /// A value outside its bounds, in the words of the service's front end.
+    pub(super) fn constraint(value: &dyn std::fmt::Display, at: &str, constraint: &str) -> Self {
+        let message = format!(
+            "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: {constraint}"
+        );
+        Self::new(ErrorKind::Validation, message)
+    }
+
+    pub(super) fn throughput(retry_after: Duration) -> Self {
+        let kind = ErrorKind::ProvisionedThroughputExceeded;
+        Self { kind, message: "Provisioned Rate exceeded.".into(), retry_after: Some(retry_after) }
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(ErrorKind::ResourceNotFound, format!("The resource {what} was not found."))
+    }
+
+    /// Nobody looked at an image.
+    pub(super) fn shed(reason: ShedReason, retry_after: Duration) -> Self {
+        match reason {
+            ShedReason::Throttled | ShedReason::Superseded | ShedReason::Stale | ShedReason::NoFreeSlot => {
+                Self::throughput(retry_after)
+            }
+            ShedReason::NoUnits | ShedReason::ModelStopped => {
+                let kind = ErrorKind::ResourceNotReady;
+                Self { kind, message: "The model is not ready.".into(), retry_after: Some(retry_after) }
+            }
+            ShedReason::Expired | ShedReason::Draining => {
+                Self { kind: ErrorKind::Throttling, message: "Slow down.".into(), retry_after: Some(retry_after) }
+            }
+        }
+    }
+
+    /// An image was tried without a result.
+    pub(super) fn failed(cause: FailureCause) -> Self {
+        match cause {
+            FailureCause::InvalidImage => Self::new(ErrorKind::InvalidImageFormat, "Request has invalid image format"),
+            FailureCause::ImageTooLarge => Self::new(
+                ErrorKind::ImageTooLarge,
+                "The image has more pixels, or is longer on a side, than this operation takes.",
+            ),
+            FailureCause::ImageTooSmall => Self::new(
+                ErrorKind::InvalidParameter,
+                "Request has invalid parameters: the image is smaller, or narrower, than this operation takes.",
+            ),
+            FailureCause::UnitDied
+            | FailureCause::UnitHung
+            | FailureCause::InferenceError
+            | FailureCause::InvalidOutput => {
+                Self::new(ErrorKind::InternalServerError, "The image could not be analyzed.")
+            }
+        }
+    }
+}
+
+impl From<CatalogError> for ApiError {
+    fn from(error: CatalogError) -> Self {
+        let kind = match error {
+            CatalogError::NotFound(_) => ErrorKind::ResourceNotFound,
+            CatalogError::InUse(_) => ErrorKind::ResourceInUse,
+            CatalogError::LimitExceeded(_) => ErrorKind::LimitExceeded,
+            CatalogError::Disk(_) => {
+                tracing::error!(%error, "a call fails");
+                return Self::new(ErrorKind::InternalServerError, "The change could not be kept.");
+            }
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        let kind = match &error {
+            ControlError::Fleet(FleetError::NotFound(_)) => ErrorKind::ResourceNotFound,
+            ControlError::Fleet(FleetError::WrongState { .. }) => ErrorKind::ResourceInUse,
+            ControlError::Fleet(FleetError::LimitExceeded(_)) => ErrorKind::LimitExceeded,
+            ControlError::Fleet(FleetError::Invalid(_)) => ErrorKind::InvalidParameter,
+            ControlError::Package(_) => {
+                tracing::error!(%error, "a call fails");
+                return Self::new(ErrorKind::InternalServerError, "The model's package cannot be used.");
+            }
+            ControlError::Busy => {
+                let retry_after = Some(Duration::from_secs(1));
+                return Self { kind: ErrorKind::Throttling, message: "Slow down.".into(), retry_after };
+            }
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<SignatureError> for ApiError {
+    fn from(error: SignatureError) -> Self {
+        let kind = match error {
+            SignatureError::Missing => ErrorKind::MissingAuthenticationToken,
+            SignatureError::Incomplete(_) | SignatureError::NotAccepted(_) => ErrorKind::IncompleteSignature,
+            SignatureError::UnknownKey => ErrorKind::UnrecognizedClient,
+            SignatureError::Mismatch | SignatureError::Skewed { .. } => ErrorKind::InvalidSignature,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

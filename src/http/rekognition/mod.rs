@@ -1,0 +1,180 @@
+//! The endpoint that AWS SDKs know: Amazon Rekognition Custom Labels' "run a trained model" and `DetectLabels`,
+//! over awsJson1_1. One file an operation, or a few that belong together.
+//!
+//! Where AWS says nothing, this box decides:
+//!
+//! | open | here |
+//! |---|---|
+//! | `MaxResults` or `MaxLabels` 0 | no limit |
+//! | `MinConfidence` | `>=`; 0 gives everything, up to the manifest's `max_detections` |
+//! | 4 MB | 4 MiB, the size of a slot |
+//! | maximum below minimum | `InvalidParameterException` |
+//! | start of a model that runs, starts or stops | `ResourceInUseException` |
+//! | stop of a stopped model | `InvalidParameterException`; of one that stops, `ResourceInUseException` |
+//! | more units or models than the box carries | `LimitExceededException` |
+//! | units after a stop | those asked for last are kept |
+//! | `CreateProjectVersion` | imports the package that `OutputConfig` names; training data: `AccessDeniedException` |
+//! | a model of the settings | a project with one version, neither of which can be deleted |
+//! | order of checks | signature, syntax, bounds, resource, state, bytes, throughput; then the unit: format, pixels |
+//! | unit hours | from RUNNING to STOPPED |
+
+mod bring_in_version;
+mod call;
+mod delete_project_version;
+mod describe_project_versions;
+mod detect_custom_labels;
+mod detect_labels;
+mod error;
+mod image;
+mod operation;
+mod page;
+mod projects;
+pub mod settings;
+mod start_project_version;
+mod state;
+mod stop_project_version;
+mod tags;
+mod version_status;
+
+pub use state::RekognitionState;
+
+use crate::http::body::{self, BodyBudget, BodyError};
+use crate::http::rekognition::call::Call;
+use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::operation::{Operation, Target};
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+/// An image of 5 MiB takes 7 MB in base64.
+const MAX_BODY_BYTES: usize = 8 << 20;
+
+/// True for a request that an AWS client made, whatever its path.
+pub(super) fn is_meant(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-amz-target")
+        || headers.contains_key("smithy-protocol")
+        || headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-amz-json"))
+}
+
+/// Answers a call; every refusal is in the form that SDKs read.
+pub(super) async fn handle(state: &RekognitionState, budget: &BodyBudget, request: Request<Body>) -> Response {
+    let (parts, mut body) = request.into_parts();
+    let answered = answer(state, budget, &parts, &mut body).await;
+    if answered.is_err() {
+        body::discard(body).await;
+    }
+    respond(answered)
+}
+
+async fn answer(
+    state: &RekognitionState,
+    budget: &BodyBudget,
+    parts: &Parts,
+    body: &mut Body,
+) -> Result<Value, ApiError> {
+    if parts.headers.contains_key("smithy-protocol") {
+        tracing::warn!("a client speaks CBOR, which this service does not; make it use JSON 1.1");
+        return Err(ApiError::new(ErrorKind::UnknownOperation, "This endpoint speaks JSON 1.1, not CBOR."));
+    }
+    if parts.method != Method::POST {
+        return Err(ApiError::new(ErrorKind::UnknownOperation, "Operations are sent with POST."));
+    }
+    // What can be refused by its head is, before the body costs anything.
+    let presented = state.presented(parts)?;
+    let bytes = body::receive(body, &parts.headers, MAX_BODY_BYTES, budget).await?;
+    let caller = match &presented {
+        Some(presented) => Some(state.verify(presented, parts, &bytes)?),
+        None => None,
+    };
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = match Target::of(target) {
+        Target::Ours(operation) => operation,
+        Target::Elsewhere => {
+            return Err(ApiError::new(ErrorKind::AccessDenied, "This box does not have that operation."));
+        }
+        Target::Unknown => {
+            return Err(ApiError::new(ErrorKind::UnknownOperation, "There is no such operation."));
+        }
+    };
+    let call = Call { state, operation, caller, body: &bytes };
+    if caller.is_some_and(|key| !key.may(operation.is_detection())) {
+        return Err(call.denied());
+    }
+    let attempt = parts.headers.get("amz-sdk-request").and_then(|attempt| attempt.to_str().ok()).unwrap_or_default();
+    let caller = caller.map_or("", |key| key.id.as_str());
+    tracing::debug!(operation = operation.name(), caller, attempt, "a call");
+    match operation {
+        Operation::CopyProjectVersion => bring_in_version::copy(&call).await,
+        Operation::CreateProject => projects::create(&call).await,
+        Operation::CreateProjectVersion => bring_in_version::create(&call).await,
+        Operation::DeleteProject => projects::delete(&call).await,
+        Operation::DeleteProjectVersion => delete_project_version::answer(&call).await,
+        Operation::DescribeProjects => projects::describe(&call).await,
+        Operation::DescribeProjectVersions => describe_project_versions::answer(&call).await,
+        Operation::DetectCustomLabels => detect_custom_labels::answer(&call).await,
+        Operation::DetectLabels => detect_labels::answer(&call).await,
+        Operation::ListTagsForResource => tags::list(&call).await,
+        Operation::StartProjectVersion => start_project_version::answer(&call).await,
+        Operation::StopProjectVersion => stop_project_version::answer(&call).await,
+        Operation::TagResource => tags::tag(&call).await,
+        Operation::UntagResource => tags::untag(&call).await,
+    }
+}
+
+/// `__type` in the body is what botocore reads, the header what other SDKs do.
+fn respond(answered: Result<Value, ApiError>) -> Response {
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let (status, body, error) = match answered {
+        Ok(output) => (StatusCode::OK, output, None),
+        Err(error) => {
+            let name = error.kind.name();
+            tracing::debug!(request_id, error = name, message = error.message, "a call is refused");
+            let body = json!({"__type": name, "Code": name, "Logref": request_id, "Message": error.message});
+            (error.kind.status(), body, Some(error))
+        }
+    };
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    insert(headers, "x-amzn-requestid", &request_id);
+    if let Some(error) = error {
+        insert(headers, "x-amzn-errortype", error.kind.name());
+        if let Some(after) = error.retry_after {
+            let after = jittered(after);
+            insert(headers, "x-amz-retry-after", &after.as_millis().to_string());
+            insert(headers, "retry-after", &format!("{:.0}", after.as_secs_f64().ceil().max(1.0)));
+        }
+    }
+    response
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// Up to a tenth more: who was refused together does not come back together.
+fn jittered(after: Duration) -> Duration {
+    after + after.mul_f64(0.1 * f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0)
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLong => {
+                let constraint = format!("Member must have length less than or equal to {}", 5 << 20);
+                Self::constraint(&"java.nio.HeapByteBuffer", "image.bytes", &constraint)
+            }
+            BodyError::NoRoom => Self::throughput(Duration::from_millis(500)),
+            BodyError::NoLength | BodyError::TooSlow | BodyError::Broken => {
+                Self::new(ErrorKind::Serialization, error.to_string())
+            }
+        }
+    }
+}

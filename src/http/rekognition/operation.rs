@@ -1,0 +1,111 @@
+//! The operations of the service: those of this box, and those that a client may know from the cloud.
+
+/// What this box does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Operation {
+    CopyProjectVersion,
+    CreateProject,
+    CreateProjectVersion,
+    DeleteProject,
+    DeleteProjectVersion,
+    DescribeProjects,
+    DescribeProjectVersions,
+    DetectCustomLabels,
+    DetectLabels,
+    ListTagsForResource,
+    StartProjectVersion,
+    StopProjectVersion,
+    TagResource,
+    UntagResource,
+}
+
+/// Each by the name behind the dot of `X-Amz-Target`.
+const OPERATIONS: [(&str, Operation); 14] = [
+    ("CopyProjectVersion", Operation::CopyProjectVersion),
+    ("CreateProject", Operation::CreateProject),
+    ("CreateProjectVersion", Operation::CreateProjectVersion),
+    ("DeleteProject", Operation::DeleteProject),
+    ("DeleteProjectVersion", Operation::DeleteProjectVersion),
+    ("DescribeProjects", Operation::DescribeProjects),
+    ("DescribeProjectVersions", Operation::DescribeProjectVersions),
+    ("DetectCustomLabels", Operation::DetectCustomLabels),
+    ("DetectLabels", Operation::DetectLabels),
+    ("ListTagsForResource", Operation::ListTagsForResource),
+    ("StartProjectVersion", Operation::StartProjectVersion),
+    ("StopProjectVersion", Operation::StopProjectVersion),
+    ("TagResource", Operation::TagResource),
+    ("UntagResource", Operation::UntagResource),
+];
+
+/// Operations of the cloud that a box at the edge does not have: training data, faces, texts, stored video.
+const ELSEWHERE: [&str; 20] = [
+    "AssociateFaces",
+    "CompareFaces",
+    "CreateCollection",
+    "CreateDataset",
+    "CreateStreamProcessor",
+    "DeleteProjectPolicy",
+    "DeleteStreamProcessor",
+    "DescribeDataset",
+    "DescribeStreamProcessor",
+    "DetectFaces",
+    "DetectModerationLabels",
+    "DetectText",
+    "IndexFaces",
+    "ListProjectPolicies",
+    "ListStreamProcessors",
+    "PutProjectPolicy",
+    "SearchFacesByImage",
+    "StartStreamProcessor",
+    "StopStreamProcessor",
+    "UpdateStreamProcessor",
+];
+
+/// What a target names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Target {
+    Ours(Operation),
+    Elsewhere,
+    Unknown,
+}
+
+impl Target {
+    /// By `X-Amz-Target`.
+    pub(super) fn of(target: &str) -> Self {
+        let Some(name) = target.strip_prefix("RekognitionService.") else { return Self::Unknown };
+        match OPERATIONS.iter().find(|(operation, _)| *operation == name) {
+            Some((_, operation)) => Self::Ours(*operation),
+            None if ELSEWHERE.contains(&name) => Self::Elsewhere,
+            None => Self::Unknown,
+        }
+    }
+}
+
+impl Operation {
+    /// Its name in the API.
+    pub(super) fn name(self) -> &'static str {
+        OPERATIONS.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+    }
+
+    /// True for what a camera client may do, with the versions that it was given.
+    pub(super) fn is_detection(self) -> bool {
+        self == Self::DetectCustomLabels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_ours_elsewhere_or_unknown() {
+        for (name, operation) in OPERATIONS {
+            assert_eq!(Target::of(&format!("RekognitionService.{name}")), Target::Ours(operation));
+            assert_eq!(operation.name(), name);
+        }
+        assert_eq!(Target::of("RekognitionService.DetectFaces"), Target::Elsewhere);
+        for unknown in ["RekognitionService.Reboot", "S3.DetectLabels", "DetectLabels", ""] {
+            assert_eq!(Target::of(unknown), Target::Unknown, "{unknown}");
+        }
+    }
+}

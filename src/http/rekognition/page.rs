@@ -1,0 +1,69 @@
+//! Pages of a list, newest first. A token is the time at which the last entry of the page before was made.
+
+use crate::http::rekognition::error::{ApiError, ErrorKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// A page, and the token of the next one.
+pub(super) struct Page<T> {
+    pub(super) entries: Vec<T>,
+    pub(super) next_token: Option<String>,
+}
+
+/// Takes the page that `token` begins out of entries with the time at which each was made.
+pub(super) fn page<T>(mut entries: Vec<(i64, T)>, token: Option<&str>, most: usize) -> Result<Page<T>, ApiError> {
+    entries.sort_by_key(|(created_ms, _)| std::cmp::Reverse(*created_ms));
+    if let Some(token) = token {
+        let before = parse(token)?;
+        entries.retain(|(created_ms, _)| *created_ms < before);
+    }
+    let has_more = entries.len() > most;
+    entries.truncate(most);
+    let last = entries.last().map(|(created_ms, _)| *created_ms).filter(|_| has_more);
+    Ok(Page { entries: entries.into_iter().map(|(_, entry)| entry).collect(), next_token: last.map(token_of) })
+}
+
+fn token_of(created_ms: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("before {created_ms}"))
+}
+
+fn parse(token: &str) -> Result<i64, ApiError> {
+    let invalid = || ApiError::new(ErrorKind::InvalidPaginationToken, "Invalid Pagination Token");
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| invalid())?;
+    text.strip_prefix("before ").and_then(|number| number.parse().ok()).ok_or_else(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entries(count: i64) -> Vec<(i64, i64)> {
+        (0..count).map(|index| (index * 7 % 101 + 1000, index * 7 % 101)).collect()
+    }
+
+    #[test]
+    fn pages_give_everything_once_newest_first() {
+        let (mut token, mut seen) = (None, Vec::new());
+        loop {
+            let part = page(entries(100), token.as_deref(), 30).unwrap();
+            seen.extend(part.entries);
+            token = part.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen.len(), 100);
+        assert!(seen.is_sorted_by(|a, b| a > b));
+        assert!(page(entries(30), None, 30).unwrap().next_token.is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn a_made_up_token_is_refused(token in "\\PC{0,40}") {
+            let refused = page(entries(3), Some(&token), 10).err().map(|error| error.kind);
+            prop_assert_eq!(refused, Some(ErrorKind::InvalidPaginationToken));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `CreateProject`, `DescribeProjects`, `DeleteProject`.
+
+use crate::catalog::arn::Resource;
+use crate::http::rekognition::call::{Call, check_name, check_names, counted, missing, whole};
+use crate::http::rekognition::describe_project_versions::seconds;
+use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::page::page;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CreateInput {
+    project_name: Option<String>,
+    feature: Option<String>,
+}
+
+pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
+    let input: CreateInput = call.input()?;
+    let name = input.project_name.ok_or_else(|| missing("projectName"))?;
+    check_name(&name, "projectName")?;
+    match input.feature.as_deref() {
+        None | Some("CUSTOM_LABELS") => {}
+        Some("CONTENT_MODERATION") => {
+            let message = "This box has no content moderation: use CUSTOM_LABELS.";
+            return Err(ApiError::new(ErrorKind::InvalidParameter, message));
+        }
+        Some(other) => return Err(wrong_feature(other)),
+    }
+    let created = call.state.catalog().change(move |catalog, now| catalog.create_project(&name, now)).await?;
+    Ok(json!({"ProjectArn": call.state.catalog().realm.arn(&created)}))
+}
+
+fn wrong_feature(feature: &str) -> ApiError {
+    let constraint = "Member must satisfy enum value set: [CUSTOM_LABELS, CONTENT_MODERATION]";
+    ApiError::constraint(&feature, "feature", constraint)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribeInput {
+    project_names: Option<Vec<String>>,
+    features: Option<Vec<String>>,
+    max_results: Option<f64>,
+    next_token: Option<String>,
+}
+
+pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
+    let input: DescribeInput = call.input()?;
+    let most = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
+    check_names(input.project_names.as_deref(), "projectNames")?;
+    let features = input.features.unwrap_or_else(|| vec!["CUSTOM_LABELS".into()]);
+    counted(&features, "features", 1, 2)?;
+    if let Some(other) = features.iter().find(|name| !["CUSTOM_LABELS", "CONTENT_MODERATION"].contains(&name.as_str()))
+    {
+        return Err(wrong_feature(other));
+    }
+    let is_wanted = |name: &String| input.project_names.as_ref().is_none_or(|names| names.contains(name));
+    let realm = &call.state.catalog().realm;
+    let projects: Vec<(i64, Value)> = call.state.catalog().read(|catalog| {
+        let projects = catalog.projects().iter().filter(|(name, _)| is_wanted(name));
+        let described = projects.map(|(name, project)| {
+            let resource = Resource { project: name.clone(), version: None, created_ms: project.created_ms };
+            let description = json!({
+                "ProjectArn": realm.arn(&resource),
+                "CreationTimestamp": seconds(project.created_ms),
+                "Status": "CREATED",
+                "Datasets": [],
+                "Feature": "CUSTOM_LABELS",
+                "AutoUpdate": "DISABLED",
+            });
+            (project.created_ms, description)
+        });
+        described.filter(|_| features.iter().any(|feature| feature == "CUSTOM_LABELS")).collect()
+    });
+    let page = page(projects, input.next_token.as_deref(), most)?;
+    let mut output = json!({"ProjectDescriptions": page.entries});
+    if let Some(token) = page.next_token {
+        output["NextToken"] = token.into();
+    }
+    Ok(output)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteInput {
+    project_arn: Option<String>,
+}
+
+pub(super) async fn delete(call: &Call<'_>) -> Result<Value, ApiError> {
+    let input: DeleteInput = call.input()?;
+    let project = call.project(input.project_arn.as_deref(), "projectArn")?;
+    call.state.catalog().change(move |catalog, _| catalog.delete_project(&project)).await?;
+    Ok(json!({"Status": "DELETING"}))
+}

@@ -1,0 +1,67 @@
+//! `Status` and `StatusMessage` of a version, from what the catalog and the fleet know.
+
+use crate::catalog::{Stage, Version};
+use crate::supervisor::{ModelState, ModelStatus};
+
+/// One of the service model's `ProjectVersionStatus`, and a sentence.
+pub(super) fn status_of(version: &Version, running: Option<&ModelStatus>) -> (&'static str, String) {
+    let failure = |what: &str| match &version.failure {
+        Some(reason) => format!("{what}: {reason}"),
+        None => what.to_owned(),
+    };
+    let at_rest = match version.stage {
+        Stage::Importing => return ("TRAINING_IN_PROGRESS", "The model is being imported.".into()),
+        Stage::ImportFailed => return ("TRAINING_FAILED", failure("The model could not be imported")),
+        Stage::Copying => return ("COPYING_IN_PROGRESS", "The model is being copied.".into()),
+        Stage::CopyFailed => return ("COPYING_FAILED", failure("The model could not be copied")),
+        Stage::Imported if version.units.is_none() => ("TRAINING_COMPLETED", "The model is ready to run."),
+        Stage::Copied if version.units.is_none() => ("COPYING_COMPLETED", "The model is ready to run."),
+        Stage::Configured | Stage::Imported | Stage::Copied => ("STOPPED", "The model has been stopped."),
+    };
+    match running.map(|model| model.state) {
+        Some(ModelState::Starting) => ("STARTING", "The model is being started.".into()),
+        Some(ModelState::Running) => ("RUNNING", "The model is running.".into()),
+        Some(ModelState::Stopping) => ("STOPPING", "The model is being stopped.".into()),
+        Some(ModelState::Failed) => ("FAILED", "No inference unit of the model can be brought up.".into()),
+        Some(ModelState::Stopped) | None => (at_rest.0, at_rest.1.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Units;
+
+    fn version(stage: Stage, units: Option<Units>) -> Version {
+        let json = serde_json::json!({
+            "created_ms": 1, "finished_ms": 2, "stage": stage, "failure": "no such file", "output": null,
+            "description": null, "source": null, "tags": {}, "units": units, "is_wanted": false,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_version_is_ready_until_it_was_started_and_then_what_its_units_are() {
+        let units = Some(Units { min: 1, max: None });
+        let at = |state| ModelStatus { state, ..ModelStatus::default() };
+        for (stage, units, running, status) in [
+            (Stage::Importing, None, None, "TRAINING_IN_PROGRESS"),
+            (Stage::ImportFailed, None, None, "TRAINING_FAILED"),
+            (Stage::Copying, None, None, "COPYING_IN_PROGRESS"),
+            (Stage::CopyFailed, None, None, "COPYING_FAILED"),
+            (Stage::Imported, None, None, "TRAINING_COMPLETED"),
+            (Stage::Copied, None, None, "COPYING_COMPLETED"),
+            (Stage::Imported, units, None, "STOPPED"),
+            (Stage::Configured, None, Some(at(ModelState::Stopped)), "STOPPED"),
+            (Stage::Configured, None, Some(at(ModelState::Running)), "RUNNING"),
+            (Stage::Imported, units, Some(at(ModelState::Starting)), "STARTING"),
+            (Stage::Imported, units, Some(at(ModelState::Stopping)), "STOPPING"),
+            (Stage::Imported, units, Some(at(ModelState::Failed)), "FAILED"),
+        ] {
+            let (found, message) = status_of(&version(stage, units), running.as_ref());
+            assert_eq!(found, status);
+            assert!(!message.is_empty());
+        }
+        assert!(status_of(&version(Stage::ImportFailed, None), None).1.ends_with("no such file"));
+    }
+}

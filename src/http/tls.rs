@@ -1,0 +1,103 @@
+//! The certificate of the public endpoint: the one of the settings, or one that the box makes for itself at its
+//! first start, whose fingerprint is shown so that clients can be told to trust it.
+
+use crate::http::settings::HttpTlsSettings;
+use crate::os::private_file;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TlsError {
+    /// A file.
+    #[error("the certificate or key {0} cannot be read: {1}")]
+    Unreadable(PathBuf, String),
+    /// They do not belong together, or are of a kind that is not accepted.
+    #[error("certificate and key cannot be used")]
+    Unusable(#[from] rustls::Error),
+    /// The box cannot make its own.
+    #[error("the box cannot make a certificate for itself: {0}")]
+    Make(String),
+}
+
+/// What accepts TLS connections, and the certificate's SHA-256 fingerprint.
+pub(super) fn acceptor(
+    settings: &HttpTlsSettings,
+    state_directory: &Path,
+    names: &[String],
+) -> Result<(TlsAcceptor, String), TlsError> {
+    let (certificate_file, key_file) = match (&settings.certificate_file, &settings.key_file) {
+        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+        _ => self_made(&state_directory.join("tls"), names)?,
+    };
+    let unreadable = |path: &Path, error: &dyn std::fmt::Display| TlsError::Unreadable(path.into(), error.to_string());
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate_file)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(&certificate_file, &error))?;
+    let key = PrivateKeyDer::from_pem_file(&key_file).map_err(|error| unreadable(&key_file, &error))?;
+    let first = chain.first().ok_or_else(|| unreadable(&certificate_file, &"it holds no certificate"))?;
+    let fingerprint = fingerprint(first);
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
+}
+
+/// Makes certificate and key if they are not there yet: clients that trust it must not be told anew at each start.
+fn self_made(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), TlsError> {
+    let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
+    if certificate.exists() && key.exists() {
+        return Ok((certificate, key));
+    }
+    let make = |error: &dyn std::fmt::Display| TlsError::Make(error.to_string());
+    let made = rcgen::generate_simple_self_signed(names).map_err(|error| make(&error))?;
+    private_file::write(&key, made.signing_key.serialize_pem().as_bytes()).map_err(|error| make(&error))?;
+    private_file::write(&certificate, made.cert.pem().as_bytes()).map_err(|error| make(&error))?;
+    Ok((certificate, key))
+}
+
+/// `AB:CD:...`, as browsers and `openssl x509 -fingerprint -sha256` show it.
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(certificate) {
+        let separator = if text.is_empty() { "" } else { ":" };
+        // Writing to a string cannot fail.
+        write!(text, "{separator}{byte:02X}").unwrap_or(());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_box_makes_a_certificate_once_and_keeps_its_key_to_itself() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let make = || acceptor(&HttpTlsSettings::default(), home.path(), &["box.lan".into()]).unwrap().1;
+        let first = make();
+        assert_eq!(first.len(), 32 * 3 - 1);
+        assert_eq!(make(), first);
+        let mode = std::fs::metadata(home.path().join("tls/key.pem")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_certificate_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("empty.pem");
+        std::fs::write(&file, "").unwrap();
+        let settings = HttpTlsSettings { certificate_file: Some(file.clone()), key_file: Some(file) };
+        let error = acceptor(&settings, home.path(), &[]).err().unwrap().to_string();
+        assert!(error.contains("empty.pem"), "{error}");
+    }
+}

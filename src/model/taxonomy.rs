@@ -1,0 +1,88 @@
+//! `taxonomy.toml`: what labels are called by a general detector, and what they are a kind of.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One label's place.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kind {
+    /// What it is called; empty: as in `labels.txt`.
+    pub name: String,
+    /// All that it is a kind of, nearest first.
+    pub parents: Vec<String>,
+    /// Where it belongs.
+    pub categories: Vec<String>,
+}
+
+/// By the name in `labels.txt`.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Taxonomy(BTreeMap<String, Kind>);
+
+/// Why there is no taxonomy although there is a file.
+#[derive(Debug, thiserror::Error)]
+pub enum TaxonomyError {
+    /// It is not readable.
+    #[error("the taxonomy {0} cannot be read")]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// It is not in order.
+    #[error("the taxonomy {0} is not in order: {1}")]
+    Invalid(PathBuf, String),
+}
+
+/// Its name in a package.
+pub const FILE: &str = "taxonomy.toml";
+
+impl Taxonomy {
+    /// Reads it in a model's directory. A package may have none: its labels are then what they are called.
+    ///
+    /// # Errors
+    /// [`TaxonomyError`] naming the file.
+    pub fn load(directory: &Path) -> Result<Self, TaxonomyError> {
+        let path = directory.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(TaxonomyError::Unreadable(path, error)),
+        };
+        toml::from_str(&text).map_err(|error| TaxonomyError::Invalid(path, error.to_string()))
+    }
+
+    /// A label's place.
+    pub fn kind(&self, label: &str) -> Kind {
+        let known = self.0.get(label).cloned().unwrap_or_default();
+        if known.name.is_empty() { Kind { name: label.to_owned(), ..known } } else { known }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::labels::Labels;
+    use crate::vision::detection::ClassIndex;
+
+    #[test]
+    fn a_label_without_a_place_is_called_what_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(Taxonomy::load(home.path()).unwrap().kind("gizmo").name, "gizmo");
+        std::fs::write(home.path().join(FILE), "[gizmo]\nparents = [\"Thing\"]\n").unwrap();
+        let kind = Taxonomy::load(home.path()).unwrap().kind("gizmo");
+        assert_eq!((kind.name.as_str(), kind.parents), ("gizmo", vec!["Thing".to_owned()]));
+        std::fs::write(home.path().join(FILE), "gizmo = 1").unwrap();
+        assert!(Taxonomy::load(home.path()).is_err());
+    }
+
+    #[test]
+    fn every_label_of_the_shipped_models_has_its_place() {
+        for model in ["coco-ssd", "coco-ssd-nms"] {
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model);
+            let (labels, taxonomy) = (Labels::load(&directory).unwrap(), Taxonomy::load(&directory).unwrap());
+            for class in 0..90 {
+                let label = labels.name(ClassIndex(class));
+                assert!(label == "unknown" || taxonomy.0.contains_key(label), "{model}: {label}");
+            }
+        }
+    }
+}

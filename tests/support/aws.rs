@@ -1,0 +1,69 @@
+//! A daemon as AWS clients meet it: keys, a bucket with packages and pictures.
+
+use super::broker::Broker;
+use super::daemon::Daemon;
+use super::from_setup;
+use std::path::Path;
+
+/// A running daemon, and what its bucket `files` lies in.
+pub struct AwsBox {
+    pub daemon: Daemon,
+    _broker: Broker,
+    home: tempfile::TempDir,
+}
+
+impl AwsBox {
+    /// One unit of the default model, limited to five images a second, and room for more.
+    pub fn start(more: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fill(home.path());
+        let broker = Broker::start();
+        let settings = format!(
+            "[units]\nmax_units = 4\nmax_models = 3\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\ntps_limit = 5\n\
+             [[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
+             [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n\
+             [[buckets]]\nname = \"files\"\ndirectory = \"{}\"\n{more}",
+            home.path().join("bucket").display()
+        );
+        let daemon = Daemon::start(broker.port, &settings);
+        daemon.wait_ready();
+        Self { daemon, _broker: broker, home }
+    }
+
+    /// What the suites are told.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("OCELLI_ENDPOINT", format!("http://127.0.0.1:{}", self.daemon.http_port())),
+            ("OCELLI_PHOTO", from_setup("testdata/photo.jpg").display().to_string()),
+            ("OCELLI_BUCKET_DIRECTORY", self.home.path().join("bucket").display().to_string()),
+            // Nothing of the machine's own configuration counts.
+            ("AWS_CONFIG_FILE", "/nonexistent".into()),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent".into()),
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ]
+    }
+}
+
+/// `edge` is a good package, `broken` has another model than its manifest says, `blind` does not see its canary. Beside
+/// them pictures, and ways out that must not be taken.
+fn fill(home: &Path) {
+    let (bucket, photo) = (home.join("bucket"), from_setup("testdata/photo.jpg"));
+    std::fs::create_dir_all(bucket.join("yard")).unwrap();
+    for place in [bucket.join("photo.jpg"), bucket.join("yard/photo.jpg"), home.join("secret.jpg")] {
+        std::fs::copy(&photo, place).unwrap();
+    }
+    std::os::unix::fs::symlink("../secret.jpg", bucket.join("link.jpg")).unwrap();
+    std::os::unix::fs::symlink("..", bucket.join("linked")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(bucket.join("pipe")).status().unwrap();
+    assert!(made.success());
+    for package in [bucket.join("edge"), bucket.join("broken"), bucket.join("blind"), home.join("outside")] {
+        std::fs::create_dir(&package).unwrap();
+        for entry in std::fs::read_dir(from_setup("models/coco-ssd")).unwrap().flatten() {
+            std::fs::copy(entry.path(), package.join(entry.file_name())).unwrap();
+        }
+    }
+    std::fs::write(bucket.join("broken/model.onnx"), b"cut short").unwrap();
+    let manifest = bucket.join("blind/manifest.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(manifest, text.replace("label = \"person\"", "label = \"cat\"")).unwrap();
+}
