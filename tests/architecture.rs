@@ -51,12 +51,13 @@ const MAY_USE: [(&str, &[&str]); 21] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 33] = [
+const BELONGS_TO: [(&str, &[&str]); 34] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
     ("ort", &["unit"]),
     ("image", &["unit"]),
+    ("mozjpeg", &["unit"]),
     ("yuv", &["unit"]),
     ("fast_image_resize", &["unit"]),
     ("rumqttc", &["publish"]),

@@ -1,7 +1,9 @@
 //! JPEG and PNG bytes to RGB, within limits that are checked before memory is taken.
 
+use crate::unit::jpeg_decode::{self, MAX_SCANS};
 use crate::vision::image_limits::ImageLimits;
 use crate::vision::outcome::FailureCause;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 
@@ -40,6 +42,9 @@ pub enum ImageDecodeError {
     /// A JPEG whose end is missing.
     #[error("the image is cut short")]
     CutShort,
+    /// A JPEG that libjpeg gives up.
+    #[error("the image is damaged")]
+    Damaged,
     /// Damaged, or larger than the limits.
     #[error("the image cannot be decoded")]
     Unreadable(#[source] image::ImageError),
@@ -58,21 +63,24 @@ impl ImageDecodeError {
 /// The most memory a decoder may take: a picture of the most pixels in RGB and what the decoder needs beside it.
 const MAX_BYTES: u64 = 96 * 1024 * 1024;
 
-/// A progressive picture has about ten, its thumbnail one more.
-const MAX_SCANS: usize = 24;
-
-/// Decodes an image and turns it upright by its EXIF orientation.
+/// Decodes an image and turns it upright by its EXIF orientation. A JPEG that is much larger than what is wanted comes
+/// smaller.
 ///
 /// # Errors
 /// [`ImageDecodeError`]; a picture outside the limits is refused by its header, before it is decoded.
-pub fn decode(bytes: &[u8], limits: &ImageLimits, _wanted: (u32, u32)) -> Result<RgbImage, ImageDecodeError> {
+pub fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> Result<RgbImage, ImageDecodeError> {
     let format = image::guess_format(bytes).map_err(|_| ImageDecodeError::UnknownFormat)?;
-    if !matches!(format, ImageFormat::Jpeg | ImageFormat::Png) {
-        return Err(ImageDecodeError::UnknownFormat);
+    match format {
+        ImageFormat::Jpeg => match jpeg_decode::decode(bytes, limits, wanted)? {
+            Some((image, orientation)) => Ok(turn(image, orientation)),
+            None => decode_whole(bytes, format, limits),
+        },
+        ImageFormat::Png => decode_whole(bytes, format, limits),
+        _ => Err(ImageDecodeError::UnknownFormat),
     }
-    if format == ImageFormat::Jpeg {
-        check_scans(bytes)?;
-    }
+}
+
+fn decode_whole(bytes: &[u8], format: ImageFormat, limits: &ImageLimits) -> Result<RgbImage, ImageDecodeError> {
     let mut memory = Limits::default();
     memory.max_alloc = Some(MAX_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -83,29 +91,29 @@ pub fn decode(bytes: &[u8], limits: &ImageLimits, _wanted: (u32, u32)) -> Result
     // What the samples take has to be asked for.
     memory.reserve(decoder.total_bytes()).map_err(ImageDecodeError::Unreadable)?;
     let orientation = decoder.orientation().map_err(ImageDecodeError::Unreadable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(ImageDecodeError::Unreadable)?;
-    image.apply_orientation(orientation);
-    let rgb = image.into_rgb8();
-    let (width, height) = rgb.dimensions();
-    Ok(RgbImage { width, height, samples: rgb.into_raw(), original: (width, height) })
+    let image = DynamicImage::from_decoder(decoder).map_err(ImageDecodeError::Unreadable)?.into_rgb8();
+    let samples = image.into_raw();
+    Ok(turn(RgbImage { width, height, samples, original: (width, height) }, orientation))
 }
 
-/// Counts start-of-scan markers, and looks for the end of the image behind the last of them: decoders make up what
-/// is missing, and a picture that is half grey shows what is not there. In entropy-coded bytes no other marker stands.
-fn check_scans(bytes: &[u8]) -> Result<(), ImageDecodeError> {
-    let (mut scans, mut is_ended) = (0, false);
-    for pair in bytes.windows(2) {
-        match pair {
-            [0xff, 0xda] => (scans, is_ended) = (scans + 1, false),
-            [0xff, 0xd9] => is_ended = true,
-            _ => {}
-        }
+fn turn(image: RgbImage, orientation: Orientation) -> RgbImage {
+    let RgbImage { width, height, samples, original } = image;
+    if orientation == Orientation::NoTransforms {
+        return RgbImage { width, height, samples, original };
     }
-    match (scans, is_ended) {
-        (1..=MAX_SCANS, true) => Ok(()),
-        (1..=MAX_SCANS, false) | (0, _) => Err(ImageDecodeError::CutShort),
-        _ => Err(ImageDecodeError::TooManyScans),
-    }
+    // The samples are as many as the sides say.
+    let Some(buffer) = image::RgbImage::from_raw(width, height, samples) else {
+        return RgbImage { width: 0, height: 0, samples: Vec::new(), original };
+    };
+    let mut turned = DynamicImage::from(buffer);
+    turned.apply_orientation(orientation);
+    let turned = turned.into_rgb8();
+    let is_on_its_side = matches!(
+        orientation,
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+    );
+    let original = if is_on_its_side { (original.1, original.0) } else { original };
+    RgbImage { width: turned.width(), height: turned.height(), samples: turned.into_raw(), original }
 }
 
 #[cfg(test)]

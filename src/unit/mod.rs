@@ -10,6 +10,7 @@ mod confinement;
 pub mod engine;
 mod execution_providers;
 pub mod image_decode;
+mod jpeg_decode;
 pub mod main_loop;
 mod model_cache;
 pub mod picture_fit;

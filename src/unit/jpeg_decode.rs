@@ -1,0 +1,139 @@
+//! JPEG by mozjpeg, scaled down while it is decoded.
+//!
+//! A model's input is small: of a 12 megapixel picture an eighth of each side is enough, and the inverse
+//! transform of the rest need not be computed. Measured on 3.6 MB: 27 ms against 58 ms for all pixels, and a
+//! twelfth of the resizing. `jpeg-decoder`, which can do it too, is no longer developed; zune-jpeg cannot.
+
+use crate::unit::image_decode::{ImageDecodeError, RgbImage};
+use crate::vision::image_limits::ImageLimits;
+use image::metadata::Orientation;
+use mozjpeg::{ColorSpace, Decompress, Marker};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A progressive picture has about ten, its thumbnail one more.
+pub(super) const MAX_SCANS: usize = 24;
+
+/// Decodes a JPEG to at least the size that is wanted, if it has that size. `None`: it is of a colour space that
+/// libjpeg does not make RGB of.
+///
+/// # Errors
+/// [`ImageDecodeError`]; a picture outside the limits is refused by its header, before it is decoded.
+pub(super) fn decode(
+    bytes: &[u8],
+    limits: &ImageLimits,
+    wanted: (u32, u32),
+) -> Result<Option<(RgbImage, Orientation)>, ImageDecodeError> {
+    check_scans(bytes)?;
+    // libjpeg ends a decoding that cannot go on by unwinding.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode_or_unwind(bytes, limits, wanted)));
+    decoded.unwrap_or_else(|_| Err(ImageDecodeError::Damaged))
+}
+
+fn decode_or_unwind(
+    bytes: &[u8],
+    limits: &ImageLimits,
+    wanted: (u32, u32),
+) -> Result<Option<(RgbImage, Orientation)>, ImageDecodeError> {
+    let damaged = |_| ImageDecodeError::Damaged;
+    let mut jpeg = Decompress::with_markers(&[Marker::APP(1)]).from_mem(bytes).map_err(damaged)?;
+    let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+    let original = (side(jpeg.width()), side(jpeg.height()));
+    let (width, height) = original;
+    limits.check(width, height).map_err(|cause| ImageDecodeError::Size { width, height, cause })?;
+    if !matches!(jpeg.color_space(), ColorSpace::JCS_YCbCr | ColorSpace::JCS_GRAYSCALE | ColorSpace::JCS_RGB) {
+        return Ok(None);
+    }
+    let exif = jpeg.markers().find_map(|marker| marker.data.strip_prefix(b"Exif\0\0"));
+    let orientation = exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
+    jpeg.scale(eighths(original, wanted));
+    let mut started = jpeg.rgb().map_err(damaged)?;
+    let (width, height) = (side(started.width()), side(started.height()));
+    let samples: Vec<u8> = started.read_scanlines().map_err(damaged)?;
+    started.finish().map_err(damaged)?;
+    Ok(Some((RgbImage { width, height, samples, original }, orientation)))
+}
+
+/// The least of 1, 2, 4 and 8 eighths of each side that still give what is wanted.
+fn eighths((width, height): (u32, u32), wanted: (u32, u32)) -> u8 {
+    // A picture that is turned is as large as one that is not.
+    let most = wanted.0.max(wanted.1);
+    let is_enough = |eighths: &u8| {
+        let scaled = |side: u32| u64::from(side) * u64::from(*eighths) / 8;
+        scaled(width) >= u64::from(most) && scaled(height) >= u64::from(most)
+    };
+    [1, 2, 4].into_iter().find(is_enough).unwrap_or(8)
+}
+
+/// Counts start-of-scan markers, and looks for the end of the image behind the last of them: decoders make up what
+/// is missing, and a picture that is half grey shows what is not there. In entropy-coded bytes no other marker stands.
+fn check_scans(bytes: &[u8]) -> Result<(), ImageDecodeError> {
+    let (mut scans, mut is_ended) = (0, false);
+    for pair in bytes.windows(2) {
+        match pair {
+            [0xff, 0xda] => (scans, is_ended) = (scans + 1, false),
+            [0xff, 0xd9] => is_ended = true,
+            _ => {}
+        }
+    }
+    match (scans, is_ended) {
+        (1..=MAX_SCANS, true) => Ok(()),
+        (1..=MAX_SCANS, false) | (0, _) => Err(ImageDecodeError::CutShort),
+        _ => Err(ImageDecodeError::TooManyScans),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::codecs::jpeg::JpegEncoder;
+    use proptest::prelude::*;
+
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        let red = |x: u32| u8::try_from(x * 255 / width).unwrap();
+        let picture = image::RgbImage::from_fn(width, height, |x, _| image::Rgb([red(x), 80, 20]));
+        let mut bytes = Vec::new();
+        JpegEncoder::new(&mut bytes).encode_image(&picture).unwrap();
+        bytes
+    }
+
+    fn decode_to(bytes: &[u8], wanted: u32) -> Result<RgbImage, ImageDecodeError> {
+        decode(bytes, &ImageLimits::default(), (wanted, wanted)).map(|decoded| decoded.unwrap().0)
+    }
+
+    #[test]
+    fn a_picture_is_no_larger_than_it_must_be_and_no_smaller() {
+        let bytes = jpeg(800, 640);
+        for (wanted, expected) in
+            [(80, (100, 80)), (81, (200, 160)), (300, (400, 320)), (400, (800, 640)), (9999, (800, 640))]
+        {
+            let image = decode_to(&bytes, wanted).unwrap();
+            assert_eq!(((image.width, image.height), image.original), (expected, (800, 640)), "{wanted}");
+            let [left, right] = [0, image.width as usize - 1].map(|x| i32::from(image.samples[3 * x]));
+            assert!(left < 16 && right > 239, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn a_cut_or_endless_picture_is_refused() {
+        let bytes = jpeg(200, 200);
+        assert!(matches!(decode_to(&bytes[..bytes.len() / 2], 8), Err(ImageDecodeError::CutShort)));
+        let scans = [bytes.as_slice(), &[0xff, 0xda].repeat(MAX_SCANS), &[0xff, 0xd9]].concat();
+        assert!(matches!(decode_to(&scans, 8), Err(ImageDecodeError::TooManyScans)));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_are_an_error_or_a_picture_and_never_a_panic(
+            at in prop::collection::vec((0usize..4000, any::<u8>()), 1..20),
+        ) {
+            let mut bytes = jpeg(160, 120);
+            for (at, byte) in at {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            if let Ok(Some((image, _))) = decode(&bytes, &ImageLimits::default(), (64, 64)) {
+                prop_assert_eq!(image.samples.len(), 3 * image.width as usize * image.height as usize);
+            }
+        }
+    }
+}
