@@ -12,6 +12,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// Nobody waits longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The server lets a connection be idle for a minute.
+const IDLE_LIMIT: Duration = Duration::from_secs(40);
+
 /// What became of the images.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {
@@ -78,7 +81,7 @@ async fn send_all(port: u16, tps: f64, most: u32, stop: &AtomicBool, answers: &A
         photo.len()
     );
     let request = Arc::new([head.into_bytes(), photo].concat());
-    let idle: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    let idle: Arc<Mutex<Vec<(TcpStream, Instant)>>> = Arc::default();
     let (begun, mut tasks, mut sent) = (Instant::now(), tokio::task::JoinSet::new(), 0_u32);
     while sent < most && !stop.load(Ordering::Relaxed) {
         let due = begun + Duration::from_secs_f64(f64::from(sent) / tps);
@@ -102,10 +105,11 @@ async fn send_all(port: u16, tps: f64, most: u32, stop: &AtomicBool, answers: &A
     while tasks.join_next().await.is_some() {}
 }
 
-async fn exchange(port: u16, request: &[u8], idle: &Mutex<Vec<TcpStream>>) -> std::io::Result<u16> {
-    let kept = idle.lock().unwrap().pop();
+async fn exchange(port: u16, request: &[u8], idle: &Mutex<Vec<(TcpStream, Instant)>>) -> std::io::Result<u16> {
+    // As every client does: one that the server may be closing by now is not used again.
+    let kept = idle.lock().unwrap().pop().filter(|(_, since)| since.elapsed() < IDLE_LIMIT);
     let mut stream = match kept {
-        Some(stream) => stream,
+        Some((stream, _)) => stream,
         None => TcpStream::connect(("127.0.0.1", port)).await?,
     };
     stream.write_all(request).await?;
@@ -121,7 +125,7 @@ async fn exchange(port: u16, request: &[u8], idle: &Mutex<Vec<TcpStream>>) -> st
         if body.len() >= length.unwrap_or(0) {
             let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
             if !head.contains("connection: close") {
-                idle.lock().unwrap().push(stream);
+                idle.lock().unwrap().push((stream, Instant::now()));
             }
             return Ok(status);
         }

@@ -22,6 +22,9 @@ fn main() {
     if arguments.get(1).is_some_and(|first| first == "bare-loop") {
         return bare_loop::run(arguments[2].parse().unwrap());
     }
+    if arguments.get(1).is_some_and(|first| first == "bare-echo") {
+        return unit_figures::echo();
+    }
     // `cargo test --all-targets` starts benches too; they measure nothing in a debug build.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;

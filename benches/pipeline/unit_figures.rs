@@ -17,7 +17,9 @@ use ocelli::vision::camera_id::CameraId;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
 use ocelli::vision::look_options::LookOptions;
 use ocelli::vision::monotonic::Monotonic;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -138,6 +140,39 @@ fn measure_unit(figures: &mut Vec<Figure>, picture: Picture) {
         bar: Some(50.0),
         method: "Ping to Pong over the channel, the unit reads the slot; p50 of 20,000",
     });
+    figures.push(Figure {
+        name: "  its limit: one byte to another process and back",
+        value: bare_round_trip(),
+        unit: "us",
+        bar: None,
+        method: "write and read on a bare socket pair, a process that does nothing else; p50 of 20,000",
+    });
+}
+
+/// Microseconds of one byte to another process and back.
+fn bare_round_trip() -> f64 {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let mut echo = Command::new(std::env::current_exe().unwrap());
+    let theirs = Stdio::from(std::os::fd::OwnedFd::from(theirs));
+    let mut echo = echo.arg("bare-echo").stdin(theirs).spawn().unwrap();
+    let mut byte = [7];
+    let trips = (0..20_000).map(|_| {
+        let started = Instant::now();
+        ours.write_all(&byte).unwrap();
+        ours.read_exact(&mut byte).unwrap();
+        started.elapsed().as_secs_f64() * 1e6
+    });
+    let trip = median(trips.collect());
+    drop(ours);
+    echo.wait().unwrap();
+    trip
+}
+
+/// Sends back what comes, until nothing does.
+pub(crate) fn echo() {
+    let stream = std::io::stdin().as_fd().try_clone_to_owned().unwrap();
+    let (mut stream, mut byte) = (UnixStream::from(stream), [0]);
+    while stream.read_exact(&mut byte).is_ok() && stream.write_all(&byte).is_ok() {}
 }
 
 fn measure_preprocessing(figures: &mut Vec<Figure>, picture: Picture) {

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The longest packet. 500 detections take about 12 kB.
@@ -44,16 +45,22 @@ pub enum ChannelError {
 #[derive(Debug)]
 pub struct Channel {
     socket: OwnedFd,
+    /// Packets are received here: to clear 64 kB for each would take longer than the system call.
+    packet: Mutex<Vec<u8>>,
 }
 
 impl Channel {
+    fn new(socket: OwnedFd) -> Self {
+        Self { socket, packet: Mutex::default() }
+    }
+
     /// Two connected ends, closed on exec.
     ///
     /// # Errors
     /// When descriptors have run out.
     pub fn pair() -> std::io::Result<(Self, Self)> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        Ok((Self { socket: ours }, Self { socket: theirs }))
+        Ok((Self::new(ours), Self::new(theirs)))
     }
 
     /// The child's end: it was handed over as standard input.
@@ -61,7 +68,7 @@ impl Channel {
     /// # Errors
     /// When standard input is not there.
     pub fn from_stdin() -> std::io::Result<Self> {
-        Ok(Self { socket: std::io::stdin().as_fd().try_clone_to_owned()? })
+        Ok(Self::new(std::io::stdin().as_fd().try_clone_to_owned()?))
     }
 
     /// The socket itself.
@@ -74,7 +81,7 @@ impl Channel {
     /// # Errors
     /// When descriptors have run out.
     pub fn try_clone(&self) -> std::io::Result<Self> {
-        Ok(Self { socket: self.socket.try_clone()? })
+        Ok(Self::new(self.socket.try_clone()?))
     }
 
     /// Makes [`Self::send`] and [`Self::receive`] return `Full` and `Empty` instead of waiting.
@@ -117,7 +124,9 @@ impl Channel {
     /// # Errors
     /// [`ChannelError::Closed`], [`ChannelError::Empty`], or `Protocol` for a packet that is not ours.
     pub fn receive<T: DeserializeOwned>(&self) -> Result<(T, Option<OwnedFd>), ChannelError> {
-        let mut packet = [0_u8; MAX_PACKET_BYTES];
+        // What a receiver that panicked has left there is overwritten.
+        let mut packet = self.packet.lock().unwrap_or_else(PoisonError::into_inner);
+        packet.resize(MAX_PACKET_BYTES, 0);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
