@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults install
+.PHONY: help setup build demo test check fmt clippy doc bench faults conformance install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -35,6 +35,10 @@ bench: build ## measure against the physical limits; writes target/reports/bench
 
 faults: build ## kills, overload, swaps and stops with real units, half an hour; writes target/reports/faults.json
 	@$(CARGO) bench --bench faults
+
+conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
+	@setup/conformance.sh
+	@$(CARGO) bench --bench conformance
 
 install: build ## install the binary, its library and models, the settings and the systemd unit (DESTDIR=)
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli

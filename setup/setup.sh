@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-STEPS=5
+STEPS=6
 work=.setup
 
 step() { printf 'setup: [%s/%s] %s\n' "$1" "$STEPS" "$2"; }
@@ -123,9 +123,20 @@ make_footage() {
     mv testdata/vtest.h264.part testdata/vtest.h264
 }
 
+install_clients() {
+    if cmp -s setup/requirements-clients.txt "$work/venv/clients.txt"; then
+        step 5 "AWS client of the tests: there"
+        return
+    fi
+    step 5 "AWS client of the tests: installing boto3"
+    make_venv
+    "$work/venv/bin/pip" install -q -r setup/requirements-clients.txt || die "boto3 cannot be installed"
+    cp setup/requirements-clients.txt "$work/venv/clients.txt"
+}
+
 check_rust() {
     command -v cargo >/dev/null || die "Rust is missing: install it with rustup, then run this again"
-    step 5 "$(cargo --version)"
+    step 6 "$(cargo --version)"
 }
 
 mkdir -p "$work"
@@ -133,4 +144,5 @@ install_packages
 fetch_runtime
 build_models
 make_footage
+install_clients
 check_rust

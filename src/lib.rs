@@ -29,7 +29,8 @@
 //! * [`camera`], [`admission`], [`supervisor`]: the decisions, in plain code that is given `now`, with the thin
 //!   shells that start processes beside them. A [`supervisor::Fleet`] has a [`supervisor::pool::Pool`] a model.
 //! * [`metering`]: inference hours.
-//! * [`publish`], [`http`], [`telemetry`]: what the outside sees.
+//! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
+//! * [`publish`], [`http`], [`telemetry`]: what the outside sees; [`http::rekognition`] is what AWS SDKs know.
 //! * [`settings`], [`appliance`], [`control`], [`cli`]: put together, run, looked at, asked for.
 //!
 //! # Invariants
@@ -42,6 +43,8 @@
 //! * Cameras never queue, images wait in a queue bounded in time ([`admission::gate`]); what one of them does not
 //!   use of its share is lent to the other.
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
+//! * Nobody beyond loopback is answered without a signature but by `/healthz`. No name that a caller gives becomes a path
+//!   ([`os::beneath`], [`catalog::store`]).
 //! * Monotonic time decides ([`vision::monotonic`]), wall time labels.
 //! * A child never outlives its parent, not even a stopped one ([`os::orphan_guard`]).
 //!
@@ -52,6 +55,10 @@
 //!   as memory and zones, is apart from what is decided for a model.
 //! * A model's *name* and its *package* are two things, so that a version can be swapped under a name that cameras
 //!   and commands keep using.
+//! * An image longer than a slot (an object of a bucket, up to 15 MiB) is not scaled by the parent, which decodes
+//!   nothing: it lies in a region of its own, of as many slots as it needs, which its unit forgets afterwards.
+//! * A project of the AWS-compatible API is not a model but a name for versions, each of which runs in a pool of its
+//!   own: clients start the new one, turn to it, and stop the old one, as they do in the cloud.
 //! * The restart ladder is in [`ipc::restart_policy`], because units and capture processes share it.
 //! * Each connection to a camera has an index of its own, never used twice in a process's life: what an earlier
 //!   connection still says is recognised without an acknowledgement protocol.

@@ -5,12 +5,13 @@
 mod support;
 
 use std::process::Command;
+use std::time::Duration;
 use support::aws::AwsBox;
-use support::{from_setup, root};
+use support::{free_port, from_setup, root, wait_for};
 
 #[test]
 fn boto3_finds_every_operation_bound_and_error() {
-    let aws = AwsBox::start("");
+    let aws = AwsBox::start();
     let output = Command::new(from_setup(".setup/venv/bin/python"))
         .arg(root().join("tests/conformance/boto3_suite.py"))
         .envs(aws.environment())
@@ -20,4 +21,36 @@ fn boto3_finds_every_operation_bound_and_error() {
     assert!(output.status.success() && text.contains("OK"), "{text}\n{}", aws.daemon.log());
     assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no call has cost a unit");
     aws.daemon.assert_ledger_closes();
+}
+
+#[test]
+fn pictures_that_are_made_to_hurt_are_refused_and_cost_nobody_else_anything() {
+    let aws = AwsBox::start_unsigned();
+    let output = Command::new(from_setup(".setup/venv/bin/python"))
+        .arg(root().join("tests/conformance/bombs.py"))
+        .envs(aws.environment())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.lines().filter(|line| line.starts_with("PASS ")).count() >= 40, "{text}");
+    assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no picture has cost a unit");
+    aws.daemon.assert_ledger_closes();
+}
+
+#[test]
+fn beyond_loopback_calls_are_signed_and_travel_over_tls() {
+    let port = free_port();
+    let aws = AwsBox::start_public(port);
+    let certificate = aws.daemon.home().join("state/tls/certificate.pem");
+    wait_for("the certificate", Duration::from_secs(10), || certificate.exists().then_some(()));
+    let output = Command::new(from_setup(".setup/venv/bin/python"))
+        .arg(root().join("tests/conformance/tls_check.py"))
+        .envs(aws.environment())
+        .env("OCELLI_PUBLIC", format!("https://localhost:{port}"))
+        .env("OCELLI_CERTIFICATE", &certificate)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), aws.daemon.log());
+    assert!(aws.daemon.log().contains("fingerprint"));
 }

@@ -3,8 +3,9 @@
 use crate::figure;
 use crate::load::{self, Load};
 use crate::overload::{rated_tps, resident_mb};
-use crate::report::{Figure, median, percentile};
+use crate::report::Figure;
 use crate::share_of;
+use crate::statistics::{median, percentile};
 use crate::support::broker::Broker;
 use crate::support::daemon::Daemon;
 use crate::support::{signal, wait_for};

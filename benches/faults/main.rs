@@ -12,12 +12,15 @@ mod support;
 mod footage;
 #[path = "../harness/report.rs"]
 mod report;
+#[path = "../harness/statistics.rs"]
+mod statistics;
 
 mod changes;
 mod fairness;
 mod kills;
 mod load;
 mod overload;
+mod slow_clients;
 mod stops;
 
 use report::Figure;
@@ -42,9 +45,10 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("overload", overload::measure),
         ("fairness", fairness::measure),
+        ("slow-clients", slow_clients::measure),
         ("zone", kills::measure_zone),
         ("stops", stops::measure),
         ("changes", changes::measure),

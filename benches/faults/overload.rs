@@ -2,8 +2,9 @@
 
 use crate::figure;
 use crate::load;
-use crate::report::{Figure, percentile};
+use crate::report::Figure;
 use crate::share_of;
+use crate::statistics::percentile;
 use crate::support::broker::Broker;
 use crate::support::daemon::Daemon;
 use crate::support::signal;

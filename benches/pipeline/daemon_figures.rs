@@ -1,7 +1,8 @@
 //! The daemon as a whole: detections a second against the bare loop, latency, memory.
 
 use crate::footage::clip_at;
-use crate::report::{Figure, median};
+use crate::report::Figure;
+use crate::statistics::median;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};

@@ -12,6 +12,8 @@ mod support;
 mod footage;
 #[path = "../harness/report.rs"]
 mod report;
+#[path = "../harness/statistics.rs"]
+mod statistics;
 
 mod bare_loop;
 mod daemon_figures;

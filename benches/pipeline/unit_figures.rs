@@ -1,6 +1,7 @@
 //! A unit alone: round trip, preprocessing, start, memory; and the admission decision.
 
-use crate::report::{Figure, median};
+use crate::report::Figure;
+use crate::statistics::median;
 use crate::support::{from_setup, root};
 use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;

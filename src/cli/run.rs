@@ -106,7 +106,8 @@ async fn serve(
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
     tokio::spawn(importer::resume(control.clone()));
-    let rekognition = RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model);
+    let rekognition =
+        RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
     let server = tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health));

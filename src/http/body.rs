@@ -41,7 +41,7 @@ pub(super) enum BodyError {
 
 /// The room for bodies of all connections.
 #[derive(Clone, Debug)]
-pub(super) struct BodyBudget(Arc<Semaphore>);
+pub struct BodyBudget(Arc<Semaphore>);
 
 impl Default for BodyBudget {
     fn default() -> Self {

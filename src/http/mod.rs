@@ -3,7 +3,7 @@
 //! Handlers translate and ask `control`; they see no unit, no lock and no camera.
 
 pub mod auth;
-mod body;
+pub mod body;
 pub mod client;
 mod connections;
 pub mod rekognition;

@@ -33,6 +33,7 @@ pub struct Metrics {
     decoded: Gauges,
     in_flight: Gauge,
     models: ModelMetrics,
+    calls: Counters,
     capture_restarts: Counter,
     queue_seconds: Histogram,
     inference_seconds: Histogram,
@@ -63,6 +64,7 @@ impl Metrics {
             decoded: Family::default(),
             in_flight: Gauge::default(),
             models: ModelMetrics::default(),
+            calls: Family::default(),
             capture_restarts: Counter::default(),
             queue_seconds: histogram(),
             inference_seconds: histogram(),
@@ -86,6 +88,7 @@ impl Metrics {
         registry.register("camera_reconnects", "Connections lost since the start", self.reconnects.clone());
         registry.register("camera_frames_decoded", "Frames decoded since the start", self.decoded.clone());
         self.models.register(registry);
+        registry.register("calls", "Calls of AWS clients, by operation and how they ended", self.calls.clone());
         registry.register("capture_restarts", "Capture processes started again", self.capture_restarts.clone());
         registry.register("queue_seconds", "From capture to a unit", self.queue_seconds.clone());
         registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
@@ -161,6 +164,11 @@ impl Metrics {
     /// Frames that wait or are worked on.
     pub fn in_flight(&self, frames: u64) {
         self.in_flight.set(integer(frames));
+    }
+
+    /// A call of an AWS client was answered: `ok`, `throttled`, `user_error` or `server_error`.
+    pub fn call(&self, operation: &'static str, result: &'static str) {
+        self.calls.get_or_create(&vec![("operation", operation.to_owned()), ("result", result.to_owned())]).inc();
     }
 
     /// How publishing goes.

@@ -63,6 +63,9 @@ impl ImageDecodeError {
 /// The most memory a decoder may take: a picture of the most pixels in RGB and what the decoder needs beside it.
 const MAX_BYTES: u64 = 96 * 1024 * 1024;
 
+/// Of it, for what lies beside the samples.
+const BESIDE_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Decodes an image and turns it upright by its EXIF orientation. A JPEG that is much larger than what is wanted comes
 /// smaller.
 ///
@@ -82,7 +85,7 @@ pub fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> Result<
 
 fn decode_whole(bytes: &[u8], format: ImageFormat, limits: &ImageLimits) -> Result<RgbImage, ImageDecodeError> {
     let mut memory = Limits::default();
-    memory.max_alloc = Some(MAX_BYTES);
+    memory.max_alloc = Some(if format == ImageFormat::Png { png_memory(bytes) } else { MAX_BYTES });
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(memory.clone());
     let mut decoder = reader.into_decoder().map_err(ImageDecodeError::Unreadable)?;
@@ -94,6 +97,15 @@ fn decode_whole(bytes: &[u8], format: ImageFormat, limits: &ImageLimits) -> Resu
     let image = DynamicImage::from_decoder(decoder).map_err(ImageDecodeError::Unreadable)?.into_rgb8();
     let samples = image.into_raw();
     Ok(turn(RgbImage { width, height, samples, original: (width, height) }, orientation))
+}
+
+/// What the samples of a PNG take at most by its header (RGBA, in 16 bits if it has so many), and a little for what lies
+/// beside them: compressed profiles and texts may be a thousand times as long as they look.
+fn png_memory(bytes: &[u8]) -> u64 {
+    let number = |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let sample_bytes = if bytes.get(24) == Some(&16) { 2 } else { 1 };
+    let samples = u64::from(number(16)).saturating_mul(u64::from(number(20))).saturating_mul(4 * sample_bytes);
+    samples.saturating_add(BESIDE_BYTES).min(MAX_BYTES)
 }
 
 fn turn(image: RgbImage, orientation: Orientation) -> RgbImage {

@@ -353,10 +353,34 @@ class Projects(Case):
         for one in (project, target):
             OPERATOR.delete_project(ProjectArn=one)
 
+    def test_a_label_may_have_a_threshold_of_its_own(self):
+        project = OPERATOR.create_project(ProjectName="picky")["ProjectArn"]
+        output = {"S3Bucket": "files", "S3KeyPrefix": "/picky/"}
+        arn = OPERATOR.create_project_version(ProjectArn=project, VersionName="v", OutputConfig=output)["ProjectVersionArn"]
+        wait_for(project, "v", "TRAINING_COMPLETED")
+        OPERATOR.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1)
+        wait_for(project, "v", "RUNNING")
+
+        def names(**more):
+            found = OPERATOR.detect_custom_labels(ProjectVersionArn=arn, Image={"Bytes": PHOTO}, **more)["CustomLabels"]
+            return {label["Name"] for label in found}
+
+        self.assertEqual(names(), {"sports ball"})
+        self.assertEqual(names(MinConfidence=50), {"person", "sports ball"})
+        OPERATOR.stop_project_version(ProjectVersionArn=arn)
+        wait_for(project, "v", "STOPPED")
+        OPERATOR.delete_project_version(ProjectVersionArn=arn)
+        OPERATOR.delete_project(ProjectArn=project)
+
     def test_what_cannot_be_imported_says_why(self):
         project = OPERATOR.create_project(ProjectName="broken")["ProjectArn"]
         create = OPERATOR.create_project_version
-        for prefix, why in (("broken", "sha256"), ("nowhere", "manifest.toml"), ("../outside", "manifest.toml"), ("blind", "canary")):
+        for prefix, why in (
+            ("broken", "sha256"),
+            ("nowhere", "manifest.toml"),
+            ("../outside", "manifest.toml"),
+            ("blind", "canary"),
+        ):
             output = {"S3Bucket": "files", "S3KeyPrefix": prefix}
             name = re.sub(r"\W", "", prefix)
             arn = create(ProjectArn=project, VersionName=name, OutputConfig=output)["ProjectVersionArn"]
@@ -424,6 +448,14 @@ class Protocol(Case):
         self.refused("AccessDeniedException", OPERATOR.detect_faces, Image={"Bytes": PHOTO})
         self.refused("AccessDeniedException", OPERATOR.list_stream_processors)
         self.refused("UnknownOperationException", OPERATOR.get_celebrity_info, Id="x")
+
+    def test_an_endpoint_may_have_a_path(self):
+        global ENDPOINT
+        plain, ENDPOINT = ENDPOINT, ENDPOINT + "/rek/"
+        try:
+            self.assertTrue(client().describe_projects()["ProjectDescriptions"])
+        finally:
+            ENDPOINT = plain
 
     def test_an_answer_has_an_id_and_a_date(self):
         answer = OPERATOR.describe_projects()["ResponseMetadata"]

@@ -5,6 +5,9 @@ use super::daemon::Daemon;
 use super::from_setup;
 use std::path::Path;
 
+const KEYS: &str = "[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
+     [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n";
+
 /// A running daemon, and what its bucket `files` lies in.
 pub struct AwsBox {
     pub daemon: Daemon,
@@ -13,16 +16,29 @@ pub struct AwsBox {
 }
 
 impl AwsBox {
+    /// One unit of the default model without a limit, and no signatures.
+    pub fn start_unsigned() -> Self {
+        Self::start_with("")
+    }
+
     /// One unit of the default model, limited to five images a second, and room for more.
-    pub fn start(more: &str) -> Self {
+    pub fn start() -> Self {
+        Self::start_with(&format!("tps_limit = 5\n{KEYS}"))
+    }
+
+    /// [`Self::start`], served on a public port as well.
+    pub fn start_public(port: u16) -> Self {
+        let public = format!("public_address = \"127.0.0.1\"\npublic_port = {port}\n");
+        Self::start_with(&format!("tps_limit = 5\n{KEYS}[http]\n{public}"))
+    }
+
+    fn start_with(more: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         fill(home.path());
         let broker = Broker::start();
         let settings = format!(
-            "[units]\nmax_units = 4\nmax_models = 3\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\ntps_limit = 5\n\
-             [[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
-             [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n\
-             [[buckets]]\nname = \"files\"\ndirectory = \"{}\"\n{more}",
+            "[units]\nmax_units = 4\nmax_models = 3\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n{more}\
+             [[buckets]]\nname = \"files\"\ndirectory = \"{}\"\n",
             home.path().join("bucket").display()
         );
         let daemon = Daemon::start(broker.port, &settings);
@@ -34,6 +50,7 @@ impl AwsBox {
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("OCELLI_ENDPOINT", format!("http://127.0.0.1:{}", self.daemon.http_port())),
+            ("OCELLI_PID", self.daemon.pid().to_string()),
             ("OCELLI_PHOTO", from_setup("testdata/photo.jpg").display().to_string()),
             ("OCELLI_BUCKET_DIRECTORY", self.home.path().join("bucket").display().to_string()),
             // Nothing of the machine's own configuration counts.
@@ -44,7 +61,7 @@ impl AwsBox {
     }
 }
 
-/// `edge` is a good package, `broken` has another model than its manifest says, `blind` does not see its canary. Beside
+/// `edge` is a good package, `picky` one that wants to be all but sure of persons, `broken` has another model than its manifest says, `blind` does not see its canary. Beside
 /// them pictures, and ways out that must not be taken.
 fn fill(home: &Path) {
     let (bucket, photo) = (home.join("bucket"), from_setup("testdata/photo.jpg"));
@@ -56,13 +73,18 @@ fn fill(home: &Path) {
     std::os::unix::fs::symlink("..", bucket.join("linked")).unwrap();
     let made = std::process::Command::new("mkfifo").arg(bucket.join("pipe")).status().unwrap();
     assert!(made.success());
-    for package in [bucket.join("edge"), bucket.join("broken"), bucket.join("blind"), home.join("outside")] {
+    let packages = ["edge", "picky", "broken", "blind"].map(|name| bucket.join(name));
+    for package in packages.into_iter().chain([home.join("outside")]) {
         std::fs::create_dir(&package).unwrap();
         for entry in std::fs::read_dir(from_setup("models/coco-ssd")).unwrap().flatten() {
             std::fs::copy(entry.path(), package.join(entry.file_name())).unwrap();
         }
     }
     std::fs::write(bucket.join("broken/model.onnx"), b"cut short").unwrap();
+    let manifest = bucket.join("picky/manifest.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let (before, _) = text.split_once("[canary]").unwrap();
+    std::fs::write(manifest, format!("{before}[label_thresholds]\nperson = 0.999\n")).unwrap();
     let manifest = bucket.join("blind/manifest.toml");
     let text = std::fs::read_to_string(&manifest).unwrap();
     std::fs::write(manifest, text.replace("label = \"person\"", "label = \"cat\"")).unwrap();

@@ -36,10 +36,20 @@ impl Daemon {
             false => "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 2\n",
         };
         let settings = format!("{models}{settings}");
-        let text = format!("box_id = \"box\"\n[http]\nport = {http_port}\n{broker}{settings}");
+        let (http, port) = ("[http]\n", format!("[http]\nport = {http_port}\n"));
+        let settings = match settings.contains(http) {
+            true => settings.replacen(http, &port, 1),
+            false => format!("{port}{settings}"),
+        };
+        let text = format!("box_id = \"box\"\n{broker}{settings}");
         std::fs::write(&file, text).unwrap();
         let process = spawn(&home, arguments);
         Self { process, http_port, home }
+    }
+
+    /// Where it works: its settings, and what it keeps.
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
     }
 
     /// Stops it and starts it again with what it has kept.

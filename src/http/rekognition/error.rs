@@ -73,6 +73,15 @@ impl ErrorKind {
         }
     }
 
+    /// As which it counts.
+    pub(super) fn result(self) -> &'static str {
+        match self {
+            Self::ProvisionedThroughputExceeded | Self::Throttling => "throttled",
+            Self::InternalServerError => "server_error",
+            _ => "user_error",
+        }
+    }
+
     /// 400 for everything but the box's own faults.
     pub(super) fn status(self) -> StatusCode {
         match self {

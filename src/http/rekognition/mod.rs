@@ -61,18 +61,23 @@ pub(super) fn is_meant(headers: &HeaderMap) -> bool {
 }
 
 /// Answers a call; every refusal is in the form that SDKs read.
-pub(super) async fn handle(state: &RekognitionState, budget: &BodyBudget, request: Request<Body>) -> Response {
+pub async fn handle(state: &RekognitionState, budget: &BodyBudget, request: Request<Body>) -> Response {
     let (parts, mut body) = request.into_parts();
-    let answered = answer(state, budget, &parts, &mut body).await;
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let target = Target::of(target);
+    let answered = answer(state, budget, target, &parts, &mut body).await;
     if answered.is_err() {
         body::discard(body).await;
     }
+    let result = answered.as_ref().map_or_else(|error| error.kind.result(), |_| "ok");
+    state.metrics.call(target.name(), result);
     respond(answered)
 }
 
 async fn answer(
     state: &RekognitionState,
     budget: &BodyBudget,
+    target: Target,
     parts: &Parts,
     body: &mut Body,
 ) -> Result<Value, ApiError> {
@@ -90,8 +95,7 @@ async fn answer(
         Some(presented) => Some(state.verify(presented, parts, &bytes)?),
         None => None,
     };
-    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let operation = match Target::of(target) {
+    let operation = match target {
         Target::Ours(operation) => operation,
         Target::Elsewhere => {
             return Err(ApiError::new(ErrorKind::AccessDenied, "This box does not have that operation."));

@@ -81,6 +81,17 @@ impl Target {
     }
 }
 
+impl Target {
+    /// For metrics, which have no names that callers make up.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ours(operation) => operation.name(),
+            Self::Elsewhere => "elsewhere",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl Operation {
     /// Its name in the API.
     pub(super) fn name(self) -> &'static str {

@@ -8,6 +8,7 @@ use crate::http::auth::sigv4::{Presented, SignatureError};
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::rfc3339_utc;
 use crate::os::clock::{is_wall_clock_synchronized, unix_ms_of_basic_time, wall_now_ms};
+use crate::telemetry::metrics::Metrics;
 use axum::http::request::Parts;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub struct RekognitionState {
     buckets: Arc<[BucketSettings]>,
     /// The model of DetectLabels.
     pub(super) default_model: Arc<str>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl RekognitionState {
@@ -31,6 +33,7 @@ impl RekognitionState {
         keys: Vec<AccessKey>,
         buckets: Vec<BucketSettings>,
         default_model: &str,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             control,
@@ -38,6 +41,7 @@ impl RekognitionState {
             keys: keys.into(),
             buckets: buckets.into(),
             default_model: default_model.into(),
+            metrics,
         }
     }
 

@@ -20,8 +20,16 @@ async fn get(request: &str, ready: bool) -> String {
     let realm = Realm { region: "us-east-1".into(), account: "000000000000".into() };
     let catalog = CatalogStore::load(home.path(), home.path(), realm, &[]);
     let (control, _commands) = Control::new(status, HoursFiles::new(home.path()), images, catalog);
-    let rekognition = RekognitionState::new(control.clone(), RekognitionSettings::default(), vec![], vec![], "m");
-    let router = local_router(HttpState::new(Arc::new(Metrics::new()), health, control, rekognition));
+    let metrics = Arc::new(Metrics::new());
+    let rekognition = RekognitionState::new(
+        control.clone(),
+        RekognitionSettings::default(),
+        vec![],
+        vec![],
+        "m",
+        Arc::clone(&metrics),
+    );
+    let router = local_router(HttpState::new(metrics, health, control, rekognition));
     let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await.unwrap();
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, peer) = listener.accept().await.unwrap();
