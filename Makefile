@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults conformance install
+.PHONY: help setup build demo test check fmt clippy doc bench faults conformance fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -39,6 +39,9 @@ faults: build ## kills, overload, swaps and stops with real units, half an hour;
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
 	@setup/conformance.sh
 	@$(CARGO) bench --bench conformance
+
+fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
+	@setup/fuzz.sh
 
 install: build ## install the binary, its library and models, the settings and the systemd unit (DESTDIR=)
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli

@@ -173,6 +173,11 @@ impl Control {
         Ok((month, read.map_err(std::io::Error::other)??))
     }
 
+    /// One model as it was within the last half second.
+    pub fn model(&self, name: &str) -> Option<ModelStatus> {
+        self.status.borrow().models.get(name).cloned()
+    }
+
     /// The appliance as it was within the last half second.
     pub fn status(&self) -> ApplianceStatus {
         self.status.borrow().clone()

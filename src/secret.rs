@@ -58,6 +58,9 @@ pub enum SecretError {
     /// More than one source is named.
     #[error("set only one of the inline value, the `_file` and the `_credential`")]
     Ambiguous,
+    /// It can be guessed.
+    #[error("the secret must have at least {0} characters")]
+    TooShort(usize),
     /// None is named where one is needed.
     #[error("the secret is missing: name it inline, as a file or as a systemd credential")]
     Missing,

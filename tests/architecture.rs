@@ -51,13 +51,14 @@ const MAY_USE: [(&str, &[&str]); 21] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 34] = [
+const BELONGS_TO: [(&str, &[&str]); 35] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
     ("ort", &["unit"]),
     ("image", &["unit"]),
     ("mozjpeg", &["unit"]),
+    ("png", &["unit"]),
     ("yuv", &["unit"]),
     ("fast_image_resize", &["unit"]),
     ("rumqttc", &["publish"]),

@@ -14,7 +14,7 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    fn is_ok(&self) -> Option<bool> {
+    pub(crate) fn is_ok(&self) -> Option<bool> {
         self.bar.map(|bar| if self.unit == "ratio" { self.value >= bar } else { self.value <= bar })
     }
 }

@@ -39,7 +39,7 @@ impl Appliance {
     /// Frames a second that the units can look at beside the images that they look at.
     fn capacity_for_cameras(&mut self, name: &str, model: &ModelStatus) -> f64 {
         let before = self.images_before.insert(name.to_owned(), model.images.detected);
-        let images = model.images.detected - before.unwrap_or(model.images.detected);
+        let images = model.images.detected.saturating_sub(before.unwrap_or(model.images.detected));
         let units_for_images = images as f64 / PACE_PERIOD.as_secs_f64() / model.unit_image_tps.max(1e-6);
         ((model.in_service as f64 - units_for_images) * model.unit_frame_tps).max(0.0)
     }

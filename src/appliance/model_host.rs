@@ -44,7 +44,8 @@ pub(super) fn fleet(settings: &Settings, desired: &DesiredState, now: Monotonic)
             }
             version => version?,
         };
-        let pool = pool(settings, model, version, wanted.bounds(), now);
+        let bounds = within(wanted.bounds(), limits.units, &model.name);
+        let pool = pool(settings, model, version, bounds, now);
         fleet.add_model(pool);
         if wanted.is_running
             && let Err(error) = fleet.start(&model.name, None)
@@ -58,6 +59,17 @@ pub(super) fn fleet(settings: &Settings, desired: &DesiredState, now: Monotonic)
         fleet.add_camera(camera.id.clone(), camera.weight, model);
     }
     Ok(fleet)
+}
+
+/// A maximum above what the box may have is that: the same settings suit boxes of several sizes.
+fn within(bounds: UnitBounds, limit: usize, model: &str) -> UnitBounds {
+    match bounds.max {
+        Some(max) if max > limit && bounds.min <= limit => {
+            tracing::warn!(model, max, limit, "a model's maximum is more than this box may have (units.max_units)");
+            UnitBounds { max: Some(limit), ..bounds }
+        }
+        _ => bounds,
+    }
 }
 
 /// The stopped pool of a model.

@@ -4,6 +4,7 @@ use crate::admission::{FrameWork, ImageId, ImageWork, Work};
 use crate::appliance::event_loop::Appliance;
 use crate::appliance::model_host;
 use crate::camera::lent_slots::GiveBack;
+use crate::catalog::Units;
 use crate::control::images::{ImageReply, OfferedImage};
 use crate::control::{Command, ControlError};
 use crate::ipc::child_process::ChildEvent;
@@ -205,6 +206,7 @@ impl Appliance {
         match command {
             Command::StartModel { model, bounds } => {
                 self.fleet.start(&model, bounds)?;
+                self.keep_brought_in(&model, true);
                 self.desired.change(&model, |desired| {
                     desired.is_running = true;
                     bounds.inspect(|bounds| desired.set_bounds(*bounds));
@@ -212,10 +214,12 @@ impl Appliance {
             }
             Command::StopModel { model } => {
                 self.fleet.stop(&model)?;
+                self.keep_brought_in(&model, false);
                 self.desired.change(&model, |desired| desired.is_running = false);
             }
             Command::ScaleModel { model, bounds } => {
                 self.fleet.scale(&model, bounds)?;
+                self.keep_brought_in(&model, true);
                 self.desired.change(&model, |desired| desired.set_bounds(bounds));
             }
             // Kept when its units are in service: see `keep_packages`.
@@ -233,6 +237,15 @@ impl Appliance {
             Command::RemoveModel { model } => self.fleet.remove_model(&model)?,
         }
         Ok(())
+    }
+
+    /// Keeps what becomes of a model that no settings name.
+    fn keep_brought_in(&self, model: &str, is_running: bool) {
+        let status = self.fleet.status();
+        if let Some(status) = status.get(model).filter(|_| self.desired.of(model).is_none()) {
+            let units = Units { min: status.min_units, max: status.max_units };
+            self.catalog.model_changed(model, is_running.then_some(units));
+        }
     }
 
     /// Keeps the package of each model whose new version is in service.

@@ -1,10 +1,11 @@
 //! The failure zones of this box: those of the settings, else what the box itself suggests.
 
+use crate::appliance::model_host::core_count;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::os::{cores, gpus};
 use crate::settings::Settings;
 use crate::supervisor::ZonePlacement;
-use crate::supervisor::settings::ZoneSettings;
+use crate::supervisor::settings::{ModelSettings, ZoneSettings};
 use std::collections::BTreeMap;
 
 /// What the box has that fails by itself.
@@ -22,8 +23,34 @@ pub(super) fn placements(settings: &Settings) -> Vec<ZonePlacement> {
     if !settings.zones.is_empty() {
         return settings.zones.iter().map(|zone| configured(zone, &hardware)).collect();
     }
-    let on_gpu = |provider| matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
-    suggested(&hardware, settings.models.iter().any(|model| on_gpu(model.execution_provider)))
+    suggested(&hardware, Wishes::of(settings))
+}
+
+/// What the models of the settings ask for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wishes {
+    /// One of them computes on a GPU.
+    gpu: bool,
+    /// Units of all of them at most.
+    units: usize,
+    /// Of one inference, the most.
+    threads: usize,
+}
+
+impl Wishes {
+    fn of(settings: &Settings) -> Self {
+        let on_gpu = |provider| matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
+        // A minimum of 0 is one unit a core.
+        let units = |model: &ModelSettings| match model.min_inference_units {
+            0 => core_count(),
+            min => usize::from(min.max(model.max_inference_units)),
+        };
+        Self {
+            gpu: settings.models.iter().any(|model| on_gpu(model.execution_provider)),
+            units: settings.models.iter().map(units).sum(),
+            threads: settings.models.iter().map(|model| usize::from(model.threads)).max().unwrap_or(1),
+        }
+    }
 }
 
 fn configured(zone: &ZoneSettings, hardware: &Hardware) -> ZonePlacement {
@@ -42,9 +69,10 @@ fn configured(zone: &ZoneSettings, hardware: &Hardware) -> ZonePlacement {
     }
 }
 
-/// One zone a GPU where a model wants one; else one a NUMA node; else two halves of the cores; else the box.
-fn suggested(hardware: &Hardware, wants_gpu: bool) -> Vec<ZonePlacement> {
-    if wants_gpu && hardware.gpus > 0 {
+/// One zone a GPU where a model wants one; else one a NUMA node; else two halves of the cores where there are two units
+/// that fit a half each; else the box.
+fn suggested(hardware: &Hardware, wishes: Wishes) -> Vec<ZonePlacement> {
+    if wishes.gpu && hardware.gpus > 0 {
         let gpu = |index: u16| ZonePlacement {
             name: format!("gpu-{index}"),
             device: Some(index.to_string()),
@@ -57,33 +85,35 @@ fn suggested(hardware: &Hardware, wants_gpu: bool) -> Vec<ZonePlacement> {
         let nodes = hardware.cores_by_node.iter();
         return nodes.map(|(node, cores)| of_cores(format!("node-{node}"), cores)).collect();
     }
-    match &hardware.usable_cores[..] {
-        [] | [_] => vec![of_cores("cpu".into(), &[])],
-        cores => {
-            let (first, second) = cores.split_at(cores.len() / 2);
-            vec![of_cores("cores-0".into(), first), of_cores("cores-1".into(), second)]
-        }
+    let (first, second) = hardware.usable_cores.split_at(hardware.usable_cores.len() / 2);
+    if wishes.units < 2 || wishes.threads > first.len() {
+        return vec![of_cores("cpu".into(), &[])];
     }
+    vec![of_cores("cores-0".into(), first), of_cores("cores-1".into(), second)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(hardware: &Hardware, wants_gpu: bool) -> Vec<(String, Vec<u16>, Option<String>)> {
-        let zones = suggested(hardware, wants_gpu).into_iter();
+    fn names(hardware: &Hardware, wishes: Wishes) -> Vec<(String, Vec<u16>, Option<String>)> {
+        let zones = suggested(hardware, wishes).into_iter();
         zones.map(|zone| (zone.name, zone.cores, zone.device)).collect()
     }
 
     #[test]
     fn a_box_is_split_where_it_would_break() {
         let mut hardware = Hardware { gpus: 2, usable_cores: vec![0, 1, 2], ..Hardware::default() };
+        let wishes = Wishes { gpu: false, units: 2, threads: 1 };
         let gpu = |index: &str| (format!("gpu-{index}"), vec![], Some(index.to_owned()));
-        assert_eq!(names(&hardware, true), [gpu("0"), gpu("1")]);
-        assert_eq!(names(&hardware, false), [("cores-0".into(), vec![0], None), ("cores-1".into(), vec![1, 2], None)]);
+        assert_eq!(names(&hardware, Wishes { gpu: true, ..wishes }), [gpu("0"), gpu("1")]);
+        assert_eq!(names(&hardware, wishes), [("cores-0".into(), vec![0], None), ("cores-1".into(), vec![1, 2], None)]);
+        let whole = [("cpu".to_owned(), vec![], None)];
+        assert_eq!(names(&hardware, Wishes { units: 1, ..wishes }), whole, "one unit may use all cores");
+        assert_eq!(names(&hardware, Wishes { threads: 2, ..wishes }), whole, "its threads need more than a half");
         hardware.cores_by_node = BTreeMap::from([(0, vec![0]), (1, vec![1, 2])]);
-        assert_eq!(names(&hardware, false), [("node-0".into(), vec![0], None), ("node-1".into(), vec![1, 2], None)]);
-        assert_eq!(names(&Hardware::default(), true), [("cpu".into(), vec![], None)]);
+        assert_eq!(names(&hardware, wishes), [("node-0".into(), vec![0], None), ("node-1".into(), vec![1, 2], None)]);
+        assert_eq!(names(&Hardware::default(), Wishes { gpu: true, ..wishes }), whole);
     }
 
     #[test]

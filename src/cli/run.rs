@@ -59,7 +59,10 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(settings, &redactor, arguments)) {
+    let served = runtime.block_on(serve(settings, &redactor, arguments));
+    // A package that is being copied is not waited for: what is left of it is removed at the next start.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match served {
         Ok(status) => report(&status, arguments),
         Err(error) => {
             tracing::error!("{}", describe(error.as_ref()));

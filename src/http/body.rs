@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 /// Bytes of all bodies that are held at a time.
@@ -49,7 +49,15 @@ impl Default for BodyBudget {
     }
 }
 
-/// Receives a body of at most `most` bytes, whose length is known beforehand.
+/// A whole body, and its share of the budget for as long as it is held.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) bytes: Vec<u8>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Receives a body of at most `most` bytes, whose length is known beforehand. It takes from the budget as it comes: whoever
+/// announces much and sends little holds little.
 ///
 /// # Errors
 /// [`BodyError`]; what is left of the body is then to be discarded.
@@ -58,21 +66,31 @@ pub(super) async fn receive(
     headers: &HeaderMap,
     most: usize,
     budget: &BodyBudget,
-) -> Result<Vec<u8>, BodyError> {
+) -> Result<Received, BodyError> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let length = length.ok_or(BodyError::NoLength)?;
     if length > most {
         return Err(BodyError::TooLong);
     }
-    let permits = u32::try_from(length.div_ceil(PERMIT_BYTES)).map_err(|_| BodyError::TooLong)?;
-    let _room = budget.0.try_acquire_many(permits).map_err(|_| BodyError::NoRoom)?;
-    let mut bytes = Vec::with_capacity(length);
+    let mut received = Received { bytes: Vec::new(), _room: None };
+    let mut held = 0;
     each_piece(body, |piece| {
-        bytes.extend_from_slice(piece);
-        if bytes.len() > length { Err(BodyError::Broken) } else { Ok(()) }
+        if received.bytes.len() + piece.len() > length {
+            return Err(BodyError::Broken);
+        }
+        let needed = (received.bytes.len() + piece.len()).div_ceil(PERMIT_BYTES);
+        let more = u32::try_from(needed - held).map_err(|_| BodyError::TooLong)?;
+        let room = Arc::clone(&budget.0).try_acquire_many_owned(more).map_err(|_| BodyError::NoRoom)?;
+        match &mut received._room {
+            Some(held) => held.merge(room),
+            None => received._room = Some(room),
+        }
+        held = needed;
+        received.bytes.extend_from_slice(piece);
+        Ok(())
     })
     .await?;
-    Ok(bytes)
+    if received.bytes.len() == length { Ok(received) } else { Err(BodyError::Broken) }
 }
 
 /// Hands every piece of a body over as it comes, as long as it comes fast enough.
@@ -131,7 +149,7 @@ mod tests {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
-        receive(&mut body, &headers, 1 << 20, &BodyBudget::default()).await
+        receive(&mut body, &headers, 1 << 20, &BodyBudget::default()).await.map(|received| received.bytes)
     }
 
     #[tokio::test]
@@ -149,11 +167,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_bodies_together_have_a_bound() {
+    async fn all_bodies_together_have_a_bound_by_what_they_hold() {
         let budget = BodyBudget::default();
-        let _held = budget.0.try_acquire_many(u32::try_from(BUDGET_BYTES / PERMIT_BYTES - 1).unwrap()).unwrap();
+        let all = u32::try_from(BUDGET_BYTES / PERMIT_BYTES).unwrap();
+        let held = budget.0.try_acquire_many(all - 4).unwrap();
         let headers = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from(5000))]);
-        let refused = receive(&mut Body::empty(), &headers, 1 << 20, &budget).await;
-        assert_eq!(refused, Err(BodyError::NoRoom));
+        let body = || Body::from(vec![b'x'; 5000]);
+        let refused = receive(&mut body(), &headers, 1 << 20, &budget).await;
+        assert_eq!(refused.map(|_| ()), Err(BodyError::NoRoom));
+        drop(held);
+        let received = receive(&mut body(), &headers, 1 << 20, &budget).await.unwrap();
+        assert_eq!(budget.0.available_permits(), all as usize - 5, "for as long as it is held");
+        drop(received);
+        assert_eq!(budget.0.available_permits(), all as usize);
     }
 }

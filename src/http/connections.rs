@@ -67,7 +67,11 @@ impl Connections {
         let mut table = lock(&self.0);
         let open: Vec<Arc<Connection>> = table.open.values().filter_map(std::sync::Weak::upgrade).collect();
         if open.len() >= MAX_CONNECTIONS {
-            let victim = silent_longest(&open)?;
+            let Some(victim) = silent_longest(&open) else {
+                // Unlocked before the connections are let go of: the last handle of one takes this lock.
+                drop(table);
+                return None;
+            };
             // It takes a moment to go; it no longer counts.
             table.open.remove(&victim.number);
             victim.dismissed.notify_one();

@@ -108,13 +108,14 @@ pub async fn serve(settings: HttpSettings, state: HttpState, identity: ServerIde
     if !settings.enabled {
         return;
     }
-    let connections = Connections::default();
+    // Nothing is shared between the two: strangers cannot take the places of those on the box itself.
+    let strangers = HttpState { budget: BodyBudget::default(), ..state.clone() };
     let local = Endpoint {
         address: SocketAddr::new(settings.address, settings.port),
         what: "health, metrics and the API are served",
-        router: local_router(state.clone()),
+        router: local_router(state),
         tls: None,
-        connections: connections.clone(),
+        connections: Connections::default(),
     };
     let public = settings.public_address.and_then(|address| {
         let tls = match settings.public_plain {
@@ -131,8 +132,8 @@ pub async fn serve(settings: HttpSettings, state: HttpState, identity: ServerIde
             },
         };
         let address = SocketAddr::new(address, settings.public_port);
-        let (what, router) = ("the AWS-compatible API is served", public_router(state));
-        Some(Endpoint { address, what, router, tls, connections })
+        let (what, router) = ("the AWS-compatible API is served", public_router(strangers));
+        Some(Endpoint { address, what, router, tls, connections: Connections::default() })
     });
     let public = async {
         if let Some(public) = public {
@@ -209,11 +210,17 @@ async fn serve_stream(
     drop(stream.set_nodelay(true));
     match tls {
         None => answer(stream, connection, router, stop).await,
-        Some(acceptor) => match timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, connection, router, stop).await,
-            Ok(Err(error)) => tracing::debug!(%error, peer = %connection.peer, "a TLS handshake failed"),
-            Err(_) => {}
-        },
+        Some(acceptor) => {
+            let accepted = tokio::select! {
+                accepted = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)) => accepted,
+                () = connection.dismissed() => return,
+            };
+            match accepted {
+                Ok(Ok(stream)) => answer(stream, connection, router, stop).await,
+                Ok(Err(error)) => tracing::debug!(%error, peer = %connection.peer, "a TLS handshake failed"),
+                Err(_) => {}
+            }
+        }
     }
 }
 

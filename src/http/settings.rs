@@ -46,4 +46,7 @@ pub struct HttpTlsSettings {
     pub certificate_file: Option<PathBuf>,
     /// PEM.
     pub key_file: Option<PathBuf>,
+    /// Host names and addresses by which clients reach the box, for the certificate that it makes for itself; beside
+    /// `<box>`, `<box>.local` and `localhost`.
+    pub names: Vec<String>,
 }

@@ -2,7 +2,7 @@
 //! first start, whose fingerprint is shown so that clients can be told to trust it.
 
 use crate::http::settings::HttpTlsSettings;
-use crate::os::private_file;
+use crate::os::atomic_file;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -35,7 +35,7 @@ pub(super) fn acceptor(
 ) -> Result<(TlsAcceptor, String), TlsError> {
     let (certificate_file, key_file) = match (&settings.certificate_file, &settings.key_file) {
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        _ => self_made(&state_directory.join("tls"), names)?,
+        _ => self_made(&state_directory.join("tls"), &[names, &settings.names].concat())?,
     };
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| TlsError::Unreadable(path.into(), error.to_string());
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate_file)
@@ -59,8 +59,8 @@ fn self_made(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), T
     }
     let make = |error: &dyn std::fmt::Display| TlsError::Make(error.to_string());
     let made = rcgen::generate_simple_self_signed(names).map_err(|error| make(&error))?;
-    private_file::write(&key, made.signing_key.serialize_pem().as_bytes()).map_err(|error| make(&error))?;
-    private_file::write(&certificate, made.cert.pem().as_bytes()).map_err(|error| make(&error))?;
+    atomic_file::replace_private(&key, made.signing_key.serialize_pem().as_bytes()).map_err(|error| make(&error))?;
+    atomic_file::replace_private(&certificate, made.cert.pem().as_bytes()).map_err(|error| make(&error))?;
     Ok((certificate, key))
 }
 
@@ -96,7 +96,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("empty.pem");
         std::fs::write(&file, "").unwrap();
-        let settings = HttpTlsSettings { certificate_file: Some(file.clone()), key_file: Some(file) };
+        let settings = HttpTlsSettings { certificate_file: Some(file.clone()), key_file: Some(file), names: vec![] };
         let error = acceptor(&settings, home.path(), &[]).err().unwrap().to_string();
         assert!(error.contains("empty.pem"), "{error}");
     }

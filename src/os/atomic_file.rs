@@ -1,7 +1,8 @@
 //! Files that are there whole or not at all, also after a power cut.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Replaces a file: written under another name, synced, renamed, and the directory synced. Makes the directory.
@@ -9,12 +10,26 @@ use std::path::Path;
 /// # Errors
 /// What the kernel says; the old file is still there then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with_modes(path, bytes, 0o777, 0o666)
+}
+
+/// [`replace`], with a file that nobody but this service may read, in a directory that is its own.
+///
+/// # Errors
+/// As of [`replace`].
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with_modes(path, bytes, 0o700, 0o600)
+}
+
+/// Modes of what is made, less the process's mask.
+fn replace_with_modes(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
+    DirBuilder::new().recursive(true).mode(directory_mode).create(directory)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let temporary = path.with_file_name(name);
-    let mut file = File::create(&temporary)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(file_mode).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;

@@ -31,22 +31,41 @@ pub fn unix_ms_of_basic_time(text: &str) -> Option<i64> {
     Some(jiff::tz::Offset::UTC.to_timestamp(time).ok()?.as_millisecond())
 }
 
-/// True when something disciplines the wall clock: the kernel says so, or systemd-timesyncd left its mark.
-///
-/// A sandbox may refuse `adjtimex`; then only the mark counts.
+/// Whether the wall clock can be believed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WallClock {
+    /// Something disciplines it.
+    Synchronized,
+    /// Nothing does.
+    Unsynchronized,
+    /// The kernel may not be asked, and nothing has left its mark.
+    Unknown,
+}
+
+/// By the kernel, or by the mark that systemd-timesyncd leaves. A sandbox may refuse `adjtimex`; then only the mark counts.
+pub fn wall_clock() -> WallClock {
+    let has_mark = Path::new("/run/systemd/timesync/synchronized").exists();
+    match (kernel_says_synchronized(), has_mark) {
+        (Some(true), _) | (_, true) => WallClock::Synchronized,
+        (Some(false), false) => WallClock::Unsynchronized,
+        (None, false) => WallClock::Unknown,
+    }
+}
+
+/// True when something disciplines the wall clock, as far as can be seen.
 pub fn is_wall_clock_synchronized() -> bool {
-    kernel_says_synchronized() || Path::new("/run/systemd/timesync/synchronized").exists()
+    wall_clock() == WallClock::Synchronized
 }
 
 #[expect(unsafe_code, reason = "rustix has no adjtimex")]
-fn kernel_says_synchronized() -> bool {
+fn kernel_says_synchronized() -> Option<bool> {
     // SAFETY: `timex` is plain integers, for which all zeroes are valid; `modes` 0 makes the call read-only,
     // and it writes nothing but the struct it is given, which lives across the call.
     let state = unsafe {
         let mut timex: libc::timex = std::mem::zeroed();
         libc::adjtimex(&raw mut timex)
     };
-    state >= 0 && state != libc::TIME_ERROR
+    (state >= 0).then_some(state != libc::TIME_ERROR)
 }
 
 #[cfg(test)]

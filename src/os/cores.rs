@@ -11,12 +11,14 @@ pub fn usable() -> Vec<u16> {
     (0..most).filter(|core| set.is_set(usize::from(*core))).collect()
 }
 
-/// The cores of each NUMA node that has some; empty where the kernel knows of no nodes.
+/// The cores of each NUMA node that this process may use some of; empty where the kernel knows of no nodes.
 pub fn by_numa_node() -> BTreeMap<u16, Vec<u16>> {
     let Ok(entries) = std::fs::read_dir("/sys/devices/system/node") else { return BTreeMap::new() };
+    let usable = usable();
     let of_node = |entry: std::fs::DirEntry| {
         let number = entry.file_name().to_str()?.strip_prefix("node")?.parse().ok()?;
-        let cores = parse_list(&std::fs::read_to_string(entry.path().join("cpulist")).ok()?);
+        let mut cores = parse_list(&std::fs::read_to_string(entry.path().join("cpulist")).ok()?);
+        cores.retain(|core| usable.contains(core));
         (!cores.is_empty()).then_some((number, cores))
     };
     entries.flatten().filter_map(of_node).collect()

@@ -11,7 +11,6 @@ pub mod memfd;
 pub mod memory;
 pub mod orphan_guard;
 pub mod pidfd;
-pub mod private_file;
 pub mod readiness;
 pub mod sandbox;
 pub mod service_manager;

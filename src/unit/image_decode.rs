@@ -1,6 +1,7 @@
 //! JPEG and PNG bytes to RGB, within limits that are checked before memory is taken.
 
 use crate::unit::jpeg_decode::{self, MAX_SCANS};
+use crate::unit::png_decode;
 use crate::vision::image_limits::ImageLimits;
 use crate::vision::outcome::FailureCause;
 use image::metadata::Orientation;
@@ -63,10 +64,7 @@ impl ImageDecodeError {
 /// The most memory a decoder may take: a picture of the most pixels in RGB and what the decoder needs beside it.
 const MAX_BYTES: u64 = 96 * 1024 * 1024;
 
-/// Of it, for what lies beside the samples.
-const BESIDE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Decodes an image and turns it upright by its EXIF orientation. A JPEG that is much larger than what is wanted comes
+/// Decodes an image and turns it upright by its EXIF orientation. One that is much larger than what is wanted comes
 /// smaller.
 ///
 /// # Errors
@@ -76,17 +74,18 @@ pub fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> Result<
     match format {
         ImageFormat::Jpeg => match jpeg_decode::decode(bytes, limits, wanted)? {
             Some((image, orientation)) => Ok(turn(image, orientation)),
-            None => decode_whole(bytes, format, limits),
+            None => decode_whole(bytes, limits),
         },
-        ImageFormat::Png => decode_whole(bytes, format, limits),
+        ImageFormat::Png => png_decode::decode(bytes, limits, wanted),
         _ => Err(ImageDecodeError::UnknownFormat),
     }
 }
 
-fn decode_whole(bytes: &[u8], format: ImageFormat, limits: &ImageLimits) -> Result<RgbImage, ImageDecodeError> {
+/// A JPEG in the colours of printers, which libjpeg does not make RGB of.
+fn decode_whole(bytes: &[u8], limits: &ImageLimits) -> Result<RgbImage, ImageDecodeError> {
     let mut memory = Limits::default();
-    memory.max_alloc = Some(if format == ImageFormat::Png { png_memory(bytes) } else { MAX_BYTES });
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    memory.max_alloc = Some(MAX_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
     reader.limits(memory.clone());
     let mut decoder = reader.into_decoder().map_err(ImageDecodeError::Unreadable)?;
     let (width, height) = decoder.dimensions();
@@ -97,15 +96,6 @@ fn decode_whole(bytes: &[u8], format: ImageFormat, limits: &ImageLimits) -> Resu
     let image = DynamicImage::from_decoder(decoder).map_err(ImageDecodeError::Unreadable)?.into_rgb8();
     let samples = image.into_raw();
     Ok(turn(RgbImage { width, height, samples, original: (width, height) }, orientation))
-}
-
-/// What the samples of a PNG take at most by its header (RGBA, in 16 bits if it has so many), and a little for what lies
-/// beside them: compressed profiles and texts may be a thousand times as long as they look.
-fn png_memory(bytes: &[u8]) -> u64 {
-    let number = |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes);
-    let sample_bytes = if bytes.get(24) == Some(&16) { 2 } else { 1 };
-    let samples = u64::from(number(16)).saturating_mul(u64::from(number(20))).saturating_mul(4 * sample_bytes);
-    samples.saturating_add(BESIDE_BYTES).min(MAX_BYTES)
 }
 
 fn turn(image: RgbImage, orientation: Orientation) -> RgbImage {
@@ -153,7 +143,7 @@ mod tests {
         let cut = png(30, 20);
         assert!(matches!(
             decode(&cut[..cut.len() / 2], &ImageLimits::default(), (8, 8)),
-            Err(ImageDecodeError::Unreadable(_))
+            Err(ImageDecodeError::Damaged)
         ));
     }
 

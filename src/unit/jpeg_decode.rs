@@ -64,21 +64,28 @@ fn eighths((width, height): (u32, u32), wanted: (u32, u32)) -> u8 {
     [1, 2, 4].into_iter().find(is_enough).unwrap_or(8)
 }
 
-/// Counts start-of-scan markers, and looks for the end of the image behind the last of them: decoders make up what
-/// is missing, and a picture that is half grey shows what is not there. In entropy-coded bytes no other marker stands.
+/// Walks the segments, counts the scans and looks for the end of the image: decoders make up what is missing, and a
+/// picture that is half grey shows what is not there. What lies behind the end is nobody's business.
 fn check_scans(bytes: &[u8]) -> Result<(), ImageDecodeError> {
-    let (mut scans, mut is_ended) = (0, false);
-    for pair in bytes.windows(2) {
-        match pair {
-            [0xff, 0xda] => (scans, is_ended) = (scans + 1, false),
-            [0xff, 0xd9] => is_ended = true,
-            _ => {}
+    let (mut at, mut scans) = (2, 0);
+    loop {
+        // Fill bytes may stand before a marker, and in a scan the coded samples.
+        let from = bytes.get(at..).ok_or(ImageDecodeError::CutShort)?;
+        let next = from.windows(2).position(|pair| {
+            let is_coded = matches!(pair[1], 0x00 | 0xff | 0xd0..=0xd7);
+            pair[0] == 0xff && !is_coded
+        });
+        let marker = at + next.ok_or(ImageDecodeError::CutShort)?;
+        match bytes.get(marker + 1) {
+            Some(0xd9) if scans > 0 => return Ok(()),
+            Some(0xd9) | None => return Err(ImageDecodeError::CutShort),
+            Some(0xda) if scans == MAX_SCANS => return Err(ImageDecodeError::TooManyScans),
+            Some(0xda) => scans += 1,
+            Some(_) => {}
         }
-    }
-    match (scans, is_ended) {
-        (1..=MAX_SCANS, true) => Ok(()),
-        (1..=MAX_SCANS, false) | (0, _) => Err(ImageDecodeError::CutShort),
-        _ => Err(ImageDecodeError::TooManyScans),
+        // All of them but the end say how long they are.
+        let length = bytes.get(marker + 2..marker + 4).and_then(|two| two.try_into().ok()).map(u16::from_be_bytes);
+        at = marker + 2 + usize::from(length.ok_or(ImageDecodeError::CutShort)?.max(2));
     }
 }
 
@@ -117,8 +124,12 @@ mod tests {
     fn a_cut_or_endless_picture_is_refused() {
         let bytes = jpeg(200, 200);
         assert!(matches!(decode_to(&bytes[..bytes.len() / 2], 8), Err(ImageDecodeError::CutShort)));
-        let scans = [bytes.as_slice(), &[0xff, 0xda].repeat(MAX_SCANS), &[0xff, 0xd9]].concat();
+        let start = bytes.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
+        let (head, scan) = (&bytes[..start], &bytes[start..bytes.len() - 2]);
+        let scans = [head, &scan.repeat(MAX_SCANS + 1), &[0xff, 0xd9]].concat();
         assert!(matches!(decode_to(&scans, 8), Err(ImageDecodeError::TooManyScans)));
+        let trailing = [bytes.as_slice(), &[0xff, 0xda].repeat(100)].concat();
+        assert!(decode_to(&trailing, 8).is_ok(), "what is behind the end does not count");
     }
 
     proptest! {

@@ -14,6 +14,7 @@ mod jpeg_decode;
 pub mod main_loop;
 mod model_cache;
 pub mod picture_fit;
+mod png_decode;
 pub mod preprocess;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 mod session;

@@ -41,6 +41,28 @@ def deflated(size):
     return b"".join(parts) + packer.flush()
 
 
+def deflated_rows(side, pixel_bytes):
+    packer = zlib.compressobj(9)
+    row = b"\0" * (1 + side * pixel_bytes)
+    return b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+
+
+def interlaced(side):
+    """All passes of Adam7 in RGB."""
+    packer, parts = zlib.compressobj(9), []
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    for left, top, step_x, step_y in passes:
+        columns, rows = len(range(left, side, step_x)), len(range(top, side, step_y))
+        parts += [packer.compress(b"\0" * (1 + 3 * columns)) for _ in range(rows)]
+    return png(side, side, interlace=1, data=b"".join(parts) + packer.flush())
+
+
+def flat_jpeg(side):
+    data = io.BytesIO()
+    Image.new("RGB", (side, side), (200, 30, 60)).save(data, "JPEG", subsampling=0)
+    return data.getvalue()
+
+
 def segment(marker, data):
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
 
@@ -96,7 +118,12 @@ def bombs():
     yield "png: 1 x 4096", png(1, 4096), PARAMETER
     yield "png: 64 x 4096", png(64, 4096), PARAMETER
     yield "png: 20000 x 20000, one bit", png(20_000, 20_000, 1, 0), LARGE
-    yield "png: 4096 x 4096 in 16 bit RGBA", png(4096, 4096, 16, 6), FORMAT
+    yield "png: 4096 x 4096 in 16 bit RGBA, cut", png(4096, 4096, 16, 6), FORMAT
+    yield "png: 4096 x 4096 in 16 bit RGBA, whole", png(4096, 4096, 16, 6, data=deflated_rows(4096, 8)), "ok"
+    yield "png: 4096 x 4096 in RGBA, whole", png(4096, 4096, 8, 6, data=deflated_rows(4096, 4)), "ok"
+    yield "png: 4096 x 4096 in RGB, interlaced, whole", interlaced(4096), "ok"
+    yield "jpeg: 4096 x 4096, whole", flat_jpeg(4096), "ok"
+    yield "jpeg: 4096 x 4096, progressive, whole", progressive(4096), "ok"
     yield "png: 30000 x 30000 interlaced", png(30_000, 30_000, interlace=1), LARGE
     yield "png: 200 MB behind a small picture", png(100, 100, data=text), "ok"
     yield "png: 200 MB of compressed text", png(100, 100, extra=chunk(b"zTXt", b"a\0\0" + text)), FORMAT

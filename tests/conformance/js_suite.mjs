@@ -130,7 +130,11 @@ await check("a version from import to deletion, with waiters and tags", async ()
   await operator.send(new UntagResourceCommand({ ResourceArn: arn, TagKeys: ["stage"] }));
   const tags = await operator.send(new ListTagsForResourceCommand({ ResourceArn: arn }));
   assert.deepEqual(tags.Tags, { a: "1" });
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = await operator.send(new DescribeProjectVersionsCommand({ ProjectArn: edge }));
+    if (found.ProjectVersionDescriptions[0].Status === "STOPPED") break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   for (const ProjectVersionArn of [copy, arn]) {
     await operator.send(new DeleteProjectVersionCommand({ ProjectVersionArn }));
   }

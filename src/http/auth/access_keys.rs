@@ -14,6 +14,9 @@ pub enum Role {
     CameraClient,
 }
 
+/// AWS's own have 40; an empty file must not become a key.
+const LEAST_SECRET_BYTES: usize = 12;
+
 /// One of `[[access_keys]]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -43,12 +46,11 @@ impl AccessKeySettings {
             file: self.secret_file.as_deref(),
             credential: self.secret_credential.as_deref(),
         };
-        Ok(AccessKey {
-            id: self.access_key_id.clone(),
-            secret: source.resolve()?.ok_or(SecretError::Missing)?,
-            role: self.role,
-            versions: self.versions.clone(),
-        })
+        let secret = source.resolve()?.ok_or(SecretError::Missing)?;
+        if secret.reveal().len() < LEAST_SECRET_BYTES {
+            return Err(SecretError::TooShort(LEAST_SECRET_BYTES));
+        }
+        Ok(AccessKey { id: self.access_key_id.clone(), secret, role: self.role, versions: self.versions.clone() })
     }
 }
 
@@ -108,5 +110,9 @@ mod tests {
     #[test]
     fn a_key_without_a_secret_is_none() {
         assert!(AccessKeySettings::default().resolve().is_err());
+        for secret in ["", "short"] {
+            let settings = AccessKeySettings { secret: Some(Secret::new(secret)), ..AccessKeySettings::default() };
+            assert!(matches!(settings.resolve(), Err(SecretError::TooShort(_))), "{secret}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! Who asks: signatures, and the keys that make them.
 
 pub mod access_keys;
+pub mod replay_window;
 pub mod sigv4;

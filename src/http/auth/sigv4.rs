@@ -38,6 +38,12 @@ pub enum SignatureError {
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."
     )]
     Mismatch,
+    /// It was seen long ago, by a box that cannot tell the time.
+    #[error("Signature expired: it was first seen too long ago")]
+    Replayed,
+    /// The box cannot tell whether it is of this time.
+    #[error("Signature cannot be judged: this box does not know the time")]
+    NoClock,
     /// It was made at another time.
     #[error("Signature expired or not yet valid: the request says {signed}, this box has {here}")]
     Skewed {
@@ -164,6 +170,11 @@ impl Presented {
     /// When it was made, by the client's clock: `20261124T002820Z`.
     pub fn time(&self) -> &str {
         &self.time
+    }
+
+    /// The signature itself.
+    pub fn signature(&self) -> &str {
+        &self.signature
     }
 
     /// Compares the signature with the one that `secret` makes of the request and the hash of the body as received.

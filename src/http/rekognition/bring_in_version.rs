@@ -2,11 +2,12 @@
 //! the way to roll a model out. A box does not train.
 
 use crate::catalog::import::PackageSource;
+use crate::catalog::version::Tags;
 use crate::catalog::{BucketPlace, NewVersion, Stage};
 use crate::control::ImportJob;
 use crate::http::rekognition::call::{Call, check_name, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
-use crate::http::rekognition::tags::{Tags, check_tags};
+use crate::http::rekognition::tags::check_tags;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -44,7 +45,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
         let constraint = "Member must have length between 1 and 255, inclusive";
         return Err(ApiError::constraint(&"...", "versionDescription", constraint));
     }
-    let project = call.project(input.project_arn.as_deref(), "projectArn")?;
+    let project = call.known_project(input.project_arn.as_deref(), "projectArn")?;
     let output = place(input.output_config)?;
     let root = call.state.bucket(&output.bucket).ok_or_else(|| {
         let message = format!("There is no bucket {} on this box: see [[buckets]] in its settings.", output.bucket);
@@ -86,7 +87,7 @@ pub(super) async fn copy(call: &Call<'_>) -> Result<Value, ApiError> {
         let message = "The source version has no model: it has yet to come, or could not be brought in.";
         return Err(ApiError::new(ErrorKind::InvalidParameter, message));
     }
-    let to = call.project(input.destination_project_arn.as_deref(), "destinationProjectArn")?;
+    let to = call.known_project(input.destination_project_arn.as_deref(), "destinationProjectArn")?;
     let root = match (found.is_configured(), &found.running) {
         (true, Some(model)) => call.state.catalog().configured_package(&model.package),
         (true, None) => return Err(ApiError::new(ErrorKind::Throttling, "Slow down.")),
@@ -119,5 +120,14 @@ fn name(name: Option<String>) -> Result<String, ApiError> {
 fn place(output: Option<OutputConfig>) -> Result<BucketPlace, ApiError> {
     let output = output.ok_or_else(|| missing("outputConfig"))?;
     let bucket = output.s3_bucket.ok_or_else(|| missing("outputConfig.s3Bucket"))?;
-    Ok(BucketPlace { bucket, prefix: output.s3_key_prefix.unwrap_or_default() })
+    let prefix = output.s3_key_prefix.unwrap_or_default();
+    if !(3..=255).contains(&bucket.len()) {
+        let constraint = "Member must have length between 3 and 255, inclusive";
+        return Err(ApiError::constraint(&bucket, "outputConfig.s3Bucket", constraint));
+    }
+    if prefix.len() > 1024 {
+        let constraint = "Member must have length less than or equal to 1024";
+        return Err(ApiError::constraint(&"...", "outputConfig.s3KeyPrefix", constraint));
+    }
+    Ok(BucketPlace { bucket, prefix })
 }

@@ -52,7 +52,7 @@ impl<'a> Call<'a> {
         let version = self.state.catalog().read(|catalog| catalog.version(&resource).cloned());
         let version = version.ok_or_else(|| ApiError::not_found(arn.unwrap_or_default()))?;
         let model = self.state.model_name(&resource, &version);
-        let running = self.state.control.status().models.remove(&model);
+        let running = self.state.control.model(&model);
         Ok(FoundVersion { resource, version, model, running })
     }
 
@@ -63,6 +63,13 @@ impl<'a> Call<'a> {
             None => Ok(resource),
             Some(_) => Err(ApiError::constraint(&arn.unwrap_or_default(), at, "Member must be a project's ARN")),
         }
+    }
+
+    /// The project that an ARN names, which is there.
+    pub(super) fn known_project(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
+        let project = self.project(arn, at)?;
+        let is_there = self.state.catalog().read(|catalog| catalog.project(&project).is_some());
+        if is_there { Ok(project) } else { Err(ApiError::not_found(arn.unwrap_or_default())) }
     }
 
     fn resource(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {

@@ -6,7 +6,7 @@ use crate::http::rekognition::call::{Call, check_names, whole};
 use crate::http::rekognition::error::ApiError;
 use crate::http::rekognition::page::page;
 use crate::http::rekognition::version_status::status_of;
-use crate::supervisor::ModelStatus;
+use crate::supervisor::{ModelState, ModelStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ struct Input {
     next_token: Option<String>,
 }
 
-pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let input: Input = call.input()?;
     let most = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
     check_names(input.version_names.as_deref(), "versionNames")?;
@@ -53,9 +53,10 @@ fn description(call: &Call<'_>, resource: &Resource, version: &Version, running:
         "StatusMessage": message,
         "Feature": "CUSTOM_LABELS",
     });
-    // The model of the settings has units that no call asked for.
-    let units = running.map(|model| (model.min_units, model.max_units));
-    let units = version.units.map(|units| (units.min, units.max)).or(units);
+    // What runs may have been scaled by others; what does not keeps what was asked for last.
+    let is_running = |model: &&ModelStatus| model.state != ModelState::Stopped;
+    let units = running.filter(is_running).map(|model| (model.min_units, model.max_units));
+    let units = units.or(version.units.map(|units| (units.min, units.max)));
     let members = [
         ("MinInferenceUnits", units.map(|(min, _)| json!(min))),
         ("MaxInferenceUnits", units.and_then(|(_, max)| max).map(|max| json!(max))),

@@ -98,6 +98,7 @@ impl ApiError {
 
     /// A value outside its bounds, in the words of the service's front end.
     pub(super) fn constraint(value: &dyn std::fmt::Display, at: &str, constraint: &str) -> Self {
+        let value: String = value.to_string().chars().take(100).collect();
         let message = format!(
             "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: {constraint}"
         );
@@ -116,10 +117,13 @@ impl ApiError {
     /// Nobody looked at an image.
     pub(super) fn shed(reason: ShedReason, retry_after: Duration) -> Self {
         match reason {
-            ShedReason::Throttled | ShedReason::Superseded | ShedReason::Stale | ShedReason::NoFreeSlot => {
-                Self::throughput(retry_after)
-            }
-            ShedReason::NoUnits | ShedReason::ModelStopped => {
+            // A running model that has lost its units has lost capacity; it is worth trying again.
+            ShedReason::Throttled
+            | ShedReason::NoUnits
+            | ShedReason::Superseded
+            | ShedReason::Stale
+            | ShedReason::NoFreeSlot => Self::throughput(retry_after),
+            ShedReason::ModelStopped => {
                 let kind = ErrorKind::ResourceNotReady;
                 Self { kind, message: "The model is not ready.".into(), retry_after: Some(retry_after) }
             }
@@ -192,7 +196,10 @@ impl From<SignatureError> for ApiError {
             SignatureError::Missing => ErrorKind::MissingAuthenticationToken,
             SignatureError::Incomplete(_) | SignatureError::NotAccepted(_) => ErrorKind::IncompleteSignature,
             SignatureError::UnknownKey => ErrorKind::UnrecognizedClient,
-            SignatureError::Mismatch | SignatureError::Skewed { .. } => ErrorKind::InvalidSignature,
+            SignatureError::Mismatch
+            | SignatureError::Skewed { .. }
+            | SignatureError::Replayed
+            | SignatureError::NoClock => ErrorKind::InvalidSignature,
         };
         Self::new(kind, error.to_string())
     }

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
@@ -17,11 +18,15 @@ use std::time::Duration;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ImageInput<'a> {
-    /// Base64.
     #[serde(borrow)]
-    bytes: Option<Cow<'a, str>>,
+    bytes: Option<Base64<'a>>,
     s3_object: Option<S3Object>,
 }
+
+/// Where it lies in the request: 7 MB need not be copied to be decoded.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Base64<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -51,7 +56,7 @@ impl ImageInput<'_> {
     /// Puts the image into a slot: the permit to be looked at.
     pub(super) async fn into_slot(self, call: &Call<'_>, rules: ImageRules) -> Result<ImageSlot, ApiError> {
         match (self.bytes, self.s3_object) {
-            (Some(encoded), None) => from_base64(call, &encoded, rules),
+            (Some(Base64(encoded)), None) => from_base64(call, &encoded, rules),
             (None, Some(object)) => from_object(call, object).await,
             _ => Err(ApiError::new(
                 ErrorKind::InvalidParameter,
@@ -95,31 +100,33 @@ async fn from_object(call: &Call<'_>, object: S3Object) -> Result<ImageSlot, Api
         return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
     }
     let root = call.state.bucket(&bucket).ok_or_else(unreadable)?.to_owned();
-    let read = tokio::task::spawn_blocking(move || read_object(&root, &name)).await;
-    let bytes = read.unwrap_or(Err(ReadObjectError::Unreadable)).map_err(|error| match error {
-        ReadObjectError::Unreadable => unreadable(),
-        ReadObjectError::TooLarge => ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."),
+    // Few at a time: a slow disk must not hold up whoever sends bytes.
+    let _turn = call.state.downloads.try_acquire().map_err(|_| {
+        let message = "S3 download limit exceeded.".into();
+        let kind = ErrorKind::ProvisionedThroughputExceeded;
+        ApiError { kind, message, retry_after: Some(RETRY_AFTER_SLOT) }
     })?;
-    let mut slot = reserve(call, bytes.len())?;
-    slot.write(&bytes).map_err(|_| ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."))?;
-    Ok(slot)
-}
-
-enum ReadObjectError {
-    Unreadable,
-    TooLarge,
-}
-
-fn read_object(root: &Path, name: &str) -> Result<Vec<u8>, ReadObjectError> {
-    let file = open_file(root, name).map_err(|_| ReadObjectError::Unreadable)?;
-    let length = file.metadata().map_err(|_| ReadObjectError::Unreadable)?.len();
+    let opened = tokio::task::spawn_blocking(move || open_object(&root, &name)).await;
+    let (file, length) = opened.ok().flatten().ok_or_else(unreadable)?;
     if length > MOST_OBJECT_BYTES {
-        return Err(ReadObjectError::TooLarge);
+        return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
-    let mut bytes = Vec::new();
-    // It may grow meanwhile.
-    file.take(MOST_OBJECT_BYTES + 1).read_to_end(&mut bytes).map_err(|_| ReadObjectError::Unreadable)?;
-    if bytes.len() as u64 > MOST_OBJECT_BYTES { Err(ReadObjectError::TooLarge) } else { Ok(bytes) }
+    // A place before a byte is read.
+    let mut slot = reserve(call, usize::try_from(length).unwrap_or(usize::MAX))?;
+    let written = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        // It may have grown meanwhile.
+        file.take(length).read_to_end(&mut bytes).ok()?;
+        slot.write(&bytes).ok()?;
+        Some(slot)
+    });
+    written.await.ok().flatten().ok_or_else(unreadable)
+}
+
+fn open_object(root: &Path, name: &str) -> Option<(File, u64)> {
+    let file = open_file(root, name).ok()?;
+    let length = file.metadata().ok()?.len();
+    Some((file, length))
 }
 
 fn reserve(call: &Call<'_>, bytes: usize) -> Result<ImageSlot, ApiError> {

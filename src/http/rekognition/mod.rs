@@ -38,7 +38,8 @@ mod version_status;
 
 pub use state::RekognitionState;
 
-use crate::http::body::{self, BodyBudget, BodyError};
+use crate::http::auth::access_keys::AccessKey;
+use crate::http::body::{self, BodyBudget, BodyError, Received};
 use crate::http::rekognition::call::Call;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::operation::{Operation, Target};
@@ -82,7 +83,7 @@ async fn answer(
     body: &mut Body,
 ) -> Result<Value, ApiError> {
     if parts.headers.contains_key("smithy-protocol") {
-        tracing::warn!("a client speaks CBOR, which this service does not; make it use JSON 1.1");
+        tracing::debug!("a client speaks CBOR, which this service does not; make it use JSON 1.1");
         return Err(ApiError::new(ErrorKind::UnknownOperation, "This endpoint speaks JSON 1.1, not CBOR."));
     }
     if parts.method != Method::POST {
@@ -90,9 +91,9 @@ async fn answer(
     }
     // What can be refused by its head is, before the body costs anything.
     let presented = state.presented(parts)?;
-    let bytes = body::receive(body, &parts.headers, MAX_BODY_BYTES, budget).await?;
+    let received = body::receive(body, &parts.headers, MAX_BODY_BYTES, budget).await?;
     let caller = match &presented {
-        Some(presented) => Some(state.verify(presented, parts, &bytes)?),
+        Some(presented) => Some(state.verify(presented, parts, &received.bytes)?.clone()),
         None => None,
     };
     let operation = match target {
@@ -104,28 +105,54 @@ async fn answer(
             return Err(ApiError::new(ErrorKind::UnknownOperation, "There is no such operation."));
         }
     };
-    let call = Call { state, operation, caller, body: &bytes };
-    if caller.is_some_and(|key| !key.may(operation.is_detection())) {
+    let attempt = parts.headers.get("amz-sdk-request").and_then(|attempt| attempt.to_str().ok()).unwrap_or_default();
+    let id = caller.as_ref().map_or("", |key| key.id.as_str());
+    tracing::debug!(operation = operation.name(), caller = id, attempt, "a call");
+    let is_denied = caller.as_ref().is_some_and(|key| !key.may(operation.is_detection()));
+    let call = Call { state, operation, caller: caller.as_ref(), body: &received.bytes };
+    if is_denied {
         return Err(call.denied());
     }
-    let attempt = parts.headers.get("amz-sdk-request").and_then(|attempt| attempt.to_str().ok()).unwrap_or_default();
-    let caller = caller.map_or("", |key| key.id.as_str());
-    tracing::debug!(operation = operation.name(), caller, attempt, "a call");
     match operation {
-        Operation::CopyProjectVersion => bring_in_version::copy(&call).await,
-        Operation::CreateProject => projects::create(&call).await,
-        Operation::CreateProjectVersion => bring_in_version::create(&call).await,
-        Operation::DeleteProject => projects::delete(&call).await,
-        Operation::DeleteProjectVersion => delete_project_version::answer(&call).await,
-        Operation::DescribeProjects => projects::describe(&call).await,
-        Operation::DescribeProjectVersions => describe_project_versions::answer(&call).await,
         Operation::DetectCustomLabels => detect_custom_labels::answer(&call).await,
         Operation::DetectLabels => detect_labels::answer(&call).await,
-        Operation::ListTagsForResource => tags::list(&call).await,
-        Operation::StartProjectVersion => start_project_version::answer(&call).await,
-        Operation::StopProjectVersion => stop_project_version::answer(&call).await,
-        Operation::TagResource => tags::tag(&call).await,
-        Operation::UntagResource => tags::untag(&call).await,
+        _ => change_in_order(state.clone(), operation, caller, received).await,
+    }
+}
+
+/// One after the other, and to the end: a caller who goes away in the middle leaves nothing half done.
+async fn change_in_order(
+    state: RekognitionState,
+    operation: Operation,
+    caller: Option<AccessKey>,
+    received: Received,
+) -> Result<Value, ApiError> {
+    let answering = tokio::spawn(async move {
+        let _turn = state.in_order.lock().await;
+        answer_in_order(&Call { state: &state, operation, caller: caller.as_ref(), body: &received.bytes }).await
+    });
+    answering.await.unwrap_or_else(|error| {
+        tracing::error!(%error, operation = operation.name(), "a call ended before its time");
+        Err(ApiError::new(ErrorKind::InternalServerError, "The call could not be completed."))
+    })
+}
+
+async fn answer_in_order(call: &Call<'_>) -> Result<Value, ApiError> {
+    match call.operation {
+        Operation::CopyProjectVersion => bring_in_version::copy(call).await,
+        Operation::CreateProject => projects::create(call).await,
+        Operation::CreateProjectVersion => bring_in_version::create(call).await,
+        Operation::DeleteProject => projects::delete(call).await,
+        Operation::DeleteProjectVersion => delete_project_version::answer(call).await,
+        Operation::DescribeProjects => projects::describe(call),
+        Operation::DescribeProjectVersions => describe_project_versions::answer(call),
+        Operation::DetectCustomLabels => detect_custom_labels::answer(call).await,
+        Operation::DetectLabels => detect_labels::answer(call).await,
+        Operation::ListTagsForResource => tags::list(call),
+        Operation::StartProjectVersion => start_project_version::answer(call).await,
+        Operation::StopProjectVersion => stop_project_version::answer(call).await,
+        Operation::TagResource => tags::tag(call).await,
+        Operation::UntagResource => tags::untag(call).await,
     }
 }
 

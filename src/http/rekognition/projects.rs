@@ -45,7 +45,7 @@ struct DescribeInput {
     next_token: Option<String>,
 }
 
-pub(super) async fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let input: DescribeInput = call.input()?;
     let most = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
     check_names(input.project_names.as_deref(), "projectNames")?;

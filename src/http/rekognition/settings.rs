@@ -15,8 +15,8 @@ pub struct RekognitionSettings {
     pub account_id: String,
     /// Seconds by which a client's clock may differ from the box's.
     pub max_clock_skew_seconds: u32,
-    /// Accept any time in signatures while the box does not know the time.
-    pub accept_skew_without_clock: bool,
+    /// While the box does not know the time, judge signatures by when they were first seen; false: refuse them.
+    pub accept_without_clock: bool,
 }
 
 impl Default for RekognitionSettings {
@@ -26,7 +26,7 @@ impl Default for RekognitionSettings {
             region: "us-east-1".into(),
             account_id: "000000000000".into(),
             max_clock_skew_seconds: 900,
-            accept_skew_without_clock: true,
+            accept_without_clock: true,
         }
     }
 }

@@ -4,14 +4,20 @@ use crate::catalog::arn::Resource;
 use crate::catalog::{CatalogStore, Stage, Version};
 use crate::control::Control;
 use crate::http::auth::access_keys::AccessKey;
+use crate::http::auth::replay_window::ReplayWindow;
 use crate::http::auth::sigv4::{Presented, SignatureError};
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::rfc3339_utc;
-use crate::os::clock::{is_wall_clock_synchronized, unix_ms_of_basic_time, wall_now_ms};
+use crate::os::clock::{WallClock, monotonic_now, unix_ms_of_basic_time, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
 use axum::http::request::Parts;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Objects that are read out of buckets at a time.
+const MAX_DOWNLOADS: usize = 8;
 
 /// Shared by all calls.
 #[derive(Clone, Debug)]
@@ -23,6 +29,12 @@ pub struct RekognitionState {
     /// The model of DetectLabels.
     pub(super) default_model: Arc<str>,
     pub(super) metrics: Arc<Metrics>,
+    /// Objects that are read out of buckets at a time.
+    pub(super) downloads: Arc<Semaphore>,
+    /// Whoever changes projects, versions or what runs has its turn.
+    pub(super) in_order: Arc<tokio::sync::Mutex<()>>,
+    /// While the box does not know the time.
+    seen: Arc<Mutex<ReplayWindow>>,
 }
 
 impl RekognitionState {
@@ -42,6 +54,9 @@ impl RekognitionState {
             buckets: buckets.into(),
             default_model: default_model.into(),
             metrics,
+            downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
+            in_order: Arc::default(),
+            seen: Arc::default(),
         }
     }
 
@@ -90,13 +105,20 @@ impl RekognitionState {
     }
 
     fn check_time(&self, presented: &Presented) -> Result<(), SignatureError> {
-        if self.settings.accept_skew_without_clock && !is_wall_clock_synchronized() {
-            return Ok(());
+        let limit = Duration::from_secs(self.settings.max_clock_skew_seconds.into());
+        if wall_clock() == WallClock::Unsynchronized {
+            if !self.settings.accept_without_clock {
+                return Err(SignatureError::NoClock);
+            }
+            // What a panic elsewhere has left behind is whole signatures.
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_admitted = seen.admits(presented.signature(), limit, monotonic_now());
+            return if is_admitted { Ok(()) } else { Err(SignatureError::Replayed) };
         }
         let now = wall_now_ms();
         let skew = unix_ms_of_basic_time(presented.time()).map(|signed| (signed - now).unsigned_abs());
         match skew {
-            Some(skew) if skew <= u64::from(self.settings.max_clock_skew_seconds) * 1000 => Ok(()),
+            Some(skew) if u128::from(skew) <= limit.as_millis() => Ok(()),
             _ => Err(SignatureError::Skewed { signed: presented.time().to_owned(), here: rfc3339_utc(now) }),
         }
     }

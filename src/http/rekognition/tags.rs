@@ -1,14 +1,11 @@
 //! `TagResource`, `UntagResource`, `ListTagsForResource`.
 
 use crate::catalog::entries::MAX_TAGS;
+use crate::catalog::version::Tags;
 use crate::http::rekognition::call::{Call, FoundVersion, counted, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// Names and values.
-pub(super) type Tags = BTreeMap<String, String>;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -38,15 +35,13 @@ pub(super) fn check_tags(tags: Tags) -> Result<Tags, ApiError> {
 
 pub(super) async fn tag(call: &Call<'_>) -> Result<Value, ApiError> {
     let (found, input) = tagged(call)?;
-    let tags = input.tags.ok_or_else(|| missing("tags"))?;
     let mut all = found.version.tags;
-    all.extend(check_tags(tags)?);
-    let all = check_tags(all)?;
-    let resource = found.resource;
-    call.state
-        .catalog()
-        .change(move |catalog, _| catalog.change_version(&resource, |version| version.tags = all))
-        .await?;
+    all.extend(check_tags(input.tags.ok_or_else(|| missing("tags"))?)?);
+    let (all, resource) = (check_tags(all)?, found.resource);
+    // Calls that change something come one after the other, so nothing has changed since it was read.
+    let kept =
+        call.state.catalog().change(move |catalog, _| catalog.change_version(&resource, |version| version.tags = all));
+    kept.await?;
     Ok(json!({}))
 }
 
@@ -62,7 +57,7 @@ pub(super) async fn untag(call: &Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-pub(super) async fn list(call: &Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn list(call: &Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({"Tags": tagged(call)?.0.version.tags}))
 }
 

@@ -39,7 +39,8 @@ impl Fleet {
         if matches!(state, ModelState::Starting | ModelState::Running) {
             return Err(wrong_state(model, state, "it need not be started; to change its units, scale it"));
         }
-        let running = self.pools.values().filter(|pool| pool.state() != ModelState::Stopped).count();
+        let is_other = |(name, pool): &(&String, &Pool)| *name != model && pool.state() != ModelState::Stopped;
+        let running = self.pools.iter().filter(is_other).count();
         if running >= self.limits.models {
             let limit = self.limits.models;
             let reason = format!("{limit} models run already; stop one, or raise units.max_models");
@@ -110,6 +111,12 @@ impl Fleet {
         if bounds.min == 0 || most < bounds.min {
             let text = "a model needs at least 1 inference unit, and a maximum that is not below the minimum";
             return Err(FleetError::Invalid(text.into()));
+        }
+        if most > self.limits.units {
+            return Err(FleetError::LimitExceeded(format!(
+                "{most} inference units are more than this box may have: its limit is {} (units.max_units)",
+                self.limits.units
+            )));
         }
         let others = self.pools.iter().filter(|(name, pool)| *name != model && pool.state() != ModelState::Stopped);
         let taken: usize = others.map(|(_, pool)| pool.bounds().min).sum();
