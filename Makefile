@@ -9,7 +9,7 @@ help: ## what there is
 setup: ## install what is missing: packages, ONNX Runtime, models, footage
 	@setup/setup.sh
 
-build: setup
+build: setup ## the release binary, and the camera of the demo
 	@$(CARGO) build --release --bin ocelli --example rtsp_camera
 
 demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=rtsp://..., DURATION=30)
@@ -43,10 +43,19 @@ conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScri
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh
 
-install: build ## install the binary, its library and models, the settings and the systemd unit (DESTDIR=)
+install: ## install what `make build` has built: binary, library, models, settings, systemd unit (as root; DESTDIR=)
+	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
 	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
 	cd models && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/ocelli/models/{} \;
 	install -D -m 644 systemd/ocelli.service $(DESTDIR)/usr/lib/systemd/system/ocelli.service
 	install -D -m 644 systemd/ocelli.sysusers $(DESTDIR)/usr/lib/sysusers.d/ocelli.conf
-	test -e $(DESTDIR)/etc/ocelli/ocelli.toml || install -D -m 640 configs/ocelli.toml $(DESTDIR)/etc/ocelli/ocelli.toml
+	install -d -m 750 $(DESTDIR)/etc/ocelli
+	test -e $(DESTDIR)/etc/ocelli/ocelli.toml || sed \
+	    -e 's|^state_directory = .*|state_directory = "/var/lib/ocelli"|' \
+	    -e 's|^models_directory = .*|models_directory = "$(PREFIX)/share/ocelli/models"|' \
+	    -e 's|^runtime_library = .*|runtime_library = "$(PREFIX)/lib/ocelli/libonnxruntime.so"|' \
+	    -e 's|^cache_directory = .*|cache_directory = "/var/cache/ocelli/models"|' \
+	    configs/ocelli.toml >$(DESTDIR)/etc/ocelli/ocelli.toml
+	test -n "$(DESTDIR)" || { systemd-sysusers ocelli.conf && chgrp -R ocelli /etc/ocelli && chmod 640 /etc/ocelli/ocelli.toml \
+	    && { test ! -d /run/systemd/system || systemctl daemon-reload; }; }

@@ -19,8 +19,9 @@ if [ ! -x /usr/bin/aws ]; then
 fi
 
 step 3 "AWS SDK for JavaScript"
+# The newest ones want a newer Node.js than Debian 12 has.
 [ -d "$work/node_modules/@aws-sdk/client-rekognition" ] \
-    || npm install --silent --no-audit --no-fund --prefix "$work" @aws-sdk/client-rekognition@3.1142.0
+    || npm install --silent --no-audit --no-fund --prefix "$work" @aws-sdk/client-rekognition@3.940.0
 
 step 4 "AWS SDK for Rust: building its suite, minutes the first time"
 cargo build --quiet --locked --manifest-path tests/conformance/rust_suite/Cargo.toml --target-dir target/rust_suite

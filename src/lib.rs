@@ -21,7 +21,7 @@
 //! ```
 //!
 //! # Where is what
-//! * [`vision`], [`secret`]: the vocabulary. No I/O, no clock, no runtime.
+//! * [`vision`], [`secret`]: the vocabulary. No clock, no runtime; no I/O but a secret's own file.
 //! * [`model`]: manifests, labels, names of layouts and providers.
 //! * [`os`]: descriptors, clocks, mapped memory; the only `unsafe`.
 //! * [`ipc`]: messages, packets, slots, children: the process boundary.

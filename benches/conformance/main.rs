@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         ("conformance: boto3 1.44", boto3),
         ("conformance: AWS CLI 1.46", cli(clients("cli/bin/aws"), "255")),
         ("conformance: AWS CLI 2 of Debian", cli("/usr/bin/aws".into(), "254")),
-        ("conformance: SDK for JavaScript 3.1142", javascript),
+        ("conformance: SDK for JavaScript 3.940", javascript),
         ("conformance: SDK for Rust 1.123", rust),
     ];
     let mut figures = Vec::new();

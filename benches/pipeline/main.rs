@@ -15,6 +15,7 @@ mod report;
 #[path = "../harness/statistics.rs"]
 mod statistics;
 
+mod api_figures;
 mod bare_loop;
 mod daemon_figures;
 mod unit_figures;
@@ -23,6 +24,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if arguments.get(1).is_some_and(|first| first == "bare-loop") {
         return bare_loop::run(arguments[2].parse().unwrap());
+    }
+    if arguments.get(1).is_some_and(|first| first == "bare-image-loop") {
+        return api_figures::bare_loop(arguments[2].parse().unwrap());
     }
     if arguments.get(1).is_some_and(|first| first == "bare-echo") {
         return unit_figures::echo();
@@ -34,5 +38,6 @@ fn main() {
     let mut figures = Vec::new();
     unit_figures::measure(&mut figures);
     daemon_figures::measure(&mut figures);
+    api_figures::measure(&mut figures);
     report::report("bench", &figures);
 }

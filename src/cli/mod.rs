@@ -32,7 +32,7 @@ const EXAMPLES: &str = "Examples:
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
 
-Exit codes: 0 success, 1 failure, 78 the settings are wrong.";
+Exit codes: 0 success, 1 failure, 2 the command line is wrong, 78 the settings are wrong.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -72,9 +72,24 @@ enum Command {
 /// Which settings are read.
 #[derive(Clone, Debug, clap::Args)]
 struct ConfigArguments {
-    /// Settings file; may be given more than once, a later one overrides an earlier one.
-    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE", default_value = "configs/ocelli.toml")]
+    /// Settings file; may be given more than once, a later one overrides an earlier one. Without it configs/ocelli.toml
+    /// of the working directory, else /etc/ocelli/ocelli.toml.
+    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE")]
     config: Vec<PathBuf>,
+}
+
+/// Where settings are looked for that nobody names: in a checkout, and where `make install` puts them.
+const USUAL_SETTINGS: [&str; 2] = ["configs/ocelli.toml", "/etc/ocelli/ocelli.toml"];
+
+impl ConfigArguments {
+    /// The files to read.
+    fn files(&self) -> Vec<PathBuf> {
+        if !self.config.is_empty() {
+            return self.config.clone();
+        }
+        let [first, last] = USUAL_SETTINGS.map(PathBuf::from);
+        vec![if first.exists() { first } else { last }]
+    }
 }
 
 /// Parses the command line and runs the command.
@@ -114,7 +129,7 @@ fn run_capture() -> ExitCode {
 
 /// Reads the settings, or prints every mistake.
 fn load_settings(config: &ConfigArguments) -> Result<crate::settings::Settings, ExitCode> {
-    crate::settings::Settings::load(&config.config).map_err(|errors| {
+    crate::settings::Settings::load(&config.files()).map_err(|errors| {
         eprintln!("{errors}");
         ExitCode::from(EXIT_SETTINGS)
     })

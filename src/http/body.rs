@@ -86,6 +86,8 @@ pub(super) async fn receive(
             None => received._room = Some(room),
         }
         held = needed;
+        // All at once: pages are taken when they are written, and a growing body would be copied again and again.
+        received.bytes.reserve_exact(length - received.bytes.len());
         received.bytes.extend_from_slice(piece);
         Ok(())
     })

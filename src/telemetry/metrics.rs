@@ -20,6 +20,9 @@ type Gauges = Family<Labels, Gauge>;
 /// Upper bounds in seconds: from a unit on a GPU to a frame that waited for all of `max_frame_age`.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// From a refusal to the longest wait.
+const CALL_BUCKETS: [f64; 10] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+
 /// Every metric of the daemon.
 #[derive(Debug)]
 pub struct Metrics {
@@ -34,6 +37,7 @@ pub struct Metrics {
     in_flight: Gauge,
     models: ModelMetrics,
     calls: Counters,
+    call_seconds: Family<Labels, Histogram, fn() -> Histogram>,
     capture_restarts: Counter,
     queue_seconds: Histogram,
     inference_seconds: Histogram,
@@ -65,6 +69,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             models: ModelMetrics::default(),
             calls: Family::default(),
+            call_seconds: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
             capture_restarts: Counter::default(),
             queue_seconds: histogram(),
             inference_seconds: histogram(),
@@ -89,6 +94,8 @@ impl Metrics {
         registry.register("camera_frames_decoded", "Frames decoded since the start", self.decoded.clone());
         self.models.register(registry);
         registry.register("calls", "Calls of AWS clients, by operation and how they ended", self.calls.clone());
+        let help = "From when a call had come whole to its answer";
+        registry.register("call_seconds", help, self.call_seconds.clone());
         registry.register("capture_restarts", "Capture processes started again", self.capture_restarts.clone());
         registry.register("queue_seconds", "From capture to a unit", self.queue_seconds.clone());
         registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
@@ -166,9 +173,14 @@ impl Metrics {
         self.in_flight.set(integer(frames));
     }
 
-    /// A call of an AWS client was answered: `ok`, `throttled`, `user_error` or `server_error`.
-    pub fn call(&self, operation: &'static str, result: &'static str) {
-        self.calls.get_or_create(&vec![("operation", operation.to_owned()), ("result", result.to_owned())]).inc();
+    /// A call of an AWS client was answered: `ok`, `throttled`, `user_error` or `server_error`; and how long after it had
+    /// come whole, if it had.
+    pub fn call(&self, operation: &'static str, result: &'static str, took: Option<Duration>) {
+        let labels = vec![("operation", operation.to_owned()), ("result", result.to_owned())];
+        self.calls.get_or_create(&labels).inc();
+        if let Some(took) = took {
+            self.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        }
     }
 
     /// How publishing goes.

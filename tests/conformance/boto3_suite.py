@@ -538,6 +538,26 @@ class Protocol(Case):
         self.assertGreater(int(metadata["HTTPHeaders"]["x-amz-retry-after"]), 0)
         self.assertGreaterEqual(int(metadata["HTTPHeaders"]["retry-after"]), 1)
 
+    def test_a_client_comes_back_when_it_was_told_to(self):
+        arn, sent, hints = configured_arn(), [], []
+        patient = client(retries={"max_attempts": 6, "mode": "standard"})
+        events = patient.meta.events
+        events.register("before-send.rekognition.DetectCustomLabels", lambda **_: sent.append(time.monotonic()))
+
+        def received(response_dict, **_):
+            hints.append(int(response_dict["headers"].get("x-amz-retry-after", 0)) / 1000)
+
+        events.register("response-received.rekognition.DetectCustomLabels", received)
+        events.register("before-parse.rekognition.DetectCustomLabels", received)
+        # Whatever the bucket holds is taken first.
+        while {code for code, _ in self.flood(client, 8)} == {"ok"}:
+            pass
+        patient.detect_custom_labels(ProjectVersionArn=arn, Image={"Bytes": PHOTO})
+        self.assertGreater(len(sent), 1, "it was refused at first")
+        for hint, (before, after) in zip(hints, zip(sent, sent[1:])):
+            self.assertGreater(hint, 0)
+            self.assertGreaterEqual(after - before, hint)
+
     def test_a_client_that_retries_gets_through(self):
         retrying = {"max_attempts": 8, "mode": "standard"}
         codes = self.flood(lambda: client(retries=retrying), 12)

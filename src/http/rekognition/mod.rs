@@ -14,6 +14,13 @@
 //! | more units or models than the box carries | `LimitExceededException` |
 //! | units after a stop | those asked for last are kept |
 //! | `CreateProjectVersion` | imports the package that `OutputConfig` names; training data: `AccessDeniedException` |
+//! | a start after COPYING_COMPLETED or FAILED | like one after STOPPED |
+//! | FAILED | no unit can be brought up; a running model that loses units stays RUNNING |
+//! | a stop with calls under way | they are finished |
+//! | images | at most 22 million pixels ([`MAX_PIXELS`](crate::vision::image_limits::MAX_PIXELS)) |
+//! | JSON that cannot be read | `SerializationException` |
+//! | operations of the cloud that a box does not have | `AccessDeniedException` |
+//! | a clock that the box does not know | a signature is good for a while from when it was first seen |
 //! | a model of the settings | a project with one version, neither of which can be deleted |
 //! | order of checks | signature, syntax, bounds, resource, state, bytes, throughput; then the unit: format, pixels |
 //! | unit hours | from RUNNING to STOPPED |
@@ -49,6 +56,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 /// An image of 5 MiB takes 7 MB in base64.
@@ -66,12 +74,13 @@ pub async fn handle(state: &RekognitionState, budget: &BodyBudget, request: Requ
     let (parts, mut body) = request.into_parts();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let target = Target::of(target);
-    let answered = answer(state, budget, target, &parts, &mut body).await;
+    let mut whole_at = None;
+    let answered = answer(state, budget, target, (&parts, &mut body), &mut whole_at).await;
+    let result = answered.as_ref().map_or_else(|error| error.kind.result(), |_| "ok");
+    state.metrics.call(target.name(), result, whole_at.map(|at: Instant| at.elapsed()));
     if answered.is_err() {
         body::discard(body).await;
     }
-    let result = answered.as_ref().map_or_else(|error| error.kind.result(), |_| "ok");
-    state.metrics.call(target.name(), result);
     respond(answered)
 }
 
@@ -79,8 +88,8 @@ async fn answer(
     state: &RekognitionState,
     budget: &BodyBudget,
     target: Target,
-    parts: &Parts,
-    body: &mut Body,
+    (parts, body): (&Parts, &mut Body),
+    whole_at: &mut Option<Instant>,
 ) -> Result<Value, ApiError> {
     if parts.headers.contains_key("smithy-protocol") {
         tracing::debug!("a client speaks CBOR, which this service does not; make it use JSON 1.1");
@@ -92,6 +101,7 @@ async fn answer(
     // What can be refused by its head is, before the body costs anything.
     let presented = state.presented(parts)?;
     let received = body::receive(body, &parts.headers, MAX_BODY_BYTES, budget).await?;
+    *whole_at = Some(Instant::now());
     let caller = match &presented {
         Some(presented) => Some(state.verify(presented, parts, &received.bytes)?.clone()),
         None => None,

@@ -1,0 +1,220 @@
+//! DetectCustomLabels under load: against a bare loop that decodes, resizes and infers, and when it has to refuse.
+
+use crate::report::Figure;
+use crate::statistics::median;
+use crate::support::broker::Broker;
+use crate::support::daemon::Daemon;
+use crate::support::{from_setup, root};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use image::codecs::jpeg::JpegEncoder;
+use ocelli::model::manifest::Manifest;
+use ocelli::unit::image_decode;
+use ocelli::unit::preprocess::Preprocessor;
+use ocelli::vision::image_limits::ImageLimits;
+use ort::session::Session;
+use ort::value::TensorRef;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+const UNITS: usize = 2;
+const CLIENTS: usize = 8;
+const ROUNDS: usize = 3;
+const SECONDS: u64 = 6;
+
+/// The photograph in full HD, as a camera would send it.
+fn full_hd() -> Vec<u8> {
+    let photo = image::open(from_setup("testdata/photo.jpg")).unwrap();
+    let large = photo.resize_exact(1920, 1080, image::imageops::FilterType::CatmullRom).to_rgb8();
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(&large).unwrap();
+    bytes
+}
+
+/// Decodes, resizes and infers for so many seconds, and prints how often a second.
+pub(crate) fn bare_loop(seconds: u64) {
+    let bytes = full_hd();
+    let manifest = Manifest::load(&root().join("models/coco-ssd")).unwrap();
+    let wanted = (manifest.input.width, manifest.input.height);
+    let mut preprocessor = Preprocessor::new(manifest.input);
+    let environment = ort::init_from(from_setup("lib/libonnxruntime.so")).unwrap().build().unwrap();
+    let builder = Session::builder(&environment).unwrap().with_intra_threads(1);
+    let mut builder = builder.map_err(|error| error.to_string()).unwrap().with_intra_op_spinning(false).unwrap();
+    let mut session = builder.commit_from_file(from_setup("models/coco-ssd/model.onnx")).unwrap();
+    let mut look = || {
+        let image = image_decode::decode(&bytes, &ImageLimits::default(), wanted).unwrap();
+        preprocessor.prepare_rgb(&image).unwrap();
+        let input = TensorRef::from_array_view((preprocessor.shape(), preprocessor.tensor())).unwrap();
+        drop(session.run(ort::inputs!["images" => input]).unwrap());
+    };
+    look();
+    let (started, mut count) = (Instant::now(), 0_u32);
+    while started.elapsed() < Duration::from_secs(seconds) {
+        look();
+        count += 1;
+    }
+    println!("{}", f64::from(count) / started.elapsed().as_secs_f64());
+}
+
+fn bare_rate() -> f64 {
+    let start = || {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["bare-image-loop", &SECONDS.to_string()]).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<_> = (0..UNITS).map(|_| start()).collect();
+    let rates = running.into_iter().map(|process| {
+        let output = process.wait_with_output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().parse::<f64>().unwrap()
+    });
+    rates.sum()
+}
+
+/// The version of the settings, as a client finds it.
+fn version_arn(daemon: &Daemon) -> String {
+    let call = |operation: &str, body: &str| {
+        let answer = exchange(&mut connect(daemon), &request(operation, body)).1;
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()
+    };
+    let projects = call("DescribeProjects", "{}");
+    let project = projects["ProjectDescriptions"][0]["ProjectArn"].as_str().unwrap();
+    let versions = call("DescribeProjectVersions", &format!("{{\"ProjectArn\": \"{project}\"}}"));
+    versions["ProjectVersionDescriptions"][0]["ProjectVersionArn"].as_str().unwrap().to_owned()
+}
+
+fn request(operation: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: RekognitionService.{operation}\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn connect(daemon: &Daemon) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", daemon.http_port())).unwrap()
+}
+
+/// Status and body of the answer.
+fn exchange(stream: &mut TcpStream, request: &[u8]) -> (u16, String) {
+    stream.write_all(request).unwrap();
+    let (mut answer, mut piece) = (Vec::new(), [0; 64 * 1024]);
+    loop {
+        let read = stream.read(&mut piece).unwrap();
+        assert!(read > 0, "the connection was closed");
+        answer.extend_from_slice(&piece[..read]);
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let head = head.to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if body.len() >= length.unwrap() {
+            return (head[9..12].parse().unwrap(), body.to_owned());
+        }
+    }
+}
+
+/// Looked at and refused over a while, by clients that ask again as soon as they are answered.
+fn closed_loop(daemon: &Daemon, image: &[u8]) -> (f64, f64) {
+    let body = format!(
+        "{{\"ProjectVersionArn\": \"{}\", \"Image\": {{\"Bytes\": \"{}\"}}}}",
+        version_arn(daemon),
+        STANDARD.encode(image)
+    );
+    let request = Arc::new(request("DetectCustomLabels", &body));
+    let (stop, counts) = (Arc::new(AtomicBool::new(false)), Arc::new([AtomicU64::new(0), AtomicU64::new(0)]));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (mut stream, request) = (connect(daemon), Arc::clone(&request));
+            let (stop, counts) = (Arc::clone(&stop), Arc::clone(&counts));
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let (status, _) = exchange(&mut stream, &request);
+                    counts[usize::from(status != 200)].fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_secs(2));
+    let count = || [0, 1].map(|index: usize| counts[index].load(Ordering::Relaxed) as f64);
+    let (before, started) = (count(), Instant::now());
+    std::thread::sleep(Duration::from_secs(SECONDS));
+    let (after, seconds) = (count(), started.elapsed().as_secs_f64());
+    stop.store(true, Ordering::Relaxed);
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    ((after[0] - before[0]) / seconds, (after[1] - before[1]) / seconds)
+}
+
+fn start(broker: &Broker, more: &str) -> Daemon {
+    let models = format!("[[models]]\nname = \"coco-ssd\"\nmin_inference_units = {UNITS}\n{more}");
+    let daemon = Daemon::start(broker.port, &models);
+    daemon.wait_ready();
+    daemon
+}
+
+pub(crate) fn measure(figures: &mut Vec<Figure>) {
+    let (broker, image) = (Broker::start(), full_hd());
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let bare = bare_rate();
+        let daemon = start(&broker, "");
+        let (rate, _) = closed_loop(&daemon, &image);
+        ratios.push(rate / bare);
+        rates.push(rate);
+    }
+    let method = "8 clients on the same cores, each with a full HD JPEG in base64, 2 units; against 2 bare processes that \
+                  decode, resize and infer the same; median of 3 rounds of 6 s";
+    figures.push(Figure {
+        name: "DetectCustomLabels, 8 clients / bare loop",
+        value: median(ratios),
+        unit: "ratio",
+        bar: Some(0.9),
+        method,
+    });
+    figures.push(Figure { name: "  calls answered", value: median(rates), unit: "1/s", bar: None, method });
+
+    let daemon = start(&broker, "tps_limit = 1\n");
+    let (_, refused) = closed_loop(&daemon, &image);
+    figures.push(Figure {
+        name: "refusal on the server, p50 at most",
+        value: refusal_p50_ms(&daemon),
+        unit: "ms",
+        bar: Some(1.0),
+        method: "ocelli_call_seconds of refused calls, upper bound of the bucket of the median; from when a call had come whole",
+    });
+    let looked_at = daemon.sum("ocelli_images_detected_total") + daemon.sum("ocelli_images_failed_total");
+    let received = daemon.sum("ocelli_images_received_total");
+    let shed = daemon.sum("ocelli_images_shed_total");
+    figures.push(Figure {
+        name: "  of the refused, decoded",
+        value: looked_at - (received - shed),
+        unit: "",
+        bar: Some(0.0),
+        method: "images that reached a unit less those that were not shed",
+    });
+    figures.push(Figure {
+        name: "  refused",
+        value: refused,
+        unit: "1/s",
+        bar: None,
+        method: "8 clients, a limit of 1 TPS",
+    });
+}
+
+/// By the histogram of the daemon.
+fn refusal_p50_ms(daemon: &Daemon) -> f64 {
+    let text = daemon.get("/metrics").unwrap().1;
+    let is_refusal = |line: &&str| line.starts_with("ocelli_call_seconds_bucket") && line.contains("\"throttled\"");
+    let buckets: Vec<(f64, f64)> = text
+        .lines()
+        .filter(is_refusal)
+        .filter_map(|line| {
+            let bound = line.split("le=\"").nth(1)?.split('"').next()?.parse().ok()?;
+            Some((bound, line.rsplit(' ').next()?.parse().ok()?))
+        })
+        .collect();
+    let half = buckets.iter().map(|(_, count)| *count).fold(0.0, f64::max) / 2.0;
+    buckets.iter().find(|(_, count)| *count >= half).map_or(f64::NAN, |(bound, _)| bound * 1e3)
+}
