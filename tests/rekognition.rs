@@ -54,3 +54,23 @@ fn beyond_loopback_calls_are_signed_and_travel_over_tls() {
     assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), aws.daemon.log());
     assert!(aws.daemon.log().contains("fingerprint"));
 }
+
+#[test]
+fn what_was_started_runs_again_after_a_restart_and_what_was_stopped_does_not() {
+    let mut aws = AwsBox::start();
+    let mut arns = Vec::new();
+    for phase in ["begin", "again", "stopped"] {
+        let output = Command::new(from_setup(".setup/venv/bin/python"))
+            .arg(root().join("tests/conformance/restart_check.py"))
+            .arg(phase)
+            .envs(aws.environment())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{phase}: {text}\n{}", aws.daemon.log());
+        arns.push(output.stdout);
+        aws.daemon.restart();
+        aws.daemon.wait_ready();
+    }
+    assert!(!arns[0].is_empty() && arns.iter().all(|arn| *arn == arns[0]), "an ARN outlives restarts");
+}

@@ -2,8 +2,9 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::model_host;
+use crate::catalog::arn::Resource;
 use crate::catalog::import::copy_package;
-use crate::catalog::{CatalogError, CatalogStore};
+use crate::catalog::{CatalogError, CatalogStore, Stage, Version};
 use crate::control::{Command, Control, ImportJob};
 use crate::ipc::child_process::own_binary;
 use crate::settings::Settings;
@@ -58,24 +59,15 @@ fn public_reason(reason: &str, paths: &[&Path]) -> String {
     paths.iter().fold(reason.to_owned(), |text, path| text.replace(&path.display().to_string(), "the package"))
 }
 
-/// Starts again what was running when the daemon stopped.
+/// Starts again what was running when the daemon stopped. The models of the settings are started by those.
 pub async fn resume(control: Control) {
-    let catalog = &control.catalog;
-    let wanted: Vec<Command> = catalog.read(|catalog_now| {
-        let all = catalog_now.versions().filter(|(_, version)| version.is_wanted);
-        let start = |(resource, version): (crate::catalog::arn::Resource, &crate::catalog::Version)| {
-            let units = version.units?;
-            let bounds = UnitBounds { min: units.min, max: units.max };
-            let directory = catalog.package_directory(&resource);
-            let model = CatalogStore::model_name(&resource);
-            (version.stage != crate::catalog::Stage::Configured).then_some(Command::RunPackage {
-                model,
-                directory,
-                bounds,
-            })
-        };
-        all.filter_map(start).collect()
-    });
+    let start = |(resource, version): (Resource, &Version)| {
+        let units = version.units.filter(|_| version.is_wanted && version.stage != Stage::Configured)?;
+        let bounds = UnitBounds { min: units.min, max: units.max };
+        let (model, directory) = (CatalogStore::model_name(&resource), control.catalog.package_directory(&resource));
+        Some(Command::RunPackage { model, directory, bounds })
+    };
+    let wanted: Vec<Command> = control.catalog.read(|catalog| catalog.versions().filter_map(start).collect());
     for command in wanted {
         let model = command.model().to_owned();
         if let Err(error) = control.ask(command).await {

@@ -124,14 +124,13 @@ async fn answer(
         return Err(call.denied());
     }
     match operation {
-        Operation::DetectCustomLabels => detect_custom_labels::answer(&call).await,
-        Operation::DetectLabels => detect_labels::answer(&call).await,
-        _ => change_in_order(state.clone(), operation, caller, received).await,
+        Operation::DetectCustomLabels | Operation::DetectLabels => answer_call(&call).await,
+        _ => answer_in_order(state.clone(), operation, caller, received).await,
     }
 }
 
 /// One after the other, and to the end: a caller who goes away in the middle leaves nothing half done.
-async fn change_in_order(
+async fn answer_in_order(
     state: RekognitionState,
     operation: Operation,
     caller: Option<AccessKey>,
@@ -139,7 +138,7 @@ async fn change_in_order(
 ) -> Result<Value, ApiError> {
     let answering = tokio::spawn(async move {
         let _turn = state.in_order.lock().await;
-        answer_in_order(&Call { state: &state, operation, caller: caller.as_ref(), body: &received.bytes }).await
+        answer_call(&Call { state: &state, operation, caller: caller.as_ref(), body: &received.bytes }).await
     });
     answering.await.unwrap_or_else(|error| {
         tracing::error!(%error, operation = operation.name(), "a call ended before its time");
@@ -147,7 +146,7 @@ async fn change_in_order(
     })
 }
 
-async fn answer_in_order(call: &Call<'_>) -> Result<Value, ApiError> {
+async fn answer_call(call: &Call<'_>) -> Result<Value, ApiError> {
     match call.operation {
         Operation::CopyProjectVersion => bring_in_version::copy(call).await,
         Operation::CreateProject => projects::create(call).await,
