@@ -135,7 +135,7 @@ install_clients() {
 }
 
 check_rust() {
-    command -v cargo >/dev/null || die "Rust is missing: install it with rustup (https://rustup.rs), then run this again"
+    command -v cargo >/dev/null || die "Rust is missing: install it with rustup, then run this again"
     step 1 "$(cargo --version)"
 }
 
