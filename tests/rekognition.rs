@@ -13,7 +13,7 @@ use support::{free_port, from_setup, root, wait_for};
 fn boto3_finds_every_operation_bound_and_error() {
     let aws = AwsBox::start();
     let output = Command::new(from_setup(".setup/venv/bin/python"))
-        .arg(root().join("tests/conformance/boto3_suite.py"))
+        .arg(root().join("tests/conformance/boto3_suite"))
         .envs(aws.environment())
         .output()
         .unwrap();

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     };
     let boto3 = {
         let mut command = python();
-        command.arg(suite("boto3_suite.py"));
+        command.arg(suite("boto3_suite"));
         command
     };
     let javascript = {

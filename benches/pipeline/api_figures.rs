@@ -1,5 +1,6 @@
 //! DetectCustomLabels under load: against a bare loop that decodes, resizes and infers, and when it has to refuse.
 
+use crate::bare_loop;
 use crate::report::Figure;
 use crate::statistics::median;
 use crate::support::broker::Broker;
@@ -12,11 +13,9 @@ use ocelli::model::manifest::Manifest;
 use ocelli::unit::image_decode;
 use ocelli::unit::preprocess::Preprocessor;
 use ocelli::vision::image_limits::ImageLimits;
-use ort::session::Session;
 use ort::value::TensorRef;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -36,41 +35,18 @@ fn full_hd() -> Vec<u8> {
 }
 
 /// Decodes, resizes and infers for so many seconds, and prints how often a second.
-pub(crate) fn bare_loop(seconds: u64) {
+pub(crate) fn bare_image_loop(seconds: u64) {
     let bytes = full_hd();
     let manifest = Manifest::load(&root().join("models/coco-ssd")).unwrap();
     let wanted = (manifest.input.width, manifest.input.height);
     let mut preprocessor = Preprocessor::new(manifest.input);
-    let environment = ort::init_from(from_setup("lib/libonnxruntime.so")).unwrap().build().unwrap();
-    let builder = Session::builder(&environment).unwrap().with_intra_threads(1);
-    let mut builder = builder.map_err(|error| error.to_string()).unwrap().with_intra_op_spinning(false).unwrap();
-    let mut session = builder.commit_from_file(from_setup("models/coco-ssd/model.onnx")).unwrap();
-    let mut look = || {
+    let mut session = bare_loop::session();
+    bare_loop::print_rate(seconds, || {
         let image = image_decode::decode(&bytes, &ImageLimits::default(), wanted).unwrap();
         preprocessor.prepare_rgb(&image).unwrap();
         let input = TensorRef::from_array_view((preprocessor.shape(), preprocessor.tensor())).unwrap();
         drop(session.run(ort::inputs!["images" => input]).unwrap());
-    };
-    look();
-    let (started, mut count) = (Instant::now(), 0_u32);
-    while started.elapsed() < Duration::from_secs(seconds) {
-        look();
-        count += 1;
-    }
-    println!("{}", f64::from(count) / started.elapsed().as_secs_f64());
-}
-
-fn bare_rate() -> f64 {
-    let start = || {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["bare-image-loop", &SECONDS.to_string()]).stdout(Stdio::piped()).spawn().unwrap()
-    };
-    let running: Vec<_> = (0..UNITS).map(|_| start()).collect();
-    let rates = running.into_iter().map(|process| {
-        let output = process.wait_with_output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse::<f64>().unwrap()
     });
-    rates.sum()
 }
 
 /// The version of the settings, as a client finds it.
@@ -158,7 +134,7 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let (broker, image) = (Broker::start(), full_hd());
     let (mut ratios, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let bare = bare_rate();
+        let bare = bare_loop::rate("bare-image-loop", UNITS, SECONDS);
         let daemon = start(&broker, "");
         let (rate, _) = closed_loop(&daemon, &image);
         ratios.push(rate / bare);

@@ -59,7 +59,7 @@ impl Drop for Receivers {
 fn measure_throughput(figures: &mut Vec<Figure>) {
     let (mut ratios, mut limited, mut rates, mut bares, mut besides) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
-        let bare = bare_loop::rate(UNITS, SECONDS);
+        let bare = bare_loop::rate("bare-loop", UNITS, SECONDS);
         // Four cameras that together bring what the bare loop can do: more than the units can, on cores that also
         // decode. What is decoded beyond that is decoded in vain.
         let fps = (bare / 20.0).ceil() * 5.0;
@@ -69,7 +69,7 @@ fn measure_throughput(figures: &mut Vec<Figure>) {
         let beside = {
             let _receivers = Receivers::start(&cameras.urls[..names.len()]);
             std::thread::sleep(Duration::from_secs(2));
-            bare_loop::rate(UNITS, SECONDS)
+            bare_loop::rate("bare-loop", UNITS, SECONDS)
         };
         let broker = Broker::start();
         let blocks = names.iter().zip(&cameras.urls).map(|(name, url)| camera(name, url, 0));

@@ -26,7 +26,7 @@ fn main() {
         return bare_loop::run(arguments[2].parse().unwrap());
     }
     if arguments.get(1).is_some_and(|first| first == "bare-image-loop") {
-        return api_figures::bare_loop(arguments[2].parse().unwrap());
+        return api_figures::bare_image_loop(arguments[2].parse().unwrap());
     }
     if arguments.get(1).is_some_and(|first| first == "bare-echo") {
         return unit_figures::echo();

@@ -7,7 +7,7 @@ pub mod controller;
 pub mod gate;
 pub mod image_queue;
 pub mod ledger;
-pub mod tps_limit;
+pub mod token_bucket;
 pub mod work;
 
 pub use controller::Controller;

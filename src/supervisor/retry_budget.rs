@@ -1,44 +1,33 @@
 //! How many failed items may be tried again: retries are a share of the load, never a multiple of it.
 
+use crate::admission::token_bucket::TokenBucket;
 use crate::vision::monotonic::Monotonic;
-use std::time::Duration;
 
 /// Each item earns this share of a retry.
 const SHARE: f64 = 0.1;
 /// Retries a second that are there without any load, so that a quiet box retries as well.
 const LEAST_PER_SECOND: f64 = 1.0;
-/// What is saved up lasts this long.
-const SAVED: Duration = Duration::from_secs(10);
+/// What a quiet box starts with: ten seconds' worth.
+const SAVED: f64 = 10.0 * LEAST_PER_SECOND;
 
 /// Retries that may still be made.
 #[derive(Clone, Debug)]
-pub struct RetryBudget {
-    balance: f64,
-    filled_at: Monotonic,
-}
+pub struct RetryBudget(TokenBucket);
 
 impl RetryBudget {
     /// As much as a quiet box has saved up.
     pub fn new(now: Monotonic) -> Self {
-        Self { balance: LEAST_PER_SECOND * SAVED.as_secs_f64(), filled_at: now }
+        Self(TokenBucket::new(SAVED, now))
     }
 
     /// An item was taken.
     pub fn deposit(&mut self) {
-        self.balance += SHARE;
+        self.0.add(SHARE);
     }
 
     /// Takes out one retry, if there is one.
     pub fn withdraw(&mut self, now: Monotonic) -> bool {
-        let most = LEAST_PER_SECOND * SAVED.as_secs_f64();
-        let filled = self.balance.min(2.0 * most) + LEAST_PER_SECOND * now.since(self.filled_at).as_secs_f64();
-        self.balance = filled.min(2.0 * most);
-        self.filled_at = now;
-        let has_one = self.balance >= 1.0;
-        if has_one {
-            self.balance -= 1.0;
-        }
-        has_one
+        self.0.take(LEAST_PER_SECOND, 2.0 * SAVED, now).is_ok()
     }
 }
 

@@ -1,6 +1,6 @@
 """Pictures that are made to hurt whoever decodes them: each has to be refused with the right error, or seen, cheaply.
 
-Started like boto3_suite.py. Prints PASS or FAIL a line each, and at last what the worst cost: the processor time and
+Started like boto3_suite. Prints PASS or FAIL a line each, and at last what the worst cost: the processor time and
 the memory of the daemon's process group beside what it had before. Ends with 1 if anything failed.
 """
 

@@ -1,6 +1,6 @@
 """What a restart of the daemon changes: nothing. Each phase, an argument, runs between two restarts.
 
-Started like boto3_suite.py. Ends with 1 if anything is not as it should be.
+Started like boto3_suite. Ends with 1 if anything is not as it should be.
 """
 
 import os

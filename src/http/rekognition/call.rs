@@ -27,6 +27,13 @@ pub(super) struct FoundVersion {
     pub(super) running: Option<ModelStatus>,
 }
 
+/// The input of operations that need to know the version and nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VersionInput {
+    project_version_arn: Option<String>,
+}
+
 impl<'a> Call<'a> {
     /// The input. Unknown members are ignored and null is absent, as the service does it.
     pub(super) fn input<T: Deserialize<'a>>(&self) -> Result<T, ApiError> {
@@ -41,6 +48,12 @@ impl<'a> Call<'a> {
         let message =
             format!("User: arn:aws:iam::{account}:user/{id} is not authorized to perform: rekognition:{operation}");
         ApiError::new(ErrorKind::AccessDenied, message)
+    }
+
+    /// The version that an input names which has no other members.
+    pub(super) fn only_version(&self) -> Result<FoundVersion, ApiError> {
+        let input: VersionInput = self.input()?;
+        self.version(input.project_version_arn.as_deref(), "projectVersionArn")
     }
 
     /// The version that an ARN names.

@@ -4,20 +4,12 @@ use crate::control::Command;
 use crate::http::rekognition::call::Call;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::supervisor::ModelState;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    project_version_arn: Option<String>,
-}
-
 pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
-    let input: Input = call.input()?;
-    let found = call.version(input.project_version_arn.as_deref(), "projectVersionArn")?;
+    let found = call.only_version()?;
     let state = found.running.as_ref().map_or(ModelState::Stopped, |model| model.state);
     if !matches!(state, ModelState::Stopped | ModelState::Failed) && !found.is_configured() {
         return Err(ApiError::new(ErrorKind::ResourceInUse, format!("The model is {}.", state.name())));

@@ -35,12 +35,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
         (version.created_ms, description(call, &resource, &version, running))
     };
     let versions = found.versions.into_iter().filter(|(name, _)| is_wanted(name)).map(describe).collect();
-    let page = page(versions, input.next_token.as_deref(), most)?;
-    let mut output = json!({"ProjectVersionDescriptions": page.entries});
-    if let Some(token) = page.next_token {
-        output["NextToken"] = token.into();
-    }
-    Ok(output)
+    Ok(page(versions, input.next_token.as_deref(), most)?.into_output("ProjectVersionDescriptions"))
 }
 
 /// Members that are absent are left out: scripts test for them.

@@ -3,11 +3,23 @@
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
 /// A page, and the token of the next one.
 pub(super) struct Page<T> {
     pub(super) entries: Vec<T>,
     pub(super) next_token: Option<String>,
+}
+
+impl Page<Value> {
+    /// The output of an operation whose list is called `name`.
+    pub(super) fn into_output(self, name: &str) -> Value {
+        let mut output = json!({name: self.entries});
+        if let Some(token) = self.next_token {
+            output["NextToken"] = token.into();
+        }
+        output
+    }
 }
 
 /// Takes the page that `token` begins out of entries with the time at which each was made.

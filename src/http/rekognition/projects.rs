@@ -73,12 +73,7 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
         });
         described.filter(|_| features.iter().any(|feature| feature == "CUSTOM_LABELS")).collect()
     });
-    let page = page(projects, input.next_token.as_deref(), most)?;
-    let mut output = json!({"ProjectDescriptions": page.entries});
-    if let Some(token) = page.next_token {
-        output["NextToken"] = token.into();
-    }
-    Ok(output)
+    Ok(page(projects, input.next_token.as_deref(), most)?.into_output("ProjectDescriptions"))
 }
 
 #[derive(Debug, Deserialize)]

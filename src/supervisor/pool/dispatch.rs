@@ -1,6 +1,6 @@
 //! Frames to units, answers to outcomes.
 
-use super::{LOAD_WINDOW, Pool};
+use super::{LOAD_WINDOW, Pool, burst};
 use crate::admission::{FrameWork, ImageWork, Work, WorkKind};
 use crate::ipc::messages::RequestId;
 use crate::model::package::Package;
@@ -52,11 +52,12 @@ impl Pool {
         if let Some(reason) = reason {
             return self.shed(actions, Work::Image(work), reason);
         }
-        let tps = self.unit_image_tps() * in_service as f64;
-        if let Some((quota, limit)) = &mut self.limit
-            && let Err(retry_after) = limit.take(quota.fixed().unwrap_or(tps), now)
-        {
-            return self.refuse(actions, work, retry_after);
+        let measured = self.unit_image_tps() * in_service as f64;
+        if let Some((quota, bucket)) = &mut self.limit {
+            let tps = quota.tps(measured);
+            if let Err(retry_after) = bucket.take(tps, burst(tps), now) {
+                return self.refuse(actions, work, retry_after);
+            }
         }
         if let Err(refused) = self.gate.images.offer(work, self.image_rate(), now) {
             return self.refuse(actions, refused.work, refused.retry_after);

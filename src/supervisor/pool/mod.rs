@@ -7,7 +7,7 @@ mod dispatch;
 mod lifecycle;
 mod reconcile;
 
-use crate::admission::tps_limit::TpsLimit;
+use crate::admission::token_bucket::TokenBucket;
 use crate::admission::{Gate, Ledger, WorkKind};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
@@ -62,12 +62,17 @@ pub enum TpsQuota {
 }
 
 impl TpsQuota {
-    fn fixed(self) -> Option<f64> {
+    fn tps(self, measured: f64) -> f64 {
         match self {
-            Self::Fixed(tps) => Some(tps),
-            Self::Measured => None,
+            Self::Fixed(tps) => tps,
+            Self::Measured => measured,
         }
     }
+}
+
+/// Images that a limit lets through at once: one second's worth, and one at least.
+fn burst(tps: f64) -> f64 {
+    tps.max(1.0)
 }
 
 /// What the box can still carry.
@@ -102,7 +107,7 @@ pub struct Pool {
     is_moving: bool,
     gate: Gate,
     images: Ledger,
-    limit: Option<(TpsQuota, TpsLimit)>,
+    limit: Option<(TpsQuota, TokenBucket)>,
     ledgers: BTreeMap<CameraId, Ledger>,
     retry_budget: RetryBudget,
     service_time: ServiceTime,
@@ -145,7 +150,7 @@ impl Pool {
             is_moving: false,
             gate,
             images: Ledger::default(),
-            limit: quota.map(|quota| (quota, TpsLimit::new(quota.fixed().unwrap_or(1.0), now))),
+            limit: quota.map(|quota| (quota, TokenBucket::new(burst(quota.tps(1.0)), now))),
             ledgers: BTreeMap::new(),
             retry_budget: RetryBudget::new(now),
             service_time: ServiceTime::default(),
