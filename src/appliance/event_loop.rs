@@ -204,7 +204,7 @@ impl Appliance {
         }
         let actions = self.fleet.abandon();
         self.carry_out(actions);
-        self.meter.close(&self.fleet, monotonic_now());
+        self.meter.close(&self.fleet, monotonic_now()).await;
         self.units.stop_all();
         self.reporter.shut_down().await;
         let status = self.describe();

@@ -1,8 +1,9 @@
 //! Counts unit time. Two units for eight hours are sixteen inference hours.
 
+use crate::metering::month_of;
 use crate::vision::monotonic::Monotonic;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Unit seconds of one model's version within one hour of the wall clock.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,10 +29,11 @@ pub struct InferenceHours {
 }
 
 impl InferenceHours {
-    /// Goes on from what was kept.
-    pub fn from_rows(rows: Vec<HourRow>) -> Self {
-        let rows = rows.into_iter().map(|row| ((row.hour, row.model, row.version), row.unit_seconds));
-        Self { rows: rows.collect(), last: None }
+    /// Goes on from what was kept; what is known already is what was kept and more.
+    pub fn add_kept(&mut self, rows: Vec<HourRow>) {
+        for HourRow { hour, model, version, unit_seconds } in rows {
+            self.rows.entry((hour, model, version)).or_insert(unit_seconds);
+        }
     }
 
     /// Looks at what is in service (model, version, units) by `now`, which the wall clock calls `hour`. What was in
@@ -58,23 +60,23 @@ impl InferenceHours {
         of_month.map(row).collect()
     }
 
-    /// Inference hours of each model and version over all that is known here.
-    pub fn totals(&self) -> BTreeMap<(String, String), f64> {
+    /// Months that something is known of, in order.
+    pub fn months(&self) -> BTreeSet<String> {
+        self.rows.keys().map(|(hour, _, _)| month_of(hour)).collect()
+    }
+
+    /// Inference hours of each model and version in a month.
+    pub fn totals(&self, month: &str) -> BTreeMap<(String, String), f64> {
         let mut totals = BTreeMap::new();
-        for ((_, model, version), seconds) in &self.rows {
+        for ((_, model, version), seconds) in self.rows.iter().filter(|((hour, _, _), _)| hour.starts_with(month)) {
             *totals.entry((model.clone(), version.clone())).or_default() += seconds / 3600.0;
         }
         totals
     }
 
-    /// The latest hour before a month.
-    pub fn latest_before(&self, month: &str) -> Option<String> {
-        self.rows.keys().map(|(hour, _, _)| hour).rfind(|hour| hour.as_str() < month).cloned()
-    }
-
-    /// Forgets the hours of other months than these, which are kept on disk.
-    pub fn keep_months(&mut self, months: [&str; 2]) {
-        self.rows.retain(|(hour, _, _), _| months.iter().any(|month| hour.starts_with(month)));
+    /// Forgets a month, which is kept on disk.
+    pub fn forget(&mut self, month: &str) {
+        self.rows.retain(|(hour, _, _), _| !hour.starts_with(month));
     }
 }
 
@@ -96,10 +98,10 @@ mod tests {
         for minute in 0..=8 * 60 {
             hours.look(units(2), &format!("2026-11-24T{:02}", minute / 60), at(minute * 60));
         }
-        let total = hours.totals()[&("coco".to_owned(), "1".to_owned())];
+        let total = hours.totals("2026-11")[&("coco".to_owned(), "1".to_owned())];
         assert!((total - 16.0).abs() < 1e-9, "{total}");
         assert_eq!(hours.month("2026-11").len(), 9);
-        assert!(hours.month("2026-10").is_empty());
+        assert!(hours.month("2026-10").is_empty() && hours.totals("2026-12").is_empty());
     }
 
     #[test]
@@ -109,7 +111,8 @@ mod tests {
         hours.look(units(1), "2026-11-24T08", at(60));
         hours.look(units(0), "2026-11-24T07", at(90));
         hours.look(units(0), "2026-11-24T07", at(900));
-        let seconds: f64 = hours.totals().values().map(|hours| hours * 3600.0).sum();
+        let months = hours.months().into_iter();
+        let seconds: f64 = months.flat_map(|month| hours.month(&month)).map(|row| row.unit_seconds).sum();
         assert!((seconds - 90.0).abs() < 1e-9, "{seconds}");
     }
 }
