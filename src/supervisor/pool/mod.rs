@@ -198,7 +198,7 @@ impl Pool {
         self.is_wanted = true;
         self.state = ModelState::Starting;
         (self.failed_loads, self.load_failure) = (0, None);
-        self.desired = self.desired.max(self.bounds.min);
+        self.desired = self.bounds.min;
     }
 
     /// Starting | Running | Failed -> Stopping
@@ -241,10 +241,16 @@ impl Pool {
         self.units.len()
     }
 
-    /// Units in service by the version of their package, from RUNNING to STOPPED.
+    /// Units in service by the version of their package, from RUNNING to STOPPED: a model that stops is in service
+    /// until its units have gone.
     pub fn metered(&self) -> Vec<(Arc<Package>, usize)> {
+        let is_there = |unit: &Unit| match unit.state {
+            UnitState::Idle | UnitState::Busy { .. } => !unit.is_retiring || self.state == ModelState::Stopping,
+            UnitState::Stopping { .. } => self.state == ModelState::Stopping,
+            UnitState::Down { .. } | UnitState::Loading { .. } | UnitState::Dying => false,
+        };
         let of = |version: &ModelVersion| {
-            let is_its = |unit: &&Unit| unit.version == version.id && unit.is_in_service();
+            let is_its = |unit: &&Unit| unit.version == version.id && is_there(unit);
             (Arc::clone(&version.package), self.units.values().filter(is_its).count())
         };
         let is_metered = matches!(self.state, ModelState::Running | ModelState::Stopping);

@@ -168,9 +168,12 @@ impl Pool {
 
     fn renew_state(&mut self, wanted: usize) {
         let in_service = self.in_service();
+        let is_failing = self.failed_loads >= FAILED_AFTER;
+        // No more units will come: those that are there give what they can.
+        let is_short = is_failing || (self.blocked.is_some() && self.live().all(|(_, slot)| slot.is_in_service()));
         self.state = match self.state {
-            ModelState::Starting if in_service >= wanted && wanted > 0 => ModelState::Running,
-            ModelState::Starting if in_service == 0 && self.failed_loads >= FAILED_AFTER => ModelState::Failed,
+            ModelState::Starting if in_service > 0 && (in_service >= wanted || is_short) => ModelState::Running,
+            ModelState::Starting if is_failing => ModelState::Failed,
             ModelState::Failed if in_service > 0 => ModelState::Running,
             ModelState::Stopping if self.units.is_empty() => ModelState::Stopped,
             state => state,

@@ -157,3 +157,55 @@ fn the_number_of_units_follows_the_load() {
     assert!(test_box.status().in_service >= 2, "{:?}", test_box.status());
     test_box.assert_ledger_closes();
 }
+
+#[test]
+fn a_model_runs_with_the_units_that_can_be_had() {
+    // The box has no memory for the third.
+    let mut test_box = TestBox::new(3);
+    test_box.fleet.memory(Some(350), Some(100));
+    test_box.wait(0);
+    let started = test_box.started.clone();
+    assert_eq!(started.len(), 2);
+    test_box.fleet.memory(Some(110), Some(100));
+    test_box.load(started[0].0);
+    test_box.wait(50);
+    assert_eq!(test_box.status().state, ModelState::Starting, "another is still coming");
+    test_box.load(started[1].0);
+    test_box.wait(50);
+    assert_eq!((test_box.status().state, test_box.status().in_service), (ModelState::Running, 2));
+    // The second does not load.
+    let mut test_box = TestBox::new(2);
+    test_box.wait(0);
+    test_box.load(UnitId(0));
+    for _ in 0..3 {
+        assert_eq!(test_box.status().state, ModelState::Starting);
+        test_box.fleet.unit_load_failed(UnitId(1), "no memory".into());
+        test_box.die(UnitId(1));
+        test_box.wait(60_000);
+    }
+    assert_eq!((test_box.status().state, test_box.status().in_service), (ModelState::Running, 1));
+}
+
+#[test]
+fn a_start_begins_with_the_least_units_whatever_the_load_was_before() {
+    let bounds = UnitBounds { min: 1, max: Some(3) };
+    let mut test_box = TestBox::ready(3);
+    test_box.fleet.scale(MODEL, UnitBounds { min: 3, max: Some(3) }).unwrap();
+    test_box.fleet.stop(MODEL).unwrap();
+    test_box.bring_up();
+    test_box.fleet.start(MODEL, Some(bounds)).unwrap();
+    assert_eq!(test_box.status().desired, 1);
+}
+
+#[test]
+fn units_are_metered_until_they_have_gone() {
+    let mut test_box = TestBox::ready(2);
+    let metered = |test_box: &TestBox| test_box.fleet.metered().iter().map(|(_, units)| *units).sum::<usize>();
+    test_box.capture("a");
+    test_box.fleet.stop(MODEL).unwrap();
+    test_box.wait(50);
+    assert_eq!((test_box.status().state, metered(&test_box)), (ModelState::Stopping, 2));
+    test_box.answer_all();
+    test_box.bring_up();
+    assert_eq!((test_box.status().state, metered(&test_box)), (ModelState::Stopped, 0));
+}
