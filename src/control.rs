@@ -4,6 +4,7 @@
 //! lock, a unit or a camera; whoever wants something sends a [`Command`] and is answered.
 
 pub mod images;
+pub mod unit_numbers;
 
 use crate::admission::Ledger;
 use crate::catalog::CatalogStore;

@@ -30,10 +30,11 @@ pub async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Rece
             Ok(()) => tracing::info!(%version, "a package was brought in"),
             Err(reason) => {
                 tracing::warn!(%version, reason, "a package could not be brought in");
-                drop(std::fs::remove_dir_all(&target));
+                let target = target.clone();
+                drop(tokio::task::spawn_blocking(move || std::fs::remove_dir_all(target)).await);
             }
         }
-        let result = result.map_err(|reason| public_reason(&reason, &[&target, &source.root]));
+        let result = result.map_err(|reason| model_host::public_reason(&reason, &[&target, &source.root]));
         let named = version.clone();
         let kept = catalog.change(move |catalog, now| catalog.finish_version(&version, result, now)).await;
         if let Err(error) = kept
@@ -54,11 +55,6 @@ async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
     loaded.map(drop).map_err(|error| describe(&error))
 }
 
-/// What callers may read: no path of the box.
-fn public_reason(reason: &str, paths: &[&Path]) -> String {
-    paths.iter().fold(reason.to_owned(), |text, path| text.replace(&path.display().to_string(), "the package"))
-}
-
 /// Starts again what was running when the daemon stopped. The models of the settings are started by those.
 pub async fn resume(control: Control) {
     let start = |(resource, version): (Resource, &Version)| {
@@ -73,17 +69,5 @@ pub async fn resume(control: Control) {
         if let Err(error) = control.ask(command).await {
             tracing::error!(model, %error, "a version that was running is not started");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn callers_read_no_paths() {
-        let reason = "/var/lib/ocelli/packages/7/model.onnx has sha256 a and not b; see /srv/models/edge";
-        let shown = public_reason(reason, &[Path::new("/var/lib/ocelli/packages/7"), Path::new("/srv/models")]);
-        assert_eq!(shown, "the package/model.onnx has sha256 a and not b; see the package/edge");
     }
 }

@@ -5,14 +5,15 @@ use crate::appliance::desired_state::DesiredState;
 use crate::appliance::zone_placement::placements;
 use crate::control::ControlError;
 use crate::ipc::messages::LoadModel;
-use crate::model::package::Package;
+use crate::model::package::{Package, PackageError};
 use crate::settings::Settings;
 use crate::supervisor::pool::{ModelVersion, Pool, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{BoxLimits, Fleet, FleetError};
+use crate::vision::error_chain::describe;
 use crate::vision::monotonic::Monotonic;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ pub(super) fn brought_in(
 ) -> Result<Pool, ControlError> {
     let model_settings = ModelSettings { name: model.to_owned(), tps_limit: None, ..settings.default_model() };
     let package = Package::load_from(directory.clone(), model, model);
-    let package = package.map_err(|error| ControlError::Package(error.to_string()))?;
+    let package = package.map_err(|error| unusable(&error, &[&directory]))?;
     let load = LoadModel { directory, ..load_model(settings, &model_settings, "") };
     let version = ModelVersion { id: fleet.next_version(), package: Arc::new(package), load };
     Ok(pool(settings, &model_settings, version, UnitBounds { min: 1, max: None }, now))
@@ -114,7 +115,7 @@ pub(super) fn version(
     let model_settings = settings.models.iter().find(|settings| settings.name == model);
     let model_settings = model_settings.ok_or_else(|| FleetError::NotFound(model.to_owned()))?;
     let package = Package::load(&settings.units.models_directory, package, model);
-    let package = package.map_err(|error| ControlError::Package(error.to_string()))?;
+    let package = package.map_err(|error| unusable(&error, &[&settings.units.models_directory]))?;
     let load = load_model(settings, model_settings, &package.name);
     Ok(ModelVersion { id: fleet.next_version(), package: Arc::new(package), load })
 }
@@ -130,5 +131,30 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         runtime_library: units.runtime_library.clone(),
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),
+    }
+}
+
+fn unusable(error: &PackageError, paths: &[&Path]) -> ControlError {
+    tracing::warn!(error = %describe(error), "a package cannot be used");
+    ControlError::Package(public_reason(&error.to_string(), paths))
+}
+
+/// What callers may read: no path of the box. A relative one tells nothing of it, and may be part of any word.
+pub(super) fn public_reason(reason: &str, paths: &[&Path]) -> String {
+    let paths = paths.iter().filter(|path| path.is_absolute());
+    paths.fold(reason.to_owned(), |text, path| text.replace(&path.display().to_string(), "the package"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_reason;
+    use std::path::Path;
+
+    #[test]
+    fn callers_read_no_paths() {
+        let reason = "/var/lib/ocelli/packages/7/model.onnx has sha256 a and not b; see /srv/models/edge";
+        let shown = public_reason(reason, &[Path::new("/var/lib/ocelli/packages/7"), Path::new("/srv/models")]);
+        assert_eq!(shown, "the package/model.onnx has sha256 a and not b; see the package/edge");
+        assert_eq!(public_reason("see units.models_directory", &[Path::new("models")]), "see units.models_directory");
     }
 }

@@ -1,8 +1,8 @@
 //! Carries out what comes over MQTT: start, stop, scale and swap a model.
 
+use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Command, Control};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
-use crate::supervisor::pool::UnitBounds;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -49,13 +49,15 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
 
 fn command(name: &str, payload: Payload) -> Result<Command, String> {
     let Payload { model, min_inference_units, max_inference_units, package, .. } = payload;
-    let max = max_inference_units.map(usize::from);
-    let bounds = min_inference_units.map(|min| UnitBounds { min: usize::from(min), max });
+    let units = UnitNumbers { min_inference_units, max_inference_units };
     match name {
-        "start" => Ok(Command::StartModel { model, bounds }),
+        "start" => {
+            let bounds = units.bounds().map_err(|error| error.to_string())?;
+            Ok(Command::StartModel { model, bounds })
+        }
         "stop" => Ok(Command::StopModel { model }),
         "scale" => {
-            let bounds = bounds.ok_or("`min_inference_units` is missing")?;
+            let bounds = units.needed().map_err(|error| error.to_string())?;
             Ok(Command::ScaleModel { model, bounds })
         }
         "swap" => Ok(Command::SwapModel { model, package: package.ok_or("`package` is missing")? }),
@@ -66,6 +68,7 @@ fn command(name: &str, payload: Payload) -> Result<Command, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::supervisor::pool::UnitBounds;
 
     fn parse(name: &str, payload: &str) -> Result<Command, String> {
         command(name, serde_json::from_str(payload).map_err(|error| error.to_string())?)
@@ -76,6 +79,9 @@ mod tests {
         let scaled = parse("scale", r#"{"model": "m", "min_inference_units": 1, "max_inference_units": 2}"#);
         let bounds = UnitBounds { min: 1, max: Some(2) };
         assert_eq!(scaled, Ok(Command::ScaleModel { model: "m".into(), bounds }));
+        assert_eq!(parse("start", r#"{"model": "m"}"#), Ok(Command::StartModel { model: "m".into(), bounds: None }));
+        let no_minimum = r#"{"model": "m", "max_inference_units": 2}"#;
+        assert!(parse("start", no_minimum).unwrap_err().contains("min_inference_units"));
         assert!(parse("scale", r#"{"model": "m"}"#).unwrap_err().contains("min_inference_units"));
         assert!(parse("swap", r#"{"model": "m"}"#).unwrap_err().contains("package"));
         assert!(parse("reboot", r#"{"model": "m"}"#).unwrap_err().contains("reboot"));

@@ -15,7 +15,7 @@ use crate::os::memory;
 use crate::os::pidfd::ExitStatus;
 use crate::supervisor::unit_process::UnitEvent;
 use crate::supervisor::unit_state::UnitId;
-use crate::supervisor::{Answer, ModelStatus, SupervisorAction};
+use crate::supervisor::{Answer, ModelState, ModelStatus, SupervisorAction};
 use crate::vision::outcome::{FailureCause, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -206,7 +206,7 @@ impl Appliance {
         match command {
             Command::StartModel { model, bounds } => {
                 self.fleet.start(&model, bounds)?;
-                self.keep_brought_in(&model, true);
+                self.keep_brought_in(&model);
                 self.desired.change(&model, |desired| {
                     desired.is_running = true;
                     bounds.inspect(|bounds| desired.set_bounds(*bounds));
@@ -214,12 +214,12 @@ impl Appliance {
             }
             Command::StopModel { model } => {
                 self.fleet.stop(&model)?;
-                self.keep_brought_in(&model, false);
+                self.keep_brought_in(&model);
                 self.desired.change(&model, |desired| desired.is_running = false);
             }
             Command::ScaleModel { model, bounds } => {
                 self.fleet.scale(&model, bounds)?;
-                self.keep_brought_in(&model, true);
+                self.keep_brought_in(&model);
                 self.desired.change(&model, |desired| desired.set_bounds(bounds));
             }
             // Kept when its units are in service: see `keep_packages`.
@@ -240,11 +240,12 @@ impl Appliance {
     }
 
     /// Keeps what becomes of a model that no settings name.
-    fn keep_brought_in(&self, model: &str, is_running: bool) {
+    fn keep_brought_in(&self, model: &str) {
         let status = self.fleet.status();
         if let Some(status) = status.get(model).filter(|_| self.desired.of(model).is_none()) {
             let units = Units { min: status.min_units, max: status.max_units };
-            self.catalog.model_changed(model, is_running.then_some(units));
+            let is_wanted = !matches!(status.state, ModelState::Stopping | ModelState::Stopped);
+            self.catalog.model_changed(model, units, is_wanted);
         }
     }
 

@@ -3,10 +3,12 @@
 Started like boto3_suite. Ends with 1 if anything is not as it should be.
 """
 
+import json
 import os
 import pathlib
 import sys
 import time
+import urllib.request
 
 import boto3
 
@@ -32,6 +34,15 @@ def wait_for(status):
     return now
 
 
+def scale(**numbers):
+    request = urllib.request.Request(
+        os.environ["OCELLI_ENDPOINT"] + "/api/models/edge:v1/scale",
+        data=json.dumps(numbers).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert urllib.request.urlopen(request).status == 202
+
+
 def begin():
     project = box.create_project(ProjectName="edge")["ProjectArn"]
     output = {"S3Bucket": "files", "S3KeyPrefix": "edge"}
@@ -52,11 +63,14 @@ def runs_again_and_is_stopped():
     assert box.detect_custom_labels(ProjectVersionArn=arn, Image={"Bytes": photo})["CustomLabels"]
     box.stop_project_version(ProjectVersionArn=arn)
     wait_for("STOPPED")
+    # Other numbers for what does not run do not start it.
+    scale(min_inference_units=2)
     print(only("coco-ssd")["ProjectVersionArn"])
 
 
 def stays_stopped():
-    assert only("edge")["Status"] == "STOPPED", only("edge")
+    version = only("edge")
+    assert (version["Status"], version["MinInferenceUnits"]) == ("STOPPED", 2), version
     print(only("coco-ssd")["ProjectVersionArn"])
 
 

@@ -1,7 +1,7 @@
 //! `/api/models`: what runs, and the commands that change it.
 
+use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Command, Control, ControlError};
-use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::{FleetError, ModelStatus};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -38,26 +38,11 @@ async fn describe(State(control): State<Control>, Path(model): Path<String>) -> 
     }
 }
 
-/// The numbers of units in a command.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Units {
-    min_inference_units: Option<u16>,
-    max_inference_units: Option<u16>,
-}
-
-impl Units {
-    fn bounds(&self) -> Option<UnitBounds> {
-        let bounds = |min| UnitBounds { min: usize::from(min), max: self.max_inference_units.map(usize::from) };
-        self.min_inference_units.map(bounds)
+async fn start(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<UnitNumbers>) -> Response {
+    match units.bounds() {
+        Ok(bounds) => answer(&control, Command::StartModel { model, bounds }).await,
+        Err(error) => refused(&error.into()),
     }
-}
-
-async fn start(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<Units>) -> Response {
-    if units.min_inference_units.is_none() && units.max_inference_units.is_some() {
-        return no_minimum();
-    }
-    answer(&control, Command::StartModel { model, bounds: units.bounds() }).await
 }
 
 /// Nothing can be said about a stop.
@@ -69,10 +54,10 @@ async fn stop(State(control): State<Control>, Path(model): Path<String>, Json(No
     answer(&control, Command::StopModel { model }).await
 }
 
-async fn scale(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<Units>) -> Response {
-    match units.bounds() {
-        Some(bounds) => answer(&control, Command::ScaleModel { model, bounds }).await,
-        None => no_minimum(),
+async fn scale(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<UnitNumbers>) -> Response {
+    match units.needed() {
+        Ok(bounds) => answer(&control, Command::ScaleModel { model, bounds }).await,
+        Err(error) => refused(&error.into()),
     }
 }
 
@@ -92,10 +77,6 @@ async fn answer(control: &Control, command: Command) -> Response {
         Ok(()) => (StatusCode::ACCEPTED, Json(json!({"model": model, "accepted": true}))).into_response(),
         Err(error) => refused(&error),
     }
-}
-
-fn no_minimum() -> Response {
-    refused(&FleetError::Invalid("`min_inference_units` is missing".into()).into())
 }
 
 fn refused(error: &ControlError) -> Response {
