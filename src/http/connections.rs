@@ -31,6 +31,8 @@ enum Phase {
     Idle,
     /// It has begun a request, or a handshake.
     Head,
+    /// The body of its request is coming.
+    Body,
     /// Its request is being answered.
     Serving,
 }
@@ -99,6 +101,11 @@ fn silent_longest(open: &[Arc<Connection>]) -> Option<Arc<Connection>> {
 }
 
 impl Connection {
+    /// The head of a request has come.
+    pub(super) fn receiving(&self) {
+        self.enter(Phase::Body);
+    }
+
     /// A request has come whole.
     pub(super) fn serving(&self) {
         self.enter(Phase::Serving);
@@ -125,7 +132,8 @@ impl Connection {
         match state.phase {
             Phase::Idle => now.since(state.since) > IDLE_LIMIT,
             Phase::Head => now.since(state.since) > HEAD_LIMIT,
-            Phase::Serving => false,
+            // Whoever receives the body knows how slow it may be.
+            Phase::Body | Phase::Serving => false,
         }
     }
 
@@ -213,6 +221,7 @@ mod tests {
         let good = connections.admit(ip(1)).unwrap();
         let bad: Vec<_> = (1..MAX_CONNECTIONS).map(|_| connections.admit(ip(2)).unwrap()).collect();
         bad[0].serving();
+        bad.iter().skip(1).for_each(|connection| connection.receiving());
         let next = connections.admit(ip(1)).unwrap();
         tokio::time::timeout(Duration::from_secs(1), bad[1].dismissed()).await.unwrap();
         for still in [&good, &next, &bad[0], &bad[2]] {

@@ -11,3 +11,4 @@ mod routes;
 pub mod server;
 pub mod settings;
 mod tls;
+mod watched_body;

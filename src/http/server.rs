@@ -9,6 +9,7 @@ use crate::http::rekognition::{self, RekognitionState};
 use crate::http::routes;
 use crate::http::settings::HttpSettings;
 use crate::http::tls;
+use crate::http::watched_body::WatchedBody;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
 use axum::Router;
@@ -108,7 +109,7 @@ pub async fn serve(settings: HttpSettings, state: HttpState, identity: ServerIde
     if !settings.enabled {
         return;
     }
-    // Nothing is shared between the two: strangers cannot take the places of those on the box itself.
+    // Neither connections nor room for bodies: strangers cannot keep those on the box itself out.
     let strangers = HttpState { budget: BodyBudget::default(), ..state.clone() };
     let local = Endpoint {
         address: SocketAddr::new(settings.address, settings.port),
@@ -236,8 +237,8 @@ where
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let (connection, mut router) = (Arc::clone(&of_request), router.clone());
         async move {
-            connection.serving();
-            let response = router.call(request.map(Body::new)).await;
+            let watched = |body| Body::new(WatchedBody::new(body, Arc::clone(&connection)));
+            let response = router.call(request.map(watched)).await;
             connection.idle();
             response
         }

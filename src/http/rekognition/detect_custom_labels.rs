@@ -1,9 +1,10 @@
 //! `DetectCustomLabels`: what a version of a model sees in an image.
 
-use crate::control::images::ImageReply;
+use crate::control::images::{ImageReply, ImageSlot};
 use crate::http::rekognition::call::{Call, percentage, whole};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::image::{ImageInput, ImageRules};
+use crate::http::rekognition::state::RekognitionState;
 use crate::supervisor::ModelState;
 use crate::vision::detection::Detection;
 use crate::vision::frame::SLOT_BYTES;
@@ -32,7 +33,16 @@ const RULES: ImageRules =
 /// How long a caller waits: SDKs give up after 60 s, and a queue is bounded by a second.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
+/// An image in its slot, and what is to be done with it.
+pub(super) struct Prepared {
+    model: String,
+    slot: ImageSlot,
+    options: LookOptions,
+    most: Option<usize>,
+}
+
+/// Puts the image of a call into a slot.
+pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let input: Input<'_> = call.input()?;
     let min_confidence = percentage(input.min_confidence, "minConfidence")?;
     let most = whole(input.max_results, "maxResults", 0, u32::MAX)?.filter(|most| *most > 0);
@@ -49,15 +59,22 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     }
     let slot = image.into_slot(call, RULES).await?;
     let options = LookOptions { min_confidence, limits: RULES.limits };
-    match call.state.control.images.detect(found.model, slot, PATIENCE, options).await {
-        ImageReply::Detected(answer, package) => {
-            let most = most.unwrap_or(answer.detections.len());
-            let labels = answer.detections.iter().take(most).map(|one| label(package.labels.name(one.class), one));
-            Ok(json!({"CustomLabels": labels.collect::<Vec<_>>()}))
+    Ok(Prepared { model: found.model, slot, options, most })
+}
+
+impl Prepared {
+    /// Has the model look at the image.
+    pub(super) async fn look(self, state: &RekognitionState) -> Result<Value, ApiError> {
+        match state.control.images.detect(self.model, self.slot, PATIENCE, self.options).await {
+            ImageReply::Detected(answer, package) => {
+                let most = self.most.unwrap_or(answer.detections.len());
+                let labels = answer.detections.iter().take(most).map(|one| label(package.labels.name(one.class), one));
+                Ok(json!({"CustomLabels": labels.collect::<Vec<_>>()}))
+            }
+            ImageReply::Shed(reason, retry_after) => Err(ApiError::shed(reason, retry_after)),
+            ImageReply::Failed(cause) => Err(ApiError::failed(cause)),
+            ImageReply::NoModel => Err(ApiError::shed(ShedReason::ModelStopped, Duration::from_secs(1))),
         }
-        ImageReply::Shed(reason, retry_after) => Err(ApiError::shed(reason, retry_after)),
-        ImageReply::Failed(cause) => Err(ApiError::failed(cause)),
-        ImageReply::NoModel => Err(ApiError::shed(ShedReason::ModelStopped, Duration::from_secs(1))),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `DetectLabels`: what the box's own detector sees, with what each thing is a kind of.
 
-use crate::control::images::ImageReply;
+use crate::control::images::{ImageReply, ImageSlot};
 use crate::http::rekognition::call::{Call, counted, missing, percentage, whole};
 use crate::http::rekognition::detect_custom_labels::{PATIENCE, bounding_box, percent};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::image::{ImageInput, ImageRules};
+use crate::http::rekognition::state::RekognitionState;
 use crate::model::package::Package;
 use crate::vision::detection::Detection;
 use crate::vision::image_limits::ImageLimits;
@@ -47,7 +48,16 @@ const RULES: ImageRules =
 const DEFAULT_CONFIDENCE: f32 = 0.55;
 const MOST_LABELS: usize = 1000;
 
-pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
+/// An image in its slot, and what is to be done with it.
+pub(super) struct Prepared {
+    slot: ImageSlot,
+    options: LookOptions,
+    filters: Filters,
+    most: usize,
+}
+
+/// Puts the image of a call into a slot.
+pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let input: Input<'_> = call.input()?;
     let min_confidence = percentage(input.min_confidence, "minConfidence")?.unwrap_or(DEFAULT_CONFIDENCE);
     let most = whole(input.max_labels, "maxLabels", 0, u32::MAX)?.filter(|most| *most > 0).unwrap_or(MOST_LABELS);
@@ -55,19 +65,26 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let filters = input.settings.unwrap_or_default().general_labels.unwrap_or_default();
     filters.check()?;
     let slot = input.image.ok_or_else(|| missing("image"))?.into_slot(call, RULES).await?;
-    let model = call.state.default_model.to_string();
     let options = LookOptions { min_confidence: Some(min_confidence), limits: RULES.limits };
-    match call.state.control.images.detect(model, slot, PATIENCE, options).await {
-        ImageReply::Detected(answer, package) => {
-            let mut labels = labels_of(&answer.detections, &package);
-            labels.retain(|label| filters.lets_through(label));
-            labels.truncate(most.min(MOST_LABELS));
-            let labels: Vec<Value> = labels.iter().map(FoundLabel::to_json).collect();
-            Ok(json!({"Labels": labels, "LabelModelVersion": "3.0"}))
+    Ok(Prepared { slot, options, filters, most: most.min(MOST_LABELS) })
+}
+
+impl Prepared {
+    /// Has the box's detector look at the image.
+    pub(super) async fn look(self, state: &RekognitionState) -> Result<Value, ApiError> {
+        let model = state.default_model.to_string();
+        match state.control.images.detect(model, self.slot, PATIENCE, self.options).await {
+            ImageReply::Detected(answer, package) => {
+                let mut labels = labels_of(&answer.detections, &package);
+                labels.retain(|label| self.filters.lets_through(label));
+                labels.truncate(self.most);
+                let labels: Vec<Value> = labels.iter().map(FoundLabel::to_json).collect();
+                Ok(json!({"Labels": labels, "LabelModelVersion": "3.0"}))
+            }
+            ImageReply::Shed(reason, retry_after) => Err(throttled_if_not_ready(ApiError::shed(reason, retry_after))),
+            ImageReply::Failed(cause) => Err(ApiError::failed(cause)),
+            ImageReply::NoModel => Err(ApiError::new(ErrorKind::Throttling, "The box's detector is not there.")),
         }
-        ImageReply::Shed(reason, retry_after) => Err(throttled_if_not_ready(ApiError::shed(reason, retry_after))),
-        ImageReply::Failed(cause) => Err(ApiError::failed(cause)),
-        ImageReply::NoModel => Err(ApiError::new(ErrorKind::Throttling, "The box's detector is not there.")),
     }
 }
 

@@ -103,7 +103,10 @@ async fn answer(
     let received = body::receive(body, &parts.headers, MAX_BODY_BYTES, budget).await?;
     *whole_at = Some(Instant::now());
     let caller = match &presented {
-        Some(presented) => Some(state.verify(presented, parts, &received.bytes)?.clone()),
+        Some(presented) => {
+            state.verify(presented, parts, &received.bytes)?;
+            Some(presented.1.clone())
+        }
         None => None,
     };
     let operation = match target {
@@ -119,18 +122,19 @@ async fn answer(
     let id = caller.as_ref().map_or("", |key| key.id.as_str());
     tracing::debug!(operation = operation.name(), caller = id, attempt, "a call");
     let is_denied = caller.as_ref().is_some_and(|key| !key.may(operation.is_detection()));
-    let call = Call { state, operation, caller: caller.as_ref(), body: &received.bytes };
     if is_denied {
+        let call = Call { state, operation, caller: caller.as_ref(), body: &received.bytes };
         return Err(call.denied());
     }
-    match operation {
-        Operation::DetectCustomLabels | Operation::DetectLabels => answer_call(&call).await,
-        _ => answer_in_order(state.clone(), operation, caller, received).await,
+    if operation.changes_something() {
+        change_in_order(state.clone(), operation, caller, received).await
+    } else {
+        answer_call(state, operation, caller.as_ref(), received).await
     }
 }
 
 /// One after the other, and to the end: a caller who goes away in the middle leaves nothing half done.
-async fn answer_in_order(
+async fn change_in_order(
     state: RekognitionState,
     operation: Operation,
     caller: Option<AccessKey>,
@@ -138,7 +142,7 @@ async fn answer_in_order(
 ) -> Result<Value, ApiError> {
     let answering = tokio::spawn(async move {
         let _turn = state.in_order.lock().await;
-        answer_call(&Call { state: &state, operation, caller: caller.as_ref(), body: &received.bytes }).await
+        answer_call(&state, operation, caller.as_ref(), received).await
     });
     answering.await.unwrap_or_else(|error| {
         tracing::error!(%error, operation = operation.name(), "a call ended before its time");
@@ -146,22 +150,37 @@ async fn answer_in_order(
     })
 }
 
-async fn answer_call(call: &Call<'_>) -> Result<Value, ApiError> {
-    match call.operation {
-        Operation::CopyProjectVersion => bring_in_version::copy(call).await,
-        Operation::CreateProject => projects::create(call).await,
-        Operation::CreateProjectVersion => bring_in_version::create(call).await,
-        Operation::DeleteProject => projects::delete(call).await,
-        Operation::DeleteProjectVersion => delete_project_version::answer(call).await,
-        Operation::DescribeProjects => projects::describe(call),
-        Operation::DescribeProjectVersions => describe_project_versions::answer(call),
-        Operation::DetectCustomLabels => detect_custom_labels::answer(call).await,
-        Operation::DetectLabels => detect_labels::answer(call).await,
-        Operation::ListTagsForResource => tags::list(call),
-        Operation::StartProjectVersion => start_project_version::answer(call).await,
-        Operation::StopProjectVersion => stop_project_version::answer(call).await,
-        Operation::TagResource => tags::tag(call).await,
-        Operation::UntagResource => tags::untag(call).await,
+async fn answer_call(
+    state: &RekognitionState,
+    operation: Operation,
+    caller: Option<&AccessKey>,
+    received: Received,
+) -> Result<Value, ApiError> {
+    let call = Call { state, operation, caller, body: &received.bytes };
+    match operation {
+        Operation::CopyProjectVersion => bring_in_version::copy(&call).await,
+        Operation::CreateProject => projects::create(&call).await,
+        Operation::CreateProjectVersion => bring_in_version::create(&call).await,
+        Operation::DeleteProject => projects::delete(&call).await,
+        Operation::DeleteProjectVersion => delete_project_version::answer(&call).await,
+        Operation::DescribeProjects => projects::describe(&call),
+        Operation::DescribeProjectVersions => describe_project_versions::answer(&call),
+        // While an image waits, its slot alone holds it.
+        Operation::DetectCustomLabels => {
+            let image = detect_custom_labels::prepare(&call).await?;
+            drop(received);
+            image.look(state).await
+        }
+        Operation::DetectLabels => {
+            let image = detect_labels::prepare(&call).await?;
+            drop(received);
+            image.look(state).await
+        }
+        Operation::ListTagsForResource => tags::list(&call),
+        Operation::StartProjectVersion => start_project_version::answer(&call).await,
+        Operation::StopProjectVersion => stop_project_version::answer(&call).await,
+        Operation::TagResource => tags::tag(&call).await,
+        Operation::UntagResource => tags::untag(&call).await,
     }
 }
 

@@ -120,9 +120,7 @@ impl Target {
             None => Self::Unknown,
         }
     }
-}
 
-impl Target {
     /// For metrics, which have no names that callers make up.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -137,6 +135,18 @@ impl Operation {
     /// Its name in the API.
     pub(super) fn name(self) -> &'static str {
         OPERATIONS.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
+    }
+
+    /// False for what only reads, or has a picture looked at.
+    pub(super) fn changes_something(self) -> bool {
+        !matches!(
+            self,
+            Self::DescribeProjects
+                | Self::DescribeProjectVersions
+                | Self::DetectCustomLabels
+                | Self::DetectLabels
+                | Self::ListTagsForResource
+        )
     }
 
     /// True for what a camera client may do, with the versions that it was given.

@@ -4,11 +4,10 @@ use crate::catalog::arn::Resource;
 use crate::catalog::{CatalogStore, Stage, Version};
 use crate::control::Control;
 use crate::http::auth::access_keys::AccessKey;
-use crate::http::auth::replay_window::ReplayWindow;
+use crate::http::auth::clock_rule::ClockRule;
 use crate::http::auth::sigv4::{Presented, SignatureError};
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
-use crate::os::clock::rfc3339_utc;
-use crate::os::clock::{WallClock, monotonic_now, unix_ms_of_basic_time, wall_clock, wall_now_ms};
+use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
 use axum::http::request::Parts;
 use std::path::Path;
@@ -33,8 +32,7 @@ pub struct RekognitionState {
     pub(super) downloads: Arc<Semaphore>,
     /// Whoever changes projects, versions or what runs has its turn.
     pub(super) in_order: Arc<tokio::sync::Mutex<()>>,
-    /// While the box does not know the time.
-    seen: Arc<Mutex<ReplayWindow>>,
+    clock_rule: Arc<Mutex<ClockRule>>,
 }
 
 impl RekognitionState {
@@ -47,6 +45,8 @@ impl RekognitionState {
         default_model: &str,
         metrics: Arc<Metrics>,
     ) -> Self {
+        let most_skew = Duration::from_secs(settings.max_clock_skew_seconds.into());
+        let clock_rule = ClockRule::new(most_skew, settings.accept_without_clock);
         Self {
             control,
             settings: Arc::new(settings),
@@ -56,7 +56,7 @@ impl RekognitionState {
             metrics,
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             in_order: Arc::default(),
-            seen: Arc::default(),
+            clock_rule: Arc::new(Mutex::new(clock_rule)),
         }
     }
 
@@ -82,44 +82,27 @@ impl RekognitionState {
         self.buckets.iter().find(|bucket| bucket.name == name).map(|bucket| bucket.directory.as_path())
     }
 
-    /// The signature of a request, if one is asked for. Nothing of the body is needed yet.
-    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<Presented>, SignatureError> {
-        if self.keys.is_empty() { Ok(None) } else { Presented::of(parts).map(Some) }
+    /// The signature of a request and whose it claims to be, if one is asked for. Nothing of the body is needed yet.
+    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, &AccessKey)>, SignatureError> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
+        let presented = Presented::of(parts)?;
+        let key = self.keys.iter().find(|key| key.id == presented.access_key_id);
+        Ok(Some((presented, key.ok_or(SignatureError::UnknownKey)?)))
     }
 
-    /// Whose signature it is. An unknown key takes as long as a known one.
+    /// That the signature is that key's, and of this time.
     pub(super) fn verify(
         &self,
-        presented: &Presented,
+        (presented, key): &(Presented, &AccessKey),
         parts: &Parts,
         body: &[u8],
-    ) -> Result<&AccessKey, SignatureError> {
-        let key = self.keys.iter().find(|key| key.id == presented.access_key_id);
-        let secret = key.map_or("no such key", |key| key.secret.reveal());
-        let verified = presented.verify(parts, body, secret);
-        let key = key.ok_or(SignatureError::UnknownKey)?;
-        verified?;
-        // After the signature: only who holds the key is told the box's time.
-        self.check_time(presented)?;
-        Ok(key)
-    }
-
-    fn check_time(&self, presented: &Presented) -> Result<(), SignatureError> {
-        let limit = Duration::from_secs(self.settings.max_clock_skew_seconds.into());
-        if wall_clock() == WallClock::Unsynchronized {
-            if !self.settings.accept_without_clock {
-                return Err(SignatureError::NoClock);
-            }
-            // What a panic elsewhere has left behind is whole signatures.
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_admitted = seen.admits(presented.signature(), limit, monotonic_now());
-            return if is_admitted { Ok(()) } else { Err(SignatureError::Replayed) };
-        }
-        let now = wall_now_ms();
-        let skew = unix_ms_of_basic_time(presented.time()).map(|signed| (signed - now).unsigned_abs());
-        match skew {
-            Some(skew) if u128::from(skew) <= limit.as_millis() => Ok(()),
-            _ => Err(SignatureError::Skewed { signed: presented.time().to_owned(), here: rfc3339_utc(now) }),
-        }
+    ) -> Result<(), SignatureError> {
+        presented.verify(parts, body, key.secret.reveal())?;
+        // After the signature: only who holds the key is told the box's time. What a panic elsewhere has left behind
+        // is whole signatures.
+        let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
+        rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())
     }
 }
