@@ -30,10 +30,10 @@ clippy:
 doc:
 	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
 
-bench: build ## measure against the physical limits; writes target/reports/bench.json
+bench: build ## measure against the physical limits; writes target/reports/bench.json, fails for no missed bar
 	@$(CARGO) bench --bench pipeline
 
-faults: build ## kills, overload, swaps and stops with real units, half an hour; writes target/reports/faults.json
+faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
 
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
@@ -43,12 +43,14 @@ conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScri
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh
 
-install: ## install what `make build` has built: binary, library, models, settings, systemd unit (as root; DESTDIR=)
+install: ## install what `make build` has built: binary, library, models, settings, systemd unit (as root; DESTDIR=, PREFIX=/usr)
 	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
 	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
 	cd models && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/ocelli/models/{} \;
-	install -D -m 644 systemd/ocelli.service $(DESTDIR)/usr/lib/systemd/system/ocelli.service
+	install -d $(DESTDIR)/usr/lib/systemd/system
+	sed 's|=/usr/bin/|=$(PREFIX)/bin/|' systemd/ocelli.service >$(DESTDIR)/usr/lib/systemd/system/ocelli.service
+	chmod 644 $(DESTDIR)/usr/lib/systemd/system/ocelli.service
 	install -D -m 644 systemd/ocelli.sysusers $(DESTDIR)/usr/lib/sysusers.d/ocelli.conf
 	install -d -m 750 $(DESTDIR)/etc/ocelli
 	test -e $(DESTDIR)/etc/ocelli/ocelli.toml || sed \

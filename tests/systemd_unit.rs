@@ -1,4 +1,4 @@
-//! The unit file: hardened as far as was promised, by systemd's own judgement.
+//! The unit file: hardened as far as was promised, by systemd's own judgement, and as `make install` needs it.
 
 use std::process::Command;
 
@@ -12,4 +12,12 @@ fn the_service_is_hardened() {
     let report = String::from_utf8_lossy(&output.stdout);
     let score = report.lines().rfind(|line| line.contains("Overall exposure level"));
     assert!(output.status.success() && score.is_some(), "more than 1.5: {score:?}\n{report}");
+}
+
+#[test]
+fn the_settings_are_in_the_file_alone_and_paths_can_be_put_below_a_prefix() {
+    let unit = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/ocelli.service")).unwrap();
+    assert!(!unit.contains("Environment=OCELLI_"), "the environment would win over the file that people edit");
+    let commands: Vec<&str> = unit.lines().filter(|line| line.starts_with("Exec")).collect();
+    assert!(commands.len() == 2 && commands.iter().all(|line| line.contains("=/usr/bin/ocelli ")), "{commands:?}");
 }
