@@ -14,7 +14,7 @@ use crate::telemetry::metrics::{Metrics, ModelFigures};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,9 @@ pub struct Reporter {
     boot_id: String,
     publisher: Option<Publisher>,
     metrics: Arc<Metrics>,
+    /// Models, and versions with inference hours, that the metrics show.
+    shown_models: BTreeSet<String>,
+    shown_hours: BTreeSet<(String, String)>,
     seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
     labels_seen: BTreeMap<String, u64>,
     last_camera_states: BTreeMap<CameraId, CameraStateMessage>,
@@ -51,6 +54,8 @@ impl Reporter {
             boot_id,
             publisher,
             metrics,
+            shown_models: BTreeSet::new(),
+            shown_hours: BTreeSet::new(),
             seen_now: BTreeMap::new(),
             labels_seen: BTreeMap::new(),
             last_camera_states: BTreeMap::new(),
@@ -163,7 +168,8 @@ impl Reporter {
         }
     }
 
-    fn set_gauges(&self, status: &ApplianceStatus) {
+    fn set_gauges(&mut self, status: &ApplianceStatus) {
+        self.remove_gone(status);
         for (name, model) in &status.models {
             self.metrics.model(name, &figures(model));
         }
@@ -180,6 +186,18 @@ impl Reporter {
             let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];
             self.metrics.mqtt(mqtt.connected, mqtt.published, dropped);
         }
+    }
+
+    /// What nobody sets any more would stay as it was for ever.
+    fn remove_gone(&mut self, status: &ApplianceStatus) {
+        let is_gone = |model: &&String| !status.models.contains_key(*model);
+        self.shown_models.iter().filter(is_gone).for_each(|model| self.metrics.remove_model(model));
+        self.shown_models = status.models.keys().cloned().collect();
+        let is_over = |version: &&(String, String)| !status.inference_hours.contains_key(*version);
+        for (model, version) in self.shown_hours.iter().filter(is_over) {
+            self.metrics.remove_inference_hours(model, version);
+        }
+        self.shown_hours = status.inference_hours.keys().cloned().collect();
     }
 
     fn box_state(&self, status: &ApplianceStatus) -> BoxStateMessage {
@@ -236,7 +254,8 @@ fn figures(model: &ModelStatus) -> ModelFigures {
         desired: model.desired,
         in_service: model.in_service,
         restarts: model.restarts,
-        unit_tps: [("frame", model.unit_frame_tps), ("image", model.unit_image_tps)],
+        unit_frame_tps: model.unit_frame_tps,
+        unit_image_tps: model.unit_image_tps,
         capacity_tps: model.capacity_tps,
         load_tps: model.load_tps,
         succeeded: total.detected,

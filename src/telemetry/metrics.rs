@@ -158,6 +158,11 @@ impl Metrics {
         self.models.set(model, figures);
     }
 
+    /// A model is no longer there; its hours are, until the month is over.
+    pub fn remove_model(&self, model: &str) {
+        self.models.remove(model);
+    }
+
     /// A model found so many things in a frame or image, so long after it was there.
     pub fn answered(&self, model: &str, labels: usize, took: Duration) {
         self.models.answered(model, labels, took);
@@ -166,6 +171,11 @@ impl Metrics {
     /// The meter of a model's version, since the month began.
     pub fn inference_hours(&self, model: &str, version: &str, hours: f64) {
         self.models.inference_hours(model, version, hours);
+    }
+
+    /// The meter has begun a month, in which this version has not worked.
+    pub fn remove_inference_hours(&self, model: &str, version: &str) {
+        self.models.remove_inference_hours(model, version);
     }
 
     /// Frames that wait or are worked on.

@@ -19,6 +19,9 @@ type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 /// Upper bounds in seconds: from a small model on a GPU to the longest patience of a caller.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// Kinds of input, of which a unit can do each at its own pace.
+const KINDS: [&str; 2] = ["frame", "image"];
+
 /// What is set from the status, twice a second.
 #[derive(Clone, Debug, Default)]
 pub struct ModelFigures {
@@ -32,8 +35,10 @@ pub struct ModelFigures {
     pub in_service: usize,
     /// Processes started again.
     pub restarts: u64,
-    /// What one unit can do, by kind of input.
-    pub unit_tps: [(&'static str, f64); 2],
+    /// What one unit can do of a camera's frames alone.
+    pub unit_frame_tps: f64,
+    /// The same of images from outside.
+    pub unit_image_tps: f64,
     /// What all of them can do.
     pub capacity_tps: f64,
     /// What they did.
@@ -157,7 +162,7 @@ impl ModelMetrics {
             let count = figures.images_failed.get(&cause).copied().unwrap_or_default();
             set_counter(&self.images_failed, &with(&labels, "cause", cause.name()), count);
         }
-        for (kind, tps) in figures.unit_tps {
+        for (kind, tps) in KINDS.into_iter().zip([figures.unit_frame_tps, figures.unit_image_tps]) {
             self.unit_tps.get_or_create(&with(&labels, "kind", kind)).set(tps);
         }
         self.capacity_tps.get_or_create(&labels).set(figures.capacity_tps);
@@ -170,10 +175,48 @@ impl ModelMetrics {
         self.response_seconds.get_or_create(&of_model).observe(took.as_secs_f64());
     }
 
-    pub(super) fn inference_hours(&self, model: &str, version: &str, hours: f64) {
-        let labels = vec![("model", model.to_owned()), ("version", version.to_owned())];
-        self.inference_hours.get_or_create(&labels).set(hours);
+    /// Hours that were used stay in the meter when their model goes.
+    pub(super) fn remove(&self, model: &str) {
+        let labels = vec![("model", model.to_owned())];
+        for gauge in [&self.min, &self.max, &self.desired, &self.in_service] {
+            gauge.remove(&labels);
+        }
+        let counters = [
+            &self.restarts,
+            &self.succeeded,
+            &self.throttled,
+            &self.images_received,
+            &self.images_detected,
+            &self.detected_labels,
+        ];
+        for counter in counters {
+            counter.remove(&labels);
+        }
+        for reason in ShedReason::OF_IMAGES {
+            self.images_shed.remove(&with(&labels, "reason", reason.name()));
+        }
+        for cause in FailureCause::ALL {
+            self.images_failed.remove(&with(&labels, "cause", cause.name()));
+        }
+        for kind in KINDS {
+            self.unit_tps.remove(&with(&labels, "kind", kind));
+        }
+        self.capacity_tps.remove(&labels);
+        self.load_tps.remove(&labels);
+        self.response_seconds.remove(&labels);
     }
+
+    pub(super) fn inference_hours(&self, model: &str, version: &str, hours: f64) {
+        self.inference_hours.get_or_create(&of_version(model, version)).set(hours);
+    }
+
+    pub(super) fn remove_inference_hours(&self, model: &str, version: &str) {
+        self.inference_hours.remove(&of_version(model, version));
+    }
+}
+
+fn of_version(model: &str, version: &str) -> Labels {
+    vec![("model", model.to_owned()), ("version", version.to_owned())]
 }
 
 /// The count is kept elsewhere, and only ever grows there.
@@ -212,5 +255,27 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }
+    }
+
+    #[test]
+    fn a_model_that_goes_takes_its_series_with_it_and_leaves_its_hours_in_the_meter() {
+        let (metrics, mut registry) = (ModelMetrics::default(), Registry::with_prefix("ocelli"));
+        metrics.register(&mut registry);
+        for model in ["gone", "other"] {
+            metrics.set(model, &ModelFigures::default());
+            metrics.answered(model, 4, Duration::from_millis(20));
+            metrics.inference_hours(model, "v1", 2.0);
+        }
+        let lines_of = |model: &str| {
+            let mut text = String::new();
+            encode(&mut text, &registry).unwrap();
+            text.lines().filter(|line| line.contains(model)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = lines_of("other");
+        metrics.remove("gone");
+        assert_eq!(lines_of("gone"), ["ocelli_inference_hours{model=\"gone\",version=\"v1\"} 2.0"]);
+        metrics.remove_inference_hours("gone", "v1");
+        assert!(lines_of("gone").is_empty());
+        assert_eq!(lines_of("other"), before);
     }
 }
