@@ -1,7 +1,7 @@
 //! The catalog itself: what there is, and which changes it allows.
 
 use crate::catalog::arn::Resource;
-use crate::catalog::version::{NewVersion, Stage, Version};
+use crate::catalog::version::{NewVersion, Stage, Tags, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub const MAX_PROJECTS: usize = 100;
 pub const MAX_VERSIONS: usize = 100;
 /// Packages that are brought in at a time.
 pub const MAX_IMPORTS: usize = 5;
-/// Tags of a version.
+/// Tags of a project or version.
 pub const MAX_TAGS: usize = 50;
 
 /// All projects by name.
@@ -31,6 +31,15 @@ pub struct Project {
     pub is_configured: bool,
     /// By name.
     pub versions: BTreeMap<String, Version>,
+    /// As they were set.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+impl Project {
+    fn new(created_ms: i64, is_configured: bool) -> Self {
+        Self { created_ms, is_configured, versions: BTreeMap::new(), tags: Tags::new() }
+    }
 }
 
 /// Why nothing was changed.
@@ -86,6 +95,31 @@ impl Catalog {
         version.filter(is_meant).ok_or_else(|| CatalogError::NotFound(resource.to_string()))
     }
 
+    /// The tags of the project or version that an ARN names.
+    pub fn tags(&self, resource: &Resource) -> Option<&Tags> {
+        match resource.version {
+            Some(_) => self.version(resource).map(|version| &version.tags),
+            None => self.project(resource).map(|project| &project.tags),
+        }
+    }
+
+    /// Changes the tags of a project or version.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`].
+    pub fn change_tags(&mut self, resource: &Resource, change: impl FnOnce(&mut Tags)) -> Result<(), CatalogError> {
+        let tags = match resource.version {
+            Some(_) => &mut self.version_mut(resource)?.tags,
+            None => {
+                let project = self.projects.get_mut(&resource.project);
+                let project = project.filter(|project| project.created_ms == resource.created_ms);
+                &mut project.ok_or_else(|| CatalogError::NotFound(resource.to_string()))?.tags
+            }
+        };
+        change(tags);
+        Ok(())
+    }
+
     /// Changes a version.
     ///
     /// # Errors
@@ -110,7 +144,7 @@ impl Catalog {
             return Err(CatalogError::LimitExceeded(format!("This box has {MAX_PROJECTS} projects already.")));
         }
         let created_ms = self.next_ms(now_ms);
-        self.projects.insert(name.to_owned(), Project { created_ms, is_configured: false, versions: BTreeMap::new() });
+        self.projects.insert(name.to_owned(), Project::new(created_ms, false));
         Ok(Resource { project: name.to_owned(), version: None, created_ms })
     }
 
@@ -224,7 +258,7 @@ impl Catalog {
     pub fn configure(&mut self, model: &str, version: &str, now_ms: i64) {
         let created_ms = self.next_ms(now_ms);
         let project = self.projects.entry(model.to_owned());
-        let project = project.or_insert(Project { created_ms, is_configured: true, versions: BTreeMap::new() });
+        let project = project.or_insert(Project::new(created_ms, true));
         project.is_configured = true;
         let mut name = name_of(version);
         while project.versions.get(&name).is_some_and(|taken| taken.stage != Stage::Configured) {

@@ -1,7 +1,7 @@
 //! What is made, found, refused and kept.
 
 use super::*;
-use crate::catalog::version::{BucketPlace, Tags};
+use crate::catalog::version::BucketPlace;
 
 fn place() -> BucketPlace {
     BucketPlace { bucket: "models".into(), prefix: "edge/".into() }
@@ -50,6 +50,40 @@ fn no_more_is_brought_in_at_a_time_than_may() {
     }
     let refused = catalog.create_version(new_version("edge", "more"), 0);
     assert!(matches!(refused, Err(CatalogError::LimitExceeded(_))));
+}
+
+#[test]
+fn a_box_has_so_many_projects_and_a_project_so_many_versions() {
+    let mut catalog = Catalog::default();
+    let full = |result: Result<Resource, CatalogError>| matches!(result, Err(CatalogError::LimitExceeded(_)));
+    let projects: Vec<_> =
+        (0..MAX_PROJECTS).map(|index| catalog.create_project(&format!("p{index}"), 0).unwrap()).collect();
+    assert!(full(catalog.create_project("more", 0)));
+    catalog.delete_project(&projects[0]).unwrap();
+    catalog.create_project("more", 0).unwrap();
+
+    for index in 0..MAX_VERSIONS {
+        let version = catalog.create_version(new_version("more", &format!("v{index}")), 0).unwrap();
+        catalog.finish_version(&version, Ok(()), 0).unwrap();
+    }
+    assert!(full(catalog.create_version(new_version("more", "v"), 0)));
+    catalog.create_version(new_version("p1", "v"), 0).unwrap();
+}
+
+#[test]
+fn projects_and_versions_have_tags_of_their_own() {
+    let mut catalog = Catalog::default();
+    let project = catalog.create_project("edge", 0).unwrap();
+    let version = catalog.create_version(new_version("edge", "v1"), 0).unwrap();
+    let tag = |tags: &mut Tags| drop(tags.insert("site".into(), "gate".into()));
+    catalog.change_tags(&project, tag).unwrap();
+    assert_eq!(catalog.tags(&project).unwrap().len(), 1);
+    assert!(catalog.tags(&version).unwrap().is_empty());
+    let other = Resource { created_ms: project.created_ms + 9, ..project };
+    assert!(catalog.tags(&other).is_none() && catalog.change_tags(&other, tag).is_err());
+    let kept = r#"{"projects": {"old": {"created_ms": 1, "is_configured": false, "versions": {}}}, "last_ms": 1}"#;
+    let kept: Catalog = serde_json::from_str(kept).unwrap();
+    assert!(kept.projects()["old"].tags.is_empty(), "a catalog from before projects had tags");
 }
 
 #[test]

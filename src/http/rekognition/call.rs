@@ -85,7 +85,8 @@ impl<'a> Call<'a> {
         if is_there { Ok(project) } else { Err(ApiError::not_found(arn.unwrap_or_default())) }
     }
 
-    fn resource(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
+    /// The project or version that an ARN names, which need not be there.
+    pub(super) fn resource(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
         let arn = arn.ok_or_else(|| missing(at))?;
         let parsed = self.state.catalog().realm.parse(arn);
         let parsed =

@@ -1,10 +1,12 @@
 //! `CreateProject`, `DescribeProjects`, `DeleteProject`.
 
 use crate::catalog::arn::Resource;
+use crate::catalog::version::Tags;
 use crate::http::rekognition::call::{Call, check_name, check_names, counted, missing, whole};
 use crate::http::rekognition::describe_project_versions::seconds;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::page::page;
+use crate::http::rekognition::tags::check_tags;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,6 +15,8 @@ use serde_json::{Value, json};
 struct CreateInput {
     project_name: Option<String>,
     feature: Option<String>,
+    auto_update: Option<String>,
+    tags: Option<Tags>,
 }
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
@@ -27,8 +31,29 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
         }
         Some(other) => return Err(wrong_feature(other)),
     }
-    let created = call.state.catalog().change(move |catalog, now| catalog.create_project(&name, now)).await?;
-    Ok(json!({"ProjectArn": call.state.catalog().realm.arn(&created)}))
+    check_auto_update(input.auto_update.as_deref())?;
+    let tags = check_tags(input.tags.unwrap_or_default())?;
+    let created = call.state.catalog().change(move |catalog, now| {
+        let created = catalog.create_project(&name, now)?;
+        catalog.change_tags(&created, |all| *all = tags)?;
+        Ok(created)
+    });
+    Ok(json!({"ProjectArn": call.state.catalog().realm.arn(&created.await?)}))
+}
+
+/// The cloud trains content moderation again by itself.
+fn check_auto_update(wanted: Option<&str>) -> Result<(), ApiError> {
+    match wanted {
+        None | Some("DISABLED") => Ok(()),
+        Some("ENABLED") => {
+            let message = "This box does not train: leave AutoUpdate out, or set it to DISABLED.";
+            Err(ApiError::new(ErrorKind::InvalidParameter, message))
+        }
+        Some(other) => {
+            let constraint = "Member must satisfy enum value set: [ENABLED, DISABLED]";
+            Err(ApiError::constraint(&other, "autoUpdate", constraint))
+        }
+    }
 }
 
 fn wrong_feature(feature: &str) -> ApiError {
@@ -87,4 +112,18 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Value, ApiError> {
     let project = call.project(input.project_arn.as_deref(), "projectArn")?;
     call.state.catalog().change(move |catalog, _| catalog.delete_project(&project)).await?;
     Ok(json!({"Status": "DELETING"}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_box_does_not_do_by_itself_is_refused_and_not_passed_over() {
+        for wanted in [None, Some("DISABLED")] {
+            assert_eq!(check_auto_update(wanted), Ok(()));
+        }
+        let kind = |wanted| check_auto_update(Some(wanted)).unwrap_err().kind;
+        assert_eq!((kind("ENABLED"), kind("enabled")), (ErrorKind::InvalidParameter, ErrorKind::Validation));
+    }
 }

@@ -1,8 +1,9 @@
-//! `TagResource`, `UntagResource`, `ListTagsForResource`.
+//! `TagResource`, `UntagResource`, `ListTagsForResource`, of projects and versions.
 
+use crate::catalog::arn::Resource;
 use crate::catalog::entries::MAX_TAGS;
 use crate::catalog::version::Tags;
-use crate::http::rekognition::call::{Call, FoundVersion, counted, missing};
+use crate::http::rekognition::call::{Call, counted, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,37 +35,37 @@ pub(super) fn check_tags(tags: Tags) -> Result<Tags, ApiError> {
 }
 
 pub(super) async fn tag(call: &Call<'_>) -> Result<Value, ApiError> {
-    let (found, input) = tagged(call)?;
-    let mut all = found.version.tags;
+    let (resource, mut all, input) = tagged(call)?;
     all.extend(check_tags(input.tags.ok_or_else(|| missing("tags"))?)?);
-    let (all, resource) = (check_tags(all)?, found.resource);
+    let all = check_tags(all)?;
     // Calls that change something come one after the other, so nothing has changed since it was read.
-    let kept =
-        call.state.catalog().change(move |catalog, _| catalog.change_version(&resource, |version| version.tags = all));
-    kept.await?;
+    call.state.catalog().change(move |catalog, _| catalog.change_tags(&resource, |tags| *tags = all)).await?;
     Ok(json!({}))
 }
 
 pub(super) async fn untag(call: &Call<'_>) -> Result<Value, ApiError> {
-    let (found, input) = tagged(call)?;
+    let (resource, _, input) = tagged(call)?;
     let keys = input.tag_keys.ok_or_else(|| missing("tagKeys"))?;
     counted(&keys, "tagKeys", 0, 200)?;
-    let resource = found.resource;
-    let removed = call.state.catalog().change(move |catalog, _| {
-        catalog.change_version(&resource, |version| version.tags.retain(|key, _| !keys.contains(key)))
-    });
+    let removed = call
+        .state
+        .catalog()
+        .change(move |catalog, _| catalog.change_tags(&resource, |tags| tags.retain(|key, _| !keys.contains(key))));
     removed.await?;
     Ok(json!({}))
 }
 
 pub(super) fn list(call: &Call<'_>) -> Result<Value, ApiError> {
-    Ok(json!({"Tags": tagged(call)?.0.version.tags}))
+    Ok(json!({"Tags": tagged(call)?.1}))
 }
 
-fn tagged(call: &Call<'_>) -> Result<(FoundVersion, Input), ApiError> {
+/// Whose tags are meant, and which it has.
+fn tagged(call: &Call<'_>) -> Result<(Resource, Tags, Input), ApiError> {
     let input: Input = call.input()?;
-    let found = call.version(input.resource_arn.as_deref(), "resourceArn")?;
-    Ok((found, input))
+    let resource = call.resource(input.resource_arn.as_deref(), "resourceArn")?;
+    let tags = call.state.catalog().read(|catalog| catalog.tags(&resource).cloned());
+    let tags = tags.ok_or_else(|| ApiError::not_found(input.resource_arn.as_deref().unwrap_or_default()))?;
+    Ok((resource, tags, input))
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ class Projects(Case):
         self.refused("ValidationException", OPERATOR.describe_projects, ProjectNames=["x"] * 11)
         self.refused("ValidationException", OPERATOR.describe_projects, MaxResults=101)
         self.refused("InvalidParameterException", OPERATOR.create_project, ProjectName="m", Feature="CONTENT_MODERATION")
+        self.refused("InvalidParameterException", OPERATOR.create_project, ProjectName="m", AutoUpdate="ENABLED")
         moderation = OPERATOR.describe_projects(Features=["CONTENT_MODERATION"])
         self.assertEqual(moderation["ProjectDescriptions"], [])
 
@@ -64,7 +65,9 @@ class Projects(Case):
         self.refused("ResourceInUseException", OPERATOR.create_project, ProjectName="coco-ssd")
 
     def test_tags(self):
-        project = OPERATOR.create_project(ProjectName="tagged")["ProjectArn"]
+        project = OPERATOR.create_project(ProjectName="tagged", Tags={"site": "gate"})["ProjectArn"]
+        self.assertEqual(OPERATOR.list_tags_for_resource(ResourceArn=project)["Tags"], {"site": "gate"})
+        self.refused("ValidationException", OPERATOR.create_project, ProjectName="m", Tags={"aws:x": "1"})
         arn = OPERATOR.create_project_version(
             ProjectArn=project, VersionName="v", OutputConfig=OUTPUT, Tags={"a": "1"}
         )["ProjectVersionArn"]
