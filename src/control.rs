@@ -174,12 +174,18 @@ impl Control {
         Ok((month, read.map_err(std::io::Error::other)??))
     }
 
-    /// One model as it was within the last half second.
-    pub fn model(&self, name: &str) -> Option<ModelStatus> {
-        self.status.borrow().models.get(name).cloned()
+    /// Where a model was in its life within the last half second.
+    pub fn model_state(&self, name: &str) -> Option<ModelState> {
+        self.read(|status| status.models.get(name).map(|model| model.state))
     }
 
-    /// The appliance as it was within the last half second.
+    /// Looks at the appliance as it was within the last half second. Whoever looks holds up the event loop, and must
+    /// not look again meanwhile.
+    pub fn read<T>(&self, look: impl FnOnce(&ApplianceStatus) -> T) -> T {
+        look(&self.status.borrow())
+    }
+
+    /// The appliance as it was within the last half second, to keep.
     pub fn status(&self) -> ApplianceStatus {
         self.status.borrow().clone()
     }

@@ -88,8 +88,9 @@ pub(super) async fn copy(call: &Call<'_>) -> Result<Value, ApiError> {
         return Err(ApiError::new(ErrorKind::InvalidParameter, message));
     }
     let to = call.known_project(input.destination_project_arn.as_deref(), "destinationProjectArn")?;
-    let root = match (found.is_configured(), &found.running) {
-        (true, Some(model)) => call.state.catalog().configured_package(&model.package),
+    let package = call.state.control.read(|status| status.models.get(&found.model).map(|model| model.package.clone()));
+    let root = match (found.is_configured(), package) {
+        (true, Some(package)) => call.state.catalog().configured_package(&package),
         (true, None) => return Err(ApiError::new(ErrorKind::Throttling, "Slow down.")),
         (false, _) => call.state.catalog().package_directory(&found.resource),
     };

@@ -6,7 +6,7 @@ use crate::http::auth::access_keys::AccessKey;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::operation::Operation;
 use crate::http::rekognition::state::RekognitionState;
-use crate::supervisor::ModelStatus;
+use crate::supervisor::ModelState;
 use serde::Deserialize;
 
 /// A call that was signed as it has to be.
@@ -24,7 +24,7 @@ pub(super) struct FoundVersion {
     pub(super) version: Version,
     pub(super) model: String,
     /// None: it was never started since the daemon was.
-    pub(super) running: Option<ModelStatus>,
+    pub(super) running: Option<ModelState>,
 }
 
 /// The input of operations that need to know the version and nothing else.
@@ -65,7 +65,7 @@ impl<'a> Call<'a> {
         let version = self.state.catalog().read(|catalog| catalog.version(&resource).cloned());
         let version = version.ok_or_else(|| ApiError::not_found(arn.unwrap_or_default()))?;
         let model = self.state.model_name(&resource, &version);
-        let running = self.state.control.model(&model);
+        let running = self.state.control.model_state(&model);
         Ok(FoundVersion { resource, version, model, running })
     }
 
@@ -96,6 +96,11 @@ impl<'a> Call<'a> {
 }
 
 impl FoundVersion {
+    /// Where it is in its life.
+    pub(super) fn state(&self) -> ModelState {
+        self.running.unwrap_or(ModelState::Stopped)
+    }
+
     /// True for the model of the settings, which others control too.
     pub(super) fn is_configured(&self) -> bool {
         self.version.stage == Stage::Configured

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let found = call.only_version()?;
-    let state = found.running.as_ref().map_or(ModelState::Stopped, |model| model.state);
+    let state = found.state();
     if !matches!(state, ModelState::Stopped | ModelState::Failed) && !found.is_configured() {
         return Err(ApiError::new(ErrorKind::ResourceInUse, format!("The model is {}.", state.name())));
     }
@@ -31,7 +31,7 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
 async fn stop_trying(call: &Call<'_>, model: &str) -> Result<(), ApiError> {
     call.state.control.ask(Command::StopModel { model: model.to_owned() }).await?;
     let stopped = async {
-        let is_stopped = || call.state.control.model(model).is_none_or(|model| model.state == ModelState::Stopped);
+        let is_stopped = || call.state.control.model_state(model).is_none_or(|state| state == ModelState::Stopped);
         while !is_stopped() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -9,6 +9,7 @@ use crate::http::rekognition::version_status::status_of;
 use crate::supervisor::{ModelState, ModelStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,15 +27,15 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let project = call.project(input.project_arn.as_deref(), "projectArn")?;
     let found: Option<Project> = call.state.catalog().read(|catalog| catalog.project(&project).cloned());
     let found = found.ok_or_else(|| ApiError::not_found(input.project_arn.as_deref().unwrap_or_default()))?;
-    let models = call.state.control.status().models;
     let is_wanted = |name: &String| input.version_names.as_ref().is_none_or(|names| names.contains(name));
-    let describe = |(name, version): (String, Version)| {
+    let describe = |(name, version): (String, Version), models: &BTreeMap<String, ModelStatus>| {
         let resource =
             Resource { project: project.project.clone(), version: Some(name), created_ms: version.created_ms };
         let running = models.get(&call.state.model_name(&resource, &version));
         (version.created_ms, description(call, &resource, &version, running))
     };
-    let versions = found.versions.into_iter().filter(|(name, _)| is_wanted(name)).map(describe).collect();
+    let wanted = found.versions.into_iter().filter(|(name, _)| is_wanted(name));
+    let versions = call.state.control.read(|status| wanted.map(|version| describe(version, &status.models)).collect());
     Ok(page(versions, input.next_token.as_deref(), most)?.into_output("ProjectVersionDescriptions"))
 }
 

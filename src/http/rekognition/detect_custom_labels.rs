@@ -53,7 +53,7 @@ pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     {
         return Err(call.denied());
     }
-    if found.running.as_ref().is_none_or(|model| model.state != ModelState::Running) {
+    if found.state() != ModelState::Running {
         let message = "The model is not running: start the project version, and wait until it is RUNNING.";
         return Err(ApiError::new(ErrorKind::ResourceNotReady, message));
     }

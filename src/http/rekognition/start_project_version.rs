@@ -34,7 +34,7 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
         let message = "The version has no model: it could not be brought in.";
         return Err(ApiError::new(ErrorKind::InvalidParameter, message));
     }
-    let state = found.running.as_ref().map_or(ModelState::Stopped, |model| model.state);
+    let state = found.state();
     if !matches!(state, ModelState::Stopped | ModelState::Failed) {
         return Err(ApiError::new(ErrorKind::ResourceInUse, format!("The model is {}.", state.name())));
     }

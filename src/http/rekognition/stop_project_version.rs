@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let found = call.only_version()?;
-    match found.running.as_ref().map_or(ModelState::Stopped, |model| model.state) {
+    match found.state() {
         ModelState::Stopping => {
             return Err(ApiError::new(ErrorKind::ResourceInUse, "The model is being stopped already."));
         }

@@ -26,14 +26,16 @@ pub(in crate::http) fn router() -> Router<Control> {
 }
 
 async fn list(State(control): State<Control>) -> Response {
-    let status = control.status();
-    let models = status.models.iter().map(|(name, model)| (name.clone(), view(model)));
-    Json(json!({"models": models.collect::<serde_json::Map<String, Value>>()})).into_response()
+    let models = control.read(|status| {
+        let models = status.models.iter().map(|(name, model)| (name.clone(), view(model)));
+        models.collect::<serde_json::Map<String, Value>>()
+    });
+    Json(json!({"models": models})).into_response()
 }
 
 async fn describe(State(control): State<Control>, Path(model): Path<String>) -> Response {
-    match control.status().models.get(&model) {
-        Some(status) => Json(view(status)).into_response(),
+    match control.read(|status| status.models.get(&model).map(view)) {
+        Some(view) => Json(view).into_response(),
         None => refused(&FleetError::NotFound(model).into()),
     }
 }
