@@ -1,12 +1,14 @@
 //! Settings as people write them.
 
 use super::*;
-use crate::camera::settings::CaptureSettings;
+use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
-use crate::publish::sinks::mqtt::settings::MqttSettings;
-use crate::supervisor::settings::UnitSettings;
+use crate::os::sandbox::SandboxSettings;
+use crate::publish::sinks::mqtt::settings::{MqttSettings, MqttTlsSettings};
+use crate::secret::Credentials;
+use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
 use std::path::Path;
 
@@ -21,6 +23,11 @@ fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/ocelli.toml")
 }
 
+/// One that says what it must and nothing more.
+fn camera() -> CameraSettings {
+    load("[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"", &[]).unwrap().cameras.remove(0)
+}
+
 #[test]
 fn the_shipped_file_says_what_the_code_defaults_to() {
     let settings = Settings::load_with(&[shipped()], HashMap::new()).unwrap();
@@ -30,6 +37,7 @@ fn the_shipped_file_says_what_the_code_defaults_to() {
     assert_eq!(settings.capture, CaptureSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());
+    assert_eq!(settings.sandbox, SandboxSettings::default());
 }
 
 #[test]
@@ -45,6 +53,12 @@ fn every_setting_is_in_the_shipped_file() {
         serde_json::to_value(CaptureSettings::default()).unwrap(),
         serde_json::to_value(UnitSettings::default()).unwrap(),
         serde_json::to_value(MqttSettings::default()).unwrap(),
+        serde_json::to_value(MqttTlsSettings::default()).unwrap(),
+        serde_json::to_value(Credentials::default()).unwrap(),
+        serde_json::to_value(ModelSettings::default()).unwrap(),
+        serde_json::to_value(ZoneSettings::default()).unwrap(),
+        serde_json::to_value(SandboxSettings::default()).unwrap(),
+        serde_json::to_value(camera()).unwrap(),
     ];
     for (key, _) in sections.iter().flat_map(|section| section.as_object().unwrap()) {
         let is_there = text.lines().any(|line| line.trim_start_matches(['#', ' ', '[']).contains(key.as_str()));
@@ -83,6 +97,20 @@ fn the_environment_overrides_the_file_and_is_named_for_its_mistakes() {
     assert_eq!((settings.mqtt.host.as_str(), settings.units.max_units), ("b", 3));
     let SettingsErrors(mistakes) = load("", &[("OCELLI_MQTT__PORT", "0")]).unwrap_err();
     assert_eq!(mistakes[0].origin, "the environment");
+}
+
+#[test]
+fn a_limit_is_a_number_measured_or_none() {
+    let limit = |text: &str| {
+        load(&format!("[[models]]\nname = \"m\"\n{text}"), &[]).map(|settings| settings.models[0].tps_limit)
+    };
+    assert_eq!(limit("tps_limit = 5").unwrap(), Some(TpsLimitSetting::Fixed(5.0)));
+    assert_eq!(limit("tps_limit = \"auto\"").unwrap(), Some(TpsLimitSetting::Named(MeasuredLimit::Auto)));
+    assert_eq!(limit("threads = 1").unwrap(), None);
+    for wrong in ["tps_limit = \"much\"", "tps_limit = 0"] {
+        let SettingsErrors(mistakes) = limit(wrong).unwrap_err();
+        assert_eq!(mistakes[0].key, "models[0].tps_limit");
+    }
 }
 
 #[test]

@@ -170,6 +170,32 @@ fn exactly_the_queue_and_the_units_take_images_when_all_units_are_stalled() {
 }
 
 #[test]
+fn a_measured_limit_is_what_the_units_in_service_can_do() {
+    let mut test_box = TestBox::with_quota(fixed(2), &["only"], Some(TpsQuota::Measured));
+    for (units, tps) in [(2, 20), (3, 30)] {
+        test_box.fleet.scale(MODEL, fixed(units)).unwrap();
+        test_box.bring_up();
+        // A unit takes 100 ms; then all is quiet until the limit has its whole second's worth.
+        for _ in 0..60 {
+            test_box.offer_image();
+            test_box.wait(100);
+            test_box.answer_all();
+        }
+        test_box.wait(5_000);
+        let before = test_box.images.len();
+        for _ in 0..100 {
+            test_box.offer_image();
+        }
+        assert_eq!(test_box.images[before..].len(), 100 - tps, "with {units} units");
+        while !test_box.dispatched.is_empty() {
+            test_box.wait(100);
+            test_box.answer_all();
+        }
+    }
+    test_box.assert_ledger_closes();
+}
+
+#[test]
 fn without_a_unit_an_image_is_refused_at_once_and_a_late_one_is_never_run() {
     let mut test_box = TestBox::new(1);
     let image = test_box.offer_image();

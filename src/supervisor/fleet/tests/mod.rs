@@ -7,7 +7,7 @@ use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
 use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
 use crate::supervisor::actions::ModelState;
-use crate::supervisor::pool::{ModelVersion, UnitBounds, UnitDeadlines};
+use crate::supervisor::pool::{ModelVersion, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{Outcome, ShedReason};
@@ -35,7 +35,11 @@ fn fixed(min: usize) -> UnitBounds {
 }
 
 fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
-    let package = Package { model: MODEL.into(), name: name.into(), version: name.into(), ..Package::default() };
+    version_of(fleet, MODEL, name)
+}
+
+fn version_of(fleet: &mut Fleet, model: &str, name: &str) -> ModelVersion {
+    let package = Package { model: model.into(), name: name.into(), version: name.into(), ..Package::default() };
     let load = LoadModel {
         directory: name.into(),
         execution_provider: ExecutionProvider::Cpu,
@@ -48,12 +52,24 @@ fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
     ModelVersion { id: fleet.next_version(), package: Arc::new(package), load }
 }
 
+/// The stopped pool of a model.
+fn pool(fleet: &mut Fleet, model: &str, bounds: UnitBounds, quota: Option<TpsQuota>, now: Monotonic) -> Pool {
+    let deadlines = UnitDeadlines { load: Duration::from_secs(60), inference: Duration::from_secs(10) };
+    let version = version_of(fleet, model, "v1");
+    let gate = Gate::new(Controller::new(Duration::from_secs(1)), ImageQueue::new(Duration::from_secs(1)), 0.5);
+    Pool::new(version, bounds, gate, quota, deadlines, now)
+}
+
 impl TestBox {
     fn new(units: usize) -> Self {
         Self::with_zones(fixed(units), &["only"])
     }
 
     fn with_zones(bounds: UnitBounds, zones: &[&str]) -> Self {
+        Self::with_quota(bounds, zones, None)
+    }
+
+    fn with_quota(bounds: UnitBounds, zones: &[&str], quota: Option<TpsQuota>) -> Self {
         let now = Monotonic::from_nanos(1_000_000_000);
         let placement = |(core, name): (usize, &&str)| ZonePlacement {
             name: (*name).to_owned(),
@@ -64,10 +80,8 @@ impl TestBox {
         let names = zones.iter().map(|name| (*name).to_owned()).collect();
         let limits = BoxLimits { units: 8, models: 2, reserve_bytes: 100 };
         let mut fleet = Fleet::new(placements, Zones::new(names, Duration::from_secs(30)), limits);
-        let deadlines = UnitDeadlines { load: Duration::from_secs(60), inference: Duration::from_secs(10) };
-        let version = version(&mut fleet, "v1");
-        let gate = Gate::new(Controller::new(Duration::from_secs(1)), ImageQueue::new(Duration::from_secs(1)), 0.5);
-        fleet.add_model(Pool::new(version, bounds, gate, None, deadlines, now));
+        let pool = pool(&mut fleet, MODEL, bounds, quota, now);
+        fleet.add_model(pool);
         for camera in ["a", "b"] {
             fleet.add_camera(CameraId::new(camera).unwrap(), 1, MODEL);
         }

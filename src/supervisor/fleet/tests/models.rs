@@ -103,6 +103,23 @@ fn what_the_box_cannot_carry_is_refused_with_the_reason() {
 }
 
 #[test]
+fn no_more_models_run_at_a_time_than_may() {
+    let mut test_box = TestBox::ready(1);
+    for model in ["second", "third"] {
+        let pool = pool(&mut test_box.fleet, model, fixed(1), None, test_box.now);
+        test_box.fleet.add_model(pool);
+    }
+    test_box.fleet.start("second", None).unwrap();
+    let refused = test_box.fleet.start("third", None).unwrap_err();
+    assert!(matches!(refused, FleetError::LimitExceeded(_)) && refused.to_string().contains("units.max_models"));
+    // A model that stops has its place until its units have gone.
+    test_box.fleet.stop(MODEL).unwrap();
+    assert!(test_box.fleet.start("third", None).is_err());
+    test_box.bring_up();
+    test_box.fleet.start("third", None).unwrap();
+}
+
+#[test]
 fn a_zone_that_fails_hands_its_units_over_and_gets_them_back() {
     let mut test_box = TestBox::with_zones(fixed(4), &["left", "right"]);
     test_box.bring_up();
