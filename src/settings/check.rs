@@ -7,6 +7,7 @@ use crate::secret::Credentials;
 use crate::settings::Settings;
 use crate::supervisor::settings::{ModelSettings, TpsLimitSetting};
 use crate::vision::camera_id::is_valid_id;
+use crate::vision::error_chain::describe;
 use std::path::PathBuf;
 
 /// Key and what is wrong with it.
@@ -117,8 +118,7 @@ fn check_http(wrong: &mut Vec<Wrong>, settings: &Settings) {
             add(wrong, &format!("access_keys[{index}].access_key_id"), &format!("`{id}` is there twice"));
         }
         if let Err(error) = key.resolve() {
-            let why = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-            add(wrong, &format!("access_keys[{index}].secret_file"), &format!("{error}{why}"));
+            add(wrong, &format!("access_keys[{index}].secret_file"), &describe(&error));
         }
         if key.role == Role::CameraClient && key.versions.is_empty() {
             let what = "is empty: name what this client may use, as `project/version` or `project/*`";
@@ -169,8 +169,7 @@ fn check_camera(wrong: &mut Vec<Wrong>, name: &str, camera: &CameraSettings) {
 
 fn credentials(wrong: &mut Vec<Wrong>, name: &str, credentials: &Credentials) {
     if let Err(error) = credentials.resolve_password() {
-        let why = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-        add(wrong, name, &format!("{error}{why}"));
+        add(wrong, name, &describe(&error));
     }
 }
 
