@@ -4,19 +4,14 @@
 
 mod support;
 
-use std::process::Command;
 use std::time::Duration;
 use support::aws::AwsBox;
-use support::{free_port, from_setup, root, wait_for};
+use support::{free_port, wait_for};
 
 #[test]
 fn boto3_finds_every_operation_bound_and_error() {
     let aws = AwsBox::start();
-    let output = Command::new(from_setup(".setup/venv/bin/python"))
-        .arg(root().join("tests/conformance/boto3_suite"))
-        .envs(aws.environment())
-        .output()
-        .unwrap();
+    let output = aws.python("boto3_suite").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("OK"), "{text}\n{}", aws.daemon.log());
     assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no call has cost a unit");
@@ -26,11 +21,7 @@ fn boto3_finds_every_operation_bound_and_error() {
 #[test]
 fn pictures_that_are_made_to_hurt_are_refused_and_cost_nobody_else_anything() {
     let aws = AwsBox::start_unsigned();
-    let output = Command::new(from_setup(".setup/venv/bin/python"))
-        .arg(root().join("tests/conformance/bombs.py"))
-        .envs(aws.environment())
-        .output()
-        .unwrap();
+    let output = aws.python("bombs.py").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.lines().filter(|line| line.starts_with("PASS ")).count() >= 40, "{text}");
@@ -44,9 +35,8 @@ fn beyond_loopback_calls_are_signed_and_travel_over_tls() {
     let aws = AwsBox::start_public(port);
     let certificate = aws.daemon.home().join("state/tls/certificate.pem");
     wait_for("the certificate", Duration::from_secs(10), || certificate.exists().then_some(()));
-    let output = Command::new(from_setup(".setup/venv/bin/python"))
-        .arg(root().join("tests/conformance/tls_check.py"))
-        .envs(aws.environment())
+    let output = aws
+        .python("tls_check.py")
         .env("OCELLI_PUBLIC", format!("https://localhost:{port}"))
         .env("OCELLI_CERTIFICATE", &certificate)
         .output()
@@ -60,12 +50,7 @@ fn what_was_started_runs_again_after_a_restart_and_what_was_stopped_does_not() {
     let mut aws = AwsBox::start();
     let mut arns = Vec::new();
     for phase in ["begin", "again", "stopped"] {
-        let output = Command::new(from_setup(".setup/venv/bin/python"))
-            .arg(root().join("tests/conformance/restart_check.py"))
-            .arg(phase)
-            .envs(aws.environment())
-            .output()
-            .unwrap();
+        let output = aws.python("restart_check.py").arg(phase).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{phase}: {text}\n{}", aws.daemon.log());
         arns.push(output.stdout);

@@ -2,8 +2,9 @@
 
 use super::broker::Broker;
 use super::daemon::Daemon;
-use super::from_setup;
+use super::{from_setup, root};
 use std::path::Path;
+use std::process::Command;
 
 const KEYS: &str = "[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
      [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n";
@@ -46,6 +47,13 @@ impl AwsBox {
         Self { daemon, _broker: broker, home }
     }
 
+    /// A suite of `tests/conformance`, told of this box, in the Python of the set-up.
+    pub fn python(&self, suite: &str) -> Command {
+        let mut command = Command::new(from_setup(".setup/venv/bin/python"));
+        command.arg(root().join("tests/conformance").join(suite)).envs(self.environment());
+        command
+    }
+
     /// What the suites are told.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -61,8 +69,8 @@ impl AwsBox {
     }
 }
 
-/// `edge` is a good package, `picky` one that wants to be all but sure of persons, `broken` has another model than its manifest says, `blind` does not see its canary. Beside
-/// them pictures, and ways out that must not be taken.
+/// `edge` is a good package, `picky` one that wants to be all but sure of persons, `broken` has another model than its
+/// manifest says, `blind` does not see its canary. Beside them pictures, and ways out that must not be taken.
 fn fill(home: &Path) {
     let (bucket, photo) = (home.join("bucket"), from_setup("testdata/photo.jpg"));
     std::fs::create_dir_all(bucket.join("yard")).unwrap();
@@ -71,7 +79,7 @@ fn fill(home: &Path) {
     }
     std::os::unix::fs::symlink("../secret.jpg", bucket.join("link.jpg")).unwrap();
     std::os::unix::fs::symlink("..", bucket.join("linked")).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(bucket.join("pipe")).status().unwrap();
+    let made = Command::new("mkfifo").arg(bucket.join("pipe")).status().unwrap();
     assert!(made.success());
     let packages = ["edge", "picky", "broken", "blind"].map(|name| bucket.join(name));
     for package in packages.into_iter().chain([home.join("outside")]) {
