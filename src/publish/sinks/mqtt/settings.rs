@@ -51,7 +51,8 @@ pub struct MqttSettings {
     pub keep_alive_seconds: u16,
     /// When a frame's detections are published.
     pub detections: PublishDetections,
-    /// Messages that wait while the broker is away; above it new detections are dropped and counted.
+    /// Detections that wait for a slow connection; above it, and while the broker is away, new ones are dropped and
+    /// counted.
     pub queue_messages: usize,
     /// Take commands: whoever may publish below `<prefix>/<box>/command` may then stop models.
     pub commands: bool,
