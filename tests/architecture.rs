@@ -51,7 +51,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 35] = [
+const BELONGS_TO: [(&str, &[&str]); 38] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -61,9 +61,12 @@ const BELONGS_TO: [(&str, &[&str]); 35] = [
     ("png", &["unit"]),
     ("yuv", &["unit"]),
     ("fast_image_resize", &["unit"]),
-    ("rumqttc", &["publish"]),
+    ("rumqttc_v4", &["publish"]),
+    ("rumqttc_v5", &["publish"]),
+    ("rusqlite", &["publish"]),
+    ("crc32fast", &["publish"]),
     ("rustls", &["publish", "http"]),
-    ("tokio_rustls", &["http"]),
+    ("tokio_rustls", &["http", "publish"]),
     ("rcgen", &["http"]),
     ("hmac", &["http"]),
     ("subtle", &["http"]),

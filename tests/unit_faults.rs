@@ -51,7 +51,7 @@ impl ScriptedBox {
         let file = home.path().join("ocelli.toml");
         std::fs::write(&file, text).unwrap();
         let settings = Settings::load_with(&[file], HashMap::new()).unwrap();
-        let reporter = Reporter::new(Identity { box_id: "box".into() }, None, Arc::new(Metrics::new()));
+        let reporter = Reporter::new(Identity { box_id: "box".into() }, None, None, Arc::new(Metrics::new()));
         let (appliance, control, _) = Appliance::new(settings, BTreeMap::new(), reporter, programs()).unwrap();
         let (stop, stopped) = watch::channel(false);
         Self { control, stop, running: tokio::spawn(appliance.run(stopped)), _home: home }

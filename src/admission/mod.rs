@@ -7,7 +7,6 @@ pub mod controller;
 pub mod gate;
 pub mod image_queue;
 pub mod ledger;
-pub mod token_bucket;
 pub mod work;
 
 pub use controller::Controller;

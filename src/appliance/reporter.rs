@@ -8,6 +8,7 @@ use crate::publish::message::{
     BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, ModelState,
     SCHEMA_DETECTIONS,
 };
+use crate::publish::outbox::Outbox;
 use crate::publish::publisher::Publisher;
 use crate::supervisor::{Answer, ModelStatus};
 use crate::telemetry::metrics::{Metrics, ModelFigures};
@@ -26,6 +27,9 @@ pub struct Identity {
     pub box_id: String,
 }
 
+/// How long a stop waits for the disk, twice.
+const DISK_PATIENCE: Duration = Duration::from_millis(500);
+
 /// The connection from outcomes to publisher and metrics.
 #[derive(Debug)]
 pub struct Reporter {
@@ -33,6 +37,7 @@ pub struct Reporter {
     /// New at each start, so that ids never repeat although frame numbers begin at 1 again.
     boot_id: String,
     publisher: Option<Publisher>,
+    outbox: Option<Outbox>,
     metrics: Arc<Metrics>,
     /// Models, and versions with inference hours, that the metrics show.
     shown_models: BTreeSet<String>,
@@ -46,13 +51,19 @@ pub struct Reporter {
 
 impl Reporter {
     /// `publisher` is absent when MQTT is switched off.
-    pub fn new(identity: Identity, publisher: Option<Publisher>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        identity: Identity,
+        publisher: Option<Publisher>,
+        outbox: Option<Outbox>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         // Std's hasher keys are random per process, which is all that an id needs.
         let boot_id = format!("{:016x}", RandomState::new().build_hasher().finish());
         Self {
             identity,
             boot_id,
             publisher,
+            outbox,
             metrics,
             shown_models: BTreeSet::new(),
             shown_hours: BTreeSet::new(),
@@ -229,10 +240,21 @@ impl Reporter {
         self.publisher.as_ref().map(|publisher| publisher.status().connected)
     }
 
-    /// Says `stopped` to the broker. Bounded in time by the publisher.
+    /// Sends the last events and says `stopped` to the broker. Bounded in time.
     pub(super) async fn shut_down(&mut self) {
+        if let Some(outbox) = &self.outbox
+            && tokio::time::timeout(DISK_PATIENCE, outbox.flush()).await.is_err()
+        {
+            tracing::warn!("the disk does not take the last events in time");
+        }
         if let Some(publisher) = &mut self.publisher {
             publisher.shut_down().await;
+        }
+        if let Some(outbox) = self.outbox.take() {
+            let closing = tokio::task::spawn_blocking(|| outbox.close());
+            if tokio::time::timeout(DISK_PATIENCE, closing).await.is_err() {
+                tracing::warn!("the disk does not take what the broker has acknowledged last in time");
+            }
         }
     }
 }

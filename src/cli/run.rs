@@ -9,6 +9,7 @@ use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServerIdentity};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
+use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
 use crate::settings::Settings;
@@ -83,8 +84,9 @@ async fn serve(
 
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
+    let (outbox, events) = start_outbox(&settings)?;
     let mut publisher = match settings.mqtt.enabled {
-        true => Some(Publisher::start(&settings.mqtt, &settings.box_id)?),
+        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, events)?),
         false => None,
     };
     if let Some(password) = settings.mqtt.credentials.resolve_password()? {
@@ -103,7 +105,7 @@ async fn serve(
         names: vec![settings.box_id.clone(), format!("{}.local", settings.box_id), "localhost".into()],
     };
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
-    let reporter = Reporter::new(identity, publisher, Arc::clone(&metrics));
+    let reporter = Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics));
     let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
@@ -130,6 +132,19 @@ async fn serve(
         view.abort();
     }
     Ok(last)
+}
+
+/// The outbox, and the end of it that a sink takes events from.
+fn start_outbox(settings: &Settings) -> Result<(Outbox, SinkEnd), Box<dyn Error>> {
+    // A directory that cannot be made is no reason to see nothing: the outbox says so and keeps events in memory.
+    drop(std::fs::create_dir_all(&settings.state_directory));
+    Ok(Outbox::start(OutboxRules {
+        file: settings.state_directory.join("events.db"),
+        vfs: None,
+        max_bytes: u64::from(settings.outbox.max_mib) << 20,
+        keep: Duration::from_secs(3600 * u64::from(settings.outbox.keep_hours)),
+        has_sink: settings.mqtt.enabled,
+    })?)
 }
 
 /// Fetches the cameras' passwords and has the log hide them.

@@ -5,8 +5,9 @@
 
 use crate::publish::commands::{self, Commands};
 use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
+use crate::publish::outbox::SinkEnd;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
-use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, topics};
+use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, SinkInputs, topics};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ pub struct PublishStatus {
 }
 
 /// The retained messages by topic.
-pub type States = BTreeMap<String, Vec<u8>>;
+pub type States = BTreeMap<String, Arc<[u8]>>;
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -71,18 +72,20 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Starts the sink; the broker need not be there. Must be called inside the runtime.
+    /// Starts the sink; the broker need not be there. `events` is the end of the outbox that it takes events from.
+    /// Must be called inside the runtime.
     ///
     /// # Errors
     /// When a certificate or key cannot be used.
-    pub fn start(settings: &MqttSettings, box_id: &str) -> Result<Self, MqttSetupError> {
-        let (queue, outbox) = mpsc::channel(settings.queue_messages);
+    pub fn start(settings: &MqttSettings, box_id: &str, events: SinkEnd) -> Result<Self, MqttSetupError> {
+        let (queue, detections) = mpsc::channel(settings.queue_messages);
         let (states, state_watch) = watch::channel(States::new());
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(PublishCounters::default());
         let sink = MqttSink::new(settings, box_id, Arc::clone(&counters))?;
         let (commands, port) = commands::channel();
-        let task = tokio::spawn(sink.run(outbox, state_watch, port, stopped));
+        let inputs = SinkInputs { detections, states: state_watch, commands: port, events, stop: stopped };
+        let task = tokio::spawn(sink.run(inputs));
         Ok(Self {
             prefix: settings.topic_prefix.clone(),
             box_id: box_id.to_owned(),
@@ -131,7 +134,7 @@ impl Publisher {
 
     fn set_state(&self, topic: String, payload: serde_json::Result<Vec<u8>>) {
         match payload {
-            Ok(payload) => self.states.send_modify(|states| drop(states.insert(topic, payload))),
+            Ok(payload) => self.states.send_modify(|states| drop(states.insert(topic, payload.into()))),
             Err(error) => tracing::error!(topic, %error, "a state cannot be written as JSON"),
         }
     }

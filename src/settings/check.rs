@@ -52,6 +52,9 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
         add(&mut wrong, "mqtt.queue_messages", "must be 1 to 100000");
     }
     let is_level = |level: &str| !level.is_empty() && !level.contains(['+', '#', '\0']);
+    let outbox = &settings.outbox;
+    range(&mut wrong, "outbox.max_mib", f64::from(outbox.max_mib), 1.0, 65536.0);
+    range(&mut wrong, "outbox.keep_hours", f64::from(outbox.keep_hours), 0.0, 8760.0);
     if !mqtt.topic_prefix.split('/').all(is_level) {
         add(&mut wrong, "mqtt.topic_prefix", "must be topic levels without `+`, `#` and empty ones");
     }

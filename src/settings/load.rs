@@ -45,7 +45,7 @@ fn count(mistakes: usize) -> String {
 }
 
 /// Sections that may be there.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "box_id",
     "state_directory",
     "log",
@@ -59,6 +59,7 @@ const SECTIONS: [&str; 14] = [
     "models",
     "zones",
     "mqtt",
+    "outbox",
     "sandbox",
 ];
 
@@ -96,6 +97,7 @@ impl Settings {
             models: models(&root, &mut mistakes),
             zones: list(&root, "zones", &[("name", "stand-in")], &mut mistakes),
             mqtt: section(&root, "mqtt", &mut mistakes),
+            outbox: section(&root, "outbox", &mut mistakes),
             sandbox: section(&root, "sandbox", &mut mistakes),
             rekognition: section(&root, "rekognition", &mut mistakes),
             access_keys: list(&root, "access_keys", &[("access_key_id", "stand-in")], &mut mistakes),

@@ -12,6 +12,7 @@ use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::HttpSettings;
 use crate::os::sandbox::SandboxSettings;
+use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::{ModelSettings, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub zones: Vec<ZoneSettings>,
     /// `[mqtt]`.
     pub mqtt: MqttSettings,
+    /// `[outbox]`.
+    pub outbox: OutboxSettings,
     /// `[sandbox]`.
     pub sandbox: SandboxSettings,
     /// `[rekognition]`.

@@ -1,7 +1,7 @@
 //! How many failed items may be tried again: retries are a share of the load, never a multiple of it.
 
-use crate::admission::token_bucket::TokenBucket;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::token_bucket::TokenBucket;
 
 /// Each item earns this share of a retry.
 const SHARE: f64 = 0.1;

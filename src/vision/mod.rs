@@ -14,3 +14,4 @@ pub mod monotonic;
 pub mod nms;
 pub mod outcome;
 pub mod reconnect_ladder;
+pub mod token_bucket;

@@ -6,6 +6,7 @@ use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
 use crate::os::sandbox::SandboxSettings;
+use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, MqttTlsSettings};
 use crate::secret::Credentials;
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting, UnitSettings, ZoneSettings};
@@ -37,6 +38,7 @@ fn the_shipped_file_says_what_the_code_defaults_to() {
     assert_eq!(settings.capture, CaptureSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());
+    assert_eq!(settings.outbox, OutboxSettings::default());
     assert_eq!(settings.sandbox, SandboxSettings::default());
 }
 

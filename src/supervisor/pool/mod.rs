@@ -7,7 +7,6 @@ mod dispatch;
 mod lifecycle;
 mod reconcile;
 
-use crate::admission::token_bucket::TokenBucket;
 use crate::admission::{Gate, Ledger, WorkKind};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
@@ -19,6 +18,7 @@ use crate::supervisor::unit_state::{Unit, UnitId, UnitState, VersionId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::token_bucket::TokenBucket;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

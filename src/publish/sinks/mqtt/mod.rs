@@ -1,21 +1,26 @@
-//! MQTT by rumqttc, which is trusted with nothing: it may lose what it accepted and blocks when it
-//! is full. So states are published again after every connection, and nothing here waits for it.
+//! MQTT. The client is trusted with nothing: it may lose what it accepted, and it is made anew with each connection.
+//! So events stay in the outbox until the broker has acknowledged them, states are published again after every
+//! connection, and nothing here waits for the client.
 
+mod ack_watch;
+mod client;
 mod connection;
+mod event_loop;
+mod event_stream;
+mod sender;
 pub mod settings;
-mod tls;
 pub mod topics;
+mod transport;
 
-use crate::publish::commands::{CommandPort, Reply};
+use crate::publish::commands::CommandPort;
+use crate::publish::outbox::SinkEnd;
 use crate::publish::publisher::{Outgoing, PublishCounters, States};
-use crate::publish::sinks::mqtt::connection::{Connection, Link};
+use crate::publish::sinks::mqtt::client::ClientOptions;
+use crate::publish::sinks::mqtt::event_stream::EventStream;
+use crate::publish::sinks::mqtt::sender::{Sender, SinkTopics};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
-use rumqttc::QoS;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Why the sink cannot be set up.
@@ -31,6 +36,9 @@ pub enum MqttSetupError {
         /// Why not.
         reason: String,
     },
+    /// With TLS.
+    #[error("mqtt.host: `{0}` is neither a name nor an address that a certificate can be for")]
+    Host(String),
     /// The certificates do not fit together.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
@@ -39,27 +47,27 @@ pub enum MqttSetupError {
     Secret(#[from] crate::secret::SecretError),
 }
 
-/// How often states that the client had no room for are tried again.
-const RETRY: Duration = Duration::from_millis(200);
-
 /// The sink before it runs.
 pub struct MqttSink {
-    connection: Connection,
-    sender: Sender,
+    options: ClientOptions,
+    topics: SinkTopics,
+    /// Seconds after which a frame's detections are of no use.
+    detections_expire: u32,
+    counters: Arc<PublishCounters>,
 }
 
-/// What publishing needs once the connection runs.
-struct Sender {
-    available: String,
-    reply: String,
-    /// What is subscribed to, if commands are wanted.
-    commands: Option<String>,
-    counters: Arc<PublishCounters>,
+/// What the sink is fed with.
+pub(in crate::publish) struct SinkInputs {
+    pub(in crate::publish) detections: mpsc::Receiver<Outgoing>,
+    pub(in crate::publish) states: watch::Receiver<States>,
+    pub(in crate::publish) commands: CommandPort,
+    pub(in crate::publish) events: SinkEnd,
+    pub(in crate::publish) stop: watch::Receiver<bool>,
 }
 
 impl std::fmt::Debug for MqttSink {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("MqttSink").field("available", &self.sender.available).finish_non_exhaustive()
+        out.debug_struct("MqttSink").field("broker", &self.options.broker()).finish_non_exhaustive()
     }
 }
 
@@ -69,121 +77,26 @@ impl MqttSink {
     /// # Errors
     /// [`MqttSetupError`] naming the file.
     pub fn new(settings: &MqttSettings, box_id: &str, counters: Arc<PublishCounters>) -> Result<Self, MqttSetupError> {
-        let available = topics::available(&settings.topic_prefix, box_id);
-        let connection = Connection::new(settings, box_id, &available)?;
-        let (prefix, reply) = (&settings.topic_prefix, topics::reply(&settings.topic_prefix, box_id));
-        let commands = settings.commands.then(|| topics::commands(prefix, box_id));
-        Ok(Self { connection, sender: Sender { available, reply, commands, counters } })
+        let prefix = &settings.topic_prefix;
+        let available = topics::available(prefix, box_id);
+        let topics = SinkTopics {
+            prefix: prefix.clone(),
+            box_id: box_id.to_owned(),
+            available: available.clone(),
+            commands: settings.commands.then(|| topics::commands(prefix, box_id)),
+            reply: topics::reply(prefix, box_id),
+        };
+        let options = ClientOptions::new(settings, box_id, available)?;
+        Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters })
     }
 
-    /// Publishes until `stop` turns true; then says goodbye.
-    pub async fn run(
-        self,
-        mut outbox: mpsc::Receiver<Outgoing>,
-        mut states: watch::Receiver<States>,
-        port: CommandPort,
-        mut stop: watch::Receiver<bool>,
-    ) {
-        let Self { connection, sender } = self;
-        let CommandPort { incoming, mut replies } = port;
-        let (link, mut connected, done) = connection.start(Arc::clone(&sender.counters), incoming);
-        let mut published = States::new();
-        let mut pending = States::new();
-        let mut retry = tokio::time::interval(RETRY);
-        while !*stop.borrow() {
-            tokio::select! {
-                changed = connected.changed() => {
-                    if changed.is_err() { return }
-                    published.clear();
-                    pending.clear();
-                    if *connected.borrow_and_update() > 0 {
-                        sender.subscribe(&link);
-                        pending.insert(sender.available.clone(), b"online".to_vec());
-                        pending.extend(states.borrow_and_update().clone());
-                    }
-                }
-                changed = states.changed() => {
-                    if changed.is_err() { break }
-                    pending.extend(news(&states.borrow_and_update(), &published));
-                }
-                Some(reply) = replies.recv() => sender.publish_reply(&link, reply),
-                Some(message) = outbox.recv() => sender.publish_detections(&link, message),
-                _ = retry.tick(), if !pending.is_empty() => {}
-                _ = stop.changed() => {}
-            }
-            sender.publish_states(&link, &mut pending, &mut published);
-        }
-        pending.extend(news(&states.borrow(), &published));
-        sender.publish_states(&link, &mut pending, &mut published);
-        while let Ok(message) = outbox.try_recv() {
-            sender.publish_detections(&link, message);
-        }
-        sender.say_goodbye(&link, done).await;
+    /// Publishes until `stop` turns true; then sends what waits and says goodbye.
+    pub(in crate::publish) async fn run(self, inputs: SinkInputs) {
+        let Self { options, topics, detections_expire, counters } = self;
+        let connection = connection::start(options, Arc::clone(&counters));
+        let SinkInputs { detections, states, commands, events, stop } = inputs;
+        let events = EventStream::new(events, &topics.prefix, &topics.box_id);
+        let sender = Sender::new(topics, detections_expire, counters, events);
+        sender.run(connection, detections, states, commands, stop).await;
     }
-}
-
-impl Sender {
-    fn is_connected(&self) -> bool {
-        self.counters.connected.load(Ordering::Relaxed)
-    }
-
-    /// A detection that comes late is worth nothing: it goes now or not at all.
-    fn publish_detections(&self, link: &Link, message: Outgoing) {
-        if !self.is_connected() {
-            self.counters.dropped_broker_away.fetch_add(1, Ordering::Relaxed);
-        } else if !link.try_publish(&message.topic, QoS::AtMostOnce, false, message.payload) {
-            self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// The client is new and has room, so this is not tried twice.
-    fn subscribe(&self, link: &Link) {
-        if let Some(topic) = &self.commands
-            && !link.try_subscribe(topic)
-        {
-            tracing::warn!(topic, "commands cannot be subscribed to on this connection");
-        }
-    }
-
-    fn publish_reply(&self, link: &Link, reply: Reply) {
-        let topic = reply.to.topic.as_ref().unwrap_or(&self.reply);
-        if !self.is_connected() || !link.try_reply(topic, reply.payload, reply.to.correlation) {
-            tracing::warn!(topic, "an answer to a command is dropped: the broker is away or slow");
-        }
-    }
-
-    fn publish_states(&self, link: &Link, pending: &mut States, published: &mut States) {
-        if !self.is_connected() {
-            return;
-        }
-        pending.retain(|topic, payload| {
-            let has_room = link.try_publish(topic, QoS::AtLeastOnce, true, payload.clone());
-            if has_room {
-                published.insert(topic.clone(), std::mem::take(payload));
-            }
-            !has_room
-        });
-    }
-
-    /// `stopped` instead of the will's `offline`, and a disconnect that tells the broker not to send the will.
-    async fn say_goodbye(&self, link: &Link, done: tokio::task::JoinHandle<()>) {
-        if !self.is_connected() {
-            done.abort();
-            return;
-        }
-        while !link.try_publish(&self.available, QoS::AtLeastOnce, true, b"stopped".to_vec()) {
-            tokio::time::sleep(RETRY).await;
-        }
-        while !link.try_disconnect() {
-            tokio::time::sleep(RETRY).await;
-        }
-        // The caller bounds this wait.
-        drop(done.await);
-    }
-}
-
-/// The states that have not been published as they are now.
-fn news(states: &States, published: &States) -> BTreeMap<String, Vec<u8>> {
-    let is_new = |(topic, payload): &(&String, &Vec<u8>)| published.get(*topic) != Some(*payload);
-    states.iter().filter(is_new).map(|(topic, payload)| (topic.clone(), payload.clone())).collect()
 }

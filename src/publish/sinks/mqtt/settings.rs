@@ -51,6 +51,8 @@ pub struct MqttSettings {
     pub keep_alive_seconds: u16,
     /// When a frame's detections are published.
     pub detections: PublishDetections,
+    /// Seconds after which a broker (of MQTT 5) throws a frame's detections away that nobody has fetched.
+    pub detections_expire_seconds: u32,
     /// Detections that wait for a slow connection; above it, and while the broker is away, new ones are dropped and
     /// counted.
     pub queue_messages: usize,
@@ -86,6 +88,7 @@ impl Default for MqttSettings {
             client_id: String::new(),
             keep_alive_seconds: 10,
             detections: PublishDetections::Always,
+            detections_expire_seconds: 30,
             queue_messages: 256,
             commands: false,
             tls: MqttTlsSettings::default(),

@@ -20,6 +20,11 @@ pub fn detections(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/detections")
 }
 
+/// What began, changed and ended in a camera's picture.
+pub fn events(prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/events")
+}
+
 /// Every command.
 pub fn commands(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/command/+")

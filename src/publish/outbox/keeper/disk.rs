@@ -1,0 +1,106 @@
+//! A disk that refuses or is damaged: what is set aside, tried again, given what it has missed.
+
+use crate::publish::outbox::keeper::Keeper;
+use crate::publish::outbox::record::Position;
+use crate::publish::outbox::rescue;
+use crate::publish::outbox::store::{Dropped, Store, StoreError};
+use crate::vision::monotonic::Monotonic;
+use std::time::Duration;
+
+/// How often a disk that refused is tried again.
+const HEAL_EVERY: Duration = Duration::from_secs(1);
+
+impl Keeper {
+    /// The disk did not do what it was asked: what is damaged is set aside, what refuses is tried again.
+    pub(super) fn refused(&mut self, error: &StoreError, now: Monotonic) {
+        let (file, reason) = (self.rules.file.display(), error.to_string());
+        self.heal_at = now + HEAL_EVERY;
+        if let StoreError::Damaged(_) = error {
+            tracing::error!(%file, reason, "the outbox is damaged; what can be read of it is kept");
+            (self.store, self.must_reload) = (None, true);
+            let before = self.queue.len().saturating_sub(self.ring.len());
+            match rescue::set_aside(&self.rules.file, self.rules.vfs.as_deref()) {
+                Ok(kept) => {
+                    self.status.damaged += before.saturating_sub(kept) as u64;
+                    self.heal_at = now;
+                }
+                Err(error) => tracing::error!(%file, %error, "the damaged outbox cannot be set aside"),
+            }
+        }
+        if self.status.trouble.is_none() {
+            tracing::error!(%file, reason, "events are kept in memory: the disk refuses them");
+            self.status.trouble = Some(reason);
+        }
+    }
+
+    /// Tries the disk again, and gives it all that it has missed.
+    pub(super) fn heal(&mut self, now: Monotonic) {
+        self.heal_at = now + HEAL_EVERY;
+        if let Err(error) = self.try_to_heal(now) {
+            self.refused(&error, now);
+        } else if self.status.trouble.take().is_some() {
+            tracing::info!(file = %self.rules.file.display(), "events are written to the disk again");
+        }
+    }
+
+    fn try_to_heal(&mut self, now: Monotonic) -> Result<(), StoreError> {
+        let mut store = match self.store.take() {
+            Some(store) => store,
+            None => self.open()?,
+        };
+        if self.must_reload {
+            self.renumber(store.newest()?);
+        }
+        let ring = self.ring.make_contiguous();
+        store.write(ring, &self.settled, self.dropped)?;
+        if self.must_reload {
+            self.reload(&store)?;
+            self.must_reload = false;
+        }
+        self.store = Some(store);
+        self.status.recorded += self.ring.len() as u64;
+        self.ring.clear();
+        self.saved(now);
+        Ok(())
+    }
+
+    /// Opens the store. What SQLite leaves out of a log that has a damaged place is put in again.
+    fn open(&self) -> Result<Store, StoreError> {
+        let in_log = rescue::left_in_log(&self.rules.file).unwrap_or_default();
+        let mut store = Store::open(&self.rules.file, self.rules.vfs.as_deref())?;
+        let mut missing = Vec::new();
+        for record in in_log {
+            if !store.contains(record.position)? {
+                missing.push(record);
+            }
+        }
+        if !missing.is_empty() {
+            tracing::warn!(events = missing.len(), "the outbox's log has a damaged place; what came after it is kept");
+            store.write(&missing, &[], Dropped::default())?;
+        }
+        Ok(store)
+    }
+
+    /// What was recorded while the disk could not be opened comes after all that is on it.
+    fn renumber(&mut self, newest: Position) {
+        self.next_position = self.next_position.max(newest + 1);
+        if self.ring.front().is_some_and(|first| first.position <= newest) {
+            for record in &mut self.ring {
+                record.position = self.next_position;
+                self.next_position += 1;
+            }
+        }
+    }
+
+    /// The queue as the disk has it: whoever is connected gets what was on its way again.
+    fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
+        let undelivered = store.undelivered()?;
+        let dropped = store.dropped()?;
+        self.status.unreported = dropped.unreported;
+        self.queue.clear();
+        for (position, camera) in undelivered {
+            self.queue.restore(position, camera.into());
+        }
+        Ok(())
+    }
+}

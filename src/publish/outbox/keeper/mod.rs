@@ -1,0 +1,313 @@
+//! Keeps the events: on disk while it can be had, in a ring of memory while it cannot, and says which leaves next.
+
+mod disk;
+
+use crate::publish::outbox::queue::{Next, Queue};
+use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::store::{Dropped, Store, StoreError};
+use crate::publish::outbox::{OutboxStatus, Settled};
+use crate::vision::monotonic::Monotonic;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events kept in memory while the disk refuses them; beyond it the oldest go, and are counted.
+pub const RING: usize = 1000;
+
+/// How long what was written may stay unsynced; with the sync's own time it stays below a second.
+const SYNC_AFTER: Duration = Duration::from_millis(500);
+
+/// How often old events are forgotten, and how many at once.
+const FORGET_EVERY: Duration = Duration::from_secs(10);
+const FORGET_AT_ONCE: usize = 1000;
+
+/// How many events make room at once when there is none.
+const DROP_AT_ONCE: usize = 64;
+
+/// What an outbox keeps to.
+#[derive(Clone, Debug)]
+pub struct OutboxRules {
+    /// The store's file; made if it is not there.
+    pub file: PathBuf,
+    /// The name of another file system than the machine's, registered with SQLite; for tests of faults.
+    pub vfs: Option<String>,
+    /// The most that events may take on disk.
+    pub max_bytes: u64,
+    /// How long delivered events are kept.
+    pub keep: Duration,
+    /// False: nobody takes events away, they are only kept.
+    pub has_sink: bool,
+}
+
+/// An event that leaves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Departure {
+    /// Told back when it is settled.
+    pub position: Position,
+    /// The camera's id.
+    pub camera: Arc<str>,
+    /// JSON.
+    pub payload: Vec<u8>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    rules: OutboxRules,
+    store: Option<Store>,
+    queue: Queue,
+    /// Recorded while the disk refused.
+    ring: VecDeque<Record>,
+    next_position: Position,
+    /// Settled, and the disk does not know it yet.
+    settled: Vec<Position>,
+    /// Dropped, and the disk does not know it yet.
+    dropped: Dropped,
+    /// What an event on its way says of dropped ones.
+    reports: BTreeMap<Position, i64>,
+    unsynced_since: Option<Monotonic>,
+    heal_at: Monotonic,
+    forget_at: Monotonic,
+    /// The waiting events of the disk are not in the queue: they could not be read.
+    must_reload: bool,
+    status: OutboxStatus,
+}
+
+impl Keeper {
+    /// Opens the store, or begins without it.
+    pub(super) fn new(rules: OutboxRules, now: Monotonic) -> Self {
+        let mut keeper = Self {
+            rules,
+            store: None,
+            queue: Queue::new(now),
+            ring: VecDeque::new(),
+            next_position: 1,
+            settled: Vec::new(),
+            dropped: Dropped::default(),
+            reports: BTreeMap::new(),
+            unsynced_since: None,
+            heal_at: now,
+            forget_at: now,
+            must_reload: true,
+            status: OutboxStatus::default(),
+        };
+        keeper.heal(now);
+        keeper
+    }
+
+    /// Takes in new events, and what has been settled of those on their way, in one step of the disk.
+    pub(super) fn take_in(&mut self, new: Vec<(Arc<str>, Vec<u8>)>, settled: &[Settled], wall_ms: i64, now: Monotonic) {
+        self.count_settled(settled);
+        let records: Vec<Record> =
+            new.into_iter().map(|(camera, payload)| self.record(camera, payload, wall_ms)).collect();
+        let written = match (&mut self.store, &self.status.trouble) {
+            (Some(store), None) => store.write(&records, &self.settled, self.dropped),
+            _ => Err(StoreError::Unusable(String::new())),
+        };
+        match written {
+            Ok(()) => {
+                self.saved(now);
+                self.status.recorded += records.len() as u64;
+                if self.rules.has_sink {
+                    records.iter().for_each(|one| self.queue.push(one.position, Arc::clone(&one.camera), now));
+                }
+                self.make_room(now);
+            }
+            Err(error) => {
+                self.keep_in_ring(records, now);
+                self.refused(&error, now);
+            }
+        }
+    }
+
+    fn record(&mut self, camera: Arc<str>, payload: Vec<u8>, recorded_ms: i64) -> Record {
+        let position = self.next_position;
+        self.next_position += 1;
+        if !self.rules.has_sink {
+            self.settled.push(position);
+        }
+        Record { position, recorded_ms, camera, payload }
+    }
+
+    fn count_settled(&mut self, settled: &[Settled]) {
+        for one in settled {
+            let position = match *one {
+                Settled::Delivered(position) => {
+                    self.status.delivered += 1;
+                    if let Some(count) = self.reports.remove(&position) {
+                        self.dropped.unreported -= count;
+                    }
+                    position
+                }
+                Settled::Refused(position) => {
+                    self.status.refused += 1;
+                    self.reports.remove(&position);
+                    position
+                }
+            };
+            self.settled.push(position);
+        }
+        // With no disk to tell, they no longer hold a place of the window.
+        if self.status.trouble.is_some() {
+            for position in &self.settled {
+                self.queue.settled(*position);
+                self.ring.retain(|one| one.position != *position);
+            }
+        }
+    }
+
+    /// The disk knows all that was to be told.
+    fn saved(&mut self, now: Monotonic) {
+        for position in self.settled.drain(..) {
+            self.queue.settled(position);
+        }
+        self.status.unreported += self.dropped.unreported;
+        self.dropped = Dropped::default();
+        self.unsynced_since.get_or_insert(now);
+    }
+
+    fn keep_in_ring(&mut self, records: Vec<Record>, now: Monotonic) {
+        for record in records {
+            if self.rules.has_sink {
+                self.queue.push(record.position, Arc::clone(&record.camera), now);
+            }
+            self.ring.push_back(record);
+        }
+        while self.ring.len() > RING
+            && let Some(oldest) = self.ring.pop_front()
+        {
+            self.queue.settled(oldest.position);
+            self.count_dropped(1);
+        }
+    }
+
+    /// The subscribers are told, and the disk when it can be written.
+    pub(super) fn count_dropped(&mut self, count: i64) {
+        self.dropped.total += count;
+        self.dropped.unreported += count;
+        self.status.dropped += u64::try_from(count).unwrap_or(0);
+    }
+
+    /// Keeps below the size: what was delivered goes first, then the oldest.
+    fn make_room(&mut self, now: Monotonic) {
+        let Some(store) = &mut self.store else { return };
+        let done = (|| {
+            while store.used_bytes()? > self.rules.max_bytes {
+                if store.forget_delivered(i64::MAX, DROP_AT_ONCE)? > 0 {
+                    continue;
+                }
+                let oldest = self.queue.drop_oldest(DROP_AT_ONCE);
+                if oldest.is_empty() {
+                    break;
+                }
+                store.drop_events(&oldest)?;
+                self.status.dropped += oldest.len() as u64;
+                self.status.unreported += i64::try_from(oldest.len()).unwrap_or(0);
+            }
+            Ok(())
+        })();
+        if let Err(error) = done {
+            self.refused(&error, now);
+        }
+    }
+
+    /// What depends on time alone: syncing, healing, forgetting.
+    pub(super) fn tick(&mut self, wall_ms: i64, now: Monotonic) {
+        if self.status.trouble.is_some() && now >= self.heal_at {
+            self.heal(now);
+        }
+        if self.unsynced_since.is_some_and(|since| now.since(since) >= SYNC_AFTER) {
+            self.sync(now);
+        }
+        if now >= self.forget_at && self.status.trouble.is_none() {
+            self.forget_at = now + FORGET_EVERY;
+            let keep_ms = i64::try_from(self.rules.keep.as_millis()).unwrap_or(i64::MAX);
+            let forgotten = self.store.as_mut().map(|store| store.forget_delivered(wall_ms - keep_ms, FORGET_AT_ONCE));
+            if let Some(Err(error)) = forgotten {
+                self.refused(&error, now);
+            }
+        }
+    }
+
+    /// Makes what was written survive a power cut.
+    pub(super) fn sync(&mut self, now: Monotonic) {
+        self.unsynced_since = None;
+        if let Some(Err(error)) = self.store.as_mut().filter(|_| self.status.trouble.is_none()).map(Store::sync) {
+            self.refused(&error, now);
+        }
+    }
+
+    /// The connection stands, or is gone.
+    pub(super) fn set_connected(&mut self, is_connected: bool) {
+        self.queue.disconnected();
+        self.reports.clear();
+        if is_connected {
+            self.queue.connected();
+        }
+    }
+
+    /// The next event that may leave now, or how long to wait for it.
+    pub(super) fn next(&mut self, now: Monotonic) -> Result<Departure, Option<Duration>> {
+        loop {
+            let position = match self.queue.next(now) {
+                Next::Send(position) => position,
+                Next::Wait(time) => return Err(Some(time)),
+                Next::Nothing => return Err(None),
+            };
+            match self.read(position) {
+                Ok(Some(record)) => return Ok(self.departure(record)),
+                Ok(None) => {
+                    tracing::error!(position, "an event is damaged on disk and is left out");
+                    self.status.damaged += 1;
+                    self.settled.push(position);
+                    self.queue.settled(position);
+                }
+                Err(error) => {
+                    // What is on the disk waits until it can be read.
+                    self.must_reload = true;
+                    self.queue.keep_only(|position| self.ring.iter().any(|one| one.position == position));
+                    self.refused(&error, now);
+                }
+            }
+        }
+    }
+
+    fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
+        if let Some(record) = self.ring.iter().find(|one| one.position == position) {
+            return Ok(Some(record.clone()));
+        }
+        match &self.store {
+            Some(store) => store.read(position),
+            None => Err(StoreError::Unusable("it is not open".into())),
+        }
+    }
+
+    fn departure(&mut self, record: Record) -> Departure {
+        let Record { position, camera, mut payload, .. } = record;
+        let unreported = self.status.unreported + self.dropped.unreported - self.reports.values().sum::<i64>();
+        if unreported > 0 && payload.last() == Some(&b'}') {
+            payload.pop();
+            payload.extend(format!(",\"dropped\":{unreported}}}").into_bytes());
+            self.reports.insert(position, unreported);
+        }
+        Departure { position, camera, payload }
+    }
+
+    /// Events of the last time, oldest first, at most `limit`, and where to go on.
+    pub(super) fn since(&self, ms: i64, after: Position, limit: usize) -> Result<(Vec<Record>, Position), StoreError> {
+        match &self.store {
+            Some(store) => store.since(ms, after, limit),
+            None => Err(StoreError::Unusable(self.status.trouble.clone().unwrap_or_default())),
+        }
+    }
+
+    /// How things are.
+    pub(super) fn status(&self) -> OutboxStatus {
+        let (waiting, on_their_way) = (self.queue.len() - self.queue.on_their_way(), self.queue.on_their_way());
+        OutboxStatus { waiting: waiting as u64, on_their_way: on_their_way as u64, ..self.status.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! One event as the outbox keeps it.
+
+use std::sync::Arc;
+
+/// Where an event stands in the order of all that this box has recorded; grows for ever, from 1.
+pub type Position = i64;
+
+/// An event in the outbox.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// Its place in the order.
+    pub position: Position,
+    /// When it was recorded by the wall clock, milliseconds since 1970.
+    pub recorded_ms: i64,
+    /// The camera's id.
+    pub camera: Arc<str>,
+    /// JSON, at most 16 KiB.
+    pub payload: Vec<u8>,
+}
+
+impl Record {
+    /// CRC-32 over all of it: tells a byte that the card has changed.
+    pub fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.position.to_le_bytes());
+        hasher.update(&self.recorded_ms.to_le_bytes());
+        hasher.update(self.camera.as_bytes());
+        hasher.update(&self.payload);
+        hasher.finalize()
+    }
+}

@@ -1,0 +1,20 @@
+//! `[outbox]`.
+
+use serde::{Deserialize, Serialize};
+
+/// `[outbox]`: events on disk until the broker has them, and a day longer.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboxSettings {
+    /// The most that events may take on disk, MiB; above it those that were delivered go first, then the oldest,
+    /// and are counted.
+    pub max_mib: u32,
+    /// How long delivered events are kept for `ocelli events`, hours.
+    pub keep_hours: u32,
+}
+
+impl Default for OutboxSettings {
+    fn default() -> Self {
+        Self { max_mib: 64, keep_hours: 24 }
+    }
+}

@@ -1,0 +1,229 @@
+//! The events on disk: one SQLite file with its write-ahead log.
+
+use crate::publish::outbox::record::{Position, Record};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
+use std::path::Path;
+
+/// Written into the file; another number is another table.
+const SCHEMA_VERSION: i32 = 1;
+
+/// Positions are SQLite's 64-bit row ids, so that a read by position is one descent.
+const SCHEMA: &str = "
+    CREATE TABLE event (
+        position INTEGER PRIMARY KEY,
+        delivered INTEGER NOT NULL,
+        recorded_ms INTEGER NOT NULL,
+        camera TEXT NOT NULL,
+        payload BLOB NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE tally (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
+    PRAGMA user_version = 1;
+";
+
+/// Why the disk did not do what it was asked.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum StoreError {
+    /// It is full, read-only, failing or somebody else's; it may come back.
+    #[error("{0}")]
+    Unusable(String),
+    /// What is in the file is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(text),
+            Some(_) => Self::Unusable(text),
+            // A column of another type than was written.
+            None => Self::Damaged(text),
+        }
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(super) struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the file, or makes it. `vfs` names another file system than the machine's, for tests.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Damaged`] also when the file is of another program.
+    pub(super) fn open(file: &Path, vfs: Option<&str>) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(file, flags, vfs)?,
+            None => Connection::open_with_flags(file, flags)?,
+        };
+        // One process, one connection: no shared memory beside the file, and a second daemon is refused. A commit is
+        // written but not synced: it survives the daemon. `sync` makes it survive the power.
+        connection.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+             PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -512;
+             PRAGMA journal_size_limit = 4194304;",
+        )?;
+        let store = Self { connection };
+        match store.pragma("user_version")? {
+            0 => store.connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))?,
+            version if version == i64::from(SCHEMA_VERSION) => {}
+            version => return Err(StoreError::Damaged(format!("its tables are of version {version}"))),
+        }
+        Ok(store)
+    }
+
+    fn pragma(&self, name: &str) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
+    }
+
+    /// Bytes that events take; what deleted ones have left is used again before the file grows.
+    pub(super) fn used_bytes(&self) -> Result<u64, StoreError> {
+        let pages = self.pragma("page_count")? - self.pragma("freelist_count")?;
+        Ok(u64::try_from(pages * self.pragma("page_size")?).unwrap_or(0))
+    }
+
+    /// The newest position ever written that is still there; 0 in an empty store.
+    pub(super) fn newest(&self) -> Result<Position, StoreError> {
+        Ok(self.connection.query_row("SELECT coalesce(max(position), 0) FROM event", [], |row| row.get(0))?)
+    }
+
+    /// What has not been delivered, oldest first: position and camera.
+    pub(super) fn undelivered(&self) -> Result<Vec<(Position, String)>, StoreError> {
+        let mut statement =
+            self.connection.prepare("SELECT position, camera FROM event WHERE delivered = 0 ORDER BY position")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes new events, what has been delivered and how many were dropped, all or nothing.
+    pub(super) fn write(&mut self, new: &[Record], delivered: &[Position], dropped: Dropped) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        insert(&transaction, new)?;
+        {
+            let mut mark = transaction.prepare_cached("UPDATE event SET delivered = 1 WHERE position = ?1")?;
+            for position in delivered {
+                mark.execute([position])?;
+            }
+        }
+        add_dropped(&transaction, dropped)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// How many events were dropped so far, and of how many no subscriber knows yet.
+    pub(super) fn dropped(&self) -> Result<Dropped, StoreError> {
+        let mut read = self.connection.prepare_cached("SELECT count FROM tally WHERE name = ?1")?;
+        let mut count =
+            |name: &str| Ok::<i64, StoreError>(read.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0));
+        Ok(Dropped { total: count("dropped")?, unreported: count("unreported")? })
+    }
+
+    /// Makes all that was written survive a power cut: a commit that is synced syncs those before it in the log.
+    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch("PRAGMA synchronous = FULL")?;
+        let done = self
+            .connection
+            .execute("INSERT INTO tally VALUES ('syncs', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1", []);
+        self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        done?;
+        Ok(())
+    }
+
+    /// One event; `None` when it is gone, or its bytes are not those that were written.
+    pub(super) fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
+        let sql = "SELECT position, recorded_ms, camera, payload, checksum FROM event WHERE position = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([position], record).optional()?.flatten())
+    }
+
+    /// True when there is an event at this position, damaged or not.
+    pub(super) fn contains(&self, position: Position) -> Result<bool, StoreError> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM event WHERE position = ?1")?.exists([position])?)
+    }
+
+    /// Up to `limit` events after a position that were recorded at a time or later, oldest first, and the position to
+    /// go on from; damaged ones are left out.
+    pub(super) fn since(
+        &self,
+        recorded_ms: i64,
+        after: Position,
+        limit: usize,
+    ) -> Result<(Vec<Record>, Position), StoreError> {
+        let sql = "SELECT position, recorded_ms, camera, payload, checksum FROM event
+                   WHERE position > ?1 AND recorded_ms >= ?2 ORDER BY position LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![after, recorded_ms, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let (mut found, mut last) = (Vec::new(), after);
+        while let Some(row) = rows.next()? {
+            last = row.get(0)?;
+            found.extend(record(row)?);
+        }
+        Ok((found, last))
+    }
+
+    /// Forgets up to `limit` delivered events, oldest first, that were recorded before a time. How many.
+    pub(super) fn forget_delivered(&mut self, before_ms: i64, limit: usize) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM event WHERE position IN (
+                       SELECT position FROM event WHERE delivered = 1 AND recorded_ms < ?1 ORDER BY position LIMIT ?2)";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .execute(params![before_ms, i64::try_from(limit).unwrap_or(i64::MAX)])?)
+    }
+
+    /// Deletes events that were not delivered, and counts them as dropped in the same step.
+    pub(super) fn drop_events(&mut self, positions: &[Position]) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut delete = transaction.prepare_cached("DELETE FROM event WHERE position = ?1")?;
+            for position in positions {
+                delete.execute([position])?;
+            }
+        }
+        let count = i64::try_from(positions.len()).unwrap_or(i64::MAX);
+        add_dropped(&transaction, Dropped { total: count, unreported: count })?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// Counts of dropped events, or what is to be added to them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Dropped {
+    /// Since the store was made.
+    pub(super) total: i64,
+    /// Of those, the ones that no delivered event has told of.
+    pub(super) unreported: i64,
+}
+
+fn insert(transaction: &Transaction<'_>, new: &[Record]) -> Result<(), StoreError> {
+    let mut insert = transaction.prepare_cached("INSERT INTO event VALUES (?1, 0, ?2, ?3, ?4, ?5)")?;
+    for event in new {
+        insert.execute(params![event.position, event.recorded_ms, event.camera, event.payload, event.checksum()])?;
+    }
+    Ok(())
+}
+
+fn add_dropped(transaction: &Transaction<'_>, more: Dropped) -> Result<(), StoreError> {
+    if more == Dropped::default() {
+        return Ok(());
+    }
+    let mut add = transaction.prepare_cached(
+        "INSERT INTO tally VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
+    )?;
+    add.execute(params!["dropped", more.total])?;
+    add.execute(params!["unreported", more.unreported])?;
+    Ok(())
+}
+
+/// A row of position, time, camera, payload and checksum; `None` when the checksum says that it is damaged.
+fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Record>> {
+    let camera: String = row.get(2)?;
+    let event = Record { position: row.get(0)?, recorded_ms: row.get(1)?, camera: camera.into(), payload: row.get(3)? };
+    Ok((row.get::<_, u32>(4)? == event.checksum()).then_some(event))
+}

@@ -1,0 +1,219 @@
+//! The MQTT client in both versions of the protocol: one connection, made once and never again.
+
+use crate::publish::sinks::mqtt::MqttSetupError;
+use crate::publish::sinks::mqtt::event_loop::EventLoop;
+use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
+use crate::publish::sinks::mqtt::transport::TlsTransport;
+use crate::secret::Secret;
+use rumqttc_v4 as v4;
+use rumqttc_v5 as v5;
+use v5::{PubAckReason, PublishProperties, PublishResult};
+
+/// Messages inside the client; ours wait in front of it.
+const CLIENT_QUEUE: usize = 256;
+
+/// The longest packet either way; the client's own limit of 10 kB would end the connection. A snapshot is the longest.
+const MAX_PACKET_BYTES: u32 = 2 * 1024 * 1024;
+
+/// All that a connection is made with.
+pub(super) struct ClientOptions {
+    settings: MqttSettings,
+    client_id: String,
+    /// Topic of the will, and of what takes it back.
+    available: String,
+    login: Option<(String, Option<Secret>)>,
+    tls: Option<TlsTransport>,
+}
+
+/// For publishing.
+#[derive(Clone)]
+pub(super) enum Client {
+    V5(v5::AsyncClient),
+    V311(v4::AsyncClient),
+}
+
+/// A message that leaves.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) topic: String,
+    pub(super) payload: Vec<u8>,
+    /// QoS 1, else 0.
+    pub(super) is_acknowledged: bool,
+    pub(super) is_retained: bool,
+    /// Seconds after which nobody wants it. MQTT 5 only.
+    pub(super) expires: Option<u32>,
+    /// Of the command that is answered. MQTT 5 only.
+    pub(super) correlation: Option<Vec<u8>>,
+}
+
+/// What will tell how a message of QoS 1 went.
+pub(super) enum Receipt {
+    V5(v5::PublishNotice),
+    V311(v4::PublishNotice),
+}
+
+/// How a message of QoS 1 went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Acknowledgement {
+    Accepted,
+    /// The broker will not have it now; perhaps later.
+    RefusedForNow(String),
+    /// The broker will never have it.
+    RefusedForEver(String),
+    /// The connection is gone.
+    Lost,
+}
+
+impl ClientOptions {
+    /// Reads password, certificates and key.
+    pub(super) fn new(settings: &MqttSettings, box_id: &str, available: String) -> Result<Self, MqttSetupError> {
+        let client_id = if settings.client_id.is_empty() { box_id } else { &settings.client_id };
+        let password = settings.credentials.resolve_password()?;
+        let tls = match settings.tls.enabled {
+            true => Some(TlsTransport::new(&settings.tls, &settings.host, settings.port)?),
+            false => None,
+        };
+        Ok(Self {
+            client_id: client_id.to_owned(),
+            available,
+            login: settings.credentials.user.clone().map(|user| (user, password)),
+            tls,
+            settings: settings.clone(),
+        })
+    }
+
+    /// For the log.
+    pub(super) fn broker(&self) -> String {
+        format!("{}:{}", self.settings.host, self.settings.port)
+    }
+
+    /// A new client, which connects when it is polled. Its session is clean: what was not acknowledged goes again from
+    /// our own store, and nothing that an earlier client held can hold this one up.
+    pub(super) fn client(&self) -> (Client, EventLoop) {
+        let settings = &self.settings;
+        let broker = (settings.host.clone(), settings.port);
+        let password =
+            |secret: &Option<Secret>| secret.as_ref().map_or_else(String::new, |one| one.reveal().to_owned());
+        match settings.protocol {
+            ProtocolVersion::V5 => {
+                let mut options = v5::MqttOptions::new(&self.client_id, broker);
+                options.set_keep_alive(settings.keep_alive_seconds).set_session_mode(v5::SessionMode::Clean);
+                options.set_max_packet_size(Some(MAX_PACKET_BYTES));
+                let qos = v5::QoS::AtLeastOnce;
+                options.set_last_will(v5::LastWill::new(&self.available, "offline", qos, true, None));
+                if let Some((user, secret)) = &self.login {
+                    options.set_credentials(user, password(secret));
+                }
+                if let Some(tls) = self.tls.clone() {
+                    options.set_socket_connector(move |_, _| tls.clone().connect());
+                }
+                let (client, event_loop) = v5::AsyncClient::builder(options).capacity(CLIENT_QUEUE).build();
+                (Client::V5(client), EventLoop::V5(Box::new(event_loop)))
+            }
+            ProtocolVersion::V311 => {
+                let mut options = v4::MqttOptions::new(&self.client_id, broker);
+                options.set_keep_alive(settings.keep_alive_seconds).set_session_mode(v4::SessionMode::Clean);
+                options.set_max_packet_size(MAX_PACKET_BYTES as usize, MAX_PACKET_BYTES as usize);
+                options.set_last_will(v4::LastWill::new(&self.available, "offline", v4::QoS::AtLeastOnce, true));
+                if let Some((user, secret)) = &self.login {
+                    options.set_credentials(user, password(secret));
+                }
+                if let Some(tls) = self.tls.clone() {
+                    options.set_socket_connector(move |_, _| tls.clone().connect());
+                }
+                let (client, event_loop) = v4::AsyncClient::builder(options).capacity(CLIENT_QUEUE).build();
+                (Client::V311(client), EventLoop::V311(Box::new(event_loop)))
+            }
+        }
+    }
+}
+
+impl Client {
+    /// False when the client has no room.
+    pub(super) fn try_publish(&self, message: Message) -> bool {
+        match self {
+            Self::V5(client) => {
+                client.try_publish(message.topic.clone(), message.payload.clone(), v5_options(&message)).is_ok()
+            }
+            Self::V311(client) => {
+                let options = v4_options(&message);
+                client.try_publish(message.topic, message.payload, options).is_ok()
+            }
+        }
+    }
+
+    /// None when the client has no room.
+    pub(super) fn try_publish_tracked(&self, message: Message) -> Option<Receipt> {
+        match self {
+            Self::V5(client) => {
+                let options = v5_options(&message);
+                client.try_publish_tracked(message.topic, message.payload, options).ok().map(Receipt::V5)
+            }
+            Self::V311(client) => {
+                let options = v4_options(&message);
+                client.try_publish_tracked(message.topic, message.payload, options).ok().map(Receipt::V311)
+            }
+        }
+    }
+
+    /// Subscribes at QoS 1; false when the client has no room.
+    pub(super) fn try_subscribe(&self, topic: &str) -> bool {
+        match self {
+            Self::V5(client) => client.try_subscribe(topic, v5::QoS::AtLeastOnce).is_ok(),
+            Self::V311(client) => client.try_subscribe(topic, v4::QoS::AtLeastOnce).is_ok(),
+        }
+    }
+
+    /// Asks for a disconnect behind everything that was handed over; false when the client has no room.
+    pub(super) fn try_disconnect(&self) -> bool {
+        match self {
+            Self::V5(client) => client.try_disconnect().is_ok(),
+            Self::V311(client) => client.try_disconnect().is_ok(),
+        }
+    }
+}
+
+fn v5_options(message: &Message) -> v5::PublishOptions {
+    let qos = if message.is_acknowledged { v5::QoS::AtLeastOnce } else { v5::QoS::AtMostOnce };
+    let properties = PublishProperties {
+        message_expiry_interval: message.expires,
+        correlation_data: message.correlation.clone().map(Into::into),
+        ..PublishProperties::default()
+    };
+    v5::PublishOptions::new(qos).retain(message.is_retained).properties(properties)
+}
+
+fn v4_options(message: &Message) -> v4::PublishOptions {
+    let qos = if message.is_acknowledged { v4::QoS::AtLeastOnce } else { v4::QoS::AtMostOnce };
+    v4::PublishOptions::new(qos).retain(message.is_retained)
+}
+
+impl Receipt {
+    /// Waits until it is known.
+    pub(super) async fn known(self) -> Acknowledgement {
+        match self {
+            Self::V5(notice) => match notice.wait_async().await {
+                Ok(PublishResult::Qos1(ack)) => judged(ack.reason),
+                Ok(_) => Acknowledgement::Accepted,
+                Err(v5::PublishNoticeError::V5PubAck(reason)) => judged(reason),
+                Err(_) => Acknowledgement::Lost,
+            },
+            // 3.1.1 has no reasons: a broker that forbids a topic acknowledges all the same.
+            Self::V311(notice) => match notice.wait_async().await {
+                Ok(_) => Acknowledgement::Accepted,
+                Err(_) => Acknowledgement::Lost,
+            },
+        }
+    }
+}
+
+/// MQTT 5, section 3.4.2.1.
+fn judged(reason: PubAckReason) -> Acknowledgement {
+    match reason {
+        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Acknowledgement::Accepted,
+        PubAckReason::TopicNameInvalid | PubAckReason::PayloadFormatInvalid => {
+            Acknowledgement::RefusedForEver(format!("{reason:?}"))
+        }
+        _ => Acknowledgement::RefusedForNow(format!("{reason:?}")),
+    }
+}

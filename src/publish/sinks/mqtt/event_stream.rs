@@ -1,0 +1,163 @@
+//! Events of the outbox on their way to the broker, and back as acknowledgements.
+
+use crate::os::clock::monotonic_now;
+use crate::publish::outbox::{Departure, Position, Settled, SinkEnd, WINDOW};
+use crate::publish::sinks::mqtt::ack_watch::AckWatch;
+use crate::publish::sinks::mqtt::client::{Acknowledgement, Message};
+use crate::publish::sinks::mqtt::connection::Link;
+use crate::publish::sinks::mqtt::topics;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How long events rest when the broker has refused one for now.
+const REST: Duration = Duration::from_secs(60);
+
+/// How often a full client is tried again while the appliance stops.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// The outbox's end in the sink.
+pub(super) struct EventStream {
+    prefix: String,
+    box_id: String,
+    end: SinkEnd,
+    link: Option<Link>,
+    /// Open while events may leave.
+    departures: Option<mpsc::Receiver<Departure>>,
+    /// An event for which the client had no room.
+    held: Option<Departure>,
+    acknowledgements: JoinSet<(u64, Position, Acknowledgement)>,
+    ack_watch: AckWatch,
+    /// The broker has refused an event for now.
+    rests_until: Option<Instant>,
+}
+
+impl EventStream {
+    pub(super) fn new(end: SinkEnd, prefix: &str, box_id: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            box_id: box_id.to_owned(),
+            end,
+            link: None,
+            departures: None,
+            held: None,
+            acknowledgements: JoinSet::new(),
+            ack_watch: AckWatch::default(),
+            rests_until: None,
+        }
+    }
+
+    /// Another connection, or none: the outbox sends what is not acknowledged again.
+    pub(super) fn follow(&mut self, link: Option<Link>) {
+        (self.link, self.rests_until) = (link, None);
+        self.open_or_close();
+    }
+
+    /// Events leave while a connection stands and the broker does not refuse them.
+    fn open_or_close(&mut self) {
+        (self.departures, self.held, self.ack_watch) = (None, None, AckWatch::default());
+        let is_open = self.link.is_some() && self.rests_until.is_none();
+        let sender = is_open.then(|| {
+            let (sender, receiver) = mpsc::channel(WINDOW);
+            self.departures = Some(receiver);
+            sender
+        });
+        self.end.link.send_replace(sender);
+    }
+
+    /// Waits for the next event that leaves, or the next acknowledgement, and passes it on.
+    pub(super) async fn step(&mut self) {
+        tokio::select! {
+            Some(departure) = next(&mut self.departures), if self.held.is_none() => self.publish(departure),
+            Some(Ok((link, position, how))) = self.acknowledgements.join_next() => self.acknowledged(link, position, how),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// What time brings: room in the client, the end of a rest, a connection that does nothing.
+    pub(super) fn retry(&mut self) {
+        if self.rests_until.is_some_and(|until| Instant::now() >= until) {
+            self.rests_until = None;
+            self.open_or_close();
+        }
+        if let Some(held) = self.held.take() {
+            self.publish(held);
+        }
+        if self.ack_watch.is_stuck(monotonic_now())
+            && let Some(link) = &self.link
+        {
+            link.replace();
+        }
+    }
+
+    fn publish(&mut self, departure: Departure) {
+        let Some(link) = &self.link else { return };
+        let message = Message {
+            topic: topics::events(&self.prefix, &self.box_id, &departure.camera),
+            payload: departure.payload.clone(),
+            is_acknowledged: true,
+            is_retained: false,
+            expires: None,
+            correlation: None,
+        };
+        let Some(receipt) = link.client.try_publish_tracked(message) else {
+            self.held = Some(departure);
+            return;
+        };
+        self.ack_watch.sent(monotonic_now());
+        let (number, position) = (link.number, departure.position);
+        self.acknowledgements.spawn(async move { (number, position, receipt.known().await) });
+    }
+
+    fn acknowledged(&mut self, link: u64, position: Position, how: Acknowledgement) {
+        let is_of_this_link = self.link.as_ref().is_some_and(|now| now.number == link);
+        if is_of_this_link && how != Acknowledgement::Lost {
+            self.ack_watch.acknowledged(monotonic_now());
+        }
+        let settled = match how {
+            Acknowledgement::Accepted => Settled::Delivered(position),
+            Acknowledgement::RefusedForEver(reason) => {
+                tracing::error!(position, reason, "the broker will never take this event; it is left out");
+                Settled::Refused(position)
+            }
+            Acknowledgement::RefusedForNow(reason) => {
+                if self.rests_until.is_none() && is_of_this_link {
+                    tracing::warn!(reason, "the broker refuses events; they wait, and are tried again in a minute");
+                    self.rests_until = Some(Instant::now() + REST);
+                    self.open_or_close();
+                }
+                return;
+            }
+            // The outbox sends it again with the next connection.
+            Acknowledgement::Lost => return,
+        };
+        if self.end.settled.try_send(settled).is_err() {
+            // It has room for all that is on its way; without this the event only goes again.
+            tracing::error!(position, "the outbox does not take an acknowledgement");
+        }
+    }
+
+    /// Passes on what has left the outbox when the appliance stops; the rest stays there. The caller bounds this wait.
+    pub(super) async fn finish(&mut self) {
+        while self.link.is_some() && (self.has_departures() || !self.acknowledgements.is_empty()) {
+            tokio::select! {
+                () = self.step() => {}
+                () = tokio::time::sleep(RETRY) => self.retry(),
+            }
+        }
+        self.end.link.send_replace(None);
+    }
+
+    fn has_departures(&self) -> bool {
+        self.held.is_some() || self.departures.as_ref().is_some_and(|departures| !departures.is_empty())
+    }
+}
+
+/// The next event that leaves; waits for ever while none may.
+async fn next(departures: &mut Option<mpsc::Receiver<Departure>>) -> Option<Departure> {
+    match departures {
+        Some(departures) => departures.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,196 @@
+//! Publishes while the connection comes and goes: states again with each new one, detections now or not at all.
+
+use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
+use crate::publish::publisher::{Outgoing, PublishCounters, States};
+use crate::publish::sinks::mqtt::client::Message;
+use crate::publish::sinks::mqtt::connection::{Connection, Link};
+use crate::publish::sinks::mqtt::event_loop::Incoming;
+use crate::publish::sinks::mqtt::event_stream::EventStream;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// How often what the client had no room for is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// The topics that the sink itself needs.
+pub(super) struct SinkTopics {
+    pub(super) prefix: String,
+    pub(super) box_id: String,
+    pub(super) available: String,
+    /// What is subscribed to, if commands are wanted.
+    pub(super) commands: Option<String>,
+    pub(super) reply: String,
+}
+
+/// What publishing needs beside the connection.
+pub(super) struct Sender {
+    topics: SinkTopics,
+    detections_expire: u32,
+    counters: Arc<PublishCounters>,
+    link: Option<Link>,
+    events: EventStream,
+    published: States,
+    pending: States,
+}
+
+impl Sender {
+    pub(super) fn new(
+        topics: SinkTopics,
+        detections_expire: u32,
+        counters: Arc<PublishCounters>,
+        events: EventStream,
+    ) -> Self {
+        let (published, pending) = (States::new(), States::new());
+        Self { topics, detections_expire, counters, link: None, events, published, pending }
+    }
+
+    /// Until `stop` turns true; then sends what waits, and says goodbye.
+    pub(super) async fn run(
+        mut self,
+        mut connection: Connection,
+        mut detections: mpsc::Receiver<Outgoing>,
+        mut states: watch::Receiver<States>,
+        mut commands: CommandPort,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut retry = tokio::time::interval(RETRY);
+        while !*stop.borrow() {
+            tokio::select! {
+                changed = connection.link.changed() => {
+                    if changed.is_err() { return }
+                    let link = connection.link.borrow_and_update().clone();
+                    self.follow(link, &states.borrow_and_update());
+                }
+                changed = states.changed() => {
+                    if changed.is_err() { break }
+                    self.note_news(&states.borrow_and_update());
+                }
+                Some(reply) = commands.replies.recv() => self.publish_reply(reply),
+                Some(message) = detections.recv() => self.publish_detections(message),
+                () = self.events.step() => {}
+                Some(message) = connection.incoming.recv() => receive(message, &commands),
+                _ = retry.tick() => self.events.retry(),
+                _ = stop.changed() => {}
+            }
+            self.publish_states();
+        }
+        self.note_news(&states.borrow());
+        self.publish_states();
+        while let Ok(message) = detections.try_recv() {
+            self.publish_detections(message);
+        }
+        self.events.finish().await;
+        self.say_goodbye(connection).await;
+    }
+
+    /// The connection stands, or is gone.
+    fn follow(&mut self, link: Option<Link>, states: &States) {
+        self.published.clear();
+        self.pending.clear();
+        self.events.follow(link.clone());
+        self.link = link;
+        let Some(link) = &self.link else { return };
+        // The client is new and has room, so this is not tried twice.
+        if let Some(topic) = &self.topics.commands
+            && !link.client.try_subscribe(topic)
+        {
+            tracing::warn!(topic, "commands cannot be subscribed to on this connection");
+        }
+        self.pending.insert(self.topics.available.clone(), b"online".as_slice().into());
+        self.pending.extend(states.clone());
+    }
+
+    /// A detection that comes late is worth nothing: it goes now or not at all.
+    fn publish_detections(&self, message: Outgoing) {
+        let Some(link) = &self.link else {
+            self.counters.dropped_broker_away.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let message = Message {
+            topic: message.topic,
+            payload: message.payload,
+            is_acknowledged: false,
+            is_retained: false,
+            expires: Some(self.detections_expire),
+            correlation: None,
+        };
+        if !link.client.try_publish(message) {
+            self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn publish_reply(&self, reply: Reply) {
+        let topic = reply.to.topic.unwrap_or_else(|| self.topics.reply.clone());
+        let message = Message {
+            topic: topic.clone(),
+            payload: reply.payload,
+            is_acknowledged: true,
+            is_retained: false,
+            expires: None,
+            correlation: reply.to.correlation,
+        };
+        if !self.link.as_ref().is_some_and(|link| link.client.try_publish(message)) {
+            tracing::warn!(topic, "an answer to a command is dropped: the broker is away or slow");
+        }
+    }
+
+    /// The states that have not been published as they are now.
+    fn note_news(&mut self, states: &States) {
+        let is_new = |(topic, payload): &(&String, &Arc<[u8]>)| self.published.get(*topic) != Some(*payload);
+        let news = states.iter().filter(is_new).map(|(topic, payload)| (topic.clone(), Arc::clone(payload)));
+        self.pending.extend(news);
+    }
+
+    fn publish_states(&mut self) {
+        let (Some(link), published) = (&self.link, &mut self.published) else { return };
+        self.pending.retain(|topic, payload| {
+            let has_room = link.client.try_publish(state_message(topic, payload));
+            if has_room {
+                published.insert(topic.clone(), Arc::clone(payload));
+            }
+            !has_room
+        });
+    }
+
+    /// `stopped` instead of the will's `offline`, and a disconnect that tells the broker not to send the will.
+    async fn say_goodbye(&self, connection: Connection) {
+        let Some(link) = &self.link else {
+            connection.done.abort();
+            return;
+        };
+        while !link.client.try_publish(state_message(&self.topics.available, b"stopped")) {
+            tokio::time::sleep(RETRY).await;
+        }
+        while !link.client.try_disconnect() {
+            tokio::time::sleep(RETRY).await;
+        }
+        // The caller bounds this wait.
+        drop(connection.done.await);
+    }
+}
+
+/// Only commands are subscribed to. A retained one would be carried out again with each connection.
+fn receive(message: Incoming, commands: &CommandPort) {
+    let Incoming { topic, is_retained, payload, reply_to } = message;
+    if is_retained {
+        tracing::warn!(topic, "a retained command is not carried out: publish commands without retain");
+        return;
+    }
+    let name = topic.rsplit('/').next().unwrap_or_default().to_owned();
+    if let Err(error) = commands.incoming.try_send(IncomingCommand { name, payload, reply_to }) {
+        tracing::warn!(%error, "a command is dropped");
+    }
+}
+
+fn state_message(topic: &str, payload: &[u8]) -> Message {
+    Message {
+        topic: topic.to_owned(),
+        payload: payload.to_owned(),
+        is_acknowledged: true,
+        is_retained: true,
+        expires: None,
+        correlation: None,
+    }
+}
