@@ -1,6 +1,7 @@
 //! Turns outcomes and states into the messages of the MQTT contract and hands them to the sinks.
 
 pub mod commands;
+pub mod home_assistant;
 pub mod label_counts;
 pub mod label_level;
 pub mod message;
