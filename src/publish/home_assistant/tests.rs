@@ -139,3 +139,10 @@ fn only_this_boxs_announcements_of_cameras_that_are_gone_are_leftovers() {
         assert!(!is_leftover(foreign, "gate", &known));
     }
 }
+
+#[test]
+fn the_announcement_is_the_one_that_home_assistants_own_code_is_tried_on() {
+    let golden = include_str!("../../../tests/golden/home_assistant/gate-1_yard.json");
+    let (_, json) = announce("gate-1", "yard", &["person", "traffic light"]);
+    assert_eq!(json, serde_json::from_str::<Value>(golden).unwrap(), "{json:#}");
+}
