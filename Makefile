@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults conformance fuzz install
+.PHONY: help setup build demo test check fmt clippy doc bench faults conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -39,6 +39,11 @@ faults: build ## kills, overload, swaps and stops, half an hour; writes target/r
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
 	@setup/conformance.sh
 	@$(CARGO) bench --bench conformance
+
+payloads: ## what leaves over MQTT, by Home Assistant's own code and the contract's tables (500 MB in .setup)
+	@setup/home_assistant.sh
+	@.setup/home-assistant/python tests/conformance/home_assistant_check.py
+	@.setup/home-assistant/python tests/conformance/mqtt_contract_check.py
 
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh

@@ -2,6 +2,9 @@
 
 pub mod commands;
 pub mod event;
+pub mod home_assistant;
+pub mod label_counts;
+pub mod label_level;
 pub mod message;
 pub mod outbox;
 pub mod publisher;

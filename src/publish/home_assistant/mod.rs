@@ -1,0 +1,114 @@
+//! What makes a camera appear in Home Assistant by itself: one retained *device discovery* message a camera.
+//!
+//! Home Assistant (2024.11 and newer) reads it, makes the device with its entities, and then follows the topics of our
+//! contract that the message names; nothing else is published for it. An empty retained message takes all of it away.
+//! This module only says what is to be published: it has no client, no clock, and knows no camera but the one it is
+//! given.
+
+mod components;
+mod leftovers;
+pub mod settings;
+
+pub use leftovers::{all_announcements, is_leftover};
+
+use crate::publish::home_assistant::components::components;
+use crate::vision::camera_id::CameraId;
+use serde_json::{Value, json};
+
+/// What Home Assistant says on its status topic when it has started and may have forgotten what it was told.
+pub const BIRTH: &[u8] = b"online";
+
+/// A message to be published with QoS 1, retained.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DiscoveryMessage {
+    /// Whole topic.
+    pub topic: String,
+    /// JSON, or empty: what was announced is gone.
+    pub payload: Vec<u8>,
+}
+
+/// A camera as Home Assistant is to see it.
+#[derive(Clone, Copy, Debug)]
+pub struct CameraDevice<'a> {
+    /// First part of the topics that Home Assistant looks for devices in.
+    pub discovery_prefix: &'a str,
+    /// First part of our topics.
+    pub topic_prefix: &'a str,
+    /// The box's id.
+    pub box_id: &'a str,
+    /// The camera's id.
+    pub camera: &'a CameraId,
+    /// What people call it, at most 64 bytes.
+    pub name: &'a str,
+    /// Of ocelli.
+    pub version: &'a str,
+    /// Labels of interest, within the bounds of [`settings`], each with a level of its own.
+    pub labels: &'a [String],
+}
+
+impl CameraDevice<'_> {
+    /// Announces it, in at most 16 KiB while all is within the bounds of [`settings`]. Said again it changes nothing;
+    /// what an earlier announcement had and this one lacks stays in Home Assistant until a [`removal`].
+    ///
+    /// # Errors
+    /// Never for this value; serde's signature has one.
+    pub fn announcement(&self) -> serde_json::Result<DiscoveryMessage> {
+        let device = json!({
+            "identifiers": [device_identifier(self.box_id, self.camera.as_str())],
+            "name": self.name,
+            "manufacturer": "ocelli",
+            "model": "IP camera",
+            "sw_version": self.version,
+        });
+        let message = json!({
+            "dev": device,
+            "o": {"name": "ocelli", "sw": self.version},
+            // By default for all entities: while the camera is lost its counts are 0, and an entity that is
+            // unavailable tells that from an empty scene.
+            "availability": [self.box_is_there(), self.camera_is_streaming()],
+            "availability_mode": "all",
+            "cmps": components(self),
+        });
+        let topic = announcement_topic(self.discovery_prefix, self.box_id, self.camera.as_str());
+        Ok(DiscoveryMessage { topic, payload: serde_json::to_vec(&message)? })
+    }
+
+    /// A topic of the camera.
+    fn topic(&self, rest: &str) -> String {
+        format!("{}/{}/cameras/{}/{rest}", self.topic_prefix, self.box_id, self.camera)
+    }
+
+    /// Home Assistant leaves an entity as it is at a payload that it does not expect, so `stopped` is translated.
+    fn box_is_there(&self) -> Value {
+        json!({
+            "topic": format!("{}/{}/available", self.topic_prefix, self.box_id),
+            "value_template": "{{ 'online' if value == 'online' else 'offline' }}",
+        })
+    }
+
+    fn camera_is_streaming(&self) -> Value {
+        json!({
+            "topic": self.topic("state"),
+            "value_template": "{{ 'online' if value_json.state == 'streaming' else 'offline' }}",
+        })
+    }
+}
+
+/// Where a camera is announced. Two cameras share a topic only if one box's id and a `_` begin the other's
+/// (`gate` with camera `1_yard`, `gate_1` with camera `yard`); the ids within the messages are still different.
+pub fn announcement_topic(discovery_prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{discovery_prefix}/device/{box_id}_{camera}/config")
+}
+
+/// Takes away all that was announced on this topic.
+pub fn removal(topic: impl Into<String>) -> DiscoveryMessage {
+    DiscoveryMessage { topic: topic.into(), payload: Vec::new() }
+}
+
+/// `/` is in no id, so that no two cameras share an identifier.
+fn device_identifier(box_id: &str, camera: &str) -> String {
+    format!("ocelli/{box_id}/{camera}")
+}
+
+#[cfg(test)]
+mod tests;

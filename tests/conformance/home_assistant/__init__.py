@@ -1,0 +1,1 @@
+"""The parts of `home_assistant_check.py`."""

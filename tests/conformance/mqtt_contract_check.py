@@ -1,0 +1,97 @@
+"""The tables of `mqtt_contract.py` accept messages that are in order and refuse each of these mistakes. Needs no broker."""
+
+import json
+import sys
+
+from mqtt_contract import Contract
+
+DETECTIONS = {
+    "schema": "ocelli.detections.v1", "id": "5f1c-000000421", "box": "gate-1", "camera": "yard", "frame": 421,
+    "captured_at": "2026-11-24T08:15:30.123Z", "clock_synced": True, "width": 1920, "height": 1080, "model": "coco-ssd",
+    "model_version": "1", "latency_ms": {"queue": 3.1, "inference": 24.8, "total": 31.0},
+    "detections": [{"label": "person", "confidence": 0.91, "track": 17,
+                    "box": {"left": 0.31, "top": 0.22, "width": 0.08, "height": 0.37}}],
+}
+EVENT = {
+    "schema": "ocelli.event.v1", "id": "5f1c-1", "seq": 5, "type": "ended", "track": 17, "label": "person",
+    "began_at": "2026-11-24T08:15:30.123Z", "at": "2026-11-24T08:15:31.000Z", "ended_at": "2026-11-24T08:15:31.000Z",
+    "confidence": 0.9, "box": {"left": 0, "top": 0, "width": 1, "height": 1}, "camera": "yard", "model": "coco-ssd",
+    "regions": ["gate"],
+}
+STATE = {"state": "streaming", "codec": "h264", "width": 640, "height": 480, "fps": 5.0}
+BOX = {"left": 0.9, "top": 0.2, "width": 0.2, "height": 0.1}
+JPEG = b"\xff\xd8picture\xff\xd9"
+
+
+def with_first(**changes):
+    return DETECTIONS | {"detections": [DETECTIONS["detections"][0] | changes]}
+
+
+# Topic, payload, QoS, retained.
+GOOD = [
+    ("available", b"stopped", 1, True),
+    ("cameras/yard/state", STATE, 1, True),
+    ("cameras/yard/detections", DETECTIONS, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"id": "2", "detections": [], "added": "later"}, 0, False),
+    ("cameras/yard/events", EVENT, 1, False),
+    ("cameras/yard/events", EVENT, 1, False),
+    ("cameras/yard/events", EVENT | {"id": "2", "seq": 6}, 1, False),
+    ("cameras/door/events", EVENT | {"id": "3", "seq": 9, "camera": "door", "dropped": 2}, 1, False),
+    ("cameras/yard/labels/traffic_light", b"0", 1, True),
+    ("cameras/yard/snapshot", JPEG, 0, True),
+]
+BAD = [
+    ("cameras/Yard/state", STATE, 1, True),
+    ("secret", b"", 1, True),
+    ("available", b"on", 1, True),
+    ("available", b"online", 0, True),
+    ("available", b"online", 1, False),
+    ("state", b"{}", 1, True),
+    ("cameras/yard/state", STATE | {"state": "asleep"}, 1, True),
+    ("cameras/yard/state", b"\xff{}", 1, True),
+    ("cameras/yard/state", b"[]", 1, True),
+    ("cameras/yard/detections", DETECTIONS, 1, False),
+    ("cameras/yard/detections", DETECTIONS, 0, True),
+    ("cameras/yard/detections", DETECTIONS | {"schema": "ocelli.detections.v2"}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"captured_at": "2026-11-24T08:15:30Z"}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"captured_at": "2026-13-24T08:15:30.123Z"}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"clock_synced": False}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"box": "other"}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"camera": "door"}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"width": 0}, 0, False),
+    ("cameras/yard/detections", DETECTIONS | {"padding": "x" * 16384}, 0, False),
+    ("cameras/yard/detections", with_first(box=BOX), 0, False),
+    ("cameras/yard/detections", with_first(confidence=91), 0, False),
+    ("cameras/yard/detections", with_first(label=""), 0, False),
+    ("cameras/yard/detections", json.dumps(DETECTIONS).replace("0.91", "NaN").encode(), 0, False),
+    ("cameras/yard/events", EVENT | {"type": "start"}, 1, False),
+    ("cameras/yard/events", {key: it for key, it in EVENT.items() if key != "ended_at"}, 1, False),
+    ("cameras/yard/events", EVENT | {"began_at": "2026-11-24T09:00:00.000Z"}, 1, False),
+    ("cameras/yard/labels/person", b"01", 1, True),
+    ("cameras/yard/labels/person", b"1", 1, False),
+    ("cameras/yard/snapshot", b"GIF89a", 0, True),
+]
+
+
+def wrong_in(contract, topic, payload, qos, retained):
+    payload = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return contract.wrong_in(topic, payload, qos, retained, True)
+
+
+def main():
+    failed, contract = [], Contract("gate-1")
+    for case in GOOD:
+        failed += [f"refused, but in order: {case[0]}: {sentence}" for sentence in wrong_in(contract, *case)]
+    failed += [f"accepted: {case}"[:200] for case in BAD if not wrong_in(Contract("gate-1"), *case)]
+    gap = [("cameras/yard/events", EVENT | {"id": str(seq), "seq": seq}, 1, False) for seq in (5, 7)]
+    contract = Contract("gate-1")
+    if not [sentence for case in gap for sentence in wrong_in(contract, *case)]:
+        failed.append("accepted: a gap in `seq`")
+    print(f"contract: {len(GOOD)} messages in order, {len(BAD) + 1} mistakes, {len(failed)} misjudged")
+    for sentence in failed:
+        print(sentence, file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
