@@ -31,7 +31,7 @@ struct Noise {
     acceleration: f64,
 }
 
-const CENTRE: Noise = Noise { measurement: 0.06, velocity: 1.5, acceleration: 0.8 };
+const CENTRE: Noise = Noise { measurement: 0.06, velocity: 2.0, acceleration: 0.8 };
 
 /// Sizes change slowly, but the box of what comes into the picture grows as fast as it moves.
 const SIZE: Noise = Noise { measurement: 0.1, velocity: 0.5, acceleration: 0.3 };

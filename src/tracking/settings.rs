@@ -40,7 +40,7 @@ impl Default for TrackingSettings {
         Self {
             enabled: true,
             min_hits: 3,
-            lost_seconds: 2.0,
+            lost_seconds: 3.0,
             confidence: 0.5,
             hysteresis: 0.2,
             best_step: 0.1,

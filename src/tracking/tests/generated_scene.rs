@@ -51,6 +51,7 @@ impl Walker {
 }
 
 /// How the detector and the frames are.
+#[derive(Debug)]
 pub(super) struct Conditions {
     pub(super) fps: f32,
     /// Share of frames that are shed.

@@ -86,49 +86,50 @@ fn tracked(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
     frames.iter().map(follow).collect()
 }
 
-/// Scores of ten streets on average: of the tracker, and of overlap alone.
-fn check(conditions: &Conditions) -> (MotScore, MotScore) {
-    let mean = |scores: &[MotScore]| {
-        let mut mean = MotScore::default();
-        for score in scores {
-            mean.mota += score.mota / scores.len() as f64;
-            mean.idf1 += score.idf1 / scores.len() as f64;
-            mean.switches += score.switches;
-            mean.missed += score.missed;
-            mean.false_boxes += score.false_boxes;
-            mean.truth_boxes += score.truth_boxes;
-        }
-        mean
-    };
-    let films: Vec<Vec<SceneFrame>> =
-        (0..10).map(|seed| film(&street(seed), [0.48, 0.5], conditions, 60.0, 100 + seed)).collect();
-    let ours: Vec<MotScore> = films.iter().map(|frames| score(&tracked(frames))).collect();
-    let theirs: Vec<MotScore> = films.iter().map(|frames| score(&overlap_only(frames))).collect();
-    let (ours, theirs) = (mean(&ours), mean(&theirs));
-    println!("tracker {ours:.3?}\noverlap {theirs:.3?}");
-    (ours, theirs)
+/// Ten streets: the tracker reaches both floors, and overlap alone stays far below in identity, so that the floors say
+/// something.
+fn check(conditions: &Conditions, least_mota: f64, least_idf1: f64) {
+    let films = (0..10).map(|seed| film(&street(seed), [0.48, 0.5], conditions, 60.0, 100 + seed));
+    let films: Vec<Vec<SceneFrame>> = films.collect();
+    let (ours, theirs) = (mean(&films, tracked), mean(&films, overlap_only));
+    println!("{conditions:?}\n  tracker {ours:.3?}\n  overlap {theirs:.3?}");
+    assert!(ours.mota > least_mota && ours.idf1 > least_idf1, "{ours:?}");
+    assert!(theirs.idf1 < least_idf1 - 0.2, "{theirs:?}");
 }
+
+/// The mean ratios and the summed counts.
+fn mean(films: &[Vec<SceneFrame>], track: fn(&[SceneFrame]) -> Vec<(Boxes, Boxes)>) -> MotScore {
+    let mut mean = MotScore::default();
+    for frames in films {
+        let score = score(&track(frames));
+        mean.mota += score.mota / films.len() as f64;
+        mean.idf1 += score.idf1 / films.len() as f64;
+        mean.switches += score.switches;
+        mean.missed += score.missed;
+        mean.false_boxes += score.false_boxes;
+        mean.truth_boxes += score.truth_boxes;
+    }
+    mean
+}
+
+const FAIR: Conditions = Conditions { fps: 5.0, shed: 0.3, missed: 0.1, false_boxes: 0.1, shake: 0.04 };
 
 #[test]
 fn a_busy_street_at_five_frames_a_second_with_a_third_of_them_shed() {
-    let conditions = Conditions { fps: 5.0, shed: 0.3, missed: 0.1, false_boxes: 0.1, shake: 0.04 };
-    let (ours, theirs) = check(&conditions);
-    assert!(ours.idf1 > 0.7 && ours.mota > 0.7, "{ours:?}");
-    assert!(theirs.idf1 < 0.6, "{theirs:?}");
+    check(&FAIR, 0.78, 0.77);
 }
 
 #[test]
 fn a_busy_street_at_fifteen_frames_a_second() {
-    let conditions = Conditions { fps: 15.0, shed: 0.1, missed: 0.1, false_boxes: 0.1, shake: 0.04 };
-    let (ours, theirs) = check(&conditions);
-    assert!(ours.idf1 > 0.7 && ours.mota > 0.7, "{ours:?}");
-    assert!(theirs.idf1 < 0.6, "{theirs:?}");
+    check(&Conditions { fps: 15.0, shed: 0.1, ..FAIR }, 0.85, 0.85);
 }
 
 #[test]
 fn a_busy_street_at_two_frames_a_second() {
-    let conditions = Conditions { fps: 2.0, shed: 0.1, missed: 0.1, false_boxes: 0.1, shake: 0.04 };
-    let (ours, theirs) = check(&conditions);
-    assert!(ours.idf1 > 0.7 && ours.mota > 0.7, "{ours:?}");
-    assert!(theirs.idf1 < 0.6, "{theirs:?}");
+    check(&Conditions { fps: 2.0, shed: 0.1, ..FAIR }, 0.64, 0.67);
+}
+
+#[test]
+fn a_busy_street_in_rain_where_much_is_missed_and_much_is_none() {
+    check(&Conditions { missed: 0.3, false_boxes: 0.8, shake: 0.06, ..FAIR }, 0.5, 0.6);
 }
