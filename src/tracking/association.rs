@@ -19,8 +19,8 @@ use std::time::Duration;
 /// How alike a strong box must be (0..=1); 1 minus ByteTrack's `match_thresh` of 0.8.
 const LEAST_LIKE_STRONG: f32 = 0.2;
 
-/// How alike a weak one must be: it is more often none at all.
-const LEAST_LIKE_WEAK: f32 = 0.4;
+/// How alike a weak one must be, as in ByteTrack: it is more often two people in one box, or none at all.
+const LEAST_LIKE_WEAK: f32 = 0.5;
 
 /// Boxes are widened on each side by so many standard deviations of where the object is, ...
 const DEVIATIONS: f32 = 1.0;

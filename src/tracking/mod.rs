@@ -22,6 +22,8 @@ mod objects;
 pub mod region;
 mod rules;
 pub mod settings;
+#[cfg(test)]
+mod tests;
 mod tracked_object;
 mod tracker;
 

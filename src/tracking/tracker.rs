@@ -122,7 +122,3 @@ impl CameraTracker {
         self.late_frames
     }
 }
-
-#[cfg(test)]
-#[path = "tests/mod.rs"]
-mod tests;

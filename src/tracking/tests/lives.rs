@@ -54,6 +54,15 @@ fn a_faint_box_keeps_a_track_and_starts_none() {
 }
 
 #[test]
+fn one_on_trial_takes_nothing_from_one_that_is_known() {
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
+    // For one frame the detector sees double.
+    stage.shows(&[at("person", 0.8, 0.3, 0.5), at("person", 0.7, 0.335, 0.5)]);
+    assert_eq!(stage.shows(&[at("person", 0.8, 0.325, 0.5)]).tracks, [Some(1)]);
+}
+
+#[test]
 fn two_who_cross_keep_their_tracks() {
     let mut stage = Stage::new("");
     let mut observed = Observed::default();

@@ -4,12 +4,15 @@ mod generated_scene;
 mod lives;
 mod mot_metrics;
 mod quality;
+mod real_scene;
 mod whatever_comes;
 
-use super::*;
-use crate::tracking::event::EventKind;
 use crate::tracking::settings::TrackingSettings;
+use crate::tracking::{CameraTracker, EventKind, Observed, Seen, TrackEvent, TrackingRules};
 use crate::vision::geometry::NormalizedBox;
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A tracker with the default settings and this scene.
 fn tracker(scene: &str) -> CameraTracker {

@@ -29,7 +29,7 @@ fn street(seed: u64) -> Vec<Walker> {
 }
 
 /// Who would track by overlap alone: the box of a track is where it was, the greatest overlap is taken first.
-fn overlap_only(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
+pub(super) fn overlap_only(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
     struct Track {
         last: NormalizedBox,
         at: Monotonic,
@@ -70,7 +70,7 @@ fn overlap_only(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
     scored
 }
 
-fn tracked(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
+pub(super) fn tracked(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
     let mut tracker = tracker("");
     let follow = |frame: &SceneFrame| {
         let seen = |&(confidence, place): &(f32, NormalizedBox)| Seen {
