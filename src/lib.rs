@@ -28,6 +28,7 @@
 //! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.
 //! * [`camera`], [`admission`], [`supervisor`]: the decisions, in plain code that is given `now`, with the thin
 //!   shells that start processes beside them. A [`supervisor::Fleet`] has a [`supervisor::pool::Pool`] a model.
+//! * [`tracking`]: detections of a camera's frames become objects with a number and a life: began, changed, ended.
 //! * [`metering`]: inference hours.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`publish`], [`http`], [`telemetry`]: what the outside sees; [`http::rekognition`] is what AWS SDKs know.
@@ -83,5 +84,6 @@ pub mod secret;
 pub mod settings;
 pub mod supervisor;
 pub mod telemetry;
+pub mod tracking;
 pub mod unit;
 pub mod vision;

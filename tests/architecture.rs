@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("unit", &["vision", "model", "os", "ipc"]),
     ("capture", &["vision", "model", "os", "ipc"]),
     ("admission", &["vision", "ipc"]),
+    ("tracking", &["vision"]),
     ("publish", &["vision", "secret", "os"]),
     ("camera", &["vision", "secret", "ipc", "os", "publish"]),
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),

@@ -1,0 +1,95 @@
+//! How far apart frames are, and so how long an object may be unseen before that says something.
+
+use crate::vision::monotonic::Monotonic;
+use std::time::Duration;
+
+/// Gaps that the usual one is taken from.
+const GAPS: usize = 5;
+
+/// Frames that must pass without an object before it is lost, however slowly they come: with keyframes only there may
+/// be one in four seconds, and a detector that misses one of them has not lost anything.
+const LEAST_FRAMES: u32 = 3;
+
+/// Nothing is held longer for slow frames.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The newest frame and the gaps before it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FramePace {
+    newest: Option<Monotonic>,
+    gaps: [Duration; GAPS],
+    /// How many of `gaps` are known.
+    known: usize,
+    next: usize,
+}
+
+impl FramePace {
+    /// Takes in a frame. False if it is not newer than the newest.
+    pub(super) fn advance(&mut self, at: Monotonic) -> bool {
+        if let Some(newest) = self.newest {
+            if at <= newest {
+                return false;
+            }
+            self.gaps[self.next] = at.since(newest);
+            self.next = (self.next + 1) % GAPS;
+            self.known = (self.known + 1).min(GAPS);
+        }
+        self.newest = Some(at);
+        true
+    }
+
+    /// Forgets the pace; frames up to `now` stay too old.
+    pub(super) fn restart(&mut self, now: Monotonic) {
+        *self = Self { newest: self.newest.max(Some(now)), ..Self::default() };
+    }
+
+    /// How long an object may be unseen: `wanted`, or longer where frames are far apart.
+    pub(super) fn lost_after(&self, wanted: Duration) -> Duration {
+        wanted.max((LEAST_FRAMES * self.usual_gap()).min(LONGEST))
+    }
+
+    /// The median, which neither one outage nor a few frames that were shed move far.
+    fn usual_gap(&self) -> Duration {
+        let mut gaps = self.gaps;
+        let known = &mut gaps[..self.known];
+        known.sort_unstable();
+        known.get(self.known / 2).copied().unwrap_or_default().min(LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Duration = Duration::from_secs(2);
+
+    fn pace(gaps_ms: &[u64]) -> FramePace {
+        let mut pace = FramePace::default();
+        let mut now = Monotonic::from_nanos(1);
+        pace.advance(now);
+        for gap in gaps_ms {
+            now = now + Duration::from_millis(*gap);
+            assert!(pace.advance(now));
+        }
+        pace
+    }
+
+    #[test]
+    fn keyframes_far_apart_prolong_the_time_and_one_outage_does_not() {
+        assert_eq!(pace(&[]).lost_after(WANTED), WANTED);
+        assert_eq!(pace(&[200; 9]).lost_after(WANTED), WANTED);
+        assert_eq!(pace(&[4000]).lost_after(WANTED), Duration::from_secs(12));
+        assert_eq!(pace(&[200, 200, 200, 60_000, 200]).lost_after(WANTED), WANTED);
+        assert_eq!(pace(&[3_600_000; 3]).lost_after(WANTED), LONGEST);
+    }
+
+    #[test]
+    fn a_frame_that_is_not_newer_is_refused() {
+        let mut pace = pace(&[200]);
+        assert!(!pace.advance(Monotonic::from_nanos(1)));
+        assert!(!pace.advance(Monotonic::from_nanos(200_000_001)));
+        pace.restart(Monotonic::from_nanos(900_000_000));
+        assert!(!pace.advance(Monotonic::from_nanos(900_000_000)));
+        assert!(pace.advance(Monotonic::from_nanos(900_000_001)));
+    }
+}

@@ -1,0 +1,148 @@
+//! What one camera's tracker goes by: `[tracking]` and the camera's `scene`, checked and put together.
+
+use crate::tracking::region::{Polygon, Region, standing_point};
+use crate::tracking::settings::{Mistake, SceneSettings, TrackingSettings};
+use crate::vision::geometry::NormalizedBox;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Checked rules. They hold no mistake, so a tracker cannot fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackingRules {
+    pub(super) min_hits: u32,
+    pub(super) lost_after: Duration,
+    pub(super) best_step: f32,
+    confidence: f32,
+    hysteresis: f32,
+    labels: BTreeSet<String>,
+    thresholds: BTreeMap<String, f32>,
+    /// A label of a group and the name of that group, which is its first label.
+    groups: BTreeMap<String, String>,
+    regions: Vec<Region>,
+    include: Vec<Polygon>,
+    ignore: Vec<Polygon>,
+}
+
+/// How much a sighting says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Strength {
+    /// Something is there, whether it was known or not.
+    Strong,
+    /// What is known to be there is still there.
+    Weak,
+}
+
+impl TrackingRules {
+    /// Puts the settings of all cameras and of this one together.
+    ///
+    /// # Errors
+    /// Every [`Mistake`] of both, those of [`TrackingSettings::check`] first.
+    pub fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
+        let mistakes: Vec<Mistake> = tracking.check().into_iter().chain(scene.check()).collect();
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        // Checked above: none of these is refused, and so none is left out.
+        let polygons = |areas: &[Vec<[f32; 2]>]| areas.iter().filter_map(|points| Polygon::new(points).ok()).collect();
+        let regions = scene
+            .regions
+            .iter()
+            .filter_map(|region| Some(Region { name: region.name.clone(), area: Polygon::new(&region.points).ok()? }));
+        let mut groups = BTreeMap::new();
+        for group in &tracking.label_groups {
+            for label in group {
+                groups.insert(label.clone(), group[0].clone());
+            }
+        }
+        Ok(Self {
+            min_hits: tracking.min_hits,
+            lost_after: Duration::from_secs_f32(tracking.lost_seconds),
+            best_step: tracking.best_step,
+            confidence: tracking.confidence,
+            hysteresis: tracking.hysteresis,
+            labels: scene.labels.iter().cloned().collect(),
+            thresholds: scene.thresholds.clone(),
+            groups,
+            regions: regions.collect(),
+            include: polygons(&scene.include),
+            ignore: polygons(&scene.ignore),
+        })
+    }
+
+    /// The least confidence, 0..=1, that has an effect: what a unit that looks at this camera's frames should report.
+    pub fn least_confidence(&self) -> f32 {
+        let thresholds = self.thresholds.values().copied().chain([self.confidence]);
+        (thresholds.fold(1.0, f32::min) - self.hysteresis).max(0.0)
+    }
+
+    /// How much a sighting of this label says; `None` if it is of no interest, too weak or no number.
+    pub(super) fn strength(&self, label: &str, confidence: f32) -> Option<Strength> {
+        if !self.labels.is_empty() && !self.labels.contains(label) {
+            return None;
+        }
+        let threshold = self.thresholds.get(label).copied().unwrap_or(self.confidence);
+        if confidence >= threshold {
+            return Some(Strength::Strong);
+        }
+        (confidence >= threshold - self.hysteresis).then_some(Strength::Weak)
+    }
+
+    /// True unless a mask hides what stands there.
+    pub(super) fn is_visible(&self, bounding_box: &NormalizedBox) -> bool {
+        let point = standing_point(bounding_box);
+        let is_included = self.include.is_empty() || self.include.iter().any(|area| area.contains(point));
+        is_included && !self.ignore.iter().any(|area| area.contains(point))
+    }
+
+    /// The regions that the box stands in, in the order of the settings.
+    pub(super) fn regions_at(&self, bounding_box: &NormalizedBox) -> impl Iterator<Item = &str> {
+        let point = standing_point(bounding_box);
+        self.regions.iter().filter(move |region| region.area.contains(point)).map(|region| region.name.as_str())
+    }
+
+    /// What stands for the label when objects are told apart: labels of one group are taken for one another.
+    pub(super) fn group_of<'a>(&'a self, label: &'a str) -> &'a str {
+        self.groups.get(label).map_or(label, String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(scene: &str) -> TrackingRules {
+        TrackingRules::new(&TrackingSettings::default(), &toml::from_str(scene).unwrap()).unwrap()
+    }
+
+    fn standing_at(x: f32, y: f32) -> NormalizedBox {
+        NormalizedBox { left: x - 0.05, top: y - 0.1, width: 0.1, height: 0.1 }
+    }
+
+    #[test]
+    fn a_camera_has_labels_and_thresholds_of_its_own() {
+        let rules = rules("labels = [\"person\", \"dog\"]\nthresholds = { dog = 0.8 }");
+        assert_eq!(rules.strength("cat", 0.99), None);
+        assert_eq!(rules.strength("person", 0.5), Some(Strength::Strong));
+        assert_eq!(rules.strength("dog", 0.7), Some(Strength::Weak));
+        assert_eq!(rules.strength("dog", 0.5), None);
+        assert_eq!(rules.strength("dog", f32::NAN), None);
+        assert!((rules.least_confidence() - 0.3).abs() < 1e-6);
+    }
+
+    #[test]
+    fn masks_hide_what_stands_in_or_out_of_them() {
+        let left = "[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]";
+        let top = "[[0.0, 0.0], [1.0, 0.0], [1.0, 0.3], [0.0, 0.3]]";
+        let rules = rules(&format!("include = [{left}]\nignore = [{top}]"));
+        assert!(rules.is_visible(&standing_at(0.2, 0.9)));
+        assert!(!rules.is_visible(&standing_at(0.8, 0.9)), "outside of `include`");
+        assert!(!rules.is_visible(&standing_at(0.2, 0.2)), "in `ignore`");
+    }
+
+    #[test]
+    fn mistakes_of_both_settings_are_answered_together() {
+        let wrong = TrackingSettings { min_hits: 0, ..TrackingSettings::default() };
+        let scene = SceneSettings { ignore: vec![vec![]], ..SceneSettings::default() };
+        assert_eq!(TrackingRules::new(&wrong, &scene).unwrap_err().len(), 2);
+    }
+}

@@ -1,0 +1,194 @@
+//! Lives of objects and image labels, frame by frame.
+
+use super::EventKind::{Began, Changed, Ended};
+use super::*;
+
+#[test]
+fn an_object_begins_at_its_third_frame_and_ends_when_unseen_for_too_long() {
+    let mut stage = Stage::new("");
+    assert_eq!(stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 2), vec![]);
+    let began = stage.shows(&[at("person", 0.9, 0.3, 0.5)]);
+    assert_eq!(kinds(&began.events), [(Began, 1)]);
+    assert_eq!((began.tracks[0], began.in_view["person"]), (Some(1), 1));
+    let event = &began.events[0];
+    assert_eq!(event.at.since(event.began_at), Duration::from_millis(400));
+    assert_eq!((event.confidence, event.best_at, event.is_new_best), (0.9, stage.now, true));
+
+    let last_seen = stage.now;
+    let ended = stage.keeps_showing(&[], 16);
+    assert_eq!(kinds(&ended), [(Ended, 1)]);
+    assert_eq!(ended[0].ended_at, Some(last_seen));
+    assert!(stage.tracker.in_view().is_empty());
+}
+
+#[test]
+fn who_is_missed_now_and_then_keeps_the_track() {
+    let mut stage = Stage::new("");
+    let here = [at("person", 0.8, 0.3, 0.5)];
+    stage.keeps_showing(&here, 3);
+    for gap in [1, 4, 9, 12] {
+        assert_eq!(stage.keeps_showing(&[], gap), vec![]);
+        assert_eq!(stage.shows(&here).tracks, [Some(1)], "after {gap} frames without");
+    }
+}
+
+#[test]
+fn what_flickers_never_begins() {
+    let mut stage = Stage::new("");
+    for _ in 0..50 {
+        assert_eq!(stage.shows(&[at("person", 0.6, 0.3, 0.5)]).events, vec![]);
+        assert_eq!(stage.keeps_showing(&[], 2), vec![]);
+    }
+}
+
+#[test]
+fn a_faint_box_keeps_a_track_and_starts_none() {
+    let mut stage = Stage::new("");
+    let faint = [at("person", 0.35, 0.3, 0.5)];
+    assert_eq!(stage.keeps_showing(&faint, 9), vec![]);
+    assert_eq!(stage.shows(&faint).kept, [false]);
+    stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
+    assert_eq!(stage.keeps_showing(&faint, 30), vec![]);
+    let observed = stage.shows(&faint);
+    assert_eq!((observed.tracks[0], observed.kept[0]), (Some(1), true));
+}
+
+#[test]
+fn one_on_trial_takes_nothing_from_one_that_is_known() {
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
+    // For one frame the detector sees double.
+    stage.shows(&[at("person", 0.8, 0.3, 0.5), at("person", 0.7, 0.335, 0.5)]);
+    assert_eq!(stage.shows(&[at("person", 0.8, 0.325, 0.5)]).tracks, [Some(1)]);
+}
+
+#[test]
+fn two_who_cross_keep_their_tracks() {
+    let mut stage = Stage::new("");
+    let mut observed = Observed::default();
+    for step in 0..20u8 {
+        let way = 0.02 * f32::from(step);
+        observed = stage.shows(&[at("person", 0.8, 0.3 + way, 0.50), at("person", 0.9, 0.7 - way, 0.52)]);
+    }
+    assert_eq!(observed.tracks, [Some(2), Some(1)], "the more confident one was first");
+    assert_eq!(observed.in_view["person"], 2);
+}
+
+#[test]
+fn a_tick_ends_what_no_frame_shows_but_not_what_may_be_under_way() {
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
+    stage.passes(3900);
+    assert_eq!(stage.tracker.tick(stage.now), vec![]);
+    stage.passes(200);
+    assert_eq!(kinds(&stage.tracker.tick(stage.now)), [(Ended, 1)]);
+    assert_eq!(stage.tracker.tick(stage.now), vec![]);
+}
+
+#[test]
+fn a_lost_camera_ends_all_and_its_late_frames_begin_nothing() {
+    let mut stage = Stage::new("");
+    let seen = [at("person", 0.8, 0.3, 0.5), whole("daylight", 0.9)];
+    stage.keeps_showing(&seen, 3);
+    let captured = stage.now;
+    stage.passes(500);
+    assert_eq!(kinds(&stage.tracker.end_all(stage.now)), [(Ended, 1), (Ended, 2)]);
+    assert_eq!(stage.tracker.end_all(stage.now), vec![]);
+    for ms in 1..100 {
+        let late = stage.tracker.observe(&seen, captured + Duration::from_millis(ms));
+        assert_eq!((late.events, late.tracks), (vec![], vec![None, None]));
+    }
+    assert_eq!(stage.tracker.late_frames(), 99);
+    let again = stage.keeps_showing(&seen, 3);
+    assert_eq!(kinds(&again), [(Began, 3), (Began, 4)], "no number is used twice");
+}
+
+#[test]
+fn frames_in_the_wrong_order_are_filtered_and_counted() {
+    let mut stage = Stage::new("ignore = [[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]]");
+    let seen = [at("person", 0.8, 0.3, 0.5), at("person", 0.8, 0.7, 0.5)];
+    stage.keeps_showing(&seen, 3);
+    let late = stage.tracker.observe(&seen, Monotonic::from_nanos(1_300_000_000));
+    assert_eq!((late.kept, late.tracks), (vec![false, true], vec![None, None]));
+    assert_eq!((late.in_view["person"], stage.tracker.late_frames()), (1, 1));
+}
+
+#[test]
+fn regions_are_told_in_the_order_they_were_entered() {
+    let mut stage = Stage::new(
+        r#"regions = [
+            { name = "right", points = [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]] },
+            { name = "left", points = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]] },
+        ]"#,
+    );
+    let mut events = Vec::new();
+    for step in 0..30u8 {
+        events.extend(stage.shows(&[at("person", 0.8, 0.3 + 0.01 * f32::from(step), 0.5)]).events);
+    }
+    assert_eq!(kinds(&events), [(Began, 1), (Changed, 1)]);
+    assert_eq!(events[0].regions, ["left"]);
+    assert_eq!(events[1].regions, ["left", "right"]);
+}
+
+#[test]
+fn changes_of_one_second_are_told_together_even_when_no_frame_follows() {
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("person", 0.5, 0.3, 0.5)], 3);
+    for confidence in [0.7, 0.95] {
+        assert_eq!(stage.shows(&[at("person", confidence, 0.3, 0.5)]).events, vec![]);
+    }
+    stage.passes(1000);
+    let told = stage.tracker.tick(stage.now);
+    assert_eq!(kinds(&told), [(Changed, 1)]);
+    assert_eq!((told[0].confidence, told[0].is_new_best), (0.95, false));
+}
+
+#[test]
+fn a_car_that_turns_out_to_be_a_truck_is_the_same_object() {
+    let mut stage = Stage::new("");
+    let began = stage.keeps_showing(&[at("car", 0.6, 0.3, 0.5)], 4);
+    assert_eq!(began[0].label, "car");
+    let changed = stage.keeps_showing(&[at("truck", 0.7, 0.3, 0.5)], 20);
+    assert_eq!(kinds(&changed), [(Changed, 1)]);
+    assert_eq!((changed[0].label.as_str(), changed[0].regions.len()), ("truck", 0));
+    assert_eq!(stage.tracker.in_view(), BTreeMap::from([("truck".to_owned(), 1)]));
+    // A label of no group never takes over.
+    let other = stage.keeps_showing(&[at("person", 0.7, 0.3, 0.5)], 3);
+    assert_eq!(kinds(&other), [(Began, 2)]);
+}
+
+#[test]
+fn one_that_is_seen_as_two_labels_at_once_has_one_track() {
+    let mut stage = Stage::new("");
+    let both = [at("car", 0.6, 0.3, 0.5), at("truck", 0.8, 0.3, 0.5)];
+    assert_eq!(kinds(&stage.keeps_showing(&both, 5)), [(Began, 1)]);
+    let observed = stage.shows(&both);
+    assert_eq!((observed.tracks, observed.kept), (vec![Some(1); 2], vec![true; 2]));
+}
+
+#[test]
+fn an_image_label_near_its_threshold_does_not_come_and_go() {
+    let mut stage = Stage::new("");
+    let began = stage.keeps_showing(&[whole("smoke", 0.6)], 3);
+    assert_eq!(kinds(&began), [(Began, 1)]);
+    assert_eq!((began[0].best_box, began[0].bounding_box), (None, None));
+    for confidence in [0.45, 0.55, 0.35, 0.31].repeat(10) {
+        let observed = stage.shows(&[whole("smoke", confidence)]);
+        assert_eq!((observed.events, observed.kept, observed.tracks), (vec![], vec![true], vec![None]));
+        assert_eq!(observed.in_view["smoke"], 1);
+    }
+    let ended = stage.keeps_showing(&[whole("smoke", 0.25)], 20);
+    assert_eq!(kinds(&ended), [(Ended, 1)]);
+}
+
+#[test]
+fn frames_four_seconds_apart_are_tracked_too() {
+    let mut stage = Stage::new("");
+    let mut events = Vec::new();
+    for _ in 0..10 {
+        stage.passes(3800);
+        assert_eq!(stage.tracker.tick(stage.now), vec![]);
+        events.extend(stage.shows(&[at("car", 0.8, 0.3, 0.5)]).events);
+    }
+    assert_eq!(kinds(&events), [(Began, 1)]);
+}

@@ -1,0 +1,62 @@
+//! The tracker, driven by frames.
+
+mod generated_scene;
+mod lives;
+mod mot_metrics;
+mod quality;
+mod real_scene;
+mod whatever_comes;
+
+use crate::tracking::settings::TrackingSettings;
+use crate::tracking::{CameraTracker, EventKind, Observed, Seen, TrackEvent, TrackingRules};
+use crate::vision::geometry::NormalizedBox;
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A tracker with the default settings and this scene.
+fn tracker(scene: &str) -> CameraTracker {
+    CameraTracker::new(TrackingRules::new(&TrackingSettings::default(), &toml::from_str(scene).unwrap()).unwrap())
+}
+
+/// A camera that shows what it is told to, five times a second.
+struct Stage {
+    tracker: CameraTracker,
+    now: Monotonic,
+}
+
+impl Stage {
+    fn new(scene: &str) -> Self {
+        Self { tracker: tracker(scene), now: Monotonic::from_nanos(1_000_000_000) }
+    }
+
+    /// A further frame.
+    fn shows(&mut self, seen: &[Seen<'_>]) -> Observed {
+        self.passes(200);
+        self.tracker.observe(seen, self.now)
+    }
+
+    /// So many frames that show the same; their events.
+    fn keeps_showing(&mut self, seen: &[Seen<'_>], frames: u32) -> Vec<TrackEvent> {
+        (0..frames).flat_map(|_| self.shows(seen).events).collect()
+    }
+
+    fn passes(&mut self, ms: u64) {
+        self.now = self.now + Duration::from_millis(ms);
+    }
+}
+
+/// Somebody who stands with the feet at these ratios of the picture.
+fn at(label: &str, confidence: f32, x: f32, y: f32) -> Seen<'_> {
+    let bounding_box = NormalizedBox { left: x - 0.03, top: y - 0.2, width: 0.06, height: 0.2 };
+    Seen { label, confidence, bounding_box: Some(bounding_box) }
+}
+
+/// A label of the whole picture.
+fn whole(label: &str, confidence: f32) -> Seen<'_> {
+    Seen { label, confidence, bounding_box: None }
+}
+
+fn kinds(events: &[TrackEvent]) -> Vec<(EventKind, u64)> {
+    events.iter().map(|event| (event.kind, event.track)).collect()
+}
