@@ -74,6 +74,7 @@ impl Appliance {
                 self.fleet.frame_without_slot(&id);
                 self.reporter.frame_without_slot(&id);
             }
+            FromCapture::Snapshot(_) => {}
             FromCapture::Lost { camera, kind, detail } => {
                 let Some(position) = members.find(camera) else { return };
                 let id = &members.camera(position).settings.id;
