@@ -107,6 +107,20 @@ pub enum CameraStatus {
     Disabled,
 }
 
+impl CameraStatus {
+    /// As it is published.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Streaming => "streaming",
+            Self::Stalled => "stalled",
+            Self::AuthFailed => "auth-failed",
+            Self::Offline => "offline",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
 /// `<p>/<box>/cameras/<cam>/state`, retained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CameraStateMessage {

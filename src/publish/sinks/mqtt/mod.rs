@@ -157,7 +157,8 @@ impl Sender {
             return;
         }
         pending.retain(|topic, payload| {
-            let has_room = link.try_publish(topic, QoS::AtLeastOnce, true, payload.clone());
+            let qos = if topics::is_snapshot(topic) { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+            let has_room = link.try_publish(topic, qos, true, payload.clone());
             if has_room {
                 published.insert(topic.clone(), std::mem::take(payload));
             }

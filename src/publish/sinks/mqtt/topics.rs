@@ -20,6 +20,16 @@ pub fn detections(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/detections")
 }
 
+/// The picture of a camera.
+pub fn snapshot(prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/snapshot")
+}
+
+/// True for [`snapshot`].
+pub fn is_snapshot(topic: &str) -> bool {
+    topic.ends_with("/snapshot")
+}
+
 /// Every command.
 pub fn commands(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/command/+")
