@@ -18,6 +18,7 @@ use crate::supervisor::Answer;
 use crate::vision::camera_id::CameraId;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
+use tokio::sync::oneshot;
 
 impl Appliance {
     /// Has a picture taken of a frame for an event, if the camera's limit allows it. It is kept, published, and named
@@ -141,24 +142,16 @@ impl Appliance {
         drop(reply.send(reply_with.unwrap_or_else(SnapshotReply::Refused)));
     }
 
-    fn wait_for_snapshot(
-        &mut self,
-        camera: &CameraId,
-        wish: SnapshotWish,
-        reply: tokio::sync::oneshot::Sender<SnapshotReply>,
-    ) {
+    fn wait_for_snapshot(&mut self, camera: &CameraId, wish: SnapshotWish, reply: oneshot::Sender<SnapshotReply>) {
         let now = monotonic_now();
-        let is_published = wish == SnapshotWish::Published;
-        let (waits, answered) = if is_published { (None, Some(reply)) } else { (Some(reply), None) };
-        let (asker, reply) = match self.snapshots.wait(camera, waits, now) {
-            Ok(()) => (answered, SnapshotReply::Accepted),
-            Err((refusal, waits)) => {
-                self.count_limit(camera, &refusal);
-                (waits.or(answered), SnapshotReply::Refused(refusal))
-            }
-        };
-        if let Some(asker) = asker {
-            drop(asker.send(reply));
+        if let Err(refusal) = self.snapshots.may_wait(camera, now) {
+            self.count_limit(camera, &refusal);
+            drop(reply.send(SnapshotReply::Refused(refusal)));
+        } else if wish == SnapshotWish::Published {
+            drop(reply.send(SnapshotReply::Accepted));
+            self.snapshots.wait(camera, None, now);
+        } else {
+            self.snapshots.wait(camera, Some(reply), now);
         }
     }
 

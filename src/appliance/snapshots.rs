@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long a frame is waited for that becomes a picture.
-pub(super) const FRAME_LIMIT: Duration = Duration::from_secs(5);
+const FRAME_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a capture process may take for a picture. Behind others it takes a tenth of a second.
 const ORDER_LIMIT: Duration = Duration::from_secs(4);
@@ -126,24 +126,18 @@ impl Snapshots {
         self.policy.may_take(camera, occasion, now).map_err(limited)
     }
 
-    /// Lets somebody wait for the next frame of a camera. Whoever joins others costs no further picture.
-    pub(super) fn wait(
-        &mut self,
-        camera: &CameraId,
-        reply: Option<oneshot::Sender<SnapshotReply>>,
-        now: Monotonic,
-    ) -> Result<(), (SnapshotRefusal, Option<oneshot::Sender<SnapshotReply>>)> {
-        let others = self.waiting.get(camera).map_or(0, Vec::len);
-        let allowed = match others {
+    /// Whether somebody may wait for the next frame of a camera. Whoever joins others costs no further picture.
+    pub(super) fn may_wait(&mut self, camera: &CameraId, now: Monotonic) -> Result<(), SnapshotRefusal> {
+        match self.waiting.get(camera).map_or(0, Vec::len) {
             0 => self.may_take(camera, SnapshotOccasion::Request, now),
             MAX_WAITING => Err(SnapshotRefusal::Busy),
             _ => Ok(()),
-        };
-        if let Err(refusal) = allowed {
-            return Err((refusal, reply));
         }
+    }
+
+    /// Lets somebody wait who may. Without somebody to answer the picture is kept and published.
+    pub(super) fn wait(&mut self, camera: &CameraId, reply: Option<oneshot::Sender<SnapshotReply>>, now: Monotonic) {
         self.waiting.entry(camera.clone()).or_default().push(Waiting { deadline: now + FRAME_LIMIT, reply });
-        Ok(())
     }
 
     /// A frame of the camera is there for those who wait for one.

@@ -54,27 +54,29 @@ impl JfifPlanes {
     /// From the camera's range and matrix to those of JFIF. Between two such spaces everything is linear: chroma turns
     /// and stretches a little, and moves the four luma samples that share it.
     fn convert(&mut self, from: Colorimetry) {
-        let matrix = if from.bt709 { Matrix::to_bt601(0.2126, 0.0722) } else { Matrix::SAME };
         if from.full_range && !from.bt709 {
             return;
         }
         let (luma_gain, chroma_gain, black) =
             if from.full_range { (1.0, 1.0, 0.0) } else { (255.0 / 219.0, 255.0 / 224.0, 16.0) };
-        let lumas: [i16; 256] = std::array::from_fn(|value| rounded((value as f32 - black) * luma_gain));
+        let matrix = if from.bt709 { Matrix::to_bt601(0.2126, 0.0722) } else { Matrix::to_bt601(0.299, 0.114) };
+        let [luma_of, blue_of, red_of] = matrix.fixed(chroma_gain);
+        let lumas: [i32; 256] = std::array::from_fn(|value| rounded((value as f32 - black) * luma_gain));
         let chroma_width = self.chroma_width();
         let [luma, cbs, crs] = &mut self.samples;
         let chroma_rows = cbs.chunks_exact_mut(chroma_width).zip(crs.chunks_exact_mut(chroma_width));
+        let mut shifts = vec![0; chroma_width];
         for (rows, (cbs, crs)) in luma.chunks_mut(2 * self.width).zip(chroma_rows) {
-            let (upper, lower) = rows.split_at_mut(self.width);
-            for (at, (cb, cr)) in cbs.iter_mut().zip(crs).enumerate() {
-                let blue = (f32::from(*cb) - 128.0) * chroma_gain;
-                let red = (f32::from(*cr) - 128.0) * chroma_gain;
-                let shift = rounded(matrix.luma_of_blue * blue + matrix.luma_of_red * red);
-                *cb = sample(128 + rounded(matrix.blue_of_blue * blue + matrix.blue_of_red * red));
-                *cr = sample(128 + rounded(matrix.red_of_blue * blue + matrix.red_of_red * red));
-                // A picture of odd size has fewer than four there.
-                for row in [&mut *upper, &mut *lower] {
-                    for value in row.iter_mut().skip(2 * at).take(2) {
+            for ((cb, cr), shift) in cbs.iter_mut().zip(crs).zip(&mut shifts) {
+                let (blue, red) = (i32::from(*cb) - 128, i32::from(*cr) - 128);
+                *shift = whole(luma_of[0] * blue + luma_of[1] * red);
+                *cb = sample(128 + whole(blue_of[0] * blue + blue_of[1] * red));
+                *cr = sample(128 + whole(red_of[0] * blue + red_of[1] * red));
+            }
+            // The last row and column of an odd picture have no partner.
+            for row in rows.chunks_exact_mut(self.width) {
+                for (pair, shift) in row.chunks_mut(2).zip(&shifts) {
+                    for value in pair {
                         *value = sample(lumas[usize::from(*value)] + shift);
                     }
                 }
@@ -83,26 +85,14 @@ impl JfifPlanes {
     }
 }
 
-/// What becomes of a colour difference: blue is Cb, red is Cr.
+/// What a colour difference does to luma, Cb and Cr; each by Cb and by Cr.
 struct Matrix {
-    luma_of_blue: f32,
-    luma_of_red: f32,
-    blue_of_blue: f32,
-    blue_of_red: f32,
-    red_of_blue: f32,
-    red_of_red: f32,
+    luma: [f32; 2],
+    blue: [f32; 2],
+    red: [f32; 2],
 }
 
 impl Matrix {
-    const SAME: Self = Self {
-        luma_of_blue: 0.0,
-        luma_of_red: 0.0,
-        blue_of_blue: 1.0,
-        blue_of_red: 0.0,
-        red_of_blue: 0.0,
-        red_of_red: 1.0,
-    };
-
     /// From a space in which red and blue make so much of the luma: through red, green and blue to BT.601.
     fn to_bt601(red: f32, blue: f32) -> Self {
         let (to_red, to_blue) = (0.299, 0.114);
@@ -113,23 +103,34 @@ impl Matrix {
         let luma_of_red = to_red * red_gain - to_green * red * red_gain / green;
         let (to_red_gain, to_blue_gain) = (2.0 * (1.0 - to_red), 2.0 * (1.0 - to_blue));
         Self {
-            luma_of_blue,
-            luma_of_red,
-            blue_of_blue: (blue_gain - luma_of_blue) / to_blue_gain,
-            blue_of_red: -luma_of_red / to_blue_gain,
-            red_of_blue: -luma_of_blue / to_red_gain,
-            red_of_red: (red_gain - luma_of_red) / to_red_gain,
+            luma: [luma_of_blue, luma_of_red],
+            blue: [(blue_gain - luma_of_blue) / to_blue_gain, -luma_of_red / to_blue_gain],
+            red: [-luma_of_blue / to_red_gain, (red_gain - luma_of_red) / to_red_gain],
         }
+    }
+
+    /// For whole numbers, of which a processor without SSE 4.1 rounds more in a moment.
+    fn fixed(&self, gain: f32) -> [[i32; 2]; 3] {
+        [self.luma, self.blue, self.red]
+            .map(|row| row.map(|factor| rounded(factor * gain * (1 << FRACTION_BITS) as f32)))
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a few hundred at most")]
-fn rounded(value: f32) -> i16 {
-    value.round() as i16
+/// Bits behind the point.
+const FRACTION_BITS: u32 = 14;
+
+/// Without the bits behind the point.
+fn whole(fixed: i32) -> i32 {
+    (fixed + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-fn sample(value: i16) -> u8 {
+#[expect(clippy::cast_possible_truncation, reason = "a few thousand at most")]
+fn rounded(value: f32) -> i32 {
+    value.round() as i32
+}
+
+#[expect(clippy::cast_sign_loss, reason = "clamped")]
+fn sample(value: i32) -> u8 {
     value.clamp(0, 255) as u8
 }
 

@@ -1,7 +1,8 @@
 //! From a frame to a JPEG with boxes on it.
 //!
 //! mozjpeg takes the planes as they are. With its own defaults it would try several scans and trade time for a tenth of
-//! the size; a snapshot is looked at once, so it runs as libjpeg-turbo does.
+//! the size; a snapshot is looked at once, so it runs as libjpeg-turbo does. Measured: a 1080p frame takes 9 ms at 1280
+//! pixels (119 kB) and 10 ms as it is (211 kB), of which scaling and colours are 3 to 4.
 
 use crate::capture::box_drawing;
 use crate::capture::jfif_planes::{JfifPlanes, ScaleError};
@@ -156,9 +157,10 @@ mod tests {
             let mut wanted = wanted(PixelFormat::I420, width, height);
             wanted.max_width_px = 4000;
             let luma = (width * height) as usize;
+            let wide = width as usize;
             let mut samples = vec![128; wanted.picture.bytes()];
             // From black to white, from left to right.
-            let ramp = |at: usize| u8::try_from(16 + (at as u32 % width) * 219 / width.max(2)).unwrap();
+            let ramp = |at: usize| u8::try_from(16 + (at % wide) * 219 / wide.max(2)).unwrap();
             samples[..luma].iter_mut().enumerate().for_each(|(at, value)| *value = ramp(at));
             let picture = decode(&encode(&samples, &wanted).unwrap());
             assert_eq!(picture.dimensions(), (width, height));

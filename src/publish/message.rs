@@ -220,6 +220,14 @@ mod tests {
     }
 
     #[test]
+    fn a_cameras_state_is_called_as_it_is_published() {
+        use CameraStatus::{AuthFailed, Connecting, Disabled, Offline, Stalled, Streaming};
+        for status in [Connecting, Streaming, Stalled, AuthFailed, Offline, Disabled] {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+        }
+    }
+
+    #[test]
     fn the_payload_is_that_of_the_contract() {
         let payload = message(1).to_payload().unwrap();
         let json: serde_json::Value = serde_json::from_slice(&payload).unwrap();

@@ -17,6 +17,16 @@ fn snapshots(draw_boxes: bool) -> Snapshots {
     Snapshots::new(SnapshotSettings { per_minute: 2, draw_boxes, ..SnapshotSettings::default() })
 }
 
+fn wait(
+    snapshots: &mut Snapshots,
+    reply: Option<oneshot::Sender<SnapshotReply>>,
+    second: u64,
+) -> Result<(), SnapshotRefusal> {
+    snapshots.may_wait(&yard(), at(second))?;
+    snapshots.wait(&yard(), reply, at(second));
+    Ok(())
+}
+
 fn order(snapshots: &mut Snapshots, second: u64, reason: Reason) -> SnapshotOrder {
     let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
     let frame = Frame { sequence: second, captured_at: at(second), slot: 3, picture };
@@ -58,7 +68,7 @@ fn all_who_wait_get_the_same_picture_and_cost_one_of_the_limit() {
     let mut askers = Vec::new();
     for _ in 0..3 {
         let (reply, asker) = oneshot::channel();
-        snapshots.wait(&yard(), Some(reply), at(0)).unwrap();
+        wait(&mut snapshots, Some(reply), 0).unwrap();
         askers.push(asker);
     }
     let waiting = snapshots.take_waiting(&yard());
@@ -69,9 +79,9 @@ fn all_who_wait_get_the_same_picture_and_cost_one_of_the_limit() {
     for mut asker in askers {
         assert!(matches!(asker.try_recv(), Ok(SnapshotReply::Taken(found)) if *found.jpeg == *b"jpeg"));
     }
-    snapshots.wait(&yard(), None, at(2)).unwrap();
+    wait(&mut snapshots, None, 2).unwrap();
     snapshots.take_waiting(&yard());
-    let refused = snapshots.wait(&yard(), None, at(3)).unwrap_err().0;
+    let refused = wait(&mut snapshots, None, 3).unwrap_err();
     assert!(matches!(refused, SnapshotRefusal::LimitReached { retry_after, .. } if retry_after.as_secs() == 57));
     assert!(snapshots.may_take(&yard(), SnapshotOccasion::Event, at(3)).is_ok(), "events have their own");
 }
@@ -79,7 +89,7 @@ fn all_who_wait_get_the_same_picture_and_cost_one_of_the_limit() {
 #[test]
 fn more_than_a_few_do_not_wait() {
     let mut snapshots = snapshots(true);
-    let waiting = (0..100).filter(|_| snapshots.wait(&yard(), None, at(0)).is_ok()).count();
+    let waiting = (0..100).filter(|_| wait(&mut snapshots, None, 0).is_ok()).count();
     assert_eq!(waiting, MAX_WAITING);
 }
 
@@ -87,7 +97,7 @@ fn more_than_a_few_do_not_wait() {
 fn an_order_without_an_answer_costs_itself_alone() {
     let mut snapshots = snapshots(true);
     let (reply, mut asker) = oneshot::channel();
-    snapshots.wait(&yard(), Some(reply), at(0)).unwrap();
+    wait(&mut snapshots, Some(reply), 0).unwrap();
     let waiting = snapshots.take_waiting(&yard());
     let lost = order(&mut snapshots, 1, Reason::Waiting(waiting));
     let next = order(&mut snapshots, 3, event());
@@ -102,8 +112,8 @@ fn an_order_without_an_answer_costs_itself_alone() {
 #[test]
 fn whoever_waits_too_long_for_a_frame_is_told_and_those_who_came_later_wait_on() {
     let mut snapshots = snapshots(true);
-    snapshots.wait(&yard(), None, at(0)).unwrap();
-    snapshots.wait(&yard(), None, at(3)).unwrap();
+    wait(&mut snapshots, None, 0).unwrap();
+    wait(&mut snapshots, None, 3).unwrap();
     assert_eq!(snapshots.tick(at(5)).1.len(), 1);
     assert_eq!(snapshots.take_waiting(&yard()).len(), 1);
 }
@@ -131,6 +141,6 @@ fn a_length_that_cannot_be_is_not_believed() {
 #[test]
 fn switched_off_they_are_refused() {
     let mut snapshots = Snapshots::new(SnapshotSettings { per_minute: 0, ..SnapshotSettings::default() });
-    assert_eq!(snapshots.wait(&yard(), None, at(0)).unwrap_err().0, SnapshotRefusal::Off);
+    assert_eq!(wait(&mut snapshots, None, 0).unwrap_err(), SnapshotRefusal::Off);
     assert_eq!(snapshots.may_take(&yard(), SnapshotOccasion::Event, at(0)), Err(SnapshotRefusal::Off));
 }

@@ -4,13 +4,14 @@ use crate::control::Control;
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
 use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, get};
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 
 /// The routes of this subject.
 pub(in crate::http) fn router() -> Router<Control> {
@@ -44,7 +45,7 @@ async fn snapshot(
 
 /// The bytes come from a process that is not trusted, and are nothing but a JPEG for whoever gets them.
 fn picture(snapshot: &Snapshot) -> Response {
-    let mut response = Response::new(Body::from(snapshot.jpeg.to_vec()));
+    let mut response = Response::new(Body::from(Bytes::from_owner(Arc::clone(&snapshot.jpeg))));
     let age = monotonic_now().since(snapshot.captured_at).as_secs();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
