@@ -181,6 +181,7 @@ impl Snapshots {
             boxes: if self.settings.draw_boxes { boxes } else { Vec::new() },
             max_width_px: self.settings.max_width_px,
             quality: self.settings.quality,
+            max_bytes: u32::from(self.settings.max_kilobytes) * 1000,
         }
     }
 

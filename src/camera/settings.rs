@@ -55,11 +55,13 @@ pub struct SnapshotSettings {
     pub max_width_px: u32,
     /// Of the JPEG, 20..=95.
     pub quality: u8,
+    /// Thousands of bytes, 10..=1000; what is longer is made coarser, then smaller.
+    pub max_kilobytes: u16,
 }
 
 impl Default for SnapshotSettings {
     fn default() -> Self {
-        Self { per_minute: 10, draw_boxes: true, max_width_px: 1280, quality: 80 }
+        Self { per_minute: 10, draw_boxes: true, max_width_px: 1280, quality: 80, max_kilobytes: 1000 }
     }
 }
 

@@ -122,8 +122,9 @@ impl Streams {
         let region = region.ok_or("no region came with the order")?;
         let samples = self.open.get(&order.camera).and_then(|stream| stream.copy_of(order.slot, order.picture));
         let samples = samples.ok_or("the frame is no longer there")?;
-        let SnapshotOrder { id, picture, boxes, max_width_px, quality, .. } = order;
-        self.snapshots.take(Job { id, wanted: Wanted { picture, boxes, max_width_px, quality }, samples, region })
+        let SnapshotOrder { id, picture, boxes, max_width_px, quality, max_bytes, .. } = order;
+        let wanted = Wanted { picture, boxes, max_width_px, quality, max_bytes: max_bytes as usize };
+        self.snapshots.take(Job { id, wanted, samples, region })
     }
 
     fn report_losses(&mut self) -> Result<(), ChannelError> {

@@ -19,6 +19,7 @@ pub(super) struct Wanted {
     pub(super) boxes: Vec<NormalizedBox>,
     pub(super) max_width_px: u32,
     pub(super) quality: u8,
+    pub(super) max_bytes: usize,
 }
 
 /// Why there is no snapshot.
@@ -28,8 +29,8 @@ pub(super) enum SnapshotError {
     Scale(#[from] ScaleError),
     #[error("the JPEG encoder gave up")]
     Encoder,
-    #[error("the picture takes more than {MAX_SNAPSHOT_BYTES} bytes however coarse it is")]
-    TooLong,
+    #[error("the picture takes more than {0} bytes however coarse it is")]
+    TooLong(usize),
 }
 
 /// A picture that is too long is first coarser, then smaller.
@@ -40,10 +41,7 @@ const LEAST_WIDTH_PX: u32 = 128;
 
 /// The JPEG of a frame.
 pub(super) fn encode(samples: &[u8], wanted: &Wanted) -> Result<Vec<u8>, SnapshotError> {
-    encode_within(samples, wanted, MAX_SNAPSHOT_BYTES)
-}
-
-fn encode_within(samples: &[u8], wanted: &Wanted, most_bytes: usize) -> Result<Vec<u8>, SnapshotError> {
+    let most_bytes = wanted.max_bytes.min(MAX_SNAPSHOT_BYTES);
     let mut width = wanted.picture.width().min(wanted.max_width_px);
     loop {
         let mut planes = JfifPlanes::new(samples, wanted.picture, width)?;
@@ -58,7 +56,7 @@ fn encode_within(samples: &[u8], wanted: &Wanted, most_bytes: usize) -> Result<V
         }
         width /= 2;
         if width < LEAST_WIDTH_PX {
-            return Err(SnapshotError::TooLong);
+            return Err(SnapshotError::TooLong(most_bytes));
         }
     }
 }
@@ -121,7 +119,7 @@ mod tests {
 
     fn wanted(format: PixelFormat, width: u32, height: u32) -> Wanted {
         let picture = Picture::new(format, width, height, Colorimetry::default()).unwrap();
-        Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80 }
+        Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80, max_bytes: MAX_SNAPSHOT_BYTES }
     }
 
     fn decode(jpeg: &[u8]) -> image::RgbImage {
@@ -175,13 +173,14 @@ mod tests {
     fn what_is_too_long_is_coarser_then_smaller_and_at_last_refused() {
         let wanted = wanted(PixelFormat::Nv12, 640, 480);
         let samples = noise(wanted.picture.bytes());
-        let whole = encode(&samples, &wanted).unwrap();
-        let coarser = encode_within(&samples, &wanted, whole.len() * 3 / 4).unwrap();
+        let within = |max_bytes: usize| encode(&samples, &Wanted { max_bytes, ..wanted.clone() });
+        let whole = within(usize::MAX).unwrap();
+        let coarser = within(whole.len() * 3 / 4).unwrap();
         assert!(coarser.len() <= whole.len() * 3 / 4);
         assert_eq!(decode(&coarser).dimensions(), (640, 480));
-        let smaller = encode_within(&samples, &wanted, whole.len() / 6).unwrap();
+        let smaller = within(whole.len() / 6).unwrap();
         assert!(smaller.len() <= whole.len() / 6);
         assert_eq!(decode(&smaller).dimensions(), (320, 240));
-        assert!(matches!(encode_within(&samples, &wanted, 500), Err(SnapshotError::TooLong)));
+        assert!(matches!(within(500), Err(SnapshotError::TooLong(500))));
     }
 }

@@ -103,7 +103,7 @@ mod tests {
         let picture = Picture::new(PixelFormat::I420, 1920, 1080, Colorimetry::default()).unwrap();
         let jobs = (0..20).map(|id| Job {
             id: SnapshotId(id),
-            wanted: Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80 },
+            wanted: Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80, max_bytes: 100_000 },
             samples: vec![128; picture.bytes()],
             region: region.writable().try_clone().unwrap(),
         });
@@ -124,6 +124,16 @@ mod tests {
         assert!((QUEUE..20).contains(&encoded.len()), "{answers:?}");
         let jpeg = region.copy_start(*encoded[0] as usize).unwrap();
         assert_eq!(image::load_from_memory(&jpeg).unwrap().width(), 1280);
-        assert!(!thread.is_hung(Instant::now()));
+    }
+
+    #[test]
+    fn an_encoder_that_does_not_come_to_an_end_is_hung() {
+        let (_ours, theirs) = Channel::pair().unwrap();
+        let thread = SnapshotThread::start(Arc::new(theirs)).unwrap();
+        let now = Instant::now();
+        assert!(!thread.is_hung(now + 2 * HUNG), "it has nothing to do");
+        *lock(&thread.busy_since) = Some(now);
+        assert!(!thread.is_hung(now + HUNG));
+        assert!(thread.is_hung(now + 2 * HUNG));
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct SnapshotArguments {
     /// Of the next frame, and not the newest of an event.
     #[arg(long)]
     fresh: bool,
-    /// Where to write it; without it <CAMERA>.jpg.
+    /// Where to write it; without it the camera's id with `.jpg`.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -34,6 +34,8 @@ pub struct SnapshotOrder {
     pub max_width_px: u32,
     /// As libjpeg counts it, 1..=100.
     pub quality: u8,
+    /// A JPEG that is longer is made coarser, then smaller; at most [`MAX_SNAPSHOT_BYTES`].
+    pub max_bytes: u32,
 }
 
 /// The one answer to an order.
