@@ -4,6 +4,7 @@
 //! lock, a unit or a camera; whoever wants something sends a [`Command`] and is answered.
 
 pub mod images;
+pub mod snapshots;
 pub mod unit_numbers;
 
 use crate::admission::Ledger;
@@ -12,6 +13,7 @@ use crate::catalog::arn::Resource;
 use crate::catalog::entries::MAX_IMPORTS;
 use crate::catalog::import::PackageSource;
 use crate::control::images::ImageIntake;
+use crate::control::snapshots::{AskedSnapshot, SnapshotDesk};
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
 use crate::supervisor::pool::UnitBounds;
@@ -118,6 +120,8 @@ pub struct Control {
     imports: mpsc::Sender<ImportJob>,
     /// The way in for images.
     pub images: ImageIntake,
+    /// The way to pictures of cameras.
+    pub snapshots: SnapshotDesk,
     /// Projects, versions and tags.
     pub catalog: CatalogStore,
 }
@@ -129,6 +133,8 @@ pub struct ControlQueues {
     pub commands: mpsc::Receiver<Asked>,
     /// Packages to bring in.
     pub imports: mpsc::Receiver<ImportJob>,
+    /// Pictures that are wanted.
+    pub snapshots: mpsc::Receiver<AskedSnapshot>,
 }
 
 impl Control {
@@ -141,8 +147,9 @@ impl Control {
     ) -> (Self, ControlQueues) {
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
         let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
-        let control = Self { commands, status, hours, imports, images, catalog };
-        (control, ControlQueues { commands: command_queue, imports: import_queue })
+        let (snapshots, snapshot_queue) = SnapshotDesk::new();
+        let control = Self { commands, status, hours, imports, images, snapshots, catalog };
+        (control, ControlQueues { commands: command_queue, imports: import_queue, snapshots: snapshot_queue })
     }
 
     /// Has a package brought in. The catalog's own bound keeps the queue from filling up.

@@ -43,6 +43,8 @@
 //!   ([`camera::lent_slots`]).
 //! * Cameras never queue, images wait in a queue bounded in time ([`admission::gate`]); what one of them does not
 //!   use of its share is lent to the other.
+//! * A snapshot is made by the capture process, from the slot, on an order that goes out before the slot goes back: no
+//!   slot is held for it. The parent never looks into the JPEG ([`ipc::snapshot_messages`]).
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
 //! * Nobody beyond loopback is answered without a signature but by `/healthz`. No name that a caller gives becomes a path
 //!   ([`os::beneath`], [`catalog::store`]).

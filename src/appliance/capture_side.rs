@@ -29,6 +29,7 @@ impl Appliance {
                 }
                 self.captures.ended(group);
                 self.close_connections(group, None);
+                self.snapshots_lost(group);
                 self.groups[group].process_ended(&format!("the capture process ended: {status}"), now);
                 self.reporter.capture_restarted();
             }
@@ -74,6 +75,7 @@ impl Appliance {
                 self.fleet.frame_without_slot(&id);
                 self.reporter.frame_without_slot(&id);
             }
+            FromCapture::Snapshot(answer) => self.snapshot_answered(group, answer),
             FromCapture::Lost { camera, kind, detail } => {
                 let Some(position) = members.find(camera) else { return };
                 let id = &members.camera(position).settings.id;

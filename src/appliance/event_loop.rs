@@ -8,6 +8,7 @@ use crate::appliance::importer;
 use crate::appliance::meter::Meter;
 use crate::appliance::model_host;
 use crate::appliance::reporter::Reporter;
+use crate::appliance::snapshots::Snapshots;
 use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::CaptureGroup;
 use crate::camera::capture_process::{CaptureEvent, CaptureProcesses};
@@ -15,6 +16,7 @@ use crate::camera::lent_slots::LentSlots;
 use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
 use crate::control::images::{ImageIntake, OfferedImage};
+use crate::control::snapshots::AskedSnapshot;
 use crate::control::{ApplianceStatus, Asked, CameraView, Control, ControlQueues};
 use crate::ipc::child_process::{Spawner, own_binary};
 use crate::ipc::frame_slots::Region;
@@ -78,6 +80,8 @@ pub struct Appliance {
     capture_events: mpsc::Receiver<CaptureEvent>,
     commands: mpsc::Receiver<Asked>,
     image_offers: mpsc::Receiver<OfferedImage>,
+    snapshots_asked: mpsc::Receiver<AskedSnapshot>,
+    pub(super) snapshots: Snapshots,
     pub(super) image_region: Region,
     pub(super) images: BTreeMap<ImageId, OfferedImage>,
     pub(super) next_image: u64,
@@ -117,8 +121,9 @@ impl Appliance {
         let (status, watcher) = watch::channel(ApplianceStatus::default());
         let (intake, image_region, image_offers) = ImageIntake::new()?;
         let catalog = load_catalog(&settings, &fleet);
-        let (control, ControlQueues { commands, imports }) =
-            Control::new(watcher.clone(), hours, intake, catalog.clone());
+        let (control, queues) = Control::new(watcher.clone(), hours, intake, catalog.clone());
+        let ControlQueues { commands, imports, snapshots: snapshots_asked } = queues;
+        let snapshots = Snapshots::new(settings.snapshots.clone());
         tokio::spawn(importer::run(settings.clone(), catalog.clone(), imports));
         let appliance = Self {
             settings,
@@ -132,6 +137,8 @@ impl Appliance {
             capture_events,
             commands,
             image_offers,
+            snapshots_asked,
+            snapshots,
             image_region,
             images: BTreeMap::new(),
             next_image: 0,
@@ -156,6 +163,7 @@ impl Appliance {
                 Some(event) = self.unit_events.recv() => self.unit_event(event),
                 Some(event) = self.capture_events.recv() => self.capture_event(event),
                 Some(offer) = self.image_offers.recv() => self.image_offered(offer),
+                Some(asked) = self.snapshots_asked.recv() => self.snapshot_asked(asked),
                 Some((command, answer)) = self.commands.recv() => {
                     let obeyed = self.obey(command);
                     // Whoever asks next sees what has begun.
@@ -223,6 +231,7 @@ impl Appliance {
                 self.capture_action(group, &action);
             }
         }
+        self.tick_snapshots(now);
     }
 
     fn renew_status(&mut self) {

@@ -10,6 +10,8 @@ mod meter;
 pub mod model_host;
 pub mod mqtt_commands;
 mod reporter;
+mod snapshot_side;
+mod snapshots;
 mod unit_side;
 mod zone_placement;
 

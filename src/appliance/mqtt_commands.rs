@@ -1,12 +1,22 @@
-//! Carries out what comes over MQTT: start, stop, scale and swap a model.
+//! Carries out what comes over MQTT: start, stop, scale and swap a model; take a picture of a camera.
 
+use crate::control::snapshots::{SnapshotReply, SnapshotWish};
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Command, Control};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The payload of every command; each needs its part.
+/// The payload of `snapshot`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SnapshotPayload {
+    camera: String,
+    /// Returned in the answer.
+    id: Option<Value>,
+}
+
+/// The payload of every command about a model; each needs its part.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payload {
@@ -32,9 +42,23 @@ pub async fn serve(control: Control, mut commands: Commands) {
 
 async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
     let refused = |id: Option<Value>, message: String| json!({"command": incoming.name, "id": id, "accepted": false, "error": {"message": message}});
+    let not_in_order = |error: serde_json::Error| refused(None, format!("the payload is not in order: {error}"));
+    if incoming.name == "snapshot" {
+        let SnapshotPayload { camera, id } = match serde_json::from_slice(&incoming.payload) {
+            Ok(payload) => payload,
+            Err(error) => return not_in_order(error),
+        };
+        // The picture itself goes to the camera's topic.
+        return match control.snapshots.ask(camera, SnapshotWish::Published).await {
+            SnapshotReply::Refused(refusal) => refused(id, refusal.to_string()),
+            SnapshotReply::Accepted | SnapshotReply::Taken(_) => {
+                json!({"command": incoming.name, "id": id, "accepted": true})
+            }
+        };
+    }
     let payload: Payload = match serde_json::from_slice(&incoming.payload) {
         Ok(payload) => payload,
-        Err(error) => return refused(None, format!("the payload is not in order: {error}")),
+        Err(error) => return not_in_order(error),
     };
     let id = payload.id.clone();
     let command = match command(&incoming.name, payload) {
@@ -61,7 +85,7 @@ fn command(name: &str, payload: Payload) -> Result<Command, String> {
             Ok(Command::ScaleModel { model, bounds })
         }
         "swap" => Ok(Command::SwapModel { model, package: package.ok_or("`package` is missing")? }),
-        _ => Err(format!("there is no command `{name}`; there are start, stop, scale and swap")),
+        _ => Err(format!("there is no command `{name}`; there are start, stop, scale, swap and snapshot")),
     }
 }
 

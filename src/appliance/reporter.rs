@@ -2,6 +2,7 @@
 
 use crate::admission::{FrameWork, ImageWork};
 use crate::control::ApplianceStatus;
+use crate::control::snapshots::Snapshot;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
 use crate::publish::message::{
@@ -113,6 +114,18 @@ impl Reporter {
         if let Some(publisher) = &self.publisher {
             publisher.publish_detections(message);
         }
+    }
+
+    /// A picture of a camera is to be published.
+    pub(super) fn snapshot_taken(&self, camera: &CameraId, snapshot: &Snapshot) {
+        if let Some(publisher) = &self.publisher {
+            publisher.publish_snapshot(camera, &snapshot.jpeg);
+        }
+    }
+
+    /// How a snapshot ended: `taken`, `limited` or `failed`.
+    pub(super) fn snapshot_ended(&self, camera: &CameraId, result: &'static str) {
+        self.metrics.snapshot(camera, result);
     }
 
     /// An image was looked at.

@@ -129,8 +129,12 @@ impl Appliance {
         }
     }
 
-    /// The slot goes back first: that is what the capture process may be waiting for.
+    /// What needs the frame where it lies comes first. Then the slot goes back: that is what the capture process may be
+    /// waiting for.
     fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, answer: Option<&Found>) {
+        if let Some((answer, _)) = answer {
+            self.snapshot_for_waiting(work, answer, monotonic_now());
+        }
         match self.slots.give_back(work.region, work.frame.slot) {
             GiveBack::Release { group, index } => self.captures.release(group, index, work.frame.slot),
             GiveBack::Retired => self.units.detach(work.region),

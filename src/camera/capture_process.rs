@@ -5,6 +5,7 @@ use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
+use crate::ipc::snapshot_messages::SnapshotOrder;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -97,6 +98,12 @@ impl CaptureProcesses {
     /// Has a camera hand over so many frames a second; 0: each one.
     pub fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
         self.send(group, |handle| handle.send(&ToCapture::Pace { camera: index, frames_per_second }, None));
+    }
+
+    /// Has a picture made of a frame whose slot has not been given back yet; the JPEG goes into `region`.
+    pub fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
+        let message = ToCapture::Snapshot(Box::new(order));
+        self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
     }
 
     /// Has all processes end by themselves.

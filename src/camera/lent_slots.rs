@@ -64,6 +64,11 @@ impl LentSlots {
         entry.map(|(id, _)| *id)
     }
 
+    /// The connection that fills a region; `None` once it is closed.
+    pub fn connection_of(&self, id: RegionId) -> Option<(usize, CameraIndex)> {
+        self.entries.get(&id)?.connection
+    }
+
     /// A frame was announced: its slot is lent from now on.
     ///
     /// # Errors
@@ -148,7 +153,9 @@ mod tests {
         let (mut slots, id) = slots();
         slots.lend(id, 0).unwrap();
         slots.lend(id, 1).unwrap();
+        assert_eq!(slots.connection_of(id), Some((0, CameraIndex(5))));
         assert!(slots.close(0, Some(CameraIndex(5))).is_empty());
+        assert_eq!(slots.connection_of(id), None);
         assert_eq!(slots.give_back(id, 0), GiveBack::Nothing);
         assert!(slots.region(id).is_some());
         assert_eq!(slots.give_back(id, 1), GiveBack::Retired);

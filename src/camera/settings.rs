@@ -1,4 +1,4 @@
-//! `[capture]` and `[[cameras]]`.
+//! `[capture]`, `[snapshots]` and `[[cameras]]`.
 
 use crate::secret::Credentials;
 use crate::vision::camera_id::CameraId;
@@ -40,6 +40,28 @@ impl Default for CaptureSettings {
             connect_timeout_seconds: 5.0,
             hardware_decoders: true,
         }
+    }
+}
+
+/// `[snapshots]`: JPEGs of what was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotSettings {
+    /// The most of a camera in a minute for events, and as many again on request, up to 600; 0: none at all.
+    pub per_minute: u16,
+    /// Draw the boxes of what was seen.
+    pub draw_boxes: bool,
+    /// Wider pictures are scaled down, 64..=4096.
+    pub max_width_px: u32,
+    /// Of the JPEG, 20..=95.
+    pub quality: u8,
+    /// Thousands of bytes, 10..=1000; what is longer is made coarser, then smaller.
+    pub max_kilobytes: u16,
+}
+
+impl Default for SnapshotSettings {
+    fn default() -> Self {
+        Self { per_minute: 10, draw_boxes: true, max_width_px: 1280, quality: 80, max_kilobytes: 1000 }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::capture::stream_loss::Loss;
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, StreamInfo};
 use crate::os::clock::monotonic_now;
-use crate::vision::frame::Frame;
+use crate::vision::frame::{Frame, Picture};
 use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use gstreamer::prelude::*;
@@ -100,6 +100,11 @@ impl CameraStream {
     /// The parent gives a slot back.
     pub(super) fn release(&self, slot: u16) {
         lock(&self.shared.slots).release(slot);
+    }
+
+    /// The frame in a slot that the parent has.
+    pub(super) fn copy_of(&self, slot: u16, picture: Picture) -> Option<Vec<u8>> {
+        lock(&self.shared.slots).lent_slot(slot)?.get(..picture.bytes()).map(<[u8]>::to_vec)
     }
 
     /// Hands over so many frames a second from now on.

@@ -2,10 +2,13 @@
 
 use crate::capture::camera_stream::CameraStream;
 use crate::capture::slot_owner::SlotOwner;
+use crate::capture::snapshot::Wanted;
+use crate::capture::snapshot_thread::{self, Job, SnapshotThread};
 use crate::capture::stream_loss::Loss;
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotWriter;
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, ToCapture};
+use crate::ipc::snapshot_messages::SnapshotOrder;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -26,6 +29,12 @@ pub enum CaptureError {
     /// GStreamer does not start.
     #[error("GStreamer cannot be started: install gstreamer1.0-plugins-base, -good, -bad and gstreamer1.0-libav")]
     GStreamer(#[from] gstreamer::glib::Error),
+    /// No thread can be had.
+    #[error("the thread for snapshots cannot be started")]
+    Thread(#[from] std::io::Error),
+    /// A snapshot has been encoded for too long.
+    #[error("the JPEG encoder hangs")]
+    EncoderHung,
 }
 
 /// Serves the parent until it says `Stop` or is gone.
@@ -36,7 +45,8 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
     gstreamer::init()?;
     let channel = Arc::new(channel);
     channel.send(&FromCapture::Hello { pid: std::process::id() }, None)?;
-    let mut streams = Streams { channel: Arc::clone(&channel), open: BTreeMap::new() };
+    let snapshots = SnapshotThread::start(Arc::clone(&channel))?;
+    let mut streams = Streams { channel: Arc::clone(&channel), open: BTreeMap::new(), snapshots };
     let mut progress_at = Instant::now() + PROGRESS;
     loop {
         match channel.receive_within::<ToCapture>(POLL) {
@@ -46,6 +56,9 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
             Err(error) => return Err(error.into()),
         }
         streams.report_losses()?;
+        if streams.snapshots.is_hung(Instant::now()) {
+            return Err(CaptureError::EncoderHung);
+        }
         if Instant::now() >= progress_at {
             progress_at = Instant::now() + PROGRESS;
             streams.report_progress()?;
@@ -56,6 +69,7 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
 struct Streams {
     channel: Arc<Channel>,
     open: BTreeMap<CameraIndex, CameraStream>,
+    snapshots: SnapshotThread,
 }
 
 impl Streams {
@@ -78,6 +92,12 @@ impl Streams {
                     stream.pace(frames_per_second);
                 }
             }
+            ToCapture::Snapshot(order) => {
+                let id = order.id;
+                if let Err(reason) = self.take_snapshot(*order, descriptor) {
+                    snapshot_thread::answer(&self.channel, id, Err(reason));
+                }
+            }
             ToCapture::Close { camera } => drop(self.open.remove(&camera)),
             ToCapture::Stop => {}
         }
@@ -95,6 +115,16 @@ impl Streams {
         let writer = SlotWriter::new(&descriptor, slots);
         let writer = writer.map_err(|error| Loss::new(LossKind::Other, format!("the slots: {error}")))?;
         CameraStream::open(camera, source, SlotOwner::new(writer, slots), Arc::clone(&self.channel))
+    }
+
+    /// Takes the frame out of its slot, which costs a millisecond: behind this message the slot may be given back.
+    fn take_snapshot(&self, order: SnapshotOrder, region: Option<OwnedFd>) -> Result<(), String> {
+        let region = region.ok_or("no region came with the order")?;
+        let samples = self.open.get(&order.camera).and_then(|stream| stream.copy_of(order.slot, order.picture));
+        let samples = samples.ok_or("the frame is no longer there")?;
+        let SnapshotOrder { id, picture, boxes, max_width_px, quality, max_bytes, .. } = order;
+        let wanted = Wanted { picture, boxes, max_width_px, quality, max_bytes: max_bytes as usize };
+        self.snapshots.take(Job { id, wanted, samples, region })
     }
 
     fn report_losses(&mut self) -> Result<(), ChannelError> {

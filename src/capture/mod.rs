@@ -1,17 +1,22 @@
 //! The capture process: a child that receives, decodes and samples its cameras' streams.
 //!
 //! The only folder that uses GStreamer. Writes each sampled frame once, into its camera's slots,
-//! and says so. When to connect again is the parent's decision.
+//! and says so; makes a JPEG of a frame that is still lent when it is asked for one. When to connect
+//! again, and of which frames there are snapshots, is the parent's decision.
 
+mod box_drawing;
 mod camera_stream;
 mod confinement;
 mod decoder_choice;
 mod frame_copy;
+mod jfif_planes;
 pub mod main_loop;
 mod pipeline;
 mod sampler;
 mod size_limit;
 mod slot_owner;
+mod snapshot;
+mod snapshot_thread;
 mod stream_loss;
 
 use crate::ipc::channel::Channel;

@@ -35,6 +35,12 @@ impl SlotOwner {
         }
     }
 
+    /// What lies in a slot that the parent has; `None` for one that may be written meanwhile.
+    pub(super) fn lent_slot(&mut self, slot: u16) -> Option<&[u8]> {
+        let is_lent = self.lent.get(usize::from(slot)).copied().unwrap_or(false);
+        self.writer.slot_mut(slot).filter(|_| is_lent).map(|bytes| &*bytes)
+    }
+
     /// The parent gives the slot back.
     pub(super) fn release(&mut self, slot: u16) {
         if let Some(lent) = self.lent.get_mut(usize::from(slot)) {
@@ -53,7 +59,9 @@ mod tests {
         let region = Region::create("test", 2).unwrap();
         let mut owner = SlotOwner::new(SlotWriter::new(region.writable(), 2).unwrap(), 2);
         assert_eq!(owner.free_slot().unwrap().0, 0);
+        assert!(owner.lent_slot(0).is_none(), "it may be written at any moment");
         owner.lend(0);
+        assert!(owner.lent_slot(0).is_some() && owner.lent_slot(99).is_none());
         assert_eq!(owner.free_slot().unwrap().0, 1);
         owner.lend(1);
         assert!(owner.free_slot().is_none());

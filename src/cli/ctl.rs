@@ -1,7 +1,7 @@
 //! `ocelli ctl`: asks a running daemon, over its own HTTP server.
 
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::{ClientError, HttpMethod, request};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -87,16 +87,11 @@ pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    if !settings.http.enabled || settings.http.port == 0 {
-        eprintln!("ocelli: the daemon cannot be asked: `http.enabled` is off, or `http.port` is 0 and so unknown");
-        return ExitCode::FAILURE;
-    }
-    let address = SocketAddr::new(settings.http.address, settings.http.port);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(address, &arguments.command)),
-        Err(error) => Err(describe(&error)),
-    };
+    let result = daemon_address(&settings).and_then(|address| {
+        let runtime = runtime.map_err(|error| describe(&error))?;
+        runtime.block_on(run(address, &arguments.command))
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {

@@ -7,9 +7,11 @@ mod hours;
 mod live_view;
 mod plan;
 mod run;
+mod snapshot;
 
 use crate::vision::error_chain::describe;
 use clap::{CommandFactory, Parser, Subcommand};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   ocelli run --config /etc/ocelli/ocelli.toml
   ocelli detect photo.jpg --draw boxes.png
   ocelli ctl scale coco-ssd --min 1 --max 4
+  ocelli snapshot yard --fresh
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
 
@@ -44,6 +47,8 @@ enum Command {
     Detect(detect::DetectArguments),
     /// Ask a running daemon: show, start, stop, scale and swap models.
     Ctl(ctl::CtlArguments),
+    /// Write a camera's picture, from a running daemon, to a file.
+    Snapshot(snapshot::SnapshotArguments),
     /// Show the inference hours: units in service times time, by model and version.
     Hours(hours::HoursArguments),
     /// Measure this box with a model, and say how many units and cameras fit.
@@ -99,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Detect(arguments) => detect::detect(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
+        Command::Snapshot(arguments) => snapshot::snapshot(&arguments),
         Command::Hours(arguments) => hours::hours(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Completions { shell } => {
@@ -133,6 +139,16 @@ fn load_settings(config: &ConfigArguments) -> Result<crate::settings::Settings, 
         eprintln!("{errors}");
         ExitCode::from(EXIT_SETTINGS)
     })
+}
+
+/// Where a running daemon with these settings can be asked.
+fn daemon_address(settings: &crate::settings::Settings) -> Result<SocketAddr, String> {
+    match settings.http.enabled && settings.http.port != 0 {
+        true => Ok(SocketAddr::new(settings.http.address, settings.http.port)),
+        false => {
+            Err("the daemon cannot be asked: `http.enabled` is off, or `http.port` is 0 and so unknown".to_owned())
+        }
+    }
 }
 
 #[cfg(test)]

@@ -39,15 +39,30 @@ pub async fn request(
     path: &str,
     body: Option<&Value>,
 ) -> Result<(u16, Value), ClientError> {
-    timeout(ANSWER_LIMIT, exchange(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
+    let (status, bytes) = exchange(address, method, path, body).await?;
+    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+    Ok((status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text())))
 }
 
-async fn exchange(
+/// Sends a request and reads the answer: status code and bytes.
+///
+/// # Errors
+/// [`ClientError`].
+pub async fn exchange(
     address: SocketAddr,
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(u16, Value), ClientError> {
+) -> Result<(u16, Vec<u8>), ClientError> {
+    timeout(ANSWER_LIMIT, converse(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
+}
+
+async fn converse(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(u16, Vec<u8>), ClientError> {
     let unreadable = |error: &dyn std::fmt::Display| ClientError::Answer(error.to_string());
     let stream = TcpStream::connect(address).await.map_err(|error| ClientError::Connect(address, error))?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
@@ -63,8 +78,7 @@ async fn exchange(
     let (parts, body) = response.map_err(|error| unreadable(&error))?.into_parts();
     let bytes = to_bytes(Body::new(body), MAX_ANSWER_BYTES).await.map_err(|error| unreadable(&error))?;
     running.abort();
-    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-    Ok((parts.status.as_u16(), serde_json::from_slice(&bytes).unwrap_or_else(|_| text())))
+    Ok((parts.status.as_u16(), bytes.into()))
 }
 
 pub use axum::http::Method as HttpMethod;

@@ -267,7 +267,8 @@ async fn until_stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 fn local_router(state: HttpState) -> Router {
-    let api = routes::models::router().merge(routes::hours::router()).with_state(state.control.clone());
+    let api = routes::models::router().merge(routes::hours::router()).merge(routes::cameras::router());
+    let api = api.with_state(state.control.clone());
     // Bounded by its slot.
     let images = routes::detect::router().with_state(state.control.clone()).layer(DefaultBodyLimit::disable());
     let routes = routes::health::router().merge(api.layer(DefaultBodyLimit::max(MAX_BODY_BYTES))).merge(images);

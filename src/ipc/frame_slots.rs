@@ -45,6 +45,14 @@ impl Region {
     pub fn slots(&self) -> u16 {
         self.slots
     }
+
+    /// The first `bytes` that were written.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the region is shorter, else what the kernel says.
+    pub fn copy_start(&self, bytes: usize) -> io::Result<Vec<u8>> {
+        memfd::copy_start(&self.writable, bytes)
+    }
 }
 
 /// The writer's side.

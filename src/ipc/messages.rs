@@ -1,7 +1,8 @@
 //! Every message between the parent and its children.
 //!
-//! A descriptor travels beside the message that names it: `AttachRegion` and `Open` carry one.
+//! A descriptor travels beside the message that names it: `AttachRegion`, `Open` and `Snapshot` carry one.
 
+use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::ExecutionProvider;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -209,6 +210,8 @@ pub enum ToCapture {
         /// Frames a second.
         frames_per_second: f32,
     },
+    /// Answered by `Snapshot` (the region that it is written to comes beside the message).
+    Snapshot(Box<SnapshotOrder>),
     /// Disconnects a camera; silently ignored if it is not open.
     Close {
         /// Which.
@@ -292,6 +295,8 @@ pub enum FromCapture {
         /// Frames decoded since `Open`.
         decoded: u64,
     },
+    /// The answer to `Snapshot`.
+    Snapshot(SnapshotAnswer),
     /// The stream ended or never began. The camera is closed; all its slots but the lent ones are free.
     Lost {
         /// Which.

@@ -8,3 +8,4 @@ pub mod child_process;
 pub mod frame_slots;
 pub mod messages;
 pub mod restart_policy;
+pub mod snapshot_messages;

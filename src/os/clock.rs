@@ -25,6 +25,13 @@ pub fn rfc3339_utc(wall_ms: i64) -> String {
     format!("{time:.3}")
 }
 
+/// A wall time in milliseconds since 1970 as HTTP has it, as `Tue, 24 Nov 2026 08:15:30 GMT`.
+pub fn http_date(wall_ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    // Only years beyond 9999 have no such form.
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&time).unwrap_or_default()
+}
+
 /// A wall time in the basic form of ISO 8601, as `20261124T002820Z`, in milliseconds since 1970.
 pub fn unix_ms_of_basic_time(text: &str) -> Option<i64> {
     let time = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
@@ -77,6 +84,11 @@ mod tests {
         assert_eq!(unix_ms_of_basic_time("19700102T000001Z"), Some(86_401_000));
         assert_eq!(unix_ms_of_basic_time("20261324T002820Z"), None);
         assert_eq!(unix_ms_of_basic_time(""), None);
+    }
+
+    #[test]
+    fn times_are_written_as_http_has_them() {
+        assert_eq!(http_date(1_795_508_130_123), "Tue, 24 Nov 2026 08:15:30 GMT");
     }
 
     #[test]

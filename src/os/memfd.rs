@@ -26,6 +26,23 @@ pub fn reopen_read_only(fd: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
+/// Copies the first `bytes` of the memory without mapping it: whoever may still write to it changes what is
+/// copied and nothing else.
+///
+/// # Errors
+/// `UnexpectedEof` when there are fewer, else what the kernel says.
+pub fn copy_start(fd: &impl AsFd, bytes: usize) -> io::Result<Vec<u8>> {
+    let mut copy = vec![0; bytes];
+    let mut filled = 0;
+    while filled < bytes {
+        match rustix::io::pread(fd, &mut copy[filled..], filled as u64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
+        }
+    }
+    Ok(copy)
+}
+
 fn check(fd: &impl AsFd, bytes: usize) -> io::Result<()> {
     let sealed = fcntl_get_seals(fd)?.contains(SealFlags::SHRINK | SealFlags::GROW);
     let size = rustix::fs::fstat(fd)?.st_size;
@@ -97,6 +114,8 @@ mod tests {
         writing.bytes_mut()[5000] = 7;
         assert_eq!(reading.bytes()[5000], 7);
         assert!(WriteMapping::new(&reader, 8192).is_err());
+        assert_eq!(copy_start(&fd, 5001).unwrap()[5000], 7);
+        assert!(copy_start(&fd, 8193).is_err());
     }
 
     #[test]

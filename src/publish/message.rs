@@ -107,6 +107,20 @@ pub enum CameraStatus {
     Disabled,
 }
 
+impl CameraStatus {
+    /// As it is published.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Streaming => "streaming",
+            Self::Stalled => "stalled",
+            Self::AuthFailed => "auth-failed",
+            Self::Offline => "offline",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
 /// `<p>/<box>/cameras/<cam>/state`, retained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CameraStateMessage {
@@ -202,6 +216,14 @@ mod tests {
             latency_ms: LatencyMs { queue: 3.1, inference: 24.8, total: 31.0 },
             detections: (0..objects).map(object).collect(),
             truncated: false,
+        }
+    }
+
+    #[test]
+    fn a_cameras_state_is_called_as_it_is_published() {
+        use CameraStatus::{AuthFailed, Connecting, Disabled, Offline, Stalled, Streaming};
+        for status in [Connecting, Streaming, Stalled, AuthFailed, Offline, Disabled] {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
         }
     }
 

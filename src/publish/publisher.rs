@@ -127,6 +127,12 @@ impl Publisher {
         self.set_state(topic, serde_json::to_vec(message));
     }
 
+    /// Publishes a camera's picture; the newest one is kept and arrives once the broker is there.
+    pub fn publish_snapshot(&self, camera: &CameraId, jpeg: &[u8]) {
+        let topic = topics::snapshot(&self.prefix, &self.box_id, camera.as_str());
+        self.set_state(topic, Ok(jpeg.to_vec()));
+    }
+
     /// Publishes the box's state; the newest one always arrives.
     pub fn set_box_state(&self, message: &BoxStateMessage) {
         self.set_state(topics::box_state(&self.prefix, &self.box_id), serde_json::to_vec(message));

@@ -21,6 +21,11 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
     range(&mut wrong, "capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
     range(&mut wrong, "capture.stall_seconds", f64::from(capture.stall_seconds), 2.0, 600.0);
     range(&mut wrong, "capture.connect_timeout_seconds", f64::from(capture.connect_timeout_seconds), 0.1, 60.0);
+    let snapshots = &settings.snapshots;
+    range(&mut wrong, "snapshots.per_minute", f64::from(snapshots.per_minute), 0.0, 600.0);
+    range(&mut wrong, "snapshots.max_width_px", f64::from(snapshots.max_width_px), 64.0, 4096.0);
+    range(&mut wrong, "snapshots.quality", f64::from(snapshots.quality), 20.0, 95.0);
+    range(&mut wrong, "snapshots.max_kilobytes", f64::from(snapshots.max_kilobytes), 10.0, 1000.0);
 
     let units = &settings.units;
     range(&mut wrong, "units.max_units", f64::from(units.max_units), 0.0, 256.0);

@@ -45,7 +45,7 @@ fn count(mistakes: usize) -> String {
 }
 
 /// Sections that may be there.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "box_id",
     "state_directory",
     "log",
@@ -54,6 +54,7 @@ const SECTIONS: [&str; 15] = [
     "access_keys",
     "buckets",
     "capture",
+    "snapshots",
     "cameras",
     "units",
     "models",
@@ -92,6 +93,7 @@ impl Settings {
             log: section(&root, "log", &mut mistakes),
             http: section(&root, "http", &mut mistakes),
             capture: section(&root, "capture", &mut mistakes),
+            snapshots: section(&root, "snapshots", &mut mistakes),
             cameras: cameras(&root, &mut mistakes),
             units: section(&root, "units", &mut mistakes),
             models: models(&root, &mut mistakes),

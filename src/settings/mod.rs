@@ -7,7 +7,7 @@ mod load;
 mod top_level;
 mod url_credentials;
 
-use crate::camera::settings::{CameraSettings, CaptureSettings};
+use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::HttpSettings;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// `[capture]`.
     pub capture: CaptureSettings,
+    /// `[snapshots]`.
+    pub snapshots: SnapshotSettings,
     /// `[[cameras]]`.
     pub cameras: Vec<CameraSettings>,
     /// `[units]`.

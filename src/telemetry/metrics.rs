@@ -23,6 +23,9 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// From a refusal to the longest wait.
 const CALL_BUCKETS: [f64; 10] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
+/// How a snapshot may end.
+const SNAPSHOT_RESULTS: [&str; 3] = ["taken", "limited", "failed"];
+
 /// Every metric of the daemon.
 #[derive(Debug)]
 pub struct Metrics {
@@ -31,6 +34,7 @@ pub struct Metrics {
     detected: Counters,
     shed: Counters,
     failed: Counters,
+    snapshots: Counters,
     camera_up: Gauges,
     reconnects: Gauges,
     decoded: Gauges,
@@ -63,6 +67,7 @@ impl Metrics {
             detected: Family::default(),
             shed: Family::default(),
             failed: Family::default(),
+            snapshots: Family::default(),
             camera_up: Family::default(),
             reconnects: Family::default(),
             decoded: Family::default(),
@@ -88,6 +93,8 @@ impl Metrics {
         registry.register("frames_detected", "Frames that a unit looked at", self.detected.clone());
         registry.register("frames_shed", "Frames that nobody looked at", self.shed.clone());
         registry.register("frames_failed", "Frames that were tried and have no result", self.failed.clone());
+        let help = "Pictures of a camera by how they ended: taken, limited by the settings, failed";
+        registry.register("snapshots", help, self.snapshots.clone());
         registry.register("frames_in_flight", "Frames that wait or are worked on", self.in_flight.clone());
         registry.register("camera_up", "1 while the camera streams", self.camera_up.clone());
         registry.register("camera_reconnects", "Connections lost since the start", self.reconnects.clone());
@@ -117,6 +124,9 @@ impl Metrics {
         for cause in FailureCause::ALL {
             drop(self.failed.get_or_create(&with(id, "cause", cause.name())));
         }
+        for result in SNAPSHOT_RESULTS {
+            drop(self.snapshots.get_or_create(&with(id, "result", result)));
+        }
         drop(self.camera_up.get_or_create(&camera(id)));
     }
 
@@ -132,6 +142,11 @@ impl Metrics {
             Outcome::Shed(reason) => self.shed.get_or_create(&with(id, "reason", reason.name())).inc(),
             Outcome::Failed(cause) => self.failed.get_or_create(&with(id, "cause", cause.name())).inc(),
         };
+    }
+
+    /// A snapshot ended: `taken`, `limited` or `failed`.
+    pub fn snapshot(&self, id: &CameraId, result: &'static str) {
+        self.snapshots.get_or_create(&with(id, "result", result)).inc();
     }
 
     /// Where a detected frame's time went.

@@ -50,10 +50,11 @@ impl Broker {
         self.process = spawn(self.home.path(), self.port);
     }
 
-    /// Subscribes with mosquitto's own client.
+    /// Subscribes with mosquitto's own client, to all but pictures: its lines are text.
     pub fn subscribe(&self, topic: &str) -> Subscriber {
         let mut process = Command::new("mosquitto_sub")
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-F", "%t %p"])
+            .args(["-T", "+/+/cameras/+/snapshot"])
             .args(&self.client_options)
             .stdout(Stdio::piped())
             .spawn()

@@ -117,13 +117,21 @@ impl Daemon {
 
     /// Status code and body of a GET, or `None` while nobody answers.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        let (status, _, body) = self.get_raw(path)?;
+        Some((status, String::from_utf8(body).ok()?))
+    }
+
+    /// Status code, head in lower case and body of a GET, or `None` while nobody answers.
+    pub fn get_raw(&self, path: &str) -> Option<(u16, String, Vec<u8>)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.http_port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(15))).ok()?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let status = answer.get(9..12)?.parse().ok()?;
-        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let body = answer.split_off(end + 4);
+        let head = String::from_utf8(answer).ok()?.to_ascii_lowercase();
+        Some((head.get(9..12)?.parse().ok()?, head, body))
     }
 
     /// Status code, head and body of a POST of an image to a model, or `None` while nobody answers.

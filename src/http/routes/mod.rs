@@ -1,5 +1,6 @@
 //! The native routes: one file a subject.
 
+pub(super) mod cameras;
 pub(super) mod detect;
 pub(super) mod health;
 pub(super) mod hours;

@@ -1,7 +1,7 @@
 //! Settings as people write them.
 
 use super::*;
-use crate::camera::settings::{CameraSettings, CaptureSettings};
+use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
@@ -36,6 +36,7 @@ fn the_shipped_file_says_what_the_code_defaults_to() {
     assert_eq!(settings.http, HttpSettings::default());
     assert_eq!(settings.rekognition, RekognitionSettings::default());
     assert_eq!(settings.capture, CaptureSettings::default());
+    assert_eq!(settings.snapshots, SnapshotSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());
     assert_eq!(settings.outbox, OutboxSettings::default());
@@ -53,6 +54,7 @@ fn every_setting_is_in_the_shipped_file() {
         serde_json::to_value(AccessKeySettings::default()).unwrap(),
         serde_json::to_value(BucketSettings::default()).unwrap(),
         serde_json::to_value(CaptureSettings::default()).unwrap(),
+        serde_json::to_value(SnapshotSettings::default()).unwrap(),
         serde_json::to_value(UnitSettings::default()).unwrap(),
         serde_json::to_value(MqttSettings::default()).unwrap(),
         serde_json::to_value(MqttTlsSettings::default()).unwrap(),

@@ -20,6 +20,8 @@ pub(super) struct Link {
     pub(super) client: Client,
     /// Counts the connections, so that what belongs to an earlier one is told.
     pub(super) number: u64,
+    /// A longer packet would end the connection.
+    pub(super) max_packet_bytes: usize,
     replace: Arc<Notify>,
 }
 
@@ -103,12 +105,16 @@ impl Keeper {
                 }
             };
             match happened {
-                Ok(Happened::Connected) => {
+                Ok(Happened::Connected(max_packet_bytes)) => {
                     tracing::info!(broker = self.options.broker(), "the broker is connected");
                     self.number += 1;
                     self.counters.connected.store(true, Ordering::Relaxed);
-                    let link = Link { client: client.clone(), number: self.number, replace: Arc::clone(&replace) };
-                    self.link.send_replace(Some(link));
+                    self.link.send_replace(Some(Link {
+                        client: client.clone(),
+                        number: self.number,
+                        max_packet_bytes: max_packet_bytes.map_or(usize::MAX, |bytes| bytes as usize),
+                        replace: Arc::clone(&replace),
+                    }));
                 }
                 Ok(Happened::Published) => drop(self.counters.published.fetch_add(1, Ordering::Relaxed)),
                 // It has been queued; the next polls write it, and then the connection ends.

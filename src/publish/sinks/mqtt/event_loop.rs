@@ -13,7 +13,8 @@ pub(super) enum EventLoop {
 
 /// What matters of all that the client reports.
 pub(super) enum Happened {
-    Connected,
+    /// With the longest packet that the broker takes, if it says so; only MQTT 5 can.
+    Connected(Option<u32>),
     Published,
     /// Our own goodbye is written.
     Disconnected,
@@ -40,7 +41,9 @@ impl EventLoop {
     pub(super) async fn poll(&mut self) -> Result<Happened, Failure> {
         match self {
             Self::V5(event_loop) => match event_loop.poll().await {
-                Ok(v5::Event::Incoming(v5::Incoming::ConnAck(_))) => Ok(Happened::Connected),
+                Ok(v5::Event::Incoming(v5::Incoming::ConnAck(ack))) => {
+                    Ok(Happened::Connected(ack.properties.and_then(|properties| properties.max_packet_size)))
+                }
                 Ok(v5::Event::Outgoing(v5::Outgoing::Publish(_))) => Ok(Happened::Published),
                 Ok(v5::Event::Outgoing(v5::Outgoing::Disconnect)) => Ok(Happened::Disconnected),
                 Ok(v5::Event::Incoming(v5::Incoming::Publish(publish))) => {
@@ -53,7 +56,7 @@ impl EventLoop {
                 Err(error) => Err(v5_failure(&error)),
             },
             Self::V311(event_loop) => match event_loop.poll().await {
-                Ok(v4::Event::Incoming(v4::Incoming::ConnAck(_))) => Ok(Happened::Connected),
+                Ok(v4::Event::Incoming(v4::Incoming::ConnAck(_))) => Ok(Happened::Connected(None)),
                 Ok(v4::Event::Outgoing(v4::Outgoing::Publish(_))) => Ok(Happened::Published),
                 Ok(v4::Event::Outgoing(v4::Outgoing::Disconnect)) => Ok(Happened::Disconnected),
                 Ok(v4::Event::Incoming(v4::Incoming::Publish(publish))) => {

@@ -6,6 +6,7 @@ use crate::publish::sinks::mqtt::client::Message;
 use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
+use crate::publish::sinks::mqtt::topics;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,6 +14,9 @@ use tokio::sync::{mpsc, watch};
 
 /// How often what the client had no room for is tried again.
 const RETRY: Duration = Duration::from_millis(200);
+
+/// What a packet has beside topic and payload, at most.
+const HEADERS: usize = 64;
 
 /// The topics that the sink itself needs.
 pub(super) struct SinkTopics {
@@ -146,6 +150,15 @@ impl Sender {
     fn publish_states(&mut self) {
         let (Some(link), published) = (&self.link, &mut self.published) else { return };
         self.pending.retain(|topic, payload| {
+            if topic.len() + payload.len() + HEADERS > link.max_packet_bytes {
+                tracing::warn!(
+                    topic,
+                    bytes = payload.len(),
+                    "a message is longer than the broker takes; it is left out"
+                );
+                published.insert(topic.clone(), Arc::clone(payload));
+                return false;
+            }
             let has_room = link.client.try_publish(state_message(topic, payload));
             if has_room {
                 published.insert(topic.clone(), Arc::clone(payload));
@@ -188,7 +201,8 @@ fn state_message(topic: &str, payload: &[u8]) -> Message {
     Message {
         topic: topic.to_owned(),
         payload: payload.to_owned(),
-        is_acknowledged: true,
+        // A picture is large, and the next one is as good.
+        is_acknowledged: !topics::is_snapshot(topic),
         is_retained: true,
         expires: None,
         correlation: None,

@@ -25,6 +25,21 @@ pub fn events(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/events")
 }
 
+/// The picture of a camera.
+pub fn snapshot(prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/snapshot")
+}
+
+/// True for [`snapshot`].
+pub fn is_snapshot(topic: &str) -> bool {
+    topic.ends_with("/snapshot")
+}
+
+/// How many of a label are in view.
+pub fn label(prefix: &str, box_id: &str, camera: &str, level: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/labels/{level}")
+}
+
 /// Every command.
 pub fn commands(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/command/+")

@@ -1,0 +1,91 @@
+//! A capture process without a camera: it hands over grey frames, and answers orders for snapshots as it is told.
+//!
+//! Started by the tests in place of `ocelli capture`, over the same channel. The user of the camera's URL is the script:
+//! what becomes of the first order, the second and so on, one letter each.
+
+#![allow(clippy::unwrap_used, reason = "a test double that cannot go on ends, which is a fault as well")]
+
+use ocelli::ipc::channel::{Channel, ChannelError};
+use ocelli::ipc::frame_slots::SlotWriter;
+use ocelli::ipc::messages::{CameraIndex, FromCapture, StreamInfo, ToCapture};
+use ocelli::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
+use ocelli::os::clock::monotonic_now;
+use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+const FRAME_PERIOD: Duration = Duration::from_millis(100);
+
+fn main() {
+    let channel = Channel::from_stdin().unwrap();
+    channel.send(&FromCapture::Hello { pid: std::process::id() }, None).unwrap();
+    let mut camera = None;
+    loop {
+        match channel.receive_within::<ToCapture>(FRAME_PERIOD) {
+            Ok((ToCapture::Open { camera: index, source, slots }, descriptor)) => {
+                let info = StreamInfo {
+                    codec: "h264".into(),
+                    decoder: "scripted".into(),
+                    width: 64,
+                    height: 48,
+                    frame_rate_milli: 0,
+                };
+                channel.send(&FromCapture::Streaming { camera: index, info }, None).unwrap();
+                let writer = SlotWriter::new(&descriptor.unwrap(), slots).unwrap();
+                let script = source.user.unwrap_or_default().chars().rev().collect();
+                camera = Some(Camera { index, _writer: writer, free: (0..slots).collect(), sequence: 0, script });
+            }
+            Ok((ToCapture::Release { slot, .. }, _)) => {
+                if let Some(camera) = &mut camera {
+                    camera.free.insert(slot);
+                }
+            }
+            Ok((ToCapture::Snapshot(order), descriptor)) => {
+                camera.as_mut().unwrap().obey(&channel, &order, &descriptor.unwrap());
+            }
+            Ok((ToCapture::Stop, _)) | Err(ChannelError::Closed) => return,
+            Ok(_) => {}
+            Err(ChannelError::Empty) => {
+                if let Some(camera) = &mut camera {
+                    camera.hand_over(&channel);
+                }
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+struct Camera {
+    index: CameraIndex,
+    _writer: SlotWriter,
+    free: BTreeSet<u16>,
+    sequence: u64,
+    /// What comes last is done first.
+    script: Vec<char>,
+}
+
+impl Camera {
+    fn hand_over(&mut self, channel: &Channel) {
+        let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
+        self.sequence += 1;
+        let Some(slot) = self.free.pop_first() else { return };
+        let frame = Frame { sequence: self.sequence, captured_at: monotonic_now(), slot, picture };
+        channel.send(&FromCapture::Frame { camera: self.index, frame }, None).unwrap();
+        channel.send(&FromCapture::Progress { camera: self.index, decoded: self.sequence }, None).unwrap();
+    }
+
+    fn obey(&mut self, channel: &Channel, order: &SnapshotOrder, region: &OwnedFd) {
+        assert!(!self.free.contains(&order.slot), "an order comes before its slot is given back");
+        let jpeg = b"a picture";
+        SlotWriter::new(region, 1).unwrap().bytes_mut()[..jpeg.len()].copy_from_slice(jpeg);
+        let result = match self.script.pop() {
+            Some('n') => return,
+            Some('d') => std::process::abort(),
+            Some('l') => Ok(u32::MAX),
+            Some('f') => Err("as it was told".to_owned()),
+            _ => Ok(u32::try_from(jpeg.len()).unwrap()),
+        };
+        channel.send(&FromCapture::Snapshot(SnapshotAnswer { id: order.id, result }), None).unwrap();
+    }
+}

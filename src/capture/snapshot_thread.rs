@@ -1,0 +1,139 @@
+//! Encodes snapshots beside the streams: on a thread of its own, one at a time.
+//!
+//! The main loop takes the frame out of its slot and goes on; a frame's slot is never held for a snapshot. What is
+//! asked for while two wait is refused at once: it would be an old picture by then.
+
+use crate::capture::snapshot::{self, Wanted};
+use crate::ipc::channel::Channel;
+use crate::ipc::frame_slots::SlotWriter;
+use crate::ipc::messages::FromCapture;
+use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotId};
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Snapshots that wait, each up to 4 MiB.
+const QUEUE: usize = 2;
+
+/// An encoder that takes so long will not end any more: the slowest box needs a second.
+const HUNG: Duration = Duration::from_secs(30);
+
+/// A frame that is to become a snapshot.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: SnapshotId,
+    pub(super) wanted: Wanted,
+    /// The frame, out of its slot.
+    pub(super) samples: Vec<u8>,
+    /// Where the JPEG goes.
+    pub(super) region: OwnedFd,
+}
+
+/// The thread, and when it began what it does.
+#[derive(Debug)]
+pub(super) struct SnapshotThread {
+    jobs: SyncSender<Job>,
+    busy_since: Arc<Mutex<Option<Instant>>>,
+}
+
+impl SnapshotThread {
+    /// Starts the thread; it ends with the value.
+    pub(super) fn start(channel: Arc<Channel>) -> std::io::Result<Self> {
+        let (jobs, inbox) = sync_channel::<Job>(QUEUE);
+        let busy_since = Arc::new(Mutex::new(None));
+        let busy = Arc::clone(&busy_since);
+        std::thread::Builder::new().name("snapshots".into()).spawn(move || {
+            while let Ok(job) = inbox.recv() {
+                *lock(&busy) = Some(Instant::now());
+                answer(&channel, job.id, write(&job));
+                *lock(&busy) = None;
+            }
+        })?;
+        Ok(Self { jobs, busy_since })
+    }
+
+    /// Hands a frame over, or says why not.
+    pub(super) fn take(&self, job: Job) -> Result<(), String> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => "the encoder has enough to do with others".to_owned(),
+            TrySendError::Disconnected(_) => "the encoder has ended".to_owned(),
+        })
+    }
+
+    /// True once it has been at one frame for too long. Nothing but the end of the process ends it.
+    pub(super) fn is_hung(&self, now: Instant) -> bool {
+        lock(&self.busy_since).is_some_and(|since| now.saturating_duration_since(since) > HUNG)
+    }
+}
+
+/// Tells the parent how a snapshot ended.
+pub(super) fn answer(channel: &Channel, id: SnapshotId, result: Result<u32, String>) {
+    if let Err(error) = channel.send(&FromCapture::Snapshot(SnapshotAnswer { id, result }), None) {
+        tracing::debug!(%error, "the parent cannot be told");
+    }
+}
+
+/// Encodes, and writes the JPEG to where the parent reads it.
+fn write(job: &Job) -> Result<u32, String> {
+    let jpeg = snapshot::encode(&job.samples, &job.wanted).map_err(|error| error.to_string())?;
+    let mut region = SlotWriter::new(&job.region, 1).map_err(|error| format!("the region: {error}"))?;
+    let target = region.bytes_mut().get_mut(..jpeg.len()).ok_or("the region is too short")?;
+    target.copy_from_slice(&jpeg);
+    u32::try_from(jpeg.len()).map_err(|error| error.to_string())
+}
+
+/// A panic elsewhere has poisoned the lock; what it guards is one value and stays true.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::frame_slots::Region;
+    use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
+
+    #[test]
+    fn each_order_has_one_answer_whether_it_is_encoded_or_refused() {
+        let (ours, theirs) = Channel::pair().unwrap();
+        let theirs = Arc::new(theirs);
+        let thread = SnapshotThread::start(Arc::clone(&theirs)).unwrap();
+        let region = Region::create("test", 1).unwrap();
+        let picture = Picture::new(PixelFormat::I420, 1920, 1080, Colorimetry::default()).unwrap();
+        let jobs = (0..20).map(|id| Job {
+            id: SnapshotId(id),
+            wanted: Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80, max_bytes: 100_000 },
+            samples: vec![128; picture.bytes()],
+            region: region.writable().try_clone().unwrap(),
+        });
+        // All at once: made one by one, each might find the encoder idle.
+        for job in jobs.collect::<Vec<_>>() {
+            let id = job.id;
+            if let Err(reason) = thread.take(job) {
+                answer(&theirs, id, Err(reason));
+            }
+        }
+        let answers: Vec<SnapshotAnswer> = (0..20)
+            .map(|_| match ours.receive::<FromCapture>().unwrap().0 {
+                FromCapture::Snapshot(answer) => answer,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let encoded: Vec<&u32> = answers.iter().filter_map(|answer| answer.result.as_ref().ok()).collect();
+        assert!((QUEUE..20).contains(&encoded.len()), "{answers:?}");
+        let jpeg = region.copy_start(*encoded[0] as usize).unwrap();
+        assert_eq!(image::load_from_memory(&jpeg).unwrap().width(), 1280);
+    }
+
+    #[test]
+    fn an_encoder_that_does_not_come_to_an_end_is_hung() {
+        let (_ours, theirs) = Channel::pair().unwrap();
+        let thread = SnapshotThread::start(Arc::new(theirs)).unwrap();
+        let now = Instant::now();
+        assert!(!thread.is_hung(now + 2 * HUNG), "it has nothing to do");
+        *lock(&thread.busy_since) = Some(now);
+        assert!(!thread.is_hung(now + HUNG));
+        assert!(thread.is_hung(now + 2 * HUNG));
+    }
+}

@@ -1,0 +1,84 @@
+//! `GET /api/cameras/<camera>/snapshot`: a JPEG of what it shows.
+
+use crate::control::Control;
+use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::os::clock::{http_date, monotonic_now};
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Router, get};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// The routes of this subject.
+pub(in crate::http) fn router() -> Router<Control> {
+    Router::new().route("/api/cameras/{camera}/snapshot", get(snapshot))
+}
+
+/// Names the frame and the event in an answer: the same as in what is published about them.
+const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
+const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// True: of the next frame; else the newest of an event, if there is one.
+    #[serde(default)]
+    fresh: bool,
+}
+
+async fn snapshot(
+    State(control): State<Control>,
+    Path(camera): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    let wish = if wanted.fresh { SnapshotWish::Fresh } else { SnapshotWish::Newest };
+    match control.snapshots.ask(camera, wish).await {
+        SnapshotReply::Taken(snapshot) => picture(&snapshot),
+        SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
+        SnapshotReply::Refused(refusal) => refused(&refusal),
+    }
+}
+
+/// The bytes come from a process that is not trusted, and are nothing but a JPEG for whoever gets them.
+fn picture(snapshot: &Snapshot) -> Response {
+    let mut response = Response::new(Body::from(Bytes::from_owner(Arc::clone(&snapshot.jpeg))));
+    let age = monotonic_now().since(snapshot.captured_at).as_secs();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::AGE, HeaderValue::from(age));
+    headers.insert(FRAME, HeaderValue::from(snapshot.frame));
+    let text = |text: &str| HeaderValue::from_str(text).ok();
+    if let Some(date) = snapshot.captured_at_ms.and_then(|ms| text(&http_date(ms))) {
+        headers.insert(header::LAST_MODIFIED, date);
+    }
+    if let Some(event) = snapshot.event.as_deref().and_then(text) {
+        headers.insert(EVENT, event);
+    }
+    response
+}
+
+fn refused(refusal: &SnapshotRefusal) -> Response {
+    let (status, code) = match refusal {
+        SnapshotRefusal::NoSuchCamera { .. } => (StatusCode::NOT_FOUND, "not_found"),
+        SnapshotRefusal::Off => (StatusCode::SERVICE_UNAVAILABLE, "off"),
+        SnapshotRefusal::NotStreaming { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_streaming"),
+        SnapshotRefusal::LimitReached { .. } => (StatusCode::TOO_MANY_REQUESTS, "limit_reached"),
+        SnapshotRefusal::NoFrame { .. } => (StatusCode::GATEWAY_TIMEOUT, "no_frame"),
+        SnapshotRefusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+        SnapshotRefusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+    };
+    let body = Json(json!({"error": {"code": code, "message": refusal.to_string()}}));
+    let mut response = (status, body).into_response();
+    if let SnapshotRefusal::LimitReached { retry_after, .. } = refusal {
+        // Whole seconds, as HTTP has it.
+        let seconds = retry_after.as_secs() + 1;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
