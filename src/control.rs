@@ -16,6 +16,7 @@ use crate::control::images::ImageIntake;
 use crate::control::snapshots::{AskedSnapshot, SnapshotDesk};
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
+use crate::publish::outbox::EventLog;
 use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::{FleetError, ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
@@ -122,6 +123,8 @@ pub struct Control {
     pub images: ImageIntake,
     /// The way to pictures of cameras.
     pub snapshots: SnapshotDesk,
+    /// What began, changed and ended; none when nobody keeps it.
+    pub events: Option<EventLog>,
     /// Projects, versions and tags.
     pub catalog: CatalogStore,
 }
@@ -144,11 +147,12 @@ impl Control {
         hours: HoursFiles,
         images: ImageIntake,
         catalog: CatalogStore,
+        events: Option<EventLog>,
     ) -> (Self, ControlQueues) {
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
         let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
         let (snapshots, snapshot_queue) = SnapshotDesk::new();
-        let control = Self { commands, status, hours, imports, images, snapshots, catalog };
+        let control = Self { commands, status, hours, imports, images, snapshots, events, catalog };
         (control, ControlQueues { commands: command_queue, imports: import_queue, snapshots: snapshot_queue })
     }
 

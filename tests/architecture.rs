@@ -19,14 +19,17 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("admission", &["vision", "ipc"]),
     ("tracking", &["vision"]),
     ("publish", &["vision", "secret", "os"]),
-    ("camera", &["vision", "secret", "ipc", "os", "publish"]),
+    ("camera", &["vision", "secret", "ipc", "os", "publish", "tracking"]),
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
     ("telemetry", &["vision", "secret"]),
     ("metering", &["vision", "os"]),
     ("catalog", &["vision", "model", "os"]),
     ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor"]),
     ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog"]),
-    ("settings", &["vision", "secret", "os", "model", "camera", "http", "publish", "supervisor", "telemetry"]),
+    (
+        "settings",
+        &["vision", "secret", "os", "model", "camera", "http", "publish", "supervisor", "telemetry", "tracking"],
+    ),
     (
         "appliance",
         &[
@@ -37,6 +40,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
             "ipc",
             "admission",
             "publish",
+            "tracking",
             "camera",
             "supervisor",
             "metering",

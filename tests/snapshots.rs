@@ -150,7 +150,7 @@ async fn an_order_that_is_not_answered_or_answered_wrongly_costs_that_request_al
     let file = home.path().join("ocelli.toml");
     std::fs::write(&file, text).unwrap();
     let settings = Settings::load_with(&[file], HashMap::new()).unwrap();
-    let reporter = Reporter::new(Identity { box_id: "box".into() }, None, Arc::new(Metrics::new()));
+    let reporter = Reporter::new(Identity { box_id: "box".into() }, None, None, Arc::new(Metrics::new()));
     let programs = ChildPrograms { unit: example("scripted_unit"), capture: example("scripted_capture") };
     let (appliance, control, status) = Appliance::new(settings, BTreeMap::new(), reporter, programs).unwrap();
     let (stop, stopped) = watch::channel(false);

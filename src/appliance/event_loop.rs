@@ -8,6 +8,7 @@ use crate::appliance::importer;
 use crate::appliance::meter::Meter;
 use crate::appliance::model_host;
 use crate::appliance::reporter::Reporter;
+use crate::appliance::scenes::Scenes;
 use crate::appliance::snapshots::Snapshots;
 use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::CaptureGroup;
@@ -46,6 +47,9 @@ const STATUS_PERIOD: Duration = Duration::from_millis(500);
 /// How long units may finish what they do when the appliance stops. With what publishing takes on top
 /// it stays below the ten seconds that a stop may last.
 const DRAIN_LIMIT: Duration = Duration::from_secs(6);
+
+/// How often what has left the picture is looked for.
+const SCENE_PERIOD: Duration = Duration::from_secs(1);
 
 /// How often the memory of box and units is looked at.
 const MEMORY_PERIOD: Duration = Duration::from_secs(2);
@@ -89,6 +93,7 @@ pub struct Appliance {
     pub(super) images_before: BTreeMap<String, u64>,
     pub(super) slots: LentSlots,
     pub(super) frame_numbers: BTreeMap<CameraId, u64>,
+    pub(super) scenes: Scenes,
     pub(super) reporter: Reporter,
     meter: Meter,
     pub(super) catalog: CatalogStore,
@@ -121,10 +126,11 @@ impl Appliance {
         let (status, watcher) = watch::channel(ApplianceStatus::default());
         let (intake, image_region, image_offers) = ImageIntake::new()?;
         let catalog = load_catalog(&settings, &fleet);
-        let (control, queues) = Control::new(watcher.clone(), hours, intake, catalog.clone());
+        let (control, queues) = Control::new(watcher.clone(), hours, intake, catalog.clone(), reporter.event_log());
         let ControlQueues { commands, imports, snapshots: snapshots_asked } = queues;
         let snapshots = Snapshots::new(settings.snapshots.clone());
         tokio::spawn(importer::run(settings.clone(), catalog.clone(), imports));
+        let scenes = Scenes::new(&settings.tracking, &settings.cameras);
         let appliance = Self {
             settings,
             passwords,
@@ -145,6 +151,7 @@ impl Appliance {
             images_before: BTreeMap::new(),
             slots: LentSlots::default(),
             frame_numbers: BTreeMap::new(),
+            scenes,
             reporter,
             meter,
             catalog,
@@ -158,6 +165,7 @@ impl Appliance {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut status_at, mut memory_at, mut pace_at) = (Instant::now(), Instant::now(), Instant::now());
+        let mut scenes_at = Instant::now();
         while !*shutdown.borrow() {
             tokio::select! {
                 Some(event) = self.unit_events.recv() => self.unit_event(event),
@@ -180,6 +188,10 @@ impl Appliance {
                     if Instant::now() >= pace_at {
                         pace_at = Instant::now() + PACE_PERIOD;
                         self.pace_cameras();
+                    }
+                    if Instant::now() >= scenes_at {
+                        scenes_at = Instant::now() + SCENE_PERIOD;
+                        self.tick_scenes(monotonic_now());
                     }
                     if Instant::now() >= status_at {
                         status_at = Instant::now() + STATUS_PERIOD;
@@ -214,6 +226,7 @@ impl Appliance {
         self.carry_out(actions);
         self.meter.close(&self.fleet, monotonic_now()).await;
         self.units.stop_all();
+        self.end_all_scenes(monotonic_now());
         self.reporter.shut_down().await;
         let status = self.describe();
         self.status.send_replace(status.clone());
@@ -232,6 +245,7 @@ impl Appliance {
             }
         }
         self.tick_snapshots(now);
+        self.end_lost_scenes(now);
     }
 
     fn renew_status(&mut self) {
@@ -259,6 +273,7 @@ impl Appliance {
         }
         let mut degraded: Vec<String> = models.values().flat_map(|model| model.degraded.clone()).collect();
         degraded.extend(self.groups.iter().flat_map(CaptureGroup::cameras).filter_map(Camera::brown_out));
+        degraded.extend(self.reporter.event_trouble());
         degraded.extend(self.fleet.zones_out().into_iter().map(|zone| format!("zone {zone} is out: its units failed")));
         ApplianceStatus {
             cameras,

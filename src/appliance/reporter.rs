@@ -1,18 +1,21 @@
 //! Tells the world what happened: messages to the publisher, counts to the metrics.
 
 use crate::admission::{FrameWork, ImageWork};
+use crate::appliance::event_recorder::EventRecorder;
+use crate::appliance::figures::{figures, model_state, outbox_figures};
 use crate::control::ApplianceStatus;
 use crate::control::snapshots::Snapshot;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
+use crate::publish::label_counts::LabelCount;
 use crate::publish::message::{
-    BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, ModelState,
-    SCHEMA_DETECTIONS,
+    BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS,
 };
-use crate::publish::outbox::Outbox;
+use crate::publish::outbox::{EventLog, Outbox};
 use crate::publish::publisher::Publisher;
 use crate::supervisor::{Answer, ModelStatus};
-use crate::telemetry::metrics::{Metrics, ModelFigures};
+use crate::telemetry::metrics::Metrics;
+use crate::tracking::{Observed, TrackEvent};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
@@ -28,9 +31,6 @@ pub struct Identity {
     pub box_id: String,
 }
 
-/// How long a stop waits for the disk, twice.
-const DISK_PATIENCE: Duration = Duration::from_millis(500);
-
 /// The connection from outcomes to publisher and metrics.
 #[derive(Debug)]
 pub struct Reporter {
@@ -38,7 +38,7 @@ pub struct Reporter {
     /// New at each start, so that ids never repeat although frame numbers begin at 1 again.
     boot_id: String,
     publisher: Option<Publisher>,
-    outbox: Option<Outbox>,
+    events: EventRecorder,
     metrics: Arc<Metrics>,
     /// Models, and versions with inference hours, that the metrics show.
     shown_models: BTreeSet<String>,
@@ -61,10 +61,10 @@ impl Reporter {
         // Std's hasher keys are random per process, which is all that an id needs.
         let boot_id = format!("{:016x}", RandomState::new().build_hasher().finish());
         Self {
+            events: EventRecorder::new(outbox, &identity.box_id, &boot_id),
             identity,
             boot_id,
             publisher,
-            outbox,
             metrics,
             shown_models: BTreeSet::new(),
             shown_hours: BTreeSet::new(),
@@ -94,16 +94,16 @@ impl Reporter {
         &mut self,
         work: &FrameWork,
         outcome: Outcome,
-        answer: Option<&(Answer, Arc<Package>)>,
+        answer: Option<(&(Answer, Arc<Package>), &Observed)>,
         now: Monotonic,
     ) {
         self.metrics.frame_ended(&work.camera, outcome);
-        let Some((answer, package)) = answer else { return };
+        let Some(((answer, package), observed)) = answer else { return };
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         self.metrics.frame_timed(answer.queued, inference, age);
         self.metrics.answered(&package.model, answer.detections.len(), age);
-        let message = self.detections_message(work, answer, package, age);
+        let message = self.detections_message(work, answer, observed, package, age);
 
         let mut seen = BTreeMap::new();
         for object in &message.detections {
@@ -137,16 +137,19 @@ impl Reporter {
         &self,
         work: &FrameWork,
         answer: &Answer,
+        observed: &Observed,
         package: &Package,
         age: Duration,
     ) -> DetectionsMessage {
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         let captured_at_ms = wall_now_ms() - i64::try_from(age.as_millis()).unwrap_or(0);
         let monotonic_ms = work.frame.captured_at.as_nanos() / 1_000_000;
-        let objects = answer.detections.iter().map(|detection| DetectedObject {
+        let kept = answer.detections.iter().zip(&observed.tracks).zip(&observed.kept).filter(|(_, kept)| **kept);
+        let objects = kept.map(|((detection, track), _)| DetectedObject {
             label: package.labels.name(detection.class).to_owned(),
             confidence: detection.confidence,
             bounding_box: detection.bounding_box,
+            track: *track,
         });
         DetectionsMessage {
             schema: SCHEMA_DETECTIONS,
@@ -210,6 +213,9 @@ impl Reporter {
             let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];
             self.metrics.mqtt(mqtt.connected, mqtt.published, dropped);
         }
+        if let Some(outbox) = self.events.status() {
+            self.metrics.outbox(&outbox_figures(&outbox));
+        }
     }
 
     /// What nobody sets any more would stay as it was for ever.
@@ -253,75 +259,44 @@ impl Reporter {
         self.publisher.as_ref().map(|publisher| publisher.status().connected)
     }
 
+    /// Something began, changed or ended; the event's id.
+    pub(super) fn event(&mut self, camera: &CameraId, told: &TrackEvent, package: &Package, now: Monotonic) -> String {
+        self.metrics.event(camera, told.kind.name());
+        self.events.record(camera, told, package, self.clock_synced, now)
+    }
+
+    /// These labels may be seen by a camera.
+    pub(super) fn announce(&self, camera: &CameraId, labels: &[String]) {
+        if let Some(publisher) = &self.publisher {
+            publisher.announce(camera, labels);
+        }
+    }
+
+    /// How many of these labels are in view now.
+    pub(super) fn label_counts(&self, camera: &CameraId, counts: &[LabelCount]) {
+        if let Some(publisher) = self.publisher.as_ref().filter(|_| !counts.is_empty()) {
+            publisher.set_label_counts(camera, counts);
+        }
+    }
+
+    /// For whoever reads events.
+    pub(super) fn event_log(&self) -> Option<EventLog> {
+        self.events.log()
+    }
+
+    /// Why events are in memory only, for a person.
+    pub(super) fn event_trouble(&self) -> Option<String> {
+        let reason = self.events.status()?.trouble?;
+        Some(format!("events are kept in memory only, the disk refuses them: {reason}"))
+    }
+
     /// Sends the last events and says `stopped` to the broker. Bounded in time.
     pub(super) async fn shut_down(&mut self) {
-        if let Some(outbox) = &self.outbox
-            && tokio::time::timeout(DISK_PATIENCE, outbox.flush()).await.is_err()
-        {
-            tracing::warn!("the disk does not take the last events in time");
-        }
+        self.events.flush().await;
         if let Some(publisher) = &mut self.publisher {
             publisher.shut_down().await;
         }
-        if let Some(outbox) = self.outbox.take() {
-            let closing = tokio::task::spawn_blocking(|| outbox.close());
-            if tokio::time::timeout(DISK_PATIENCE, closing).await.is_err() {
-                tracing::warn!("the disk does not take what the broker has acknowledged last in time");
-            }
-        }
-    }
-}
-
-fn figures(model: &ModelStatus) -> ModelFigures {
-    let mut total = model.images.clone();
-    model.ledgers.values().for_each(|ledger| total.add(ledger));
-    let throttled = [
-        ShedReason::Superseded,
-        ShedReason::Stale,
-        ShedReason::NoFreeSlot,
-        ShedReason::Throttled,
-        ShedReason::Expired,
-        ShedReason::NoUnits,
-    ];
-    ModelFigures {
-        min: model.min_units,
-        max: model.max_units.unwrap_or(model.min_units),
-        desired: model.desired,
-        in_service: model.in_service,
-        restarts: model.restarts,
-        unit_frame_tps: model.unit_frame_tps,
-        unit_image_tps: model.unit_image_tps,
-        capacity_tps: model.capacity_tps,
-        load_tps: model.load_tps,
-        succeeded: total.detected,
-        throttled: throttled.iter().filter_map(|reason| total.shed.get(reason)).sum(),
-        images_received: model.images.captured,
-        images_detected: model.images.detected,
-        images_shed: model.images.shed.clone(),
-        images_failed: model.images.failed.clone(),
-    }
-}
-
-/// Rounded, so that the retained message changes when something does and not twice a second.
-fn model_state(model: &ModelStatus, hours: f64) -> ModelState {
-    #[expect(clippy::cast_possible_truncation, reason = "a rate of one box")]
-    let rounded = |tps: f64| tps.round() as f32;
-    let units = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    ModelState {
-        state: model.state.name(),
-        package: model.package.clone(),
-        version: model.version.clone(),
-        next_version: model.next_version.clone(),
-        min_units: units(model.min_units),
-        max_units: model.max_units.map(units),
-        desired_units: units(model.desired),
-        in_service_units: units(model.in_service),
-        unit_tps: rounded(model.unit_tps),
-        unit_frame_tps: rounded(model.unit_frame_tps),
-        unit_image_tps: rounded(model.unit_image_tps),
-        capacity_tps: rounded(model.capacity_tps),
-        load_tps: rounded(model.load_tps),
-        inference_hours: (hours * 10.0).round() / 10.0,
+        self.events.close().await;
     }
 }
 

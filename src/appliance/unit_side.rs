@@ -132,15 +132,17 @@ impl Appliance {
     /// What needs the frame where it lies comes first. Then the slot goes back: that is what the capture process may be
     /// waiting for.
     fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, answer: Option<&Found>) {
-        if let Some((answer, _)) = answer {
-            self.snapshot_for_waiting(work, answer, monotonic_now());
-        }
+        let now = monotonic_now();
+        let observed = answer.map(|(answer, package)| {
+            self.snapshot_for_waiting(work, answer, now);
+            self.scene_observed(work, answer, package, now)
+        });
         match self.slots.give_back(work.region, work.frame.slot) {
             GiveBack::Release { group, index } => self.captures.release(group, index, work.frame.slot),
             GiveBack::Retired => self.units.detach(work.region),
             GiveBack::Nothing => {}
         }
-        self.reporter.frame_ended(work, outcome, answer, monotonic_now());
+        self.reporter.frame_ended(work, outcome, answer.zip(observed.as_ref()), now);
     }
 
     /// An image came from outside.

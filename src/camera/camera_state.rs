@@ -132,6 +132,11 @@ impl Camera {
         self.state = State::Waiting { until, status };
     }
 
+    /// True while frames come.
+    pub fn is_streaming(&self) -> bool {
+        matches!(self.state, State::Streaming { .. })
+    }
+
     /// True while a connection is open or being made.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Opening { .. } | State::Streaming { .. })

@@ -1,6 +1,7 @@
 //! `[capture]`, `[snapshots]` and `[[cameras]]`.
 
 use crate::secret::Credentials;
+use crate::tracking::settings::SceneSettings;
 use crate::vision::camera_id::CameraId;
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,9 @@ pub struct CameraSettings {
     /// Decode keyframes only: a tenth of the cost, and a picture each second or two.
     #[serde(default)]
     pub keyframes_only: bool,
+    /// What of its picture matters.
+    #[serde(default)]
+    pub scene: SceneSettings,
     /// False: configured, but not connected.
     #[serde(default = "default_enabled")]
     pub enabled: bool,

@@ -3,6 +3,7 @@
 mod check;
 mod ctl;
 mod detect;
+mod events;
 mod hours;
 mod live_view;
 mod plan;
@@ -32,6 +33,7 @@ const EXAMPLES: &str = "Examples:
   ocelli detect photo.jpg --draw boxes.png
   ocelli ctl scale coco-ssd --min 1 --max 4
   ocelli snapshot yard --fresh
+  ocelli events --follow
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
 
@@ -49,6 +51,8 @@ enum Command {
     Ctl(ctl::CtlArguments),
     /// Write a camera's picture, from a running daemon, to a file.
     Snapshot(snapshot::SnapshotArguments),
+    /// Show what began, changed and ended before the cameras, from a running daemon.
+    Events(events::EventsArguments),
     /// Show the inference hours: units in service times time, by model and version.
     Hours(hours::HoursArguments),
     /// Measure this box with a model, and say how many units and cameras fit.
@@ -105,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Detect(arguments) => detect::detect(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
         Command::Snapshot(arguments) => snapshot::snapshot(&arguments),
+        Command::Events(arguments) => events::events(&arguments),
         Command::Hours(arguments) => hours::hours(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Completions { shell } => {

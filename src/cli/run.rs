@@ -85,8 +85,9 @@ async fn serve(
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
     let (outbox, events) = start_outbox(&settings)?;
+    let camera_ids: Vec<CameraId> = settings.cameras.iter().map(|camera| camera.id.clone()).collect();
     let mut publisher = match settings.mqtt.enabled {
-        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, events)?),
+        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, events)?),
         false => None,
     };
     if let Some(password) = settings.mqtt.credentials.resolve_password()? {

@@ -9,7 +9,7 @@ use crate::http::rekognition::{self, RekognitionState};
 use crate::http::routes;
 use crate::http::settings::HttpSettings;
 use crate::http::tls;
-use crate::http::watched_body::WatchedBody;
+use crate::http::watched_body::{AnswerBody, WatchedBody};
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
 use axum::Router;
@@ -239,8 +239,7 @@ where
         async move {
             let watched = |body| Body::new(WatchedBody::new(body, Arc::clone(&connection)));
             let response = router.call(request.map(watched)).await;
-            connection.idle();
-            response
+            response.map(|response| response.map(|body| AnswerBody::new(body, connection)))
         }
     });
     let io = TokioIo::new(Watched { stream, connection: Arc::clone(&connection) });
@@ -267,7 +266,10 @@ async fn until_stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 fn local_router(state: HttpState) -> Router {
-    let api = routes::models::router().merge(routes::hours::router()).merge(routes::cameras::router());
+    let api = routes::models::router()
+        .merge(routes::hours::router())
+        .merge(routes::cameras::router())
+        .merge(routes::events::router());
     let api = api.with_state(state.control.clone());
     // Bounded by its slot.
     let images = routes::detect::router().with_state(state.control.clone()).layer(DefaultBodyLimit::disable());

@@ -40,6 +40,11 @@ impl Labels {
         Ok(Self(names))
     }
 
+    /// Every name that there is.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str).filter(|name| !name.is_empty())
+    }
+
     /// The name of a class; `unknown` for one that the file does not name.
     pub fn name(&self, class: ClassIndex) -> &str {
         match self.0.get(usize::from(class.0)) {

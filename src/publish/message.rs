@@ -87,6 +87,9 @@ pub struct DetectedObject {
     /// Absent for a label of the whole picture.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub bounding_box: Option<NormalizedBox>,
+    /// The object that it is, once that has begun: the `track` of events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track: Option<u64>,
 }
 
 /// What a camera is doing.
@@ -199,6 +202,7 @@ mod tests {
             label: "person".into(),
             confidence: 1.0 / (index + 1) as f32,
             bounding_box: NormalizedBox::from_corners(0.1, 0.2, 0.3, 0.4),
+            track: None,
         };
         DetectionsMessage {
             schema: SCHEMA_DETECTIONS,

@@ -4,6 +4,9 @@
 //! while they are fresh: when the broker is away or slow they are dropped and counted.
 
 use crate::publish::commands::{self, Commands};
+use crate::publish::home_assistant::CameraDevice;
+use crate::publish::home_assistant::settings::HomeAssistantSettings;
+use crate::publish::label_counts::LabelCount;
 use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
 use crate::publish::outbox::SinkEnd;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
@@ -63,6 +66,7 @@ pub struct Publisher {
     prefix: String,
     box_id: String,
     detections: PublishDetections,
+    home_assistant: Option<HomeAssistantSettings>,
     queue: mpsc::Sender<Outgoing>,
     states: watch::Sender<States>,
     stop: watch::Sender<bool>,
@@ -77,12 +81,17 @@ impl Publisher {
     ///
     /// # Errors
     /// When a certificate or key cannot be used.
-    pub fn start(settings: &MqttSettings, box_id: &str, events: SinkEnd) -> Result<Self, MqttSetupError> {
+    pub fn start(
+        settings: &MqttSettings,
+        box_id: &str,
+        cameras: &[CameraId],
+        events: SinkEnd,
+    ) -> Result<Self, MqttSetupError> {
         let (queue, detections) = mpsc::channel(settings.queue_messages);
         let (states, state_watch) = watch::channel(States::new());
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(PublishCounters::default());
-        let sink = MqttSink::new(settings, box_id, Arc::clone(&counters))?;
+        let sink = MqttSink::new(settings, box_id, cameras, Arc::clone(&counters))?;
         let (commands, port) = commands::channel();
         let inputs = SinkInputs { detections, states: state_watch, commands: port, events, stop: stopped };
         let task = tokio::spawn(sink.run(inputs));
@@ -90,6 +99,7 @@ impl Publisher {
             prefix: settings.topic_prefix.clone(),
             box_id: box_id.to_owned(),
             detections: settings.detections,
+            home_assistant: settings.home_assistant.enabled.then(|| settings.home_assistant.clone()),
             queue,
             states,
             stop,
@@ -133,9 +143,38 @@ impl Publisher {
         self.set_state(topic, Ok(jpeg.to_vec()));
     }
 
+    /// Publishes how many of these labels are in view of a camera.
+    pub fn set_label_counts(&self, camera: &CameraId, counts: &[LabelCount]) {
+        self.states.send_modify(|states| {
+            for count in counts {
+                let topic = topics::label(&self.prefix, &self.box_id, camera.as_str(), &count.level);
+                states.insert(topic, count.to_payload().into());
+            }
+        });
+    }
+
     /// Publishes the box's state; the newest one always arrives.
     pub fn set_box_state(&self, message: &BoxStateMessage) {
         self.set_state(topics::box_state(&self.prefix, &self.box_id), serde_json::to_vec(message));
+    }
+
+    /// Announces a camera to Home Assistant, if that is wanted; `labels` are those that its model knows.
+    pub fn announce(&self, camera: &CameraId, labels: &[String]) {
+        let Some(settings) = &self.home_assistant else { return };
+        let labels: Vec<String> = settings.labels.iter().filter(|label| labels.contains(label)).cloned().collect();
+        let device = CameraDevice {
+            discovery_prefix: &settings.discovery_prefix,
+            topic_prefix: &self.prefix,
+            box_id: &self.box_id,
+            camera,
+            name: camera.as_str(),
+            version: env!("CARGO_PKG_VERSION"),
+            labels: &labels,
+        };
+        match device.announcement() {
+            Ok(message) => self.set_state(message.topic, Ok(message.payload)),
+            Err(error) => tracing::error!(%camera, %error, "a camera cannot be announced"),
+        }
     }
 
     fn set_state(&self, topic: String, payload: serde_json::Result<Vec<u8>>) {

@@ -57,12 +57,15 @@ pub(super) fn check(settings: &Settings) -> Vec<Wrong> {
         add(&mut wrong, "mqtt.queue_messages", "must be 1 to 100000");
     }
     let is_level = |level: &str| !level.is_empty() && !level.contains(['+', '#', '\0']);
+    wrong.extend(settings.tracking.check().into_iter().map(|one| (format!("tracking.{}", one.field), one.what)));
     let outbox = &settings.outbox;
     range(&mut wrong, "outbox.max_mib", f64::from(outbox.max_mib), 1.0, 65536.0);
     range(&mut wrong, "outbox.keep_hours", f64::from(outbox.keep_hours), 0.0, 8760.0);
     if !mqtt.topic_prefix.split('/').all(is_level) {
         add(&mut wrong, "mqtt.topic_prefix", "must be topic levels without `+`, `#` and empty ones");
     }
+    let home_assistant = mqtt.home_assistant.mistakes(&mqtt.topic_prefix);
+    wrong.extend(home_assistant.into_iter().map(|(key, what)| (format!("mqtt.{key}"), what)));
     if mqtt.enabled && mqtt.tls.enabled {
         if mqtt.tls.ca_file.is_none() {
             add(&mut wrong, "mqtt.tls.ca_file", "is needed with TLS: name the authority that signed the broker");
@@ -173,6 +176,7 @@ fn check_camera(wrong: &mut Vec<Wrong>, name: &str, camera: &CameraSettings) {
         add(wrong, &format!("{name}.url"), "must be rtsp://host[:port]/path or rtsps://...");
     }
     credentials(wrong, &format!("{name}.credentials"), &camera.credentials);
+    wrong.extend(camera.scene.check().into_iter().map(|one| (format!("{name}.scene.{}", one.field), one.what)));
 }
 
 fn credentials(wrong: &mut Vec<Wrong>, name: &str, credentials: &Credentials) {

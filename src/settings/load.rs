@@ -45,7 +45,7 @@ fn count(mistakes: usize) -> String {
 }
 
 /// Sections that may be there.
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "box_id",
     "state_directory",
     "log",
@@ -60,6 +60,7 @@ const SECTIONS: [&str; 16] = [
     "models",
     "zones",
     "mqtt",
+    "tracking",
     "outbox",
     "sandbox",
 ];
@@ -99,6 +100,7 @@ impl Settings {
             models: models(&root, &mut mistakes),
             zones: list(&root, "zones", &[("name", "stand-in")], &mut mistakes),
             mqtt: section(&root, "mqtt", &mut mistakes),
+            tracking: section(&root, "tracking", &mut mistakes),
             outbox: section(&root, "outbox", &mut mistakes),
             sandbox: section(&root, "sandbox", &mut mistakes),
             rekognition: section(&root, "rekognition", &mut mistakes),

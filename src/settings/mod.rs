@@ -16,6 +16,7 @@ use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::{ModelSettings, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
+use crate::tracking::settings::TrackingSettings;
 
 use std::path::PathBuf;
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub zones: Vec<ZoneSettings>,
     /// `[mqtt]`.
     pub mqtt: MqttSettings,
+    /// `[tracking]`.
+    pub tracking: TrackingSettings,
     /// `[outbox]`.
     pub outbox: OutboxSettings,
     /// `[sandbox]`.

@@ -1,5 +1,7 @@
 //! Prometheus metrics with a fixed set of labels: cameras by id, reasons by name, nothing else.
 
+use crate::telemetry::event_metrics::EventMetrics;
+pub use crate::telemetry::event_metrics::OutboxFigures;
 pub use crate::telemetry::model_metrics::ModelFigures;
 use crate::telemetry::model_metrics::ModelMetrics;
 use crate::vision::camera_id::CameraId;
@@ -13,9 +15,9 @@ use prometheus_client::registry::Registry;
 use std::time::Duration;
 
 /// Label names and values.
-type Labels = Vec<(&'static str, String)>;
-type Counters = Family<Labels, Counter>;
-type Gauges = Family<Labels, Gauge>;
+pub(super) type Labels = Vec<(&'static str, String)>;
+pub(super) type Counters = Family<Labels, Counter>;
+pub(super) type Gauges = Family<Labels, Gauge>;
 
 /// Upper bounds in seconds: from a unit on a GPU to a frame that waited for all of `max_frame_age`.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -35,6 +37,7 @@ pub struct Metrics {
     shed: Counters,
     failed: Counters,
     snapshots: Counters,
+    events: EventMetrics,
     camera_up: Gauges,
     reconnects: Gauges,
     decoded: Gauges,
@@ -68,6 +71,7 @@ impl Metrics {
             shed: Family::default(),
             failed: Family::default(),
             snapshots: Family::default(),
+            events: EventMetrics::default(),
             camera_up: Family::default(),
             reconnects: Family::default(),
             decoded: Family::default(),
@@ -99,6 +103,7 @@ impl Metrics {
         registry.register("camera_up", "1 while the camera streams", self.camera_up.clone());
         registry.register("camera_reconnects", "Connections lost since the start", self.reconnects.clone());
         registry.register("camera_frames_decoded", "Frames decoded since the start", self.decoded.clone());
+        self.events.register(registry);
         self.models.register(registry);
         registry.register("calls", "Calls of AWS clients, by operation and how they ended", self.calls.clone());
         let help = "From when a call had come whole to its answer";
@@ -127,12 +132,23 @@ impl Metrics {
         for result in SNAPSHOT_RESULTS {
             drop(self.snapshots.get_or_create(&with(id, "result", result)));
         }
+        self.events.add_camera(id);
         drop(self.camera_up.get_or_create(&camera(id)));
     }
 
     /// A capture process announced a frame.
     pub fn frame_captured(&self, id: &CameraId) {
         self.captured.get_or_create(&camera(id)).inc();
+    }
+
+    /// Something began, changed or ended before a camera.
+    pub fn event(&self, id: &CameraId, kind: &str) {
+        self.events.event(id, kind);
+    }
+
+    /// How the outbox is.
+    pub fn outbox(&self, figures: &OutboxFigures) {
+        self.events.outbox(figures);
     }
 
     /// A frame has its outcome.
@@ -230,7 +246,7 @@ fn camera(id: &CameraId) -> Labels {
     vec![("camera", id.to_string())]
 }
 
-fn with(id: &CameraId, name: &'static str, value: &str) -> Labels {
+pub(super) fn with(id: &CameraId, name: &'static str, value: &str) -> Labels {
     vec![("camera", id.to_string()), (name, value.to_owned())]
 }
 

@@ -1,5 +1,6 @@
 //! What the operator sees: log lines and metrics.
 
+mod event_metrics;
 pub mod logging;
 pub mod metrics;
 pub mod model_metrics;

@@ -15,6 +15,17 @@ pub enum EventKind {
     Ended,
 }
 
+impl EventKind {
+    /// As the contract spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Began => "began",
+            Self::Changed => "changed",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// One event. What it says holds at [`TrackEvent::at`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackEvent {

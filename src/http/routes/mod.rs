@@ -2,6 +2,7 @@
 
 pub(super) mod cameras;
 pub(super) mod detect;
+pub(super) mod events;
 pub(super) mod health;
 pub(super) mod hours;
 pub(super) mod models;

@@ -19,7 +19,7 @@ async fn get(request: &str, ready: bool) -> String {
     let home = tempfile::tempdir().unwrap();
     let realm = Realm { region: "us-east-1".into(), account: "000000000000".into() };
     let catalog = CatalogStore::load(home.path(), home.path(), realm, &[]);
-    let (control, _commands) = Control::new(status, HoursFiles::new(home.path()), images, catalog);
+    let (control, _commands) = Control::new(status, HoursFiles::new(home.path()), images, catalog, None);
     let metrics = Arc::new(Metrics::new());
     let rekognition = RekognitionState::new(
         control.clone(),

@@ -30,7 +30,7 @@ mod thread;
 pub use keeper::{Departure, OutboxRules, RING};
 pub use queue::WINDOW;
 pub use record::{Position, Record};
-pub use thread::{EventLog, Outbox, OutboxError, SinkEnd};
+pub use thread::{EventLog, NewEvent, Outbox, OutboxError, SinkEnd};
 
 /// What became of an event that had left.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -41,13 +41,20 @@ enum Input {
     Flush(oneshot::Sender<()>),
 }
 
-/// A question for events of the past.
+/// An event as those who follow get it.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The camera's id.
+    pub camera: Arc<str>,
+    /// JSON.
+    pub payload: Arc<[u8]>,
+}
+
+/// A question for events.
 #[derive(Debug)]
-struct EventQuery {
-    since_ms: i64,
-    after: Position,
-    limit: usize,
-    answer: oneshot::Sender<Result<(Vec<Record>, Position), String>>,
+enum EventQuery {
+    Since { ms: i64, after: Position, limit: usize, answer: oneshot::Sender<Result<(Vec<Record>, Position), String>> },
+    Follow(oneshot::Sender<broadcast::Receiver<NewEvent>>),
 }
 
 /// Where events are recorded.
@@ -73,7 +80,6 @@ pub struct SinkEnd {
 #[derive(Clone, Debug)]
 pub struct EventLog {
     queries: mpsc::Sender<EventQuery>,
-    new: broadcast::Sender<Arc<[u8]>>,
 }
 
 impl Outbox {
@@ -98,19 +104,14 @@ impl Outbox {
             link: Some(link_watch),
             departures: None,
             dropped_at_door: Arc::clone(&dropped_at_door),
-            new: new.clone(),
+            new,
             status,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread =
             std::thread::Builder::new().name("outbox".into()).spawn(move || runtime.block_on(worker.run(rules)))?;
-        let outbox = Self {
-            records,
-            dropped_at_door,
-            status: status_watch,
-            log: EventLog { queries, new },
-            thread: Some(thread),
-        };
+        let outbox =
+            Self { records, dropped_at_door, status: status_watch, log: EventLog { queries }, thread: Some(thread) };
         Ok((outbox, SinkEnd { link, settled }))
     }
 
@@ -158,15 +159,17 @@ impl EventLog {
     /// A sentence, while the disk cannot be read.
     pub async fn since(&self, ms: i64, after: Position, limit: usize) -> Result<(Vec<Record>, Position), String> {
         let (answer, answered) = oneshot::channel();
-        let query = EventQuery { since_ms: ms, after, limit, answer };
+        let query = EventQuery::Since { ms, after, limit, answer };
         let gone = || "the daemon is stopping".to_owned();
         self.queries.send(query).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
-    /// Every new event's JSON from now on.
-    pub fn follow(&self) -> broadcast::Receiver<Arc<[u8]>> {
-        self.new.subscribe()
+    /// Every new event from now on, until the daemon stops; `None` when it already does.
+    pub async fn follow(&self) -> Option<broadcast::Receiver<NewEvent>> {
+        let (answer, answered) = oneshot::channel();
+        self.queries.send(EventQuery::Follow(answer)).await.ok()?;
+        answered.await.ok()
     }
 }
 
@@ -178,7 +181,7 @@ struct Worker {
     link: Option<watch::Receiver<Option<mpsc::Sender<Departure>>>>,
     departures: Option<mpsc::Sender<Departure>>,
     dropped_at_door: Arc<AtomicI64>,
-    new: broadcast::Sender<Arc<[u8]>>,
+    new: broadcast::Sender<NewEvent>,
     status: watch::Sender<OutboxStatus>,
 }
 
@@ -192,11 +195,7 @@ impl Worker {
             tokio::select! {
                 count = self.records.recv_many(&mut inputs, BATCH) => if count == 0 { break },
                 Some(one) = self.settled.recv() => settled.push(one),
-                Some(query) = self.queries.recv() => {
-                    let found = keeper.since(query.since_ms, query.after, query.limit);
-                    // Who asked may have gone.
-                    drop(query.answer.send(found.map_err(|error| error.to_string())));
-                }
+                Some(query) = self.queries.recv() => self.answer(&keeper, query),
                 () = changed(&mut self.link) => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -211,6 +210,16 @@ impl Worker {
         drop(self.take_in(&mut keeper, Vec::new(), Vec::new()));
         keeper.sync(monotonic_now());
         self.status.send_replace(keeper.status());
+    }
+
+    /// Who asked may have gone.
+    fn answer(&self, keeper: &Keeper, query: EventQuery) {
+        match query {
+            EventQuery::Since { ms, after, limit, answer } => {
+                drop(answer.send(keeper.since(ms, after, limit).map_err(|error| error.to_string())));
+            }
+            EventQuery::Follow(answer) => drop(answer.send(self.new.subscribe())),
+        }
     }
 
     /// What has come goes to the disk; who is to be told when it has.
@@ -230,7 +239,7 @@ impl Worker {
             match input {
                 Input::Event { camera, payload } => {
                     // Nobody may be following.
-                    drop(self.new.send(payload.as_slice().into()));
+                    drop(self.new.send(NewEvent { camera: Arc::clone(&camera), payload: payload.as_slice().into() }));
                     events.push((camera, payload));
                 }
                 Input::Flush(done) => flushes.push(done),

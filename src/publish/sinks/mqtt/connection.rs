@@ -42,8 +42,8 @@ pub(super) struct Connection {
     pub(super) done: JoinHandle<()>,
 }
 
-/// Messages for us that wait.
-const INCOMING: usize = 16;
+/// Messages for us that wait: a broker gives what it retains all at once, as the announcements of other devices.
+const INCOMING: usize = 256;
 
 /// ±20 %: a site's boxes do not all come back in the second in which their broker does.
 fn jitter(time: Duration) -> Duration {

@@ -5,6 +5,7 @@
 mod ack_watch;
 mod client;
 mod connection;
+mod discovery;
 mod event_loop;
 mod event_stream;
 mod sender;
@@ -16,9 +17,11 @@ use crate::publish::commands::CommandPort;
 use crate::publish::outbox::SinkEnd;
 use crate::publish::publisher::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::client::ClientOptions;
+use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
 use crate::publish::sinks::mqtt::sender::{Sender, SinkTopics};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
+use crate::vision::camera_id::CameraId;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -76,7 +79,12 @@ impl MqttSink {
     ///
     /// # Errors
     /// [`MqttSetupError`] naming the file.
-    pub fn new(settings: &MqttSettings, box_id: &str, counters: Arc<PublishCounters>) -> Result<Self, MqttSetupError> {
+    pub fn new(
+        settings: &MqttSettings,
+        box_id: &str,
+        cameras: &[CameraId],
+        counters: Arc<PublishCounters>,
+    ) -> Result<Self, MqttSetupError> {
         let prefix = &settings.topic_prefix;
         let available = topics::available(prefix, box_id);
         let topics = SinkTopics {
@@ -85,6 +93,7 @@ impl MqttSink {
             available: available.clone(),
             commands: settings.commands.then(|| topics::commands(prefix, box_id)),
             reply: topics::reply(prefix, box_id),
+            discovery: Discovery::new(&settings.home_assistant, box_id, cameras),
         };
         let options = ClientOptions::new(settings, box_id, available)?;
         Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters })

@@ -4,6 +4,7 @@ use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
 use crate::publish::publisher::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::client::Message;
 use crate::publish::sinks::mqtt::connection::{Connection, Link};
+use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
 use crate::publish::sinks::mqtt::topics;
@@ -26,6 +27,8 @@ pub(super) struct SinkTopics {
     /// What is subscribed to, if commands are wanted.
     pub(super) commands: Option<String>,
     pub(super) reply: String,
+    /// What Home Assistant says, if it is told of cameras.
+    pub(super) discovery: Option<Discovery>,
 }
 
 /// What publishing needs beside the connection.
@@ -74,7 +77,7 @@ impl Sender {
                 Some(reply) = commands.replies.recv() => self.publish_reply(reply),
                 Some(message) = detections.recv() => self.publish_detections(message),
                 () = self.events.step() => {}
-                Some(message) = connection.incoming.recv() => receive(message, &commands),
+                Some(message) = connection.incoming.recv() => self.receive(message, &states.borrow(), &commands),
                 _ = retry.tick() => self.events.retry(),
                 _ = stop.changed() => {}
             }
@@ -96,11 +99,12 @@ impl Sender {
         self.events.follow(link.clone());
         self.link = link;
         let Some(link) = &self.link else { return };
-        // The client is new and has room, so this is not tried twice.
-        if let Some(topic) = &self.topics.commands
-            && !link.client.try_subscribe(topic)
-        {
-            tracing::warn!(topic, "commands cannot be subscribed to on this connection");
+        let wanted = self.topics.discovery.iter().flat_map(Discovery::topics);
+        for topic in self.topics.commands.iter().map(String::as_str).chain(wanted) {
+            // The client is new and has room, so this is not tried twice.
+            if !link.client.try_subscribe(topic) {
+                tracing::warn!(topic, "it cannot be subscribed to on this connection");
+            }
         }
         self.pending.insert(self.topics.available.clone(), b"online".as_slice().into());
         self.pending.extend(states.clone());
@@ -122,6 +126,13 @@ impl Sender {
         };
         if !link.client.try_publish(message) {
             self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn receive(&mut self, message: Incoming, states: &States, commands: &CommandPort) {
+        match self.topics.discovery.as_ref().and_then(|discovery| discovery.heard(&message, states)) {
+            Some(news) => self.pending.extend(news),
+            None => pass_on(message, commands),
         }
     }
 
@@ -184,8 +195,8 @@ impl Sender {
     }
 }
 
-/// Only commands are subscribed to. A retained one would be carried out again with each connection.
-fn receive(message: Incoming, commands: &CommandPort) {
+/// A command. A retained one would be carried out again with each connection.
+fn pass_on(message: Incoming, commands: &CommandPort) {
     let Incoming { topic, is_retained, payload, reply_to } = message;
     if is_retained {
         tracing::warn!(topic, "a retained command is not carried out: publish commands without retain");

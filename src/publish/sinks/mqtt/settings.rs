@@ -1,5 +1,6 @@
 //! `[mqtt]`.
 
+use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::secret::Credentials;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ pub struct MqttSettings {
     pub queue_messages: usize,
     /// Take commands: whoever may publish below `<prefix>/<box>/command` may then stop models.
     pub commands: bool,
+    /// Makes cameras appear in Home Assistant by themselves.
+    pub home_assistant: HomeAssistantSettings,
     /// Encrypts the connection and checks the broker's certificate.
     pub tls: MqttTlsSettings,
 }
@@ -91,6 +94,7 @@ impl Default for MqttSettings {
             detections_expire_seconds: 30,
             queue_messages: 256,
             commands: false,
+            home_assistant: HomeAssistantSettings::default(),
             tls: MqttTlsSettings::default(),
         }
     }

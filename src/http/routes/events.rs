@@ -1,0 +1,171 @@
+//! `GET /api/events`: what began, changed and ended, as lines of JSON: of the past, as it happens, or both.
+
+use crate::control::Control;
+use crate::os::clock::wall_now_ms;
+use crate::publish::outbox::{EventLog, NewEvent};
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Router, get};
+use hyper::body::Frame;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc};
+
+/// The routes of this subject.
+pub(in crate::http) fn router() -> Router<Control> {
+    Router::new().route("/api/events", get(events))
+}
+
+/// Events read from the disk at once.
+const PAGE: usize = 256;
+
+/// Lines that wait for a slow reader; then the disk is not read any further, and who follows misses some and is told.
+const LINES: usize = 64;
+
+/// An empty line as often as this shows that the daemon is there; a reader passes it over.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Events of so many seconds; without it none of the past.
+    since_seconds: Option<u32>,
+    /// Go on with those that happen.
+    #[serde(default)]
+    follow: bool,
+    /// Of one camera.
+    camera: Option<String>,
+}
+
+async fn events(State(control): State<Control>, Query(wanted): Query<Wanted>) -> Response {
+    let Some(log) = control.events.clone() else {
+        return refused(StatusCode::NOT_FOUND, "no events are kept");
+    };
+    let followed = match wanted.follow {
+        // Before the past is read, so that nothing is missed in between.
+        true => match log.follow().await {
+            Some(followed) => Some(followed),
+            None => return refused(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+        },
+        false => None,
+    };
+    let (lines, receiver) = mpsc::channel(LINES);
+    let mut writer = Writer { log, lines, camera: wanted.camera, last: VecDeque::new() };
+    // The first page tells whether the disk can be read, while there still is a status to say so with.
+    let since = wanted.since_seconds.map(|seconds| wall_now_ms() - 1000 * i64::from(seconds));
+    if let Some(since_ms) = since
+        && let Err(reason) = writer.log.since(since_ms, 0, 1).await
+    {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, &reason);
+    }
+    tokio::spawn(async move {
+        if let Some(since_ms) = since
+            && writer.write_past(since_ms).await.is_err()
+        {
+            return;
+        }
+        if let Some(followed) = followed
+            && writer.follow(followed).await.is_err()
+        {
+            tracing::debug!("a reader of events has gone");
+        }
+    });
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(Lines(receiver))).into_response()
+}
+
+fn refused(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({"error": {"code": "events", "message": message}}))).into_response()
+}
+
+/// Nobody reads the lines any more.
+struct Gone;
+
+/// Writes lines.
+struct Writer {
+    log: EventLog,
+    lines: mpsc::Sender<Bytes>,
+    camera: Option<String>,
+    /// The last lines of the past: the first of those that follow may be among them.
+    last: VecDeque<Bytes>,
+}
+
+impl Writer {
+    async fn write_past(&mut self, since_ms: i64) -> Result<(), Gone> {
+        let mut after = 0;
+        loop {
+            let (records, next) = match self.log.since(since_ms, after, PAGE).await {
+                Ok(page) => page,
+                Err(reason) => return self.write_error(&format!("the rest cannot be read: {reason}")).await,
+            };
+            for record in records {
+                let line = line(&record.payload);
+                self.last.push_back(line.clone());
+                if self.last.len() > PAGE {
+                    self.last.pop_front();
+                }
+                self.write(&record.camera, line).await?;
+            }
+            if next == after {
+                return Ok(());
+            }
+            after = next;
+        }
+    }
+
+    async fn follow(&mut self, mut followed: broadcast::Receiver<NewEvent>) -> Result<(), Gone> {
+        loop {
+            match tokio::time::timeout(SIGN_OF_LIFE, followed.recv()).await {
+                Err(_) => self.lines.send(Bytes::from_static(b"\n")).await.map_err(|_| Gone)?,
+                Ok(Ok(event)) => {
+                    let line = line(&event.payload);
+                    if !self.last.contains(&line) {
+                        self.write(&event.camera, line).await?;
+                    }
+                }
+                Ok(Err(RecvError::Lagged(missed))) => {
+                    self.write_error(&format!("{missed} events were missed: they came faster than they were read"))
+                        .await?;
+                }
+                Ok(Err(RecvError::Closed)) => return Ok(()),
+            }
+        }
+    }
+
+    async fn write(&self, camera: &str, line: Bytes) -> Result<(), Gone> {
+        match &self.camera {
+            Some(wanted) if wanted != camera => Ok(()),
+            _ => self.lines.send(line).await.map_err(|_| Gone),
+        }
+    }
+
+    async fn write_error(&self, message: &str) -> Result<(), Gone> {
+        self.lines.send(line(json!({"error": {"message": message}}).to_string().as_bytes())).await.map_err(|_| Gone)
+    }
+}
+
+fn line(payload: &[u8]) -> Bytes {
+    [payload, b"\n"].concat().into()
+}
+
+/// Lines as the body of an answer.
+struct Lines(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}

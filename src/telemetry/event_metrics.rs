@@ -1,0 +1,65 @@
+//! Events, and the outbox that keeps them until they are delivered.
+
+use crate::telemetry::metrics::{Counters, Gauges, with};
+use crate::vision::camera_id::CameraId;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// What may happen to an object.
+const TYPES: [&str; 3] = ["began", "changed", "ended"];
+
+/// How the outbox is.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxFigures {
+    /// Events that wait to leave.
+    pub waiting: u64,
+    /// Events that have left and are not acknowledged.
+    pub on_their_way: u64,
+    /// False: the disk refuses them, they are in memory.
+    pub is_on_disk: bool,
+    /// Events since the start by what became of them.
+    pub counts: [(&'static str, u64); 5],
+}
+
+/// Their metrics.
+#[derive(Debug, Default)]
+pub(super) struct EventMetrics {
+    events: Counters,
+    outbox_events: Gauges,
+    waiting: Gauge,
+    on_their_way: Gauge,
+    is_on_disk: Gauge,
+}
+
+impl EventMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register("events", "What began, changed and ended before a camera", self.events.clone());
+        let help = "Events in the outbox since the start, by what became of them";
+        registry.register("outbox_events", help, self.outbox_events.clone());
+        registry.register("outbox_waiting", "Events that wait to leave", self.waiting.clone());
+        let help = "Events that have left and are not acknowledged";
+        registry.register("outbox_on_their_way", help, self.on_their_way.clone());
+        let help = "1 while events are written to disk, 0 while they are kept in memory";
+        registry.register("outbox_on_disk", help, self.is_on_disk.clone());
+    }
+
+    pub(super) fn add_camera(&self, id: &CameraId) {
+        for kind in TYPES {
+            drop(self.events.get_or_create(&with(id, "type", kind)));
+        }
+    }
+
+    pub(super) fn event(&self, id: &CameraId, kind: &str) {
+        self.events.get_or_create(&with(id, "type", kind)).inc();
+    }
+
+    pub(super) fn outbox(&self, figures: &OutboxFigures) {
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.waiting.set(signed(figures.waiting));
+        self.on_their_way.set(signed(figures.on_their_way));
+        self.is_on_disk.set(i64::from(figures.is_on_disk));
+        for (name, count) in figures.counts {
+            self.outbox_events.get_or_create(&vec![("result", name.to_owned())]).set(signed(count));
+        }
+    }
+}
