@@ -60,6 +60,12 @@ impl Daemon {
         self.process = spawn(&self.home, &[]);
     }
 
+    /// Starts it again after it has died, with what it has kept.
+    pub fn start_again(&mut self) {
+        self.process.wait().unwrap();
+        self.process = spawn(&self.home, &[]);
+    }
+
     /// Runs another command of the same binary with the same settings: its exit status and all that it printed.
     pub fn command(&self, arguments: &[&str]) -> (ExitStatus, String) {
         let (command, rest) = arguments.split_first().unwrap();
