@@ -6,11 +6,13 @@ use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
 use crate::os::sandbox::SandboxSettings;
+use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, MqttTlsSettings};
 use crate::secret::Credentials;
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
+use crate::tracking::settings::{SceneSettings, TrackingSettings};
 use std::path::Path;
 
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsErrors> {
@@ -40,6 +42,7 @@ fn the_shipped_file_says_what_the_code_defaults_to() {
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());
     assert_eq!(settings.outbox, OutboxSettings::default());
+    assert_eq!(settings.tracking, TrackingSettings::default());
     assert_eq!(settings.sandbox, SandboxSettings::default());
 }
 
@@ -57,6 +60,10 @@ fn every_setting_is_in_the_shipped_file() {
         serde_json::to_value(SnapshotSettings::default()).unwrap(),
         serde_json::to_value(UnitSettings::default()).unwrap(),
         serde_json::to_value(MqttSettings::default()).unwrap(),
+        serde_json::to_value(HomeAssistantSettings::default()).unwrap(),
+        serde_json::to_value(OutboxSettings::default()).unwrap(),
+        serde_json::to_value(TrackingSettings::default()).unwrap(),
+        serde_json::to_value(SceneSettings::default()).unwrap(),
         serde_json::to_value(MqttTlsSettings::default()).unwrap(),
         serde_json::to_value(Credentials::default()).unwrap(),
         serde_json::to_value(ModelSettings::default()).unwrap(),
