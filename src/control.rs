@@ -16,13 +16,14 @@ use crate::control::images::ImageIntake;
 use crate::control::snapshots::{AskedSnapshot, SnapshotDesk};
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
-use crate::publish::outbox::EventLog;
 use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::{FleetError, ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot, watch};
+
+pub use crate::publish::outbox::{EventLog, NewEvent};
 
 /// What can be asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,13 @@ pub enum Command {
         /// How many units.
         bounds: UnitBounds,
     },
+    /// Connect a camera, or leave it alone.
+    SwitchCamera {
+        /// Which.
+        camera: String,
+        /// True: frames are wanted from it.
+        enabled: bool,
+    },
     /// Forget such a model when it is stopped.
     RemoveModel {
         /// Which.
@@ -79,8 +87,8 @@ pub struct ImportJob {
 }
 
 impl Command {
-    /// The model that it is about.
-    pub fn model(&self) -> &str {
+    /// The model or the camera that it is about.
+    pub fn subject(&self) -> &str {
         match self {
             Self::StartModel { model, .. }
             | Self::StopModel { model }
@@ -88,6 +96,7 @@ impl Command {
             | Self::SwapModel { model, .. }
             | Self::RunPackage { model, .. }
             | Self::RemoveModel { model } => model,
+            Self::SwitchCamera { camera, .. } => camera,
         }
     }
 }
@@ -101,6 +110,9 @@ pub enum ControlError {
     /// The package that was named.
     #[error("{0}")]
     Package(String),
+    /// No camera of the settings has this id.
+    #[error("there is no camera `{0}` in the settings")]
+    NoSuchCamera(String),
     /// It is stopping, or too many commands wait.
     #[error("the appliance takes no commands now")]
     Busy,

@@ -127,6 +127,37 @@ fn what_is_masked_or_no_label_of_the_camera_is_not_there() {
 }
 
 #[test]
+fn a_camera_that_is_switched_off_stays_so_over_a_restart_and_ends_what_was_in_view() {
+    let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
+    let settings = format!("[mqtt]\nport = {}\ncommands = true\n{}", broker.port, camera("yard", yard.url(), 10));
+    let mut daemon = Daemon::start(broker.port, &settings);
+    let events = broker.subscribe("ocelli/box/cameras/yard/events");
+    let states = broker.subscribe("ocelli/box/cameras/yard/state");
+    events.wait_json("somebody", 30, "/events", |event| event["type"] == "began");
+    let ask = |command: &str, payload: &str| {
+        let (topic, port) = (format!("ocelli/box/command/{command}"), broker.port.to_string());
+        let output = Command::new("mosquitto_rr")
+            .args(["-V", "5", "-p", &port, "-W", "10", "-t", &topic, "-m", payload, "-e", "answers/here"])
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let refused = ask("disable", r#"{"camera": "barn"}"#);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("no camera `barn`"), "{refused}");
+    assert_eq!(ask("disable", r#"{"camera": "yard", "id": 1}"#)["accepted"], true);
+    let is = |state: &'static str| move |_: &str, payload: &str| payload.contains(&format!("\"state\":\"{state}\""));
+    states.wait("disabled", 10 * SECONDS, is("disabled"));
+    events.wait_json("the end", 10, "/events", |event| event["type"] == "ended");
+    daemon.restart();
+    let states = broker.subscribe("ocelli/box/cameras/yard/state");
+    states.wait("disabled again", 20 * SECONDS, is("disabled"));
+    wait_for("the daemon", 20 * SECONDS, || daemon.get("/healthz"));
+    daemon.succeed(&["ctl", "enable", "yard"]);
+    states.wait("frames again", 30 * SECONDS, is("streaming"));
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
 fn home_assistant_is_told_of_cameras_again_after_its_birth_and_rid_of_those_that_are_gone() {
     let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
     let publish = |topic: &str, payload: &str, retained: bool| {

@@ -4,6 +4,7 @@ use crate::admission::FrameWork;
 use crate::appliance::event_loop::Appliance;
 use crate::camera::capture_group::CaptureAction;
 use crate::camera::capture_process::{CaptureEvent, camera_source};
+use crate::control::ControlError;
 use crate::ipc::child_process::ChildEvent;
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId};
@@ -124,6 +125,24 @@ impl Appliance {
                 self.groups[group].lost(camera, LossKind::Other, detail, monotonic_now());
             }
         }
+    }
+
+    /// Somebody wants frames of a camera, or none. It stays so over a restart, until the settings say something else.
+    pub(super) fn switch_camera(&mut self, id: &str, enabled: bool) -> Result<(), ControlError> {
+        let place = self.groups.iter().enumerate().find_map(|(group, members)| {
+            Some((group, members.cameras().position(|camera| camera.settings.id.as_str() == id)?))
+        });
+        let (group, camera) = place.ok_or_else(|| ControlError::NoSuchCamera(id.to_owned()))?;
+        if enabled {
+            self.groups[group].switch_on(camera, monotonic_now());
+        } else if let Some(index) = self.groups[group].switch_off(camera) {
+            self.captures.close(group, index);
+            self.close_connections(group, Some(index));
+        }
+        if let Some(configured) = self.settings.cameras.iter().find(|camera| camera.id.as_str() == id) {
+            self.switches.set(configured, enabled);
+        }
+        Ok(())
     }
 
     fn close_connections(&mut self, group: usize, index: Option<CameraIndex>) {

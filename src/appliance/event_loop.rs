@@ -2,6 +2,7 @@
 
 use crate::admission::ImageId;
 use crate::appliance::camera_pace::PACE_PERIOD;
+use crate::appliance::camera_switches::CameraSwitches;
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::desired_state::DesiredState;
 use crate::appliance::importer;
@@ -94,6 +95,7 @@ pub struct Appliance {
     pub(super) slots: LentSlots,
     pub(super) frame_numbers: BTreeMap<CameraId, u64>,
     pub(super) scenes: Scenes,
+    pub(super) switches: CameraSwitches,
     pub(super) reporter: Reporter,
     meter: Meter,
     pub(super) catalog: CatalogStore,
@@ -118,7 +120,8 @@ impl Appliance {
         let fleet = model_host::fleet(&settings, &desired, now)?;
         let (unit_sender, unit_events) = mpsc::channel(EVENT_QUEUE);
         let units = UnitProcesses::new(spawner.clone(), programs.unit, environment.clone(), unit_sender);
-        let groups = capture_groups(&settings);
+        let switches = CameraSwitches::load(&settings.state_directory);
+        let groups = capture_groups(&settings, &switches);
         let (capture_sender, capture_events) = mpsc::channel(EVENT_QUEUE);
         let captures = CaptureProcesses::new(spawner, programs.capture, environment, groups.len(), capture_sender);
         let hours = HoursFiles::new(&settings.state_directory);
@@ -152,6 +155,7 @@ impl Appliance {
             slots: LentSlots::default(),
             frame_numbers: BTreeMap::new(),
             scenes,
+            switches,
             reporter,
             meter,
             catalog,
@@ -302,12 +306,12 @@ fn load_catalog(settings: &Settings, fleet: &Fleet) -> CatalogStore {
 }
 
 /// The cameras by the process that they share.
-fn capture_groups(settings: &Settings) -> Vec<CaptureGroup> {
+fn capture_groups(settings: &Settings, switches: &CameraSwitches) -> Vec<CaptureGroup> {
     let now = monotonic_now();
     let stall = Duration::from_secs_f32(settings.capture.stall_seconds);
     let connect = Duration::from_secs_f32(settings.capture.connect_timeout_seconds);
     let group = |cameras: &[crate::camera::settings::CameraSettings]| {
-        let cameras = cameras.iter().map(|camera| Camera::new(camera.clone(), now)).collect();
+        let cameras = cameras.iter().map(|camera| Camera::new(switches.apply(camera), now)).collect();
         CaptureGroup::new(cameras, stall, connect, now)
     };
     settings.cameras.chunks(usize::from(settings.capture.cameras_per_process.max(1))).map(group).collect()

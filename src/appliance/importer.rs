@@ -65,7 +65,7 @@ pub async fn resume(control: Control) {
     };
     let wanted: Vec<Command> = control.catalog.read(|catalog| catalog.versions().filter_map(start).collect());
     for command in wanted {
-        let model = command.model().to_owned();
+        let model = command.subject().to_owned();
         if let Err(error) = control.ask(command).await {
             tracing::error!(model, %error, "a version that was running is not started");
         }

@@ -1,6 +1,7 @@
 //! The composition: which parts there are, who is connected to whom, and in what order all stop.
 
 mod camera_pace;
+mod camera_switches;
 mod capture_side;
 pub mod child_environment;
 mod desired_state;

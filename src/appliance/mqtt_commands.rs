@@ -1,4 +1,4 @@
-//! Carries out what comes over MQTT: start, stop, scale and swap a model; take a picture of a camera.
+//! Carries out what comes over MQTT: start, stop, scale and swap a model; take a picture of a camera, switch it on and off.
 
 use crate::control::snapshots::{SnapshotReply, SnapshotWish};
 use crate::control::unit_numbers::UnitNumbers;
@@ -7,10 +7,10 @@ use crate::publish::commands::{Commands, IncomingCommand, Reply};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The payload of `snapshot`.
+/// The payload of every command about a camera.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SnapshotPayload {
+struct CameraPayload {
     camera: String,
     /// Returned in the answer.
     id: Option<Value>,
@@ -43,11 +43,18 @@ pub async fn serve(control: Control, mut commands: Commands) {
 async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
     let refused = |id: Option<Value>, message: String| json!({"command": incoming.name, "id": id, "accepted": false, "error": {"message": message}});
     let not_in_order = |error: serde_json::Error| refused(None, format!("the payload is not in order: {error}"));
-    if incoming.name == "snapshot" {
-        let SnapshotPayload { camera, id } = match serde_json::from_slice(&incoming.payload) {
+    if let "snapshot" | "enable" | "disable" = incoming.name.as_str() {
+        let CameraPayload { camera, id } = match serde_json::from_slice(&incoming.payload) {
             Ok(payload) => payload,
             Err(error) => return not_in_order(error),
         };
+        if incoming.name != "snapshot" {
+            let command = Command::SwitchCamera { camera, enabled: incoming.name == "enable" };
+            return match control.ask(command).await {
+                Ok(()) => json!({"command": incoming.name, "id": id, "accepted": true}),
+                Err(error) => refused(id, error.to_string()),
+            };
+        }
         // The picture itself goes to the camera's topic.
         return match control.snapshots.ask(camera, SnapshotWish::Published).await {
             SnapshotReply::Refused(refusal) => refused(id, refusal.to_string()),
@@ -85,7 +92,9 @@ fn command(name: &str, payload: Payload) -> Result<Command, String> {
             Ok(Command::ScaleModel { model, bounds })
         }
         "swap" => Ok(Command::SwapModel { model, package: package.ok_or("`package` is missing")? }),
-        _ => Err(format!("there is no command `{name}`; there are start, stop, scale, swap and snapshot")),
+        _ => Err(format!(
+            "there is no command `{name}`; there are start, stop, scale, swap, snapshot, enable and disable"
+        )),
     }
 }
 

@@ -240,6 +240,7 @@ impl Appliance {
                 }
                 self.fleet.start(&model, Some(bounds))?;
             }
+            Command::SwitchCamera { camera, enabled } => self.switch_camera(&camera, enabled)?,
             Command::RemoveModel { model } => self.fleet.remove_model(&model)?,
         }
         Ok(())

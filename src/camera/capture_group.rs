@@ -193,6 +193,17 @@ impl CaptureGroup {
         self.members[camera].camera.pace(fps)
     }
 
+    /// Switches a camera off; the connection that is to be closed then.
+    pub fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
+        self.members[camera].camera.switch_off();
+        self.members[camera].index.take()
+    }
+
+    /// Switches a camera on.
+    pub fn switch_on(&mut self, camera: usize, now: Monotonic) {
+        self.members[camera].camera.switch_on(now);
+    }
+
     /// A connection ended.
     pub fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
         self.members[camera].index = None;

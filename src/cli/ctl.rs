@@ -21,6 +21,7 @@ const EXAMPLES: &str = "Examples:
   ocelli ctl models
   ocelli ctl scale coco-ssd --min 1 --max 4
   ocelli ctl swap coco-ssd --package coco-ssd-2 --wait
+  ocelli ctl disable yard
 
 Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.";
 
@@ -58,6 +59,16 @@ enum CtlCommand {
         /// The most inference units; without it the number is fixed.
         #[arg(long, value_name = "UNITS")]
         max: Option<u16>,
+    },
+    /// Connect a camera that was switched off.
+    Enable {
+        /// Its id in the settings.
+        camera: String,
+    },
+    /// Leave a camera alone until it is enabled, also after a restart.
+    Disable {
+        /// Its id in the settings.
+        camera: String,
     },
     /// Bring in another version without an interruption.
     Swap {
@@ -108,6 +119,8 @@ async fn run(address: SocketAddr, command: &CtlCommand) -> Result<(), String> {
     };
     let (target, verb, body) = match command {
         CtlCommand::Models { json } => return show(address, *json).await,
+        CtlCommand::Enable { camera } => return switch(address, camera, "enable").await,
+        CtlCommand::Disable { camera } => return switch(address, camera, "disable").await,
         CtlCommand::Start { target, min, max } => (target, "start", units(*min, *max)),
         CtlCommand::Stop { target } => (target, "stop", json!({})),
         CtlCommand::Scale { target, min, max } => (target, "scale", units(Some(*min), *max)),
@@ -121,6 +134,12 @@ async fn run(address: SocketAddr, command: &CtlCommand) -> Result<(), String> {
     }
     let wanted_package = body["package"].as_str();
     wait(address, &target.model, verb, wanted_package).await
+}
+
+async fn switch(address: SocketAddr, camera: &str, verb: &str) -> Result<(), String> {
+    ask(address, HttpMethod::POST, &format!("/api/cameras/{camera}/{verb}"), Some(&json!({}))).await?;
+    print_line(&format!("{camera}: {verb}d"));
+    Ok(())
 }
 
 async fn ask(address: SocketAddr, method: HttpMethod, path: &str, body: Option<&Value>) -> Result<Value, String> {

@@ -47,7 +47,7 @@ enum Command {
     Check(check::CheckArguments),
     /// Look at pictures through a real inference unit, once.
     Detect(detect::DetectArguments),
-    /// Ask a running daemon: show, start, stop, scale and swap models.
+    /// Ask a running daemon: show, start, stop, scale and swap models, switch cameras on and off.
     Ctl(ctl::CtlArguments),
     /// Write a camera's picture, from a running daemon, to a file.
     Snapshot(snapshot::SnapshotArguments),

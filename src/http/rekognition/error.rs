@@ -173,7 +173,7 @@ impl From<CatalogError> for ApiError {
 impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         let kind = match &error {
-            ControlError::Fleet(FleetError::NotFound(_)) => ErrorKind::ResourceNotFound,
+            ControlError::Fleet(FleetError::NotFound(_)) | ControlError::NoSuchCamera(_) => ErrorKind::ResourceNotFound,
             ControlError::Fleet(FleetError::WrongState { .. }) => ErrorKind::ResourceInUse,
             ControlError::Fleet(FleetError::LimitExceeded(_)) => ErrorKind::LimitExceeded,
             ControlError::Fleet(FleetError::Invalid(_)) => ErrorKind::InvalidParameter,

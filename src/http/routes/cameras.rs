@@ -1,26 +1,45 @@
-//! `GET /api/cameras/<camera>/snapshot`: a JPEG of what it shows.
+//! `/api/cameras/<camera>`: a JPEG of what it shows; switched on and off.
 
-use crate::control::Control;
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::control::{Command, Control};
+use crate::http::routes::models;
 use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{Router, get};
+use axum::routing::{Router, get, post};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
 /// The routes of this subject.
 pub(in crate::http) fn router() -> Router<Control> {
-    Router::new().route("/api/cameras/{camera}/snapshot", get(snapshot))
+    Router::new()
+        .route("/api/cameras/{camera}/snapshot", get(snapshot))
+        .route("/api/cameras/{camera}/enable", post(enable))
+        .route("/api/cameras/{camera}/disable", post(disable))
 }
 
 /// Names the frame and the event in an answer: the same as in what is published about them.
 const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
 const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
+
+async fn enable(State(control): State<Control>, Path(camera): Path<String>) -> Response {
+    switch(&control, camera, true).await
+}
+
+async fn disable(State(control): State<Control>, Path(camera): Path<String>) -> Response {
+    switch(&control, camera, false).await
+}
+
+async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
+    match control.ask(Command::SwitchCamera { camera: camera.clone(), enabled }).await {
+        Ok(()) => (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true}))).into_response(),
+        Err(error) => models::refused(&error),
+    }
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

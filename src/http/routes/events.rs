@@ -1,8 +1,7 @@
 //! `GET /api/events`: what began, changed and ended, as lines of JSON: of the past, as it happens, or both.
 
-use crate::control::Control;
+use crate::control::{Control, EventLog, NewEvent};
 use crate::os::clock::wall_now_ms;
-use crate::publish::outbox::{EventLog, NewEvent};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};

@@ -74,19 +74,20 @@ async fn swap(State(control): State<Control>, Path(model): Path<String>, Json(sw
 }
 
 async fn answer(control: &Control, command: Command) -> Response {
-    let model = command.model().to_owned();
+    let model = command.subject().to_owned();
     match control.ask(command).await {
         Ok(()) => (StatusCode::ACCEPTED, Json(json!({"model": model, "accepted": true}))).into_response(),
         Err(error) => refused(&error),
     }
 }
 
-fn refused(error: &ControlError) -> Response {
+pub(super) fn refused(error: &ControlError) -> Response {
     let (status, code) = match error {
         ControlError::Fleet(FleetError::NotFound(_)) => (StatusCode::NOT_FOUND, "not_found"),
         ControlError::Fleet(FleetError::WrongState { .. }) => (StatusCode::CONFLICT, "wrong_state"),
         ControlError::Fleet(FleetError::LimitExceeded(_)) => (StatusCode::CONFLICT, "limit_exceeded"),
         ControlError::Fleet(FleetError::Invalid(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        ControlError::NoSuchCamera(_) => (StatusCode::NOT_FOUND, "not_found"),
         ControlError::Package(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_package"),
         ControlError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
     };

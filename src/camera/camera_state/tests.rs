@@ -1,0 +1,93 @@
+//! A camera through its states, in made-up time.
+
+use super::*;
+
+const STALL: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+
+fn at(seconds: u64) -> Monotonic {
+    Monotonic::from_nanos(seconds * 1_000_000_000)
+}
+
+fn camera() -> Camera {
+    let json = serde_json::json!({"id": "yard", "url": "rtsp://127.0.0.1/"});
+    Camera::new(serde_json::from_value(json).unwrap(), at(0))
+}
+
+fn info() -> StreamInfo {
+    StreamInfo { codec: "h264".into(), decoder: "avdec_h264".into(), width: 640, height: 480, frame_rate_milli: 0 }
+}
+
+#[test]
+fn a_camera_connects_streams_and_is_tried_again_after_a_loss() {
+    let mut camera = camera();
+    assert_eq!(camera.wish(STALL, CONNECT, at(0)), CameraWish::Open);
+    camera.opened(at(0));
+    assert_eq!(camera.message().state, CameraStatus::Connecting);
+    camera.streaming(info(), at(1));
+    assert_eq!(camera.message().width, Some(640));
+    camera.lost(LossKind::Ended, "the stream ended".into(), at(2));
+    assert_eq!(camera.message().state, CameraStatus::Offline);
+    assert_eq!(camera.message().reason.as_deref(), Some("the stream ended"));
+    assert_eq!(camera.wish(STALL, CONNECT, at(2)), CameraWish::Wait);
+    assert_eq!(camera.wish(STALL, CONNECT, at(4)), CameraWish::Open);
+}
+
+#[test]
+fn ten_seconds_without_a_decoded_frame_are_a_stall_even_if_the_process_lives() {
+    let mut camera = camera();
+    camera.opened(at(0));
+    camera.streaming(info(), at(1));
+    camera.progress(5, at(8));
+    camera.progress(5, at(17));
+    assert_eq!(camera.wish(STALL, CONNECT, at(18)), CameraWish::Wait);
+    assert_eq!(camera.wish(STALL, CONNECT, at(19)), CameraWish::Close);
+    camera.lost(LossKind::Stalled, String::new(), at(19));
+    assert_eq!(camera.message().state, CameraStatus::Stalled);
+    assert_eq!(camera.decoded(), 5);
+}
+
+#[test]
+fn a_camera_that_is_switched_off_is_left_alone_until_it_is_switched_on() {
+    let mut camera = camera();
+    camera.opened(at(0));
+    camera.streaming(info(), at(1));
+    camera.progress(5, at(2));
+    camera.switch_off();
+    assert_eq!((camera.message().state, camera.decoded()), (CameraStatus::Disabled, 5));
+    camera.lost(LossKind::Ended, String::new(), at(3));
+    assert_eq!(camera.wish(STALL, CONNECT, at(1000)), CameraWish::Wait);
+    camera.switch_on(at(1000));
+    assert_eq!(camera.wish(STALL, CONNECT, at(1000)), CameraWish::Open);
+    camera.opened(at(1000));
+    camera.switch_on(at(1001));
+    assert_eq!(camera.message().state, CameraStatus::Connecting, "it was on already");
+}
+
+#[test]
+fn a_connection_that_never_answers_is_closed() {
+    let mut camera = camera();
+    camera.opened(at(0));
+    assert_eq!(camera.wish(STALL, CONNECT, at(15)), CameraWish::Wait);
+    assert_eq!(camera.wish(STALL, CONNECT, at(16)), CameraWish::Close);
+}
+
+#[test]
+fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
+    let mut camera = camera();
+    camera.opened(at(0));
+    camera.streaming(info(), at(1));
+    assert_eq!(camera.wanted_fps(), None, "nothing is known of its rate yet");
+    camera.progress(25, at(2));
+    assert_eq!(camera.wanted_fps(), Some(5.0), "the stream has more than the settings want");
+    assert_eq!(camera.pace(None), None);
+    assert_eq!(camera.pace(Some(3.0)), Some(3.0));
+    assert_eq!(camera.pace(Some(3.1)), None, "that is the same");
+    assert!((camera.message().fps - 3.0).abs() < 1e-6);
+    assert!(camera.brown_out().unwrap().contains("3 of 5"));
+    assert_eq!(camera.pace(None), Some(5.0));
+    camera.pace(Some(3.0));
+    camera.lost(LossKind::Ended, String::new(), at(3));
+    camera.opened(at(4));
+    assert_eq!(camera.brown_out(), None);
+}
