@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults conformance payloads fuzz install
+.PHONY: help setup build demo test check fmt clippy doc bench faults delivery conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -35,6 +35,10 @@ bench: build ## measure against the physical limits; writes target/reports/bench
 
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
+
+delivery: setup ## 100,000 events through 60 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
+	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture
+	@$(CARGO) bench --bench delivery
 
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
 	@setup/conformance.sh

@@ -1,6 +1,7 @@
 //! A unit that does what it is told: the bytes of an image are the fault that it is to show.
 //!
-//! Started by the tests in place of `ocelli unit`, over the same channel.
+//! Started by the tests in place of `ocelli unit`, over the same channel. A model in a directory `crowd` sees somebody
+//! else in every frame of a camera.
 
 #![allow(clippy::unwrap_used, reason = "a test double that cannot go on ends, which is a fault as well")]
 
@@ -8,7 +9,9 @@ use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::SlotReader;
 use ocelli::ipc::messages::{FromUnit, RequestId, ToUnit, UnitTiming};
 use ocelli::model::execution_provider::ExecutionProvider;
+use ocelli::vision::detection::{ClassIndex, Detection};
 use ocelli::vision::frame::SlotContent;
+use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::outcome::FailureCause;
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 use std::time::Duration;
@@ -17,10 +20,12 @@ fn main() {
     let channel = Channel::from_stdin().unwrap();
     channel.send(&FromUnit::Hello { pid: std::process::id() }, None).unwrap();
     let mut slots = None;
+    let mut crowd = None;
     while let Ok((message, descriptor)) = channel.receive::<ToUnit>() {
         match message {
             ToUnit::Load(load) if load.directory.ends_with("hangs") => hang(),
             ToUnit::Load(load) => {
+                crowd = load.directory.ends_with("crowd").then_some(0_u16);
                 let execution_provider = ExecutionProvider::Cpu;
                 let runtime_version = load.directory.display().to_string();
                 let ready = FromUnit::Ready { load_ms: 1, from_cache: true, execution_provider, runtime_version };
@@ -33,11 +38,17 @@ fn main() {
                 let script = slots.as_ref().unwrap().slot(slot).unwrap().get(..bytes as usize).unwrap();
                 act(&channel, request, std::str::from_utf8(script).unwrap());
             }
-            // A camera's frame takes a fifth of a second.
-            ToUnit::Detect { request, .. } => {
-                std::thread::sleep(Duration::from_millis(200));
-                channel.send(&detected(request), None).unwrap();
-            }
+            ToUnit::Detect { request, .. } => match &mut crowd {
+                Some(seen) => {
+                    *seen = seen.wrapping_add(1);
+                    channel.send(&detected(request, vec![passer_by(*seen)]), None).unwrap();
+                }
+                // A camera's frame takes a fifth of a second.
+                None => {
+                    std::thread::sleep(Duration::from_millis(200));
+                    channel.send(&detected(request, Vec::new()), None).unwrap();
+                }
+            },
             ToUnit::Stop => return,
             _ => {}
         }
@@ -59,8 +70,15 @@ fn take_all_memory() {
     }
 }
 
-fn detected(request: RequestId) -> FromUnit {
-    FromUnit::Detected { request, detections: Vec::new(), timing: UnitTiming::default(), size: (1, 1) }
+fn detected(request: RequestId, detections: Vec<Detection>) -> FromUnit {
+    FromUnit::Detected { request, detections, timing: UnitTiming::default(), size: (1, 1) }
+}
+
+/// A person in the next field of a board of 16 x 16, so that nobody is taken for one who was there a moment before.
+fn passer_by(seen: u16) -> Detection {
+    let (left, top) = (f32::from(seen % 16) / 16.0, f32::from(seen / 16 % 16) / 16.0);
+    let bounding_box = NormalizedBox::from_corners(left, top, left + 0.05, top + 0.05);
+    Detection { class: ClassIndex(0), confidence: 0.9, bounding_box }
 }
 
 fn act(channel: &Channel, request: RequestId, script: &str) {
@@ -78,11 +96,11 @@ fn act(channel: &Channel, request: RequestId, script: &str) {
             let socket = channel.try_clone().unwrap().into_socket();
             rustix::io::write(&socket, &[2, 0, 3]).unwrap();
         }
-        "unknown request" => channel.send(&detected(RequestId(u64::MAX)), None).unwrap(),
+        "unknown request" => channel.send(&detected(RequestId(u64::MAX), Vec::new()), None).unwrap(),
         "two answers" => {
-            channel.send(&detected(request), None).unwrap();
-            channel.send(&detected(request), None).unwrap();
+            channel.send(&detected(request, Vec::new()), None).unwrap();
+            channel.send(&detected(request, Vec::new()), None).unwrap();
         }
-        _ => channel.send(&detected(request), None).unwrap(),
+        _ => channel.send(&detected(request, Vec::new()), None).unwrap(),
     }
 }

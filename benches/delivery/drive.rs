@@ -1,0 +1,99 @@
+//! The drive: events without pause, a fault every few seconds, and at the end everything has to have arrived.
+
+use crate::event_daemon::EventDaemon;
+use crate::faults::{Fault, Scene};
+use crate::link::{Line, Link};
+use crate::stored;
+use crate::support::broker::Broker;
+use crate::support::{root, wait_for};
+use crate::verdict::Verdict;
+use crate::witness::Witness;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A fault lasts this long at most, but for one that lasts until the client gives up a broker that takes events and
+/// acknowledges none.
+const LASTS_MOST: Duration = Duration::from_secs(6);
+const UNTIL_REPLACED: Duration = Duration::from_secs(40);
+
+/// The number of the fault that lasts so long, if there are as many.
+const LONG_FAULT: u64 = 10;
+
+/// Events live again after a fault: how late the newest may be.
+const LIVE: f64 = 1500.0;
+
+/// Runs until `events` have been seen.
+pub(crate) fn drive(events: usize, seed: u64) -> Verdict {
+    let broker = Broker::start();
+    let link = Link::to(broker.port);
+    let mut witness = Witness::of(broker.port);
+    witness.wait_there();
+    let mut daemon = EventDaemon::new(link.port);
+    link.set(Line::Open);
+    daemon.start();
+    let mut scene = Scene { broker, link, witness, daemon };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} events, {elapsed}, {msg}").unwrap();
+    let progress = ProgressBar::new(events as u64).with_style(style);
+
+    let (mut random, mut faults, begun) = (Random(seed), Vec::new(), Instant::now());
+    let mut recoveries: BTreeMap<Fault, Vec<f64>> = BTreeMap::new();
+    wait_for_live(&scene, Instant::now());
+    while scene.witness.count() < events {
+        progress.set_position(scene.witness.count() as u64);
+        std::thread::sleep(random.up_to(Duration::from_secs(4)));
+        let number = faults.len() as u64 + 1;
+        let (fault, lasts) = match number {
+            LONG_FAULT => (Fault::BrokerFrozen, UNTIL_REPLACED),
+            _ => (Fault::ALL[random.below(Fault::ALL.len() as u64) as usize], random.up_to(LASTS_MOST)),
+        };
+        progress.set_message(format!("fault {number}: {fault:?} for {:.1} s", lasts.as_secs_f64()));
+        scene.witness.fault(number);
+        fault.run(&mut scene, lasts);
+        faults.push(fault);
+        recoveries.entry(fault).or_default().push(wait_for_live(&scene, Instant::now()));
+    }
+    progress.finish_and_clear();
+    let seconds = begun.elapsed().as_secs_f64();
+    for (fault, recoveries) in &recoveries {
+        let slowest = recoveries.iter().copied().fold(0.0, f64::max);
+        println!("  {fault:?}: {} times, live again after {slowest:.1} s at most", recoveries.len());
+    }
+
+    scene.daemon.stop();
+    let Scene { broker, witness, daemon, .. } = scene;
+    let stored = stored::read(&daemon.store());
+    let last = stored.events.iter().filter(|event| !event.is_delivered).count();
+    println!("  {} events in {seconds:.0} s; {last} were not acknowledged when the daemon ended", stored.events.len());
+    // What it has sent is read to the end.
+    drop(broker);
+    let verdict = Verdict::of(stored, witness, faults.len());
+    if !verdict.is_kept() {
+        daemon.copy_evidence(&root().join("target/reports/delivery-evidence"));
+    }
+    verdict
+}
+
+/// Waits until something arrives that has happened after `since`, not much later: the seconds that took.
+fn wait_for_live(scene: &Scene, since: Instant) -> f64 {
+    let before = scene.witness.count();
+    wait_for("live events", Duration::from_secs(240), || {
+        let is_live = scene.witness.count() > before && scene.witness.newest()?.delay_ms < LIVE;
+        is_live.then_some(())
+    });
+    since.elapsed().as_secs_f64()
+}
+
+/// Knuth's linear congruential generator: the same faults from the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    fn up_to(&mut self, most: Duration) -> Duration {
+        Duration::from_millis(200 + self.below(most.as_millis() as u64 - 200))
+    }
+}

@@ -1,0 +1,83 @@
+//! The line between the daemon and its broker, which can be cut and can go silent.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// What becomes of bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Line {
+    /// They pass.
+    Open,
+    /// Connections stay, and nothing passes.
+    Silent,
+    /// Connections end, and new ones end at once.
+    Cut,
+}
+
+/// A port in front of the broker's.
+pub(crate) struct Link {
+    pub(crate) port: u16,
+    line: Arc<watch::Sender<Line>>,
+    _runtime: Runtime,
+}
+
+impl Link {
+    /// In front of this port, cut at first.
+    pub(crate) fn to(broker_port: u16) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let line = Arc::new(watch::channel(Line::Cut).0);
+        runtime.spawn(serve(listener, broker_port, Arc::clone(&line)));
+        Self { port, line, _runtime: runtime }
+    }
+
+    pub(crate) fn set(&self, line: Line) {
+        self.line.send_replace(line);
+    }
+}
+
+async fn serve(listener: TcpListener, broker_port: u16, line: Arc<watch::Sender<Line>>) {
+    loop {
+        let Ok((client, _)) = listener.accept().await else { continue };
+        if *line.borrow() == Line::Cut {
+            continue;
+        }
+        let Ok(Ok(broker)) =
+            tokio::time::timeout(Duration::from_secs(1), TcpStream::connect(("127.0.0.1", broker_port))).await
+        else {
+            continue;
+        };
+        client.set_nodelay(true).unwrap();
+        broker.set_nodelay(true).unwrap();
+        let ((from_client, to_client), (from_broker, to_broker)) = (client.into_split(), broker.into_split());
+        tokio::spawn(carry(from_client, to_broker, line.subscribe()));
+        tokio::spawn(carry(from_broker, to_client, line.subscribe()));
+    }
+}
+
+/// Until one side ends or the line is cut.
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>) {
+    let mut bytes = vec![0; 16 << 10];
+    loop {
+        let passes = line.wait_for(|line| *line != Line::Silent).await;
+        if passes.is_ok_and(|line| *line == Line::Cut) {
+            return;
+        }
+        let count = tokio::select! {
+            count = from.read(&mut bytes) => count.unwrap_or(0),
+            changed = line.changed() => {
+                changed.unwrap();
+                continue;
+            }
+        };
+        if count == 0 || to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
