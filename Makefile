@@ -44,7 +44,7 @@ conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScri
 	@setup/conformance.sh
 	@$(CARGO) bench --bench conformance
 
-payloads: ## what leaves over MQTT, by Home Assistant's own code and the contract's tables (500 MB in .setup)
+payloads: ## our announcement by Home Assistant's own code, and the tables of the MQTT contract (500 MB in .setup)
 	@setup/home_assistant.sh
 	@.setup/home-assistant/python tests/conformance/home_assistant_check.py
 	@.setup/home-assistant/python tests/conformance/mqtt_contract_check.py

@@ -2,7 +2,8 @@
 //!
 //! A capture process a camera receives, decodes and samples its RTSP stream and writes each frame once, into a
 //! 4 MiB slot of shared memory. A supervisor hands slots to *inference units*, processes with one ONNX Runtime
-//! session each, which read the frame where it lies. Labels and boxes leave over MQTT.
+//! session each, which read the frame where it lies. A tracker makes objects of what they see. Labels and boxes of each
+//! frame leave over MQTT while they are fresh, events when the broker is there: until then they are on disk.
 //!
 //! ```text
 //!  camera ─RTSP─▶ ╔ capture process ════╗ "slot 2 holds frame 421"  ┌ admission: one place a camera, ┐
@@ -17,7 +18,10 @@
 //!                                                        ║ resize → ONNX Runtime → decode → NMS ║
 //!                                                        ╚══════════════╤═══════════════════════╝
 //!                                       outcome: detected | shed | failed ▼
-//!                                                    publish → MQTT, metrics, live view
+//!                                         │          publish → metrics, live view
+//!                                         ├─ detections of a frame ───────────────▶ MQTT, now or not at all
+//!                                         └─ tracking: began, changed, ended
+//!                                                └──▶ outbox (own thread, disk) ──▶ MQTT, until acknowledged
 //! ```
 //!
 //! # Where is what
@@ -28,10 +32,13 @@
 //! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.
 //! * [`camera`], [`admission`], [`supervisor`]: the decisions, in plain code that is given `now`, with the thin
 //!   shells that start processes beside them. A [`supervisor::Fleet`] has a [`supervisor::pool::Pool`] a model.
-//! * [`tracking`]: detections of a camera's frames become objects with a number and a life: began, changed, ended.
+//! * [`tracking`]: detections of a camera's frames become objects with a number and a life: began, changed, ended. Plain
+//!   code, a [`tracking::CameraTracker`] a camera; its scene (labels, thresholds, regions, masks) is applied there.
 //! * [`metering`]: inference hours.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`publish`], [`http`], [`telemetry`]: what the outside sees; [`http::rekognition`] is what AWS SDKs know.
+//!   [`publish::outbox`] keeps events, [`publish::sinks::mqtt`] takes them away, [`publish::home_assistant`] says what
+//!   announces a camera.
 //! * [`settings`], [`appliance`], [`control`], [`cli`]: put together, run, looked at, asked for.
 //!
 //! # Invariants
@@ -45,6 +52,12 @@
 //!   use of its share is lent to the other.
 //! * A snapshot is made by the capture process, from the slot, on an order that goes out before the slot goes back: no
 //!   slot is held for it. The parent never looks into the JPEG ([`ipc::snapshot_messages`]).
+//! * The event loop waits for neither disk nor broker to tell an event: it hands it to [`publish::outbox`], which has a
+//!   thread of its own. An event leaves after it was written (while the disk refuses: from a ring of memory), and waits
+//!   until the broker has acknowledged it, will never take it, or there is no room; what is dropped is counted and told.
+//!   The MQTT client is trusted with nothing.
+//! * The tracker is asked before a frame's slot goes back, so that a picture can be had of the frame that shows an object
+//!   best. What it filters is in no event, no count and no detection.
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
 //! * Nobody beyond loopback is answered without a signature but by `/healthz`. No name that a caller gives becomes a path
 //!   ([`os::beneath`], [`catalog::store`]).
@@ -63,6 +76,17 @@
 //! * A project of the AWS-compatible API is not a model but a name for versions, each of which runs in a pool of its
 //!   own: clients start the new one, turn to it, and stop the old one, as they do in the cloud.
 //! * The restart ladder is in [`ipc::restart_policy`], because units and capture processes share it.
+//! * The outbox is SQLite ([`publish::outbox`] says why, and not redb or fjall). It is in the parent, since it parses
+//!   nothing that strangers send, but on a thread of its own: a commit may take as long as an SD card likes.
+//! * What was kept while the broker was away leaves at most at twice the rate of new events, with a floor of 20 a second:
+//!   a box that comes back after a day must neither flood its broker nor, where its cameras are quiet, stay behind for
+//!   ever. A camera that is not behind does not wait for one that is.
+//! * In an event `box` is the bounding box, as it is of each thing in a `detections` message, and the appliance is
+//!   `box_id`; of a `detections` message itself `box` is the appliance. One JSON object cannot have a name twice.
+//! * A sink is not a trait: MQTT is the only one, HTTP reads the outbox itself ([`publish::outbox::EventLog`]), and Home
+//!   Assistant reads MQTT.
+//! * The client is rumqttc's successor, `rumqttc-v5-next` and `rumqttc-v4-next`, made anew with each connection, and TLS
+//!   is ours below it: the client's own brought a certificate check with open advisories.
 //! * Each connection to a camera has an index of its own, never used twice in a process's life: what an earlier
 //!   connection still says is recognised without an acknowledgement protocol.
 //!

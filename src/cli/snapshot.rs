@@ -20,7 +20,7 @@ pub(super) struct SnapshotArguments {
     camera: CameraId,
     #[command(flatten)]
     config: ConfigArguments,
-    /// Of the next frame, and not the newest of an event.
+    /// Of the next frame that is looked at, and not the picture that was published last.
     #[arg(long)]
     fresh: bool,
     /// Where to write it; without it the camera's id with `.jpg`.

@@ -12,7 +12,7 @@ pub const SCHEMA_EVENT: &str = "ocelli.event.v1";
 pub enum EventKind {
     /// It is there for sure.
     Began,
-    /// It has entered a further region, or is seen better.
+    /// It has entered a further region, is seen better, or is taken for something else.
     Changed,
     /// It is gone.
     Ended,
@@ -25,8 +25,9 @@ pub struct EventMessage {
     pub schema: &'static str,
     /// Boot id and `seq`: unique, so a subscriber can drop duplicates.
     pub id: String,
-    /// Counts the events of this box since the daemon started, from 1. A gap means that as many were dropped as the
-    /// next event's `dropped` says, which the outbox adds when it sends one.
+    /// Counts the events of this box, of all its cameras, since the daemon started, from 1. After a gap the next event
+    /// says how many were `dropped`, which the outbox adds when it sends one; they may be of an earlier run too. What the
+    /// broker would never take, or the disk has damaged, is missing as well and only counted in the metrics.
     pub seq: u64,
     /// What happened.
     #[serde(rename = "type")]

@@ -16,7 +16,8 @@ const MAX_AREAS: usize = 32;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrackingSettings {
-    /// Follow objects and image labels over frames, number them, and say when they begin, change and end.
+    /// Follow objects and image labels over frames, number them, and say when they begin, change and end. False: no scene
+    /// is applied either.
     pub enabled: bool,
     /// Frames that must show an object or image label before it begins, 1..=30. It has to be seen in at least as many
     /// frames as it is missed in meanwhile.

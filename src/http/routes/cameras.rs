@@ -44,7 +44,7 @@ async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
-    /// True: of the next frame; else the newest of an event, if there is one.
+    /// True: of the next frame that is looked at; else the one that was published last, if there is one.
     #[serde(default)]
     fresh: bool,
 }

@@ -7,7 +7,14 @@
 //! ```
 //! At least once, in order per camera, over broker outage, daemon crash and power cut. A commit is written at once and
 //! synced within a second, so a crash of the daemon costs what has not reached its thread, and a power cut the last
-//! second. An event leaves the store's list on its acknowledgement only; the client's memory is trusted with nothing.
+//! second. An event waits until it is acknowledged, or the broker says that it will never take it, or there is no room;
+//! the client's memory is trusted with nothing.
+//!
+//! What may leave is bounded twice: [`WINDOW`] events are on their way at a time, which is how many a fault can have a
+//! subscriber see twice, and cameras that are behind together drain at twice the live rate, 20 a second at least.
+//!
+//! Where order has its limits: while a disk cannot even be read, events in memory leave before older ones that are on it;
+//! and what a broker accepts behind an event that it refused for now has gone before that one.
 //!
 //! # Why SQLite
 //! Judged beside redb 4 and fjall 3 by crash safety, writes to an SD card, and size:

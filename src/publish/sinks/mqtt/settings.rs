@@ -57,7 +57,7 @@ pub struct MqttSettings {
     /// Detections that wait for a slow connection; above it, and while the broker is away, new ones are dropped and
     /// counted.
     pub queue_messages: usize,
-    /// Take commands: whoever may publish below `<prefix>/<box>/command` may then stop models.
+    /// Take commands: whoever may publish below `<prefix>/<box>/command` may then stop models and switch off cameras.
     pub commands: bool,
     /// Makes cameras appear in Home Assistant by themselves.
     pub home_assistant: HomeAssistantSettings,
