@@ -152,6 +152,9 @@ fn a_camera_that_is_switched_off_stays_so_over_a_restart_and_ends_what_was_in_vi
     let states = broker.subscribe("ocelli/box/cameras/yard/state");
     states.wait("disabled again", 20 * SECONDS, is("disabled"));
     wait_for("the daemon", 20 * SECONDS, || daemon.get("/healthz"));
+    // What a web page of another origin can send without asking.
+    let (status, _, _) = daemon.post_image("/api/cameras/yard/enable", b"").unwrap();
+    assert_eq!(status, 415);
     daemon.succeed(&["ctl", "enable", "yard"]);
     states.wait("frames again", 30 * SECONDS, is("streaming"));
     assert!(daemon.stop().0.success());

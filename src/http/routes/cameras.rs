@@ -2,7 +2,7 @@
 
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
 use crate::control::{Command, Control};
-use crate::http::routes::models;
+use crate::http::routes::models::{self, Nothing};
 use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// The routes of this subject.
+/// The routes of this subject. The body of a command must be JSON, `{}`, as of those about models.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new()
         .route("/api/cameras/{camera}/snapshot", get(snapshot))
@@ -26,11 +26,19 @@ pub(in crate::http) fn router() -> Router<Control> {
 const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
 const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
 
-async fn enable(State(control): State<Control>, Path(camera): Path<String>) -> Response {
+async fn enable(
+    State(control): State<Control>,
+    Path(camera): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Response {
     switch(&control, camera, true).await
 }
 
-async fn disable(State(control): State<Control>, Path(camera): Path<String>) -> Response {
+async fn disable(
+    State(control): State<Control>,
+    Path(camera): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Response {
     switch(&control, camera, false).await
 }
 

@@ -47,10 +47,10 @@ async fn start(State(control): State<Control>, Path(model): Path<String>, Json(u
     }
 }
 
-/// Nothing can be said about a stop.
+/// The body of a command about which nothing more can be said.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 async fn stop(State(control): State<Control>, Path(model): Path<String>, Json(Nothing {}): Json<Nothing>) -> Response {
     answer(&control, Command::StopModel { model }).await
