@@ -49,7 +49,7 @@ impl BareClient {
                     _ => false,
                 };
                 if let Some(there) = there.take_if(|_| is_there) {
-                    drop(there.send(()));
+                    there.send(()).unwrap();
                 }
             }
         });

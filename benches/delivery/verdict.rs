@@ -2,7 +2,7 @@
 
 use crate::report::Figure;
 use crate::stored::Stored;
-use crate::support::wait_within;
+use crate::support::wait_for;
 use crate::witness::{Arrival, Witness};
 use crate::{figure, statistics};
 use ocelli::publish::outbox::WINDOW;
@@ -34,11 +34,11 @@ impl Verdict {
     pub(crate) fn of(stored: Stored, witness: Witness, faults: usize) -> Self {
         // Its subscription has ended with the broker; its thread reads what was sent before.
         let mut count = usize::MAX;
-        drop(wait_within(Duration::from_secs(5), || {
+        wait_for("the last arrival", Duration::from_secs(30), || {
             std::thread::sleep(Duration::from_millis(200));
             let before = std::mem::replace(&mut count, witness.count());
             (before == count).then_some(())
-        }));
+        });
         Self::compare(&stored, &witness.take(), faults)
     }
 

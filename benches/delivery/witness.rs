@@ -45,13 +45,14 @@ impl Witness {
             .spawn()
             .expect("mosquitto_sub is missing: run `make setup`");
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let (arrivals, probe, fault) = (Arc::default(), Arc::default(), Arc::new(AtomicU64::new(0)));
+        let arrivals: Arc<Mutex<Vec<Arrival>>> = Arc::default();
+        let (probe, fault): (Arc<AtomicU64>, Arc<AtomicU64>) = (Arc::default(), Arc::default());
         let (sink, seen, current) = (Arc::clone(&arrivals), Arc::clone(&probe), Arc::clone(&fault));
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 match line.strip_prefix("probe ") {
-                    Some(number) => AtomicU64::store(&seen, number.parse().unwrap(), Ordering::Release),
-                    None => Mutex::lock(&sink).unwrap().push(arrival(&line, current.load(Ordering::Acquire))),
+                    Some(number) => seen.store(number.parse().unwrap(), Ordering::Release),
+                    None => sink.lock().unwrap().push(arrival(&line, current.load(Ordering::Acquire))),
                 }
             }
         });
