@@ -25,8 +25,9 @@ pub struct EventMessage {
     pub schema: &'static str,
     /// Boot id and `seq`: unique, so a subscriber can drop duplicates.
     pub id: String,
-    /// Counts the events of this box since the daemon started, from 1. A gap means that as many were dropped as the
-    /// next event's `dropped` says, which the outbox adds when it sends one.
+    /// Counts the events of this box since the daemon started, from 1. Those of one camera come in this order; one that
+    /// is behind is overtaken by the others, so a missing number may still come. One that never does was dropped, and
+    /// a later event's `dropped`, which the outbox adds when it sends one, says how many were.
     pub seq: u64,
     /// What happened.
     #[serde(rename = "type")]

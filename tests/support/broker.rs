@@ -43,10 +43,19 @@ impl Broker {
 
     /// How many have connected so far, by TCP at least.
     pub fn connections(&self) -> usize {
-        let log = std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
-        let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
         // One that never gets as far as TLS is no connection in its log.
-        count("New connection from").max(count("OpenSSL Error"))
+        self.logged("New connection from").max(self.logged("Client connection from"))
+    }
+
+    /// How many subscriptions it has granted so far.
+    pub fn subscriptions(&self) -> usize {
+        self.logged("Sending SUBACK")
+    }
+
+    /// How often its log says this.
+    fn logged(&self, text: &str) -> usize {
+        let log = std::fs::read(self.home.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(text).count()
     }
 
     pub fn kill(&mut self) {
@@ -65,11 +74,9 @@ impl Broker {
 
     /// [`Self::subscribe`] that returns when the broker has granted it: nothing that is published then is missed.
     pub fn settled_subscriber(&self, topic: &str) -> Subscriber {
-        let log = || std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
-        let granted = |text: &str| text.matches("Sending SUBACK").count();
-        let before = granted(&log());
+        let before = self.subscriptions();
         let subscriber = self.subscribe(topic);
-        wait_for("the subscription", Duration::from_secs(10), || (granted(&log()) > before).then_some(()));
+        wait_for("the subscription", Duration::from_secs(10), || (self.subscriptions() > before).then_some(()));
         subscriber
     }
 
