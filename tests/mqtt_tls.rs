@@ -14,8 +14,8 @@ use support::wait_for;
 
 const SECONDS: Duration = Duration::from_secs(1);
 
-/// No unit that loads: these tests are about the connection.
-const NO_MODELS: &str = "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n";
+/// These tests are about the connection.
+const ONE_UNIT: &str = "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n";
 
 /// What a daemon is told of the broker.
 struct Tls<'a> {
@@ -34,8 +34,8 @@ impl Tls<'_> {
         let settings = format!(
             "[mqtt]\nhost = \"{host}\"\nport = {port}\nprotocol = \"{protocol}\"\n\
              credentials = {{ user = \"ocelli\", password_file = \"{}\" }}\n\
-             [mqtt.tls]\nenabled = true\nca_file = \"{}\"\n{own}{NO_MODELS}",
-            password_file(),
+             [mqtt.tls]\nenabled = true\nca_file = \"{}\"\n{own}{ONE_UNIT}",
+            password_file(self.authority),
             self.authority,
         );
         Daemon::start(port, &settings)
@@ -45,8 +45,8 @@ impl Tls<'_> {
 /// A password that must never be seen in a log.
 const PASSWORD: &str = "correct-horse-battery";
 
-fn password_file() -> String {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mqtt_tls_password");
+fn password_file(authority: &str) -> String {
+    let path = Path::new(authority).with_file_name("password");
     std::fs::write(&path, PASSWORD).unwrap();
     path.display().to_string()
 }
@@ -216,7 +216,7 @@ fn a_tls_port_without_tls_is_told_as_that() {
     let authority = Authority::new("Site CA");
     let broker = tls_broker(&authority.file(), &authority.sign(&["127.0.0.1"], VALID), "", &[]);
     for protocol in ["5", "3.1.1"] {
-        let settings = format!("[mqtt]\nport = {}\nprotocol = \"{protocol}\"\n{NO_MODELS}", broker.port);
+        let settings = format!("[mqtt]\nport = {}\nprotocol = \"{protocol}\"\n{ONE_UNIT}", broker.port);
         let daemon = Daemon::start(broker.port, &settings);
         check_refused(&broker, &daemon, &[&broker.port.to_string(), "one for TLS", "set mqtt.tls.enabled"]);
     }

@@ -32,7 +32,7 @@ impl Gate {
         self.keeper = Some(std::thread::spawn(move || {
             while is_open.load(Ordering::SeqCst) {
                 match listener.accept() {
-                    Ok((client, _)) => pass_on(client, target, &streams),
+                    Ok((client, _)) => pass_on(&client, target, &streams),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
                         std::thread::sleep(Duration::from_millis(5));
                     }
@@ -55,10 +55,10 @@ impl Gate {
 }
 
 /// Both ways, until one side ends.
-fn pass_on(client: TcpStream, target: u16, streams: &Mutex<Vec<TcpStream>>) {
+fn pass_on(client: &TcpStream, target: u16, streams: &Mutex<Vec<TcpStream>>) {
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else { return };
     client.set_nonblocking(false).unwrap();
-    for (from, to) in [(&client, &server), (&server, &client)] {
+    for (from, to) in [(client, &server), (&server, client)] {
         let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
         streams.lock().unwrap().push(from.try_clone().unwrap());
         std::thread::spawn(move || {
