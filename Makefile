@@ -44,10 +44,10 @@ conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScri
 	@setup/conformance.sh
 	@$(CARGO) bench --bench conformance
 
-payloads: ## our announcement by Home Assistant's own code, and the tables of the MQTT contract (500 MB in .setup)
+payloads: setup ## what leaves over MQTT, live, by paho, mosquitto_sub and Home Assistant's own code (500 MB in .setup); writes target/reports/payloads.json
 	@setup/home_assistant.sh
-	@.setup/home-assistant/python tests/conformance/home_assistant_check.py
-	@.setup/home-assistant/python tests/conformance/mqtt_contract_check.py
+	@$(CARGO) build --example rtsp_camera
+	@$(CARGO) bench --profile dev --bench payloads
 
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh

@@ -51,6 +51,8 @@ cat >"$home/ocelli.toml" <<SETTINGS
 port = 0
 [mqtt]
 port = $broker_port
+[mqtt.home_assistant]
+enabled = true
 [[cameras]]
 id = "demo"
 url = "$camera"

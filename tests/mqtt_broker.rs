@@ -1,4 +1,4 @@
-//! The broker's side: both versions of MQTT, passwords, TLS with a real authority, refusals.
+//! The broker's side: both versions of MQTT, passwords, refusals, commands.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -22,26 +22,6 @@ fn wait_in_log(daemon: &Daemon, text: &str) {
 fn run(directory: &Path, program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).current_dir(directory).output().unwrap();
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// An authority, a broker's certificate for 127.0.0.1 and a box's certificate, by openssl.
-fn certificates(directory: &Path) {
-    let new_key = ["req", "-newkey", "rsa:2048", "-nodes"];
-    run(
-        directory,
-        "openssl",
-        &[&new_key[..], &["-x509", "-days", "2", "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out", "ca.pem"]]
-            .concat(),
-    );
-    for (name, extension) in [("broker", "subjectAltName=IP:127.0.0.1"), ("box", "subjectAltName=DNS:box")] {
-        let (key, request, certificate) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
-        let subject = format!("/CN={name}");
-        run(directory, "openssl", &[&new_key[..], &["-subj", &subject, "-keyout", &key, "-out", &request]].concat());
-        std::fs::write(directory.join("ext"), extension).unwrap();
-        let sign =
-            ["x509", "-req", "-days", "2", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "ext"];
-        run(directory, "openssl", &[&sign[..], &["-in", &request, "-out", &certificate]].concat());
-    }
 }
 
 #[test]
@@ -81,32 +61,6 @@ fn a_password_from_a_file_lets_in_and_a_wrong_one_is_named_but_not_shown() {
         refused.get("/healthz").filter(|got| got.0 == 200)
     });
     let _daemon = Daemon::start(broker.port, &settings("right"));
-    wait_online(&broker);
-}
-
-#[test]
-fn tls_with_a_client_certificate_works_and_an_unknown_authority_is_refused() {
-    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    certificates(home.path());
-    certificates(other.path());
-    let file = |name: &str| home.path().join(name).display().to_string();
-    let lines = format!(
-        "allow_anonymous true\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
-        file("ca.pem"),
-        file("broker.pem"),
-        file("broker.key")
-    );
-    let (authority, certificate, key) = (file("ca.pem"), file("box.pem"), file("box.key"));
-    let broker = Broker::start_with(&lines, &["--cafile", &authority, "--cert", &certificate, "--key", &key]);
-    let settings = |authority: &str| {
-        format!(
-            "[mqtt]\nport = {}\n[mqtt.tls]\nenabled = true\nca_file = \"{authority}\"\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n",
-            broker.port
-        )
-    };
-    let stranger = Daemon::start(broker.port, &settings(&other.path().join("ca.pem").display().to_string()));
-    wait_in_log(&stranger, "invalid peer certificate");
-    let _daemon = Daemon::start(broker.port, &settings(&authority));
     wait_online(&broker);
 }
 

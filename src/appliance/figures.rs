@@ -70,6 +70,7 @@ pub(super) fn outbox_figures(status: &OutboxStatus) -> OutboxFigures {
             ("recorded", status.recorded),
             ("delivered", status.delivered),
             ("refused", status.refused),
+            ("put_off", status.put_off),
             ("dropped", status.dropped),
             ("damaged", status.damaged),
         ],

@@ -25,9 +25,11 @@ pub struct EventMessage {
     pub schema: &'static str,
     /// Boot id and `seq`: unique, so a subscriber can drop duplicates.
     pub id: String,
-    /// Counts the events of this box, of all its cameras, since the daemon started, from 1. After a gap the next event
-    /// says how many were `dropped`, which the outbox adds when it sends one; they may be of an earlier run too. What the
-    /// broker would never take, or the disk has damaged, is missing as well and only counted in the metrics.
+    /// Counts the events of this box, of all its cameras, since the daemon started, from 1. Those of one camera come in
+    /// this order; one that is behind is overtaken by the others, so a missing number may still come. One that never
+    /// does was dropped, and a later event's `dropped`, which the outbox adds when it sends one, says how many were; they
+    /// may be of an earlier run too. What the broker would never take, or the disk has damaged, is only counted in the
+    /// metrics.
     pub seq: u64,
     /// What happened.
     #[serde(rename = "type")]

@@ -18,7 +18,7 @@ pub struct OutboxFigures {
     /// False: the disk refuses them, they are in memory.
     pub is_on_disk: bool,
     /// Events since the start by what became of them.
-    pub counts: [(&'static str, u64); 5],
+    pub counts: [(&'static str, u64); 6],
 }
 
 /// Their metrics.

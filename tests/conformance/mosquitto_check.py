@@ -41,6 +41,7 @@ def judge(version, output, process, arguments):
     # 27: its time is over.
     if process.returncode not in (0, 27):
         wrong.append(f"mosquitto_sub ended with {process.returncode}")
+    wrong += contract.wrong_at_the_end()
     return counts, wrong + [f"nothing was heard of `{kind}`" for kind in arguments.required if not counts[kind]]
 
 

@@ -123,7 +123,9 @@ class Contract:
     """The rules of one message, and those between messages of one box."""
 
     def __init__(self, box_id):
-        self.box_id, self.seqs, self.ids = box_id, {}, set()
+        self.box_id, self.ids = box_id, set()
+        # By boot: the first and last `seq` of each camera, all that were heard, and how many were said to be dropped.
+        self.ends, self.seqs, self.dropped = {}, {}, {}
 
     def wrong_in(self, rest, payload, qos, retained, sees_retain):
         """Sentences. `retained` says nothing of a live message unless the subscription `sees_retain` as published."""
@@ -173,8 +175,7 @@ class Contract:
         return wrong
 
     def wrong_event(self, message, camera):
-        """At least once: an event may come again. A new one follows the last of the box or, if that is how `seq` counts, of
-        the camera; 0 or 1 begin anew."""
+        """At least once: an event may come again. A new one of a camera has a higher `seq` than its last."""
         wrong = []
         if message["type"] == "ended" and "ended_at" not in message:
             wrong.append("`ended_at` is missing of what has ended")
@@ -183,11 +184,24 @@ class Contract:
         if message["id"] in self.ids:
             return wrong
         self.ids.add(message["id"])
-        before = [self.seqs[of] for of in ("the box", camera) if of in self.seqs]
-        follows = not before or message["seq"] in (0, 1, *(seq + 1 for seq in before))
-        if not follows and not message.get("dropped"):
-            wrong.append(f"`seq` {message['seq']} follows {before} without `dropped`")
-        self.seqs["the box"] = self.seqs[camera] = message["seq"]
+        boot, seq = message["id"].rpartition("-")[0], message["seq"]
+        first, last = self.ends.setdefault(boot, {}).get(camera, (seq, 0))
+        if seq <= last:
+            wrong.append(f"`seq` {seq} comes after {last} of the same camera")
+        self.ends[boot][camera] = (first, max(seq, last))
+        self.seqs.setdefault(boot, set()).add(seq)
+        self.dropped[boot] = self.dropped.get(boot, 0) + message.get("dropped", 0)
+        return wrong
+
+    def wrong_at_the_end(self):
+        """`seq` counts the whole box, and a camera that is behind is overtaken by the others: a number is missing only
+        where no camera's first event has come later and no camera's last one earlier."""
+        wrong = []
+        for boot, cameras in self.ends.items():
+            begin, end = max(first for first, _ in cameras.values()), min(last for _, last in cameras.values())
+            missing = sorted(set(range(begin, end)) - self.seqs[boot])
+            if len(missing) > self.dropped[boot]:
+                wrong.append(f"events: `seq` {missing} never came, and {self.dropped[boot]} are said to be dropped")
         return wrong
 
 

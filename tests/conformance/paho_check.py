@@ -66,6 +66,7 @@ class Listener:
         self.client.loop_stop()
         if not self.granted.is_set():
             self.wrong.append("the subscription was never granted")
+        self.wrong += self.contract.wrong_at_the_end()
         self.wrong += [f"nothing was heard of `{kind}`" for kind in required if not self.counts[kind]]
 
 

@@ -30,7 +30,7 @@ impl Broker {
     /// With these lines in its configuration; `client_options` let `mosquitto_sub` in.
     pub fn start_with(lines: &str, client_options: &[&str]) -> Self {
         let (port, home) = (free_port(), tempfile::tempdir().unwrap());
-        let configuration = format!("listener {port} 127.0.0.1\nuser root\n{lines}");
+        let configuration = format!("listener {port} 127.0.0.1\nuser root\nlog_dest file log\nlog_type all\n{lines}");
         std::fs::write(home.path().join("mosquitto.conf"), configuration).unwrap();
         let process = spawn(home.path(), port);
         let client_options = client_options.iter().map(|option| (*option).to_owned()).collect();
@@ -39,6 +39,23 @@ impl Broker {
 
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// How many have connected so far, by TCP at least.
+    pub fn connections(&self) -> usize {
+        // One that never gets as far as TLS is no connection in its log.
+        self.logged("New connection from").max(self.logged("Client connection from"))
+    }
+
+    /// How many subscriptions it has granted so far.
+    pub fn subscriptions(&self) -> usize {
+        self.logged("Sending SUBACK")
+    }
+
+    /// How often its log says this.
+    fn logged(&self, text: &str) -> usize {
+        let log = std::fs::read(self.home.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(text).count()
     }
 
     pub fn kill(&mut self) {
@@ -52,8 +69,21 @@ impl Broker {
 
     /// Subscribes with mosquitto's own client, to all but pictures: its lines are text.
     pub fn subscribe(&self, topic: &str) -> Subscriber {
+        self.subscribe_in(topic, "%t %p")
+    }
+
+    /// [`Self::subscribe`] that returns when the broker has granted it: nothing that is published then is missed.
+    pub fn settled_subscriber(&self, topic: &str) -> Subscriber {
+        let before = self.subscriptions();
+        let subscriber = self.subscribe(topic);
+        wait_for("the subscription", Duration::from_secs(10), || (self.subscriptions() > before).then_some(()));
+        subscriber
+    }
+
+    /// [`Self::subscribe`] with another form of lines: the topic, a space, what is to be seen.
+    pub fn subscribe_in(&self, topic: &str, format: &str) -> Subscriber {
         let mut process = Command::new("mosquitto_sub")
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-F", "%t %p"])
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-F", format])
             .args(["-T", "+/+/cameras/+/snapshot"])
             .args(&self.client_options)
             .stdout(Stdio::piped())

@@ -5,7 +5,9 @@
 pub mod aws;
 pub mod broker;
 pub mod camera;
+pub mod certificates;
 pub mod daemon;
+pub mod gate;
 pub mod memory_cgroup;
 
 use std::net::{Ipv4Addr, TcpStream};

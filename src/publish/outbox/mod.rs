@@ -46,6 +46,8 @@ pub enum Settled {
     Delivered(Position),
     /// The broker will never take it: its topic or payload is not allowed there.
     Refused(Position),
+    /// The broker does not have it now: it is tried again, and its camera's others wait.
+    PutOff(Position),
 }
 
 /// How the outbox is.
@@ -61,6 +63,8 @@ pub struct OutboxStatus {
     pub delivered: u64,
     /// Events that the broker will never take, since the daemon started.
     pub refused: u64,
+    /// How often the broker has refused an event for now, since the daemon started.
+    pub put_off: u64,
     /// Events dropped because there was no room, since the daemon started.
     pub dropped: u64,
     /// Events lost to damage of the disk, since the daemon started.

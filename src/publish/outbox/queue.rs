@@ -20,6 +20,9 @@ const RATE_SECONDS: usize = 10;
 /// The drain is never slower than this, events a second, so that a box whose cameras have gone quiet catches up too.
 const MIN_DRAIN_RATE: f64 = 20.0;
 
+/// How long a camera's events rest of which the broker has refused one.
+const REST: Duration = Duration::from_secs(60);
+
 /// What to do now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Next {
@@ -36,6 +39,8 @@ pub(super) enum Next {
 pub(super) struct Queue {
     waiting: BTreeMap<Arc<str>, VecDeque<Position>>,
     on_their_way: BTreeMap<Position, Arc<str>>,
+    /// Cameras whose events the broker refuses, and when one is tried again.
+    rests: BTreeMap<Arc<str>, Monotonic>,
     is_connected: bool,
     pace: TokenBucket,
     live: LiveRate,
@@ -46,6 +51,7 @@ impl Queue {
         Self {
             waiting: BTreeMap::new(),
             on_their_way: BTreeMap::new(),
+            rests: BTreeMap::new(),
             is_connected: false,
             pace: TokenBucket::new(0.0, now),
             live: LiveRate::default(),
@@ -70,6 +76,7 @@ impl Queue {
     /// What was on its way and was not acknowledged goes again, in its old place.
     pub(super) fn disconnected(&mut self) {
         self.is_connected = false;
+        self.rests.clear();
         for (position, camera) in std::mem::take(&mut self.on_their_way).into_iter().rev() {
             self.waiting.entry(camera).or_default().push_front(position);
         }
@@ -82,40 +89,55 @@ impl Queue {
             return Next::Nothing;
         }
         let oldest = |is_behind: bool| {
-            let lanes = self.waiting.values().filter(move |lane| (lane.len() > BEHIND) == is_behind);
-            lanes.filter_map(|lane| lane.front().copied()).min()
+            let may_leave = |camera: &Arc<str>| self.rests.get(camera).is_none_or(|until| now >= *until);
+            let lanes = self.waiting.iter().filter(|(_, lane)| (lane.len() > BEHIND) == is_behind);
+            lanes.filter(|(camera, _)| may_leave(camera)).filter_map(|(_, lane)| lane.front().copied()).min()
         };
         let (behind, live) = (oldest(true), oldest(false));
         let rate = (2.0 * self.live.per_second(now)).max(MIN_DRAIN_RATE);
         // The drain has its turn first, or a busy camera would keep the others' past waiting for ever.
         let wait = match behind.map(|position| (position, self.pace.take(rate, (rate / 10.0).max(1.0), now))) {
-            Some((position, Ok(()))) => return self.take(position),
+            Some((position, Ok(()))) => return self.take(position, now),
             Some((_, Err(wait))) => Some(wait),
             None => None,
         };
         match (live, wait) {
-            (Some(position), _) => self.take(position),
+            (Some(position), _) => self.take(position, now),
             (None, Some(wait)) => Next::Wait(wait),
             (None, None) => Next::Nothing,
         }
     }
 
-    fn take(&mut self, position: Position) -> Next {
+    fn take(&mut self, position: Position, now: Monotonic) -> Next {
         let lane = self.waiting.iter_mut().find(|(_, lane)| lane.front() == Some(&position));
         if let Some((camera, lane)) = lane {
             lane.pop_front();
             self.on_their_way.insert(position, Arc::clone(camera));
+            // After a rest one is tried, and the others of its camera wait for its answer.
+            self.rests.entry(Arc::clone(camera)).and_modify(|until| *until = now + REST);
         }
         self.waiting.retain(|_, lane| !lane.is_empty());
         Next::Send(position)
     }
 
+    /// The broker does not have it now: it goes back to its place, and its camera rests. The others go on.
+    pub(super) fn put_off(&mut self, position: Position, now: Monotonic) {
+        if let Some(camera) = self.on_their_way.remove(&position) {
+            let lane = self.waiting.entry(Arc::clone(&camera)).or_default();
+            lane.insert(lane.partition_point(|one| *one < position), position);
+            self.rests.insert(camera, now + REST);
+        }
+    }
+
     /// The disk knows that this event was delivered, or given up.
     pub(super) fn settled(&mut self, position: Position) {
-        if self.on_their_way.remove(&position).is_none() {
+        match self.on_their_way.remove(&position) {
+            Some(camera) => drop(self.rests.remove(&camera)),
             // It was acknowledged after its connection was given up for lost.
-            self.waiting.values_mut().for_each(|lane| lane.retain(|one| *one != position));
-            self.waiting.retain(|_, lane| !lane.is_empty());
+            None => {
+                self.waiting.values_mut().for_each(|lane| lane.retain(|one| *one != position));
+                self.waiting.retain(|_, lane| !lane.is_empty());
+            }
         }
     }
 
@@ -190,104 +212,4 @@ impl LiveRate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(ms: u64) -> Monotonic {
-        Monotonic::from_nanos(ms * 1_000_000)
-    }
-
-    /// A queue with events of these cameras, in this order, from position 1.
-    fn queue(cameras: &[&str]) -> Queue {
-        let mut queue = Queue::new(at(0));
-        for (position, camera) in (1..).zip(cameras) {
-            queue.restore(position, (*camera).into());
-        }
-        queue.connected();
-        queue
-    }
-
-    /// All that leaves at once, each settled as soon as it has left.
-    fn leaves(queue: &mut Queue, now: Monotonic) -> Vec<Position> {
-        let mut left = Vec::new();
-        while let Next::Send(position) = queue.next(now) {
-            left.push(position);
-            queue.settled(position);
-        }
-        left
-    }
-
-    #[test]
-    fn what_is_not_settled_bounds_what_is_on_its_way() {
-        let mut queue = queue(&[]);
-        (1..=150).for_each(|position| queue.restore(position, format!("camera-{position}").into()));
-        let sent = std::iter::from_fn(|| match queue.next(at(0)) {
-            Next::Send(position) => Some(position),
-            _ => None,
-        });
-        assert_eq!(sent.collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
-        assert_eq!(queue.next(at(0)), Next::Nothing);
-        queue.settled(7);
-        assert_eq!(queue.next(at(0)), Next::Send(101));
-    }
-
-    #[test]
-    fn what_was_on_its_way_goes_again_in_its_old_place() {
-        let mut queue = queue(&["a", "a", "b", "a"]);
-        assert_eq!((queue.next(at(0)), queue.next(at(0))), (Next::Send(1), Next::Send(2)));
-        queue.settled(1);
-        queue.disconnected();
-        assert_eq!(queue.next(at(0)), Next::Nothing, "nobody is connected");
-        queue.connected();
-        assert_eq!(leaves(&mut queue, at(0)), [2, 3, 4]);
-        assert_eq!(queue.len(), 0);
-    }
-
-    #[test]
-    fn an_acknowledgement_after_the_connection_counts() {
-        let mut queue = queue(&["a", "a"]);
-        assert_eq!(queue.next(at(0)), Next::Send(1));
-        queue.disconnected();
-        queue.settled(1);
-        queue.connected();
-        assert_eq!(leaves(&mut queue, at(0)), [2]);
-    }
-
-    #[test]
-    fn a_camera_behind_drains_at_twice_the_live_rate_and_the_others_do_not_wait() {
-        let mut queue = queue(&["behind"; 5000]);
-        let (mut position, mut sent_behind, mut sent_live) = (5000, 0, 0);
-        // 40 new events a second, half of them of each camera, for 20 s.
-        for ms in (0..20_000).step_by(25) {
-            position += 1;
-            let camera = if ms % 50 == 0 { "behind" } else { "live" };
-            queue.push(position, camera.into(), at(ms));
-            let left = leaves(&mut queue, at(ms));
-            assert!(camera != "live" || left.contains(&position), "a live event leaves at once");
-            sent_live += usize::from(camera == "live");
-            sent_behind += left.len() - usize::from(camera == "live");
-        }
-        assert_eq!(sent_live, 400);
-        assert!((1400..=1600).contains(&sent_behind), "{sent_behind} in 20 s at 40 a second");
-    }
-
-    #[test]
-    fn a_quiet_box_drains_too_and_in_order() {
-        let mut queue = queue(&["a"; 50]);
-        let mut left = Vec::new();
-        for ms in (0..5_000).step_by(10) {
-            left.extend(leaves(&mut queue, at(ms)));
-        }
-        assert_eq!(left, (1..=50).collect::<Vec<_>>());
-        assert!(matches!(queue.next(at(5_000)), Next::Nothing));
-    }
-
-    #[test]
-    fn the_oldest_are_dropped_but_not_what_is_on_its_way() {
-        let mut queue = queue(&["a", "b", "a", "b"]);
-        assert_eq!(queue.next(at(0)), Next::Send(1));
-        assert_eq!(queue.drop_oldest(2), [2, 3]);
-        assert_eq!(queue.len(), 2);
-        assert_eq!(queue.drop_oldest(9), [4]);
-    }
-}
+mod tests;

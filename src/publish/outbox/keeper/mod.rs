@@ -98,7 +98,7 @@ impl Keeper {
 
     /// Takes in new events, and what has been settled of those on their way, in one step of the disk.
     pub(super) fn take_in(&mut self, new: Vec<(Arc<str>, Vec<u8>)>, settled: &[Settled], wall_ms: i64, now: Monotonic) {
-        self.count_settled(settled);
+        self.count_settled(settled, now);
         let records: Vec<Record> =
             new.into_iter().map(|(camera, payload)| self.record(camera, payload, wall_ms)).collect();
         let written = match (&mut self.store, &self.status.trouble) {
@@ -130,7 +130,7 @@ impl Keeper {
         Record { position, recorded_ms, camera, payload }
     }
 
-    fn count_settled(&mut self, settled: &[Settled]) {
+    fn count_settled(&mut self, settled: &[Settled], now: Monotonic) {
         for one in settled {
             let position = match *one {
                 Settled::Delivered(position) => {
@@ -144,6 +144,12 @@ impl Keeper {
                     self.status.refused += 1;
                     self.reports.remove(&position);
                     position
+                }
+                Settled::PutOff(position) => {
+                    self.status.put_off += 1;
+                    self.reports.remove(&position);
+                    self.queue.put_off(position, now);
+                    continue;
                 }
             };
             self.settled.push(position);

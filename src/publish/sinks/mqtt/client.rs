@@ -2,6 +2,7 @@
 
 use crate::publish::sinks::mqtt::MqttSetupError;
 use crate::publish::sinks::mqtt::event_loop::EventLoop;
+use crate::publish::sinks::mqtt::failure::AbruptEnd;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
 use crate::publish::sinks::mqtt::transport::TlsTransport;
 use crate::secret::Secret;
@@ -85,6 +86,17 @@ impl ClientOptions {
     /// For the log.
     pub(super) fn broker(&self) -> String {
         format!("{}:{}", self.settings.host, self.settings.port)
+    }
+
+    /// What is wrong in `[mqtt]` when a broker ends the connection before its first word, and what mends it.
+    pub(super) fn mistake_behind(&self, end: AbruptEnd) -> String {
+        match &self.tls {
+            Some(tls) => tls.mistake_behind(end),
+            None => format!(
+                "it closes the connection before its first word: if port {} is one for TLS, set mqtt.tls.enabled",
+                self.settings.port
+            ),
+        }
     }
 
     /// A new client, which connects when it is polled. Its session is clean: what was not acknowledged goes again from

@@ -2,7 +2,8 @@
 
 use crate::publish::publisher::PublishCounters;
 use crate::publish::sinks::mqtt::client::{Client, ClientOptions};
-use crate::publish::sinks::mqtt::event_loop::{EventLoop, Failure, Happened, Incoming};
+use crate::publish::sinks::mqtt::event_loop::{EventLoop, Happened, Incoming};
+use crate::publish::sinks::mqtt::failure::Failure;
 use crate::vision::reconnect_ladder::seconds_before_try;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -77,9 +78,11 @@ impl Keeper {
             let ended = self.serve(client, event_loop).await;
             self.counters.connected.store(false, Ordering::Relaxed);
             self.link.send_replace(None);
-            let Some(Failure { is_refusal, reason }) = ended else { return };
+            let Some(Failure { is_refusal, mut reason, abrupt }) = ended else { return };
             if self.number > connections_before {
                 (failures, last_reason) = (0, None);
+            } else if let Some(end) = abrupt {
+                reason = self.options.mistake_behind(end);
             }
             let seconds = if is_refusal { REFUSED_SECONDS } else { seconds_before_try(failures) };
             failures = failures.saturating_add(1);
@@ -100,8 +103,7 @@ impl Keeper {
             let happened = tokio::select! {
                 happened = event_loop.poll() => happened,
                 () = replace.notified() => {
-                    let reason = "it acknowledges nothing any more; its connection is replaced".to_owned();
-                    return Some(Failure { is_refusal: false, reason });
+                    return Some(Failure::own("it acknowledges nothing any more; its connection is replaced"));
                 }
             };
             match happened {

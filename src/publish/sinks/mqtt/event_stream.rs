@@ -6,16 +6,22 @@ use crate::publish::sinks::mqtt::ack_watch::AckWatch;
 use crate::publish::sinks::mqtt::client::{Acknowledgement, Message};
 use crate::publish::sinks::mqtt::connection::Link;
 use crate::publish::sinks::mqtt::topics;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
-
-/// How long events rest when the broker has refused one for now.
-const REST: Duration = Duration::from_secs(60);
 
 /// How often a full client is tried again while the appliance stops.
 const RETRY: Duration = Duration::from_millis(20);
+
+/// An event on its way.
+struct Sent {
+    /// Number of its connection.
+    link: u64,
+    position: Position,
+    camera: Arc<str>,
+}
 
 /// The outbox's end in the sink.
 pub(super) struct EventStream {
@@ -27,10 +33,10 @@ pub(super) struct EventStream {
     departures: Option<mpsc::Receiver<Departure>>,
     /// An event for which the client had no room.
     held: Option<Departure>,
-    acknowledgements: JoinSet<(u64, Position, Acknowledgement)>,
+    acknowledgements: JoinSet<(Sent, Acknowledgement)>,
     ack_watch: AckWatch,
-    /// The broker has refused an event for now.
-    rests_until: Option<Instant>,
+    /// Cameras whose events the broker refuses, as the log has said.
+    refused: BTreeSet<Arc<str>>,
 }
 
 impl EventStream {
@@ -44,25 +50,19 @@ impl EventStream {
             held: None,
             acknowledgements: JoinSet::new(),
             ack_watch: AckWatch::default(),
-            rests_until: None,
+            refused: BTreeSet::new(),
         }
     }
 
     /// Another connection, or none: the outbox sends what is not acknowledged again.
     pub(super) fn follow(&mut self, link: Option<Link>) {
-        (self.link, self.rests_until) = (link, None);
-        self.open_or_close();
-    }
-
-    /// Events leave while a connection stands and the broker does not refuse them.
-    fn open_or_close(&mut self) {
         (self.departures, self.held, self.ack_watch) = (None, None, AckWatch::default());
-        let is_open = self.link.is_some() && self.rests_until.is_none();
-        let sender = is_open.then(|| {
+        let sender = link.is_some().then(|| {
             let (sender, receiver) = mpsc::channel(WINDOW);
             self.departures = Some(receiver);
             sender
         });
+        self.link = link;
         self.end.link.send_replace(sender);
     }
 
@@ -70,17 +70,13 @@ impl EventStream {
     pub(super) async fn step(&mut self) {
         tokio::select! {
             Some(departure) = next(&mut self.departures), if self.held.is_none() => self.publish(departure),
-            Some(Ok((link, position, how))) = self.acknowledgements.join_next() => self.acknowledged(link, position, how),
+            Some(Ok((sent, how))) = self.acknowledgements.join_next() => self.acknowledged(&sent, how),
             else => std::future::pending().await,
         }
     }
 
-    /// What time brings: room in the client, the end of a rest, a connection that does nothing.
+    /// What time brings: room in the client, a connection that does nothing.
     pub(super) fn retry(&mut self) {
-        if self.rests_until.is_some_and(|until| Instant::now() >= until) {
-            self.rests_until = None;
-            self.open_or_close();
-        }
         if let Some(held) = self.held.take() {
             self.publish(held);
         }
@@ -106,31 +102,42 @@ impl EventStream {
             return;
         };
         self.ack_watch.sent(monotonic_now());
-        let (number, position) = (link.number, departure.position);
-        self.acknowledgements.spawn(async move { (number, position, receipt.known().await) });
+        let sent = Sent { link: link.number, position: departure.position, camera: departure.camera };
+        self.acknowledgements.spawn(async move { (sent, receipt.known().await) });
     }
 
-    fn acknowledged(&mut self, link: u64, position: Position, how: Acknowledgement) {
-        let is_of_this_link = self.link.as_ref().is_some_and(|now| now.number == link);
+    fn acknowledged(&mut self, sent: &Sent, how: Acknowledgement) {
+        let (position, camera) = (sent.position, &*sent.camera);
+        let is_of_this_link = self.link.as_ref().is_some_and(|now| now.number == sent.link);
         if is_of_this_link && how != Acknowledgement::Lost {
             self.ack_watch.acknowledged(monotonic_now());
         }
         let settled = match how {
-            Acknowledgement::Accepted => Settled::Delivered(position),
+            Acknowledgement::Accepted => {
+                if self.refused.remove(camera) {
+                    tracing::info!(camera, "the broker takes this camera's events again");
+                }
+                Settled::Delivered(position)
+            }
             Acknowledgement::RefusedForEver(reason) => {
                 tracing::error!(position, reason, "the broker will never take this event; it is left out");
                 Settled::Refused(position)
             }
-            Acknowledgement::RefusedForNow(reason) => {
-                if self.rests_until.is_none() && is_of_this_link {
-                    tracing::warn!(reason, "the broker refuses events; they wait, and are tried again in a minute");
-                    self.rests_until = Some(Instant::now() + REST);
-                    self.open_or_close();
+            Acknowledgement::RefusedForNow(reason) if is_of_this_link => {
+                // Once per camera: a broker that forbids a topic does so for each event.
+                if self.refused.insert(Arc::clone(&sent.camera)) {
+                    let topic = topics::events(&self.prefix, &self.box_id, camera);
+                    tracing::warn!(
+                        topic,
+                        reason,
+                        "the broker refuses this camera's events; they wait, and one is tried each minute: \
+                         does its access list let this box publish there?"
+                    );
                 }
-                return;
+                Settled::PutOff(position)
             }
             // The outbox sends it again with the next connection.
-            Acknowledgement::Lost => return,
+            Acknowledgement::RefusedForNow(_) | Acknowledgement::Lost => return,
         };
         if self.end.settled.try_send(settled).is_err() {
             // It has room for all that is on its way; without this the event only goes again.

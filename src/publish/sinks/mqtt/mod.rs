@@ -8,6 +8,7 @@ mod connection;
 mod discovery;
 mod event_loop;
 mod event_stream;
+mod failure;
 mod sender;
 pub mod settings;
 pub mod topics;

@@ -1,10 +1,12 @@
 //! TLS to the broker, below the MQTT client: our own authorities, a client certificate if the broker wants one, and
 //! refusals that say what to do.
 
+use crate::os::clock::rfc3339_utc;
 use crate::publish::sinks::mqtt::MqttSetupError;
+use crate::publish::sinks::mqtt::failure::AbruptEnd;
 use crate::publish::sinks::mqtt::settings::MqttTlsSettings;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use std::io;
 use std::path::Path;
@@ -21,6 +23,7 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct TlsTransport {
     connector: TlsConnector,
+    settings: MqttTlsSettings,
     host: String,
     port: u16,
     server_name: ServerName<'static>,
@@ -34,7 +37,7 @@ impl TlsTransport {
     pub(super) fn new(settings: &MqttTlsSettings, host: &str, port: u16) -> Result<Self, MqttSetupError> {
         let server_name = ServerName::try_from(host.to_owned()).map_err(|_| MqttSetupError::Host(host.to_owned()))?;
         let connector = TlsConnector::from(Arc::new(client_config(settings)?));
-        Ok(Self { connector, host: host.to_owned(), port, server_name })
+        Ok(Self { connector, settings: settings.clone(), host: host.to_owned(), port, server_name })
     }
 
     /// Connects and shakes hands.
@@ -45,37 +48,73 @@ impl TlsTransport {
         let connecting = async {
             let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
             tcp.set_nodelay(true)?;
-            self.connector.connect(self.server_name.clone(), tcp).await
+            self.connector.connect(self.server_name.clone(), tcp).await.map_err(|error| self.explained(error))
         };
         match tokio::time::timeout(HANDSHAKE, connecting).await {
-            Ok(connected) => connected.map_err(|error| explained(error, &self.host)),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the TLS handshake took longer than 5 s: is it a TLS port?",
-            )),
+            Ok(connected) => connected,
+            Err(_) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, format!("no TLS within 5 s: {}", self.is_tls_port())))
+            }
         }
     }
-}
 
-/// Says what an operator can do about a certificate that is not accepted.
-fn explained(error: io::Error, host: &str) -> io::Error {
-    let Some(rustls::Error::InvalidCertificate(why)) = error.get_ref().and_then(|inner| inner.downcast_ref()) else {
-        return error;
-    };
-    let cure = match why {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired: renew it, or set this box's clock".to_owned()
+    /// What an operator can do about a handshake that fails.
+    fn explained(&self, error: io::Error) -> io::Error {
+        use rustls::Error::{InvalidCertificate, InvalidMessage};
+        let reason = match (error.get_ref().and_then(|inner| inner.downcast_ref()), error.kind()) {
+            (Some(InvalidCertificate(why)), _) => format!("the broker's certificate {}", self.mistake_in(why)),
+            (Some(InvalidMessage(_)), _) => format!("it does not answer in TLS: {}", self.is_tls_port()),
+            // Of one kind that is not taken for an end after the handshake.
+            (_, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
+                format!("it ends the TLS handshake: {}", self.is_tls_port())
+            }
+            _ => return error,
+        };
+        io::Error::new(io::ErrorKind::InvalidData, reason)
+    }
+
+    fn is_tls_port(&self) -> String {
+        format!("is {} its port for TLS? If it has none, set mqtt.tls.enabled to false", self.port)
+    }
+
+    /// The clock's own time is not named: the sentence would be another with each try.
+    fn mistake_in(&self, why: &CertificateError) -> String {
+        let date = |time: &UnixTime| rfc3339_utc(i64::try_from(time.as_secs()).unwrap_or(0).saturating_mul(1000));
+        match why {
+            CertificateError::ExpiredContext { not_after, .. } => {
+                format!("has expired on {}: renew it there, or set this box's clock", date(not_after))
+            }
+            CertificateError::NotValidYetContext { not_before, .. } => {
+                format!("is not valid before {}: set this box's clock, or make it anew there", date(not_before))
+            }
+            CertificateError::NotValidForNameContext { presented, .. } => format!(
+                "is not for `{}` but for {}: set mqtt.host to a name that is in it, or make it anew there",
+                self.host,
+                presented.join(", ")
+            ),
+            CertificateError::UnknownIssuer => format!(
+                "is signed by an authority that is not in {}: set mqtt.tls.ca_file to that authority's certificate",
+                self.settings.ca_file.as_deref().unwrap_or(Path::new("mqtt.tls.ca_file")).display()
+            ),
+            _ => format!("cannot be accepted: {why}"),
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet: set this box's clock".to_owned()
+    }
+
+    /// What is wrong in `[mqtt.tls]` when the broker ends the connection after the handshake, before its first word.
+    /// With no certificate an alert and an end without one say the same: which of them arrives is chance.
+    pub(super) fn mistake_behind(&self, end: AbruptEnd) -> String {
+        match (&self.settings.certificate_file, end) {
+            (None, _) => "it ends the connection as one does that wants a certificate of this box: \
+                          set mqtt.tls.certificate_file and mqtt.tls.key_file"
+                .to_owned(),
+            (Some(own), AbruptEnd::Alert(alert)) => {
+                format!("it does not accept this box's certificate, {}: {alert:?}", own.display())
+            }
+            (Some(own), AbruptEnd::Closed) => {
+                format!("it ends the connection after the handshake: does it accept {}?", own.display())
+            }
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("it is not for `{host}`: set mqtt.host to a name that is in it")
-        }
-        CertificateError::UnknownIssuer => "an authority has signed it that is not in mqtt.tls.ca_file".to_owned(),
-        _ => "it cannot be accepted".to_owned(),
-    };
-    io::Error::new(io::ErrorKind::InvalidData, format!("invalid peer certificate: {cure} ({why})"))
+    }
 }
 
 /// Reads the files and builds rustls' side of the connection.
