@@ -8,10 +8,13 @@ use tokio::task::JoinSet;
 
 const TOPIC: &str = "ocelli/bare/cameras/camera-1/events";
 
+/// More than arrives in one measurement.
+const MOST_UNREAD: usize = 8_192;
+
 /// A connection, polled until it is dropped.
 pub(crate) struct BareClient {
     client: AsyncClient,
-    received: tokio::sync::Mutex<mpsc::UnboundedReceiver<(Instant, Vec<u8>)>>,
+    received: tokio::sync::Mutex<mpsc::Receiver<(Instant, Vec<u8>)>>,
     _poll: JoinSet<()>,
 }
 
@@ -32,7 +35,7 @@ impl BareClient {
         if let Some(topic) = topic {
             client.try_subscribe(topic, QoS::AtMostOnce).unwrap();
         }
-        let (sender, received) = mpsc::unbounded_channel();
+        let (sender, received) = mpsc::channel(MOST_UNREAD);
         let (there, wait) = tokio::sync::oneshot::channel();
         let mut poll = JoinSet::new();
         let has_topic = topic.is_some();
@@ -41,7 +44,8 @@ impl BareClient {
             while let Ok(event) = event_loop.poll().await {
                 let is_there = match event {
                     Event::Incoming(Incoming::Publish(publish)) => {
-                        drop(sender.send((Instant::now(), publish.payload.to_vec())));
+                        // What comes while nobody measures is of no interest.
+                        drop(sender.try_send((Instant::now(), publish.payload.to_vec())));
                         false
                     }
                     Event::Incoming(Incoming::ConnAck(_)) => !has_topic,

@@ -67,7 +67,7 @@ pub(crate) fn drive(events: usize, seed: u64) -> Verdict {
     println!("  {} events in {seconds:.0} s; {last} were not acknowledged when the daemon ended", stored.events.len());
     // What it has sent is read to the end.
     drop(broker);
-    let verdict = Verdict::of(stored, witness, faults.len());
+    let verdict = Verdict::of(&stored, witness, faults.len());
     if !verdict.is_kept() {
         daemon.copy_evidence(&root().join("target/reports/delivery-evidence"));
     }

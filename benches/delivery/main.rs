@@ -5,7 +5,7 @@
 //! `OCELLI_DELIVERY_SEED=7` one with other faults; either writes `delivery-partial.json` instead.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot go on fails")]
-#![allow(clippy::cast_precision_loss, reason = "counts")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts")]
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

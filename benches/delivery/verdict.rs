@@ -31,7 +31,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// Compares, once all has arrived that is going to.
-    pub(crate) fn of(stored: Stored, witness: Witness, faults: usize) -> Self {
+    pub(crate) fn of(stored: &Stored, witness: Witness, faults: usize) -> Self {
         // Its subscription has ended with the broker; its thread reads what was sent before.
         let mut count = usize::MAX;
         wait_for("the last arrival", Duration::from_secs(30), || {
@@ -39,7 +39,7 @@ impl Verdict {
             let before = std::mem::replace(&mut count, witness.count());
             (before == count).then_some(())
         });
-        Self::compare(&stored, &witness.take(), faults)
+        Self::compare(stored, &witness.take(), faults)
     }
 
     fn compare(stored: &Stored, arrivals: &[Arrival], faults: usize) -> Self {
