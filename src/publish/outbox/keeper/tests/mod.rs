@@ -1,5 +1,11 @@
 //! The keeper with a real store in a real directory.
 
+mod crash_model;
+mod dice;
+mod disk_image;
+mod trace;
+mod whole_run;
+
 use super::*;
 use crate::publish::outbox::WINDOW;
 use tempfile::TempDir;
