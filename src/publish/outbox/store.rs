@@ -37,6 +37,14 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(text),
+            // A sound store has the tables that our statements are for, and nothing in the way of what we write.
+            Some(
+                ErrorCode::Unknown
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+                | ErrorCode::TooBig
+                | ErrorCode::SchemaChanged,
+            ) => Self::Damaged(text),
             Some(_) => Self::Unusable(text),
             // A column of another type than was written.
             None => Self::Damaged(text),
@@ -75,6 +83,12 @@ impl Store {
             version => return Err(StoreError::Damaged(format!("its tables are of version {version}"))),
         }
         Ok(store)
+    }
+
+    /// Looks through all of it for what would hide events without an error, as a pointer to another page does.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let found: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
     }
 
     fn pragma(&self, name: &str) -> Result<i64, StoreError> {

@@ -72,9 +72,14 @@ impl Keeper {
     /// Opens the store. What SQLite leaves out of a log that has a damaged place is put in again.
     fn open(&self) -> Result<Store, StoreError> {
         let file = &self.rules.file;
-        rescue::finish(file).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let unusable = |error: std::io::Error| StoreError::Unusable(error.to_string());
+        rescue::finish(file).map_err(unusable)?;
+        if rescue::has_damaged_header(file).map_err(unusable)? {
+            return Err(StoreError::Damaged("its header is damaged".into()));
+        }
         let (mut in_log, delivered) = rescue::left_in_log(file).unwrap_or_default();
         let mut store = Store::open(file, self.rules.vfs.as_deref())?;
+        store.check()?;
         // Positions only grow, so what came behind the damaged place is newer than all that is before it; what is
         // older and not there was dropped or forgotten.
         let newest = store.newest()?;

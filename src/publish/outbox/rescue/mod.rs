@@ -10,7 +10,7 @@ use crate::publish::outbox::record::{Position, Record};
 use crate::publish::outbox::store::{Dropped, Store};
 use pages::Pages;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
@@ -77,6 +77,18 @@ pub(super) fn finish(file: &Path) -> io::Result<()> {
 /// store, which forgets all frames behind the first that is damaged.
 pub(super) fn left_in_log(file: &Path) -> io::Result<(Vec<Record>, Vec<Position>)> {
     Ok(apart(Pages::of(&[], &read_or_nothing(&log_of(file))?).events()))
+}
+
+/// True when the header of a store is none that we write: SQLite would take some of those for orders, as that nobody
+/// may write to it.
+pub(super) fn has_damaged_header(file: &Path) -> io::Result<bool> {
+    let mut header = Vec::new();
+    match File::open(file) {
+        Ok(store) => store.take(100).read_to_end(&mut header)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    Ok(pages::is_damaged(&header))
 }
 
 fn apart(found: pages::Found) -> (Vec<Record>, Vec<Position>) {

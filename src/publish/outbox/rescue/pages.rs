@@ -22,7 +22,9 @@ const LOG_HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 
 /// The first page begins with the header of the file.
-const FILE_HEADER_BYTES: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const FIRST_FREE: usize = 32;
+const FREE_COUNT: usize = 36;
 const LEAF: u8 = 13;
 const LEAF_HEADER_BYTES: usize = 8;
 
@@ -77,11 +79,11 @@ impl<'a> Pages<'a> {
         pointers.chunks_exact(2).map(|pointer| self.cell(page.get(short(pointer, 0)?..)?)).collect()
     }
 
-    /// Pages that nothing is in any more: their list is in the header, as far as it can be followed.
+    /// Pages that nothing is in any more, from the list that begins in the header; none when that list is damaged.
     fn free(&self) -> BTreeSet<usize> {
         let mut free = BTreeSet::new();
-        let header = self.0.get(&1).filter(|page| page.starts_with(b"SQLite format 3\0"));
-        let mut trunk = header.map_or(0, |page| number(page, FILE_HEADER_BYTES - 68));
+        let Some(header) = self.0.get(&1).filter(|page| page.starts_with(MAGIC)) else { return free };
+        let mut trunk = number(header, FIRST_FREE);
         while let Some(page) = self.0.get(&trunk)
             && free.insert(trunk)
         {
@@ -89,7 +91,7 @@ impl<'a> Pages<'a> {
             free.extend((0..leaves).map(|leaf| number(page, 8 + 4 * leaf)));
             trunk = number(page, 0);
         }
-        free
+        if free.len() == number(header, FREE_COUNT) { free } else { BTreeSet::new() }
     }
 
     /// The event of a cell that begins here, if one does.
@@ -134,6 +136,13 @@ impl<'a> Pages<'a> {
         }
         Some(whole.into())
     }
+}
+
+/// Whether the header of a store is one that we do not write; one that is not there yet is none.
+pub(super) fn is_damaged(header: &[u8]) -> bool {
+    // The size of a page; the versions for writing and reading: 1 until it has a log; three numbers that never change.
+    let is_ours = |ours: &[u8]| matches!(ours, [0x10, 0, 1 | 2, 1 | 2, 0, 64, 32, 32]);
+    header.starts_with(MAGIC) && header.get(16..24).is_some_and(|numbers| !is_ours(numbers))
 }
 
 /// Four bytes, most significant first; there must be so many.

@@ -1,8 +1,10 @@
 //! The keeper with a real store in a real directory.
 
+mod byte_flips;
 mod crash_model;
 mod dice;
 mod disk_image;
+mod failing_disk;
 mod trace;
 mod whole_run;
 
