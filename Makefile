@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults conformance payloads fuzz install
+.PHONY: help setup build demo test check fmt clippy doc bench faults crash conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -35,6 +35,10 @@ bench: build ## measure against the physical limits; writes target/reports/bench
 
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
+
+crash: ## power cuts, kills and changed bytes under the events on disk; writes target/reports/{crash_model,byte_flips}.json
+	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::crash_model -- --nocapture
+	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::byte_flips -- --nocapture
 
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
 	@setup/conformance.sh

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod camera;
 pub mod daemon;
 pub mod memory_cgroup;
+pub mod small_disk;
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
