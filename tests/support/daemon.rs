@@ -34,7 +34,7 @@ impl Daemon {
     /// [`Self::start`] with a file system of its own for what it keeps: a tmpfs with these options, as `size=4m`.
     pub fn start_on_disk(broker_port: u16, settings: &str, options: &str) -> Self {
         let (home, http_port) = prepare(broker_port, settings);
-        let process = small_disk::spawn(binary(&home), &run_arguments(&home), &home.path().join("state"), options);
+        let process = small_disk::spawn(&binary(&home), &run_arguments(&home), &home.path().join("state"), options);
         Self { process, http_port, home }
     }
 

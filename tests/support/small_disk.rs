@@ -11,7 +11,7 @@ const SCRIPT: &str = r#"options="$1" place="$2"; shift 2; mount -t tmpfs -o "$op
 
 /// Starts a program with its arguments where `place` is a tmpfs with these options. A machine that allows none fails
 /// the test: without it the test shows nothing.
-pub fn spawn(program: Command, arguments: &[OsString], place: &Path, options: &str) -> Child {
+pub fn spawn(program: &Command, arguments: &[OsString], place: &Path, options: &str) -> Child {
     std::fs::create_dir_all(place).unwrap();
     let mut command = Command::new("unshare");
     command.args(if is_root() { ["--mount"].as_slice() } else { &["--user", "--map-root-user", "--mount"] });

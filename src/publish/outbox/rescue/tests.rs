@@ -8,7 +8,7 @@ fn record(position: Position) -> Record {
         position,
         recorded_ms: 5,
         camera: "yard".into(),
-        payload: vec![b'x'; 300 * position.unsigned_abs() as usize],
+        payload: vec![b'x'; 300 * usize::try_from(position).unwrap()],
     }
 }
 
