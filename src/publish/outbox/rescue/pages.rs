@@ -40,12 +40,16 @@ impl<'a> Pages<'a> {
     /// of them may be the damaged one.
     pub(super) fn of(store: &'a [u8], log: &'a [u8]) -> Self {
         let mut pages: BTreeMap<usize, &[u8]> = (1..).zip(store.chunks_exact(PAGE_BYTES)).collect();
-        let salts = |at: usize| log.get(at..at + 8);
-        let of_this_round = [salts(16), salts(LOG_HEADER_BYTES + 8)];
+        let salts = |at: usize| log.get(at..at + 8).map(|salts| salts.split_at(4));
+        // Both change with each round, so one of them is enough: the other may be damaged.
+        let of_this_round = [salts(16), salts(LOG_HEADER_BYTES + 8)].into_iter().flatten();
+        let is_of_this_round = |header: &[u8]| {
+            of_this_round.clone().any(|(first, second)| *first == header[8..12] || *second == header[12..16])
+        };
         let frames = log.get(LOG_HEADER_BYTES..).unwrap_or_default().chunks_exact(FRAME_HEADER_BYTES + PAGE_BYTES);
         for frame in frames {
             let (header, page) = frame.split_at(FRAME_HEADER_BYTES);
-            if of_this_round.contains(&header.get(8..16)) {
+            if is_of_this_round(header) {
                 pages.insert(number(header, 0), page);
             }
         }
