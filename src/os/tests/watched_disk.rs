@@ -67,6 +67,8 @@ pub(super) struct Shared(Mutex<State>);
 struct State {
     steps: Vec<Step>,
     fault: Option<Fault>,
+    /// So often it still does what it would refuse.
+    spared: usize,
     refused: usize,
 }
 
@@ -82,7 +84,14 @@ impl WatchedDisk {
 
     /// From now on it fails so, or works.
     pub(crate) fn set_fault(&self, fault: Option<Fault>) {
-        self.shared.lock().fault = fault;
+        let mut state = self.shared.lock();
+        (state.fault, state.spared) = (fault, 0);
+    }
+
+    /// It fails so after it has still done so much.
+    pub(crate) fn set_fault_after(&self, spared: usize, fault: Fault) {
+        let mut state = self.shared.lock();
+        (state.fault, state.spared) = (Some(fault), spared);
     }
 
     /// How often it has refused.
@@ -124,7 +133,9 @@ impl Shared {
     /// True when the disk now fails in one of these ways.
     pub(super) fn refuses(&self, faults: &[Fault]) -> bool {
         let mut state = self.lock();
-        let refuses = state.fault.is_some_and(|fault| faults.contains(&fault));
+        let is_met = state.fault.is_some_and(|fault| faults.contains(&fault));
+        let refuses = is_met && state.spared == 0;
+        state.spared = state.spared.saturating_sub(usize::from(is_met));
         state.refused += usize::from(refuses);
         refuses
     }

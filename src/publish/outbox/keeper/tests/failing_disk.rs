@@ -133,6 +133,26 @@ fn what_the_ring_cannot_hold_is_counted_and_told() {
 }
 
 #[test]
+fn a_disk_that_fails_in_the_midst_of_making_room_leaves_no_event_behind() {
+    for spared in 0..40 {
+        let mut story = Story::begin(None);
+        story.keeper.rules.max_bytes = 64 << 10;
+        story.keeper.set_connected(false);
+        story.record(100);
+        story.record(100);
+        story.disk.set_fault_after(spared, Fault::Write);
+        story.record(100);
+        story.disk.set_fault(None);
+        story.keeper.set_connected(true);
+        story.heal();
+        let (left, status) = (story.numbers().len() as u64, story.keeper.status());
+        assert!(status.dropped > 0);
+        assert_eq!(left + status.dropped, 300, "after {spared} writes: {status:?}");
+        assert_eq!(story.told_dropped.unsigned_abs(), status.dropped, "after {spared} writes");
+    }
+}
+
+#[test]
 fn whatever_fails_whenever_every_event_leaves_or_counts_as_dropped() {
     for seed in 0..60 {
         let mut dice = Dice(seed);
