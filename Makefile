@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults delivery conformance payloads fuzz install
+.PHONY: help setup build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -39,6 +39,10 @@ faults: build ## kills, overload, swaps and stops, half an hour; writes target/r
 delivery: setup ## 100,000 events through 60 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture
 	@$(CARGO) bench --bench delivery
+
+crash: ## power cuts, kills and changed bytes under the events on disk; writes target/reports/{crash_model,byte_flips}.json
+	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::crash_model -- --nocapture
+	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::byte_flips -- --nocapture
 
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
 	@setup/conformance.sh

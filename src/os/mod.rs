@@ -14,3 +14,6 @@ pub mod pidfd;
 pub mod readiness;
 pub mod sandbox;
 pub mod service_manager;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,8 +1,9 @@
 //! The shipped binary.
 
-use super::{children, free_port, from_setup, root, signal, wait_for};
+use super::{children, free_port, from_setup, root, signal, small_disk, wait_for};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -25,26 +26,26 @@ impl Daemon {
 
     /// [`Self::start`] with further arguments.
     pub fn start_with(broker_port: u16, settings: &str, arguments: &[&str]) -> Self {
-        from_setup("lib/libonnxruntime.so");
-        from_setup("models/coco-ssd/model.onnx");
-        let (home, http_port) = (tempfile::tempdir().unwrap(), free_port());
-        let file = home.path().join("ocelli.toml");
-        let broker =
-            if settings.contains("[mqtt]") { String::new() } else { format!("[mqtt]\nport = {broker_port}\n") };
-        let models = match settings.contains("[[models]]") {
-            true => "",
-            false => "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 2\n",
-        };
-        let settings = format!("{models}{settings}");
-        let (http, port) = ("[http]\n", format!("[http]\nport = {http_port}\n"));
-        let settings = match settings.contains(http) {
-            true => settings.replacen(http, &port, 1),
-            false => format!("{port}{settings}"),
-        };
-        let text = format!("box_id = \"box\"\n{broker}{settings}");
-        std::fs::write(&file, text).unwrap();
+        let (home, http_port) = prepare(broker_port, settings);
         let process = spawn(&home, arguments);
         Self { process, http_port, home }
+    }
+
+    /// [`Self::start`] with a file system of its own for what it keeps: a tmpfs with these options, as `size=4m`.
+    pub fn start_on_disk(broker_port: u16, settings: &str, options: &str) -> Self {
+        let (home, http_port) = prepare(broker_port, settings);
+        let process = small_disk::spawn(&binary(&home), &run_arguments(&home), &home.path().join("state"), options);
+        Self { process, http_port, home }
+    }
+
+    /// Where the test sees what a daemon on a disk of its own keeps.
+    pub fn disk(&self) -> PathBuf {
+        small_disk::seen_from_outside(self.pid(), &self.home.path().join("state"))
+    }
+
+    /// Mounts the disk of its own anew with these options.
+    pub fn remount(&self, options: &str) {
+        small_disk::remount(self.pid(), &self.home.path().join("state"), options);
     }
 
     /// Where it works: its settings, and what it keeps.
@@ -222,6 +223,28 @@ impl Drop for Daemon {
     }
 }
 
+/// Writes the settings: where, and the port of HTTP.
+fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16) {
+    from_setup("lib/libonnxruntime.so");
+    from_setup("models/coco-ssd/model.onnx");
+    let (home, http_port) = (tempfile::tempdir().unwrap(), free_port());
+    let file = home.path().join("ocelli.toml");
+    let broker = if settings.contains("[mqtt]") { String::new() } else { format!("[mqtt]\nport = {broker_port}\n") };
+    let models = match settings.contains("[[models]]") {
+        true => "",
+        false => "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 2\n",
+    };
+    let settings = format!("{models}{settings}");
+    let (http, port) = ("[http]\n", format!("[http]\nport = {http_port}\n"));
+    let settings = match settings.contains(http) {
+        true => settings.replacen(http, &port, 1),
+        false => format!("{port}{settings}"),
+    };
+    let text = format!("box_id = \"box\"\n{broker}{settings}");
+    std::fs::write(&file, text).unwrap();
+    (home, http_port)
+}
+
 fn binary(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
     command
@@ -231,11 +254,13 @@ fn binary(home: &TempDir) -> Command {
     command
 }
 
-fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
+fn run_arguments(home: &TempDir) -> [OsString; 5] {
     let (settings, log) = (home.path().join("ocelli.toml"), home.path().join("log"));
-    let mut command = binary(home);
-    command.arg("run").arg("--config").arg(settings).arg("--log-file").arg(log).args(arguments);
-    command.stdout(Stdio::piped()).spawn().unwrap()
+    ["run".into(), "--config".into(), settings.into(), "--log-file".into(), log.into()]
+}
+
+fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
+    binary(home).args(run_arguments(home)).args(arguments).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// The settings of one camera.

@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod daemon;
 pub mod gate;
 pub mod memory_cgroup;
+pub mod small_disk;
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};

@@ -37,6 +37,14 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(text),
+            // A sound store has the tables that our statements are for, and nothing in the way of what we write.
+            Some(
+                ErrorCode::Unknown
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+                | ErrorCode::TooBig
+                | ErrorCode::SchemaChanged,
+            ) => Self::Damaged(text),
             Some(_) => Self::Unusable(text),
             // A column of another type than was written.
             None => Self::Damaged(text),
@@ -66,7 +74,7 @@ impl Store {
         connection.execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
              PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -512;
-             PRAGMA journal_size_limit = 4194304;",
+             PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST;",
         )?;
         let store = Self { connection };
         match store.pragma("user_version")? {
@@ -75,6 +83,12 @@ impl Store {
             version => return Err(StoreError::Damaged(format!("its tables are of version {version}"))),
         }
         Ok(store)
+    }
+
+    /// Looks through all of it for what would hide events without an error, as a pointer to another page does.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let found: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
     }
 
     fn pragma(&self, name: &str) -> Result<i64, StoreError> {
@@ -87,9 +101,11 @@ impl Store {
         Ok(u64::try_from(pages * self.pragma("page_size")?).unwrap_or(0))
     }
 
-    /// The newest position ever written that is still there; 0 in an empty store.
+    /// The newest position ever written, also when its event is gone; 0 when there was none.
     pub(super) fn newest(&self) -> Result<Position, StoreError> {
-        Ok(self.connection.query_row("SELECT coalesce(max(position), 0) FROM event", [], |row| row.get(0))?)
+        let sql = "SELECT max((SELECT coalesce(max(position), 0) FROM event),
+                              (SELECT coalesce(max(count), 0) FROM tally WHERE name = 'newest'))";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// What has not been delivered, oldest first: position and camera.
@@ -134,16 +150,27 @@ impl Store {
         Ok(())
     }
 
-    /// One event; `None` when it is gone, or its bytes are not those that were written.
+    /// After a sync that has failed the kernel may take for written what is not. So all that is in the log goes from
+    /// memory to the store's file, and is synced there.
+    pub(super) fn rewrite(&mut self) -> Result<(), StoreError> {
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            return Err(StoreError::Unusable("its log cannot be written into its file".into()));
+        }
+        Ok(())
+    }
+
+    /// One event that was written; `None` when its bytes are not those that were.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] also when it cannot be found: then the way to it is damaged, and hides others too.
     pub(super) fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
         let sql = "SELECT position, recorded_ms, camera, payload, checksum FROM event WHERE position = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([position], record).optional()?.flatten())
-    }
-
-    /// True when there is an event at this position, damaged or not.
-    pub(super) fn contains(&self, position: Position) -> Result<bool, StoreError> {
-        Ok(self.connection.prepare_cached("SELECT 1 FROM event WHERE position = ?1")?.exists([position])?)
+        match statement.query_row([position], record).optional()? {
+            Some(found) => Ok(found),
+            None => Err(StoreError::Damaged(format!("event {position} is not where it was written"))),
+        }
     }
 
     /// Up to `limit` events after a position that were recorded at a time or later, oldest first, and the position to
@@ -170,15 +197,19 @@ impl Store {
     pub(super) fn forget_delivered(&mut self, before_ms: i64, limit: usize) -> Result<usize, StoreError> {
         let sql = "DELETE FROM event WHERE position IN (
                        SELECT position FROM event WHERE delivered = 1 AND recorded_ms < ?1 ORDER BY position LIMIT ?2)";
-        Ok(self
-            .connection
-            .prepare_cached(sql)?
-            .execute(params![before_ms, i64::try_from(limit).unwrap_or(i64::MAX)])?)
+        let transaction = self.connection.transaction()?;
+        let newest = newest_there(&transaction)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let forgotten = transaction.prepare_cached(sql)?.execute(params![before_ms, limit])?;
+        keep_newest(&transaction, newest)?;
+        transaction.commit()?;
+        Ok(forgotten)
     }
 
     /// Deletes events that were not delivered, and counts them as dropped in the same step.
     pub(super) fn drop_events(&mut self, positions: &[Position]) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
+        let newest = newest_there(&transaction)?;
         {
             let mut delete = transaction.prepare_cached("DELETE FROM event WHERE position = ?1")?;
             for position in positions {
@@ -186,6 +217,7 @@ impl Store {
             }
         }
         let count = i64::try_from(positions.len()).unwrap_or(i64::MAX);
+        keep_newest(&transaction, newest)?;
         add_dropped(&transaction, Dropped { total: count, unreported: count })?;
         transaction.commit()?;
         Ok(())
@@ -218,6 +250,22 @@ fn add_dropped(transaction: &Transaction<'_>, more: Dropped) -> Result<(), Store
     )?;
     add.execute(params!["dropped", more.total])?;
     add.execute(params!["unreported", more.unreported])?;
+    Ok(())
+}
+
+fn newest_there(transaction: &Transaction<'_>) -> Result<Position, StoreError> {
+    let sql = "SELECT coalesce(max(position), 0) FROM event";
+    Ok(transaction.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// When the newest event has been deleted, its position is written down: no other event is ever given it.
+fn keep_newest(transaction: &Transaction<'_>, newest: Position) -> Result<(), StoreError> {
+    if newest_there(transaction)? < newest {
+        transaction.execute(
+            "INSERT INTO tally VALUES ('newest', ?1) ON CONFLICT (name) DO UPDATE SET count = max(count, excluded.count)",
+            [newest],
+        )?;
+    }
     Ok(())
 }
 

@@ -22,6 +22,8 @@ impl Keeper {
             match rescue::set_aside(&self.rules.file, self.rules.vfs.as_deref()) {
                 Ok(kept) => {
                     self.status.damaged += before.saturating_sub(kept) as u64;
+                    // The new one knows nothing of them.
+                    self.dropped.unreported += std::mem::take(&mut self.status.unreported);
                     self.heal_at = now;
                 }
                 Err(error) => tracing::error!(%file, %error, "the damaged outbox cannot be set aside"),
@@ -51,32 +53,45 @@ impl Keeper {
         if self.must_reload {
             self.renumber(store.newest()?);
         }
-        let ring = self.ring.make_contiguous();
-        store.write(ring, &self.settled, self.dropped)?;
+        if self.must_rewrite {
+            store.rewrite()?;
+            self.must_rewrite = false;
+        }
+        store.write(self.ring.make_contiguous(), &self.settled, self.dropped)?;
+        self.status.recorded += self.ring.len() as u64;
+        self.ring.clear();
+        self.saved(now);
         if self.must_reload {
             self.reload(&store)?;
             self.must_reload = false;
         }
         self.store = Some(store);
-        self.status.recorded += self.ring.len() as u64;
-        self.ring.clear();
-        self.saved(now);
         Ok(())
     }
 
     /// Opens the store. What SQLite leaves out of a log that has a damaged place is put in again.
     fn open(&self) -> Result<Store, StoreError> {
-        let in_log = rescue::left_in_log(&self.rules.file).unwrap_or_default();
-        let mut store = Store::open(&self.rules.file, self.rules.vfs.as_deref())?;
-        let mut missing = Vec::new();
-        for record in in_log {
-            if !store.contains(record.position)? {
-                missing.push(record);
-            }
+        let file = &self.rules.file;
+        let unusable = |error: std::io::Error| StoreError::Unusable(error.to_string());
+        rescue::finish(file).map_err(unusable)?;
+        if rescue::has_damaged_header(file).map_err(unusable)? {
+            return Err(StoreError::Damaged("its header is damaged".into()));
         }
-        if !missing.is_empty() {
-            tracing::warn!(events = missing.len(), "the outbox's log has a damaged place; what came after it is kept");
-            store.write(&missing, &[], Dropped::default())?;
+        let (mut in_log, delivered) = rescue::left_in_log(file).unwrap_or_default();
+        let mut store = Store::open(file, self.rules.vfs.as_deref())?;
+        store.check()?;
+        // Positions only grow, so what came behind the damaged place is newer than all that is before it; what is
+        // older and not there was dropped or forgotten.
+        let newest = store.newest()?;
+        in_log.retain(|record| record.position > newest && !self.ring.contains(record));
+        let undelivered = store.undelivered()?;
+        let is_news = |position: &Position| {
+            *position > newest || undelivered.binary_search_by_key(position, |(position, _)| *position).is_ok()
+        };
+        let delivered: Vec<Position> = delivered.into_iter().filter(is_news).collect();
+        if !in_log.is_empty() || !delivered.is_empty() {
+            tracing::warn!(events = in_log.len(), "the outbox's log has a damaged place; what came after it is kept");
+            store.write(&in_log, &delivered, Dropped::default())?;
         }
         Ok(store)
     }

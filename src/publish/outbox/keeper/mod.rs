@@ -71,6 +71,8 @@ pub(super) struct Keeper {
     forget_at: Monotonic,
     /// The waiting events of the disk are not in the queue: they could not be read.
     must_reload: bool,
+    /// A sync has failed.
+    must_rewrite: bool,
     status: OutboxStatus,
 }
 
@@ -90,6 +92,7 @@ impl Keeper {
             heal_at: now,
             forget_at: now,
             must_reload: true,
+            must_rewrite: false,
             status: OutboxStatus::default(),
         };
         keeper.heal(now);
@@ -214,6 +217,8 @@ impl Keeper {
             Ok(())
         })();
         if let Err(error) = done {
+            // Some may have left the queue and not the disk.
+            self.must_reload = true;
             self.refused(&error, now);
         }
     }
@@ -240,6 +245,7 @@ impl Keeper {
     pub(super) fn sync(&mut self, now: Monotonic) {
         self.unsynced_since = None;
         if let Some(Err(error)) = self.store.as_mut().filter(|_| self.status.trouble.is_none()).map(Store::sync) {
+            self.must_rewrite = true;
             self.refused(&error, now);
         }
     }
@@ -272,8 +278,8 @@ impl Keeper {
                 Err(error) => {
                     // What is on the disk waits until it can be read.
                     self.must_reload = true;
-                    self.queue.keep_only(|position| self.ring.iter().any(|one| one.position == position));
                     self.refused(&error, now);
+                    self.queue.keep_only(|position| self.ring.iter().any(|one| one.position == position));
                 }
             }
         }

@@ -1,5 +1,13 @@
 //! The keeper with a real store in a real directory.
 
+mod byte_flips;
+mod crash_model;
+mod dice;
+mod disk_image;
+mod failing_disk;
+mod trace;
+mod whole_run;
+
 use super::*;
 use crate::publish::outbox::WINDOW;
 use tempfile::TempDir;
@@ -147,6 +155,21 @@ fn old_delivered_events_are_forgotten_and_others_are_not() {
     keeper.tick(1_000 + 3_600_001, at(20_000));
     assert_eq!(keeper.since(0, 0, 100).unwrap().0.len(), 1);
     assert_eq!(keeper.status().waiting, 1);
+}
+
+#[test]
+fn a_position_is_never_given_twice_also_when_its_event_is_forgotten() {
+    let home = tempfile::tempdir().unwrap();
+    let mut keeper = Keeper::new(rules(&home), at(0));
+    keeper.set_connected(true);
+    record(&mut keeper, 1..=3, at(0));
+    assert_eq!(deliver(&mut keeper, at(0)).len(), 3);
+    keeper.tick(1_000 + 3_600_001, at(20_000));
+    assert_eq!(keeper.since(0, 0, 100).unwrap().0, []);
+    drop(keeper);
+    let mut keeper = Keeper::new(rules(&home), at(0));
+    record(&mut keeper, 4..=4, at(0));
+    assert_eq!(keeper.since(0, 3, 100).unwrap().0[0].position, 4);
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! Saves what can be read of a damaged store, so that damage costs the events whose bytes it hits and no others.
+//!
+//! SQLite reads through its tree, so a damaged inner page hides all that is below it, and a damaged frame of the log
+//! all that was logged after it. An event however is whole in one cell, with a checksum of ours. So it is looked for
+//! where it lies, see [`pages`].
+
+mod pages;
+
+use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::store::{Dropped, Store};
+use pages::Pages;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The log beside a store.
+fn log_of(file: &Path) -> PathBuf {
+    with_suffix(file, "-wal")
+}
+
+/// A whole new store that is to stand in the place of a damaged one.
+fn replacement(file: &Path) -> PathBuf {
+    with_suffix(file, ".rescued")
+}
+
+/// Sets a damaged file aside as `….damaged`, in the place of an earlier one, and fills a new one with what can be read
+/// of it: how many events that were not delivered.
+///
+/// The new one is whole and synced before the damaged one is touched: when the power goes meanwhile, the next start
+/// either finds the damaged store as it was or goes on with [`finish`].
+pub(super) fn set_aside(file: &Path, vfs: Option<&str>) -> io::Result<usize> {
+    let (store, log) = (read_or_nothing(file)?, read_or_nothing(&log_of(file))?);
+    let (records, delivered) = apart(Pages::of(&store, &log).events());
+    let part = with_suffix(file, ".part");
+    let remove_part = || remove(&part).and_then(|()| remove(&log_of(&part)));
+    // An earlier attempt may have left something.
+    remove_part()?;
+    let written = Store::open(&part, vfs).and_then(|mut new| {
+        new.write(&records, &delivered, Dropped::default())?;
+        new.rewrite()
+    });
+    if let Err(error) = written {
+        // It may be the room that is missing.
+        remove_part()?;
+        return Err(io::Error::other(error));
+    }
+    remove(&log_of(&part))?;
+    std::fs::rename(&part, replacement(file))?;
+    sync_directory(file)?;
+    finish(file)?;
+    Ok(records.len() - delivered.len())
+}
+
+/// Puts a replacement that is whole in its place, if there is one: before each opening.
+pub(super) fn finish(file: &Path) -> io::Result<()> {
+    let replacement = replacement(file);
+    if !replacement.exists() {
+        return Ok(());
+    }
+    if file.exists() {
+        std::fs::rename(file, with_suffix(file, ".damaged"))?;
+    }
+    // Without its store it means nothing, and it would be taken for the new one's: it is gone before that is there.
+    remove(&log_of(file))?;
+    sync_directory(file)?;
+    std::fs::rename(&replacement, file)?;
+    sync_directory(file)
+}
+
+/// The events of a log that was left behind, and which of them were delivered. Must be read before SQLite opens the
+/// store, which forgets all frames behind the first that is damaged.
+pub(super) fn left_in_log(file: &Path) -> io::Result<(Vec<Record>, Vec<Position>)> {
+    Ok(apart(Pages::of(&[], &read_or_nothing(&log_of(file))?).events()))
+}
+
+/// True when the header of a store is none that we write: SQLite would take some of those for orders, as that nobody
+/// may write to it.
+pub(super) fn has_damaged_header(file: &Path) -> io::Result<bool> {
+    let mut header = Vec::new();
+    match File::open(file) {
+        Ok(store) => store.take(100).read_to_end(&mut header)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    Ok(pages::is_damaged(&header))
+}
+
+fn apart(found: pages::Found) -> (Vec<Record>, Vec<Position>) {
+    let delivered = found.values().filter(|(_, is_delivered)| *is_delivered).map(|(one, _)| one.position).collect();
+    (found.into_values().map(|(record, _)| record).collect(), delivered)
+}
+
+fn read_or_nothing(file: &Path) -> io::Result<Vec<u8>> {
+    match std::fs::read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes what was renamed and removed beside a file survive a power cut.
+fn sync_directory(file: &Path) -> io::Result<()> {
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

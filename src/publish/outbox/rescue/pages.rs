@@ -1,0 +1,199 @@
+//! Finds events in the bytes of a store and its log, without SQLite: at every place where a cell can begin, in the
+//! newest copy of each page.
+//!
+//! The forms of page, cell, record and frame are those of <https://www.sqlite.org/fileformat2.html>, sections 1.5, 1.6,
+//! 2.1 and 4.1.
+
+use crate::publish::outbox::record::{Position, Record};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// SQLite's default, which the store does not change.
+const PAGE_BYTES: usize = 4096;
+
+/// The most that a leaf holds of a cell; of a longer one at least the second, and the rest in overflow pages.
+const MAX_LOCAL_BYTES: usize = PAGE_BYTES - 35;
+const MIN_LOCAL_BYTES: usize = (PAGE_BYTES - 12) * 32 / 255 - 23;
+
+/// A payload of 16 KiB, and what else there is of an event: a longer cell is none.
+const MAX_CELL_BYTES: usize = 20 << 10;
+
+const LOG_HEADER_BYTES: usize = 32;
+const FRAME_HEADER_BYTES: usize = 24;
+
+/// The first page begins with the header of the file.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const FIRST_FREE: usize = 32;
+const FREE_COUNT: usize = 36;
+const LEAF: u8 = 13;
+const LEAF_HEADER_BYTES: usize = 8;
+
+/// Events by position, and whether they were delivered.
+pub(super) type Found = BTreeMap<Position, (Record, bool)>;
+
+/// Pages by number, from 1.
+pub(super) struct Pages<'a>(BTreeMap<usize, &'a [u8]>);
+
+impl<'a> Pages<'a> {
+    /// The pages of a store, and of those in its log the newest copies. Frames of an earlier round of the log have
+    /// other salts and are in the store already; the first frame is always of the last round, and so is the header: one
+    /// of them may be the damaged one.
+    pub(super) fn of(store: &'a [u8], log: &'a [u8]) -> Self {
+        let mut pages: BTreeMap<usize, &[u8]> = (1..).zip(store.chunks_exact(PAGE_BYTES)).collect();
+        let salts = |at: usize| log.get(at..at + 8).map(|salts| salts.split_at(4));
+        // Both change with each round, so one of them is enough: the other may be damaged.
+        let of_this_round = [salts(16), salts(LOG_HEADER_BYTES + 8)].into_iter().flatten();
+        let is_of_this_round = |header: &[u8]| {
+            of_this_round.clone().any(|(first, second)| *first == header[8..12] || *second == header[12..16])
+        };
+        let frames = log.get(LOG_HEADER_BYTES..).unwrap_or_default().chunks_exact(FRAME_HEADER_BYTES + PAGE_BYTES);
+        for frame in frames {
+            let (header, page) = frame.split_at(FRAME_HEADER_BYTES);
+            if is_of_this_round(header) {
+                pages.insert(number(header, 0), page);
+            }
+        }
+        Self(pages)
+    }
+
+    /// All events whose checksums are right.
+    pub(super) fn events(&self) -> Found {
+        let mut found = Found::new();
+        let free = self.free();
+        for (_, page) in self.0.iter().filter(|(number, _)| !free.contains(number)) {
+            let events = self
+                .of_leaf(page)
+                .unwrap_or_else(|| (0..page.len()).filter_map(|at| self.cell(page.get(at..)?)).collect());
+            for (record, delivered) in events {
+                // A copy that is no longer part of the tree may lie about; what was delivered once stays delivered.
+                let known = found.entry(record.position).or_insert((record, delivered));
+                known.1 |= delivered;
+            }
+        }
+        found
+    }
+
+    /// The events that a leaf points at. None when there is anything else: then it is damaged, or another page. What
+    /// was deleted or moved away may still be in the rest of a sound leaf, and must not come back.
+    fn of_leaf(&self, page: &[u8]) -> Option<Vec<(Record, bool)>> {
+        if *page.first()? != LEAF {
+            return None;
+        }
+        let pointers = page.get(LEAF_HEADER_BYTES..LEAF_HEADER_BYTES + 2 * short(page, 3)?)?;
+        pointers.chunks_exact(2).map(|pointer| self.cell(page.get(short(pointer, 0)?..)?)).collect()
+    }
+
+    /// Pages that nothing is in any more, from the list that begins in the header; none when that list is damaged.
+    fn free(&self) -> BTreeSet<usize> {
+        let mut free = BTreeSet::new();
+        let Some(header) = self.0.get(&1).filter(|page| page.starts_with(MAGIC)) else { return free };
+        let mut trunk = number(header, FIRST_FREE);
+        while let Some(page) = self.0.get(&trunk)
+            && free.insert(trunk)
+        {
+            let leaves = number(page, 4).min(PAGE_BYTES / 4 - 2);
+            free.extend((0..leaves).map(|leaf| number(page, 8 + 4 * leaf)));
+            trunk = number(page, 0);
+        }
+        if free.len() == number(header, FREE_COUNT) { free } else { BTreeSet::new() }
+    }
+
+    /// The event of a cell that begins here, if one does.
+    fn cell(&self, mut bytes: &[u8]) -> Option<(Record, bool)> {
+        let length = usize::try_from(varint(&mut bytes)?).ok()?;
+        let position = Position::try_from(varint(&mut bytes)?).ok()?;
+        // The header of its record: the row id, delivered, the time, the camera, the payload, the checksum.
+        let mut header = bytes.get(1..usize::from(*bytes.first()?))?;
+        let header_length = header.len() + 1;
+        let mut kinds = [0; 6];
+        for kind in &mut kinds {
+            *kind = varint(&mut header)?;
+        }
+        let [0, delivered @ (8 | 9), time, camera, payload, checksum] = kinds else { return None };
+        if !header.is_empty() || length > MAX_CELL_BYTES {
+            return None;
+        }
+        let cell = self.whole(bytes, length)?;
+        let mut body = cell.get(header_length..)?;
+        let recorded_ms = integer(time, &mut body)?;
+        let camera = std::str::from_utf8(bytes_of(camera.checked_sub(13)?, &mut body)?).ok()?;
+        let payload = bytes_of(payload.checked_sub(12)?, &mut body)?;
+        let checksum = integer(checksum, &mut body)?;
+        let record = Record { position, recorded_ms, camera: camera.into(), payload: payload.to_owned() };
+        (i64::from(record.checksum()) == checksum).then_some((record, delivered == 9))
+    }
+
+    /// The record of a cell, with what of it is in overflow pages.
+    fn whole<'b>(&self, bytes: &'b [u8], length: usize) -> Option<Cow<'b, [u8]>> {
+        if length <= MAX_LOCAL_BYTES {
+            return bytes.get(..length).map(Cow::Borrowed);
+        }
+        let local = MIN_LOCAL_BYTES + (length - MIN_LOCAL_BYTES) % (PAGE_BYTES - 4);
+        let local = if local <= MAX_LOCAL_BYTES { local } else { MIN_LOCAL_BYTES };
+        let mut whole = bytes.get(..local)?.to_owned();
+        let mut next = number(bytes.get(local..local + 4)?, 0);
+        // Each turn adds something, so a chain in a circle ends too.
+        while whole.len() < length {
+            let page = self.0.get(&next)?;
+            next = number(page, 0);
+            whole.extend(&page[4..PAGE_BYTES.min(4 + length - whole.len())]);
+        }
+        Some(whole.into())
+    }
+}
+
+/// Whether the header of a store is one that we do not write; one that is not there yet is none.
+pub(super) fn is_damaged(header: &[u8]) -> bool {
+    // The size of a page; the versions for writing and reading: 1 until it has a log; three numbers that never change.
+    let is_ours = |ours: &[u8]| matches!(ours, [0x10, 0, 1 | 2, 1 | 2, 0, 64, 32, 32]);
+    header.starts_with(MAGIC) && header.get(16..24).is_some_and(|numbers| !is_ours(numbers))
+}
+
+/// Four bytes, most significant first; there must be so many.
+fn number(bytes: &[u8], at: usize) -> usize {
+    bytes[at..at + 4].iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
+}
+
+/// Two bytes, most significant first.
+fn short(bytes: &[u8], at: usize) -> Option<usize> {
+    bytes.get(at..at + 2).map(|two| usize::from(two[0]) << 8 | usize::from(two[1]))
+}
+
+/// A variable-length integer of up to nine bytes, most significant first.
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for index in 0..9 {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        if index == 8 {
+            return Some(value << 8 | u64::from(*byte));
+        }
+        value = value << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// An integer of a record, by the kind in its header.
+fn integer(kind: u64, body: &mut &[u8]) -> Option<i64> {
+    let length = match kind {
+        8 | 9 => return Some(i64::from(kind == 9)),
+        1..=4 => usize::try_from(kind).ok()?,
+        5 => 6,
+        6 => 8,
+        _ => return None,
+    };
+    let (bytes, rest) = body.split_at_checked(length)?;
+    *body = rest;
+    let sign = if bytes[0] & 0x80 == 0 { 0 } else { -1 };
+    Some(bytes.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte)))
+}
+
+/// Text or a blob, twice whose length is given.
+fn bytes_of<'a>(twice: u64, body: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (bytes, rest) = body.split_at_checked(usize::try_from(twice / 2).ok()?)?;
+    *body = rest;
+    Some(bytes)
+}
