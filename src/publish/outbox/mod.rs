@@ -23,7 +23,7 @@
 //!   the root for a lone event is twenty to thirty kilobytes where SQLite's log takes one or two pages of four.
 //! * fjall's log is as frugal, but its compaction writes events again that are forgotten within a day, and it has
 //!   neither a way to put another file system below it nor a record of power-cut tests; SQLite's are the field's measure.
-//! * a damaged byte is an error code and not a panic, its file format is a promise, and [`rescue`] can read it.
+//! * a damaged byte is an error code and not a panic, its file format is a promise, and `rescue` can read it.
 //! * its price is a C library of 1.2 MB in the binary. Nobody but us writes its file.
 
 mod keeper;
