@@ -36,7 +36,7 @@ bench: build ## measure against the physical limits; writes target/reports/bench
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
 
-delivery: setup ## 100,000 events through 60 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
+delivery: setup ## 100,000 events through 50 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture
 	@$(CARGO) bench --bench delivery
 
