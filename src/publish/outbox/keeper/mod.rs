@@ -1,8 +1,9 @@
 //! Keeps the events: on disk while it can be had, in a ring of memory while it cannot, and says which leaves next.
 
+mod departures;
 mod disk;
 
-use crate::publish::outbox::queue::{Next, Queue};
+use crate::publish::outbox::queue::Queue;
 use crate::publish::outbox::record::{Position, Record};
 use crate::publish::outbox::store::{Dropped, Store, StoreError};
 use crate::publish::outbox::{OutboxStatus, Settled};
@@ -248,62 +249,6 @@ impl Keeper {
             self.must_rewrite = true;
             self.refused(&error, now);
         }
-    }
-
-    /// The connection stands, or is gone.
-    pub(super) fn set_connected(&mut self, is_connected: bool) {
-        self.queue.disconnected();
-        self.reports.clear();
-        if is_connected {
-            self.queue.connected();
-        }
-    }
-
-    /// The next event that may leave now, or how long to wait for it.
-    pub(super) fn next(&mut self, now: Monotonic) -> Result<Departure, Option<Duration>> {
-        loop {
-            let position = match self.queue.next(now) {
-                Next::Send(position) => position,
-                Next::Wait(time) => return Err(Some(time)),
-                Next::Nothing => return Err(None),
-            };
-            match self.read(position) {
-                Ok(Some(record)) => return Ok(self.departure(record)),
-                Ok(None) => {
-                    tracing::error!(position, "an event is damaged on disk and is left out");
-                    self.status.damaged += 1;
-                    self.settled.push(position);
-                    self.queue.settled(position);
-                }
-                Err(error) => {
-                    // What is on the disk waits until it can be read.
-                    self.must_reload = true;
-                    self.refused(&error, now);
-                    self.queue.keep_only(|position| self.ring.iter().any(|one| one.position == position));
-                }
-            }
-        }
-    }
-
-    fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
-        if let Some(record) = self.ring.iter().find(|one| one.position == position) {
-            return Ok(Some(record.clone()));
-        }
-        match &self.store {
-            Some(store) => store.read(position),
-            None => Err(StoreError::Unusable("it is not open".into())),
-        }
-    }
-
-    fn departure(&mut self, record: Record) -> Departure {
-        let Record { position, camera, mut payload, .. } = record;
-        let unreported = self.status.unreported + self.dropped.unreported - self.reports.values().sum::<i64>();
-        if unreported > 0 && payload.last() == Some(&b'}') {
-            payload.pop();
-            payload.extend(format!(",\"dropped\":{unreported}}}").into_bytes());
-            self.reports.insert(position, unreported);
-        }
-        Departure { position, camera, payload }
     }
 
     /// Events of the last time, oldest first, at most `limit`, and where to go on.

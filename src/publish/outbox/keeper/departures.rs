@@ -1,0 +1,66 @@
+//! What leaves next, from the disk or from the ring, and what it says of dropped ones.
+
+use crate::publish::outbox::keeper::{Departure, Keeper};
+use crate::publish::outbox::queue::Next;
+use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::store::StoreError;
+use crate::vision::monotonic::Monotonic;
+use std::time::Duration;
+
+impl Keeper {
+    /// The connection stands, or is gone.
+    pub(in crate::publish::outbox) fn set_connected(&mut self, is_connected: bool) {
+        self.queue.disconnected();
+        self.reports.clear();
+        if is_connected {
+            self.queue.connected();
+        }
+    }
+
+    /// The next event that may leave now, or how long to wait for it.
+    pub(in crate::publish::outbox) fn next(&mut self, now: Monotonic) -> Result<Departure, Option<Duration>> {
+        loop {
+            let position = match self.queue.next(now) {
+                Next::Send(position) => position,
+                Next::Wait(time) => return Err(Some(time)),
+                Next::Nothing => return Err(None),
+            };
+            match self.read(position) {
+                Ok(Some(record)) => return Ok(self.departure(record)),
+                Ok(None) => {
+                    tracing::error!(position, "an event is damaged on disk and is left out");
+                    self.status.damaged += 1;
+                    self.settled.push(position);
+                    self.queue.settled(position);
+                }
+                Err(error) => {
+                    // What is on the disk waits until it can be read.
+                    self.must_reload = true;
+                    self.refused(&error, now);
+                    self.queue.keep_only(|position| self.ring.iter().any(|one| one.position == position));
+                }
+            }
+        }
+    }
+
+    fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
+        if let Some(record) = self.ring.iter().find(|one| one.position == position) {
+            return Ok(Some(record.clone()));
+        }
+        match &self.store {
+            Some(store) => store.read(position),
+            None => Err(StoreError::Unusable("it is not open".into())),
+        }
+    }
+
+    fn departure(&mut self, record: Record) -> Departure {
+        let Record { position, camera, mut payload, .. } = record;
+        let unreported = self.status.unreported + self.dropped.unreported - self.reports.values().sum::<i64>();
+        if unreported > 0 && payload.last() == Some(&b'}') {
+            payload.pop();
+            payload.extend(format!(",\"dropped\":{unreported}}}").into_bytes());
+            self.reports.insert(position, unreported);
+        }
+        Departure { position, camera, payload }
+    }
+}
