@@ -43,7 +43,7 @@ impl Keeper {
         }
     }
 
-    fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
+    pub(super) fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
         if let Some(record) = self.ring.iter().find(|one| one.position == position) {
             return Ok(Some(record.clone()));
         }
