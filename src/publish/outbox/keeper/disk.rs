@@ -32,6 +32,7 @@ impl Keeper {
         if self.status.trouble.is_none() {
             tracing::error!(%file, reason, "events are kept in memory: the disk refuses them");
             self.status.trouble = Some(reason);
+            self.settled.iter().for_each(|position| self.queue.settled(*position));
         }
     }
 
@@ -57,7 +58,9 @@ impl Keeper {
             store.rewrite()?;
             self.must_rewrite = false;
         }
-        store.write(self.ring.make_contiguous(), &self.settled, self.dropped)?;
+        self.ring.make_contiguous();
+        let missed = self.ring.as_slices().0;
+        store.write(missed, &self.delivered_with(missed), self.dropped)?;
         self.status.recorded += self.ring.len() as u64;
         self.ring.clear();
         self.saved(now);

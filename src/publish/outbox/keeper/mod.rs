@@ -85,7 +85,8 @@ impl Keeper {
             store: None,
             queue: Queue::new(now),
             ring: VecDeque::new(),
-            next_position: 1,
+            // Until the disk can be opened, what is on it is not known: these are given to nothing there.
+            next_position: Position::MIN,
             settled: Vec::new(),
             dropped: Dropped::default(),
             reports: BTreeMap::new(),
@@ -105,8 +106,9 @@ impl Keeper {
         self.count_settled(settled, now);
         let records: Vec<Record> =
             new.into_iter().map(|(camera, payload)| self.record(camera, payload, wall_ms)).collect();
+        let delivered = self.delivered_with(&records);
         let written = match (&mut self.store, &self.status.trouble) {
-            (Some(store), None) => store.write(&records, &self.settled, self.dropped),
+            (Some(store), None) => store.write(&records, &delivered, self.dropped),
             _ => Err(StoreError::Unusable(String::new())),
         };
         match written {
@@ -128,9 +130,6 @@ impl Keeper {
     fn record(&mut self, camera: Arc<str>, payload: Vec<u8>, recorded_ms: i64) -> Record {
         let position = self.next_position;
         self.next_position += 1;
-        if !self.rules.has_sink {
-            self.settled.push(position);
-        }
         Record { position, recorded_ms, camera, payload }
     }
 
@@ -156,15 +155,27 @@ impl Keeper {
                     continue;
                 }
             };
-            self.settled.push(position);
+            self.settle(position);
         }
-        // With no disk to tell, they no longer hold a place of the window.
+    }
+
+    /// The disk is told with the next write; while it refuses, of what is on it only.
+    fn settle(&mut self, position: Position) {
+        let in_ring = self.ring.iter().position(|one| one.position == position);
+        match in_ring.and_then(|at| self.ring.remove(at)) {
+            Some(_) => self.queue.settled(position),
+            None => self.settled.push(position),
+        }
+        // With no disk to tell, it no longer holds a place of the window.
         if self.status.trouble.is_some() {
-            for position in &self.settled {
-                self.queue.settled(*position);
-                self.ring.retain(|one| one.position != *position);
-            }
+            self.queue.settled(position);
         }
+    }
+
+    /// What counts as delivered once the disk has these: without a sink, nobody takes them away.
+    fn delivered_with(&self, new: &[Record]) -> Vec<Position> {
+        let nobodys = new.iter().filter(|_| !self.rules.has_sink).map(|one| one.position);
+        self.settled.iter().copied().chain(nobodys).collect()
     }
 
     /// The disk knows all that was to be told.

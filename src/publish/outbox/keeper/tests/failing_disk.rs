@@ -23,7 +23,11 @@ struct Story {
 
 impl Story {
     fn begin(fault: Option<Fault>) -> Self {
-        let (home, disk) = (quick_directory(), WatchedDisk::new());
+        Self::begin_in(quick_directory(), fault)
+    }
+
+    fn begin_in(home: TempDir, fault: Option<Fault>) -> Self {
+        let disk = WatchedDisk::new();
         disk.set_fault(fault);
         let mut keeper = Keeper::new(story_rules(&home, Some(disk.vfs.clone())), at(0));
         keeper.set_connected(true);
@@ -113,6 +117,51 @@ fn a_disk_that_cannot_be_opened_at_first_has_everything_once_it_can() {
         assert_eq!(story.left, (1..=100).collect::<Vec<_>>(), "{fault:?}: each once, in order");
         assert_eq!(story.keeper.status().recorded, 80, "{fault:?}");
     }
+}
+
+#[test]
+fn what_leaves_before_the_disk_can_be_opened_is_not_taken_for_what_waits_there() {
+    let home = quick_directory();
+    record(&mut Keeper::new(story_rules(&home, None), at(0)), 1..=30, at(0));
+    let mut story = Story::begin_in(home, Some(Fault::Read));
+    story.recorded = 30;
+    story.record(20);
+    story.pass(3_000, 15);
+    assert_eq!(story.left, (31..=45).collect::<Vec<_>>(), "only the ring can be read");
+    // These five are acknowledged after they were given other positions.
+    let on_their_way: Vec<Departure> = std::iter::from_fn(|| story.keeper.next(at(story.now_ms)).ok()).collect();
+    story.disk.set_fault(None);
+    story.pass(1_100, 0);
+    let late: Vec<Settled> = on_their_way.iter().map(|one| Settled::Delivered(one.position)).collect();
+    story.keeper.take_in(Vec::new(), &late, 1_000, at(story.now_ms));
+    story.heal();
+    assert_eq!((on_their_way.len(), story.numbers()), (5, (1..=50).collect()));
+}
+
+#[test]
+fn a_disk_that_fails_for_ever_has_nothing_grow_but_the_ring() {
+    let mut story = Story::begin(None);
+    story.disk.set_fault(Some(Fault::Full));
+    for _ in 0..50 {
+        story.record(50);
+        story.pass(500, usize::MAX);
+    }
+    assert!(story.left.len() > 500 && story.keeper.settled.len() <= 50, "{}", story.keeper.settled.len());
+}
+
+#[test]
+fn without_a_sink_what_the_disk_has_missed_is_kept_once_it_heals() {
+    let (home, disk) = (quick_directory(), WatchedDisk::new());
+    let rules = OutboxRules { has_sink: false, ..story_rules(&home, Some(disk.vfs.clone())) };
+    let mut keeper = Keeper::new(rules, at(0));
+    record(&mut keeper, 1..=10, at(0));
+    disk.set_fault(Some(Fault::Full));
+    (2..=5).for_each(|ten| record(&mut keeper, ten * 10 - 9..=ten * 10, at(10)));
+    disk.set_fault(None);
+    keeper.tick(1_000, at(2_000));
+    let (kept, _) = keeper.since(0, 0, 100).unwrap();
+    let status = keeper.status();
+    assert_eq!((kept.len(), status.recorded, status.waiting, status.trouble), (50, 50, 0, None));
 }
 
 #[test]
