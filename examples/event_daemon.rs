@@ -14,7 +14,6 @@ use ocelli::telemetry::metrics::Metrics;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -25,13 +24,7 @@ async fn main() {
     logging::init(&settings.log, Redactor::default(), None).unwrap();
     std::fs::create_dir_all(&settings.state_directory).unwrap();
 
-    let rules = OutboxRules {
-        file: settings.state_directory.join("events.db"),
-        vfs: None,
-        max_bytes: u64::from(settings.outbox.max_mib) << 20,
-        keep: Duration::from_secs(3600 * u64::from(settings.outbox.keep_hours)),
-        has_sink: true,
-    };
+    let rules = OutboxRules::new(&settings.outbox, &settings.state_directory, true);
     let (outbox, sink_end) = Outbox::start(rules).unwrap();
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));

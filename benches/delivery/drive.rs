@@ -3,6 +3,7 @@
 use crate::event_daemon::EventDaemon;
 use crate::faults::{Fault, Scene};
 use crate::link::{Line, Link};
+use crate::random::Random;
 use crate::stored;
 use crate::support::broker::Broker;
 use crate::support::{root, wait_for};
@@ -23,7 +24,7 @@ const LONG_FAULT: u64 = 10;
 /// Events live again after a fault: how late the newest may be.
 const LIVE: f64 = 1500.0;
 
-/// Runs until `events` have been seen.
+/// Runs until `events` have been seen, and their share of [`crate::FAULTS`].
 pub(crate) fn drive(events: usize, seed: u64) -> Verdict {
     let broker = Broker::start();
     let link = Link::to(broker.port);
@@ -39,13 +40,13 @@ pub(crate) fn drive(events: usize, seed: u64) -> Verdict {
     let (mut random, mut faults, begun) = (Random(seed), Vec::new(), Instant::now());
     let mut recoveries: BTreeMap<Fault, Vec<f64>> = BTreeMap::new();
     wait_for_live(&scene, Instant::now());
-    while scene.witness.count() < events {
+    while scene.witness.count() < events || faults.len() * crate::EVENTS < crate::FAULTS * events {
         progress.set_position(scene.witness.count() as u64);
-        std::thread::sleep(random.up_to(Duration::from_secs(4)));
+        std::thread::sleep(up_to(&mut random, Duration::from_secs(4)));
         let number = faults.len() as u64 + 1;
         let (fault, lasts) = match number {
             LONG_FAULT => (Fault::BrokerFrozen, UNTIL_REPLACED),
-            _ => (Fault::ALL[random.below(Fault::ALL.len() as u64) as usize], random.up_to(LASTS_MOST)),
+            _ => (Fault::ALL[random.below(Fault::ALL.len())], up_to(&mut random, LASTS_MOST)),
         };
         progress.set_message(format!("fault {number}: {fault:?} for {:.1} s", lasts.as_secs_f64()));
         scene.witness.fault(number);
@@ -84,16 +85,6 @@ fn wait_for_live(scene: &Scene, since: Instant) -> f64 {
     since.elapsed().as_secs_f64()
 }
 
-/// Knuth's linear congruential generator: the same faults from the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn up_to(&mut self, most: Duration) -> Duration {
-        Duration::from_millis(200 + self.below(most.as_millis() as u64 - 200))
-    }
+fn up_to(random: &mut Random, most: Duration) -> Duration {
+    Duration::from_millis(200 + random.below(most.as_millis() as usize - 200) as u64)
 }

@@ -10,6 +10,8 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../harness/random.rs"]
+mod random;
 #[path = "../harness/report.rs"]
 mod report;
 #[path = "../harness/statistics.rs"]
@@ -28,8 +30,9 @@ mod witness;
 use report::Figure;
 use std::process::ExitCode;
 
-/// The whole drive.
+/// The whole drive, and the faults that it has at least.
 const EVENTS: usize = 100_000;
+const FAULTS: usize = 50;
 const SEED: u64 = 1;
 
 /// One line of the table.

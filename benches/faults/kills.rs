@@ -3,6 +3,7 @@
 use crate::figure;
 use crate::load::{self, Load};
 use crate::overload::{rated_tps, resident_mb};
+use crate::random::Random;
 use crate::report::Figure;
 use crate::share_of;
 use crate::statistics::{median, percentile};
@@ -34,13 +35,12 @@ pub(crate) fn measure_kills(figures: &mut Vec<Figure>) {
     let (memory, files) = (resident_mb(daemon.pid()), descriptors(daemon.pid()));
 
     let load = Load::start(daemon.http_port(), tps);
-    let (mut recoveries, mut random) = (Vec::new(), 0x9E37_79B9_7F4A_7C15_u64);
+    let (mut recoveries, mut random) = (Vec::new(), Random(0x9E37_79B9_7F4A_7C15));
     let kills = share_of(60);
     for kill in 0..kills {
         let begun = Instant::now();
         let (units, ready) = (daemon.units(), became_ready(&daemon));
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        signal(units[(random >> 33) as usize % units.len()], Signal::KILL);
+        signal(units[random.below(units.len())], Signal::KILL);
         wait_for("a replacement", Duration::from_secs(90), || (became_ready(&daemon) > ready).then_some(()));
         recoveries.push(begun.elapsed().as_secs_f64());
         println!("  kill {} of {kills}: a replacement is ready after {:.2} s", kill + 1, recoveries.last().unwrap());

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "../harness/footage.rs"]
 mod footage;
+#[path = "../harness/random.rs"]
+mod random;
 #[path = "../harness/report.rs"]
 mod report;
 #[path = "../harness/statistics.rs"]

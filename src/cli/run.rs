@@ -139,13 +139,7 @@ async fn serve(
 fn start_outbox(settings: &Settings) -> Result<(Outbox, SinkEnd), Box<dyn Error>> {
     // A directory that cannot be made is no reason to see nothing: the outbox says so and keeps events in memory.
     drop(std::fs::create_dir_all(&settings.state_directory));
-    Ok(Outbox::start(OutboxRules {
-        file: settings.state_directory.join("events.db"),
-        vfs: None,
-        max_bytes: u64::from(settings.outbox.max_mib) << 20,
-        keep: Duration::from_secs(3600 * u64::from(settings.outbox.keep_hours)),
-        has_sink: settings.mqtt.enabled,
-    })?)
+    Ok(Outbox::start(OutboxRules::new(&settings.outbox, &settings.state_directory, settings.mqtt.enabled))?)
 }
 
 /// Fetches the cameras' passwords and has the log hide them.

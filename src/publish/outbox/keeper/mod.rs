@@ -5,11 +5,12 @@ mod disk;
 
 use crate::publish::outbox::queue::Queue;
 use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::outbox::store::{Dropped, Store, StoreError};
 use crate::publish::outbox::{OutboxStatus, Settled};
 use crate::vision::monotonic::Monotonic;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,19 @@ pub struct OutboxRules {
     pub keep: Duration,
     /// False: nobody takes events away, they are only kept.
     pub has_sink: bool,
+}
+
+impl OutboxRules {
+    /// As the settings say, in this directory.
+    pub fn new(settings: &OutboxSettings, directory: &Path, has_sink: bool) -> Self {
+        Self {
+            file: directory.join("events.db"),
+            vfs: None,
+            max_bytes: u64::from(settings.max_mib) << 20,
+            keep: Duration::from_secs(3600 * u64::from(settings.keep_hours)),
+            has_sink,
+        }
+    }
 }
 
 /// An event that leaves.
