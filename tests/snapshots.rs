@@ -34,7 +34,8 @@ fn a_picture_with_its_boxes_is_had_over_http_so_often_and_no_more() {
     let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
     let gone = format!("rtsp://127.0.0.1:{}/cam0", support::free_port());
     let settings = [
-        "[snapshots]\nper_minute = 3\nmax_width_px = 640\n".to_owned(),
+        // Without events, which have pictures taken as well.
+        "[tracking]\nenabled = false\n[snapshots]\nper_minute = 3\nmax_width_px = 640\n".to_owned(),
         camera("yard", yard.url(), 5),
         camera("gone", &gone, 5),
         camera("off", &gone, 5) + "enabled = false\n",
@@ -79,7 +80,7 @@ fn a_picture_with_its_boxes_is_had_over_http_so_often_and_no_more() {
 fn a_picture_that_is_commanded_is_published_retained_and_kept() {
     let (broker, yard) = (Broker::start(), RtspCamera::start(&["--size", "1920x1080", "--fps", "5"]));
     let settings = format!(
-        "[mqtt]\nport = {}\ncommands = true\n[snapshots]\ndraw_boxes = false\n{}",
+        "[mqtt]\nport = {}\ncommands = true\n[tracking]\nenabled = false\n[snapshots]\ndraw_boxes = false\n{}",
         broker.port,
         camera("yard", yard.url(), 5)
     );
