@@ -2,10 +2,10 @@
 
 use crate::event_daemon::EventDaemon;
 use crate::faults::{Fault, Scene};
-use crate::link::{Line, Link};
 use crate::random::Random;
 use crate::stored;
 use crate::support::broker::Broker;
+use crate::support::link::{Line, Link};
 use crate::support::{root, wait_for};
 use crate::verdict::Verdict;
 use crate::witness::Witness;

@@ -1,8 +1,8 @@
 //! What is done to the daemon, its broker and the line between them.
 
 use crate::event_daemon::EventDaemon;
-use crate::link::{Line, Link};
 use crate::support::broker::Broker;
+use crate::support::link::{Line, Link};
 use crate::support::signal;
 use crate::witness::Witness;
 use rustix::process::Signal;

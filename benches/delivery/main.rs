@@ -22,7 +22,6 @@ mod cost;
 mod drive;
 mod event_daemon;
 mod faults;
-mod link;
 mod stored;
 mod verdict;
 mod witness;

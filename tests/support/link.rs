@@ -1,4 +1,5 @@
-//! The line between the daemon and its broker, which can be cut and can go silent.
+//! The line between a daemon and its broker, which can be cut and can go silent: while it is, subscribers settle at the
+//! broker's own port.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 
 /// What becomes of bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Line {
+pub enum Line {
     /// They pass.
     Open,
     /// Connections stay, and nothing passes.
@@ -20,15 +21,15 @@ pub(crate) enum Line {
 }
 
 /// A port in front of the broker's.
-pub(crate) struct Link {
-    pub(crate) port: u16,
+pub struct Link {
+    pub port: u16,
     line: Arc<watch::Sender<Line>>,
     _runtime: Runtime,
 }
 
 impl Link {
     /// In front of this port, cut at first.
-    pub(crate) fn to(broker_port: u16) -> Self {
+    pub fn to(broker_port: u16) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -37,7 +38,7 @@ impl Link {
         Self { port, line, _runtime: runtime }
     }
 
-    pub(crate) fn set(&self, line: Line) {
+    pub fn set(&self, line: Line) {
         self.line.send_replace(line);
     }
 }

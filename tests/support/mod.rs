@@ -7,7 +7,7 @@ pub mod broker;
 pub mod camera;
 pub mod certificates;
 pub mod daemon;
-pub mod gate;
+pub mod link;
 pub mod memory_cgroup;
 pub mod small_disk;
 
