@@ -4,10 +4,6 @@
 
 mod support;
 
-use ocelli::publish::outbox::{Outbox, OutboxRules, OutboxStatus};
-use ocelli::publish::publisher::Publisher;
-use ocelli::publish::sinks::mqtt::settings::MqttSettings;
-use ocelli::vision::camera_id::CameraId;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,70 +14,12 @@ use support::broker::{Broker, Subscriber};
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
 use support::link::{Line, Link};
+use support::sender::Sender;
 use support::{signal, wait_for};
-use tokio::runtime::Runtime;
 
 const SECONDS: Duration = Duration::from_secs(1);
 
 const EVENTS: &str = "ocelli/box/cameras/+/events";
-
-/// The outbox and its sink, without cameras: events are made by the test.
-struct Sender {
-    outbox: Option<Outbox>,
-    publisher: Publisher,
-    runtime: Runtime,
-    numbers: BTreeMap<&'static str, u64>,
-}
-
-impl Sender {
-    /// With what is in the outbox's file, if it is there.
-    fn start(file: PathBuf, port: u16, set: impl FnOnce(&mut MqttSettings)) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let rules = OutboxRules { file, vfs: None, max_bytes: 1 << 24, keep: 3600 * SECONDS, has_sink: true };
-        let (outbox, end) = Outbox::start(rules).unwrap();
-        let mut settings = MqttSettings { port, ..MqttSettings::default() };
-        set(&mut settings);
-        let cameras = [CameraId::new("yard").unwrap(), CameraId::new("door").unwrap()];
-        let guard = runtime.enter();
-        let publisher = Publisher::start(&settings, "box", &cameras, end).unwrap();
-        drop(guard);
-        Self { outbox: Some(outbox), publisher, runtime, numbers: BTreeMap::new() }
-    }
-
-    /// Records the next so many events of a camera, numbered from 1.
-    fn record(&mut self, camera: &'static str, count: u64) {
-        let outbox = self.outbox.as_ref().unwrap();
-        let number = self.numbers.entry(camera).or_default();
-        for _ in 0..count {
-            *number += 1;
-            let event = serde_json::json!({ "camera": camera, "n": *number, "id": format!("{camera}-{number}") });
-            outbox.record(camera.into(), event.to_string().into_bytes());
-        }
-        self.runtime.block_on(outbox.flush());
-    }
-
-    fn status(&self) -> OutboxStatus {
-        self.outbox.as_ref().unwrap().status()
-    }
-
-    fn wait(&self, what: &str, seconds: u32, is: impl Fn(&OutboxStatus) -> bool) {
-        wait_for(what, seconds * SECONDS, || is(&self.status()).then_some(()));
-    }
-
-    fn wait_connected(&self, is_connected: bool, seconds: u32) {
-        let is = || (self.publisher.status().connected == is_connected).then_some(());
-        wait_for(&format!("connected: {is_connected}"), seconds * SECONDS, is);
-    }
-}
-
-impl Drop for Sender {
-    fn drop(&mut self) {
-        self.runtime.block_on(self.publisher.shut_down());
-        if let Some(outbox) = self.outbox.take() {
-            outbox.close();
-        }
-    }
-}
 
 fn outbox_file(home: &Path) -> PathBuf {
     home.join("events.db")

@@ -6,6 +6,7 @@ use crate::random::Random;
 use crate::stored;
 use crate::support::broker::Broker;
 use crate::support::link::{Line, Link};
+use crate::support::sender::Sender;
 use crate::support::{root, wait_for};
 use crate::verdict::Verdict;
 use crate::witness::Witness;
@@ -62,10 +63,15 @@ pub(crate) fn drive(events: usize, seed: u64) -> Verdict {
     }
 
     scene.daemon.stop();
-    let Scene { broker, witness, daemon, .. } = scene;
+    let Scene { broker, link, witness, daemon } = scene;
+    // What waits when the daemon ends is the next one's.
+    let next = Sender::start(daemon.store(), link.port, |_| {});
+    next.flush();
+    let waiting = next.status().waiting;
+    next.wait("all events acknowledged", 300, |status| status.waiting + status.on_their_way == 0);
+    drop(next);
     let stored = stored::read(&daemon.store());
-    let last = stored.events.iter().filter(|event| !event.is_delivered).count();
-    println!("  {} events in {seconds:.0} s; {last} were not acknowledged when the daemon ended", stored.events.len());
+    println!("  {} events in {seconds:.0} s; {waiting} waited when the daemon ended", stored.events.len());
     // What it has sent is read to the end.
     drop(broker);
     let verdict = Verdict::of(&stored, witness, faults.len());

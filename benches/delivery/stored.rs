@@ -7,7 +7,6 @@ use std::path::Path;
 pub(crate) struct StoredEvent {
     pub(crate) id: String,
     pub(crate) camera: String,
-    pub(crate) is_delivered: bool,
 }
 
 /// What is in the file of a daemon that has ended.
@@ -20,12 +19,12 @@ pub(crate) struct Stored {
 
 pub(crate) fn read(file: &Path) -> Stored {
     let store = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut rows = store.prepare("SELECT camera, payload, delivered FROM event ORDER BY position").unwrap();
+    let mut rows = store.prepare("SELECT camera, payload FROM event ORDER BY position").unwrap();
     let events = rows.query_map([], |row| {
         let payload: Vec<u8> = row.get(1)?;
         let payload: serde_json::Value = serde_json::from_slice(&payload).unwrap();
         let id = payload["id"].as_str().unwrap().to_owned();
-        Ok(StoredEvent { id, camera: row.get(0)?, is_delivered: row.get(2)? })
+        Ok(StoredEvent { id, camera: row.get(0)? })
     });
     let events = events.unwrap().map(Result::unwrap).collect();
     let dropped = "SELECT coalesce(sum(count), 0) FROM tally WHERE name = 'dropped'";

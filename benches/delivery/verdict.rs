@@ -13,10 +13,8 @@ use std::time::Duration;
 pub(crate) struct Verdict {
     stored: usize,
     faults: usize,
-    /// Stored, and said to be delivered, and never seen.
+    /// Stored, and never seen.
     missing: usize,
-    /// Stored, and to be sent by the next daemon.
-    waiting: usize,
     /// Seen, and not stored.
     unknown: usize,
     /// Events of a camera that were first seen after a later one.
@@ -65,8 +63,7 @@ impl Verdict {
             let places: Vec<_> = ids.iter().filter_map(|id| positions.get(id)).collect();
             places.windows(2).filter(|pair| pair[1] < pair[0]).count()
         };
-        let unseen: Vec<_> = stored.events.iter().filter(|event| !first.contains_key(event.id.as_str())).collect();
-        let missing = unseen.iter().filter(|event| event.is_delivered).count();
+        let missing = stored.events.iter().filter(|event| !first.contains_key(event.id.as_str())).count();
         let ids: HashSet<&str> = stored.events.iter().map(|event| event.id.as_str()).collect();
         let cameras: HashSet<&str> = stored.events.iter().map(|event| event.camera.as_str()).collect();
         assert_eq!((ids.len(), cameras.len()), (stored.events.len(), crate::event_daemon::CAMERAS), "ids repeat");
@@ -74,7 +71,6 @@ impl Verdict {
             stored: stored.events.len(),
             faults,
             missing,
-            waiting: unseen.len() - missing,
             unknown: first.keys().filter(|id| !ids.contains(**id)).count(),
             out_of_order: in_order.values().map(late).sum(),
             changed,
@@ -99,7 +95,6 @@ impl Verdict {
             figure("delivery: events stored", self.stored as f64, "", None, method),
             figure("delivery: faults", self.faults as f64, "", None, method),
             figure("delivery: missing", self.missing as f64, "", Some(0.0), method),
-            figure("delivery: waiting for the next daemon", self.waiting as f64, "", None, method),
             figure("delivery: seen, not stored", self.unknown as f64, "", Some(0.0), method),
             figure("delivery: first seen after a later one", self.out_of_order as f64, "", Some(0.0), method),
             figure("delivery: repeated with another content", self.changed as f64, "", Some(0.0), method),
