@@ -1,7 +1,7 @@
 //! The drive: events without pause, a fault every few seconds, and at the end everything has to have arrived.
 
 use crate::event_daemon::EventDaemon;
-use crate::faults::{Fault, Scene};
+use crate::faults::{BEFORE, Fault, Scene};
 use crate::random::Random;
 use crate::stored;
 use crate::support::broker::Broker;
@@ -51,7 +51,7 @@ pub(crate) fn drive(events: usize, seed: u64) -> Verdict {
         };
         progress.set_message(format!("fault {number}: {fault:?} for {:.1} s", lasts.as_secs_f64()));
         scene.witness.fault(number);
-        fault.run(&mut scene, lasts);
+        fault.run(&mut scene, BEFORE[random.below(BEFORE.len())], lasts);
         faults.push(fault);
         recoveries.entry(fault).or_default().push(wait_for_live(&scene, Instant::now()));
     }

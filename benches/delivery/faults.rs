@@ -9,6 +9,13 @@ use rustix::process::Signal;
 use std::thread::sleep;
 use std::time::Duration;
 
+/// How the line may be just before a fault: as ever, when next to nothing is on its way; silent, so that a window of
+/// events has left and not arrived; unanswered, so that it has arrived and nobody knows.
+pub(crate) const BEFORE: [Line; 3] = [Line::Open, Line::Silent, Line::Unanswered];
+
+/// In this time more than a window of events happens.
+const UNTIL_MANY: Duration = Duration::from_millis(700);
+
 /// The parts, all running.
 pub(crate) struct Scene {
     pub(crate) broker: Broker,
@@ -36,8 +43,12 @@ impl Fault {
     pub(crate) const ALL: [Self; 6] =
         [Self::BrokerKilled, Self::BrokerFrozen, Self::LineCut, Self::LineSilent, Self::DaemonKilled, Self::BothKilled];
 
-    /// Does it, lets it last, and ends it.
-    pub(crate) fn run(self, scene: &mut Scene, lasts: Duration) {
+    /// Does it, lets it last, and ends it. `before` is how the line is just before anything is killed or cut.
+    pub(crate) fn run(self, scene: &mut Scene, before: Line, lasts: Duration) {
+        if !matches!(self, Self::BrokerFrozen | Self::LineSilent) {
+            scene.link.set(before);
+            sleep(UNTIL_MANY);
+        }
         match self {
             Self::BrokerKilled => {
                 scene.broker.kill();
@@ -53,6 +64,7 @@ impl Fault {
             Self::LineSilent => scene.line_is(Line::Silent, lasts),
             Self::DaemonKilled => {
                 scene.daemon.kill();
+                scene.link.set(Line::Open);
                 scene.daemon.start();
             }
             Self::BothKilled => {

@@ -16,6 +16,8 @@ pub enum Line {
     Open,
     /// Connections stay, and nothing passes.
     Silent,
+    /// Connections stay, and what the broker says does not pass.
+    Unanswered,
     /// Connections end, and new ones end at once.
     Cut,
 }
@@ -57,17 +59,21 @@ async fn serve(listener: TcpListener, broker_port: u16, line: Arc<watch::Sender<
         client.set_nodelay(true).unwrap();
         broker.set_nodelay(true).unwrap();
         let ((from_client, to_client), (from_broker, to_broker)) = (client.into_split(), broker.into_split());
-        tokio::spawn(carry(from_client, to_broker, line.subscribe()));
-        tokio::spawn(carry(from_broker, to_client, line.subscribe()));
+        tokio::spawn(carry(from_client, to_broker, line.subscribe(), false));
+        tokio::spawn(carry(from_broker, to_client, line.subscribe(), true));
     }
 }
 
 /// Until one side ends or the line is cut.
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>) {
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>, is_answer: bool) {
     let mut bytes = vec![0; 16 << 10];
     loop {
-        let passes = line.wait_for(|line| *line != Line::Silent).await;
-        if passes.is_ok_and(|line| *line == Line::Cut) {
+        let passes = line.wait_for(|line| match line {
+            Line::Open | Line::Cut => true,
+            Line::Silent => false,
+            Line::Unanswered => !is_answer,
+        });
+        if passes.await.is_ok_and(|line| *line == Line::Cut) {
             return;
         }
         let count = tokio::select! {
