@@ -37,6 +37,8 @@ pub struct LoadModel {
     pub device: Option<String>,
     /// Threads of one inference.
     pub intra_op_threads: u16,
+    /// Pictures that are looked at together at most, where the model can and it is faster; 1: one by one.
+    pub max_batch: u16,
     /// `libonnxruntime.so`.
     pub runtime_library: PathBuf,
     /// Where optimised graphs are kept between starts; none: optimise at each start.
