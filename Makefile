@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
+.PHONY: help setup models build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -9,6 +9,9 @@ help: ## what there is
 setup: ## install what is missing: packages, ONNX Runtime, models, footage
 	@setup/setup.sh
 
+models: setup ## install further models by name (MODELS=centernet, or all); without one, list them
+	@setup/models.sh $(MODELS)
+
 build: setup ## the release binary, and the camera of the demo
 	@$(CARGO) build --release --bin ocelli --example rtsp_camera
 
@@ -16,6 +19,7 @@ demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=r
 	@setup/demo.sh
 
 test: setup ## every test, with real cameras, models, broker and faults
+	@setup/models.sh all
 	@$(CARGO) test
 
 check: fmt clippy doc test ## all that CI runs
