@@ -64,7 +64,9 @@ install: ## install what `make build` has built: binary, library, models, settin
 	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
 	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
-	cd models && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/ocelli/models/{} \;
+	set -e; for model in models/*/; do test -f $$model/model.onnx || continue; \
+	    install -d $(DESTDIR)$(PREFIX)/share/ocelli/$$model; \
+	    find $$model -maxdepth 1 -type f -exec install -m 644 -t $(DESTDIR)$(PREFIX)/share/ocelli/$$model {} +; done
 	install -d $(DESTDIR)/usr/lib/systemd/system
 	sed 's|=/usr/bin/|=$(PREFIX)/bin/|' systemd/ocelli.service >$(DESTDIR)/usr/lib/systemd/system/ocelli.service
 	chmod 644 $(DESTDIR)/usr/lib/systemd/system/ocelli.service
