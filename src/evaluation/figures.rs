@@ -59,10 +59,10 @@ pub struct CategorySummary {
 
 impl Figures {
     /// The mean of each figure over those that have it, all with the same weight.
-    fn mean<'a>(several: impl Iterator<Item = &'a Figures> + Clone) -> Self {
+    fn mean(several: &[&Figures]) -> Self {
         let mean = |figure: fn(&Figures) -> Option<f64>| {
             let (mut sum, mut count) = (0.0, 0.0);
-            for value in several.clone().filter_map(figure) {
+            for value in several.iter().filter_map(|figures| figure(figures)) {
                 sum += value;
                 count += 1.0;
             }
@@ -89,13 +89,14 @@ impl Figures {
 
 impl Summary {
     pub(super) fn new(categories: Vec<CategorySummary>) -> Self {
-        Self { overall: Figures::mean(categories.iter().map(|category| &category.figures)), categories }
+        let all: Vec<&Figures> = categories.iter().map(|category| &category.figures).collect();
+        Self { overall: Figures::mean(&all), categories }
     }
 
     /// The mean over some categories only, as people, or everything that drives; each counts once. One that the file does
     /// not have changes nothing.
     pub fn over(&self, wanted: &[CategoryId]) -> Figures {
         let among = self.categories.iter().filter(|category| wanted.contains(&category.id));
-        Figures::mean(among.map(|category| &category.figures))
+        Figures::mean(&among.map(|category| &category.figures).collect::<Vec<_>>())
     }
 }

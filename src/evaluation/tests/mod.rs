@@ -25,7 +25,7 @@ fn ground_truth(images: u64, annotations: &[Value]) -> GroundTruth {
     load(&json!({"images": images, "annotations": annotations, "categories": categories}).to_string()).unwrap()
 }
 
-/// A square of 10 pixels a side more than `left`, of image 1 unless told.
+/// An object that fills its box, as the file has it: left, top, width, height.
 fn annotation(id: u64, image: u64, category: u64, numbers: [f64; 4]) -> Value {
     let area = numbers[2] * numbers[3];
     json!({"id": id, "image_id": image, "category_id": category, "bbox": numbers, "area": area, "iscrowd": 0})
@@ -42,6 +42,7 @@ fn named(figures: &Figures) -> Vec<(String, Option<f64>)> {
     figures.into_iter().map(|(name, value)| (name, value.as_f64())).collect()
 }
 
+/// What these detections, each with its image, come to.
 fn evaluate(truth: &GroundTruth, found: &[(u64, Found)]) -> Summary {
     let mut evaluation = crate::evaluation::Evaluation::new(truth);
     for (image, one) in found {
