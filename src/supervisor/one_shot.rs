@@ -119,10 +119,7 @@ impl OneShotUnit {
     async fn look(&mut self, content: SlotContent, options: LookOptions) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
-        self.send(
-            &ToUnit::Detect { request, region: REGION, slot: 0, content, options },
-            None,
-        )?;
+        self.send(&ToUnit::Detect { request, region: REGION, slot: 0, content, options }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
                 FromUnit::Detected { detections, timing, size, .. } => {
