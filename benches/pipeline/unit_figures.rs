@@ -7,7 +7,6 @@ use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
 use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
-use ocelli::model::execution_provider::ExecutionProvider;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
 use ocelli::supervisor::pool::{ModelVersion, Pool, UnitBounds, UnitDeadlines};
@@ -60,12 +59,10 @@ fn start(load: bool) -> Unit {
 fn load_model() -> LoadModel {
     LoadModel {
         directory: root().join("models/coco-ssd"),
-        execution_provider: ExecutionProvider::Cpu,
-        device: None,
         intra_op_threads: 1,
         runtime_library: from_setup("lib/libonnxruntime.so"),
         cache_directory: Some(root().join("target/model-cache")),
-        cores: vec![],
+        ..LoadModel::default()
     }
 }
 

@@ -126,7 +126,8 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
     LoadModel {
         directory: units.models_directory.join(package),
         execution_provider: model.execution_provider,
-        device: None,
+        device: model.device.clone(),
+        provider_options: model.provider_options.clone(),
         intra_op_threads: model.threads,
         runtime_library: units.runtime_library.clone(),
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),

@@ -1,6 +1,7 @@
 //! One loaded model: pictures in, detections out.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
+use crate::model::execution_provider::NodeCounts;
 use crate::model::labels::{Labels, LabelsError};
 use crate::model::manifest::{Manifest, ManifestError, Thresholds};
 use crate::os::sandbox::SandboxError;
@@ -90,6 +91,7 @@ pub struct OnnxEngine {
     assumed: AssumedThresholds,
     preprocessor: Preprocessor,
     from_cache: bool,
+    providers: NodeCounts,
     runtime_version: String,
 }
 
@@ -113,10 +115,10 @@ impl OnnxEngine {
         let assumed = AssumedThresholds::new(&manifest, &labels).map_err(LoadError::Label)?;
         let environment = environment(&load.runtime_library)?;
         let path = manifest.model_path(&load.directory);
-        let (session, from_cache) = open(load, &manifest, &path, &environment)?;
+        let (session, from_cache, providers) = open(load, &manifest, &path, &environment)?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine = Self { session, manifest, assumed, preprocessor, from_cache, runtime_version };
+        let mut engine = Self { session, manifest, assumed, preprocessor, from_cache, providers, runtime_version };
         engine.check_tensors(&path)?;
         engine
             .infer_and_decode(&mut UnitTiming::default(), None, None)
@@ -209,6 +211,10 @@ impl Engine for OnnxEngine {
 
     fn is_from_cache(&self) -> bool {
         self.from_cache
+    }
+
+    fn providers(&self) -> NodeCounts {
+        self.providers.clone()
     }
 
     fn runtime_version(&self) -> String {

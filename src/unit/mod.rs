@@ -13,6 +13,8 @@ pub mod image_decode;
 mod jpeg_decode;
 pub mod main_loop;
 mod model_cache;
+#[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
+mod node_placements;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
