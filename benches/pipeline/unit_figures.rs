@@ -7,6 +7,7 @@ use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
 use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
+use ocelli::model::execution_provider::NodeCounts;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
 use ocelli::supervisor::pool::{ModelVersion, Pool, UnitBounds, UnitDeadlines};
@@ -224,7 +225,7 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     for action in fleet.tick(now) {
         let SupervisorAction::Start { unit, .. } = action else { continue };
         fleet.unit_started(unit, now);
-        fleet.unit_ready(unit, now);
+        fleet.unit_ready(unit, NodeCounts::default(), now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
     let (mut busy, mut times) = (Vec::new(), Vec::new());
