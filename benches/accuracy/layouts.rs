@@ -1,8 +1,8 @@
 //! The default detector in the layouts of other exports, on every picture: the same boxes as its own.
 
 use super::Checked;
-use super::support::from_setup;
 use super::support::package::{Unit, coco_labels, package};
+use super::support::{from_setup, root};
 use ocelli::supervisor::one_shot::ImageResult;
 use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::look_options::LookOptions;
@@ -24,9 +24,7 @@ type Seen = Vec<(String, f32, NormalizedBox)>;
 
 pub(super) fn check(pictures: &Path) -> Vec<Checked> {
     let home = tempfile::tempdir().unwrap();
-    let gaps = std::fs::read_to_string(from_setup("models/coco-ssd/labels.txt")).unwrap();
-    let original = from_setup("models/coco-ssd/model.onnx");
-    let expected = look_at_all(&package(home.path(), "coco_ssd_raw", &original, &gaps), pictures);
+    let expected = look_at_all(&root().join("models/coco-ssd"), pictures);
     LAYOUTS.map(|kind| compare(kind, home.path(), pictures, &expected)).into()
 }
 

@@ -59,7 +59,7 @@ pub enum Resampling {
     Antialias,
     /// Of the nearest two samples each way, as OpenCV's `INTER_LINEAR`: what many models were trained on.
     Bilinear,
-    /// Of the nearest four samples each way, sharper.
+    /// Of the nearest four samples each way, sharper, as OpenCV's `INTER_CUBIC`.
     Bicubic,
 }
 
