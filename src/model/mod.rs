@@ -7,6 +7,7 @@ pub mod canary;
 pub mod execution_provider;
 pub mod labels;
 pub mod manifest;
+pub mod model_facts;
 pub mod output_layout;
 pub mod package;
 pub mod taxonomy;

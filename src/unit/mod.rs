@@ -13,6 +13,7 @@ pub mod image_decode;
 mod jpeg_decode;
 pub mod main_loop;
 mod model_cache;
+pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
