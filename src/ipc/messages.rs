@@ -4,6 +4,7 @@
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::ExecutionProvider;
+use crate::model::model_facts::ModelFacts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
 use crate::vision::look_options::LookOptions;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 4;
+pub const PROTOCOL_VERSION: u16 = 5;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -84,6 +85,12 @@ pub enum ToUnit {
         /// The slot to read.
         slot: u16,
     },
+    /// Answered by `Inspected` or `LoadFailed`. The process confines itself to the directory of the file first, and
+    /// ends itself afterwards.
+    Inspect {
+        /// A model, by its absolute path, without symbolic links.
+        file: PathBuf,
+    },
     /// Ends the process with code 0.
     Stop,
 }
@@ -120,7 +127,9 @@ pub enum FromUnit {
         /// Which build of ONNX Runtime computes.
         runtime_version: String,
     },
-    /// It cannot be loaded; the process ends itself.
+    /// What a file says of itself.
+    Inspected(Box<ModelFacts>),
+    /// It cannot be loaded, or tells nothing of itself; the process ends itself.
     LoadFailed {
         /// Names the thing and the cure.
         reason: String,
