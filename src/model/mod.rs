@@ -10,4 +10,5 @@ pub mod manifest;
 pub mod model_facts;
 pub mod output_layout;
 pub mod package;
+pub mod recognition;
 pub mod taxonomy;

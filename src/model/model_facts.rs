@@ -40,8 +40,9 @@ pub struct TensorFact {
     pub element: Element,
     /// Its size along each axis. Empty: a single value, or the file does not say.
     pub shape: Vec<Size>,
-    /// The operators that an output comes from, nearest first, along the first input of each; cut after a few.
-    pub made_by: Vec<String>,
+    /// The operators beside it, nearest first, cut after a few: those that an output comes from, along the first input
+    /// of each, or those that an input goes into, along the first output.
+    pub nearest: Vec<String>,
 }
 
 /// A size along an axis.

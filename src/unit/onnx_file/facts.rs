@@ -39,11 +39,11 @@ pub(super) fn facts(
     let inputs: Vec<&ValueInfoProto> =
         graph.input.iter().filter(|input| !constants.contains(input.name.as_str())).collect();
     let outputs: Vec<&ValueInfoProto> = graph.output.iter().collect();
-    let makers = makers(graph);
+    let (makers, users) = (makers(graph), users(graph));
     let producer = format!("{} {}", model.producer_name, model.producer_version);
     Ok(ModelFacts {
-        inputs: tensors("input", &inputs, &HashMap::new())?,
-        outputs: tensors("output", &outputs, &makers)?,
+        inputs: tensors("input", &inputs, |name| chain(name, &users, |node| node.output.first()))?,
+        outputs: tensors("output", &outputs, |name| chain(name, &makers, |node| node.input.first()))?,
         ir_version: model.ir_version.unwrap_or(0),
         opsets: opsets(model),
         producer: for_people(producer.trim()),
@@ -55,25 +55,36 @@ pub(super) fn facts(
     })
 }
 
-type Makers<'a> = HashMap<&'a str, &'a NodeProto>;
+/// Nodes by the name of a value.
+type Nodes<'a> = HashMap<&'a str, &'a NodeProto>;
 
-fn makers(graph: &GraphProto) -> Makers<'_> {
+/// Which node makes a value.
+fn makers(graph: &GraphProto) -> Nodes<'_> {
     graph.node.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node))).collect()
+}
+
+/// Which node uses a value first.
+fn users(graph: &GraphProto) -> Nodes<'_> {
+    let nodes = graph.node.iter().rev();
+    nodes.flat_map(|node| node.input.iter().map(move |input| (input.as_str(), node))).collect()
 }
 
 fn tensors(
     what: &'static str,
     values: &[&ValueInfoProto],
-    makers: &Makers<'_>,
+    nearest: impl Fn(&str) -> Vec<String>,
 ) -> Result<Vec<TensorFact>, OnnxFileError> {
     match values.len() {
         0 => Err(OnnxFileError::Nothing(what)),
         count if count > MAX_TENSORS => Err(OnnxFileError::TooMany { what, count, limit: MAX_TENSORS }),
-        _ => values.iter().map(|value| tensor(what, value, makers)).collect(),
+        _ => values
+            .iter()
+            .map(|value| Ok(TensorFact { nearest: nearest(&value.name), ..tensor(what, value)? }))
+            .collect(),
     }
 }
 
-fn tensor(what: &'static str, value: &ValueInfoProto, makers: &Makers<'_>) -> Result<TensorFact, OnnxFileError> {
+fn tensor(what: &'static str, value: &ValueInfoProto) -> Result<TensorFact, OnnxFileError> {
     let name = value.name.as_str();
     let wrong = |why: &str| OnnxFileError::Tensor { what, name: for_people(name), why: why.to_owned() };
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
@@ -95,20 +106,20 @@ fn tensor(what: &'static str, value: &ValueInfoProto, makers: &Makers<'_>) -> Re
         name: name.to_owned(),
         element: element(tensor.elem_type),
         shape: sizes.iter().map(|has| size(has.dim_value, has.dim_param.as_ref())).collect(),
-        made_by: chain(name, makers),
+        nearest: Vec::new(),
     })
 }
 
-/// The operators on the way to a value.
-fn chain(name: &str, makers: &Makers<'_>) -> Vec<String> {
+/// The operators on the way from a value to value after value.
+fn chain<'a>(name: &'a str, nodes: &Nodes<'a>, further: impl Fn(&'a NodeProto) -> Option<&'a String>) -> Vec<String> {
     let mut operators = Vec::new();
     let mut next = Some(name);
     // A graph has no circles, but a hostile file may: the length ends it.
-    while let Some(node) = next.and_then(|name| makers.get(name))
+    while let Some(node) = next.and_then(|name| nodes.get(name))
         && operators.len() < MAX_CHAIN
     {
         operators.push(cut(&node.op_type, MAX_WORD_BYTES));
-        next = node.input.first().map(String::as_str);
+        next = further(node).map(String::as_str);
     }
     operators
 }

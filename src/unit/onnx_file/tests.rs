@@ -75,7 +75,8 @@ fn the_default_detectors_say_what_they_are() {
     assert_eq!((facts.ir_version, facts.opsets["ai.onnx"], facts.nodes), (8, 13, 306));
     assert_eq!((facts.producer.as_str(), facts.bytes), ("tfjs2onnx", 18_081_288));
     assert_eq!(facts.metadata["license"], "Apache-2.0");
-    assert_eq!(facts.outputs[1].made_by[..3], ["Slice", "Sigmoid", "Concat"]);
+    assert_eq!(facts.outputs[1].nearest[..3], ["Slice", "Sigmoid", "Concat"]);
+    assert_eq!(facts.inputs[0].nearest[..3], ["Mul", "Sub", "Conv"]);
     assert_eq!((facts.uses("Conv"), facts.uses("NonMaxSuppression"), facts.external_files.len()), (88, 0, 0));
     assert_eq!(read(&shipped("coco-ssd-nms")).unwrap().uses("NonMaxSuppression"), 1);
 }
