@@ -63,6 +63,7 @@ fn load_model() -> LoadModel {
         execution_provider: ExecutionProvider::Cpu,
         device: None,
         intra_op_threads: 1,
+        max_batch: 1,
         runtime_library: from_setup("lib/libonnxruntime.so"),
         cache_directory: Some(root().join("target/model-cache")),
         cores: vec![],

@@ -128,6 +128,7 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         execution_provider: model.execution_provider,
         device: None,
         intra_op_threads: model.threads,
+        max_batch: model.max_batch,
         runtime_library: units.runtime_library.clone(),
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),

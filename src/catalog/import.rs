@@ -74,7 +74,9 @@ fn copy_files(source: &PackageSource, target: &Path) -> Result<(), ImportError> 
     copy(source, "manifest.toml", target, MAX_OTHER_BYTES)?;
     let manifest = Manifest::load(target)?;
     copy(source, "labels.txt", target, MAX_OTHER_BYTES)?;
-    copy(source, &manifest.model.file, target, MAX_MODEL_BYTES)?;
+    for (file, _) in manifest.model.files() {
+        copy(source, file, target, MAX_MODEL_BYTES)?;
+    }
     if let Some(canary) = &manifest.canary {
         copy(source, &canary.image, target, MAX_OTHER_BYTES)?;
     }

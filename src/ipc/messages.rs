@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 5;
+pub const PROTOCOL_VERSION: u16 = 6;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub struct LoadModel {
     pub device: Option<String>,
     /// Threads of one inference.
     pub intra_op_threads: u16,
+    /// Pictures that are looked at together at most, where the model can and it is faster; 1: one by one.
+    pub max_batch: u16,
     /// `libonnxruntime.so`.
     pub runtime_library: PathBuf,
     /// Where optimised graphs are kept between starts; none: optimise at each start.

@@ -1,6 +1,7 @@
 //! `manifest.toml`: where a model comes from, what goes in and how to read what comes out.
 
 use crate::model::canary::Canary;
+use crate::model::input_layout::InputLayout;
 use crate::model::output_layout::OutputLayout;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -57,57 +58,32 @@ pub struct ModelFile {
     pub file: String,
     /// Of that file, in hexadecimal.
     pub sha256: String,
+    /// Files beside it that hold its weights, where they are not in the model itself.
+    #[serde(default)]
+    pub data: Vec<DataFile>,
 }
 
-/// Order of the colours.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ColorOrder {
-    /// Red first.
-    Rgb,
-    /// Blue first.
-    Bgr,
-}
-
-/// How a picture is fitted into the input.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fit {
-    /// Stretched; the aspect is lost.
-    Stretch,
-    /// Scaled with its aspect, at the top left; the rest is padding.
-    LetterboxTopLeft,
-    /// Scaled with its aspect, in the middle; the rest is padding.
-    LetterboxCenter,
-}
-
-/// What goes in: float32 `[1,3,height,width]`, each value `(sample - mean) / std`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A file of weights.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InputLayout {
-    /// Name of the tensor.
-    pub tensor: String,
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-    /// Order of the colours.
-    pub color: ColorOrder,
-    /// How a picture is fitted in.
-    pub fit: Fit,
-    /// Grey of the padding.
-    #[serde(default)]
-    pub pad: u8,
-    /// By colour, in the order of the tensor.
-    #[serde(default)]
-    pub mean: [f32; 3],
-    /// By colour, in the order of the tensor.
-    #[serde(default = "ones")]
-    pub std: [f32; 3],
+pub struct DataFile {
+    /// A name in the package's directory.
+    pub file: String,
+    /// Of that file, in hexadecimal.
+    pub sha256: String,
 }
 
-fn ones() -> [f32; 3] {
-    [1.0; 3]
+impl ModelFile {
+    /// Every file with its checksum, the model first.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let data = self.data.iter().map(|data| (data.file.as_str(), data.sha256.as_str()));
+        std::iter::once((self.file.as_str(), self.sha256.as_str())).chain(data)
+    }
+
+    /// All checksums in one line, which changes when any file does.
+    pub fn checksums(&self) -> String {
+        self.files().map(|(_, sha256)| sha256).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// What counts as seen.
@@ -121,9 +97,6 @@ pub struct Thresholds {
     /// Most detections of one picture.
     pub max_detections: usize,
 }
-
-/// The largest side of an input; a larger one is a mistake.
-const MAX_SIDE: u32 = 4096;
 
 /// The most detections of one picture; what one packet to the parent can hold is well above.
 const MAX_DETECTIONS: usize = 1000;
@@ -157,7 +130,7 @@ pub enum ManifestError {
         /// Which key.
         key: &'static str,
         /// What it must be.
-        why: String,
+        why: &'static str,
     },
     /// The model is not the one that the manifest describes.
     #[error("{path} has sha256 {found} and not {expected} as its manifest says: run `make setup` to build it again")]
@@ -188,17 +161,22 @@ impl Manifest {
         }
     }
 
-    fn mistake(&self) -> Option<(&'static str, String)> {
+    fn mistake(&self) -> Option<(&'static str, &'static str)> {
         let is_ratio = |value: f32| (0.0..=1.0).contains(&value);
         let is_plain = |name: &str| !name.is_empty() && !name.contains('/') && name != "..";
         let checks = [
             (self.canary.as_ref().is_none_or(|canary| is_plain(&canary.image)), "canary.image", "must be a file name"),
             (is_plain(&self.model.file), "model.file", "must be a file name without a directory"),
-            (self.model.sha256.len() == 64, "model.sha256", "must have 64 hexadecimal digits"),
-            ((1..=MAX_SIDE).contains(&self.input.width), "input.width", "must be 1 to 4096"),
-            ((1..=MAX_SIDE).contains(&self.input.height), "input.height", "must be 1 to 4096"),
-            (self.input.std.iter().all(|std| std.is_normal()), "input.std", "must not be zero"),
-            (self.input.mean.iter().all(|mean| mean.is_finite()), "input.mean", "must be numbers"),
+            (
+                self.model.data.iter().all(|data| is_plain(&data.file)),
+                "model.data",
+                "must be file names without a directory",
+            ),
+            (
+                self.model.files().all(|(_, sha256)| sha256.len() == 64),
+                "model.sha256",
+                "must have 64 hexadecimal digits",
+            ),
             (is_ratio(self.thresholds.confidence), "thresholds.confidence", "must be 0 to 1"),
             (is_ratio(self.thresholds.iou), "thresholds.iou", "must be 0 to 1"),
             (self.label_thresholds.values().all(|value| is_ratio(*value)), "label_thresholds", "must be 0 to 1 each"),
@@ -209,12 +187,8 @@ impl Manifest {
             ),
         ];
         let wrong = checks.into_iter().find(|(is_right, ..)| !is_right);
-        wrong.map(|(_, key, why)| (key, why.to_owned())).or_else(|| match &self.output {
-            OutputLayout::YoloxGrid { strides, .. } if strides.is_empty() || strides.contains(&0) => {
-                Some(("output.strides", "must be positive numbers".to_owned()))
-            }
-            _ => None,
-        })
+        let wrong = wrong.map(|(_, key, why)| (key, why));
+        wrong.or_else(|| self.input.mistake()).or_else(|| self.output.mistake())
     }
 
     /// The model's file in its directory.
@@ -222,18 +196,20 @@ impl Manifest {
         directory.join(&self.model.file)
     }
 
-    /// Hashes the model and compares.
+    /// Hashes the model's files and compares.
     ///
     /// # Errors
     /// [`ManifestError::WrongChecksum`] or [`ManifestError::Unreadable`].
     pub fn verify_model(&self, directory: &Path) -> Result<(), ManifestError> {
-        let path = self.model_path(directory);
-        let found = sha256_of_file(&path).map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
-        if found == self.model.sha256.to_ascii_lowercase() {
-            Ok(())
-        } else {
-            Err(ManifestError::WrongChecksum { path, expected: self.model.sha256.clone(), found })
+        for (file, expected) in self.model.files() {
+            let path = directory.join(file);
+            let unreadable = |source| ManifestError::Unreadable { path: path.clone(), source };
+            let found = sha256_of_file(&path).map_err(unreadable)?;
+            if found != expected.to_ascii_lowercase() {
+                return Err(ManifestError::WrongChecksum { path, expected: expected.to_owned(), found });
+            }
         }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod canary;
 pub mod execution_provider;
+pub mod input_layout;
 pub mod labels;
 pub mod manifest;
 pub mod model_facts;

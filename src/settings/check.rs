@@ -156,6 +156,7 @@ fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {
         add(wrong, &format!("{name}.max_inference_units"), what);
     }
     range(wrong, &format!("{name}.threads"), f64::from(model.threads), 1.0, 64.0);
+    range(wrong, &format!("{name}.max_batch"), f64::from(model.max_batch), 1.0, 64.0);
     range(wrong, &format!("{name}.image_share"), f64::from(model.image_share), 0.0, 1.0);
     if let Some(TpsLimitSetting::Fixed(tps)) = model.tps_limit {
         range(wrong, &format!("{name}.tps_limit"), tps, 0.01, 100_000.0);

@@ -5,8 +5,8 @@
 
 use crate::model::canary::Canary;
 use crate::model::labels::Labels;
-use crate::unit::engine::LoadError;
-use crate::unit::main_loop::Engine;
+use crate::unit::load_error::LoadError;
+use crate::unit::main_loop::{Engine, Job};
 use crate::vision::detection::Detection;
 use crate::vision::frame::{SLOT_BYTES, SlotContent};
 use crate::vision::look_options::LookOptions;
@@ -22,7 +22,9 @@ pub(super) fn check(engine: &mut dyn Engine, canary: &Canary, directory: &Path) 
     let bytes = std::fs::read(&path).map_err(|error| failed(format!("cannot be read: {error}; run `make setup`")))?;
     let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= SLOT_BYTES);
     let length = length.ok_or_else(|| failed("is larger than 4 MiB".into()))?;
-    let found = engine.detect(SlotContent::Encoded { bytes: length }, &bytes, LookOptions::default());
+    let content = SlotContent::Encoded { bytes: length };
+    let found = engine.detect(&[Job { content, slot: &bytes, options: LookOptions::default() }]).pop();
+    let found = found.ok_or_else(|| failed("was not looked at".into()))?;
     let found = found.map_err(|error| failed(format!("was not understood: {}", error.detail)))?.detections;
     let labels = Labels::load(directory).map_err(|error| failed(error.to_string()))?;
     for expected in &canary.expect {

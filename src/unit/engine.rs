@@ -1,91 +1,28 @@
 //! One loaded model: pictures in, detections out.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
-use crate::model::labels::{Labels, LabelsError};
-use crate::model::manifest::{Manifest, ManifestError, Thresholds};
-use crate::os::sandbox::SandboxError;
+use crate::model::labels::Labels;
+use crate::model::manifest::{Manifest, Thresholds};
 use crate::unit::assumed_thresholds::AssumedThresholds;
 use crate::unit::canary;
-use crate::unit::image_decode;
-use crate::unit::main_loop::{Engine, Found, NotFound};
+use crate::unit::image_decode::{self, RgbImage};
+use crate::unit::inference::Inference;
+use crate::unit::load_error::LoadError;
+use crate::unit::main_loop::{Engine, Found, Job, NotFound};
+use crate::unit::picture_fit::Placement;
 use crate::unit::preprocess::Preprocessor;
 use crate::unit::session::{environment, open, runtime_version};
-use crate::unit::tensor_decoders::{self, Tensor};
+use crate::unit::tensor_decoders::{self, Reading, Tensor, TensorError};
+use crate::vision::detection::Detection;
 use crate::vision::frame::SlotContent;
-use crate::vision::look_options::LookOptions;
+use crate::vision::geometry::NormalizedBox;
 use crate::vision::outcome::FailureCause;
-use ort::session::Session;
-use ort::value::TensorRef;
-use std::path::Path;
+use crate::vision::tile_merge::{self, Seen};
 use std::time::Instant;
-
-/// Why a model is not loaded. Each says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The package is not in order.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The library is not there, or is no ONNX Runtime of a version that we can use.
-    #[error(
-        "ONNX Runtime cannot be loaded from {path}: {reason}; run `make setup`, or correct `units.runtime_library`"
-    )]
-    Library {
-        /// By the settings.
-        path: String,
-        /// By the loader.
-        reason: String,
-    },
-    /// This build or this box cannot compute that way.
-    #[error("{0}")]
-    ExecutionProvider(String),
-    /// ONNX Runtime refuses the model.
-    #[error("ONNX Runtime cannot load {path}: {reason}")]
-    Model {
-        /// Which file.
-        path: String,
-        /// In ONNX Runtime's words.
-        reason: String,
-    },
-    /// The model does not have what its manifest says.
-    #[error("{path} has no {what} `{name}`; it has: {found}. Correct the manifest")]
-    Tensor {
-        /// Which file.
-        path: String,
-        /// Input or output.
-        what: &'static str,
-        /// By the manifest.
-        name: String,
-        /// By the model.
-        found: String,
-    },
-    /// The manifest has a threshold for a label that the model does not have.
-    #[error("the manifest has a threshold for `{0}`, which is not one of the labels")]
-    Label(String),
-    /// The labels.
-    #[error(transparent)]
-    Labels(#[from] LabelsError),
-    /// The first inference failed.
-    #[error("the first inference failed: {0}")]
-    WarmUp(String),
-    /// The model computes something else than its package says.
-    #[error("the canary {image} {why}")]
-    Canary {
-        /// Its picture.
-        image: String,
-        /// What is wrong with it, or was not seen.
-        why: String,
-    },
-    /// The unit may not read strangers' bytes unconfined.
-    #[error("the unit cannot be confined")]
-    Sandbox(#[from] SandboxError),
-    /// The cache cannot be written, or there are no threads and descriptors left.
-    #[error("the model cannot be prepared")]
-    Io(#[from] std::io::Error),
-}
 
 /// A loaded model.
 pub struct OnnxEngine {
-    session: Session,
+    inference: Inference,
     manifest: Manifest,
     assumed: AssumedThresholds,
     preprocessor: Preprocessor,
@@ -99,10 +36,26 @@ impl std::fmt::Debug for OnnxEngine {
     }
 }
 
+/// What is known of a job so far.
+#[derive(Debug, Default)]
+struct Look {
+    seen: Vec<Seen>,
+    timing: UnitTiming,
+    size: (u32, u32),
+    failure: Option<NotFound>,
+}
+
+/// A view that has been prepared for the next run.
+#[derive(Clone, Copy, Debug)]
+struct Prepared {
+    job: usize,
+    placement: Placement,
+    view: NormalizedBox,
+}
+
 impl OnnxEngine {
     /// Loads library and model, checks both against the manifest, and infers once, on the canary if the package
-    /// has one. Once a process:
-    /// there is one ONNX Runtime environment.
+    /// has one. Once a process: there is one ONNX Runtime environment.
     ///
     /// # Errors
     /// [`LoadError`], which names the thing and the cure.
@@ -114,97 +67,172 @@ impl OnnxEngine {
         let environment = environment(&load.runtime_library)?;
         let path = manifest.model_path(&load.directory);
         let (session, from_cache) = open(load, &manifest, &path, &environment)?;
+        let inference = Inference::new(session, &manifest, &path, usize::from(load.max_batch.max(1)))?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine = Self { session, manifest, assumed, preprocessor, from_cache, runtime_version };
-        engine.check_tensors(&path)?;
-        engine
-            .infer_and_decode(&mut UnitTiming::default(), None, None)
-            .map_err(|error| LoadError::WarmUp(error.detail))?;
+        let mut engine = Self { inference, manifest, assumed, preprocessor, from_cache, runtime_version };
+        engine.warm_up()?;
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;
         }
         Ok(engine)
     }
 
-    /// The names in the model against those in the manifest, before the first frame fails on them.
-    fn check_tensors(&self, path: &Path) -> Result<(), LoadError> {
-        let session = &self.session;
-        let inputs: Vec<String> = session.inputs().iter().map(|input| input.name().to_owned()).collect();
-        let outputs: Vec<String> = session.outputs().iter().map(|output| output.name().to_owned()).collect();
-        let input = self.manifest.input.tensor.as_str();
-        let wanted = self.manifest.output.tensors().into_iter().map(|name| ("output", name, &outputs));
-        for (what, name, found) in std::iter::once(("input", input, &inputs)).chain(wanted) {
-            if !found.iter().any(|has| has == name) {
-                let (path, name) = (path.display().to_string(), name.to_owned());
-                return Err(LoadError::Tensor { path, what, name, found: found.join(", ") });
+    /// The first run takes longest, and shows whether the outputs have the shapes of the layout.
+    fn warm_up(&mut self) -> Result<(), LoadError> {
+        self.inference.write(0, self.preprocessor.rgb());
+        let input = &self.manifest.input;
+        let placement = Placement::new(input, (input.width, input.height), NormalizedBox::WHOLE);
+        let reading = Reading { thresholds: &self.manifest.thresholds, placement: &placement };
+        let mut misread = None;
+        let run = self.inference.run(1, |_, tensors| {
+            misread = tensor_decoders::decode(&self.manifest.output, tensors, &reading).err();
+        });
+        run.map_err(|error| LoadError::WarmUp(error.detail))?;
+        match misread {
+            Some(error @ (TensorError::Shape { .. } | TensorError::Missing(_))) => {
+                Err(LoadError::WarmUp(format!("{error}; correct `output` in the manifest")))
+            }
+            // What comes out for a grey picture need not make sense.
+            _ => {
+                self.inference.choose_batch().map_err(|error| LoadError::WarmUp(error.detail))?;
+                Ok(())
             }
         }
-        Ok(())
     }
 
-    /// Runs the tensor of the preprocessor. Without a placement only the run itself is wanted.
-    fn infer_and_decode(
+    /// Puts a view of a job's picture into the input as the `item`th. `image` keeps what has been decoded for the job.
+    fn prepare(
         &mut self,
-        timing: &mut UnitTiming,
-        placement: Option<&crate::unit::picture_fit::Placement>,
-        min_confidence: Option<f32>,
-    ) -> Result<Vec<crate::vision::detection::Detection>, NotFound> {
+        job: &Job<'_>,
+        view: NormalizedBox,
+        item: usize,
+        image: &mut Option<RgbImage>,
+        look: &mut Look,
+    ) -> Result<Placement, NotFound> {
+        let bad_image = |error: &dyn std::fmt::Display| NotFound::new(FailureCause::InvalidImage, error);
         let started = Instant::now();
-        let shape = self.preprocessor.shape();
-        let failed = |error: ort::Error| NotFound::new(FailureCause::InferenceError, error);
-        let input = TensorRef::from_array_view((shape, self.preprocessor.tensor())).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![self.manifest.input.tensor.as_str() => input]).map_err(failed)?;
-        timing.inference_us = elapsed_us(started);
+        let placement = match job.content {
+            SlotContent::Raw(picture) => {
+                look.size = (picture.width(), picture.height());
+                self.preprocessor.prepare_raw(picture, job.slot, view).map_err(|error| bad_image(&error))?
+            }
+            SlotContent::Encoded { bytes } => {
+                let image = match image {
+                    Some(image) => image,
+                    None => {
+                        let encoded = job.slot.get(..bytes as usize);
+                        let encoded = encoded.ok_or_else(|| bad_image(&"the image is longer than its slot"))?;
+                        let decoded = image_decode::decode(encoded, &job.options.limits, self.wanted(&view));
+                        let decoded = decoded.map_err(|error| NotFound::new(error.cause(), error))?;
+                        look.size = decoded.original;
+                        look.timing.decode_us = elapsed_us(started);
+                        image.insert(decoded)
+                    }
+                };
+                self.preprocessor.prepare_rgb(image, view).map_err(|error| bad_image(&error))?
+            }
+        };
+        self.inference.write(item, self.preprocessor.rgb());
+        let is_first = look.timing.preprocess_us == 0;
+        look.timing.preprocess_us += elapsed_us(started) - if is_first { look.timing.decode_us } else { 0 };
+        Ok(placement)
+    }
 
+    /// The size of a whole picture whose view fills the input: no more of it has to be decoded.
+    fn wanted(&self, view: &NormalizedBox) -> (u32, u32) {
+        let input = &self.manifest.input;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sides are positive, and saturate")]
+        let whole = |side: u32, share: f32| (side as f32 / (share * input.crop)).ceil() as u32;
+        (whole(input.width, view.width), whole(input.height, view.height))
+    }
+
+    /// Runs what has been prepared and gives each job what its view showed.
+    fn run(&mut self, prepared: &[Prepared], jobs: &[Job<'_>], looks: &mut [Look]) {
+        let (manifest, assumed) = (&self.manifest, &self.assumed);
         let started = Instant::now();
-        let mut tensors = Vec::with_capacity(4);
-        for name in self.manifest.output.tensors() {
-            let value = outputs.get(name);
-            let value =
-                value.ok_or_else(|| NotFound::new(FailureCause::InvalidOutput, format!("no output `{name}`")))?;
-            let (shape, values) =
-                value.try_extract_tensor::<f32>().map_err(|error| NotFound::new(FailureCause::InvalidOutput, error))?;
-            tensors.push(Tensor { shape, values });
+        let mut inference_us = None;
+        let ran = self.inference.run(prepared.len(), |item, tensors| {
+            let share = *inference_us.get_or_insert_with(|| elapsed_us(started) / count(prepared.len()));
+            let started = Instant::now();
+            let Prepared { job, placement, view } = prepared[item];
+            let look = &mut looks[job];
+            match read(manifest, assumed, tensors, &placement, jobs[job].options.min_confidence) {
+                Ok(detections) => look.seen.push(Seen { view, detections }),
+                Err(error) => look.failure = Some(NotFound::new(FailureCause::InvalidOutput, error)),
+            }
+            look.timing.inference_us += share;
+            look.timing.postprocess_us += elapsed_us(started);
+        });
+        if let Err(error) = ran {
+            for prepared in prepared {
+                looks[prepared.job].failure = Some(error.clone());
+            }
         }
-        let Some(placement) = placement else { return Ok(Vec::new()) };
-        let manifest = &self.manifest;
-        let confidence = min_confidence.unwrap_or_else(|| self.assumed.least());
-        let thresholds = Thresholds { confidence, ..manifest.thresholds };
-        let mut found = tensor_decoders::decode(&manifest.output, &tensors, &manifest.input, &thresholds, placement)
-            .map_err(|error| NotFound::new(FailureCause::InvalidOutput, error))?;
-        if min_confidence.is_none() {
-            found.retain(|detection| self.assumed.lets_through(detection));
+    }
+
+    /// What a job showed in all its views.
+    fn conclude(&self, job: &Job<'_>, mut look: Look) -> Result<Found, NotFound> {
+        if let Some(failure) = look.failure {
+            return Err(failure);
         }
-        timing.postprocess_us = elapsed_us(started);
-        Ok(found)
+        let detections = match look.seen.len() {
+            1 => look.seen.swap_remove(0).detections,
+            _ => {
+                let started = Instant::now();
+                let region = job.options.framing.region.unwrap_or(NormalizedBox::WHOLE);
+                let Thresholds { iou, max_detections, .. } = self.manifest.thresholds;
+                let merged = tile_merge::merge(look.seen, &region, iou, max_detections);
+                look.timing.postprocess_us += elapsed_us(started);
+                merged
+            }
+        };
+        Ok(Found { detections, timing: look.timing, size: look.size })
     }
 }
 
+/// The detections of one view that count.
+fn read(
+    manifest: &Manifest,
+    assumed: &AssumedThresholds,
+    tensors: &[Tensor<'_>],
+    placement: &Placement,
+    min_confidence: Option<f32>,
+) -> Result<Vec<Detection>, TensorError> {
+    let confidence = min_confidence.unwrap_or_else(|| assumed.least());
+    let thresholds = Thresholds { confidence, ..manifest.thresholds };
+    let reading = Reading { thresholds: &thresholds, placement };
+    let mut found = tensor_decoders::decode(&manifest.output, tensors, &reading)?;
+    if min_confidence.is_none() {
+        found.retain(|detection| assumed.lets_through(detection));
+    }
+    Ok(found)
+}
+
 impl Engine for OnnxEngine {
-    fn detect(&mut self, content: SlotContent, slot: &[u8], options: LookOptions) -> Result<Found, NotFound> {
-        let mut timing = UnitTiming::default();
-        let bad_image = |error: &dyn std::fmt::Display| NotFound::new(FailureCause::InvalidImage, error);
-        let started = Instant::now();
-        let (placement, size) = match content {
-            SlotContent::Raw(picture) => {
-                let placement = self.preprocessor.prepare_raw(picture, slot).map_err(|error| bad_image(&error))?;
-                (placement, (picture.width(), picture.height()))
+    fn detect(&mut self, jobs: &[Job<'_>]) -> Vec<Result<Found, NotFound>> {
+        let mut looks: Vec<Look> = jobs.iter().map(|_| Look::default()).collect();
+        let mut prepared = Vec::with_capacity(self.inference.batch());
+        for (index, job) in jobs.iter().enumerate() {
+            let mut image = None;
+            for view in job.options.framing.views() {
+                match self.prepare(job, view, prepared.len(), &mut image, &mut looks[index]) {
+                    Ok(placement) => prepared.push(Prepared { job: index, placement, view }),
+                    Err(error) => {
+                        looks[index].failure = Some(error);
+                        break;
+                    }
+                }
+                if prepared.len() == self.inference.batch() {
+                    self.run(&prepared, jobs, &mut looks);
+                    prepared.clear();
+                }
             }
-            SlotContent::Encoded { bytes } => {
-                let encoded = slot.get(..bytes as usize);
-                let encoded = encoded.ok_or_else(|| bad_image(&"the image is longer than its slot"))?;
-                let input = (self.manifest.input.width, self.manifest.input.height);
-                let image = image_decode::decode(encoded, &options.limits, input);
-                let image = image.map_err(|error| NotFound::new(error.cause(), error))?;
-                timing.decode_us = elapsed_us(started);
-                let placement = self.preprocessor.prepare_rgb(&image).map_err(|error| bad_image(&error))?;
-                (placement, image.original)
-            }
-        };
-        timing.preprocess_us = elapsed_us(started) - timing.decode_us;
-        let detections = self.infer_and_decode(&mut timing, Some(&placement), options.min_confidence)?;
-        Ok(Found { detections, timing, size })
+        }
+        if !prepared.is_empty() {
+            self.run(&prepared, jobs, &mut looks);
+        }
+        jobs.iter().zip(looks).map(|(job, look)| self.conclude(job, look)).collect()
     }
 
     fn is_from_cache(&self) -> bool {
@@ -214,8 +242,16 @@ impl Engine for OnnxEngine {
     fn runtime_version(&self) -> String {
         self.runtime_version.clone()
     }
+
+    fn batch(&self) -> usize {
+        self.inference.batch()
+    }
 }
 
 fn elapsed_us(since: Instant) -> u32 {
     u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
 }

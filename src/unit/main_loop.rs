@@ -5,7 +5,7 @@ use crate::ipc::frame_slots::SlotReader;
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::model::model_facts::ModelFacts;
 use crate::os::sandbox::SandboxError;
-use crate::unit::engine::LoadError;
+use crate::unit::load_error::LoadError;
 use crate::unit::onnx_file::OnnxFileError;
 use crate::vision::detection::Detection;
 use crate::vision::error_chain::describe;
@@ -43,13 +43,23 @@ impl NotFound {
     }
 }
 
+/// A picture that is to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What lies in the slot.
+    pub content: SlotContent,
+    /// From its first byte on.
+    pub slot: &'a [u8],
+    /// How to look.
+    pub options: LookOptions,
+}
+
 /// A loaded model. The seam at which tests put a scripted one.
 pub trait Engine {
-    /// Looks at what lies in a slot.
-    ///
-    /// # Errors
-    /// [`NotFound`] with the cause.
-    fn detect(&mut self, content: SlotContent, slot: &[u8], options: LookOptions) -> Result<Found, NotFound>;
+    /// Looks at pictures, together where the model can; the answers are in their order.
+    fn detect(&mut self, jobs: &[Job<'_>]) -> Vec<Result<Found, NotFound>>;
+    /// How many pictures it takes together.
+    fn batch(&self) -> usize;
     /// The cached graph was used.
     fn is_from_cache(&self) -> bool;
     /// ONNX Runtime's version.
@@ -113,7 +123,9 @@ pub fn run(
             ToUnit::Detect { request, region, slot, content, options } => {
                 let engine = engine.as_mut().ok_or(UnitError::Protocol("work came before the model"))?;
                 let slot = find(&regions, region, slot)?;
-                channel.send(&answer(request, engine.detect(content, slot, options)), None)?;
+                for result in engine.detect(&[Job { content, slot, options }]) {
+                    channel.send(&answer(request, result), None)?;
+                }
             }
             ToUnit::Ping { request, region, slot } => {
                 let first_byte = find(&regions, region, slot)?[0];

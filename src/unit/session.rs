@@ -2,8 +2,8 @@
 
 use crate::ipc::messages::LoadModel;
 use crate::model::manifest::Manifest;
-use crate::unit::engine::LoadError;
 use crate::unit::execution_providers;
+use crate::unit::load_error::LoadError;
 use crate::unit::model_cache::CacheEntry;
 use ort::logging::LogLevel;
 use ort::session::Session;
@@ -36,7 +36,7 @@ pub(super) fn open(
         return Ok((session, false));
     };
     let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
-    let entry = CacheEntry::new(directory, &manifest.model.sha256, &provider_and_build);
+    let entry = CacheEntry::new(directory, &manifest.model.checksums(), &provider_and_build);
     if let Some(graph) = entry.map() {
         match from_graph(build()?, graph) {
             Ok(session) => return Ok((session, true)),

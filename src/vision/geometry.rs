@@ -16,6 +16,9 @@ pub struct NormalizedBox {
 }
 
 impl NormalizedBox {
+    /// The whole picture.
+    pub const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
+
     /// From corners in ratios, cut off at the picture's edges.
     ///
     /// Returns `None` when a corner is not finite or nothing of the box lies in the picture.
@@ -45,11 +48,16 @@ impl NormalizedBox {
         self.width * self.height
     }
 
-    /// Intersection over union, 0..=1; 0 when both are empty.
-    pub fn iou(&self, other: &Self) -> f32 {
+    /// Share of the picture that both cover, 0..=1.
+    pub fn intersection(&self, other: &Self) -> f32 {
         let width = (self.right().min(other.right()) - self.left.max(other.left)).max(0.0);
         let height = (self.bottom().min(other.bottom()) - self.top.max(other.top)).max(0.0);
-        let shared = width * height;
+        width * height
+    }
+
+    /// Intersection over union, 0..=1; 0 when both are empty.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let shared = self.intersection(other);
         let union = self.area() + other.area() - shared;
         if union > 0.0 { shared / union } else { 0.0 }
     }

@@ -1,5 +1,6 @@
 //! How one picture from outside is to be looked at.
 
+use crate::vision::framing::Framing;
 use crate::vision::image_limits::ImageLimits;
 use serde::{Deserialize, Serialize};
 
@@ -10,4 +11,6 @@ pub struct LookOptions {
     pub min_confidence: Option<f32>,
     /// Which pictures are looked at at all.
     pub limits: ImageLimits,
+    /// What of the picture is looked at.
+    pub framing: Framing,
 }

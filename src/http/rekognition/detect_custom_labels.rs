@@ -58,7 +58,7 @@ pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
         return Err(ApiError::new(ErrorKind::ResourceNotReady, message));
     }
     let slot = image.into_slot(call, RULES).await?;
-    let options = LookOptions { min_confidence, limits: RULES.limits };
+    let options = LookOptions { min_confidence, limits: RULES.limits, ..LookOptions::default() };
     Ok(Prepared { model: found.model, slot, options, most })
 }
 

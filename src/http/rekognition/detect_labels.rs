@@ -65,7 +65,7 @@ pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let filters = input.settings.unwrap_or_default().general_labels.unwrap_or_default();
     filters.check()?;
     let slot = input.image.ok_or_else(|| missing("image"))?.into_slot(call, RULES).await?;
-    let options = LookOptions { min_confidence: Some(min_confidence), limits: RULES.limits };
+    let options = LookOptions { min_confidence: Some(min_confidence), limits: RULES.limits, ..LookOptions::default() };
     Ok(Prepared { slot, options, filters, most: most.min(MOST_LABELS) })
 }
 

@@ -10,11 +10,16 @@ use std::thread::JoinHandle;
 struct ScriptedEngine;
 
 impl Engine for ScriptedEngine {
-    fn detect(&mut self, _: SlotContent, slot: &[u8], _: LookOptions) -> Result<Found, NotFound> {
-        match slot[0] {
+    fn detect(&mut self, jobs: &[Job<'_>]) -> Vec<Result<Found, NotFound>> {
+        let look = |job: &Job<'_>| match job.slot[0] {
             13 => Err(NotFound::new(FailureCause::InvalidImage, "unlucky")),
             _ => Ok(Found { detections: vec![], timing: UnitTiming::default(), size: (1, 1) }),
-        }
+        };
+        jobs.iter().map(look).collect()
+    }
+
+    fn batch(&self) -> usize {
+        1
     }
 
     fn is_from_cache(&self) -> bool {
@@ -62,6 +67,7 @@ impl Parent {
             execution_provider: ExecutionProvider::Cpu,
             device: None,
             intra_op_threads,
+            max_batch: 1,
             runtime_library: "l".into(),
             cache_directory: None,
             cores: vec![],

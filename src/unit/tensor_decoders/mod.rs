@@ -1,92 +1,100 @@
 //! From a model's raw output to detections: one file a layout.
 //!
 //! Pure functions over slices. A wrong shape, NaN or infinity is an error, never a panic and never
-//! an empty result: "nothing seen" is not the same as "not understood".
+//! an empty result: "nothing seen" is not the same as "not understood". A place of a detector may show
+//! several classes; each that reaches the threshold counts, unless the layout says otherwise.
 
+mod candidates;
+mod classifier;
+mod detr;
+mod end_to_end;
+mod fastest_det;
+mod nano_det;
+mod rt_detr;
 mod ssd;
+mod ssd_anchors;
 mod ssd_nms;
-mod yolox;
+mod tensor;
+mod yolov5;
+mod yolov8;
+mod yolox_grid;
 
-use crate::model::manifest::{InputLayout, Thresholds};
+pub use tensor::{Tensor, TensorError};
+
+use crate::model::manifest::Thresholds;
 use crate::model::output_layout::OutputLayout;
 use crate::unit::picture_fit::Placement;
-use crate::vision::detection::{ClassIndex, Detection};
+use crate::vision::detection::Detection;
+use candidates::Candidates;
 
-/// One output tensor, row-major.
+/// What makes detections of one picture's places: where it lies in the input, and what counts.
 #[derive(Clone, Copy, Debug)]
-pub struct Tensor<'a> {
-    /// Sizes, outermost first.
-    pub shape: &'a [i64],
-    /// The values.
-    pub values: &'a [f32],
+pub struct Reading<'a> {
+    /// What counts as seen.
+    pub thresholds: &'a Thresholds,
+    /// Where the picture lies in the input.
+    pub placement: &'a Placement,
 }
 
-/// Output that the layout does not allow.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum TensorError {
-    /// Fewer tensors than the layout has.
-    #[error("the model gave {0} tensors, which are fewer than its layout has")]
-    Missing(usize),
-    /// A tensor has another shape.
-    #[error("a tensor of shape {found:?} is not {expected}")]
-    Shape {
-        /// What came.
-        found: Vec<i64>,
-        /// What the layout says.
-        expected: String,
-    },
-    /// NaN or infinity.
-    #[error("the model's output is not finite")]
-    NotFinite,
-}
-
-/// Decodes the tensors that [`OutputLayout::tensors`] names, in that order; most confident first.
+/// Decodes the tensors of one picture that [`OutputLayout::tensors`] names, in that order; most confident first.
 ///
 /// # Errors
 /// [`TensorError`] for output that the layout does not allow.
 pub fn decode(
     layout: &OutputLayout,
     tensors: &[Tensor<'_>],
-    input: &InputLayout,
-    thresholds: &Thresholds,
-    placement: &Placement,
+    reading: &Reading<'_>,
 ) -> Result<Vec<Detection>, TensorError> {
+    let mut found = Candidates::new(reading);
     match (layout, tensors) {
-        (OutputLayout::Ssd { .. }, [boxes, scores]) => ssd::decode(*boxes, *scores, thresholds, placement),
+        (OutputLayout::Ssd { corners, background, .. }, [boxes, scores]) => {
+            ssd::decode([*boxes, *scores], *corners, *background, &mut found)?;
+        }
+        (OutputLayout::SsdAnchors { encoding, corners, background, .. }, [offsets, anchors, scores]) => {
+            ssd_anchors::decode([*offsets, *anchors, *scores], (*encoding, *corners, *background), &mut found)?;
+        }
         (OutputLayout::SsdNms { .. }, [boxes, scores, classes, count]) => {
-            ssd_nms::decode([*boxes, *scores, *classes, *count], thresholds, placement)
+            ssd_nms::decode([*boxes, *scores, *classes, *count], &mut found)?;
         }
-        (OutputLayout::YoloxGrid { strides, .. }, [output]) => {
-            yolox::decode(*output, strides, (input.width, input.height), thresholds, placement)
+        (OutputLayout::YoloxGrid { strides, .. }, [output]) => yolox_grid::decode(*output, strides, &mut found)?,
+        (OutputLayout::Yolov5 { .. }, [output]) => yolov5::decode(*output, &mut found)?,
+        (OutputLayout::Yolov8 { classes, .. }, [output]) => yolov8::decode(*output, *classes, &mut found)?,
+        (OutputLayout::EndToEnd { .. }, [output]) => end_to_end::decode(*output, &mut found)?,
+        (OutputLayout::Detr { activation, .. }, [logits, boxes]) => {
+            detr::decode([*logits, *boxes], *activation, &mut found)?;
         }
-        _ => Err(TensorError::Missing(tensors.len())),
+        (OutputLayout::RtDetr { .. }, [labels, boxes, scores]) => {
+            rt_detr::decode([*labels, *boxes, *scores], &mut found)?;
+        }
+        (OutputLayout::NanoDet { strides, center, .. }, tensors) if tensors.len() == 2 * strides.len() => {
+            let (scores, distances) = tensors.split_at(strides.len());
+            nano_det::decode(scores, distances, strides, *center, &mut found)?;
+        }
+        (OutputLayout::FastestDet { .. }, [output]) => fastest_det::decode(*output, &mut found)?,
+        (OutputLayout::Classifier { activation, .. }, [output]) => {
+            classifier::decode(*output, *activation, &mut found)?;
+        }
+        _ => return Err(TensorError::Missing(tensors.len())),
     }
+    Ok(if needs_suppression(layout) { found.suppressed() } else { found.ranked() })
 }
 
-impl Tensor<'_> {
-    /// Checks the number of axes, the sizes that are given, and that there is a value for each place.
-    fn expect<const AXES: usize>(&self, sizes: [Option<usize>; AXES]) -> Result<[usize; AXES], TensorError> {
-        let wrong = || TensorError::Shape { found: self.shape.to_vec(), expected: describe(&sizes) };
-        let found: Result<Vec<usize>, _> = self.shape.iter().map(|size| usize::try_from(*size)).collect();
-        let found: [usize; AXES] = found.map_err(|_| wrong())?.try_into().map_err(|_| wrong())?;
-        let fits = found.iter().zip(&sizes).all(|(found, size)| size.is_none_or(|size| size == *found));
-        let places = found.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
-        if fits && places == Some(self.values.len()) { Ok(found) } else { Err(wrong()) }
+/// False where the graph, or the way the model was trained, leaves one box an object.
+fn needs_suppression(layout: &OutputLayout) -> bool {
+    match layout {
+        OutputLayout::Ssd { .. }
+        | OutputLayout::SsdAnchors { .. }
+        | OutputLayout::YoloxGrid { .. }
+        | OutputLayout::Yolov5 { .. }
+        | OutputLayout::Yolov8 { .. }
+        | OutputLayout::NanoDet { .. }
+        | OutputLayout::FastestDet { .. } => true,
+        OutputLayout::SsdNms { .. }
+        | OutputLayout::EndToEnd { .. }
+        | OutputLayout::Detr { .. }
+        | OutputLayout::RtDetr { .. }
+        | OutputLayout::Classifier { .. } => false,
     }
-}
-
-fn describe(sizes: &[Option<usize>]) -> String {
-    let sizes: Vec<String> = sizes.iter().map(|size| size.map_or("N".to_owned(), |size| size.to_string())).collect();
-    format!("[{}]", sizes.join(","))
-}
-
-/// Confidence above which a candidate counts; NaN and infinity are errors.
-fn is_candidate(score: f32, threshold: f32) -> Result<bool, TensorError> {
-    if score.is_finite() { Ok(score >= threshold) } else { Err(TensorError::NotFinite) }
-}
-
-fn class(index: usize) -> ClassIndex {
-    ClassIndex(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
 #[cfg(test)]

@@ -1,36 +1,44 @@
 //! SSD with anchors decoded in the graph: boxes `[1,N,4]`, scores `[1,N,C]`.
 
-use super::{Tensor, TensorError, class, is_candidate};
-use crate::model::manifest::Thresholds;
-use crate::unit::picture_fit::Placement;
-use crate::vision::detection::Detection;
-use crate::vision::nms;
+use super::candidates::Candidates;
+use super::tensor::{Tensor, TensorError, each_candidate};
+use crate::model::output_layout::Corners;
 
-/// Every anchor may show several classes, as in TensorFlow's per-class suppression.
 pub(super) fn decode(
-    boxes: Tensor<'_>,
-    scores: Tensor<'_>,
-    thresholds: &Thresholds,
-    placement: &Placement,
-) -> Result<Vec<Detection>, TensorError> {
+    [boxes, scores]: [Tensor<'_>; 2],
+    corners: Corners,
+    background: bool,
+    found: &mut Candidates<'_>,
+) -> Result<(), TensorError> {
     let [_, anchors, _] = boxes.expect([Some(1), None, Some(4)])?;
-    let [_, _, classes] = scores.expect([Some(1), Some(anchors), None])?;
-    let mut candidates = Vec::new();
-    let rows = scores.values.chunks_exact(classes.max(1));
-    for (corners, row) in boxes.values.as_chunks::<4>().0.iter().zip(rows) {
-        for (index, &score) in row.iter().enumerate() {
-            if !is_candidate(score, thresholds.confidence)? {
-                continue;
-            }
-            let [top, left, bottom, right] = *corners;
-            if !corners.iter().all(|value| value.is_finite()) {
-                return Err(TensorError::NotFinite);
-            }
-            let bounding_box = placement.ratios_to_picture(left, top, right, bottom);
-            if bounding_box.is_some() {
-                candidates.push(Detection { class: class(index), confidence: score.min(1.0), bounding_box });
-            }
+    let boxes = boxes.values.as_chunks::<4>().0;
+    each_class(scores, anchors, background, found, |found, anchor, class, score| {
+        found.push_ratios(class, score, left_first(boxes[anchor], corners))
+    })
+}
+
+/// Calls `take` with anchor, class and score for each that reaches the threshold; the background is no class.
+pub(super) fn each_class(
+    scores: Tensor<'_>,
+    anchors: usize,
+    background: bool,
+    found: &mut Candidates<'_>,
+    mut take: impl FnMut(&mut Candidates<'_>, usize, usize, f32) -> Result<(), TensorError>,
+) -> Result<(), TensorError> {
+    let [_, _, columns] = scores.expect([Some(1), Some(anchors), None])?;
+    each_candidate(scores.values, found.threshold(), |index, score| {
+        match (index % columns).checked_sub(usize::from(background)) {
+            Some(class) => take(found, index / columns, class, score),
+            None => Ok(()),
         }
+    })
+}
+
+/// Corners as left, top, right, bottom.
+pub(super) fn left_first(corners: [f32; 4], order: Corners) -> [f32; 4] {
+    let [a, b, c, d] = corners;
+    match order {
+        Corners::Xyxy => corners,
+        Corners::Yxyx => [b, a, d, c],
     }
-    Ok(nms::suppress(candidates, thresholds.iou, thresholds.max_detections))
 }

@@ -1,65 +1,125 @@
 //! Every layout with a known answer, and with output that no model should give.
 
 use super::*;
-use crate::model::manifest::{ColorOrder, Fit};
+use crate::model::input_layout::InputLayout;
+use crate::model::output_layout::{Activation, AnchorEncoding, Corners};
+use crate::vision::detection::ClassIndex;
+use crate::vision::geometry::NormalizedBox;
 use proptest::prelude::*;
 
-fn thresholds() -> Thresholds {
-    Thresholds { confidence: 0.5, iou: 0.5, max_detections: 10 }
-}
+/// A tensor's shape and values.
+type Given<'a> = (&'a [i64], &'a [f32]);
 
-fn input(width: u32, height: u32) -> InputLayout {
-    let (mean, std) = ([0.0; 3], [1.0; 3]);
-    InputLayout { tensor: "i".into(), width, height, color: ColorOrder::Rgb, fit: Fit::Stretch, pad: 0, mean, std }
-}
-
-fn check(layout: &OutputLayout, tensors: &[(&[i64], &[f32])]) -> Result<Vec<Detection>, TensorError> {
+/// Decodes for an input of 32 x 32 into which the whole picture is stretched.
+fn check(layout: &OutputLayout, tensors: &[Given<'_>]) -> Result<Vec<Detection>, TensorError> {
     let tensors: Vec<Tensor<'_>> = tensors.iter().map(|(shape, values)| Tensor { shape, values }).collect();
-    let placement = Placement::new(Fit::Stretch, 64, 64, 32, 32);
-    decode(layout, &tensors, &input(32, 32), &thresholds(), &placement)
+    let placement = Placement::new(&InputLayout::plain("i", 32, 32), (64, 64), NormalizedBox::WHOLE);
+    let thresholds = Thresholds { confidence: 0.5, iou: 0.5, max_detections: 10 };
+    decode(layout, &tensors, &Reading { thresholds: &thresholds, placement: &placement })
 }
 
-fn ssd() -> OutputLayout {
-    OutputLayout::Ssd { boxes: "b".into(), scores: "s".into() }
+fn ssd(corners: Corners, background: bool) -> OutputLayout {
+    OutputLayout::Ssd { boxes: "b".into(), scores: "s".into(), corners, background }
+}
+
+fn ssd_anchors(encoding: AnchorEncoding) -> OutputLayout {
+    let (offsets, anchors, scores) = ("o".into(), "a".into(), "s".into());
+    OutputLayout::SsdAnchors { offsets, anchors, scores, encoding, corners: Corners::Xyxy, background: true }
 }
 
 fn ssd_nms() -> OutputLayout {
     OutputLayout::SsdNms { boxes: "b".into(), scores: "s".into(), classes: "c".into(), count: "n".into() }
 }
 
-fn yolox() -> OutputLayout {
+fn yolox_grid() -> OutputLayout {
     OutputLayout::YoloxGrid { output: "o".into(), strides: vec![16, 32] }
 }
 
-fn corners(detection: &Detection) -> [f32; 4] {
-    let found = detection.bounding_box.unwrap();
-    [found.left, found.top, found.right(), found.bottom()]
+fn yolov5() -> OutputLayout {
+    OutputLayout::Yolov5 { output: "o".into() }
+}
+
+fn yolov8(classes: Option<usize>) -> OutputLayout {
+    OutputLayout::Yolov8 { output: "o".into(), classes }
+}
+
+fn end_to_end() -> OutputLayout {
+    OutputLayout::EndToEnd { output: "o".into() }
+}
+
+fn detr(activation: Activation) -> OutputLayout {
+    OutputLayout::Detr { logits: "l".into(), boxes: "b".into(), activation }
+}
+
+fn rt_detr() -> OutputLayout {
+    OutputLayout::RtDetr { sizes: "z".into(), labels: "l".into(), boxes: "b".into(), scores: "s".into() }
+}
+
+fn nano_det() -> OutputLayout {
+    OutputLayout::NanoDet { scores: vec!["s".into()], distances: vec!["d".into()], strides: vec![16], center: 0.5 }
+}
+
+fn fastest_det() -> OutputLayout {
+    OutputLayout::FastestDet { output: "o".into() }
+}
+
+fn classifier(activation: Activation) -> OutputLayout {
+    OutputLayout::Classifier { output: "o".into(), activation }
+}
+
+/// One detection of a class, with its confidence and its left, top, right and bottom in ratios.
+fn assert_one(found: &Result<Vec<Detection>, TensorError>, class: u16, confidence: f32, corners: [f32; 4]) {
+    let [one] = found.as_deref().unwrap() else { panic!("{found:?}") };
+    assert_eq!(one.class, ClassIndex(class));
+    assert!((one.confidence - confidence).abs() < 1e-4, "{one:?}");
+    let place = one.bounding_box.unwrap();
+    for (value, expected) in [place.left, place.top, place.right(), place.bottom()].iter().zip(corners) {
+        assert!((value - expected).abs() < 1e-4, "{place:?} is not {corners:?}");
+    }
 }
 
 #[test]
 fn ssd_gives_each_class_over_the_threshold_and_suppresses_copies() {
     let boxes = [0.1, 0.2, 0.5, 0.6, 0.1, 0.2, 0.5, 0.61];
     let scores = [0.9, 0.1, 0.7, 0.6];
-    let found = check(&ssd(), &[(&[1, 2, 4], &boxes), (&[1, 2, 2], &scores)]).unwrap();
+    let found = check(&ssd(Corners::Yxyx, false), &[(&[1, 2, 4], &boxes), (&[1, 2, 2], &scores)]).unwrap();
     assert_eq!(found.len(), 2, "the second anchor's class 0 is a copy of the first's");
     assert_eq!((found[0].class, found[0].confidence), (ClassIndex(0), 0.9));
     assert_eq!((found[1].class, found[1].confidence), (ClassIndex(1), 0.6));
-    for (value, expected) in corners(&found[0]).iter().zip([0.2, 0.1, 0.6, 0.5]) {
-        assert!((value - expected).abs() < 1e-5);
-    }
+}
+
+#[test]
+fn ssd_knows_both_orders_of_corners_and_leaves_the_background_out() {
+    let tensors: [Given<'_>; 2] = [(&[1, 1, 4], &[0.1, 0.2, 0.5, 0.6]), (&[1, 1, 3], &[0.8, 0.1, 0.7])];
+    assert_one(&check(&ssd(Corners::Yxyx, true), &tensors), 1, 0.7, [0.2, 0.1, 0.6, 0.5]);
+    assert_one(&check(&ssd(Corners::Xyxy, true), &tensors), 1, 0.7, [0.1, 0.2, 0.5, 0.6]);
+}
+
+#[test]
+fn ssd_anchors_are_moved_by_corners_or_by_centre() {
+    let run = |encoding, offsets: &[f32]| {
+        let anchors = [0.2, 0.2, 0.4, 0.6];
+        check(&ssd_anchors(encoding), &[(&[1, 1, 4], offsets), (&[1, 1, 4], &anchors), (&[1, 1, 2], &[0.9, 0.6])])
+    };
+    // The anchor is 0.2 wide and 0.4 high.
+    assert_one(&run(AnchorEncoding::Corners, &[0.5, 0.5, 0.5, 0.25]), 0, 0.6, [0.3, 0.4, 0.5, 0.7]);
+    // The centre (0.3, 0.4) moves by a tenth of 10 sizes each way, the width doubles.
+    let offsets = [5.0, 2.5, 5.0 * 2.0_f32.ln(), 0.0];
+    assert_one(&run(AnchorEncoding::Centers, &offsets), 0, 0.6, [0.2, 0.3, 0.6, 0.7]);
 }
 
 #[test]
 fn ssd_nms_reads_as_many_rows_as_the_count_says() {
     let boxes = [0.0, 0.0, 0.5, 0.5].repeat(3);
-    let run = |count: f32| {
-        let tensors: [(&[i64], &[f32]); 4] =
-            [(&[1, 3, 4], &boxes), (&[1, 3], &[0.9, 0.8, 0.7]), (&[1, 3], &[1.0, 3.0, 2.0]), (&[1], &[count])];
+    let run = |count: f32, class: f32| {
+        let tensors: [Given<'_>; 4] =
+            [(&[1, 3, 4], &boxes), (&[1, 3], &[0.9, 0.8, 0.7]), (&[1, 3], &[1.0, class, 2.0]), (&[1], &[count])];
         check(&ssd_nms(), &tensors)
     };
-    let found = run(2.0).unwrap();
+    let found = run(2.0, 3.0).unwrap();
     assert_eq!(found.iter().map(|one| one.class.0).collect::<Vec<_>>(), [0, 2]);
-    assert!(run(4.0).is_err() && run(f32::NAN).is_err() && run(-1.0).is_err());
+    assert!(run(4.0, 3.0).is_err() && run(f32::NAN, 3.0).is_err() && run(-1.0, 3.0).is_err());
+    assert!(run(2.0, 0.0).is_err() && run(2.0, f32::NAN).is_err());
 }
 
 #[test]
@@ -67,59 +127,153 @@ fn yolox_decodes_cell_stride_and_logarithm() {
     // 2 x 2 cells of 16 pixels and one of 32; two classes. The cell at (1, 0) of the first grid sees class 1.
     let mut values = vec![0.0; 5 * 7];
     values[7..14].copy_from_slice(&[0.5, 0.5, 0.0, 0.0, 0.9, 0.1, 0.8]);
-    let found = check(&yolox(), &[(&[1, 5, 7], &values)]).unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].class, ClassIndex(1));
-    assert!((found[0].confidence - 0.72).abs() < 1e-6);
     // Centre (1.5 * 16, 0.5 * 16) = (24, 8), size 16 x 16, of an input of 32 x 32.
-    assert_eq!(corners(&found[0]), [0.5, 0.0, 1.0, 0.5]);
+    assert_one(&check(&yolox_grid(), &[(&[1, 5, 7], &values)]), 1, 0.72, [0.5, 0.0, 1.0, 0.5]);
+}
+
+#[test]
+fn yolov5_and_yolov8_give_the_same_box_in_their_own_order() {
+    let row = [16.0, 8.0, 16.0, 8.0, 0.9, 0.1, 0.8];
+    assert_one(&check(&yolov5(), &[(&[1, 1, 7], &row)]), 1, 0.72, [0.25, 0.125, 0.75, 0.375]);
+    // Two places, the second shows class 1; the last row is a mask's coefficient.
+    let columns = [0.0, 16.0, 0.0, 8.0, 0.0, 16.0, 0.0, 8.0, 0.1, 0.2, 0.3, 0.72, 0.9, 0.9];
+    assert_one(&check(&yolov8(Some(2)), &[(&[1, 7, 2], &columns)]), 1, 0.72, [0.25, 0.125, 0.75, 0.375]);
+    assert!(check(&yolov8(Some(4)), &[(&[1, 7, 2], &columns)]).is_err());
+}
+
+#[test]
+fn what_needs_no_suppression_keeps_boxes_that_overlap() {
+    let rows = [8.0, 8.0, 24.0, 24.0, 0.9, 1.0, 8.0, 8.0, 24.0, 24.0, 0.8, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let found = check(&end_to_end(), &[(&[1, 3, 6], &rows)]).unwrap();
+    assert_eq!(found.iter().map(|one| one.confidence).collect::<Vec<_>>(), [0.9, 0.8]);
+    let found = check(
+        &rt_detr(),
+        &[(&[1, 2], &[3.0, 4.0]), (&[1, 2, 4], &[8.0, 8.0, 24.0, 24.0].repeat(2)), (&[1, 2], &[0.4, 0.7])],
+    );
+    assert_one(&found, 4, 0.7, [0.25, 0.25, 0.75, 0.75]);
+}
+
+#[test]
+fn detr_knows_sigmoid_and_softmax_with_no_object_last() {
+    let boxes = [0.5, 0.5, 0.5, 0.25];
+    let run = |activation, logits: &[f32]| check(&detr(activation), &[(&[1, 1, 3], logits), (&[1, 1, 4], &boxes)]);
+    let corners = [0.25, 0.375, 0.75, 0.625];
+    assert_one(&run(Activation::Sigmoid, &[-3.0, 1.0, -9.0]), 1, 0.731_06, corners);
+    assert_one(&run(Activation::Softmax, &[0.0, 2.0, 0.0]), 1, 0.786_99, corners);
+    assert_eq!(run(Activation::Softmax, &[0.0, 0.0, 5.0]), Ok(vec![]), "the last column is no object");
+}
+
+#[test]
+fn nano_det_takes_the_mean_of_its_distributions() {
+    // One stride of 16: 2 x 2 places. The place (1, 1) at (24, 24) sees class 0; two bins a side.
+    let scores = [0.1, 0.1, 0.1, 0.8];
+    let mut distances = vec![0.0; 4 * 8];
+    // left 0.5 of 16 = 8, top 8, right: all in bin 0, bottom: the same.
+    distances[24..].copy_from_slice(&[0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 50.0, 0.0]);
+    let found = check(&nano_det(), &[(&[1, 4, 1], &scores), (&[1, 4, 8], &distances)]);
+    assert_one(&found, 0, 0.8, [0.5, 0.5, 0.75, 0.75]);
+}
+
+#[test]
+fn fastest_det_takes_the_best_class_of_a_cell() {
+    // One row of two cells; the second sees class 1.
+    let mut values = vec![0.0; 7 * 2];
+    for (channel, value) in [0.9, 0.0, 0.0, 0.0, -40.0, 0.1, 0.8].into_iter().enumerate() {
+        values[2 * channel + 1] = value;
+    }
+    values[2 * 4 + 1] = 0.0;
+    let confidence = 0.9_f32.powf(0.6) * 0.8_f32.powf(0.4);
+    // The centre is at the cell's corner (0.5, 0), the size half of the input.
+    assert_one(&check(&fastest_det(), &[(&[1, 7, 1, 2], &values)]), 1, confidence, [0.25, 0.0, 0.75, 0.25]);
+}
+
+#[test]
+fn a_classifier_labels_the_whole_picture() {
+    let run = |activation, values: &[f32], shape: &[i64]| check(&classifier(activation), &[(shape, values)]).unwrap();
+    let classes = |found: Vec<Detection>| found.iter().map(|one| one.class.0).collect::<Vec<_>>();
+    let found = run(Activation::None, &[0.1, 0.9], &[1, 2]);
+    assert_eq!((found.len(), found[0].bounding_box), (1, None));
+    assert_eq!(classes(run(Activation::Softmax, &[5.0, 1.0, 0.0], &[1, 3, 1, 1])), [0]);
+    assert_eq!(classes(run(Activation::Sigmoid, &[1.0, -1.0, 2.0], &[1, 3])), [2, 0], "several labels may hold");
+}
+
+/// Every layout with tensors of `rows` places and `classes` classes cut out of `values`.
+fn every_layout(values: &[f32], rows: usize, classes: usize) -> Vec<Result<Vec<Detection>, TensorError>> {
+    let size = |n: usize| i64::try_from(n).unwrap();
+    let (n, c) = (size(rows), size(classes));
+    let part = |count: usize| &values[..count];
+    let boxes: (&[i64], &[f32]) = (&[1, n, 4], part(4 * rows));
+    let scores: (&[i64], &[f32]) = (&[1, n, c], part(rows * classes));
+    let column: (&[i64], &[f32]) = (&[1, n], part(rows));
+    let mut results = vec![
+        check(&ssd(Corners::Yxyx, false), &[boxes, scores]),
+        check(&ssd(Corners::Xyxy, true), &[boxes, scores]),
+        check(&ssd_anchors(AnchorEncoding::Corners), &[boxes, boxes, scores]),
+        check(&ssd_anchors(AnchorEncoding::Centers), &[boxes, boxes, scores]),
+        check(&ssd_nms(), &[boxes, column, column, (&[1], &[rows as f32])]),
+        check(&yolox_grid(), &[(&[1, 5, 5 + c], part(5 * (5 + classes)))]),
+        check(&yolov5(), &[(&[1, n, 5 + c], part(rows * (5 + classes)))]),
+        check(&yolov8(None), &[(&[1, 4 + c, n], part(rows * (4 + classes)))]),
+        check(&end_to_end(), &[(&[1, n, 6], part(6 * rows))]),
+        check(&detr(Activation::Sigmoid), &[scores, boxes]),
+        check(&detr(Activation::Softmax), &[scores, boxes]),
+        check(&rt_detr(), &[column, boxes, column]),
+        check(&nano_det(), &[(&[1, 4, c], part(4 * classes)), (&[1, 4, 8], part(32))]),
+        check(&fastest_det(), &[(&[1, 5 + c, 1, n], part(rows * (5 + classes)))]),
+    ];
+    for activation in [Activation::None, Activation::Sigmoid, Activation::Softmax] {
+        results.push(check(&classifier(activation), &[(&[1, c], part(classes))]));
+    }
+    results
 }
 
 #[test]
 fn a_wrong_number_of_tensors_or_shape_is_an_error() {
-    assert_eq!(check(&ssd(), &[]), Err(TensorError::Missing(0)));
-    assert!(check(&ssd(), &[(&[1, 2, 4], &[0.0; 8]), (&[1, 3, 1], &[0.0; 3])]).is_err());
-    assert!(check(&ssd(), &[(&[2, 4], &[0.0; 8]), (&[1, 2, 1], &[0.0; 2])]).is_err());
-    assert!(check(&ssd(), &[(&[1, -2, 4], &[]), (&[1, -2, 1], &[])]).is_err());
-    assert!(check(&ssd(), &[(&[1, 2, 4], &[0.0; 7]), (&[1, 2, 1], &[0.0; 2])]).is_err());
-    assert!(check(&yolox(), &[(&[1, 4, 7], &[0.0; 28])]).is_err());
-    assert!(check(&yolox(), &[(&[1, 5, 5], &[0.0; 25])]).is_err());
+    let plain = ssd(Corners::Yxyx, false);
+    assert_eq!(check(&plain, &[]), Err(TensorError::Missing(0)));
+    assert!(check(&plain, &[(&[1, 2, 4], &[0.0; 8]), (&[1, 3, 1], &[0.0; 3])]).is_err());
+    assert!(check(&plain, &[(&[2, 4], &[0.0; 8]), (&[1, 2, 1], &[0.0; 2])]).is_err());
+    assert!(check(&plain, &[(&[1, -2, 4], &[]), (&[1, -2, 1], &[])]).is_err());
+    assert!(check(&plain, &[(&[1, 2, 4], &[0.0; 7]), (&[1, 2, 1], &[0.0; 2])]).is_err());
+    assert!(check(&yolox_grid(), &[(&[1, 4, 7], &[0.0; 28])]).is_err());
+    for layout in [yolox_grid(), yolov5()] {
+        assert!(check(&layout, &[(&[1, 5, 5], &[0.0; 25])]).is_err(), "no class");
+    }
+    assert!(check(&yolov8(None), &[(&[1, 4, 5], &[0.0; 20])]).is_err(), "no class");
+    assert!(check(&end_to_end(), &[(&[1, 5, 7], &[0.0; 35])]).is_err());
+    assert!(check(&fastest_det(), &[(&[1, 5, 1, 1], &[0.0; 5])]).is_err());
+    assert!(check(&nano_det(), &[(&[1, 4, 1], &[0.0; 4]), (&[1, 4, 7], &[0.0; 28])]).is_err());
+    assert!(check(&nano_det(), &[(&[1, 4, 1], &[0.0; 4])]).is_err());
+    assert!(check(&classifier(Activation::None), &[(&[2, 2], &[0.0; 4])]).is_err());
 }
 
 #[test]
-fn no_anchors_are_nothing_seen() {
-    assert_eq!(check(&ssd(), &[(&[1, 0, 4], &[]), (&[1, 0, 90], &[])]), Ok(vec![]));
+fn no_places_are_nothing_seen() {
+    for (index, found) in every_layout(&[-40.0; 64], 0, 3).into_iter().enumerate() {
+        assert_eq!(found, Ok(vec![]), "layout {index}");
+    }
 }
 
 #[test]
-fn output_that_is_not_finite_is_an_error() {
-    let boxes = [0.0, 0.0, 0.5, f32::INFINITY];
-    let run = |score| check(&ssd(), &[(&[1, 1, 4], &boxes), (&[1, 1, 1], &[score])]);
-    assert_eq!(run(0.9), Err(TensorError::NotFinite));
-    assert_eq!(run(f32::NAN), Err(TensorError::NotFinite));
-    let mut values = vec![0.0; 35];
-    values[2..7].copy_from_slice(&[1e9, 0.0, 0.9, 0.9, 0.9]);
-    assert_eq!(check(&yolox(), &[(&[1, 5, 7], &values)]), Err(TensorError::NotFinite));
+fn scores_that_are_no_number_are_an_error_and_not_nothing_seen() {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for (index, found) in every_layout(&[value; 64], 3, 2).into_iter().enumerate() {
+            assert!(found.is_err(), "layout {index} takes {value}");
+        }
+    }
 }
 
 proptest! {
     #[test]
     fn no_output_makes_a_decoder_panic_and_every_detection_is_sane(
-        values in prop::collection::vec(prop_oneof![any::<f32>(), 0.0f32..1.0], 40),
+        values in prop::collection::vec(prop_oneof![any::<f32>(), 0.0f32..1.0, -40.0f32..40.0], 64),
         classes in 1usize..4, rows in 0usize..6,
     ) {
-        let size = |n: usize| i64::try_from(n).unwrap();
-        let boxes = &values[..4 * rows];
-        let results = [
-            check(&ssd(), &[(&[1, size(rows), 4], boxes), (&[1, size(rows), size(classes)], &values[..rows * classes])]),
-            check(&ssd_nms(), &[(&[1, size(rows), 4], boxes), (&[1, size(rows)], &values[..rows]),
-                                (&[1, size(rows)], &values[20..20 + rows]), (&[1], &values[39..40])]),
-            check(&yolox(), &[(&[1, 5, 7], &values[..35])]),
-        ];
-        for detection in results.into_iter().flatten().flatten() {
+        for detection in every_layout(&values, rows, classes).into_iter().flatten().flatten() {
             prop_assert!((0.5..=1.0).contains(&detection.confidence));
-            let found = detection.bounding_box.unwrap();
-            prop_assert!(found.left >= 0.0 && found.right() <= 1.0001 && found.area() > 0.0);
+            if let Some(found) = detection.bounding_box {
+                prop_assert!(found.left >= 0.0 && found.right() <= 1.0001 && found.area() > 0.0);
+            }
         }
     }
 }

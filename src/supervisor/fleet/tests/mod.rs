@@ -45,6 +45,7 @@ fn version_of(fleet: &mut Fleet, model: &str, name: &str) -> ModelVersion {
         execution_provider: ExecutionProvider::Cpu,
         device: None,
         intra_op_threads: 1,
+        max_batch: 1,
         runtime_library: "".into(),
         cache_directory: None,
         cores: vec![],

@@ -1,0 +1,82 @@
+//! What a decoder has found so far, and the end that all decoders share.
+
+use super::{Reading, TensorError};
+use crate::vision::detection::{ClassIndex, Detection};
+use crate::vision::nms;
+
+/// Detections in the order in which they were found.
+#[derive(Debug)]
+pub(super) struct Candidates<'a> {
+    reading: &'a Reading<'a>,
+    found: Vec<Detection>,
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn new(reading: &'a Reading<'a>) -> Self {
+        Self { reading, found: Vec::new() }
+    }
+
+    /// From which confidence on something counts.
+    pub(super) fn threshold(&self) -> f32 {
+        self.reading.thresholds.confidence
+    }
+
+    /// Width and height of the input in pixels.
+    pub(super) fn input_size(&self) -> (u32, u32) {
+        (self.reading.placement.input_width, self.reading.placement.input_height)
+    }
+
+    /// Takes a box by its left, top, right and bottom in pixels of the input. What lies outside the picture is left out.
+    ///
+    /// # Errors
+    /// When a corner is not finite.
+    pub(super) fn push_pixels(&mut self, class: usize, score: f32, corners: [f32; 4]) -> Result<(), TensorError> {
+        if !corners.iter().all(|value| value.is_finite()) {
+            return Err(TensorError::NotFinite);
+        }
+        let [left, top, right, bottom] = corners;
+        let bounding_box = self.reading.placement.to_picture(left, top, right, bottom);
+        if bounding_box.is_some() {
+            self.found.push(Detection { class: class_index(class), confidence: score.min(1.0), bounding_box });
+        }
+        Ok(())
+    }
+
+    /// The same in ratios of the input.
+    ///
+    /// # Errors
+    /// When a corner is not finite.
+    pub(super) fn push_ratios(&mut self, class: usize, score: f32, corners: [f32; 4]) -> Result<(), TensorError> {
+        let (width, height) = self.input_size();
+        let (width, height) = (width as f32, height as f32);
+        let [left, top, right, bottom] = corners;
+        self.push_pixels(class, score, [left * width, top * height, right * width, bottom * height])
+    }
+
+    /// Takes a label of the whole picture.
+    pub(super) fn push_label(&mut self, class: usize, score: f32) {
+        self.found.push(Detection { class: class_index(class), confidence: score.min(1.0), bounding_box: None });
+    }
+
+    /// The best box of each object.
+    pub(super) fn suppressed(self) -> Vec<Detection> {
+        let thresholds = self.reading.thresholds;
+        nms::suppress(self.found, thresholds.iou, thresholds.max_detections)
+    }
+
+    /// All of them, up to the limit.
+    pub(super) fn ranked(mut self) -> Vec<Detection> {
+        self.found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        self.found.truncate(self.reading.thresholds.max_detections);
+        self.found
+    }
+}
+
+fn class_index(class: usize) -> ClassIndex {
+    ClassIndex(u16::try_from(class).unwrap_or(u16::MAX))
+}
+
+/// Left, top, right, bottom of a box by its centre and size.
+pub(super) fn around(center_x: f32, center_y: f32, width: f32, height: f32) -> [f32; 4] {
+    [center_x - width / 2.0, center_y - height / 2.0, center_x + width / 2.0, center_y + height / 2.0]
+}

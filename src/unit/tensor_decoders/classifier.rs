@@ -1,0 +1,29 @@
+//! Labels of the whole picture: `[1,C]`, or `[1,C,1,1]` as some graphs leave it.
+
+use super::candidates::Candidates;
+use super::tensor::{Tensor, TensorError, each_candidate, sigmoid, softmax};
+use crate::model::output_layout::Activation;
+
+pub(super) fn decode(
+    output: Tensor<'_>,
+    activation: Activation,
+    found: &mut Candidates<'_>,
+) -> Result<(), TensorError> {
+    if output.expect([Some(1), None, Some(1), Some(1)]).is_err() {
+        output.expect([Some(1), None])?;
+    }
+    // What is not finite before may be finite after.
+    if !output.values.iter().all(|value| value.is_finite()) {
+        return Err(TensorError::NotFinite);
+    }
+    let mut scores = output.values.to_vec();
+    match activation {
+        Activation::None => {}
+        Activation::Sigmoid => scores.iter_mut().for_each(|score| *score = sigmoid(*score)),
+        Activation::Softmax => softmax(&mut scores),
+    }
+    each_candidate(&scores, found.threshold(), |class, score| {
+        found.push_label(class, score);
+        Ok(())
+    })
+}

@@ -1,0 +1,106 @@
+//! One list of detections from those of overlapping tiles.
+//!
+//! An object on a border is seen whole by one tile and cut off by another: the overlap of those two boxes may be
+//! small, so plain suppression would report both. A box that ends at its tile's inner border counts as cut off, and
+//! gives way to any box of its class that covers most of it.
+
+use crate::vision::detection::Detection;
+use crate::vision::geometry::NormalizedBox;
+
+/// What one view of a picture showed.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What was looked at, in ratios of the picture.
+    pub view: NormalizedBox,
+    /// What was found, in ratios of the picture.
+    pub detections: Vec<Detection>,
+}
+
+/// A box ends at a border if it comes this near to it, as a share of the view.
+const NEAR: f32 = 0.02;
+
+/// A cut-off box is a part of another that covers so much of it.
+const MOST: f32 = 0.6;
+
+/// Merges views of `region`; most confident first, at most `limit`.
+pub fn merge(seen: Vec<Seen>, region: &NormalizedBox, iou_threshold: f32, limit: usize) -> Vec<Detection> {
+    let mut all: Vec<(bool, Detection)> = Vec::new();
+    for Seen { view, detections } in seen {
+        all.extend(detections.into_iter().map(|found| (is_cut(&found, &view, region), found)));
+    }
+    // Whole ones first: a part never pushes its whole aside, however sure it is.
+    all.sort_by(|(a_cut, a), (b_cut, b)| a_cut.cmp(b_cut).then(b.confidence.total_cmp(&a.confidence)));
+    let mut kept: Vec<(bool, Detection)> = Vec::new();
+    for (is_cut, candidate) in all {
+        let is_known = |(better_is_cut, better): &(bool, Detection)| match (better.bounding_box, candidate.bounding_box)
+        {
+            (Some(a), Some(b)) if better.class == candidate.class => {
+                let smaller = a.area().min(b.area());
+                a.iou(&b) > iou_threshold || ((is_cut || *better_is_cut) && a.intersection(&b) > MOST * smaller)
+            }
+            (None, None) => better.class == candidate.class,
+            _ => false,
+        };
+        if !kept.iter().any(is_known) {
+            kept.push((is_cut, candidate));
+        }
+    }
+    let mut detections: Vec<Detection> = kept.into_iter().map(|(_, found)| found).collect();
+    detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    detections.truncate(limit);
+    detections
+}
+
+/// True if the box ends at a border of its view that is none of the region's.
+fn is_cut(found: &Detection, view: &NormalizedBox, region: &NormalizedBox) -> bool {
+    let Some(found) = found.bounding_box else { return false };
+    let (near_x, near_y) = (NEAR * view.width, NEAR * view.height);
+    let ends = |edge: f32, border: f32, of_region: f32, near: f32| {
+        (border - of_region).abs() > near && (edge - border).abs() < near
+    };
+    ends(found.left, view.left, region.left, near_x)
+        || ends(found.right(), view.right(), region.right(), near_x)
+        || ends(found.top, view.top, region.top, near_y)
+        || ends(found.bottom(), view.bottom(), region.bottom(), near_y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vision::detection::ClassIndex;
+
+    fn seen(view: (f32, f32), boxes: &[(u16, f32, [f32; 4])]) -> Seen {
+        let view = NormalizedBox { left: view.0, top: 0.0, width: view.1, height: 1.0 };
+        let detection = |&(class, confidence, [left, top, right, bottom]): &(u16, f32, [f32; 4])| Detection {
+            class: ClassIndex(class),
+            confidence,
+            bounding_box: NormalizedBox::from_corners(left, top, right, bottom),
+        };
+        Seen { view, detections: boxes.iter().map(detection).collect() }
+    }
+
+    fn confidences(seen: Vec<Seen>) -> Vec<f32> {
+        merge(seen, &NormalizedBox::WHOLE, 0.5, 10).iter().map(|found| found.confidence).collect()
+    }
+
+    #[test]
+    fn what_two_tiles_see_whole_is_one_object() {
+        let left = seen((0.0, 0.6), &[(0, 0.8, [0.42, 0.2, 0.55, 0.4])]);
+        let right = seen((0.4, 0.6), &[(0, 0.9, [0.42, 0.2, 0.56, 0.4])]);
+        assert_eq!(confidences(vec![left, right]), [0.9]);
+    }
+
+    #[test]
+    fn a_part_gives_way_to_the_whole_however_sure_it_is() {
+        // The left tile ends at 0.6 and shows a third of the object.
+        let left = seen((0.0, 0.6), &[(0, 0.95, [0.5, 0.2, 0.6, 0.4]), (1, 0.7, [0.5, 0.2, 0.6, 0.4])]);
+        let right = seen((0.4, 0.6), &[(0, 0.6, [0.5, 0.2, 0.8, 0.4])]);
+        assert_eq!(confidences(vec![left, right]), [0.7, 0.6], "another class stays");
+    }
+
+    #[test]
+    fn neighbours_within_a_tile_stay_two() {
+        let boxes = [(0, 0.9, [0.1, 0.2, 0.3, 0.4]), (0, 0.8, [0.25, 0.2, 0.45, 0.4])];
+        assert_eq!(confidences(vec![seen((0.0, 0.6), &boxes), seen((0.4, 0.6), &[])]), [0.9, 0.8]);
+    }
+}
