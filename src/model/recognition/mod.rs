@@ -6,12 +6,14 @@
 
 mod class_names;
 mod habits;
+mod manifest_text;
 mod picture_input;
 mod proposal;
 mod rules;
 mod subject;
 
 pub use class_names::class_names;
+pub use manifest_text::{Identity, manifest_text, package_name};
 pub use proposal::{Proposal, Setting};
 
 use crate::model::model_facts::ModelFacts;

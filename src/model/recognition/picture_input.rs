@@ -44,8 +44,8 @@ fn picture(tensor: &TensorFact) -> Result<PictureInput<'_>, String> {
     let [batch, a, b, c] = &tensor.shape[..] else {
         return Err("has not the four axes of a picture, [1,3,height,width] or [1,height,width,3]".to_owned());
     };
-    if batch.fixed().is_some_and(|pictures| pictures != 1) {
-        return Err(format!("takes {batch} pictures at once: export the model for a batch of 1"));
+    if batch.fixed() == Some(0) {
+        return Err("takes no picture at all".to_owned());
     }
     let samples = match tensor.element {
         Element::Float32 => "float32",

@@ -95,7 +95,7 @@ fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
         color(subject, habit, &habitual),
         fit(subject, habit, &habitual),
     ];
-    if let Some(crop) = habit.crop {
+    if let Some(crop) = habit.crop.filter(|_| !is_stretched(subject)) {
         settings.push(Setting::assumed("crop", crop, &habitual));
     }
     if let Some(resize) = habit.resize {
@@ -136,8 +136,12 @@ fn color(subject: &Subject<'_>, habit: &Habit, habitual: &str) -> Setting {
     }
 }
 
+fn is_stretched(subject: &Subject<'_>) -> bool {
+    subject.notes("stretched")
+}
+
 fn fit(subject: &Subject<'_>, habit: &Habit, habitual: &str) -> Setting {
-    match subject.notes("stretched") {
+    match is_stretched(subject) {
         true => Setting::noted("fit", "stretch", "the file notes that pictures are stretched"),
         false => Setting::assumed("fit", habit.fit, habitual),
     }
@@ -211,6 +215,6 @@ impl TomlValue for &[u32] {
 }
 
 /// A text in quotes.
-fn toml_text(text: &str) -> String {
+pub(super) fn toml_text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

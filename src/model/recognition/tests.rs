@@ -135,7 +135,9 @@ fn the_yolos_are_told_apart_by_their_rows_and_operators() {
     let exchanged = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,8400,84] Transpose"]);
     assert!(refusal(&exchanged, Hints::default()).contains("axes exchanged"));
     let pose = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,56,8400] Concat"]);
-    assert!(refusal(&pose.noting("task", "pose"), Hints::default()).contains("trained to `pose`"));
+    check(&pose.noting("task", "pose").noting("names", "{0: 'person'}"), "yolov8", &["classes = 1"]);
+    let turned = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,20,8400] Concat"]);
+    assert!(refusal(&turned.noting("task", "obb"), Hints::default()).contains("turned boxes"));
 
     let finished = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,300,6] Concat"]);
     check(&finished, "end_to_end", &["fit = \"letterbox_center\""]);
@@ -238,7 +240,7 @@ fn what_fits_no_layout_is_told_of_each() {
     assert!(error.contains("needs one output [1,4+C,N]; this one has y float32 [1,7,7,1024]"), "{error}");
     for (input, word) in [
         ("ids int64 [1,128]", "has not the four axes of a picture"),
-        ("x float32 [4,3,320,320]", "takes 4 pictures at once"),
+        ("x float32 [0,3,320,320]", "takes no picture at all"),
         ("x float32 [1,1,28,28]", "has not three channels"),
         ("x int64 [1,3,28,28]", "consists of int64"),
     ] {
