@@ -1,4 +1,4 @@
-.PHONY: help setup build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
+.PHONY: help setup models build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -9,6 +9,9 @@ help: ## what there is
 setup: ## install what is missing: packages, ONNX Runtime, models, footage
 	@setup/setup.sh
 
+models: setup ## install further models by name (MODELS="centernet efficientnet-lite0", or all); without one, list them
+	@setup/models.sh $(MODELS)
+
 build: setup ## the release binary, and the camera of the demo
 	@$(CARGO) build --release --bin ocelli --example rtsp_camera
 
@@ -16,6 +19,7 @@ demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=r
 	@setup/demo.sh
 
 test: setup ## every test, with real cameras, models, broker and faults
+	@setup/models.sh all
 	@$(CARGO) test
 
 check: fmt clippy doc test ## all that CI runs
@@ -60,7 +64,9 @@ install: ## install what `make build` has built: binary, library, models, settin
 	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
 	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
-	cd models && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/ocelli/models/{} \;
+	set -e; for model in models/*/; do test -f $$model/model.onnx || continue; \
+	    install -d $(DESTDIR)$(PREFIX)/share/ocelli/$$model; \
+	    find $$model -maxdepth 1 -type f -exec install -m 644 -t $(DESTDIR)$(PREFIX)/share/ocelli/$$model {} +; done
 	install -d $(DESTDIR)/usr/lib/systemd/system
 	sed 's|=/usr/bin/|=$(PREFIX)/bin/|' systemd/ocelli.service >$(DESTDIR)/usr/lib/systemd/system/ocelli.service
 	chmod 644 $(DESTDIR)/usr/lib/systemd/system/ocelli.service

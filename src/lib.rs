@@ -35,6 +35,7 @@
 //! * [`tracking`]: detections of a camera's frames become objects with a number and a life: began, changed, ended. Plain
 //!   code, a [`tracking::CameraTracker`] a camera; its scene (labels, thresholds, regions, masks) is applied there.
 //! * [`metering`]: inference hours.
+//! * [`evaluation`]: how good a model's boxes are, by COCO's figures, against annotated pictures.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`publish`], [`http`], [`telemetry`]: what the outside sees; [`http::rekognition`] is what AWS SDKs know.
 //!   [`publish::outbox`] keeps events, [`publish::sinks::mqtt`] takes them away, [`publish::home_assistant`] says what
@@ -100,6 +101,7 @@ pub mod capture;
 pub mod catalog;
 pub mod cli;
 pub mod control;
+pub mod evaluation;
 pub mod http;
 pub mod ipc;
 pub mod metering;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -23,6 +23,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
     ("telemetry", &["vision", "secret"]),
     ("metering", &["vision", "os"]),
+    ("evaluation", &["vision", "model"]),
     ("catalog", &["vision", "model", "os"]),
     ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor"]),
     ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog"]),

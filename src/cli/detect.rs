@@ -7,6 +7,7 @@ use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::labels::Labels;
 use crate::supervisor::one_shot::{ImageResult, OneShotUnit};
+use crate::vision::look_options::LookOptions;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,7 +60,8 @@ async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) 
         OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await?;
     for path in &arguments.images {
         let image = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let result = unit.detect(&image).await.map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
+        let result = unit.detect(&image, LookOptions::default()).await;
+        let result = result.map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
         show(path, &result, &labels, arguments.json);
         if let Some(target) = &arguments.draw {
             let boxes = result.detections.iter().filter_map(|found| Some((found.class.0, found.bounding_box?)));

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_label_of_the_shipped_models_has_its_place() {
-        for model in ["coco-ssd", "coco-ssd-nms"] {
+        for model in ["coco-ssd", "coco-ssd-nms", "centernet"] {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model);
             let (labels, taxonomy) = (Labels::load(&directory).unwrap(), Taxonomy::load(&directory).unwrap());
             for class in 0..90 {

@@ -100,12 +100,12 @@ impl OneShotUnit {
     ///
     /// # Errors
     /// [`OneShotError`]; after `Failed` and `TooLarge` the unit can be used again.
-    pub async fn detect(&mut self, image: &[u8]) -> Result<ImageResult, OneShotError> {
+    pub async fn detect(&mut self, image: &[u8], options: LookOptions) -> Result<ImageResult, OneShotError> {
         let too_large = || OneShotError::TooLarge(image.len());
         let bytes = u32::try_from(image.len()).map_err(|_| too_large())?;
         let slot = self.slot.slot_mut(0).and_then(|slot| slot.get_mut(..image.len())).ok_or_else(too_large)?;
         slot.copy_from_slice(image);
-        self.look(SlotContent::Encoded { bytes }).await
+        self.look(SlotContent::Encoded { bytes }, options).await
     }
 
     /// Has the unit look at a raw frame of whatever lies in the slot: how long it takes does not depend on it.
@@ -113,14 +113,14 @@ impl OneShotUnit {
     /// # Errors
     /// [`OneShotError`].
     pub async fn detect_raw(&mut self, picture: Picture) -> Result<ImageResult, OneShotError> {
-        self.look(SlotContent::Raw(picture)).await
+        self.look(SlotContent::Raw(picture), LookOptions::default()).await
     }
 
-    async fn look(&mut self, content: SlotContent) -> Result<ImageResult, OneShotError> {
+    async fn look(&mut self, content: SlotContent, options: LookOptions) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
         self.send(
-            &ToUnit::Detect { request, region: REGION, slot: 0, content, options: LookOptions::default() },
+            &ToUnit::Detect { request, region: REGION, slot: 0, content, options },
             None,
         )?;
         loop {
