@@ -1,6 +1,7 @@
 //! A whole manifest around a proposal: which file it is for, and what only its owner knows.
 
-use crate::model::recognition::proposal::{Proposal, toml_text};
+use crate::model::recognition::proposal::Proposal;
+use crate::model::recognition::toml_value::TomlValue;
 
 /// Which model a manifest is for.
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub struct Identity {
 
 /// The text of a manifest.
 pub fn manifest_text(identity: &Identity, proposal: &Proposal) -> String {
-    let text = |value: &str| toml_text(value);
+    let text = |value: &str| TomlValue::from(value);
     let (licence, note) = match &identity.licence {
         Some(licence) => (licence.as_str(), "# The licence is as the file notes it."),
         None => ("unknown", "# The file does not say its licence: fill it in."),

@@ -11,10 +11,12 @@ mod picture_input;
 mod proposal;
 mod rules;
 mod subject;
+mod toml_value;
 
 pub use class_names::class_names;
 pub use manifest_text::{Identity, manifest_text, package_name};
 pub use proposal::{Proposal, Setting};
+pub use toml_value::TomlValue;
 
 use crate::model::model_facts::ModelFacts;
 use rules::{Match, RULES};

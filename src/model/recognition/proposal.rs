@@ -3,6 +3,7 @@
 use crate::model::recognition::habits::Habit;
 use crate::model::recognition::rules::Match;
 use crate::model::recognition::subject::Subject;
+use crate::model::recognition::toml_value::TomlValue;
 use std::fmt::Write as _;
 
 /// How a model is to be run, as far as its file tells and habit allows to assume.
@@ -23,26 +24,26 @@ pub struct Proposal {
 pub struct Setting {
     /// Its key.
     pub key: &'static str,
-    /// In TOML's words.
-    pub value: String,
+    /// What it is set to.
+    pub value: TomlValue,
     /// Why, where the file does not say it.
     pub note: Option<String>,
 }
 
 impl Setting {
     /// What the file says.
-    pub(super) fn known(key: &'static str, value: impl TomlValue) -> Self {
-        Self { key, value: value.toml(), note: None }
+    pub(super) fn known(key: &'static str, value: impl Into<TomlValue>) -> Self {
+        Self { key, value: value.into(), note: None }
     }
 
     /// What the file does not say.
-    pub(super) fn assumed(key: &'static str, value: impl TomlValue, why: impl std::fmt::Display) -> Self {
-        Self { key, value: value.toml(), note: Some(format!("assumed: {why}")) }
+    pub(super) fn assumed(key: &'static str, value: impl Into<TomlValue>, why: impl std::fmt::Display) -> Self {
+        Self { key, value: value.into(), note: Some(format!("assumed: {why}")) }
     }
 
     /// What follows from something that is not obvious.
-    pub(super) fn noted(key: &'static str, value: impl TomlValue, note: impl Into<String>) -> Self {
-        Self { key, value: value.toml(), note: Some(note.into()) }
+    pub(super) fn noted(key: &'static str, value: impl Into<TomlValue>, note: impl Into<String>) -> Self {
+        Self { key, value: value.into(), note: Some(note.into()) }
     }
 }
 
@@ -54,7 +55,7 @@ impl Proposal {
         let thresholds = vec![
             Setting::assumed("confidence", habit.confidence, confidence),
             Setting::assumed("iou", 0.5, "boxes of one class that overlap more are taken for one object"),
-            Setting::known("max_detections", 100),
+            Setting::known("max_detections", 100_u32),
         ];
         let output = std::iter::once(Setting::known("layout", layout)).chain(found.output).collect();
         Self { layout, input: input(subject, &found.habit), output, thresholds }
@@ -101,10 +102,15 @@ fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
     if let Some(resize) = habit.resize {
         settings.push(Setting::assumed("resize", resize, &habitual));
     }
-    if habit.pad != 0 {
+    if habit.pad != 0 && !is_stretched(subject) {
         settings.push(Setting::assumed("pad", habit.pad, &habitual));
     }
     if picture.samples == "uint8" {
+        return settings;
+    }
+    if subject.notes("0..255") {
+        settings.push(Setting::noted("mean", [0.0; 3], "the file notes samples of 0 to 255"));
+        settings.push(Setting::known("std", [1.0; 3]));
         return settings;
     }
     let (mut mean, mut std, why) = match picture.scales_itself {
@@ -145,76 +151,4 @@ fn fit(subject: &Subject<'_>, habit: &Habit, habitual: &str) -> Setting {
         true => Setting::noted("fit", "stretch", "the file notes that pictures are stretched"),
         false => Setting::assumed("fit", habit.fit, habitual),
     }
-}
-
-/// What can stand behind a key.
-pub(super) trait TomlValue {
-    /// In TOML's words.
-    fn toml(&self) -> String;
-}
-
-impl TomlValue for &str {
-    fn toml(&self) -> String {
-        toml_text(self)
-    }
-}
-
-impl TomlValue for u8 {
-    fn toml(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl TomlValue for i32 {
-    fn toml(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl TomlValue for u32 {
-    fn toml(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl TomlValue for u64 {
-    fn toml(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl TomlValue for bool {
-    fn toml(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl TomlValue for f32 {
-    fn toml(&self) -> String {
-        format!("{self:?}")
-    }
-}
-
-impl TomlValue for [f32; 3] {
-    fn toml(&self) -> String {
-        format!("{self:?}")
-    }
-}
-
-impl TomlValue for &[&str] {
-    fn toml(&self) -> String {
-        let texts: Vec<String> = self.iter().map(|text| toml_text(text)).collect();
-        format!("[{}]", texts.join(", "))
-    }
-}
-
-impl TomlValue for &[u32] {
-    fn toml(&self) -> String {
-        format!("{self:?}")
-    }
-}
-
-/// A text in quotes.
-pub(super) fn toml_text(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

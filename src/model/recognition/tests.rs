@@ -205,6 +205,14 @@ fn colours_that_the_file_notes_take_mean_and_deviation_along() {
 }
 
 #[test]
+fn what_the_producer_notes_goes_before_the_habit() {
+    let center_net = model(&["images float32 [1,3,512,512] Conv"], &["detections float32 [1,100,6] Concat"]);
+    let center_net = center_net.noting("input", "RGB 0..255 NCHW, stretched to 512x512");
+    check(&center_net, "end_to_end", &["fit = \"stretch\"", "std = [1.0, 1.0, 1.0]", "# the file notes it"]);
+    assert!(!recognise(&center_net, Hints::default()).unwrap().sections().contains("pad"), "nothing is padded");
+}
+
+#[test]
 fn what_is_assumed_says_so() {
     let v8 = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,84,8400] Concat"]);
     let sections = recognise(&v8, Hints::default()).unwrap().sections();

@@ -107,13 +107,13 @@ pub fn read(path: &Path) -> Result<ModelFacts, OnnxFileError> {
         return Err(OnnxFileError::TooLarge);
     }
     let mapped = mapped_file::map(&file).map_err(unreadable)?;
-    parse(Bytes::from_owner(mapped), path.parent().unwrap_or(Path::new("/")))
+    parse(&Bytes::from_owner(mapped), path.parent().unwrap_or(Path::new("/")))
 }
 
 /// Understands a file that lies in `directory`.
-fn parse(bytes: Bytes, directory: &Path) -> Result<ModelFacts, OnnxFileError> {
+fn parse(bytes: &Bytes, directory: &Path) -> Result<ModelFacts, OnnxFileError> {
     let size = bytes.len() as u64;
-    let model = ModelProto::decode(bytes.clone()).map_err(|error| foreign::explain(&bytes, error))?;
+    let model = ModelProto::decode(bytes.clone()).map_err(|error| foreign::explain(bytes, error))?;
     let external_files = Weights::new(directory, size).check(&model)?;
     if external_files.values().sum::<u64>().saturating_add(size) > MAX_BYTES {
         return Err(OnnxFileError::TooLarge);

@@ -46,7 +46,7 @@ fn model(weights: Vec<TensorProto>) -> ModelProto {
 }
 
 fn read_in(directory: &Path, model: &ModelProto) -> Result<ModelFacts, OnnxFileError> {
-    parse(Bytes::from(model.encode_to_vec()), directory)
+    parse(&Bytes::from(model.encode_to_vec()), directory)
 }
 
 /// Why a model with such weights is refused, in a directory with `weights.bin` of 16 bytes and ways out of it.
@@ -111,7 +111,7 @@ fn what_is_no_model_is_named() {
         (b"<!doctype html>", "web page"),
         (b"hello world, this is no model", "damaged"),
     ] {
-        let error = parse(Bytes::from_static(bytes), Path::new("/")).unwrap_err().to_string();
+        let error = parse(&Bytes::from_static(bytes), Path::new("/")).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     }
     let empty = tempfile::NamedTempFile::new().unwrap();
@@ -119,14 +119,14 @@ fn what_is_no_model_is_named() {
     assert!(matches!(read(Path::new("/dev/zero")), Err(OnnxFileError::Unreadable(..))));
     empty.as_file().set_len(MAX_BYTES + 1).unwrap();
     assert!(matches!(read(empty.path()), Err(OnnxFileError::TooLarge)));
-    assert!(matches!(parse(Bytes::from_static(&[8, 7]), Path::new("/")), Err(OnnxFileError::NoGraph)));
+    assert!(matches!(parse(&Bytes::from_static(&[8, 7]), Path::new("/")), Err(OnnxFileError::NoGraph)));
 }
 
 #[test]
 fn a_model_that_was_cut_off_is_said_to_be() {
     let whole = Bytes::from(std::fs::read(shipped("coco-ssd")).unwrap());
     for length in [1000, 100_000, whole.len() - 500] {
-        let error = parse(whole.slice(..length), Path::new("/")).unwrap_err();
+        let error = parse(&whole.slice(..length), Path::new("/")).unwrap_err();
         assert!(matches!(error, OnnxFileError::Truncated { missing } if missing > 0), "{error}");
     }
 }
@@ -216,7 +216,7 @@ fn the_most_that_a_file_can_tell_fits_into_one_packet() {
         many.push(one);
     }
     for at in 0..999 {
-        let output = if at < 24 { many[at].name.clone() } else { at.to_string() };
+        let output = many.get(at).map_or_else(|| at.to_string(), |one| one.name.clone());
         let op_type = format!("{at:03}{}", long(999));
         graph.node.push(NodeProto {
             input: vec![(at + 24).to_string()],
@@ -239,7 +239,7 @@ fn the_most_that_a_file_can_tell_fits_into_one_packet() {
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
-        drop(parse(Bytes::from(bytes), Path::new("/")));
+        drop(parse(&Bytes::from(bytes), Path::new("/")));
     }
 
     #[test]
@@ -256,7 +256,7 @@ proptest! {
         }
         bytes.truncate(end.index(2 * bytes.len()));
         let home = tempfile::tempdir().unwrap();
-        if let Ok(facts) = parse(Bytes::from(bytes), home.path()) {
+        if let Ok(facts) = parse(&Bytes::from(bytes), home.path()) {
             prop_assert!(facts.external_files.is_empty(), "there is no such file in {}", home.path().display());
         }
     }
@@ -272,6 +272,6 @@ proptest! {
         for (at, byte) in changes {
             bytes[at] = byte;
         }
-        drop(parse(Bytes::from(bytes), Path::new("/")));
+        drop(parse(&Bytes::from(bytes), Path::new("/")));
     }
 }
