@@ -1,4 +1,4 @@
-.PHONY: help setup models build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
+.PHONY: accuracy help setup models build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -20,6 +20,7 @@ demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=r
 
 test: setup ## every test, with real cameras, models, broker and faults
 	@setup/models.sh all
+	@setup/layouts.sh
 	@$(CARGO) test
 
 check: fmt clippy doc test ## all that CI runs
@@ -39,6 +40,11 @@ bench: build ## measure against the physical limits; writes target/reports/bench
 
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
+
+accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, classifiers (OCELLI_TESTDATA); writes target/reports/accuracy.json
+	@setup/models.sh all
+	@setup/layouts.sh
+	@$(CARGO) bench --bench accuracy
 
 delivery: setup ## 100,000 events through 50 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture

@@ -8,7 +8,7 @@
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::SlotReader;
 use ocelli::ipc::messages::{FromUnit, RequestId, ToUnit, UnitTiming};
-use ocelli::model::execution_provider::ExecutionProvider;
+use ocelli::model::execution_provider::NodeCounts;
 use ocelli::vision::detection::{ClassIndex, Detection};
 use ocelli::vision::frame::SlotContent;
 use ocelli::vision::geometry::NormalizedBox;
@@ -26,9 +26,15 @@ fn main() {
             ToUnit::Load(load) if load.directory.ends_with("hangs") => hang(),
             ToUnit::Load(load) => {
                 crowd = load.directory.ends_with("crowd").then_some(0_u16);
-                let execution_provider = ExecutionProvider::Cpu;
-                let runtime_version = load.directory.display().to_string();
-                let ready = FromUnit::Ready { load_ms: 1, from_cache: true, execution_provider, runtime_version };
+                let mut providers = NodeCounts::default();
+                providers.add("CPUExecutionProvider", 1);
+                let ready = FromUnit::Ready {
+                    load_ms: 1,
+                    from_cache: true,
+                    execution_provider: load.execution_provider,
+                    providers,
+                    runtime_version: load.directory.display().to_string(),
+                };
                 channel.send(&ready, None).unwrap();
             }
             ToUnit::AttachRegion { slots: count, .. } => {

@@ -77,6 +77,8 @@
 //!   nothing: it lies in a region of its own, of as many slots as it needs, which its unit forgets afterwards.
 //! * A project of the AWS-compatible API is not a model but a name for versions, each of which runs in a pool of its
 //!   own: clients start the new one, turn to it, and stop the old one, as they do in the cloud.
+//! * Which provider computes which nodes is read from what ONNX Runtime logs while it makes a session: its interface for
+//!   that knows nothing of ORT-format graphs, from which units start (`unit::node_placements`).
 //! * The restart ladder is in [`ipc::restart_policy`], because units and capture processes share it.
 //! * The outbox is SQLite ([`publish::outbox`] says why, and not redb or fjall). It is in the parent, since it parses
 //!   nothing that strangers send, but on a thread of its own: a commit may take as long as an SD card likes.

@@ -11,7 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use ocelli::model::manifest::Manifest;
 use ocelli::unit::image_decode;
+use ocelli::unit::input_tensor::{InputTensor, Values};
 use ocelli::unit::preprocess::Preprocessor;
+use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::image_limits::ImageLimits;
 use ort::value::TensorRef;
 use std::io::{Read, Write};
@@ -39,12 +41,16 @@ pub(crate) fn bare_image_loop(seconds: u64) {
     let bytes = full_hd();
     let manifest = Manifest::load(&root().join("models/coco-ssd")).unwrap();
     let wanted = (manifest.input.width, manifest.input.height);
+    let mut tensor = InputTensor::new(&manifest.input, 1);
+    let shape = manifest.input.shape(1);
     let mut preprocessor = Preprocessor::new(manifest.input);
     let mut session = bare_loop::session();
     bare_loop::print_rate(seconds, || {
         let image = image_decode::decode(&bytes, &ImageLimits::default(), wanted).unwrap();
-        preprocessor.prepare_rgb(&image).unwrap();
-        let input = TensorRef::from_array_view((preprocessor.shape(), preprocessor.tensor())).unwrap();
+        preprocessor.prepare_rgb(&image, NormalizedBox::WHOLE).unwrap();
+        tensor.write(0, preprocessor.rgb());
+        let Values::Float32(values) = tensor.values() else { unreachable!("the default model takes floats") };
+        let input = TensorRef::from_array_view((shape, values.as_slice())).unwrap();
         drop(session.run(ort::inputs!["images" => input]).unwrap());
     });
 }

@@ -7,15 +7,17 @@ use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
 use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
-use ocelli::model::execution_provider::ExecutionProvider;
+use ocelli::model::execution_provider::NodeCounts;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
 use ocelli::supervisor::pool::{ModelVersion, Pool, UnitBounds, UnitDeadlines};
 use ocelli::supervisor::zones::Zones;
 use ocelli::supervisor::{Answer, BoxLimits, Fleet, SupervisorAction, ZonePlacement};
+use ocelli::unit::input_tensor::InputTensor;
 use ocelli::unit::preprocess::Preprocessor;
 use ocelli::vision::camera_id::CameraId;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
+use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::look_options::LookOptions;
 use ocelli::vision::monotonic::Monotonic;
 use std::io::{Read, Write};
@@ -60,13 +62,11 @@ fn start(load: bool) -> Unit {
 fn load_model() -> LoadModel {
     LoadModel {
         directory: root().join("models/coco-ssd"),
-        execution_provider: ExecutionProvider::Cpu,
-        device: None,
         intra_op_threads: 1,
         max_batch: 1,
         runtime_library: from_setup("lib/libonnxruntime.so"),
         cache_directory: Some(root().join("target/model-cache")),
-        cores: vec![],
+        ..LoadModel::default()
     }
 }
 
@@ -179,11 +179,13 @@ pub(crate) fn echo() {
 
 fn measure_preprocessing(figures: &mut Vec<Figure>, picture: Picture) {
     let manifest = Manifest::load(&root().join("models/coco-ssd")).unwrap();
+    let mut tensor = InputTensor::new(&manifest.input, 1);
     let mut preprocessor = Preprocessor::new(manifest.input);
     let samples: Vec<u8> = (0..picture.bytes()).map(|at| at.to_le_bytes()[0].wrapping_mul(31)).collect();
     let mut time = || {
         let started = Instant::now();
-        preprocessor.prepare_raw(picture, &samples).unwrap();
+        preprocessor.prepare_raw(picture, &samples, NormalizedBox::WHOLE).unwrap();
+        tensor.write(0, preprocessor.rgb());
         started.elapsed().as_secs_f64() * 1e3
     };
     time();
@@ -228,7 +230,7 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     for action in fleet.tick(now) {
         let SupervisorAction::Start { unit, .. } = action else { continue };
         fleet.unit_started(unit, now);
-        fleet.unit_ready(unit, now);
+        fleet.unit_ready(unit, NodeCounts::default(), now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
     let (mut busy, mut times) = (Vec::new(), Vec::new());

@@ -5,6 +5,7 @@ use crate::publish::outbox::OutboxStatus;
 use crate::supervisor::ModelStatus;
 use crate::telemetry::metrics::{ModelFigures, OutboxFigures};
 use crate::vision::outcome::ShedReason;
+use std::collections::BTreeMap;
 
 /// For metrics.
 pub(super) fn figures(model: &ModelStatus) -> ModelFigures {
@@ -23,6 +24,7 @@ pub(super) fn figures(model: &ModelStatus) -> ModelFigures {
         max: model.max_units.unwrap_or(model.min_units),
         desired: model.desired,
         in_service: model.in_service,
+        nodes: nodes(model),
         restarts: model.restarts,
         unit_frame_tps: model.unit_frame_tps,
         unit_image_tps: model.unit_image_tps,
@@ -35,6 +37,11 @@ pub(super) fn figures(model: &ModelStatus) -> ModelFigures {
         images_shed: model.images.shed.clone(),
         images_failed: model.images.failed.clone(),
     }
+}
+
+/// What computes the nodes of the model: by zone and provider.
+fn nodes(model: &ModelStatus) -> BTreeMap<String, BTreeMap<String, u32>> {
+    model.nodes.iter().map(|(zone, counts)| (zone.clone(), counts.0.clone())).collect()
 }
 
 /// Rounded, so that the retained message changes when something does and not twice a second.
@@ -51,6 +58,7 @@ pub(super) fn model_state(model: &ModelStatus, hours: f64) -> ModelState {
         max_units: model.max_units.map(units),
         desired_units: units(model.desired),
         in_service_units: units(model.in_service),
+        nodes: nodes(model),
         unit_tps: rounded(model.unit_tps),
         unit_frame_tps: rounded(model.unit_frame_tps),
         unit_image_tps: rounded(model.unit_image_tps),

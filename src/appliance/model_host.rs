@@ -126,7 +126,8 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
     LoadModel {
         directory: units.models_directory.join(package),
         execution_provider: model.execution_provider,
-        device: None,
+        device: model.device.clone(),
+        provider_options: model.provider_options.clone(),
         intra_op_threads: model.threads,
         max_batch: model.max_batch,
         runtime_library: units.runtime_library.clone(),

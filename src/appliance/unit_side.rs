@@ -44,9 +44,16 @@ impl Appliance {
                 tracing::debug!(%unit, pid, "an inference unit has started");
                 Vec::new()
             }
-            ChildEvent::Message(FromUnit::Ready { load_ms, from_cache, execution_provider, runtime_version }) => {
-                tracing::info!(%unit, load_ms, from_cache, %execution_provider, runtime_version, "an inference unit is ready");
-                self.fleet.unit_ready(unit, now)
+            ChildEvent::Message(FromUnit::Ready {
+                load_ms,
+                from_cache,
+                execution_provider,
+                providers,
+                runtime_version,
+            }) => {
+                let nodes = &providers;
+                tracing::info!(%unit, load_ms, from_cache, %execution_provider, %nodes, runtime_version, "an inference unit is ready");
+                self.fleet.unit_ready(unit, providers, now)
             }
             ChildEvent::Message(FromUnit::LoadFailed { reason }) => {
                 tracing::error!(%unit, reason, "an inference unit cannot load its model");

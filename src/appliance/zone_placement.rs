@@ -23,13 +23,13 @@ pub(super) fn placements(settings: &Settings) -> Vec<ZonePlacement> {
     if !settings.zones.is_empty() {
         return settings.zones.iter().map(|zone| configured(zone, &hardware)).collect();
     }
-    suggested(&hardware, Wishes::of(settings))
+    suggested(&hardware, Wishes::of(&settings.models))
 }
 
 /// What the models of the settings ask for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Wishes {
-    /// One of them computes on a GPU.
+    /// One of them computes on a GPU, and none of those says on which.
     gpu: bool,
     /// Units of all of them at most.
     units: usize,
@@ -38,17 +38,18 @@ struct Wishes {
 }
 
 impl Wishes {
-    fn of(settings: &Settings) -> Self {
+    fn of(models: &[ModelSettings]) -> Self {
         let on_gpu = |provider| matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
         // A minimum of 0 is one unit a core.
         let units = |model: &ModelSettings| match model.min_inference_units {
             0 => core_count(),
             min => usize::from(min.max(model.max_inference_units)),
         };
+        let mut on_gpus = models.iter().filter(|model| on_gpu(model.execution_provider)).peekable();
         Self {
-            gpu: settings.models.iter().any(|model| on_gpu(model.execution_provider)),
-            units: settings.models.iter().map(units).sum(),
-            threads: settings.models.iter().map(|model| usize::from(model.threads)).max().unwrap_or(1),
+            gpu: on_gpus.peek().is_some() && on_gpus.all(|model| model.device.is_none()),
+            units: models.iter().map(units).sum(),
+            threads: models.iter().map(|model| usize::from(model.threads)).max().unwrap_or(1),
         }
     }
 }
@@ -114,6 +115,20 @@ mod tests {
         hardware.cores_by_node = BTreeMap::from([(0, vec![0]), (1, vec![1, 2])]);
         assert_eq!(names(&hardware, wishes), [("node-0".into(), vec![0], None), ("node-1".into(), vec![1, 2], None)]);
         assert_eq!(names(&Hardware::default(), Wishes { gpu: true, ..wishes }), whole);
+    }
+
+    #[test]
+    fn a_model_that_names_its_gpu_is_not_spread_over_all() {
+        let model = |execution_provider, device: Option<&str>| ModelSettings {
+            execution_provider,
+            device: device.map(str::to_owned),
+            ..ModelSettings::default()
+        };
+        let wishes = |models: &[ModelSettings]| Wishes::of(models).gpu;
+        let (cuda, cpu) = (ExecutionProvider::Cuda, ExecutionProvider::Cpu);
+        assert!(wishes(&[model(cuda, None), model(cpu, None)]));
+        assert!(!wishes(&[model(cuda, Some("1")), model(cuda, None)]));
+        assert!(!wishes(&[model(cpu, None)]));
     }
 
     #[test]

@@ -71,8 +71,10 @@ async fn check_model(settings: &Settings, model: &ModelSettings) -> Result<Strin
     let provider = load.execution_provider;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let unit = OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await;
-    let well = format!("package `{}` loads and infers on {provider}", model.package());
-    unit.map(|_| well).map_err(|error| describe(&error))
+    let well = |unit: OneShotUnit| {
+        format!("package `{}` loads and infers on {provider} (nodes: {})", model.package(), unit.nodes())
+    };
+    unit.map(well).map_err(|error| describe(&error))
 }
 
 /// Whether this kernel confines children, if that is wanted.

@@ -3,6 +3,7 @@
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::{ClientError, HttpMethod, request};
+use crate::model::execution_provider::NodeCounts;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -197,9 +198,39 @@ async fn show(address: SocketAddr, as_json: bool) -> Result<(), String> {
             number("capacity_tps"),
             number("load_tps"),
         ));
+        for (zones, nodes) in zones_by_nodes(&model["nodes"]) {
+            print_line(&format!("  nodes computed in {}: {nodes}", zones.join(", ")));
+        }
         for reason in model["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             print_line(&format!("  {reason}"));
         }
     }
     Ok(())
+}
+
+/// Zones whose units compute alike, and what computes there.
+fn zones_by_nodes(nodes: &Value) -> Vec<(Vec<String>, String)> {
+    let mut found: Vec<(Vec<String>, String)> = Vec::new();
+    for (zone, counts) in nodes.as_object().into_iter().flatten() {
+        let counts =
+            serde_json::from_value(counts.clone()).map_or_else(|_| String::new(), |it: NodeCounts| it.to_string());
+        match found.iter_mut().find(|(_, other)| *other == counts) {
+            Some((zones, _)) => zones.push(zone.clone()),
+            None => found.push((vec![zone.clone()], counts)),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_that_compute_alike_are_told_of_together() {
+        let nodes = json!({"gpu-0": {"cpu": 2, "cuda": 160}, "gpu-1": {"cpu": 2, "cuda": 160}, "rest": {"cpu": 162}});
+        let gpus = (vec!["gpu-0".to_owned(), "gpu-1".to_owned()], "cpu 2, cuda 160".to_owned());
+        assert_eq!(zones_by_nodes(&nodes), [gpus, (vec!["rest".to_owned()], "cpu 162".to_owned())]);
+        assert!(zones_by_nodes(&Value::Null).is_empty());
+    }
 }

@@ -5,9 +5,12 @@ use crate::appliance::model_host::{core_count, load_model};
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
+use crate::ipc::messages::LoadModel;
+use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::settings::Settings;
 use crate::supervisor::capacity_plan::{Measured, PLANNED_USE, best, cameras_at, units_for};
 use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
+use crate::supervisor::settings::ModelSettings;
 use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -17,7 +20,7 @@ use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080,640x480 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json"
+    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080,640x480 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json\n  ocelli plan --execution-provider cuda --device 1"
 )]
 pub(super) struct PlanArguments {
     #[command(flatten)]
@@ -25,6 +28,12 @@ pub(super) struct PlanArguments {
     /// A package's directory under `units.models_directory`; without it, that of the first model in the settings.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// What is to compute; without it, what model and zones of the settings say.
+    #[arg(long, value_name = "NAME")]
+    execution_provider: Option<ExecutionProvider>,
+    /// Which of its devices: 1 of several GPUs; of OpenVINO's GPU.1 or NPU.
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
     /// Sizes of the cameras' frames, which the units then see in turn.
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = parse_size, value_delimiter = ',')]
     size: Vec<(u32, u32)>,
@@ -75,8 +84,8 @@ pub(super) fn plan(arguments: &PlanArguments) -> ExitCode {
         Err(error) => Err(describe(&error)),
     };
     match measured {
-        Ok(measured) => {
-            show(&measured, arguments);
+        Ok((measured, computed)) => {
+            show(&measured, &computed, arguments);
             ExitCode::SUCCESS
         }
         Err(text) => {
@@ -101,41 +110,71 @@ async fn measure_all(
     settings: &Settings,
     arguments: &PlanArguments,
     pictures: &[Picture],
-) -> Result<Vec<Measured>, OneShotError> {
+) -> Result<(Vec<Measured>, Vec<Computed>), OneShotError> {
     let cores = core_count();
     let splits = splits(cores, arguments.max_units.unwrap_or(cores).max(1));
     let progress = ProgressBar::new(splits.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("measuring [{bar:30}] {pos}/{len} {msg}") {
         progress.set_style(style.progress_chars("=> "));
     }
-    let mut measured = Vec::new();
+    let (mut measured, mut computed) = (Vec::new(), Vec::new());
     for (threads, units) in splits {
         progress.set_message(format!("{units} units of {threads} threads"));
-        let tps = measure(settings, arguments, pictures, threads, units).await?;
+        let loads = loads(settings, arguments, threads, units);
+        let tps = measure(settings, arguments, pictures, loads, &mut computed).await?;
         measured.push(Measured { threads, units, tps });
         progress.inc(1);
     }
     progress.finish_and_clear();
-    Ok(measured)
+    Ok((measured, computed))
 }
 
-/// Transactions a second of so many units at the same time.
+/// What a unit was asked to compute with, and what computes its nodes.
+#[derive(Clone, Debug, PartialEq)]
+struct Computed {
+    execution_provider: ExecutionProvider,
+    device: Option<String>,
+    nodes: NodeCounts,
+}
+
+/// What so many units load: each in turn as one of the zones of the settings says, unless the command line says otherwise.
+fn loads(settings: &Settings, arguments: &PlanArguments, threads: u16, units: usize) -> Vec<LoadModel> {
+    let wanted = arguments.model.as_deref();
+    let is_wanted = |model: &&ModelSettings| wanted.is_some_and(|wanted| model.package() == wanted);
+    let model = settings.models.iter().find(is_wanted).cloned().unwrap_or_else(|| settings.default_model());
+    let mut load = load_model(settings, &model, wanted.unwrap_or_else(|| model.package()));
+    load.intra_op_threads = threads;
+    let of = |unit: usize| {
+        let mut load = load.clone();
+        if arguments.execution_provider.is_none() && !settings.zones.is_empty() {
+            let zone = &settings.zones[unit % settings.zones.len()];
+            load.turn_to(zone.execution_provider, zone.device.as_deref());
+        }
+        load.turn_to(arguments.execution_provider, arguments.device.as_deref());
+        load
+    };
+    (0..units).map(of).collect()
+}
+
+/// Transactions a second of these units at the same time. What computes is added to what has computed so far.
 async fn measure(
     settings: &Settings,
     arguments: &PlanArguments,
     pictures: &[Picture],
-    threads: u16,
-    count: usize,
+    loads: Vec<LoadModel>,
+    computed: &mut Vec<Computed>,
 ) -> Result<f64, OneShotError> {
-    let mut model = settings.default_model();
-    model.threads = threads;
-    let package = arguments.model.as_deref().unwrap_or_else(|| model.package());
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let mut units = Vec::new();
-    for _ in 0..count {
-        let (load, environment) =
-            (load_model(settings, &model, package), child_environment("warn", settings.sandbox.mode));
-        units.push(OneShotUnit::start(own_binary(), environment, load, limit).await?);
+    for load in loads {
+        let (execution_provider, device) = (load.execution_provider, load.device.clone());
+        let environment = child_environment("warn", settings.sandbox.mode);
+        let unit = OneShotUnit::start(own_binary(), environment, load, limit).await?;
+        let by = Computed { execution_provider, device, nodes: unit.nodes().clone() };
+        if !computed.contains(&by) {
+            computed.push(by);
+        }
+        units.push(unit);
     }
     let begun = Instant::now();
     let until = begun + Duration::from_secs(arguments.seconds);
@@ -161,14 +200,16 @@ async fn measure(
     Ok(f64::from(done) / begun.elapsed().as_secs_f64())
 }
 
-fn show(measured: &[Measured], arguments: &PlanArguments) {
+fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments) {
     let Some(best) = best(measured) else { return };
     let cameras = cameras_at(arguments.fps, best.tps);
     let needed = arguments.tps.map(|tps| (tps, units_for(tps, best.unit_tps())));
     if arguments.json {
         let row = |one: &Measured| json!({"threads": one.threads, "units": one.units, "tps": one.tps});
+        let by = |one: &Computed| json!({"execution_provider": one.execution_provider, "device": one.device, "nodes": one.nodes});
         let plan = json!({
             "cores": core_count(),
+            "computed_by": computed.iter().map(by).collect::<Vec<_>>(),
             "sizes": arguments.size,
             "measured": measured.iter().map(row).collect::<Vec<_>>(),
             "best": row(&best),
@@ -180,6 +221,10 @@ fn show(measured: &[Measured], arguments: &PlanArguments) {
             "inference_units_with_one_to_spare": needed.map(|(_, units)| units + 1),
         });
         return print_line(&plan.to_string());
+    }
+    for Computed { execution_provider, device, nodes } in computed {
+        let device = device.as_ref().map_or_else(String::new, |device| format!(" on device {device}"));
+        print_line(&format!("Computed by {execution_provider}{device}; nodes of the model: {nodes}."));
     }
     print_line(&format!("{:>8} {:>6} {:>10} {:>12}", "THREADS", "UNITS", "TPS", "TPS A UNIT"));
     for one in measured {
@@ -205,6 +250,13 @@ fn show(measured: &[Measured], arguments: &PlanArguments) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Plan {
+        #[command(flatten)]
+        arguments: PlanArguments,
+    }
 
     #[test]
     fn every_split_uses_no_more_threads_than_cores_but_for_single_threads() {
@@ -216,5 +268,31 @@ mod tests {
     fn sizes_and_rates_are_checked() {
         assert_eq!(parse_size("1280x720"), Ok((1280, 720)));
         assert!(parse_size("1280").is_err() && parse_rate("0").is_err() && parse_rate("NaN").is_err());
+    }
+
+    #[test]
+    fn units_compute_as_the_settings_say_unless_the_command_line_does() {
+        use ExecutionProvider::{Cpu, Cuda, OpenVino};
+        let text = "[[models]]\nname = \"m\"\nexecution_provider = \"cuda\"\ndevice = \"1\"\n\
+                    provider_options = { memory_limit_mb = 512 }\n\
+                    [[models]]\nname = \"other\"\n\
+                    [[zones]]\nname = \"gpu\"\n[[zones]]\nname = \"rest\"\nexecution_provider = \"cpu\"\n";
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let settings = Settings::load(&[file.path().to_owned()]).unwrap();
+        let of = |line: &str| {
+            let arguments = Plan::try_parse_from(line.split(' ')).unwrap().arguments;
+            let loads = loads(&settings, &arguments, 2, 3).into_iter();
+            loads
+                .map(|load| (load.execution_provider, load.device, load.provider_options.memory_limit_mb))
+                .collect::<Vec<_>>()
+        };
+        let first = |device: &str| (Cuda, Some(device.to_owned()), Some(512));
+        let rest = (Cpu, None, None);
+        assert_eq!(of("plan"), [first("1"), rest.clone(), first("1")]);
+        assert_eq!(of("plan --model other"), [rest.clone(), rest.clone(), rest.clone()]);
+        assert_eq!(of("plan --execution-provider cuda --device 0"), [first("0"), first("0"), first("0")]);
+        let npu = (OpenVino, Some("NPU".to_owned()), None);
+        assert_eq!(of("plan --execution-provider openvino --device NPU"), [npu.clone(), npu.clone(), npu]);
     }
 }

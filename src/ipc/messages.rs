@@ -3,7 +3,7 @@
 //! A descriptor travels beside the message that names it: `AttachRegion`, `Open` and `Snapshot` carry one.
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
-use crate::model::execution_provider::ExecutionProvider;
+use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::model::model_facts::ModelFacts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
@@ -11,6 +11,8 @@ use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+pub use crate::ipc::load_model::LoadModel;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
 pub const PROTOCOL_VERSION: u16 = 6;
@@ -26,27 +28,6 @@ pub struct RegionId(pub u32);
 /// A camera within its capture process.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct CameraIndex(pub u16);
-
-/// What a unit is to load.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct LoadModel {
-    /// Holds `manifest.toml`, `labels.txt` and `model.onnx`.
-    pub directory: PathBuf,
-    /// What is to compute. It fails to load rather than fall back to another.
-    pub execution_provider: ExecutionProvider,
-    /// Which of its devices, in its words: `1` of several GPUs, `GPU.1` or `NPU`; none: its first.
-    pub device: Option<String>,
-    /// Threads of one inference.
-    pub intra_op_threads: u16,
-    /// Pictures that are looked at together at most, where the model can and it is faster; 1: one by one.
-    pub max_batch: u16,
-    /// `libonnxruntime.so`.
-    pub runtime_library: PathBuf,
-    /// Where optimised graphs are kept between starts; none: optimise at each start.
-    pub cache_directory: Option<PathBuf>,
-    /// The cores that it may use; none: any.
-    pub cores: Vec<u16>,
-}
 
 /// From the parent to an inference unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,8 +105,10 @@ pub enum FromUnit {
         load_ms: u32,
         /// The cached graph was used.
         from_cache: bool,
-        /// What computes.
+        /// What was asked for to compute.
         execution_provider: ExecutionProvider,
+        /// What computes: how many nodes of the graph each provider got.
+        providers: NodeCounts,
         /// Which build of ONNX Runtime computes.
         runtime_version: String,
     },

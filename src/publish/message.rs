@@ -179,6 +179,9 @@ pub struct ModelState {
     pub desired_units: u16,
     /// Units that take work.
     pub in_service_units: u16,
+    /// What computes: nodes of the model by zone and execution provider; absent while no unit is in service.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, BTreeMap<String, u32>>,
     /// What one unit can do, transactions a second, with frames and images mixed as they come.
     pub unit_tps: f32,
     /// The same of a camera's frames alone.

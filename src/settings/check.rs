@@ -157,6 +157,9 @@ fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {
     }
     range(wrong, &format!("{name}.threads"), f64::from(model.threads), 1.0, 64.0);
     range(wrong, &format!("{name}.max_batch"), f64::from(model.max_batch), 1.0, 64.0);
+    if let Some(megabytes) = model.provider_options.memory_limit_mb {
+        range(wrong, &format!("{name}.provider_options.memory_limit_mb"), f64::from(megabytes), 16.0, 1_048_576.0);
+    }
     range(wrong, &format!("{name}.image_share"), f64::from(model.image_share), 0.0, 1.0);
     if let Some(TpsLimitSetting::Fixed(tps)) = model.tps_limit {
         range(wrong, &format!("{name}.tps_limit"), tps, 0.01, 100_000.0);

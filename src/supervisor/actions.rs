@@ -2,6 +2,7 @@
 
 use crate::admission::{FrameWork, ImageWork, Ledger, Work};
 use crate::ipc::messages::{LoadModel, RequestId, UnitTiming};
+use crate::model::execution_provider::NodeCounts;
 use crate::model::package::Package;
 use crate::supervisor::autoscaler::ScaleReason;
 use crate::supervisor::unit_state::UnitId;
@@ -140,6 +141,8 @@ pub struct ModelStatus {
     pub in_service: usize,
     /// Units in service by zone.
     pub zones: BTreeMap<String, usize>,
+    /// What computes the nodes of the model, by zone: where the zone names a provider, that may differ.
+    pub nodes: BTreeMap<String, NodeCounts>,
     /// Processes started again since the daemon started.
     pub restarts: u64,
     /// What one unit can do, from measured service time, with frames and images mixed as they come.

@@ -8,7 +8,7 @@ pub use commands::FleetError;
 
 use crate::admission::{FrameWork, ImageWork};
 use crate::ipc::messages::RequestId;
-use crate::model::execution_provider::ExecutionProvider;
+use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, ModelStatus, SupervisorAction};
 use crate::supervisor::pool::{Pool, Room};
@@ -40,7 +40,7 @@ pub struct ZonePlacement {
     pub cores: Vec<u16>,
     /// What computes there, if not what the model says.
     pub execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices, in its words; none: its first.
+    /// Which of its devices, in its words; none: that of the model, if the zone names no other provider.
     pub device: Option<String>,
 }
 
@@ -139,8 +139,7 @@ impl Fleet {
                 let placement = pool.zone_of(*unit).and_then(|zone| self.placements.get(zone.0));
                 if let Some(placement) = placement {
                     load.cores.clone_from(&placement.cores);
-                    load.device.clone_from(&placement.device);
-                    load.execution_provider = placement.execution_provider.unwrap_or(load.execution_provider);
+                    load.turn_to(placement.execution_provider, placement.device.as_deref());
                 }
             }
         }
@@ -194,9 +193,9 @@ impl Fleet {
         drop(self.with_owner(unit, |pool, _, _| pool.unit_started(unit, now)));
     }
 
-    /// A unit has loaded its model.
-    pub fn unit_ready(&mut self, unit: UnitId, now: Monotonic) -> Vec<SupervisorAction> {
-        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, room, now, actions))
+    /// A unit has loaded its model, whose nodes are computed by `providers`.
+    pub fn unit_ready(&mut self, unit: UnitId, providers: NodeCounts, now: Monotonic) -> Vec<SupervisorAction> {
+        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, providers, room, now, actions))
     }
 
     /// A unit says why it cannot load; its end follows.
@@ -265,8 +264,11 @@ impl Fleet {
     pub fn status(&self) -> BTreeMap<String, ModelStatus> {
         let of = |pool: &Pool| {
             let mut status = pool.status();
-            for ZoneIndex(zone) in pool.zones_in_service() {
-                *status.zones.entry(self.placements[zone].name.clone()).or_default() += 1;
+            for (ZoneIndex(zone), providers) in pool.units_in_service() {
+                let name = &self.placements[zone].name;
+                *status.zones.entry(name.clone()).or_default() += 1;
+                // The units of a zone load the same; during a swap the newest counts.
+                status.nodes.insert(name.clone(), providers.clone());
             }
             status
         };

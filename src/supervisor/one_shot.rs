@@ -4,6 +4,7 @@ use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::{Region, SlotWriter};
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::model::execution_provider::NodeCounts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Picture, SLOT_BYTES, SlotContent};
 use crate::vision::look_options::LookOptions;
@@ -64,6 +65,7 @@ pub struct OneShotUnit {
     _spawner: Spawner,
     events: mpsc::Receiver<ChildEvent<FromUnit>>,
     slot: SlotWriter,
+    nodes: NodeCounts,
     next: u64,
 }
 
@@ -84,16 +86,24 @@ impl OneShotUnit {
         let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, name: "unit".into() };
         let spawner = Spawner::start()?;
         let handle = spawner.spawn(&spec, sender, |event| event)?;
-        let mut unit = Self { handle, _spawner: spawner, events, slot, next: 0 };
+        let mut unit = Self { handle, _spawner: spawner, events, slot, nodes: NodeCounts::default(), next: 0 };
         unit.send(&ToUnit::Load(load), None)?;
         unit.send(&ToUnit::AttachRegion { region: REGION, slots: 1 }, Some(region.read_only().as_fd()))?;
         loop {
             match unit.answer(limit).await? {
-                FromUnit::Ready { .. } => return Ok(unit),
+                FromUnit::Ready { providers, .. } => {
+                    unit.nodes = providers;
+                    return Ok(unit);
+                }
                 FromUnit::LoadFailed { reason } => return Err(OneShotError::Load(reason)),
                 _ => {}
             }
         }
+    }
+
+    /// What computes the nodes of its model.
+    pub fn nodes(&self) -> &NodeCounts {
+        &self.nodes
     }
 
     /// Has the unit look at JPEG or PNG bytes.
@@ -119,10 +129,7 @@ impl OneShotUnit {
     async fn look(&mut self, content: SlotContent, options: LookOptions) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
-        self.send(
-            &ToUnit::Detect { request, region: REGION, slot: 0, content, options },
-            None,
-        )?;
+        self.send(&ToUnit::Detect { request, region: REGION, slot: 0, content, options }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
                 FromUnit::Detected { detections, timing, size, .. } => {

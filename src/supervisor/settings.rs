@@ -1,6 +1,6 @@
 //! `[units]`, `[[models]]` and `[[zones]]`.
 
-use crate::model::execution_provider::ExecutionProvider;
+use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -87,6 +87,11 @@ pub struct ModelSettings {
     pub max_batch: u16,
     /// What computes. A unit that cannot have it fails to load.
     pub execution_provider: ExecutionProvider,
+    /// Which of its devices: `"1"` of several GPUs; OpenVINO's are `"CPU"`, `"GPU.1"`, `"NPU"`. None: its first. A zone's
+    /// wins.
+    pub device: Option<String>,
+    /// What the provider is told; a zone with another provider goes without.
+    pub provider_options: ProviderOptions,
     /// Images a second from outside: a number, or `"auto"` for what the units can do; none: no limit but the queue's.
     pub tps_limit: Option<TpsLimitSetting>,
     /// The units' share for images while cameras want more than the rest, 0..=1.
@@ -105,6 +110,8 @@ impl Default for ModelSettings {
             threads: 1,
             max_batch: 1,
             execution_provider: ExecutionProvider::Cpu,
+            device: None,
+            provider_options: ProviderOptions::default(),
             tps_limit: None,
             image_share: 0.5,
             enabled: true,
@@ -131,6 +138,6 @@ pub struct ZoneSettings {
     pub numa_node: Option<u16>,
     /// What computes there, if not what the model says.
     pub execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices: `"1"` of several GPUs; OpenVINO's are `"CPU"`, `"GPU.1"`, `"NPU"`. None: its first.
+    /// Which of its devices. None: the model's, or with another provider its first.
     pub device: Option<String>,
 }

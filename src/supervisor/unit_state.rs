@@ -3,6 +3,7 @@
 use crate::admission::Work;
 use crate::ipc::messages::RequestId;
 use crate::ipc::restart_policy::RestartPolicy;
+use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
 
@@ -70,6 +71,8 @@ pub struct Unit {
     pub restart_policy: RestartPolicy,
     /// When its model was loaded.
     pub ready_since: Option<Monotonic>,
+    /// What computes the nodes of the model that it loaded last.
+    pub providers: NodeCounts,
     /// Answers since then.
     pub items_done: u64,
     /// Answers in a row that were no valid output.
@@ -89,6 +92,7 @@ impl Unit {
             is_worn: false,
             restart_policy: RestartPolicy::default(),
             ready_since: None,
+            providers: NodeCounts::default(),
             items_done: 0,
             invalid_in_row: 0,
             first_bytes: None,

@@ -4,4 +4,5 @@ mod event_metrics;
 pub mod logging;
 pub mod metrics;
 pub mod model_metrics;
+pub mod node_metrics;
 pub mod settings;

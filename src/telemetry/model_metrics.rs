@@ -1,6 +1,7 @@
 //! Metrics of a model. Those that CloudWatch has for Rekognition have its names, in Prometheus' spelling.
 
 use crate::telemetry::metrics::integer;
+use crate::telemetry::node_metrics::{NodeMetrics, NodesByZone};
 use crate::vision::outcome::{FailureCause, ShedReason};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -33,6 +34,8 @@ pub struct ModelFigures {
     pub desired: usize,
     /// Units that can be given work.
     pub in_service: usize,
+    /// What computes: nodes of the model by zone and execution provider.
+    pub nodes: NodesByZone,
     /// Processes started again.
     pub restarts: u64,
     /// What one unit can do of a camera's frames alone.
@@ -63,6 +66,7 @@ pub(super) struct ModelMetrics {
     max: Gauges,
     desired: Gauges,
     in_service: Gauges,
+    nodes: NodeMetrics,
     restarts: Counters,
     unit_tps: Rates,
     capacity_tps: Rates,
@@ -85,6 +89,7 @@ impl Default for ModelMetrics {
             max: Family::default(),
             desired: Family::default(),
             in_service: Family::default(),
+            nodes: NodeMetrics::default(),
             restarts: Family::default(),
             unit_tps: Family::default(),
             capacity_tps: Family::default(),
@@ -131,6 +136,7 @@ impl ModelMetrics {
         rates.into_iter().for_each(|(name, help, rate)| registry.register(name, help, rate.clone()));
         let help = "From when a frame was captured or an image had come to its answer";
         registry.register("response_time_seconds", help, self.response_seconds.clone());
+        self.nodes.register(registry);
     }
 
     pub(super) fn set(&self, model: &str, figures: &ModelFigures) {
@@ -165,6 +171,7 @@ impl ModelMetrics {
         for (kind, tps) in KINDS.into_iter().zip([figures.unit_frame_tps, figures.unit_image_tps]) {
             self.unit_tps.get_or_create(&with(&labels, "kind", kind)).set(tps);
         }
+        self.nodes.set(model, &figures.nodes);
         self.capacity_tps.get_or_create(&labels).set(figures.capacity_tps);
         self.load_tps.get_or_create(&labels).set(figures.load_tps);
     }
@@ -201,6 +208,7 @@ impl ModelMetrics {
         for kind in KINDS {
             self.unit_tps.remove(&with(&labels, "kind", kind));
         }
+        self.nodes.set(model, &NodesByZone::new());
         self.capacity_tps.remove(&labels);
         self.load_tps.remove(&labels);
         self.response_seconds.remove(&labels);

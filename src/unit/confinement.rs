@@ -1,4 +1,4 @@
-//! What a unit can reach while it reads a model and pictures: system libraries, its model, its cache.
+//! What a unit can reach while it reads a model and pictures: system libraries, its model, its caches.
 
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::ExecutionProvider;
@@ -21,7 +21,7 @@ const SYSTEM: [&str; 9] = [
 /// Read by every process at some time.
 const DEVICES: [&str; 2] = ["/dev/urandom", "/dev/random"];
 
-/// The sandbox of a unit that is to load this. Makes the cache's directory, which must be there to be allowed.
+/// The sandbox of a unit that is to load this. Makes the directories of caches, which must be there to be allowed.
 pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
     let mut readable: Vec<PathBuf> = SYSTEM.iter().chain(&DEVICES).map(PathBuf::from).collect();
     readable.extend(std::env::var_os("LD_LIBRARY_PATH").iter().flat_map(std::env::split_paths));
@@ -30,9 +30,9 @@ pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
     // The library's plugins lie beside the file itself, not beside a link to it.
     readable.extend(load.runtime_library.canonicalize().ok().as_deref().and_then(directory_of));
     let mut writable = vec![PathBuf::from("/dev/null")];
-    if let Some(cache) = &load.cache_directory {
+    for cache in [&load.cache_directory, &load.provider_options.engine_cache_directory].into_iter().flatten() {
         if let Err(error) = std::fs::create_dir_all(cache) {
-            tracing::warn!(directory = %cache.display(), %error, "the model cache cannot be made");
+            tracing::warn!(directory = %cache.display(), %error, "a cache cannot be made");
         }
         writable.push(cache.clone());
     }

@@ -1,6 +1,7 @@
 //! One loaded model: pictures in, detections out.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
+use crate::model::execution_provider::NodeCounts;
 use crate::model::labels::Labels;
 use crate::model::manifest::{Manifest, Thresholds};
 use crate::unit::assumed_thresholds::AssumedThresholds;
@@ -27,6 +28,7 @@ pub struct OnnxEngine {
     assumed: AssumedThresholds,
     preprocessor: Preprocessor,
     from_cache: bool,
+    providers: NodeCounts,
     runtime_version: String,
 }
 
@@ -66,11 +68,11 @@ impl OnnxEngine {
         let assumed = AssumedThresholds::new(&manifest, &labels).map_err(LoadError::Label)?;
         let environment = environment(&load.runtime_library)?;
         let path = manifest.model_path(&load.directory);
-        let (session, from_cache) = open(load, &manifest, &path, &environment)?;
+        let (session, from_cache, providers) = open(load, &manifest, &path, &environment)?;
         let inference = Inference::new(session, &manifest, &path, usize::from(load.max_batch.max(1)))?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine = Self { inference, manifest, assumed, preprocessor, from_cache, runtime_version };
+        let mut engine = Self { inference, manifest, assumed, preprocessor, from_cache, providers, runtime_version };
         engine.warm_up()?;
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;
@@ -237,6 +239,10 @@ impl Engine for OnnxEngine {
 
     fn is_from_cache(&self) -> bool {
         self.from_cache
+    }
+
+    fn providers(&self) -> NodeCounts {
+        self.providers.clone()
     }
 
     fn runtime_version(&self) -> String {

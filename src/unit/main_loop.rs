@@ -3,6 +3,7 @@
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotReader;
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::model::execution_provider::NodeCounts;
 use crate::model::model_facts::ModelFacts;
 use crate::os::sandbox::SandboxError;
 use crate::unit::load_error::LoadError;
@@ -62,6 +63,8 @@ pub trait Engine {
     fn batch(&self) -> usize;
     /// The cached graph was used.
     fn is_from_cache(&self) -> bool;
+    /// What computes the nodes of the graph.
+    fn providers(&self) -> NodeCounts;
     /// ONNX Runtime's version.
     fn runtime_version(&self) -> String;
 }
@@ -149,6 +152,7 @@ fn load_model(
                 load_ms: u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX),
                 from_cache: engine.is_from_cache(),
                 execution_provider: load.execution_provider,
+                providers: engine.providers(),
                 runtime_version: engine.runtime_version(),
             };
             channel.send(&ready, None)?;

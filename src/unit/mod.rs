@@ -17,6 +17,8 @@ pub mod load_error;
 pub mod main_loop;
 mod model_cache;
 mod model_outlets;
+#[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
+mod node_placements;
 pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;

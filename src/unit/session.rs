@@ -1,10 +1,12 @@
 //! ONNX Runtime's environment and sessions: from the model, or from its optimised graph in the cache.
 
 use crate::ipc::messages::LoadModel;
+use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::model::manifest::Manifest;
 use crate::unit::execution_providers;
 use crate::unit::load_error::LoadError;
 use crate::unit::model_cache::CacheEntry;
+use crate::unit::node_placements::NodePlacements;
 use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -22,15 +24,46 @@ pub(super) fn environment(library: &Path) -> Result<ort::environment::Environmen
     builder.with_name("ocelli").build().map_err(|error| failed(error.to_string()))
 }
 
-/// The session from the cached graph if there is one, else from the model, which then goes into the cache.
+/// The session from the cached graph if there is one, else from the model, which then goes into the cache. Says whether
+/// the cache had it, and what computes its nodes.
+///
+/// # Errors
+/// [`LoadError`], also when no node is on the provider that was asked for.
 pub(super) fn open(
     load: &LoadModel,
     manifest: &Manifest,
     path: &Path,
     environment: &ort::environment::Environment,
+) -> Result<(Session, bool, NodeCounts), LoadError> {
+    let placements = NodePlacements::default();
+    let (session, from_cache) = session(load, manifest, path, &|| {
+        let builder = session_builder(load, environment)?;
+        placements.listen(builder).map_err(|error| LoadError::ExecutionProvider(error.to_string()))
+    })?;
+    let nodes = placements.counts();
+    check_nodes(load.execution_provider, &nodes).map_err(LoadError::ExecutionProvider)?;
+    Ok((session, from_cache, nodes))
+}
+
+/// A provider may be there and take nothing of this graph: the CPU would compute all of it, in silence.
+fn check_nodes(provider: ExecutionProvider, nodes: &NodeCounts) -> Result<(), String> {
+    if nodes.0.is_empty() {
+        tracing::warn!(%provider, "ONNX Runtime does not say what computes the nodes of the model");
+    } else if nodes.of(provider) == 0 {
+        return Err(format!(
+            "the execution provider `{provider}` takes none of the model's nodes ({nodes}): choose another `execution_provider`, or a model that suits it"
+        ));
+    }
+    Ok(())
+}
+
+fn session(
+    load: &LoadModel,
+    manifest: &Manifest,
+    path: &Path,
+    build: &dyn Fn() -> Result<SessionBuilder, LoadError>,
 ) -> Result<(Session, bool), LoadError> {
     let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
-    let build = || session_builder(load, environment);
     let Some(directory) = &load.cache_directory else {
         let session = build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))?;
         return Ok((session, false));
@@ -49,7 +82,8 @@ pub(super) fn open(
     let made = entry.make(|target| {
         let saved = build()?
             .with_config_entry("session.save_model_format", "ORT")
-            // It would warn that the graph suits this CPU only, which is what the cache's key is for.
+            // It would warn that the graph suits this CPU only, which is what the cache's key is for. What computes
+            // its nodes is decided anew by the session that works.
             .and_then(|builder| builder.with_log_level(LogLevel::Error))
             .and_then(|builder| builder.with_optimized_model_path(target));
         let mut builder = saved.map_err(|error| failed(error.to_string()))?;
@@ -88,14 +122,13 @@ fn from_graph(builder: SessionBuilder, graph: &'static [u8]) -> Result<Session, 
 }
 
 fn session_builder(load: &LoadModel, environment: &ort::environment::Environment) -> Result<SessionBuilder, LoadError> {
-    let provider = execution_providers::dispatch(load.execution_provider, load.device.as_deref())
-        .map_err(LoadError::ExecutionProvider)?;
+    let provider = execution_providers::dispatch(load).map_err(LoadError::ExecutionProvider)?;
     let named = |reason: String| {
         LoadError::ExecutionProvider(format!("the execution provider `{}` fails: {reason}", load.execution_provider))
     };
     let builder = Session::builder(environment).map_err(|error| named(error.to_string()))?;
     builder
-        .with_intra_threads(usize::from(load.intra_op_threads.max(1)))
+        .with_intra_threads(usize::from(execution_providers::session_threads(load)))
         // Spinning doubles the CPU time of a paced camera and wins nothing (measured).
         .and_then(|builder| builder.with_intra_op_spinning(false))
         .and_then(|builder| builder.with_inter_op_spinning(false))
@@ -108,4 +141,21 @@ pub(super) fn runtime_version() -> String {
     let info = ort::info();
     let commit = info.split(',').find_map(|part| part.split_once("git-commit-id=")).map(|(_, commit)| commit.trim());
     commit.unwrap_or(info).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_without_a_node_is_refused_and_unknown_counts_are_not() {
+        let mut nodes = NodeCounts::default();
+        assert_eq!(check_nodes(ExecutionProvider::Cuda, &nodes), Ok(()));
+        nodes.add("CPUExecutionProvider", 162);
+        let reason = check_nodes(ExecutionProvider::Cuda, &nodes).unwrap_err();
+        assert!(reason.contains("`cuda` takes none of the model's nodes (cpu 162)"), "{reason}");
+        assert_eq!(check_nodes(ExecutionProvider::Cpu, &nodes), Ok(()));
+        nodes.add("CUDAExecutionProvider", 1);
+        assert_eq!(check_nodes(ExecutionProvider::Cuda, &nodes), Ok(()));
+    }
 }

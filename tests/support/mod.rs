@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod daemon;
 pub mod link;
 pub mod memory_cgroup;
+pub mod package;
 pub mod sender;
 pub mod small_disk;
 

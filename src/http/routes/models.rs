@@ -107,6 +107,7 @@ fn view(model: &ModelStatus) -> Value {
         "desired_inference_units": model.desired,
         "in_service_inference_units": model.in_service,
         "zones": model.zones,
+        "nodes": model.nodes,
         "unit_restarts": model.restarts,
         "unit_tps": rounded(model.unit_tps),
         "unit_frame_tps": rounded(model.unit_frame_tps),

@@ -5,6 +5,7 @@ use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings}
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
+use crate::model::execution_provider::{Precision, ProviderOptions};
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::outbox::settings::OutboxSettings;
@@ -67,6 +68,7 @@ fn every_setting_is_in_the_shipped_file() {
         serde_json::to_value(MqttTlsSettings::default()).unwrap(),
         serde_json::to_value(Credentials::default()).unwrap(),
         serde_json::to_value(ModelSettings::default()).unwrap(),
+        serde_json::to_value(ProviderOptions::default()).unwrap(),
         serde_json::to_value(ZoneSettings::default()).unwrap(),
         serde_json::to_value(SandboxSettings::default()).unwrap(),
         serde_json::to_value(camera()).unwrap(),
@@ -121,6 +123,28 @@ fn a_limit_is_a_number_measured_or_none() {
     for wrong in ["tps_limit = \"much\"", "tps_limit = 0"] {
         let SettingsErrors(mistakes) = limit(wrong).unwrap_err();
         assert_eq!(mistakes[0].key, "models[0].tps_limit");
+    }
+}
+
+#[test]
+fn a_provider_is_told_what_its_table_says_and_an_unknown_key_is_a_mistake() {
+    let model = "[[models]]\nname = \"m\"\nexecution_provider = \"tensorrt\"\ndevice = \"1\"\n";
+    let load = |options: &str| load(&format!("{model}[models.provider_options]\n{options}"), &[]);
+    let told = "memory_limit_mb = 2048\nprecision = \"fp16\"\nengine_cache_directory = \"cache/engines\"";
+    let model = load(told).unwrap().models.remove(0);
+    let options = ProviderOptions {
+        memory_limit_mb: Some(2048),
+        precision: Some(Precision::Fp16),
+        engine_cache_directory: Some("cache/engines".into()),
+    };
+    assert_eq!((model.provider_options, model.device.as_deref()), (options, Some("1")));
+    for (wrong, key) in [
+        ("memory_limit = 2048", "models[0].provider_options.memory_limit"),
+        ("memory_limit_mb = 1", "models[0].provider_options.memory_limit_mb"),
+        ("precision = \"bf16\"", "models[0].provider_options.precision"),
+    ] {
+        let SettingsErrors(mistakes) = load(wrong).unwrap_err();
+        assert_eq!(mistakes[0].key, key, "{mistakes:#?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Pool, Room, Unit};
 use crate::admission::Work;
+use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::autoscaler::{EVALUATION_PERIOD, LoadSample};
 use crate::supervisor::unit_state::{UnitId, UnitState};
@@ -114,6 +115,7 @@ impl Pool {
     pub fn unit_ready(
         &mut self,
         unit: UnitId,
+        providers: NodeCounts,
         room: &mut Room<'_>,
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
@@ -124,6 +126,7 @@ impl Pool {
         }
         slot.state = UnitState::Idle;
         slot.ready_since = Some(now);
+        slot.providers = providers;
         (slot.items_done, slot.invalid_in_row, slot.first_bytes) = (0, 0, None);
         room.zones.unit_ready(slot.zone, now);
         (self.failed_loads, self.load_failure) = (0, None);

@@ -9,6 +9,7 @@ mod reconcile;
 
 use crate::admission::{Gate, Ledger, WorkKind};
 use crate::ipc::messages::LoadModel;
+use crate::model::execution_provider::NodeCounts;
 use crate::model::package::Package;
 use crate::supervisor::actions::{ModelState, ModelStatus};
 use crate::supervisor::autoscaler::Autoscaler;
@@ -258,12 +259,12 @@ impl Pool {
         versions.map(of).filter(|(_, units)| *units > 0).collect()
     }
 
-    /// Zone of each unit in service.
-    pub fn zones_in_service(&self) -> impl Iterator<Item = ZoneIndex> {
-        self.units.values().filter(|unit| unit.is_in_service()).map(|unit| unit.zone)
+    /// Each unit in service, oldest first: its zone, and what computes its nodes.
+    pub fn units_in_service(&self) -> impl Iterator<Item = (ZoneIndex, &NodeCounts)> {
+        self.units.values().filter(|unit| unit.is_in_service()).map(|unit| (unit.zone, &unit.providers))
     }
 
-    /// The model at this moment, without its zones' names.
+    /// The model at this moment, without what is told by the names of zones.
     pub fn status(&self) -> ModelStatus {
         let in_service = self.in_service();
         let unit_tps = self.service_time.tps();
@@ -277,6 +278,7 @@ impl Pool {
             desired: if self.is_wanted { self.desired } else { 0 },
             in_service,
             zones: BTreeMap::new(),
+            nodes: BTreeMap::new(),
             restarts: self.restarts,
             unit_tps,
             unit_frame_tps: self.service_time.tps_of(WorkKind::Frame),

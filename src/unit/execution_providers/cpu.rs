@@ -1,6 +1,9 @@
 //! The CPU: in every build of ONNX Runtime.
 
+use super::KnownOptions;
 use ort::ep::{CPU, ExecutionProviderDispatch};
+
+pub(super) const OPTIONS: KnownOptions = KnownOptions::NONE;
 
 pub(super) fn dispatch() -> ExecutionProviderDispatch {
     // Without the arena every activation is mapped and unmapped at each inference: measured, a third of the CPU went

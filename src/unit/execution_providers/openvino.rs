@@ -1,16 +1,34 @@
 //! Intel CPUs, GPUs and NPUs; Cargo feature `openvino`.
 
+use super::KnownOptions;
+use crate::ipc::messages::LoadModel;
+use crate::model::execution_provider::Precision;
 use ort::ep::ExecutionProviderDispatch;
 
+/// It takes a quantised model as it is: 8 bits are no option of it.
+pub(super) const OPTIONS: KnownOptions = KnownOptions {
+    memory_limit_mb: false,
+    precisions: &[Precision::Fp32, Precision::Fp16],
+    engine_cache_directory: true,
+};
+
 #[cfg(feature = "openvino")]
-#[expect(clippy::unnecessary_wraps, reason = "a build without the feature fails here")]
-pub(super) fn dispatch(device: Option<&str>) -> Result<ExecutionProviderDispatch, String> {
-    let provider = ort::ep::OpenVINO::default();
-    let provider = device.into_iter().fold(provider, |provider, device| provider.with_device_type(device));
+pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
+    let options = &load.provider_options;
+    let mut provider = ort::ep::OpenVINO::default().with_num_threads(usize::from(load.intra_op_threads.max(1)));
+    if let Some(device) = &load.device {
+        provider = provider.with_device_type(device);
+    }
+    if let Some(precision) = options.precision {
+        provider = provider.with_precision(precision.to_string().to_uppercase());
+    }
+    if let Some(directory) = super::engine_cache(options)? {
+        provider = provider.with_cache_dir(directory);
+    }
     Ok(provider.build().error_on_failure())
 }
 
 #[cfg(not(feature = "openvino"))]
-pub(super) fn dispatch(_device: Option<&str>) -> Result<ExecutionProviderDispatch, String> {
-    Err(super::not_in_this_build(crate::model::execution_provider::ExecutionProvider::OpenVino))
+pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
+    Err(super::not_in_this_build(load.execution_provider))
 }

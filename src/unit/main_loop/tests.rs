@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::ipc::frame_slots::{Region, SlotWriter};
-use crate::model::execution_provider::ExecutionProvider;
 use std::os::fd::AsFd;
 use std::thread::JoinHandle;
 
@@ -24,6 +23,10 @@ impl Engine for ScriptedEngine {
 
     fn is_from_cache(&self) -> bool {
         true
+    }
+
+    fn providers(&self) -> NodeCounts {
+        NodeCounts::default()
     }
 
     fn runtime_version(&self) -> String {
@@ -64,13 +67,10 @@ impl Parent {
     fn load(&self, intra_op_threads: u16) -> FromUnit {
         self.send(&ToUnit::Load(LoadModel {
             directory: "m".into(),
-            execution_provider: ExecutionProvider::Cpu,
-            device: None,
             intra_op_threads,
             max_batch: 1,
             runtime_library: "l".into(),
-            cache_directory: None,
-            cores: vec![],
+            ..LoadModel::default()
         }));
         self.receive()
     }

@@ -40,17 +40,15 @@ fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
 
 fn version_of(fleet: &mut Fleet, model: &str, name: &str) -> ModelVersion {
     let package = Package { model: model.into(), name: name.into(), version: name.into(), ..Package::default() };
-    let load = LoadModel {
-        directory: name.into(),
-        execution_provider: ExecutionProvider::Cpu,
-        device: None,
-        intra_op_threads: 1,
-        max_batch: 1,
-        runtime_library: "".into(),
-        cache_directory: None,
-        cores: vec![],
-    };
+    let load = LoadModel { directory: name.into(), intra_op_threads: 1, ..LoadModel::default() };
     ModelVersion { id: fleet.next_version(), package: Arc::new(package), load }
+}
+
+/// What a unit says of its model.
+fn cpu_nodes() -> NodeCounts {
+    let mut nodes = NodeCounts::default();
+    nodes.add("CPUExecutionProvider", 162);
+    nodes
 }
 
 /// The stopped pool of a model.
@@ -151,7 +149,7 @@ impl TestBox {
     }
 
     fn load(&mut self, unit: UnitId) {
-        let actions = self.fleet.unit_ready(unit, self.now);
+        let actions = self.fleet.unit_ready(unit, cpu_nodes(), self.now);
         self.carry_out(actions);
     }
 

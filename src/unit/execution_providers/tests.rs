@@ -1,0 +1,66 @@
+//! What each provider is told, and what it refuses. Whether it computes is for a box that has it.
+
+use super::*;
+use ExecutionProvider::{Cpu, Cuda, OpenVino, TensorRt, Xnnpack};
+
+fn refused(execution_provider: ExecutionProvider, provider_options: ProviderOptions) -> Option<String> {
+    let load = LoadModel { execution_provider, provider_options, ..LoadModel::default() };
+    dispatch(&load).err()
+}
+
+/// Without the word of a provider that is not in this build, which is no matter of options.
+fn refused_option(provider: ExecutionProvider, options: ProviderOptions) -> Option<String> {
+    refused(provider, options).filter(|reason| reason.contains("does not know"))
+}
+
+#[test]
+fn an_option_that_a_provider_does_not_know_is_refused_by_its_name() {
+    let memory = || ProviderOptions { memory_limit_mb: Some(512), ..ProviderOptions::default() };
+    let precision = |precision| ProviderOptions { precision: Some(precision), ..ProviderOptions::default() };
+    let home = tempfile::tempdir().unwrap();
+    let directory = Some(home.path().to_owned());
+    let cache = || ProviderOptions { engine_cache_directory: directory.clone(), ..ProviderOptions::default() };
+    let cases = [
+        (memory(), "memory_limit_mb", &[Cuda, TensorRt][..]),
+        (precision(Precision::Fp32), "", &ExecutionProvider::ALL),
+        (precision(Precision::Fp16), "precision = \"fp16\"", &[TensorRt, OpenVino]),
+        (precision(Precision::Int8), "precision = \"int8\"", &[TensorRt]),
+        (cache(), "engine_cache_directory", &[TensorRt, OpenVino]),
+        (ProviderOptions::default(), "", &ExecutionProvider::ALL),
+    ];
+    for (options, name, known_by) in cases {
+        for provider in ExecutionProvider::ALL {
+            let reason = refused_option(provider, options.clone());
+            assert_eq!(reason.is_none(), known_by.contains(&provider), "{provider} with {options:?}: {reason:?}");
+            if let Some(reason) = reason {
+                assert!(reason.contains(&format!("`{provider}` does not know `{name}`")), "{reason}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_provider_that_was_not_compiled_in_names_its_feature() {
+    let compiled_in = [
+        (Cpu, true),
+        (Cuda, cfg!(feature = "cuda")),
+        (TensorRt, cfg!(feature = "tensorrt")),
+        (OpenVino, cfg!(feature = "openvino")),
+        (Xnnpack, cfg!(feature = "xnnpack")),
+    ];
+    for (provider, is_there) in compiled_in {
+        let reason = refused(provider, ProviderOptions::default());
+        let cure = format!("build with `--features {provider}`");
+        assert_eq!(reason.is_none(), is_there, "{provider}: {reason:?}");
+        assert!(reason.is_none_or(|reason| reason.contains(&cure)));
+    }
+}
+
+#[cfg(any(feature = "openvino", feature = "tensorrt"))]
+#[test]
+fn a_cache_that_cannot_be_written_is_told_before_minutes_of_compiling() {
+    let options =
+        ProviderOptions { engine_cache_directory: Some("/proc/engines".into()), ..ProviderOptions::default() };
+    let reason = engine_cache(&options).err().unwrap();
+    assert!(reason.contains("`engine_cache_directory` /proc/engines cannot be written"), "{reason}");
+}
