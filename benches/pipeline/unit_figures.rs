@@ -16,6 +16,7 @@ use ocelli::supervisor::{Answer, BoxLimits, Fleet, SupervisorAction, ZonePlaceme
 use ocelli::unit::preprocess::Preprocessor;
 use ocelli::vision::camera_id::CameraId;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
+use ocelli::vision::framing::Framing;
 use ocelli::vision::look_options::LookOptions;
 use ocelli::vision::monotonic::Monotonic;
 use std::io::{Read, Write};
@@ -235,7 +236,8 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     for number in 0..50_000_u64 {
         let camera = cameras[(number % 8) as usize].clone();
         let frame = Frame { sequence: number, captured_at: now, slot: 0, picture };
-        let work = FrameWork { camera, number, frame, region: RegionId(0), attempts: 0, failed_in: None };
+        let (region, framing) = (RegionId(0), Framing::default());
+        let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
         let started = Instant::now();
         let actions = fleet.frame_captured(work, now);
         times.push(started.elapsed().as_secs_f64() * 1e6);

@@ -41,11 +41,13 @@ impl Gate {
             [_, has_images] => has_images,
         };
         if is_images_turn {
-            self.paid[1] += 1.0 / self.image_share;
-            return self.images.take_next().map(Work::Image);
+            let work = self.images.take_next()?;
+            self.paid[1] += f64::from(work.transactions()) / self.image_share;
+            return Some(Work::Image(work));
         }
-        self.paid[0] += 1.0 / (1.0 - self.image_share);
-        self.cameras.take_next().map(Work::Frame)
+        let work = self.cameras.take_next()?;
+        self.paid[0] += f64::from(work.transactions()) / (1.0 - self.image_share);
+        Some(Work::Frame(work))
     }
 
     /// The share of the units that images can count on now: all while no camera waits.
@@ -89,6 +91,7 @@ mod tests {
     use crate::ipc::messages::RegionId;
     use crate::vision::camera_id::CameraId;
     use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+    use crate::vision::framing::Framing;
     use crate::vision::look_options::LookOptions;
     use std::time::Duration;
 
@@ -101,8 +104,9 @@ mod tests {
     fn offer_frame(gate: &mut Gate) {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let frame = Frame { sequence: 0, captured_at: Monotonic::default(), slot: 0, picture };
-        let camera = CameraId::new("a").unwrap();
-        gate.cameras.offer(FrameWork { camera, number: 0, frame, region: RegionId(0), attempts: 0, failed_in: None });
+        let (camera, framing) = (CameraId::new("a").unwrap(), Framing::default());
+        let (region, attempts, failed_in) = (RegionId(0), 0, None);
+        gate.cameras.offer(FrameWork { camera, number: 0, frame, region, framing, attempts, failed_in });
     }
 
     fn offer_image(gate: &mut Gate) {

@@ -29,6 +29,7 @@ pub(super) fn figures(model: &ModelStatus) -> ModelFigures {
         capacity_tps: model.capacity_tps,
         load_tps: model.load_tps,
         succeeded: total.detected,
+        transactions: model.transactions,
         throttled: throttled.iter().filter_map(|reason| total.shed.get(reason)).sum(),
         images_received: model.images.captured,
         images_detected: model.images.detected,
@@ -56,6 +57,7 @@ pub(super) fn model_state(model: &ModelStatus, hours: f64) -> ModelState {
         unit_image_tps: rounded(model.unit_image_tps),
         capacity_tps: rounded(model.capacity_tps),
         load_tps: rounded(model.load_tps),
+        transactions: model.transactions / 1000 * 1000,
         inference_hours: (hours * 10.0).round() / 10.0,
     }
 }

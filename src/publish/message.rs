@@ -189,6 +189,8 @@ pub struct ModelState {
     pub capacity_tps: f32,
     /// What they did over the last ten seconds.
     pub load_tps: f32,
+    /// Transactions since the daemon started, whole thousands: each look counts, so a frame in five tiles counts five.
+    pub transactions: u64,
     /// Since the month began.
     pub inference_hours: f64,
 }

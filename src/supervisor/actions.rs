@@ -154,6 +154,10 @@ pub struct ModelStatus {
     pub capacity_tps: f64,
     /// What they did over the last ten seconds.
     pub load_tps: f64,
+    /// Transactions of all that units looked at.
+    pub transactions: u64,
+    /// Those of images among them.
+    pub image_transactions: u64,
     /// Frames that wait or are worked on.
     pub in_flight: u64,
     /// What is not as it should be, for a person.

@@ -45,6 +45,8 @@ pub struct ModelFigures {
     pub load_tps: f64,
     /// Frames and images that a unit looked at.
     pub succeeded: u64,
+    /// The looks that they took.
+    pub transactions: u64,
     /// Frames and images for which there was no capacity.
     pub throttled: u64,
     /// Images that came.
@@ -68,6 +70,7 @@ pub(super) struct ModelMetrics {
     capacity_tps: Rates,
     load_tps: Rates,
     succeeded: Counters,
+    transactions: Counters,
     throttled: Counters,
     images_received: Counters,
     images_detected: Counters,
@@ -90,6 +93,7 @@ impl Default for ModelMetrics {
             capacity_tps: Family::default(),
             load_tps: Family::default(),
             succeeded: Family::default(),
+            transactions: Family::default(),
             throttled: Family::default(),
             images_received: Family::default(),
             images_detected: Family::default(),
@@ -113,6 +117,7 @@ impl ModelMetrics {
         let counters = [
             ("unit_restarts", "Unit processes started again", &self.restarts),
             ("successful_request_count", "Frames and images that a unit looked at", &self.succeeded),
+            ("transactions", "Looks that the frames and images took: each tile is one", &self.transactions),
             ("throttled_count", "Frames and images for which there was no capacity", &self.throttled),
             ("images_received", "Images that came from outside", &self.images_received),
             ("images_detected", "Images that a unit looked at", &self.images_detected),
@@ -144,6 +149,7 @@ impl ModelMetrics {
         let counters = [
             (&self.restarts, figures.restarts),
             (&self.succeeded, figures.succeeded),
+            (&self.transactions, figures.transactions),
             (&self.throttled, figures.throttled),
             (&self.images_received, figures.images_received),
             (&self.images_detected, figures.images_detected),
@@ -184,6 +190,7 @@ impl ModelMetrics {
         let counters = [
             &self.restarts,
             &self.succeeded,
+            &self.transactions,
             &self.throttled,
             &self.images_received,
             &self.images_detected,
@@ -238,7 +245,14 @@ mod tests {
         let (metrics, mut registry) = (ModelMetrics::default(), Registry::with_prefix("ocelli"));
         metrics.register(&mut registry);
         let images_shed = BTreeMap::from([(ShedReason::Throttled, 3)]);
-        let figures = ModelFigures { min: 1, succeeded: 5, throttled: 3, images_shed, ..ModelFigures::default() };
+        let figures = ModelFigures {
+            min: 1,
+            succeeded: 5,
+            transactions: 25,
+            throttled: 3,
+            images_shed,
+            ..ModelFigures::default()
+        };
         metrics.set("m", &figures);
         metrics.answered("m", 4, Duration::from_millis(20));
         let mut text = String::new();
@@ -246,6 +260,7 @@ mod tests {
         for line in [
             "ocelli_min_inference_units{model=\"m\"} 1",
             "ocelli_successful_request_count_total{model=\"m\"} 5",
+            "ocelli_transactions_total{model=\"m\"} 25",
             "ocelli_throttled_count_total{model=\"m\"} 3",
             "ocelli_detected_label_count_total{model=\"m\"} 4",
             "ocelli_response_time_seconds_count{model=\"m\"} 1",

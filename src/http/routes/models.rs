@@ -114,6 +114,7 @@ fn view(model: &ModelStatus) -> Value {
         "image_places": model.image_places,
         "capacity_tps": rounded(model.capacity_tps),
         "load_tps": rounded(model.load_tps),
+        "transactions": model.transactions,
         "in_flight": model.in_flight,
         "degraded": model.degraded,
     })

@@ -23,7 +23,7 @@ impl Pool {
     /// A capture process announced a frame.
     pub fn frame_captured(&mut self, work: FrameWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         self.ledgers.entry(work.camera.clone()).or_default().count_captured();
-        self.arrivals += 1;
+        self.arrivals += u64::from(work.transactions());
         self.retry_budget.deposit();
         if self.is_draining {
             return self.shed(actions, Work::Frame(work), ShedReason::Draining);
@@ -38,9 +38,10 @@ impl Pool {
     }
 
     /// An image came from outside. It is taken, or refused at once.
-    pub fn image_offered(&mut self, work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+    pub fn image_offered(&mut self, mut work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        work.options.framing = self.image_framing;
         self.images.count_captured();
-        self.arrivals += 1;
+        self.arrivals += u64::from(work.transactions());
         self.retry_budget.deposit();
         let in_service = self.in_service();
         let reason = match () {
@@ -55,7 +56,7 @@ impl Pool {
         let measured = self.unit_image_tps() * in_service as f64;
         if let Some((quota, bucket)) = &mut self.limit {
             let tps = quota.tps(measured);
-            if let Err(retry_after) = bucket.take(tps, burst(tps), now) {
+            if let Err(retry_after) = bucket.take_many(f64::from(work.transactions()), tps, burst(tps), now) {
                 return self.refuse(actions, work, retry_after);
             }
         }
@@ -71,7 +72,7 @@ impl Pool {
         if tps > 0.0 { tps } else { 1.0 }
     }
 
-    /// Images a second that are looked at beside what cameras want now.
+    /// Transactions a second of images that are done beside what cameras want now.
     pub(super) fn image_rate(&self) -> f64 {
         self.unit_image_tps() * self.in_service() as f64 * self.gate.share_of_images()
     }
@@ -144,14 +145,23 @@ impl Pool {
             *id != unit && !slot.is_retiring && matches!(slot.state, UnitState::Idle)
         };
         let all_worked = !self.units.iter().any(is_idle);
-        self.service_time.record(work.kind(), now.since(since), self.in_service(), all_worked);
-        self.recent_answers.push_back(now);
-        self.completed += 1;
+        let transactions = work.transactions();
+        self.service_time.record(work.kind(), now.since(since) / transactions, self.in_service(), all_worked);
+        self.count_done(work.kind(), transactions, now);
         answer.queued = since.since(work.since());
         let version = self.units.get(&unit).map(|slot| slot.version);
         let candidate = self.candidate.as_ref().filter(|candidate| Some(candidate.id) == version);
         let package = Arc::clone(&candidate.unwrap_or(&self.current).package);
         self.end(actions, work, Outcome::Detected, Some((answer, package)));
+    }
+
+    fn count_done(&mut self, kind: WorkKind, transactions: u32, now: Monotonic) {
+        self.recent_answers.push_back((now, transactions));
+        self.completed += u64::from(transactions);
+        self.transactions += u64::from(transactions);
+        if kind == WorkKind::Image {
+            self.image_transactions += u64::from(transactions);
+        }
     }
 
     /// Work whose unit failed it is tried once more, in another zone if one has a unit free, and if the budget allows.
@@ -200,7 +210,7 @@ impl Pool {
             let reason = if matches!(work, Work::Frame(_)) { ShedReason::Stale } else { ShedReason::Expired };
             self.shed(actions, work, reason);
         }
-        while self.recent_answers.front().is_some_and(|at| now.since(*at) > LOAD_WINDOW) {
+        while self.recent_answers.front().is_some_and(|(at, _)| now.since(*at) > LOAD_WINDOW) {
             self.recent_answers.pop_front();
         }
     }

@@ -47,14 +47,16 @@ impl Pool {
     }
 
     fn enforce_deadlines(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        let deadline = self.service_time.deadline(self.deadlines.inference);
+        let deadline = |work: &Work| self.service_time.deadline(self.deadlines.inference, work.transactions());
         let mut failed = Vec::new();
         for (&unit, slot) in &mut self.units {
             let why = match &slot.state {
                 UnitState::Loading { since } if now.since(*since) > self.deadlines.load => {
                     "it did not load its model in time"
                 }
-                UnitState::Busy { since, .. } if now.since(*since) > deadline => "it did not answer in time",
+                UnitState::Busy { work, since, .. } if now.since(*since) > deadline(work) => {
+                    "it did not answer in time"
+                }
                 UnitState::Stopping { since } if now.since(*since) > STOP_LIMIT => "it did not stop in time",
                 _ => continue,
             };

@@ -17,6 +17,7 @@ use crate::supervisor::service_time::ServiceTime;
 use crate::supervisor::unit_state::{Unit, UnitId, UnitState, VersionId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
+use crate::vision::framing::Framing;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::token_bucket::TokenBucket;
 use std::collections::{BTreeMap, VecDeque};
@@ -52,7 +53,7 @@ pub struct UnitDeadlines {
     pub inference: Duration,
 }
 
-/// A limit of images a second, below or at what the units can do.
+/// A limit of transactions of images a second, below or at what the units can do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TpsQuota {
     /// So many.
@@ -70,7 +71,7 @@ impl TpsQuota {
     }
 }
 
-/// Images that a limit lets through at once: one second's worth, and one at least.
+/// Transactions that a limit lets through at once: one second's worth, and one at least.
 fn burst(tps: f64) -> f64 {
     tps.max(1.0)
 }
@@ -106,6 +107,8 @@ pub struct Pool {
     /// A unit more than wanted is on its way to another zone.
     is_moving: bool,
     gate: Gate,
+    /// How images are looked at.
+    image_framing: Framing,
     images: Ledger,
     limit: Option<(TpsQuota, TokenBucket)>,
     ledgers: BTreeMap<CameraId, Ledger>,
@@ -113,7 +116,12 @@ pub struct Pool {
     service_time: ServiceTime,
     deadlines: UnitDeadlines,
     next_request: u64,
-    recent_answers: VecDeque<Monotonic>,
+    /// When transactions ended, and how many.
+    recent_answers: VecDeque<(Monotonic, u32)>,
+    /// Transactions of what units looked at, and of the images among it.
+    transactions: u64,
+    image_transactions: u64,
+    /// Transactions since the last evaluation.
     arrivals: u64,
     completed: u64,
     evaluated_at: Monotonic,
@@ -149,6 +157,7 @@ impl Pool {
             units: BTreeMap::new(),
             is_moving: false,
             gate,
+            image_framing: Framing::default(),
             images: Ledger::default(),
             limit: quota.map(|quota| (quota, TokenBucket::new(burst(quota.tps(1.0)), now))),
             ledgers: BTreeMap::new(),
@@ -157,6 +166,8 @@ impl Pool {
             deadlines,
             next_request: 0,
             recent_answers: VecDeque::new(),
+            transactions: 0,
+            image_transactions: 0,
             arrivals: 0,
             completed: 0,
             evaluated_at: now,
@@ -170,6 +181,12 @@ impl Pool {
         };
         pool.rescale(bounds);
         pool
+    }
+
+    /// How images are looked at, whoever sends them.
+    pub fn with_image_framing(mut self, framing: Framing) -> Self {
+        self.image_framing = framing;
+        self
     }
 
     /// Gives a camera its place and its ledger.
@@ -281,14 +298,25 @@ impl Pool {
             unit_tps,
             unit_frame_tps: self.service_time.tps_of(WorkKind::Frame),
             unit_image_tps: self.service_time.tps_of(WorkKind::Image),
-            image_places: self.gate.images.most(self.image_rate()),
+            image_places: self.image_places(),
             capacity_tps: unit_tps * in_service as f64,
-            load_tps: self.recent_answers.len() as f64 / LOAD_WINDOW.as_secs_f64(),
+            load_tps: self.load_tps(),
+            transactions: self.transactions,
+            image_transactions: self.image_transactions,
             in_flight: self.in_flight(),
             degraded: self.degraded(in_service),
             ledgers: self.ledgers.clone(),
             images: self.images.clone(),
         }
+    }
+
+    fn image_places(&self) -> usize {
+        self.gate.images.most(self.image_rate()).div_ceil(self.image_framing.transactions() as usize)
+    }
+
+    fn load_tps(&self) -> f64 {
+        let done: u32 = self.recent_answers.iter().map(|(_, transactions)| transactions).sum();
+        f64::from(done) / LOAD_WINDOW.as_secs_f64()
     }
 
     fn degraded(&self, in_service: usize) -> Vec<String> {

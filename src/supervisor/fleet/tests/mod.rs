@@ -2,6 +2,7 @@
 
 mod frames;
 mod models;
+mod transactions;
 
 use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
@@ -9,6 +10,7 @@ use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::pool::{ModelVersion, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use crate::vision::framing::{Framing, Tiling};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{Outcome, ShedReason};
 use proptest::prelude::*;
@@ -24,6 +26,7 @@ struct TestBox {
     dispatched: Vec<(UnitId, RequestId)>,
     ended: Vec<(u64, Outcome)>,
     images: Vec<(ImageId, Outcome)>,
+    retry_after: Duration,
     versions: Vec<String>,
     killed: Vec<UnitId>,
     stopped: Vec<UnitId>,
@@ -32,6 +35,11 @@ struct TestBox {
 
 fn fixed(min: usize) -> UnitBounds {
     UnitBounds { min, max: None }
+}
+
+/// Five transactions.
+fn tiles() -> Framing {
+    Framing { tiling: Some(Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true }), ..Framing::default() }
 }
 
 fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
@@ -71,6 +79,10 @@ impl TestBox {
     }
 
     fn with_quota(bounds: UnitBounds, zones: &[&str], quota: Option<TpsQuota>) -> Self {
+        Self::with_images(bounds, zones, quota, Framing::default())
+    }
+
+    fn with_images(bounds: UnitBounds, zones: &[&str], quota: Option<TpsQuota>, images: Framing) -> Self {
         let now = Monotonic::from_nanos(1_000_000_000);
         let placement = |(core, name): (usize, &&str)| ZonePlacement {
             name: (*name).to_owned(),
@@ -82,13 +94,14 @@ impl TestBox {
         let limits = BoxLimits { units: 8, models: 2, reserve_bytes: 100 };
         let mut fleet = Fleet::new(placements, Zones::new(names, Duration::from_secs(30)), limits);
         let pool = pool(&mut fleet, MODEL, bounds, quota, now);
-        fleet.add_model(pool);
+        fleet.add_model(pool.with_image_framing(images));
         for camera in ["a", "b"] {
             fleet.add_camera(CameraId::new(camera).unwrap(), 1, MODEL);
         }
         fleet.start(MODEL, None).unwrap();
         let (dispatched, ended, images, versions, killed, stopped, started) = Default::default();
-        Self { fleet, now, numbers: 0, dispatched, ended, images, versions, killed, stopped, started }
+        let retry_after = Duration::ZERO;
+        Self { fleet, now, numbers: 0, dispatched, ended, images, retry_after, versions, killed, stopped, started }
     }
 
     /// With so many units in service.
@@ -127,7 +140,10 @@ impl TestBox {
                     self.ended.push((work.number, outcome));
                     self.versions.extend(answer.map(|(_, package)| package.version.clone()));
                 }
-                SupervisorAction::ImageEnded { work, outcome, .. } => self.images.push((work.id, outcome)),
+                SupervisorAction::ImageEnded { work, outcome, retry_after, .. } => {
+                    self.retry_after = retry_after;
+                    self.images.push((work.id, outcome));
+                }
                 SupervisorAction::Scaled { .. } => {}
             }
         }
@@ -156,11 +172,16 @@ impl TestBox {
     }
 
     fn capture(&mut self, camera: &str) -> u64 {
+        self.capture_in(camera, Framing::default())
+    }
+
+    fn capture_in(&mut self, camera: &str, framing: Framing) -> u64 {
         self.numbers += 1;
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let frame = Frame { sequence: self.numbers, captured_at: self.now, slot: 0, picture };
         let camera = CameraId::new(camera).unwrap();
-        let work = FrameWork { camera, number: self.numbers, frame, region: RegionId(0), attempts: 0, failed_in: None };
+        let (number, region) = (self.numbers, RegionId(0));
+        let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
         let actions = self.fleet.frame_captured(work, self.now);
         self.carry_out(actions);
         self.numbers
