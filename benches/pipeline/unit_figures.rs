@@ -6,7 +6,7 @@ use crate::support::{from_setup, root};
 use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
-use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
+use ocelli::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit};
 use ocelli::model::execution_provider::ExecutionProvider;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
@@ -118,7 +118,8 @@ fn measure_unit(figures: &mut Vec<Figure>, picture: Picture) {
     let attach = ToUnit::AttachRegion { region: RegionId(0), slots: 1 };
     unit.channel.send(&attach, Some(region.read_only().as_fd())).unwrap();
     let (content, options) = (SlotContent::Raw(picture), LookOptions::default());
-    let detect = ToUnit::Detect { request: RequestId(0), region: RegionId(0), slot: 0, content, options };
+    let item = DetectItem { request: RequestId(0), region: RegionId(0), slot: 0, content, options };
+    let detect = ToUnit::Detect { items: vec![item] };
     for _ in 0..20 {
         assert!(matches!(unit.ask(&detect), FromUnit::Detected { .. }));
     }
@@ -229,7 +230,7 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     for action in fleet.tick(now) {
         let SupervisorAction::Start { unit, .. } = action else { continue };
         fleet.unit_started(unit, now);
-        fleet.unit_ready(unit, now);
+        fleet.unit_ready(unit, 1, now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
     let (mut busy, mut times) = (Vec::new(), Vec::new());
@@ -248,10 +249,11 @@ fn measure_admission(figures: &mut Vec<Figure>) {
                 Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO, size: (640, 480) };
             actions.extend(fleet.unit_answered(unit, request, Ok(answer), now));
         }
-        busy.extend(actions.iter().filter_map(|action| match action {
-            SupervisorAction::Dispatch { unit, request, .. } => Some((*unit, *request)),
-            _ => None,
-        }));
+        for action in &actions {
+            if let SupervisorAction::Dispatch { unit, items } = action {
+                busy.extend(items.iter().map(|(request, _)| (*unit, *request)));
+            }
+        }
     }
     figures.push(Figure {
         name: "admission decision",

@@ -64,6 +64,12 @@ impl Controller {
         place.waiting.replace(work)
     }
 
+    /// The frame whose turn it is.
+    pub fn next(&self) -> Option<&FrameWork> {
+        let waiting = self.places.values().filter(|place| place.waiting.is_some());
+        waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?.waiting.as_ref()
+    }
+
     /// Takes the frame whose turn it is.
     pub fn take_next(&mut self) -> Option<FrameWork> {
         let waiting = self.places.values_mut().filter(|place| place.waiting.is_some());

@@ -25,8 +25,8 @@ impl Gate {
         Self { cameras, images, image_share: image_share.clamp(0.01, 0.99), paid: [0.0; 2], was_waiting: [false; 2] }
     }
 
-    /// Takes the work whose turn it is.
-    pub fn take_next(&mut self) -> Option<Work> {
+    /// Whether it is the turn of images or of cameras; none when nothing waits.
+    fn is_images_turn(&mut self) -> Option<bool> {
         let is_waiting = [self.cameras.waiting() > 0, self.images.waiting() > 0];
         // Who was silent starts level: silence earns no burst.
         for (one, other) in [(0, 1), (1, 0)] {
@@ -35,12 +35,16 @@ impl Gate {
             }
         }
         self.was_waiting = is_waiting;
-        let is_images_turn = match is_waiting {
-            [false, false] => return None,
-            [true, true] => self.paid[1] < self.paid[0],
-            [_, has_images] => has_images,
-        };
-        if is_images_turn {
+        match is_waiting {
+            [false, false] => None,
+            [true, true] => Some(self.paid[1] < self.paid[0]),
+            [_, has_images] => Some(has_images),
+        }
+    }
+
+    /// Takes the work whose turn it is.
+    pub fn take_next(&mut self) -> Option<Work> {
+        if self.is_images_turn()? {
             let work = self.images.take_next()?;
             self.paid[1] += f64::from(work.transactions()) / self.image_share;
             return Some(Work::Image(work));
@@ -48,6 +52,15 @@ impl Gate {
         let work = self.cameras.take_next()?;
         self.paid[0] += f64::from(work.transactions()) / (1.0 - self.image_share);
         Some(Work::Frame(work))
+    }
+
+    /// Takes the work whose turn it is, unless a unit has failed it.
+    pub fn take_fresh(&mut self) -> Option<Work> {
+        let attempts = match self.is_images_turn()? {
+            true => self.images.next().map(|image| image.attempts),
+            false => self.cameras.next().map(|frame| frame.attempts),
+        };
+        attempts.filter(|attempts| *attempts == 0).and_then(|_| self.take_next())
     }
 
     /// The share of the units that images can count on now: all while no camera waits.

@@ -57,6 +57,11 @@ impl ImageQueue {
         self.waiting.push_front(work);
     }
 
+    /// The image whose turn it is.
+    pub fn next(&self) -> Option<&ImageWork> {
+        self.waiting.front()
+    }
+
     /// Takes the image whose turn it is.
     pub fn take_next(&mut self) -> Option<ImageWork> {
         self.waiting.pop_front()

@@ -9,6 +9,7 @@ mod live_view;
 mod plan;
 mod run;
 mod snapshot;
+mod tiles;
 
 use crate::vision::error_chain::describe;
 use clap::{CommandFactory, Parser, Subcommand};

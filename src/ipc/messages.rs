@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 4;
+pub const PROTOCOL_VERSION: u16 = 5;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -47,6 +47,21 @@ pub struct LoadModel {
     pub cores: Vec<u16>,
 }
 
+/// One picture that a unit is to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectItem {
+    /// Named in the answer.
+    pub request: RequestId,
+    /// Attached before.
+    pub region: RegionId,
+    /// The slot to read.
+    pub slot: u16,
+    /// What lies there.
+    pub content: SlotContent,
+    /// How it is to be looked at.
+    pub options: LookOptions,
+}
+
 /// From the parent to an inference unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToUnit {
@@ -64,18 +79,10 @@ pub enum ToUnit {
         /// Which.
         region: RegionId,
     },
-    /// Answered by `Detected` or `Failed`.
+    /// Each item is answered by its own `Detected` or `Failed`.
     Detect {
-        /// Named in the answer.
-        request: RequestId,
-        /// Attached before.
-        region: RegionId,
-        /// The slot to read.
-        slot: u16,
-        /// What lies there.
-        content: SlotContent,
-        /// How an encoded picture is to be looked at.
-        options: LookOptions,
+        /// To be looked at together where the model can.
+        items: Vec<DetectItem>,
     },
     /// Answered by `Pong`: shows that the unit reads the slot where it was written.
     Ping {
@@ -121,13 +128,15 @@ pub enum FromUnit {
         execution_provider: ExecutionProvider,
         /// Which build of ONNX Runtime computes.
         runtime_version: String,
+        /// Pictures that it takes together at most.
+        batch: u16,
     },
     /// It cannot be loaded; the process ends itself.
     LoadFailed {
         /// Names the thing and the cure.
         reason: String,
     },
-    /// The answer to `Detect`.
+    /// The answer to an item of `Detect`.
     Detected {
         /// From the request.
         request: RequestId,
@@ -138,7 +147,7 @@ pub enum FromUnit {
         /// Width and height of the picture in pixels, after EXIF orientation.
         size: (u32, u32),
     },
-    /// The other answer to `Detect`.
+    /// The other answer to an item of `Detect`.
     Failed {
         /// From the request.
         request: RequestId,

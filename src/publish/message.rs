@@ -179,6 +179,8 @@ pub struct ModelState {
     pub desired_units: u16,
     /// Units that take work.
     pub in_service_units: u16,
+    /// Pictures that a unit takes together at most.
+    pub unit_batch: u32,
     /// What one unit can do, transactions a second, with frames and images mixed as they come.
     pub unit_tps: f32,
     /// The same of a camera's frames alone.

@@ -47,14 +47,12 @@ pub enum SupervisorAction {
         /// For the log.
         why: &'static str,
     },
-    /// Hand work to a unit.
+    /// Hand work to a unit, which answers each item by itself.
     Dispatch {
         /// Which.
         unit: UnitId,
-        /// Named in the answer.
-        request: RequestId,
-        /// What to look at.
-        work: Work,
+        /// What to look at, each with the request that is named in its answer.
+        items: Vec<(RequestId, Work)>,
     },
     /// A frame has its outcome: give its slot back and tell the world.
     Ended {
@@ -142,6 +140,8 @@ pub struct ModelStatus {
     pub zones: BTreeMap<String, usize>,
     /// Processes started again since the daemon started.
     pub restarts: u64,
+    /// Pictures that a unit takes together at most.
+    pub batch: u32,
     /// What one unit can do, from measured service time, with frames and images mixed as they come.
     pub unit_tps: f64,
     /// The same of a camera's frames alone.

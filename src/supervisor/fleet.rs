@@ -194,9 +194,9 @@ impl Fleet {
         drop(self.with_owner(unit, |pool, _, _| pool.unit_started(unit, now)));
     }
 
-    /// A unit has loaded its model.
-    pub fn unit_ready(&mut self, unit: UnitId, now: Monotonic) -> Vec<SupervisorAction> {
-        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, room, now, actions))
+    /// A unit has loaded its model and takes so many pictures together.
+    pub fn unit_ready(&mut self, unit: UnitId, batch: u32, now: Monotonic) -> Vec<SupervisorAction> {
+        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, batch, room, now, actions))
     }
 
     /// A unit says why it cannot load; its end follows.

@@ -3,9 +3,10 @@
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::{Region, SlotWriter};
-use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Picture, SLOT_BYTES, SlotContent};
+use crate::vision::framing::Framing;
 use crate::vision::look_options::LookOptions;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -100,29 +101,28 @@ impl OneShotUnit {
     ///
     /// # Errors
     /// [`OneShotError`]; after `Failed` and `TooLarge` the unit can be used again.
-    pub async fn detect(&mut self, image: &[u8]) -> Result<ImageResult, OneShotError> {
+    pub async fn detect(&mut self, image: &[u8], framing: Framing) -> Result<ImageResult, OneShotError> {
         let too_large = || OneShotError::TooLarge(image.len());
         let bytes = u32::try_from(image.len()).map_err(|_| too_large())?;
         let slot = self.slot.slot_mut(0).and_then(|slot| slot.get_mut(..image.len())).ok_or_else(too_large)?;
         slot.copy_from_slice(image);
-        self.look(SlotContent::Encoded { bytes }).await
+        self.look(SlotContent::Encoded { bytes }, framing).await
     }
 
     /// Has the unit look at a raw frame of whatever lies in the slot: how long it takes does not depend on it.
     ///
     /// # Errors
     /// [`OneShotError`].
-    pub async fn detect_raw(&mut self, picture: Picture) -> Result<ImageResult, OneShotError> {
-        self.look(SlotContent::Raw(picture)).await
+    pub async fn detect_raw(&mut self, picture: Picture, framing: Framing) -> Result<ImageResult, OneShotError> {
+        self.look(SlotContent::Raw(picture), framing).await
     }
 
-    async fn look(&mut self, content: SlotContent) -> Result<ImageResult, OneShotError> {
+    async fn look(&mut self, content: SlotContent, framing: Framing) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
-        self.send(
-            &ToUnit::Detect { request, region: REGION, slot: 0, content, options: LookOptions::default() },
-            None,
-        )?;
+        let options = LookOptions { framing, ..LookOptions::default() };
+        let item = DetectItem { request, region: REGION, slot: 0, content, options };
+        self.send(&ToUnit::Detect { items: vec![item] }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
                 FromUnit::Detected { detections, timing, size, .. } => {

@@ -1,8 +1,7 @@
 //! One inference unit as its pool sees it.
 
-use crate::admission::Work;
-use crate::ipc::messages::RequestId;
 use crate::ipc::restart_policy::RestartPolicy;
+use crate::supervisor::batch::Batch;
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
 
@@ -35,15 +34,8 @@ pub enum UnitState {
     },
     /// Ready and without work.
     Idle,
-    /// Working.
-    Busy {
-        /// The answer must name it.
-        request: RequestId,
-        /// What it works on.
-        work: Work,
-        /// Since when.
-        since: Monotonic,
-    },
+    /// Working; each answer must name a request of the batch that has none yet.
+    Busy(Batch),
     /// Told to stop when it had nothing to do; its end has yet to be reported.
     Stopping {
         /// Since when.
@@ -68,6 +60,8 @@ pub struct Unit {
     pub is_worn: bool,
     /// Deaths in a row.
     pub restart_policy: RestartPolicy,
+    /// Pictures that it takes together at most; 1 until it has said so.
+    pub batch: u32,
     /// When its model was loaded.
     pub ready_since: Option<Monotonic>,
     /// Answers since then.
@@ -88,6 +82,7 @@ impl Unit {
             is_retiring: false,
             is_worn: false,
             restart_policy: RestartPolicy::default(),
+            batch: 1,
             ready_since: None,
             items_done: 0,
             invalid_in_row: 0,
@@ -97,6 +92,6 @@ impl Unit {
 
     /// True while work can be given to it, now or after what it does.
     pub fn is_in_service(&self) -> bool {
-        !self.is_retiring && matches!(self.state, UnitState::Idle | UnitState::Busy { .. })
+        !self.is_retiring && matches!(self.state, UnitState::Idle | UnitState::Busy(_))
     }
 }

@@ -35,6 +35,8 @@ pub struct ModelFigures {
     pub in_service: usize,
     /// Processes started again.
     pub restarts: u64,
+    /// Pictures that a unit takes together at most.
+    pub batch: u32,
     /// What one unit can do of a camera's frames alone.
     pub unit_frame_tps: f64,
     /// The same of images from outside.
@@ -65,6 +67,7 @@ pub(super) struct ModelMetrics {
     max: Gauges,
     desired: Gauges,
     in_service: Gauges,
+    batch: Gauges,
     restarts: Counters,
     unit_tps: Rates,
     capacity_tps: Rates,
@@ -88,6 +91,7 @@ impl Default for ModelMetrics {
             max: Family::default(),
             desired: Family::default(),
             in_service: Family::default(),
+            batch: Family::default(),
             restarts: Family::default(),
             unit_tps: Family::default(),
             capacity_tps: Family::default(),
@@ -113,6 +117,7 @@ impl ModelMetrics {
             ("max_inference_units", "The most inference units", &self.max),
             ("desired_inference_units", "Inference units there should be", &self.desired),
             ("in_service_inference_units", "Inference units that take work", &self.in_service),
+            ("unit_batch", "Pictures that a unit takes together at most", &self.batch),
         ];
         let counters = [
             ("unit_restarts", "Unit processes started again", &self.restarts),
@@ -145,6 +150,7 @@ impl ModelMetrics {
             (&self.max, figures.max),
             (&self.desired, figures.desired),
             (&self.in_service, figures.in_service),
+            (&self.batch, figures.batch as usize),
         ];
         let counters = [
             (&self.restarts, figures.restarts),
@@ -184,7 +190,7 @@ impl ModelMetrics {
     /// Hours that were used stay in the meter when their model goes.
     pub(super) fn remove(&self, model: &str) {
         let labels = vec![("model", model.to_owned())];
-        for gauge in [&self.min, &self.max, &self.desired, &self.in_service] {
+        for gauge in [&self.min, &self.max, &self.desired, &self.in_service, &self.batch] {
             gauge.remove(&labels);
         }
         let counters = [
@@ -249,6 +255,7 @@ mod tests {
             min: 1,
             succeeded: 5,
             transactions: 25,
+            batch: 4,
             throttled: 3,
             images_shed,
             ..ModelFigures::default()
@@ -260,6 +267,7 @@ mod tests {
         for line in [
             "ocelli_min_inference_units{model=\"m\"} 1",
             "ocelli_successful_request_count_total{model=\"m\"} 5",
+            "ocelli_unit_batch{model=\"m\"} 4",
             "ocelli_transactions_total{model=\"m\"} 25",
             "ocelli_throttled_count_total{model=\"m\"} 3",
             "ocelli_detected_label_count_total{model=\"m\"} 4",

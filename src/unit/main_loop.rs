@@ -2,7 +2,7 @@
 
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotReader;
-use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::unit::load_error::LoadError;
 use crate::vision::detection::Detection;
 use crate::vision::error_chain::describe;
@@ -101,11 +101,15 @@ pub fn run(
                 regions.insert(region, reader.map_err(|_| UnitError::Protocol("a region cannot be mapped"))?);
             }
             ToUnit::DetachRegion { region } => drop(regions.remove(&region)),
-            ToUnit::Detect { request, region, slot, content, options } => {
+            ToUnit::Detect { items } => {
                 let engine = engine.as_mut().ok_or(UnitError::Protocol("work came before the model"))?;
-                let slot = find(&regions, region, slot)?;
-                for result in engine.detect(&[Job { content, slot, options }]) {
-                    channel.send(&answer(request, result), None)?;
+                let job = |item: &DetectItem| {
+                    let slot = find(&regions, item.region, item.slot)?;
+                    Ok(Job { content: item.content, slot, options: item.options })
+                };
+                let jobs = items.iter().map(job).collect::<Result<Vec<Job<'_>>, UnitError>>()?;
+                for (item, result) in items.iter().zip(engine.detect(&jobs)) {
+                    channel.send(&answer(item.request, result), None)?;
                 }
             }
             ToUnit::Ping { request, region, slot } => {
@@ -130,6 +134,7 @@ fn load_model(
                 from_cache: engine.is_from_cache(),
                 execution_provider: load.execution_provider,
                 runtime_version: engine.runtime_version(),
+                batch: u16::try_from(engine.batch()).unwrap_or(u16::MAX),
             };
             channel.send(&ready, None)?;
             Ok(engine)

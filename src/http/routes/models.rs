@@ -108,6 +108,7 @@ fn view(model: &ModelStatus) -> Value {
         "in_service_inference_units": model.in_service,
         "zones": model.zones,
         "unit_restarts": model.restarts,
+        "unit_batch": model.batch,
         "unit_tps": rounded(model.unit_tps),
         "unit_frame_tps": rounded(model.unit_frame_tps),
         "unit_image_tps": rounded(model.unit_image_tps),

@@ -1,16 +1,17 @@
 //! The units of one model and the frames that want them.
 //!
 //! `lifecycle` is what becomes of units, `reconcile` brings them to the number, the version and the zones
-//! that are wanted, and `dispatch` hands them work and gives every frame its outcome.
+//! that are wanted, `dispatch` hands them work and gives every frame its outcome, and `status` says how all is.
 
 mod dispatch;
 mod lifecycle;
 mod reconcile;
+mod status;
 
-use crate::admission::{Gate, Ledger, WorkKind};
+use crate::admission::{Gate, Ledger};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
-use crate::supervisor::actions::{ModelState, ModelStatus};
+use crate::supervisor::actions::ModelState;
 use crate::supervisor::autoscaler::Autoscaler;
 use crate::supervisor::retry_budget::RetryBudget;
 use crate::supervisor::service_time::ServiceTime;
@@ -244,8 +245,8 @@ impl Pool {
 
     /// Frames that wait or are worked on.
     pub fn in_flight(&self) -> u64 {
-        let busy = self.units.values().filter(|unit| matches!(unit.state, UnitState::Busy { .. })).count();
-        (busy + self.gate.waiting()) as u64
+        let open = |unit: &Unit| if let UnitState::Busy(batch) = &unit.state { batch.open() } else { 0 };
+        (self.units.values().map(open).sum::<usize>() + self.gate.waiting()) as u64
     }
 
     /// Units that can be given work.
@@ -262,7 +263,7 @@ impl Pool {
     /// until its units have gone.
     pub fn metered(&self) -> Vec<(Arc<Package>, usize)> {
         let is_there = |unit: &Unit| match unit.state {
-            UnitState::Idle | UnitState::Busy { .. } => !unit.is_retiring || self.state == ModelState::Stopping,
+            UnitState::Idle | UnitState::Busy(_) => !unit.is_retiring || self.state == ModelState::Stopping,
             UnitState::Stopping { .. } => self.state == ModelState::Stopping,
             UnitState::Down { .. } | UnitState::Loading { .. } | UnitState::Dying => false,
         };
@@ -278,57 +279,5 @@ impl Pool {
     /// Zone of each unit in service.
     pub fn zones_in_service(&self) -> impl Iterator<Item = ZoneIndex> {
         self.units.values().filter(|unit| unit.is_in_service()).map(|unit| unit.zone)
-    }
-
-    /// The model at this moment, without its zones' names.
-    pub fn status(&self) -> ModelStatus {
-        let in_service = self.in_service();
-        let unit_tps = self.service_time.tps();
-        ModelStatus {
-            state: self.state,
-            package: self.current.package.name.clone(),
-            version: self.current.package.version.clone(),
-            next_version: self.candidate.as_ref().map(|version| version.package.version.clone()),
-            min_units: self.bounds.min,
-            max_units: self.bounds.max,
-            desired: if self.is_wanted { self.desired } else { 0 },
-            in_service,
-            zones: BTreeMap::new(),
-            restarts: self.restarts,
-            unit_tps,
-            unit_frame_tps: self.service_time.tps_of(WorkKind::Frame),
-            unit_image_tps: self.service_time.tps_of(WorkKind::Image),
-            image_places: self.image_places(),
-            capacity_tps: unit_tps * in_service as f64,
-            load_tps: self.load_tps(),
-            transactions: self.transactions,
-            image_transactions: self.image_transactions,
-            in_flight: self.in_flight(),
-            degraded: self.degraded(in_service),
-            ledgers: self.ledgers.clone(),
-            images: self.images.clone(),
-        }
-    }
-
-    fn image_places(&self) -> usize {
-        self.gate.images.most(self.image_rate()).div_ceil(self.image_framing.transactions() as usize)
-    }
-
-    fn load_tps(&self) -> f64 {
-        let done: u32 = self.recent_answers.iter().map(|(_, transactions)| transactions).sum();
-        f64::from(done) / LOAD_WINDOW.as_secs_f64()
-    }
-
-    fn degraded(&self, in_service: usize) -> Vec<String> {
-        let mut reasons = Vec::new();
-        let because = |reason: &Option<String>| reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
-        if self.is_wanted && in_service < self.desired {
-            let reason = because(self.load_failure.as_ref().map_or(&self.blocked, |_| &self.load_failure));
-            reasons.push(format!("{}: {in_service} of {} inference units in service{reason}", self.name, self.desired));
-        }
-        if let Some(failure) = &self.swap_failure {
-            reasons.push(format!("{}: the new version was not taken: {failure}", self.name));
-        }
-        reasons
     }
 }

@@ -1,5 +1,6 @@
 //! The fleet without a child: a box is driven by verbs and every frame must end once.
 
+mod batches;
 mod frames;
 mod models;
 mod transactions;
@@ -23,7 +24,11 @@ struct TestBox {
     fleet: Fleet,
     now: Monotonic,
     numbers: u64,
+    /// What a unit says that it takes together.
+    batch: u32,
     dispatched: Vec<(UnitId, RequestId)>,
+    /// How many items each unit was given at once.
+    together: Vec<(UnitId, usize)>,
     ended: Vec<(u64, Outcome)>,
     images: Vec<(ImageId, Outcome)>,
     retry_after: Duration,
@@ -100,13 +105,35 @@ impl TestBox {
         }
         fleet.start(MODEL, None).unwrap();
         let (dispatched, ended, images, versions, killed, stopped, started) = Default::default();
-        let retry_after = Duration::ZERO;
-        Self { fleet, now, numbers: 0, dispatched, ended, images, retry_after, versions, killed, stopped, started }
+        let (batch, retry_after, together) = (1, Duration::ZERO, Vec::new());
+        Self {
+            fleet,
+            now,
+            numbers: 0,
+            batch,
+            dispatched,
+            together,
+            ended,
+            images,
+            retry_after,
+            versions,
+            killed,
+            stopped,
+            started,
+        }
     }
 
     /// With so many units in service.
     fn ready(units: usize) -> Self {
         let mut test_box = Self::new(units);
+        test_box.bring_up();
+        test_box
+    }
+
+    /// With so many units in service that take so many pictures together.
+    fn with_batch(units: usize, batch: u32) -> Self {
+        let mut test_box = Self::new(units);
+        test_box.batch = batch;
         test_box.bring_up();
         test_box
     }
@@ -135,7 +162,10 @@ impl TestBox {
                 }
                 SupervisorAction::Stop { unit } => self.stopped.push(unit),
                 SupervisorAction::Kill { unit, .. } => self.killed.push(unit),
-                SupervisorAction::Dispatch { unit, request, .. } => self.dispatched.push((unit, request)),
+                SupervisorAction::Dispatch { unit, items } => {
+                    self.together.push((unit, items.len()));
+                    self.dispatched.extend(items.into_iter().map(|(request, _)| (unit, request)));
+                }
                 SupervisorAction::Ended { work, outcome, answer } => {
                     self.ended.push((work.number, outcome));
                     self.versions.extend(answer.map(|(_, package)| package.version.clone()));
@@ -167,7 +197,7 @@ impl TestBox {
     }
 
     fn load(&mut self, unit: UnitId) {
-        let actions = self.fleet.unit_ready(unit, self.now);
+        let actions = self.fleet.unit_ready(unit, self.batch, self.now);
         self.carry_out(actions);
     }
 
@@ -234,8 +264,13 @@ impl TestBox {
 
 proptest! {
     #[test]
-    fn whatever_happens_every_frame_ends_once(verbs in prop::collection::vec((0u8..13, 0u32..5), 1..400)) {
-        let mut test_box = TestBox::with_zones(UnitBounds { min: 2, max: Some(4) }, &["left", "right"]);
+    fn whatever_happens_every_frame_ends_once(
+        verbs in prop::collection::vec((0u8..14, 0u32..5), 1..400), batch in 1u32..6, images_in_tiles in any::<bool>(),
+    ) {
+        let images = if images_in_tiles { tiles() } else { Framing::default() };
+        let bounds = UnitBounds { min: 2, max: Some(4) };
+        let mut test_box = TestBox::with_images(bounds, &["left", "right"], Some(TpsQuota::Measured), images);
+        test_box.batch = batch;
         test_box.bring_up();
         for (verb, number) in verbs {
             let unit = UnitId(number);
@@ -256,10 +291,16 @@ proptest! {
                     let next = version(&mut test_box.fleet, "next");
                     drop(test_box.fleet.swap(MODEL, next));
                 }
-                11 => drop(test_box.offer_image()),
+                11 => (0..=number).for_each(|_| {
+                    test_box.offer_image();
+                }),
+                12 => {
+                    test_box.capture_in("a", tiles());
+                },
                 _ => test_box.wait(777),
             }
             test_box.assert_ledger_closes();
+            prop_assert!(test_box.together.iter().all(|(_, items)| *items <= batch as usize));
             prop_assert!(test_box.status().in_service <= 9, "never more than the box carries");
         }
         let actions = test_box.fleet.abandon();
