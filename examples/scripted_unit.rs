@@ -1,13 +1,14 @@
 //! A unit that does what it is told: the bytes of an image are the fault that it is to show.
 //!
 //! Started by the tests in place of `ocelli unit`, over the same channel. A model in a directory `crowd` sees somebody
-//! else in every frame of a camera.
+//! else in every frame of a camera. It takes as many items together as it is told to, does one after the other, and says
+//! in the width of its pictures how many came together.
 
 #![allow(clippy::unwrap_used, reason = "a test double that cannot go on ends, which is a fault as well")]
 
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::SlotReader;
-use ocelli::ipc::messages::{FromUnit, RequestId, ToUnit, UnitTiming};
+use ocelli::ipc::messages::{DetectItem, FromUnit, RequestId, ToUnit, UnitTiming};
 use ocelli::model::execution_provider::NodeCounts;
 use ocelli::vision::detection::{ClassIndex, Detection};
 use ocelli::vision::frame::SlotContent;
@@ -34,29 +35,39 @@ fn main() {
                     execution_provider: load.execution_provider,
                     providers,
                     runtime_version: load.directory.display().to_string(),
+                    batch: load.max_batch,
                 };
                 channel.send(&ready, None).unwrap();
             }
             ToUnit::AttachRegion { slots: count, .. } => {
                 slots = Some(SlotReader::new(&descriptor.unwrap(), count).unwrap());
             }
-            ToUnit::Detect { request, slot, content: SlotContent::Encoded { bytes }, .. } => {
-                let script = slots.as_ref().unwrap().slot(slot).unwrap().get(..bytes as usize).unwrap();
-                act(&channel, request, std::str::from_utf8(script).unwrap());
+            ToUnit::Detect { items } => {
+                for item in &items {
+                    look(&channel, item, slots.as_ref().unwrap(), &mut crowd, items.len());
+                }
             }
-            ToUnit::Detect { request, .. } => match &mut crowd {
-                Some(seen) => {
-                    *seen = seen.wrapping_add(1);
-                    channel.send(&detected(request, vec![passer_by(*seen)]), None).unwrap();
-                }
-                // A camera's frame takes a fifth of a second.
-                None => {
-                    std::thread::sleep(Duration::from_millis(200));
-                    channel.send(&detected(request, Vec::new()), None).unwrap();
-                }
-            },
             ToUnit::Stop => return,
             _ => {}
+        }
+    }
+}
+
+fn look(channel: &Channel, item: &DetectItem, slots: &SlotReader, crowd: &mut Option<u16>, together: usize) {
+    let answer = GoodAnswer { request: item.request, together: u32::try_from(together).unwrap() };
+    match (item.content, crowd) {
+        (SlotContent::Encoded { bytes }, _) => {
+            let script = slots.slot(item.slot).unwrap().get(..bytes as usize).unwrap();
+            act(channel, &answer, std::str::from_utf8(script).unwrap());
+        }
+        (SlotContent::Raw(_), Some(seen)) => {
+            *seen = seen.wrapping_add(1);
+            answer.send(channel, vec![passer_by(*seen)]);
+        }
+        // A camera's frame takes a fifth of a second.
+        (SlotContent::Raw(_), None) => {
+            std::thread::sleep(Duration::from_millis(200));
+            answer.send(channel, Vec::new());
         }
     }
 }
@@ -76,8 +87,17 @@ fn take_all_memory() {
     }
 }
 
-fn detected(request: RequestId, detections: Vec<Detection>) -> FromUnit {
-    FromUnit::Detected { request, detections, timing: UnitTiming::default(), size: (1, 1) }
+/// To one item, of so many that came together.
+struct GoodAnswer {
+    request: RequestId,
+    together: u32,
+}
+
+impl GoodAnswer {
+    fn send(&self, channel: &Channel, detections: Vec<Detection>) {
+        let (request, timing, size) = (self.request, UnitTiming::default(), (self.together, 1));
+        channel.send(&FromUnit::Detected { request, detections, timing, size }, None).unwrap();
+    }
 }
 
 /// A person in the next field of a board of 16 x 16, so that nobody is taken for one who was there a moment before.
@@ -87,8 +107,13 @@ fn passer_by(seen: u16) -> Detection {
     Detection { class: ClassIndex(0), confidence: 0.9, bounding_box }
 }
 
-fn act(channel: &Channel, request: RequestId, script: &str) {
+fn act(channel: &Channel, answer: &GoodAnswer, script: &str) {
+    let request = answer.request;
     match script {
+        "slow" => {
+            std::thread::sleep(Duration::from_millis(300));
+            answer.send(channel, Vec::new());
+        }
         "hang" => hang(),
         "panic" => panic!("as it was told"),
         "abort" => std::process::abort(),
@@ -102,11 +127,11 @@ fn act(channel: &Channel, request: RequestId, script: &str) {
             let socket = channel.try_clone().unwrap().into_socket();
             rustix::io::write(&socket, &[2, 0, 3]).unwrap();
         }
-        "unknown request" => channel.send(&detected(RequestId(u64::MAX), Vec::new()), None).unwrap(),
+        "unknown request" => GoodAnswer { request: RequestId(u64::MAX), together: 1 }.send(channel, Vec::new()),
         "two answers" => {
-            channel.send(&detected(request, Vec::new()), None).unwrap();
-            channel.send(&detected(request, Vec::new()), None).unwrap();
+            answer.send(channel, Vec::new());
+            answer.send(channel, Vec::new());
         }
-        _ => channel.send(&detected(request, Vec::new()), None).unwrap(),
+        _ => answer.send(channel, Vec::new()),
     }
 }

@@ -140,6 +140,31 @@ async fn a_unit_that_hangs_is_killed_and_so_is_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_a_unit_that_looks_at_several_together_fails_alone() {
+    let scripted = ScriptedBox::start_with("answers", "max_batch = 4\n");
+    scripted.wait("two units", |status| status.is_ready()).await;
+    assert_eq!(scripted.control.status().models["scripted"].batch, 4);
+    // Images may wait once it is known how fast the units are.
+    for _ in 0..20 {
+        assert!(matches!(scripted.send("ok").await, ImageReply::Detected(..)));
+    }
+    let (one, other, first, bad, last) = tokio::join!(
+        scripted.send("slow"),
+        scripted.send("slow"),
+        scripted.send("ok"),
+        scripted.send("abort"),
+        scripted.send("ok")
+    );
+    assert_eq!(bad, ImageReply::Failed(FailureCause::UnitDied));
+    let together = |reply: &ImageReply| match reply {
+        ImageReply::Detected(answer, _) => answer.size.0,
+        _ => panic!("{reply:?}"),
+    };
+    assert_eq!([&one, &other, &first, &last].map(together), [1, 1, 3, 1], "three together, and the last again alone");
+    scripted.finish(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nonsense_fails_the_image_and_a_second_answer_the_unit() {
     let scripted = ScriptedBox::ready().await;
     assert_eq!(scripted.send("not a number").await, ImageReply::Failed(FailureCause::InvalidOutput));

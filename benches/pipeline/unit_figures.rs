@@ -6,17 +6,19 @@ use crate::support::{from_setup, root};
 use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
-use ocelli::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
+use ocelli::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit};
 use ocelli::model::execution_provider::NodeCounts;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
 use ocelli::supervisor::pool::{ModelVersion, Pool, UnitBounds, UnitDeadlines};
+use ocelli::supervisor::unit_state::Readiness;
 use ocelli::supervisor::zones::Zones;
 use ocelli::supervisor::{Answer, BoxLimits, Fleet, SupervisorAction, ZonePlacement};
 use ocelli::unit::input_tensor::InputTensor;
 use ocelli::unit::preprocess::Preprocessor;
 use ocelli::vision::camera_id::CameraId;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat, SlotContent};
+use ocelli::vision::framing::Framing;
 use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::look_options::LookOptions;
 use ocelli::vision::monotonic::Monotonic;
@@ -117,7 +119,8 @@ fn measure_unit(figures: &mut Vec<Figure>, picture: Picture) {
     let attach = ToUnit::AttachRegion { region: RegionId(0), slots: 1 };
     unit.channel.send(&attach, Some(region.read_only().as_fd())).unwrap();
     let (content, options) = (SlotContent::Raw(picture), LookOptions::default());
-    let detect = ToUnit::Detect { request: RequestId(0), region: RegionId(0), slot: 0, content, options };
+    let item = DetectItem { request: RequestId(0), region: RegionId(0), slot: 0, content, options };
+    let detect = ToUnit::Detect { items: vec![item] };
     for _ in 0..20 {
         assert!(matches!(unit.ask(&detect), FromUnit::Detected { .. }));
     }
@@ -230,14 +233,15 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     for action in fleet.tick(now) {
         let SupervisorAction::Start { unit, .. } = action else { continue };
         fleet.unit_started(unit, now);
-        fleet.unit_ready(unit, NodeCounts::default(), now);
+        fleet.unit_ready(unit, Readiness { providers: NodeCounts::default(), batch: 1 }, now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
     let (mut busy, mut times) = (Vec::new(), Vec::new());
     for number in 0..50_000_u64 {
         let camera = cameras[(number % 8) as usize].clone();
         let frame = Frame { sequence: number, captured_at: now, slot: 0, picture };
-        let work = FrameWork { camera, number, frame, region: RegionId(0), attempts: 0, failed_in: None };
+        let (region, framing) = (RegionId(0), Framing::default());
+        let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
         let started = Instant::now();
         let actions = fleet.frame_captured(work, now);
         times.push(started.elapsed().as_secs_f64() * 1e6);
@@ -248,10 +252,11 @@ fn measure_admission(figures: &mut Vec<Figure>) {
                 Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO, size: (640, 480) };
             actions.extend(fleet.unit_answered(unit, request, Ok(answer), now));
         }
-        busy.extend(actions.iter().filter_map(|action| match action {
-            SupervisorAction::Dispatch { unit, request, .. } => Some((*unit, *request)),
-            _ => None,
-        }));
+        for action in &actions {
+            if let SupervisorAction::Dispatch { unit, items } = action {
+                busy.extend(items.iter().map(|(request, _)| (*unit, *request)));
+            }
+        }
     }
     figures.push(Figure {
         name: "admission decision",

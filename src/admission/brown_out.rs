@@ -1,4 +1,4 @@
-//! Fewer frames of each camera where the units cannot look at all of them.
+//! Fewer frames of each camera where the units cannot look at all of them, each counted by the looks that it takes.
 //!
 //! A frame that will be replaced by a fresher one before its turn comes costs a copy and a message
 //! for nothing. Under overload each camera is paced down to its share by weight, a little above what
@@ -12,14 +12,14 @@ const HEADROOM: f64 = 1.15;
 pub struct CameraDemand {
     /// Share of the units relative to the other cameras.
     pub weight: u32,
-    /// Frames a second.
-    pub wanted_fps: f64,
+    /// Transactions a second: frames times the looks that each takes.
+    pub wanted_tps: f64,
 }
 
-/// Frames a second for each camera where `capacity_tps` can be looked at: all that it wants, or its share by weight
-/// of what those who want less than theirs leave over. `None` when all is well: nobody need be paced.
+/// Transactions a second for each camera where `capacity_tps` can be done: all that it wants, or its share by weight of
+/// what those who want less than theirs leave over. `None` when all is well: nobody need be paced.
 pub fn allot(capacity_tps: f64, demands: &[CameraDemand]) -> Option<Vec<f64>> {
-    let wanted: f64 = demands.iter().map(|demand| demand.wanted_fps).sum();
+    let wanted: f64 = demands.iter().map(|demand| demand.wanted_tps).sum();
     if wanted <= capacity_tps || capacity_tps <= 0.0 {
         return None;
     }
@@ -30,17 +30,17 @@ pub fn allot(capacity_tps: f64, demands: &[CameraDemand]) -> Option<Vec<f64>> {
         let weights: f64 = open().map(|(_, demand)| f64::from(demand.weight)).sum();
         let share = |demand: &CameraDemand| left * f64::from(demand.weight) / weights;
         let modest: Vec<usize> =
-            open().filter(|(_, demand)| demand.wanted_fps <= share(demand)).map(|(index, _)| index).collect();
+            open().filter(|(_, demand)| demand.wanted_tps <= share(demand)).map(|(index, _)| index).collect();
         if modest.is_empty() {
             let rest: Vec<(usize, f64)> = open().map(|(index, demand)| (index, share(demand))).collect();
-            for (index, fps) in rest {
-                granted[index] = Some(fps);
+            for (index, tps) in rest {
+                granted[index] = Some(tps);
             }
-            return Some(granted.into_iter().map(|fps| fps.unwrap_or_default()).collect());
+            return Some(granted.into_iter().map(|tps| tps.unwrap_or_default()).collect());
         }
         for index in modest {
-            left -= demands[index].wanted_fps;
-            granted[index] = Some(demands[index].wanted_fps);
+            left -= demands[index].wanted_tps;
+            granted[index] = Some(demands[index].wanted_tps);
         }
     }
 }
@@ -50,8 +50,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn demand(weight: u32, wanted_fps: f64) -> CameraDemand {
-        CameraDemand { weight, wanted_fps }
+    fn demand(weight: u32, wanted_tps: f64) -> CameraDemand {
+        CameraDemand { weight, wanted_tps }
     }
 
     #[test]
@@ -73,11 +73,11 @@ mod tests {
             capacity in 1.0..500.0f64,
             demands in prop::collection::vec((1u32..10, 0.1..120.0f64), 1..12),
         ) {
-            let demands: Vec<CameraDemand> = demands.into_iter().map(|(weight, fps)| demand(weight, fps)).collect();
+            let demands: Vec<CameraDemand> = demands.into_iter().map(|(weight, tps)| demand(weight, tps)).collect();
             if let Some(granted) = allot(capacity, &demands) {
                 prop_assert!(granted.iter().sum::<f64>() <= capacity * HEADROOM + 1e-6);
-                for (fps, demand) in granted.iter().zip(&demands) {
-                    prop_assert!(*fps > 0.0 && *fps <= demand.wanted_fps + 1e-9);
+                for (tps, demand) in granted.iter().zip(&demands) {
+                    prop_assert!(*tps > 0.0 && *tps <= demand.wanted_tps + 1e-9);
                 }
             }
         }

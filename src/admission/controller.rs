@@ -1,8 +1,8 @@
 //! One place a camera, the freshest frame in it, and a fair choice between the places.
 //!
 //! Cameras never queue: a newer frame takes the place of the one that waits. Between cameras the
-//! choice is stride scheduling: each pays `1 / weight` for a frame, and the one that has paid least
-//! is next. A camera that was silent starts level with the others, so silence earns no burst.
+//! choice is stride scheduling: each pays `transactions / weight` for a frame, and the one that has paid
+//! least is next. A camera that was silent starts level with the others, so silence earns no burst.
 
 use crate::admission::work::FrameWork;
 use crate::vision::camera_id::CameraId;
@@ -15,6 +15,12 @@ struct Place {
     weight: u32,
     paid: f64,
     waiting: Option<FrameWork>,
+}
+
+impl Place {
+    fn price(&self, work: &FrameWork) -> f64 {
+        f64::from(work.transactions()) / f64::from(self.weight)
+    }
 }
 
 /// The places of all cameras.
@@ -54,17 +60,24 @@ impl Controller {
         if place.waiting.is_some() {
             return Some(work);
         }
-        place.paid -= 1.0 / f64::from(place.weight);
+        place.paid -= place.price(&work);
         place.waiting.replace(work)
+    }
+
+    /// The frame whose turn it is.
+    pub fn next(&self) -> Option<&FrameWork> {
+        let waiting = self.places.values().filter(|place| place.waiting.is_some());
+        waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?.waiting.as_ref()
     }
 
     /// Takes the frame whose turn it is.
     pub fn take_next(&mut self) -> Option<FrameWork> {
         let waiting = self.places.values_mut().filter(|place| place.waiting.is_some());
         let place = waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?;
+        let work = place.waiting.take()?;
         self.level = place.paid;
-        place.paid += 1.0 / f64::from(place.weight);
-        place.waiting.take()
+        place.paid += place.price(&work);
+        Some(work)
     }
 
     /// Takes out every frame that has waited too long by `now`.
@@ -90,6 +103,7 @@ mod tests {
     use super::*;
     use crate::ipc::messages::RegionId;
     use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+    use crate::vision::framing::{Framing, Tiling};
 
     fn work(camera: &str, number: u64) -> FrameWork {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
@@ -100,6 +114,7 @@ mod tests {
             number,
             frame,
             region: RegionId(1),
+            framing: Framing::default(),
             attempts: 0,
             failed_in: None,
         }
@@ -151,6 +166,20 @@ mod tests {
         let mut controller = controller(&[("a", 2), ("b", 1)]);
         let served = serve(&mut controller, &["a", "b"], 300);
         assert_eq!((served["a"], served["b"]), (200, 100));
+    }
+
+    #[test]
+    fn a_camera_with_tiles_pays_for_each_look() {
+        let mut controller = controller(&[("plain", 1), ("tiled", 1)]);
+        let tiling = Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true };
+        let framing = Framing { tiling: Some(tiling), ..Framing::default() };
+        let mut served = [0, 0];
+        for turn in 0..600 {
+            controller.offer(work("plain", turn));
+            controller.offer(FrameWork { framing, ..work("tiled", turn) });
+            served[usize::from(controller.take_next().unwrap().camera.as_str() == "tiled")] += 1;
+        }
+        assert_eq!(served, [500, 100], "five looks each");
     }
 
     #[test]

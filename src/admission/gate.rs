@@ -25,8 +25,8 @@ impl Gate {
         Self { cameras, images, image_share: image_share.clamp(0.01, 0.99), paid: [0.0; 2], was_waiting: [false; 2] }
     }
 
-    /// Takes the work whose turn it is.
-    pub fn take_next(&mut self) -> Option<Work> {
+    /// Whether it is the turn of images or of cameras; none when nothing waits.
+    fn is_images_turn(&mut self) -> Option<bool> {
         let is_waiting = [self.cameras.waiting() > 0, self.images.waiting() > 0];
         // Who was silent starts level: silence earns no burst.
         for (one, other) in [(0, 1), (1, 0)] {
@@ -35,17 +35,32 @@ impl Gate {
             }
         }
         self.was_waiting = is_waiting;
-        let is_images_turn = match is_waiting {
-            [false, false] => return None,
-            [true, true] => self.paid[1] < self.paid[0],
-            [_, has_images] => has_images,
-        };
-        if is_images_turn {
-            self.paid[1] += 1.0 / self.image_share;
-            return self.images.take_next().map(Work::Image);
+        match is_waiting {
+            [false, false] => None,
+            [true, true] => Some(self.paid[1] < self.paid[0]),
+            [_, has_images] => Some(has_images),
         }
-        self.paid[0] += 1.0 / (1.0 - self.image_share);
-        self.cameras.take_next().map(Work::Frame)
+    }
+
+    /// Takes the work whose turn it is.
+    pub fn take_next(&mut self) -> Option<Work> {
+        if self.is_images_turn()? {
+            let work = self.images.take_next()?;
+            self.paid[1] += f64::from(work.transactions()) / self.image_share;
+            return Some(Work::Image(work));
+        }
+        let work = self.cameras.take_next()?;
+        self.paid[0] += f64::from(work.transactions()) / (1.0 - self.image_share);
+        Some(Work::Frame(work))
+    }
+
+    /// Takes the work whose turn it is, unless a unit has failed it.
+    pub fn take_fresh(&mut self) -> Option<Work> {
+        let attempts = match self.is_images_turn()? {
+            true => self.images.next().map(|image| image.attempts),
+            false => self.cameras.next().map(|frame| frame.attempts),
+        };
+        attempts.filter(|attempts| *attempts == 0).and_then(|_| self.take_next())
     }
 
     /// The share of the units that images can count on now: all while no camera waits.
@@ -89,6 +104,7 @@ mod tests {
     use crate::ipc::messages::RegionId;
     use crate::vision::camera_id::CameraId;
     use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+    use crate::vision::framing::Framing;
     use crate::vision::look_options::LookOptions;
     use std::time::Duration;
 
@@ -101,8 +117,9 @@ mod tests {
     fn offer_frame(gate: &mut Gate) {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let frame = Frame { sequence: 0, captured_at: Monotonic::default(), slot: 0, picture };
-        let camera = CameraId::new("a").unwrap();
-        gate.cameras.offer(FrameWork { camera, number: 0, frame, region: RegionId(0), attempts: 0, failed_in: None });
+        let (camera, framing) = (CameraId::new("a").unwrap(), Framing::default());
+        let (region, attempts, failed_in) = (RegionId(0), 0, None);
+        gate.cameras.offer(FrameWork { camera, number: 0, frame, region, framing, attempts, failed_in });
     }
 
     fn offer_image(gate: &mut Gate) {

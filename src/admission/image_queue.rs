@@ -30,21 +30,21 @@ impl ImageQueue {
         Self { waiting: VecDeque::new(), longest_wait }
     }
 
-    /// How many may wait where `tps` images a second are looked at; one at least, so that a slow model works too.
+    /// How many transactions may wait where `tps` a second are done; one at least, so that a slow model works too.
     pub fn most(&self, tps: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
         let most = (tps.clamp(0.0, 1e6) * self.longest_wait.as_secs_f64()) as usize;
         most.max(1)
     }
 
-    /// Takes an image in where `tps` images a second are looked at.
+    /// Takes an image in where `tps` transactions a second are done. What lies before it decides, not its own cost.
     ///
     /// # Errors
     /// [`Refused`] when the queue is full, or its deadline would pass before its turn came.
     pub fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
-        let ahead = self.waiting.len();
-        let wait = Duration::from_secs_f64((ahead as f64 / tps.max(1e-3)).min(1e6));
-        if ahead < self.most(tps) && now + wait < work.deadline {
+        let ahead = self.transactions();
+        let wait = Duration::from_secs_f64((f64::from(ahead) / tps.max(1e-3)).min(1e6));
+        if (ahead as usize) < self.most(tps) && now + wait < work.deadline {
             self.waiting.push_back(work);
             return Ok(());
         }
@@ -55,6 +55,11 @@ impl ImageQueue {
     /// Puts an image whose unit failed to the front: it has waited already.
     pub fn offer_again(&mut self, work: ImageWork) {
         self.waiting.push_front(work);
+    }
+
+    /// The image whose turn it is.
+    pub fn next(&self) -> Option<&ImageWork> {
+        self.waiting.front()
     }
 
     /// Takes the image whose turn it is.
@@ -78,6 +83,11 @@ impl ImageQueue {
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
+
+    /// What they cost together.
+    fn transactions(&self) -> u32 {
+        self.waiting.iter().map(ImageWork::transactions).sum()
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +95,7 @@ mod tests {
     use super::*;
     use crate::admission::work::ImageId;
     use crate::ipc::messages::RegionId;
+    use crate::vision::framing::{Framing, Tiling};
     use crate::vision::look_options::LookOptions;
 
     fn at(ms: u64) -> Monotonic {
@@ -115,6 +126,18 @@ mod tests {
         let refused = queue.offer(image(100, 5_000), 20.0, at(0)).unwrap_err();
         assert_eq!(refused.retry_after, SHORTEST_RETRY);
         assert_eq!(queue.take_next().map(|work| work.id), Some(ImageId(0)));
+    }
+
+    #[test]
+    fn tiles_fill_the_queue_and_lengthen_the_wait() {
+        let tiling = Tiling { columns: 2, rows: 2, overlap: 0.0, whole: true };
+        let framing = Framing { tiling: Some(tiling), ..Framing::default() };
+        let tiled = |id| ImageWork { options: LookOptions { framing, ..LookOptions::default() }, ..image(id, 5_000) };
+        let mut queue = ImageQueue::new(Duration::from_secs(1));
+        let accepted = (0..100).filter(|id| queue.offer(tiled(*id), 20.0, at(0)).is_ok()).count();
+        assert_eq!(accepted, 4, "five looks each");
+        let refused = queue.offer(tiled(100), 10.0, at(0)).unwrap_err();
+        assert_eq!(refused.retry_after, Duration::from_secs(1), "twenty looks take two seconds, and one may be waited");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use crate::ipc::messages::RegionId;
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::{Frame, SlotContent};
+use crate::vision::framing::Framing;
 use crate::vision::look_options::LookOptions;
 use crate::vision::monotonic::Monotonic;
 
 /// A frame that wants a unit.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FrameWork {
     /// Whose.
     pub camera: CameraId,
@@ -17,10 +18,19 @@ pub struct FrameWork {
     pub frame: Frame,
     /// The region that holds the slot.
     pub region: RegionId,
+    /// What of it is looked at.
+    pub framing: Framing,
     /// Units that have failed it.
     pub attempts: u8,
     /// The zone of the last of them.
     pub failed_in: Option<usize>,
+}
+
+impl FrameWork {
+    /// What it costs: the looks that its framing takes.
+    pub fn transactions(&self) -> u32 {
+        self.framing.transactions()
+    }
 }
 
 /// An image; never used twice in a run of the daemon.
@@ -48,6 +58,13 @@ pub struct ImageWork {
     pub attempts: u8,
     /// The zone of the last of them.
     pub failed_in: Option<usize>,
+}
+
+impl ImageWork {
+    /// What it costs: the looks that its framing takes.
+    pub fn transactions(&self) -> u32 {
+        self.options.framing.transactions()
+    }
 }
 
 /// What kind of input it is: an image is decoded by its unit, a frame has been.
@@ -101,11 +118,19 @@ impl Work {
         }
     }
 
-    /// How it is to be looked at; a frame as the manifest says.
+    /// How it is to be looked at; a frame as the manifest says, but for its framing.
     pub fn options(&self) -> LookOptions {
         match self {
-            Self::Frame(_) => LookOptions::default(),
+            Self::Frame(work) => LookOptions { framing: work.framing, ..LookOptions::default() },
             Self::Image(work) => work.options,
+        }
+    }
+
+    /// What it costs, and is charged everywhere: the looks that it takes.
+    pub fn transactions(&self) -> u32 {
+        match self {
+            Self::Frame(work) => work.transactions(),
+            Self::Image(work) => work.transactions(),
         }
     }
 

@@ -55,7 +55,8 @@ impl Appliance {
             FromCapture::Frame { camera, frame } => {
                 let Some(position) = members.find(camera) else { return };
                 members.frame_announced();
-                let id = members.camera(position).settings.id.clone();
+                let settings = &members.camera(position).settings;
+                let (id, framing) = (settings.id.clone(), settings.framing());
                 let Some(region) = self.slots.of_connection(group, camera) else { return };
                 if let Err(error) = self.slots.lend(region, frame.slot) {
                     tracing::error!(group, %error, "a capture process broke the protocol and is killed");
@@ -64,9 +65,8 @@ impl Appliance {
                 }
                 let number = self.next_number(&id);
                 self.reporter.frame_captured(&id);
-                let actions = self
-                    .fleet
-                    .frame_captured(FrameWork { camera: id, number, frame, region, attempts: 0, failed_in: None }, now);
+                let work = FrameWork { camera: id, number, frame, region, framing, attempts: 0, failed_in: None };
+                let actions = self.fleet.frame_captured(work, now);
                 self.carry_out(actions);
             }
             FromCapture::Dropped { camera, .. } => {

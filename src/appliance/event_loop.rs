@@ -90,7 +90,7 @@ pub struct Appliance {
     pub(super) image_region: Region,
     pub(super) images: BTreeMap<ImageId, OfferedImage>,
     pub(super) next_image: u64,
-    /// Images of each model that were looked at before the cameras were paced last.
+    /// Transactions of each model's images before the cameras were paced last.
     pub(super) images_before: BTreeMap<String, u64>,
     pub(super) slots: LentSlots,
     pub(super) frame_numbers: BTreeMap<CameraId, u64>,

@@ -12,6 +12,7 @@ use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting}
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{BoxLimits, Fleet, FleetError};
 use crate::vision::error_chain::describe;
+use crate::vision::framing::Framing;
 use crate::vision::monotonic::Monotonic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,7 +87,8 @@ fn pool(settings: &Settings, model: &ModelSettings, version: ModelVersion, bound
         TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
         TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,
     });
-    Pool::new(version, bounds, gate, quota, deadlines, now)
+    let framing = Framing { tiling: model.image_tiles, ..Framing::default() };
+    Pool::new(version, bounds, gate, quota, deadlines, now).with_image_framing(framing)
 }
 
 /// A stopped model from a package that was brought in, which is run as the first of the settings is.

@@ -8,13 +8,13 @@ use crate::catalog::Units;
 use crate::control::images::{ImageReply, OfferedImage};
 use crate::control::{Command, ControlError};
 use crate::ipc::child_process::ChildEvent;
-use crate::ipc::messages::{FromUnit, LoadModel, RegionId};
+use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId};
 use crate::model::package::Package;
 use crate::os::clock::monotonic_now;
 use crate::os::memory;
 use crate::os::pidfd::ExitStatus;
 use crate::supervisor::unit_process::UnitEvent;
-use crate::supervisor::unit_state::UnitId;
+use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::supervisor::{Answer, ModelState, ModelStatus, SupervisorAction};
 use crate::vision::outcome::{FailureCause, Outcome};
 use std::collections::BTreeMap;
@@ -50,10 +50,11 @@ impl Appliance {
                 execution_provider,
                 providers,
                 runtime_version,
+                batch,
             }) => {
                 let nodes = &providers;
-                tracing::info!(%unit, load_ms, from_cache, %execution_provider, %nodes, runtime_version, "an inference unit is ready");
-                self.fleet.unit_ready(unit, providers, now)
+                tracing::info!(%unit, load_ms, from_cache, %execution_provider, %nodes, runtime_version, batch, "an inference unit is ready");
+                self.fleet.unit_ready(unit, Readiness { providers, batch: u32::from(batch) }, now)
             }
             ChildEvent::Message(FromUnit::LoadFailed { reason }) => {
                 tracing::error!(%unit, reason, "an inference unit cannot load its model");
@@ -95,22 +96,7 @@ impl Appliance {
                     tracing::warn!(%unit, why, "an inference unit is killed");
                     self.units.kill(unit);
                 }
-                SupervisorAction::Dispatch { unit, request, work } => {
-                    let region = match &work {
-                        Work::Frame(frame) => self.slots.region(frame.region),
-                        Work::Image(image) if image.region == IMAGE_REGION => Some(&self.image_region),
-                        Work::Image(image) => self.images.get(&image.id).and_then(|offer| offer.slot.own_region()),
-                    };
-                    let Some(region) = region else {
-                        debug_assert!(false, "a region lives while one of its frames is in flight");
-                        self.units.kill(unit);
-                        continue;
-                    };
-                    // On an error the unit is dead or will be: its end is an event, and the frame fails then.
-                    if let Err(error) = self.units.dispatch(unit, request, &work, region) {
-                        tracing::warn!(%unit, %error, "an inference unit cannot be given work");
-                    }
-                }
+                SupervisorAction::Dispatch { unit, items } => self.hand_over(unit, &items),
                 SupervisorAction::Ended { work, outcome, answer } => self.frame_ended(&work, outcome, answer.as_ref()),
                 SupervisorAction::ImageEnded { work, outcome, answer, retry_after } => {
                     if let Some(found) = &answer {
@@ -122,6 +108,22 @@ impl Appliance {
                     tracing::info!(model, from, to, ?reason, "the number of inference units changes");
                 }
             }
+        }
+    }
+
+    fn hand_over(&mut self, unit: UnitId, items: &[(RequestId, Work)]) {
+        let region = |(_, work): &(RequestId, Work)| match work {
+            Work::Frame(frame) => self.slots.region(frame.region),
+            Work::Image(image) if image.region == IMAGE_REGION => Some(&self.image_region),
+            Work::Image(image) => self.images.get(&image.id).and_then(|offer| offer.slot.own_region()),
+        };
+        let Some(regions) = items.iter().map(region).collect::<Option<Vec<_>>>() else {
+            debug_assert!(false, "a region lives while one of its frames is in flight");
+            return self.units.kill(unit);
+        };
+        // On an error the unit is dead or will be: its end is an event, and the frames fail then.
+        if let Err(error) = self.units.dispatch(unit, items, &regions) {
+            tracing::warn!(%unit, %error, "an inference unit cannot be given work");
         }
     }
 

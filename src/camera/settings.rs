@@ -3,6 +3,8 @@
 use crate::secret::Credentials;
 use crate::tracking::settings::SceneSettings;
 use crate::vision::camera_id::CameraId;
+use crate::vision::framing::{Framing, Tiling};
+use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 
 /// How RTP travels.
@@ -66,6 +68,34 @@ impl Default for SnapshotSettings {
     }
 }
 
+/// `region` of a camera: the part of its picture that is looked at, in ratios of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegionSettings {
+    /// Its left edge.
+    pub left: f32,
+    /// Its upper edge.
+    pub top: f32,
+    /// A hundredth at least.
+    pub width: f32,
+    /// A hundredth at least.
+    pub height: f32,
+}
+
+impl Default for RegionSettings {
+    fn default() -> Self {
+        Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 }
+    }
+}
+
+impl RegionSettings {
+    /// Checked settings as geometry.
+    pub fn to_box(self) -> NormalizedBox {
+        let Self { left, top, width, height } = self;
+        NormalizedBox { left, top, width, height }
+    }
+}
+
 /// One of `[[cameras]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,12 +122,25 @@ pub struct CameraSettings {
     /// Decode keyframes only: a tenth of the cost, and a picture each second or two.
     #[serde(default)]
     pub keyframes_only: bool,
+    /// The part of its picture that is looked at; none: all of it.
+    #[serde(default)]
+    pub region: Option<RegionSettings>,
+    /// The tiles of that part that are looked at one by one; none: it is looked at once.
+    #[serde(default)]
+    pub tiles: Option<Tiling>,
     /// What of its picture matters.
     #[serde(default)]
     pub scene: SceneSettings,
     /// False: configured, but not connected.
     #[serde(default = "default_enabled")]
     pub enabled: bool,
+}
+
+impl CameraSettings {
+    /// What of its frames is looked at.
+    pub fn framing(&self) -> Framing {
+        Framing { region: self.region.map(RegionSettings::to_box), tiling: self.tiles }
+    }
 }
 
 fn default_fps() -> f32 {

@@ -3,10 +3,12 @@
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::model_host::load_model;
 use crate::cli::live_view::print_line;
+use crate::cli::tiles::{framing, parse_tiles};
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::labels::Labels;
 use crate::supervisor::one_shot::{ImageResult, OneShotUnit};
+use crate::vision::framing::Tiling;
 use crate::vision::look_options::LookOptions;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   ocelli detect photo.jpg
   ocelli detect photo.jpg --draw boxes.png
+  ocelli detect crowd.jpg --tiles 3x2
   ocelli detect *.jpg --json | jq .detections")]
 pub(super) struct DetectArguments {
     /// JPEG or PNG files.
@@ -27,6 +30,9 @@ pub(super) struct DetectArguments {
     /// Model to use instead of the one in the settings.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// Look at so many tiles as well, for objects that are small beside the picture.
+    #[arg(long, value_name = "CxR", value_parser = parse_tiles)]
+    tiles: Option<Tiling>,
     /// Write the (last) picture with boxes to this PNG or JPEG file.
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
@@ -60,7 +66,8 @@ async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) 
         OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await?;
     for path in &arguments.images {
         let image = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let result = unit.detect(&image, LookOptions::default()).await;
+        let options = LookOptions { framing: framing(arguments.tiles), ..LookOptions::default() };
+        let result = unit.detect(&image, options).await;
         let result = result.map_err(|error| format!("{}: {}", path.display(), describe(&error)))?;
         show(path, &result, &labels, arguments.json);
         if let Some(target) = &arguments.draw {

@@ -10,6 +10,7 @@ mod model;
 mod plan;
 mod run;
 mod snapshot;
+mod tiles;
 
 use crate::vision::error_chain::describe;
 use clap::{CommandFactory, Parser, Subcommand};

@@ -3,6 +3,7 @@
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::model_host::{core_count, load_model};
 use crate::cli::live_view::print_line;
+use crate::cli::tiles::{framing, parse_tiles};
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
@@ -12,6 +13,7 @@ use crate::supervisor::capacity_plan::{Measured, PLANNED_USE, best, cameras_at, 
 use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
 use crate::supervisor::settings::ModelSettings;
 use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
+use crate::vision::framing::Tiling;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::process::ExitCode;
@@ -20,7 +22,7 @@ use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080,640x480 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json\n  ocelli plan --execution-provider cuda --device 1"
+    after_help = "Examples:\n  ocelli plan\n  ocelli plan --size 1920x1080,640x480 --fps 10 --tps 60\n  ocelli plan --model coco-ssd-nms --max-units 8 --json\n  ocelli plan --execution-provider cuda --device 1\n  ocelli plan --tiles 2x2"
 )]
 pub(super) struct PlanArguments {
     #[command(flatten)]
@@ -40,6 +42,9 @@ pub(super) struct PlanArguments {
     /// Frames a second of a camera that are to be looked at.
     #[arg(long, default_value = "5", value_parser = parse_rate)]
     fps: f64,
+    /// Look at frames in tiles, each of which is a transaction, and at the whole beside them.
+    #[arg(long, value_name = "CxR", value_parser = parse_tiles)]
+    tiles: Option<Tiling>,
     /// Say how many inference units so many transactions a second need.
     #[arg(long, value_parser = parse_rate)]
     tps: Option<f64>,
@@ -178,6 +183,7 @@ async fn measure(
     }
     let begun = Instant::now();
     let until = begun + Duration::from_secs(arguments.seconds);
+    let framing = framing(arguments.tiles);
     let mut working = tokio::task::JoinSet::new();
     for mut unit in units {
         let pictures = pictures.to_vec();
@@ -187,8 +193,8 @@ async fn measure(
                 if Instant::now() >= until {
                     break;
                 }
-                unit.detect_raw(picture).await?;
-                done += 1;
+                unit.detect_raw(picture, framing).await?;
+                done += framing.transactions();
             }
             Ok::<u32, OneShotError>(done)
         });
@@ -202,7 +208,8 @@ async fn measure(
 
 fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments) {
     let Some(best) = best(measured) else { return };
-    let cameras = cameras_at(arguments.fps, best.tps);
+    let transactions = framing(arguments.tiles).transactions();
+    let cameras = cameras_at(arguments.fps * f64::from(transactions), best.tps);
     let needed = arguments.tps.map(|tps| (tps, units_for(tps, best.unit_tps())));
     if arguments.json {
         let row = |one: &Measured| json!({"threads": one.threads, "units": one.units, "tps": one.tps});
@@ -215,6 +222,7 @@ fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments)
             "best": row(&best),
             "unit_tps": best.unit_tps(),
             "fps": arguments.fps,
+            "transactions_per_frame": transactions,
             "cameras": cameras,
             "required_tps": arguments.tps,
             "inference_units": needed.map(|(_, units)| units),
@@ -234,9 +242,10 @@ fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments)
     }
     let sizes: Vec<String> = arguments.size.iter().map(|(width, height)| format!("{width}x{height}")).collect();
     print_line(&format!(
-        "{cameras} cameras of {} at {} frames a second fit: {:.0} % of {:.1} TPS, the rest takes bursts.",
+        "{cameras} cameras of {} at {} frames a second{} fit: {:.0} % of {:.1} TPS, the rest takes bursts.",
         sizes.join(" and "),
         arguments.fps,
+        cost(transactions),
         PLANNED_USE * 100.0,
         best.tps
     ));
@@ -245,6 +254,11 @@ fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments)
         print_line(&format!("{tps} TPS need {units} inference units{fits}; {} with one to spare.", units + 1));
     }
     print_line("Units were measured without cameras: decoding a stream takes its share of the cores as well.");
+}
+
+/// What tiles cost, where there are some.
+fn cost(transactions: u32) -> String {
+    if transactions == 1 { String::new() } else { format!(" and {transactions} transactions a frame") }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub use crate::ipc::load_model::LoadModel;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 6;
+pub const PROTOCOL_VERSION: u16 = 7;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -28,6 +28,21 @@ pub struct RegionId(pub u32);
 /// A camera within its capture process.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct CameraIndex(pub u16);
+
+/// One picture that a unit is to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectItem {
+    /// Named in the answer.
+    pub request: RequestId,
+    /// Attached before.
+    pub region: RegionId,
+    /// The slot to read.
+    pub slot: u16,
+    /// What lies there.
+    pub content: SlotContent,
+    /// How it is to be looked at.
+    pub options: LookOptions,
+}
 
 /// From the parent to an inference unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,18 +61,10 @@ pub enum ToUnit {
         /// Which.
         region: RegionId,
     },
-    /// Answered by `Detected` or `Failed`.
+    /// Each item is answered by its own `Detected` or `Failed`.
     Detect {
-        /// Named in the answer.
-        request: RequestId,
-        /// Attached before.
-        region: RegionId,
-        /// The slot to read.
-        slot: u16,
-        /// What lies there.
-        content: SlotContent,
-        /// How an encoded picture is to be looked at.
-        options: LookOptions,
+        /// To be looked at together where the model can.
+        items: Vec<DetectItem>,
     },
     /// Answered by `Pong`: shows that the unit reads the slot where it was written.
     Ping {
@@ -111,6 +118,8 @@ pub enum FromUnit {
         providers: NodeCounts,
         /// Which build of ONNX Runtime computes.
         runtime_version: String,
+        /// Pictures that it takes together at most.
+        batch: u16,
     },
     /// What a file says of itself.
     Inspected(Box<ModelFacts>),
@@ -119,7 +128,7 @@ pub enum FromUnit {
         /// Names the thing and the cure.
         reason: String,
     },
-    /// The answer to `Detect`.
+    /// The answer to an item of `Detect`.
     Detected {
         /// From the request.
         request: RequestId,
@@ -130,7 +139,7 @@ pub enum FromUnit {
         /// Width and height of the picture in pixels, after EXIF orientation.
         size: (u32, u32),
     },
-    /// The other answer to `Detect`.
+    /// The other answer to an item of `Detect`.
     Failed {
         /// From the request.
         request: RequestId,

@@ -182,6 +182,8 @@ pub struct ModelState {
     /// What computes: nodes of the model by zone and execution provider; absent while no unit is in service.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Pictures that a unit takes together at most.
+    pub unit_batch: u32,
     /// What one unit can do, transactions a second, with frames and images mixed as they come.
     pub unit_tps: f32,
     /// The same of a camera's frames alone.
@@ -192,6 +194,8 @@ pub struct ModelState {
     pub capacity_tps: f32,
     /// What they did over the last ten seconds.
     pub load_tps: f32,
+    /// Transactions since the daemon started, whole thousands: each look counts, so a frame in five tiles counts five.
+    pub transactions: u64,
     /// Since the month began.
     pub inference_hours: f64,
 }

@@ -1,6 +1,6 @@
 //! What types cannot say: ranges, files that must be there, settings that exclude each other.
 
-use crate::camera::settings::CameraSettings;
+use crate::camera::settings::{CameraSettings, RegionSettings};
 use crate::http::auth::access_keys::Role;
 use crate::model::package::is_package_name;
 use crate::secret::Credentials;
@@ -8,6 +8,7 @@ use crate::settings::Settings;
 use crate::supervisor::settings::{ModelSettings, TpsLimitSetting};
 use crate::vision::camera_id::is_valid_id;
 use crate::vision::error_chain::describe;
+use crate::vision::framing::{MAX_TILES, Tiling};
 use std::path::PathBuf;
 
 /// Key and what is wrong with it.
@@ -161,6 +162,9 @@ fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {
         range(wrong, &format!("{name}.provider_options.memory_limit_mb"), f64::from(megabytes), 16.0, 1_048_576.0);
     }
     range(wrong, &format!("{name}.image_share"), f64::from(model.image_share), 0.0, 1.0);
+    if let Some(tiles) = &model.image_tiles {
+        check_tiles(wrong, &format!("{name}.image_tiles"), tiles);
+    }
     if let Some(TpsLimitSetting::Fixed(tps)) = model.tps_limit {
         range(wrong, &format!("{name}.tps_limit"), tps, 0.01, 100_000.0);
     }
@@ -175,12 +179,38 @@ fn check_model(wrong: &mut Vec<Wrong>, name: &str, model: &ModelSettings) {
 fn check_camera(wrong: &mut Vec<Wrong>, name: &str, camera: &CameraSettings) {
     range(wrong, &format!("{name}.fps"), f64::from(camera.fps), 0.0, 240.0);
     range(wrong, &format!("{name}.weight"), f64::from(camera.weight), 1.0, 100.0);
+    if let Some(region) = &camera.region {
+        check_region(wrong, &format!("{name}.region"), region);
+    }
+    if let Some(tiles) = &camera.tiles {
+        check_tiles(wrong, &format!("{name}.tiles"), tiles);
+    }
     let rest = camera.url.strip_prefix("rtsp://").or_else(|| camera.url.strip_prefix("rtsps://"));
     if !rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
         add(wrong, &format!("{name}.url"), "must be rtsp://host[:port]/path or rtsps://...");
     }
     credentials(wrong, &format!("{name}.credentials"), &camera.credentials);
     wrong.extend(camera.scene.check().into_iter().map(|one| (format!("{name}.scene.{}", one.field), one.what)));
+}
+
+/// Below a hundredth of the picture there is nothing to see.
+fn check_region(wrong: &mut Vec<Wrong>, name: &str, region: &RegionSettings) {
+    range(wrong, &format!("{name}.left"), f64::from(region.left), 0.0, 1.0);
+    range(wrong, &format!("{name}.top"), f64::from(region.top), 0.0, 1.0);
+    range(wrong, &format!("{name}.width"), f64::from(region.width), 0.01, 1.0);
+    range(wrong, &format!("{name}.height"), f64::from(region.height), 0.01, 1.0);
+    for (side, end) in [("width", region.left + region.width), ("height", region.top + region.height)] {
+        // Ratios as 0.7 and 0.3 add up to one but for rounding.
+        if end > 1.0 + 1e-5 {
+            add(wrong, &format!("{name}.{side}"), &format!("reaches to {end} of the picture, which ends at 1"));
+        }
+    }
+}
+
+fn check_tiles(wrong: &mut Vec<Wrong>, name: &str, tiles: &Tiling) {
+    range(wrong, &format!("{name}.columns"), f64::from(tiles.columns), 1.0, f64::from(MAX_TILES));
+    range(wrong, &format!("{name}.rows"), f64::from(tiles.rows), 1.0, f64::from(MAX_TILES));
+    range(wrong, &format!("{name}.overlap"), f64::from(tiles.overlap), 0.0, 0.5);
 }
 
 fn credentials(wrong: &mut Vec<Wrong>, name: &str, credentials: &Credentials) {

@@ -48,14 +48,12 @@ pub enum SupervisorAction {
         /// For the log.
         why: &'static str,
     },
-    /// Hand work to a unit.
+    /// Hand work to a unit, which answers each item by itself.
     Dispatch {
         /// Which.
         unit: UnitId,
-        /// Named in the answer.
-        request: RequestId,
-        /// What to look at.
-        work: Work,
+        /// What to look at, each with the request that is named in its answer.
+        items: Vec<(RequestId, Work)>,
     },
     /// A frame has its outcome: give its slot back and tell the world.
     Ended {
@@ -145,6 +143,8 @@ pub struct ModelStatus {
     pub nodes: BTreeMap<String, NodeCounts>,
     /// Processes started again since the daemon started.
     pub restarts: u64,
+    /// Pictures that a unit takes together at most.
+    pub batch: u32,
     /// What one unit can do, from measured service time, with frames and images mixed as they come.
     pub unit_tps: f64,
     /// The same of a camera's frames alone.
@@ -157,6 +157,10 @@ pub struct ModelStatus {
     pub capacity_tps: f64,
     /// What they did over the last ten seconds.
     pub load_tps: f64,
+    /// Transactions of all that units looked at.
+    pub transactions: u64,
+    /// Those of images among them.
+    pub image_transactions: u64,
     /// Frames that wait or are worked on.
     pub in_flight: u64,
     /// What is not as it should be, for a person.

@@ -1,6 +1,6 @@
 //! How many units a model should have, between its minimum and its maximum.
 //!
-//! The signal is demand in units: what arrives a second, taken or not, times what one item takes.
+//! The signal is demand in units: transactions that arrive a second, taken or not, times what one takes.
 //! Never the CPU: it is full on a healthy box. The rules and their numbers are those of Knative's
 //! pod autoscaler (target, stable and panic window) with the slow scale-in of target tracking, and
 //! one of ours: units of one box share its cores, so a unit that brought nothing is not kept.
@@ -38,11 +38,11 @@ const CEILING_LASTS: Duration = Duration::from_secs(600);
 /// What happened since the last sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadSample {
-    /// Items that were offered, taken or not.
+    /// Transactions that were offered, taken or not.
     pub arrivals: u64,
-    /// Items that units finished.
+    /// Transactions that units finished.
     pub completed: u64,
-    /// The moving average of one item in one unit.
+    /// The moving average of one transaction in one unit.
     pub service_time: Duration,
     /// Units that take work.
     pub ready: usize,

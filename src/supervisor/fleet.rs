@@ -8,11 +8,11 @@ pub use commands::FleetError;
 
 use crate::admission::{FrameWork, ImageWork};
 use crate::ipc::messages::RequestId;
-use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
+use crate::model::execution_provider::ExecutionProvider;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, ModelStatus, SupervisorAction};
 use crate::supervisor::pool::{Pool, Room};
-use crate::supervisor::unit_state::{UnitId, VersionId};
+use crate::supervisor::unit_state::{Readiness, UnitId, VersionId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -193,9 +193,9 @@ impl Fleet {
         drop(self.with_owner(unit, |pool, _, _| pool.unit_started(unit, now)));
     }
 
-    /// A unit has loaded its model, whose nodes are computed by `providers`.
-    pub fn unit_ready(&mut self, unit: UnitId, providers: NodeCounts, now: Monotonic) -> Vec<SupervisorAction> {
-        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, providers, room, now, actions))
+    /// A unit has loaded its model.
+    pub fn unit_ready(&mut self, unit: UnitId, ready: Readiness, now: Monotonic) -> Vec<SupervisorAction> {
+        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, ready, room, now, actions))
     }
 
     /// A unit says why it cannot load; its end follows.

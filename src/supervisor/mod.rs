@@ -5,6 +5,7 @@
 
 mod actions;
 pub mod autoscaler;
+pub mod batch;
 pub mod capacity_plan;
 mod fleet;
 pub mod inspection;

@@ -3,10 +3,11 @@
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::{Region, SlotWriter};
-use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::model::execution_provider::NodeCounts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Picture, SLOT_BYTES, SlotContent};
+use crate::vision::framing::Framing;
 use crate::vision::look_options::LookOptions;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -122,14 +123,15 @@ impl OneShotUnit {
     ///
     /// # Errors
     /// [`OneShotError`].
-    pub async fn detect_raw(&mut self, picture: Picture) -> Result<ImageResult, OneShotError> {
-        self.look(SlotContent::Raw(picture), LookOptions::default()).await
+    pub async fn detect_raw(&mut self, picture: Picture, framing: Framing) -> Result<ImageResult, OneShotError> {
+        self.look(SlotContent::Raw(picture), LookOptions { framing, ..LookOptions::default() }).await
     }
 
     async fn look(&mut self, content: SlotContent, options: LookOptions) -> Result<ImageResult, OneShotError> {
         self.next += 1;
         let request = RequestId(self.next);
-        self.send(&ToUnit::Detect { request, region: REGION, slot: 0, content, options }, None)?;
+        let item = DetectItem { request, region: REGION, slot: 0, content, options };
+        self.send(&ToUnit::Detect { items: vec![item] }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
                 FromUnit::Detected { detections, timing, size, .. } => {

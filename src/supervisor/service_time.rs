@@ -1,6 +1,6 @@
-//! How long one item takes in one unit, by kind of input, and what follows from it: TPS and deadlines.
+//! How long one transaction takes in one unit, by kind of input, and what follows from it: TPS and deadlines.
 //!
-//! Units of one box share its cores and its memory: an item takes longer while all of them work. A pool
+//! A picture that is looked at in tiles is as many transactions. Units of one box share its cores and its memory: a transaction takes longer while all of them work. A pool
 //! can do what it does then, so measurements from moments without an idle unit say its TPS as soon as there
 //! are some; until then those of a quiet box do, and promise a little too much.
 
@@ -54,7 +54,7 @@ impl OfKind {
     }
 }
 
-/// Moving averages of one item in one unit.
+/// Moving averages of one transaction in one unit.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceTime {
     frames: OfKind,
@@ -67,7 +67,7 @@ pub struct ServiceTime {
 }
 
 impl ServiceTime {
-    /// Takes one measurement in, made while `units` were in service and all of them worked, or not.
+    /// Takes the time of one transaction in, measured while `units` were in service and all of them worked, or not.
     pub fn record(&mut self, kind: WorkKind, time: Duration, units: usize, all_worked: bool) {
         if units != self.units {
             (self.units, self.frames.at_work, self.images.at_work) = (units, Average::default(), Average::default());
@@ -111,10 +111,13 @@ impl ServiceTime {
         })
     }
 
-    /// Eight times the average of the slower kind, at least 2 s and at most `longest`.
-    pub fn deadline(&self, longest: Duration) -> Duration {
+    /// Of so many transactions in one unit: eight times the average of the slower kind for each, at least 2 s in all and
+    /// at most `longest` for each.
+    pub fn deadline(&self, longest: Duration, transactions: u32) -> Duration {
+        let longest = longest * transactions;
         let slower = [self.frames, self.images].into_iter().filter_map(|kind| kind.always.after(1)).reduce(f64::max);
-        let eightfold = slower.map_or(longest, |seconds| Duration::from_secs_f64(8.0 * seconds));
+        let eightfold = |seconds: f64| Duration::from_secs_f64(8.0 * seconds * f64::from(transactions));
+        let eightfold = slower.map_or(longest, eightfold);
         eightfold.max(SHORTEST_DEADLINE).min(longest)
     }
 }
@@ -177,12 +180,15 @@ mod tests {
     fn the_deadline_follows_the_slower_kind_within_its_bounds() {
         let mut times = ServiceTime::default();
         let longest = Duration::from_secs(10);
-        assert_eq!(times.deadline(longest), longest);
+        assert_eq!(times.deadline(longest, 1), longest);
+        assert_eq!(times.deadline(longest, 5), 5 * longest);
         record(&mut times, WorkKind::Frame, 10, false);
-        assert_eq!(times.deadline(longest), SHORTEST_DEADLINE);
+        assert_eq!(times.deadline(longest, 1), SHORTEST_DEADLINE);
+        assert_eq!(times.deadline(longest, 5), SHORTEST_DEADLINE);
         record(&mut times, WorkKind::Image, 500, false);
-        assert!((times.deadline(longest).as_secs_f64() - 4.0).abs() < 0.01);
+        assert!((times.deadline(longest, 1).as_secs_f64() - 4.0).abs() < 0.01);
+        assert!((times.deadline(longest, 5).as_secs_f64() - 20.0).abs() < 0.05);
         record(&mut times, WorkKind::Image, 5_000, false);
-        assert_eq!(times.deadline(longest), longest);
+        assert_eq!(times.deadline(longest, 1), longest);
     }
 }

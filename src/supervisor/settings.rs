@@ -1,6 +1,7 @@
 //! `[units]`, `[[models]]` and `[[zones]]`.
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
+use crate::vision::framing::Tiling;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -96,6 +97,8 @@ pub struct ModelSettings {
     pub tps_limit: Option<TpsLimitSetting>,
     /// The units' share for images while cameras want more than the rest, 0..=1.
     pub image_share: f32,
+    /// The tiles of an image from outside that are looked at one by one; none: it is looked at once.
+    pub image_tiles: Option<Tiling>,
     /// It starts with the daemon, unless it was stopped by a command.
     pub enabled: bool,
 }
@@ -114,6 +117,7 @@ impl Default for ModelSettings {
             provider_options: ProviderOptions::default(),
             tps_limit: None,
             image_share: 0.5,
+            image_tiles: None,
             enabled: true,
         }
     }

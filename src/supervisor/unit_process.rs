@@ -4,7 +4,7 @@ use crate::admission::Work;
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
-use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit};
+use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit};
 use crate::supervisor::unit_state::UnitId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
@@ -99,19 +99,18 @@ impl UnitProcesses {
         self.running.get(&event.unit).is_some_and(|running| running.generation == event.generation)
     }
 
-    /// Hands work to a unit. The region travels along the first time.
+    /// Hands work to a unit, each item with the region that it lies in, which travels along the first time.
     ///
     /// # Errors
     /// [`UnitProcessError`]; the process has been killed then and its end will be reported.
     pub fn dispatch(
         &mut self,
         unit: UnitId,
-        request: RequestId,
-        work: &Work,
-        region: &Region,
+        items: &[(RequestId, Work)],
+        regions: &[&Region],
     ) -> Result<(), UnitProcessError> {
         let running = self.running.get_mut(&unit).ok_or(UnitProcessError::NotRunning)?;
-        let result = running.dispatch(request, work, region);
+        let result = running.dispatch(items, regions);
         if result.is_err() {
             running.handle.kill();
         }
@@ -153,14 +152,21 @@ impl UnitProcesses {
 }
 
 impl Running {
-    fn dispatch(&mut self, request: RequestId, work: &Work, region: &Region) -> Result<(), ChannelError> {
-        if !self.attached.contains(&work.region()) {
-            let attach = ToUnit::AttachRegion { region: work.region(), slots: region.slots() };
-            self.handle.send(&attach, Some(region.read_only().as_fd()))?;
-            self.attached.insert(work.region());
+    fn dispatch(&mut self, items: &[(RequestId, Work)], regions: &[&Region]) -> Result<(), ChannelError> {
+        for ((_, work), region) in items.iter().zip(regions) {
+            if !self.attached.contains(&work.region()) {
+                let attach = ToUnit::AttachRegion { region: work.region(), slots: region.slots() };
+                self.handle.send(&attach, Some(region.read_only().as_fd()))?;
+                self.attached.insert(work.region());
+            }
         }
-        let (region, slot, content, options) = (work.region(), work.slot(), work.content(), work.options());
-        let detect = ToUnit::Detect { request, region, slot, content, options };
-        self.handle.send(&detect, None)
+        let item = |(request, work): &(RequestId, Work)| DetectItem {
+            request: *request,
+            region: work.region(),
+            slot: work.slot(),
+            content: work.content(),
+            options: work.options(),
+        };
+        self.handle.send(&ToUnit::Detect { items: items.iter().map(item).collect() }, None)
     }
 }

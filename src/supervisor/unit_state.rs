@@ -1,9 +1,8 @@
 //! One inference unit as its pool sees it.
 
-use crate::admission::Work;
-use crate::ipc::messages::RequestId;
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::model::execution_provider::NodeCounts;
+use crate::supervisor::batch::Batch;
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
 
@@ -21,6 +20,15 @@ impl std::fmt::Display for UnitId {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct VersionId(pub u32);
 
+/// What a unit says of itself when it has loaded its model.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Readiness {
+    /// What computes the model's nodes.
+    pub providers: NodeCounts,
+    /// Pictures that it takes together at most.
+    pub batch: u32,
+}
+
 /// Where a unit is in its life.
 #[derive(Debug)]
 pub enum UnitState {
@@ -36,15 +44,8 @@ pub enum UnitState {
     },
     /// Ready and without work.
     Idle,
-    /// Working.
-    Busy {
-        /// The answer must name it.
-        request: RequestId,
-        /// What it works on.
-        work: Work,
-        /// Since when.
-        since: Monotonic,
-    },
+    /// Working; each answer must name a request of the batch that has none yet.
+    Busy(Batch),
     /// Told to stop when it had nothing to do; its end has yet to be reported.
     Stopping {
         /// Since when.
@@ -69,6 +70,8 @@ pub struct Unit {
     pub is_worn: bool,
     /// Deaths in a row.
     pub restart_policy: RestartPolicy,
+    /// Pictures that it takes together at most; 1 until it has said so.
+    pub batch: u32,
     /// When its model was loaded.
     pub ready_since: Option<Monotonic>,
     /// What computes the nodes of the model that it loaded last.
@@ -91,6 +94,7 @@ impl Unit {
             is_retiring: false,
             is_worn: false,
             restart_policy: RestartPolicy::default(),
+            batch: 1,
             ready_since: None,
             providers: NodeCounts::default(),
             items_done: 0,
@@ -101,6 +105,6 @@ impl Unit {
 
     /// True while work can be given to it, now or after what it does.
     pub fn is_in_service(&self) -> bool {
-        !self.is_retiring && matches!(self.state, UnitState::Idle | UnitState::Busy { .. })
+        !self.is_retiring && matches!(self.state, UnitState::Idle | UnitState::Busy(_))
     }
 }

@@ -38,6 +38,8 @@ pub struct ModelFigures {
     pub nodes: NodesByZone,
     /// Processes started again.
     pub restarts: u64,
+    /// Pictures that a unit takes together at most.
+    pub batch: u32,
     /// What one unit can do of a camera's frames alone.
     pub unit_frame_tps: f64,
     /// The same of images from outside.
@@ -48,6 +50,8 @@ pub struct ModelFigures {
     pub load_tps: f64,
     /// Frames and images that a unit looked at.
     pub succeeded: u64,
+    /// The looks that they took.
+    pub transactions: u64,
     /// Frames and images for which there was no capacity.
     pub throttled: u64,
     /// Images that came.
@@ -67,11 +71,13 @@ pub(super) struct ModelMetrics {
     desired: Gauges,
     in_service: Gauges,
     nodes: NodeMetrics,
+    batch: Gauges,
     restarts: Counters,
     unit_tps: Rates,
     capacity_tps: Rates,
     load_tps: Rates,
     succeeded: Counters,
+    transactions: Counters,
     throttled: Counters,
     images_received: Counters,
     images_detected: Counters,
@@ -90,11 +96,13 @@ impl Default for ModelMetrics {
             desired: Family::default(),
             in_service: Family::default(),
             nodes: NodeMetrics::default(),
+            batch: Family::default(),
             restarts: Family::default(),
             unit_tps: Family::default(),
             capacity_tps: Family::default(),
             load_tps: Family::default(),
             succeeded: Family::default(),
+            transactions: Family::default(),
             throttled: Family::default(),
             images_received: Family::default(),
             images_detected: Family::default(),
@@ -114,10 +122,12 @@ impl ModelMetrics {
             ("max_inference_units", "The most inference units", &self.max),
             ("desired_inference_units", "Inference units there should be", &self.desired),
             ("in_service_inference_units", "Inference units that take work", &self.in_service),
+            ("unit_batch", "Pictures that a unit takes together at most", &self.batch),
         ];
         let counters = [
             ("unit_restarts", "Unit processes started again", &self.restarts),
             ("successful_request_count", "Frames and images that a unit looked at", &self.succeeded),
+            ("transactions", "Looks that the frames and images took: each tile is one", &self.transactions),
             ("throttled_count", "Frames and images for which there was no capacity", &self.throttled),
             ("images_received", "Images that came from outside", &self.images_received),
             ("images_detected", "Images that a unit looked at", &self.images_detected),
@@ -146,10 +156,12 @@ impl ModelMetrics {
             (&self.max, figures.max),
             (&self.desired, figures.desired),
             (&self.in_service, figures.in_service),
+            (&self.batch, figures.batch as usize),
         ];
         let counters = [
             (&self.restarts, figures.restarts),
             (&self.succeeded, figures.succeeded),
+            (&self.transactions, figures.transactions),
             (&self.throttled, figures.throttled),
             (&self.images_received, figures.images_received),
             (&self.images_detected, figures.images_detected),
@@ -185,12 +197,13 @@ impl ModelMetrics {
     /// Hours that were used stay in the meter when their model goes.
     pub(super) fn remove(&self, model: &str) {
         let labels = vec![("model", model.to_owned())];
-        for gauge in [&self.min, &self.max, &self.desired, &self.in_service] {
+        for gauge in [&self.min, &self.max, &self.desired, &self.in_service, &self.batch] {
             gauge.remove(&labels);
         }
         let counters = [
             &self.restarts,
             &self.succeeded,
+            &self.transactions,
             &self.throttled,
             &self.images_received,
             &self.images_detected,
@@ -246,7 +259,15 @@ mod tests {
         let (metrics, mut registry) = (ModelMetrics::default(), Registry::with_prefix("ocelli"));
         metrics.register(&mut registry);
         let images_shed = BTreeMap::from([(ShedReason::Throttled, 3)]);
-        let figures = ModelFigures { min: 1, succeeded: 5, throttled: 3, images_shed, ..ModelFigures::default() };
+        let figures = ModelFigures {
+            min: 1,
+            succeeded: 5,
+            transactions: 25,
+            batch: 4,
+            throttled: 3,
+            images_shed,
+            ..ModelFigures::default()
+        };
         metrics.set("m", &figures);
         metrics.answered("m", 4, Duration::from_millis(20));
         let mut text = String::new();
@@ -254,6 +275,8 @@ mod tests {
         for line in [
             "ocelli_min_inference_units{model=\"m\"} 1",
             "ocelli_successful_request_count_total{model=\"m\"} 5",
+            "ocelli_unit_batch{model=\"m\"} 4",
+            "ocelli_transactions_total{model=\"m\"} 25",
             "ocelli_throttled_count_total{model=\"m\"} 3",
             "ocelli_detected_label_count_total{model=\"m\"} 4",
             "ocelli_response_time_seconds_count{model=\"m\"} 1",

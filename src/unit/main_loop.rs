@@ -2,7 +2,7 @@
 
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotReader;
-use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::model::execution_provider::NodeCounts;
 use crate::model::model_facts::ModelFacts;
 use crate::os::sandbox::SandboxError;
@@ -123,11 +123,15 @@ pub fn run(
                 regions.insert(region, reader.map_err(|_| UnitError::Protocol("a region cannot be mapped"))?);
             }
             ToUnit::DetachRegion { region } => drop(regions.remove(&region)),
-            ToUnit::Detect { request, region, slot, content, options } => {
+            ToUnit::Detect { items } => {
                 let engine = engine.as_mut().ok_or(UnitError::Protocol("work came before the model"))?;
-                let slot = find(&regions, region, slot)?;
-                for result in engine.detect(&[Job { content, slot, options }]) {
-                    channel.send(&answer(request, result), None)?;
+                let job = |item: &DetectItem| {
+                    let slot = find(&regions, item.region, item.slot)?;
+                    Ok(Job { content: item.content, slot, options: item.options })
+                };
+                let jobs = items.iter().map(job).collect::<Result<Vec<Job<'_>>, UnitError>>()?;
+                for (item, result) in items.iter().zip(engine.detect(&jobs)) {
+                    channel.send(&answer(item.request, result), None)?;
                 }
             }
             ToUnit::Ping { request, region, slot } => {
@@ -154,6 +158,7 @@ fn load_model(
                 execution_provider: load.execution_provider,
                 providers: engine.providers(),
                 runtime_version: engine.runtime_version(),
+                batch: u16::try_from(engine.batch()).unwrap_or(u16::MAX),
             };
             channel.send(&ready, None)?;
             Ok(engine)

@@ -8,26 +8,22 @@ pub const MAX_TILES: u8 = 8;
 
 /// A grid of equal tiles that overlap, so that what lies on a border is whole in one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Tiling {
     /// Tiles beside each other, 1..=8.
     pub columns: u8,
     /// Tiles above each other, 1..=8.
     pub rows: u8,
     /// The share of a tile that lies in its neighbour too, 0..=0.5.
-    #[serde(default = "fifth")]
     pub overlap: f32,
     /// The whole is looked at as well, for objects larger than a tile.
-    #[serde(default = "yes")]
     pub whole: bool,
 }
 
-fn fifth() -> f32 {
-    0.2
-}
-
-fn yes() -> bool {
-    true
+impl Default for Tiling {
+    fn default() -> Self {
+        Self { columns: 2, rows: 2, overlap: 0.2, whole: true }
+    }
 }
 
 /// What of a picture is looked at.

@@ -26,13 +26,23 @@ impl TokenBucket {
     /// # Errors
     /// How long it takes until there is one, an hour at most, when there is none now.
     pub fn take(&mut self, rate: f64, capacity: f64, now: Monotonic) -> Result<(), Duration> {
+        self.take_many(1.0, rate, capacity, now)
+    }
+
+    /// Takes several tokens at once. More than the bucket holds are taken out of a full one, which owes the rest: what
+    /// costs much is possible, and over time no more is taken than comes in.
+    ///
+    /// # Errors
+    /// How long it takes until there are enough, an hour at most.
+    pub fn take_many(&mut self, tokens: f64, rate: f64, capacity: f64, now: Monotonic) -> Result<(), Duration> {
         let filled = self.tokens + rate * now.since(self.filled_at).as_secs_f64();
         (self.tokens, self.filled_at) = (filled.min(capacity), now);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+        let needed = tokens.min(capacity);
+        if self.tokens >= needed {
+            self.tokens -= tokens;
             return Ok(());
         }
-        Err(Duration::from_secs_f64(((1.0 - self.tokens) / rate.max(1e-3)).min(3600.0)))
+        Err(Duration::from_secs_f64(((needed - self.tokens) / rate.max(1e-3)).min(3600.0)))
     }
 }
 
@@ -52,6 +62,16 @@ mod tests {
         assert_eq!(wait.as_millis(), 100);
         let taken = (0..10_000).filter(|ms| bucket.take(10.0, 10.0, at(*ms)).is_ok()).count();
         assert!((99..=100).contains(&taken), "{taken} in ten seconds");
+    }
+
+    #[test]
+    fn what_costs_more_than_the_bucket_holds_is_taken_from_a_full_one_and_paid_off_after() {
+        let mut bucket = TokenBucket::new(10.0, at(0));
+        assert_eq!(bucket.take_many(25.0, 10.0, 10.0, at(0)), Ok(()));
+        assert_eq!(bucket.take(10.0, 10.0, at(0)).unwrap_err().as_millis(), 1_600, "15 are owed and 1 is needed");
+        assert_eq!(bucket.take_many(25.0, 10.0, 10.0, at(0)).unwrap_err().as_millis(), 2_500);
+        let taken = (0..100_000).filter(|ms| bucket.take_many(25.0, 10.0, 10.0, at(*ms)).is_ok()).count();
+        assert_eq!(taken, 39, "of 1,000 tokens in 100 s, the first for the debt and the last not used up");
     }
 
     #[test]

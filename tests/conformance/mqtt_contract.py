@@ -91,7 +91,7 @@ def model(value):
 # Name of a field: what it must be. A name that ends with `?` may be absent; others may be added within a version.
 DETECTION = {"label": text, "confidence": ratio, "box?": box, "track?": whole}
 MODEL = {"min_units": whole, "max_units?": whole, "desired_units": whole, "in_service_units": whole, "capacity_tps": number,
-         "load_tps": number, "inference_hours": number, "nodes?": nodes}
+         "load_tps": number, "transactions": whole, "unit_batch": whole, "inference_hours": number, "nodes?": nodes}
 FIELDS = {
     "state": {"version": text, "boot_id": text, "models": lambda it: isinstance(it, dict) and all(map(model, it.values())),
               "degraded": texts},

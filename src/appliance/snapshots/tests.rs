@@ -4,6 +4,7 @@ use super::*;
 use crate::ipc::frame_slots::SlotWriter;
 use crate::ipc::messages::RegionId;
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use crate::vision::framing::Framing;
 
 fn at(seconds: u64) -> Monotonic {
     Monotonic::from_nanos(seconds * 1_000_000_000)
@@ -30,8 +31,8 @@ fn wait(
 fn order(snapshots: &mut Snapshots, second: u64, reason: Reason) -> SnapshotOrder {
     let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
     let frame = Frame { sequence: second, captured_at: at(second), slot: 3, picture };
-    let work =
-        FrameWork { camera: yard(), number: 100 + second, frame, region: RegionId(0), attempts: 0, failed_in: None };
+    let (number, region, framing) = (100 + second, RegionId(0), Framing::default());
+    let work = FrameWork { camera: yard(), number, frame, region, framing, attempts: 0, failed_in: None };
     let subject = Subject { work: &work, group: 1, index: CameraIndex(7), captured_at_ms: None };
     let boxes = vec![NormalizedBox::from_corners(0.1, 0.1, 0.2, 0.2).unwrap()];
     snapshots.order(subject, boxes, reason, Region::create("test", 1).unwrap(), at(second))

@@ -14,6 +14,7 @@ use crate::secret::Credentials;
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
 use crate::tracking::settings::{SceneSettings, TrackingSettings};
+use crate::vision::framing::{Framing, Tiling};
 use std::path::Path;
 
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsErrors> {
@@ -146,6 +147,43 @@ fn a_provider_is_told_what_its_table_says_and_an_unknown_key_is_a_mistake() {
         let SettingsErrors(mistakes) = load(wrong).unwrap_err();
         assert_eq!(mistakes[0].key, key, "{mistakes:#?}");
     }
+}
+
+#[test]
+fn what_is_looked_at_of_a_picture_may_be_left_out_given_short_or_whole() {
+    let text = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n\
+                region = { left = 0.7, top = 0.1, width = 0.3, height = 0.9 }\ntiles = { columns = 3, rows = 2 }\n\
+                [[models]]\nname = \"m\"\nimage_tiles = { columns = 2, rows = 2, overlap = 0.1, whole = false }";
+    let settings = load(text, &[]).unwrap();
+    let framing = settings.cameras[0].framing();
+    assert_eq!(framing.tiling, Some(Tiling { columns: 3, rows: 2, overlap: 0.2, whole: true }));
+    assert_eq!((framing.views().len(), framing.views()[0].left), (7, 0.7));
+    assert!(!settings.models[0].image_tiles.unwrap().whole);
+    assert_eq!(camera().framing(), Framing::default());
+    let shipped = std::fs::read_to_string(shipped()).unwrap();
+    for key in ["tiles", "image_tiles"] {
+        let Tiling { columns, rows, overlap, whole } = Tiling::default();
+        let text = format!("# {key} = {{ columns = {columns}, rows = {rows}, overlap = {overlap}, whole = {whole} }}");
+        let is_there = shipped.contains(&text);
+        assert!(is_there, "configs/ocelli.toml says other defaults of `{key}`");
+    }
+}
+
+#[test]
+fn every_mistake_in_what_is_looked_at_is_reported_at_once() {
+    let text = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n\
+                region = { left = 0.5, top = -0.1, width = 0.6, height = 0.0 }\n\
+                tiles = { columns = 0, rows = 9, overlap = 0.6 }\n\
+                [[models]]\nname = \"m\"\nimage_tiles = { columns = 2, rows = 2, overlap = nan }";
+    let SettingsErrors(mistakes) = load(text, &[]).unwrap_err();
+    let mut keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+    keys.sort_unstable();
+    let of_camera = ["region.height", "region.top", "region.width", "tiles.columns", "tiles.overlap", "tiles.rows"];
+    let mut expected: Vec<String> = of_camera.iter().map(|key| format!("cameras[0].{key}")).collect();
+    expected.push("models[0].image_tiles.overlap".into());
+    assert_eq!(keys, expected);
+    let unknown = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\ntiles = { columns = 2, rows = 2, gap = 1 }";
+    assert!(load(unknown, &[]).is_err());
 }
 
 #[test]

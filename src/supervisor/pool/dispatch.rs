@@ -5,6 +5,7 @@ use crate::admission::{FrameWork, ImageWork, Work, WorkKind};
 use crate::ipc::messages::RequestId;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, SupervisorAction};
+use crate::supervisor::batch::Batch;
 use crate::supervisor::unit_state::{UnitId, UnitState};
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::camera_id::CameraId;
@@ -23,7 +24,7 @@ impl Pool {
     /// A capture process announced a frame.
     pub fn frame_captured(&mut self, work: FrameWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         self.ledgers.entry(work.camera.clone()).or_default().count_captured();
-        self.arrivals += 1;
+        self.arrivals += u64::from(work.transactions());
         self.retry_budget.deposit();
         if self.is_draining {
             return self.shed(actions, Work::Frame(work), ShedReason::Draining);
@@ -38,9 +39,10 @@ impl Pool {
     }
 
     /// An image came from outside. It is taken, or refused at once.
-    pub fn image_offered(&mut self, work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+    pub fn image_offered(&mut self, mut work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        work.options.framing = self.image_framing;
         self.images.count_captured();
-        self.arrivals += 1;
+        self.arrivals += u64::from(work.transactions());
         self.retry_budget.deposit();
         let in_service = self.in_service();
         let reason = match () {
@@ -55,7 +57,7 @@ impl Pool {
         let measured = self.unit_image_tps() * in_service as f64;
         if let Some((quota, bucket)) = &mut self.limit {
             let tps = quota.tps(measured);
-            if let Err(retry_after) = bucket.take(tps, burst(tps), now) {
+            if let Err(retry_after) = bucket.take_many(f64::from(work.transactions()), tps, burst(tps), now) {
                 return self.refuse(actions, work, retry_after);
             }
         }
@@ -71,7 +73,7 @@ impl Pool {
         if tps > 0.0 { tps } else { 1.0 }
     }
 
-    /// Images a second that are looked at beside what cameras want now.
+    /// Transactions a second of images that are done beside what cameras want now.
     pub(super) fn image_rate(&self) -> f64 {
         self.unit_image_tps() * self.in_service() as f64 * self.gate.share_of_images()
     }
@@ -93,7 +95,7 @@ impl Pool {
         ledger.count(Outcome::Shed(ShedReason::NoFreeSlot));
     }
 
-    /// A unit answered. Busy -> Idle, or Dying when it names a request that it was not given.
+    /// A unit answered. Busy -> Busy | Idle, or Dying when it names a request that it was not given.
     pub fn unit_answered(
         &mut self,
         unit: UnitId,
@@ -104,31 +106,47 @@ impl Pool {
     ) {
         let Some(slot) = self.units.get_mut(&unit) else { return };
         let zone = slot.zone;
-        match std::mem::replace(&mut slot.state, UnitState::Idle) {
-            UnitState::Busy { request: asked, work, since } if asked == request => {
-                slot.items_done += 1;
-                let is_invalid = matches!(result, Err(FailureCause::InvalidOutput));
-                slot.invalid_in_row = if is_invalid { slot.invalid_in_row + 1 } else { 0 };
-                slot.is_worn |= slot.invalid_in_row >= MOST_INVALID;
-                match result {
-                    Ok(answer) => self.found(unit, work, answer, since, now, actions),
-                    Err(cause) if cause.is_of_the_image() => {
-                        self.end(actions, work, Outcome::Failed(cause), None);
-                    }
-                    Err(cause) => self.retry_or_fail(work, zone, cause, now, actions),
-                }
-            }
+        let (work, since) = match &mut slot.state {
+            UnitState::Busy(batch) => (batch.answered(request, result.is_ok()), batch.since()),
             // Its death has been ordered; what it still says does not count.
-            UnitState::Dying => slot.state = UnitState::Dying,
-            other => {
-                slot.state = UnitState::Dying;
-                actions.push(SupervisorAction::Kill { unit, why: "it answered a request that it was not given" });
-                if let UnitState::Busy { work, .. } = other {
-                    self.retry_or_fail(work, zone, FailureCause::UnitDied, now, actions);
-                }
+            UnitState::Dying => return,
+            _ => (None, now),
+        };
+        let Some(work) = work else {
+            actions.push(SupervisorAction::Kill { unit, why: "it answered a request that it was not given" });
+            if let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Dying) {
+                self.break_off(batch, zone, FailureCause::UnitDied, now, actions);
             }
+            return self.dispatch(actions, now);
+        };
+        slot.items_done += 1;
+        let is_invalid = matches!(result, Err(FailureCause::InvalidOutput));
+        slot.invalid_in_row = if is_invalid { slot.invalid_in_row + 1 } else { 0 };
+        slot.is_worn |= slot.invalid_in_row >= MOST_INVALID;
+        if let UnitState::Busy(batch) = &slot.state
+            && batch.open() == 0
+            && let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Idle)
+        {
+            self.measure(unit, &batch, now);
+        }
+        match result {
+            Ok(answer) => self.found(unit, work, answer, since, now, actions),
+            Err(cause) if cause.is_of_the_image() => self.end(actions, work, Outcome::Failed(cause), None),
+            Err(cause) => self.retry_or_fail(work, zone, cause, now, actions),
         }
         self.dispatch(actions, now);
+    }
+
+    /// All that a unit was given has its answer.
+    fn measure(&mut self, unit: UnitId, batch: &Batch, now: Monotonic) {
+        let Some((share, kinds)) = batch.measured(now) else { return };
+        let is_idle = |(id, slot): (&UnitId, &super::Unit)| {
+            *id != unit && !slot.is_retiring && matches!(slot.state, UnitState::Idle)
+        };
+        let (in_service, all_worked) = (self.in_service(), !self.units.iter().any(is_idle));
+        for kind in kinds {
+            self.service_time.record(*kind, share, in_service, all_worked);
+        }
     }
 
     fn found(
@@ -140,18 +158,21 @@ impl Pool {
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) {
-        let is_idle = |(id, slot): (&UnitId, &super::Unit)| {
-            *id != unit && !slot.is_retiring && matches!(slot.state, UnitState::Idle)
-        };
-        let all_worked = !self.units.iter().any(is_idle);
-        self.service_time.record(work.kind(), now.since(since), self.in_service(), all_worked);
-        self.recent_answers.push_back(now);
-        self.completed += 1;
+        self.count_done(work.kind(), work.transactions(), now);
         answer.queued = since.since(work.since());
         let version = self.units.get(&unit).map(|slot| slot.version);
         let candidate = self.candidate.as_ref().filter(|candidate| Some(candidate.id) == version);
         let package = Arc::clone(&candidate.unwrap_or(&self.current).package);
         self.end(actions, work, Outcome::Detected, Some((answer, package)));
+    }
+
+    fn count_done(&mut self, kind: WorkKind, transactions: u32, now: Monotonic) {
+        self.recent_answers.push_back((now, transactions));
+        self.completed += u64::from(transactions);
+        self.transactions += u64::from(transactions);
+        if kind == WorkKind::Image {
+            self.image_transactions += u64::from(transactions);
+        }
     }
 
     /// Work whose unit failed it is tried once more, in another zone if one has a unit free, and if the budget allows.
@@ -174,25 +195,73 @@ impl Pool {
         }
     }
 
-    /// Sheds what has waited too long, and gives the rest to the units that have nothing to do.
+    /// A unit is gone, or goes, and what it has not answered is tried again item by item: where one of them has ended the
+    /// unit, it takes none of the others along twice. The last comes first, so that images keep their order at the front
+    /// of their queue.
+    pub(super) fn break_off(
+        &mut self,
+        batch: Batch,
+        zone: ZoneIndex,
+        cause: FailureCause,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) {
+        for work in batch.into_open().into_iter().rev() {
+            self.retry_or_fail(work, zone, cause, now, actions);
+        }
+    }
+
+    /// Sheds what has waited too long, and gives the rest to the units that have nothing to do: one item to each, and
+    /// more than one only where all units work.
     pub(super) fn dispatch(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
         self.shed_stale(actions, now);
-        while self.gate.waiting() > 0 {
-            let is_free = |slot: &super::Unit| !slot.is_retiring && matches!(slot.state, UnitState::Idle);
-            if !self.units.values().any(is_free) {
-                return;
+        let mut given = self.spread();
+        self.fill(&mut given);
+        for (unit, items) in given {
+            if let Some(slot) = self.units.get_mut(&unit) {
+                // Idle -> Busy
+                slot.state = UnitState::Busy(Batch::new(items.clone(), now));
+                actions.push(SupervisorAction::Dispatch { unit, items });
             }
-            let Some(work) = self.gate.take_next() else { return };
-            let free = self.units.iter_mut().filter(|(_, slot)| is_free(slot));
-            let Some((&unit, slot)) = free.min_by_key(|(_, slot)| work.failed_in() == Some(slot.zone.0)) else {
-                return;
-            };
-            let request = RequestId(self.next_request);
-            self.next_request += 1;
-            // Idle -> Busy
-            slot.state = UnitState::Busy { request, work: work.clone(), since: now };
-            actions.push(SupervisorAction::Dispatch { unit, request, work });
         }
+    }
+
+    /// One item for each unit that has nothing to do, as long as some wait.
+    fn spread(&mut self) -> Vec<(UnitId, Vec<(RequestId, Work)>)> {
+        let is_free = |slot: &super::Unit| !slot.is_retiring && matches!(slot.state, UnitState::Idle);
+        let free = self.units.iter().filter(|(_, slot)| is_free(slot));
+        let mut free: Vec<(UnitId, ZoneIndex)> = free.map(|(unit, slot)| (*unit, slot.zone)).collect();
+        let mut given = Vec::new();
+        while !free.is_empty()
+            && let Some(work) = self.gate.take_next()
+        {
+            let elsewhere = free.iter().position(|(_, zone)| work.failed_in() != Some(zone.0));
+            let (unit, _) = free.remove(elsewhere.unwrap_or(0));
+            given.push((unit, vec![(self.next_request(), work)]));
+        }
+        given
+    }
+
+    /// No unit is left without work: those that get some now take more of what waits, up to their batch. What has failed
+    /// a unit before goes alone.
+    fn fill(&mut self, given: &mut [(UnitId, Vec<(RequestId, Work)>)]) {
+        let transactions = |items: &[(RequestId, Work)]| items.iter().map(|(_, work)| work.transactions()).sum::<u32>();
+        loop {
+            let takes_more = |(unit, items): &&mut (UnitId, Vec<(RequestId, Work)>)| {
+                let batch = self.units.get(unit).map_or(1, |slot| slot.batch);
+                transactions(items) < batch && items.iter().all(|(_, work)| work.attempts() == 0)
+            };
+            let emptiest = given.iter_mut().filter(takes_more).min_by_key(|(_, items)| transactions(items));
+            let Some((_, items)) = emptiest else { return };
+            let Some(work) = self.gate.take_fresh() else { return };
+            items.push((self.next_request(), work));
+        }
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        request
     }
 
     pub(super) fn shed_stale(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
@@ -200,7 +269,7 @@ impl Pool {
             let reason = if matches!(work, Work::Frame(_)) { ShedReason::Stale } else { ShedReason::Expired };
             self.shed(actions, work, reason);
         }
-        while self.recent_answers.front().is_some_and(|at| now.since(*at) > LOAD_WINDOW) {
+        while self.recent_answers.front().is_some_and(|(at, _)| now.since(*at) > LOAD_WINDOW) {
             self.recent_answers.pop_front();
         }
     }
@@ -222,10 +291,10 @@ impl Pool {
     pub fn abandon(&mut self, actions: &mut Vec<SupervisorAction>) {
         self.drain(actions);
         let mut abandoned = Vec::new();
-        for slot in self.units.values_mut().filter(|slot| matches!(slot.state, UnitState::Busy { .. })) {
+        for slot in self.units.values_mut().filter(|slot| matches!(slot.state, UnitState::Busy(_))) {
             // Busy -> Dying
-            if let UnitState::Busy { work, .. } = std::mem::replace(&mut slot.state, UnitState::Dying) {
-                abandoned.push(work);
+            if let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Dying) {
+                abandoned.extend(batch.into_open());
             }
         }
         for work in abandoned {

@@ -2,10 +2,10 @@
 
 use super::{Pool, Room, Unit};
 use crate::admission::Work;
-use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::autoscaler::{EVALUATION_PERIOD, LoadSample};
-use crate::supervisor::unit_state::{UnitId, UnitState};
+use crate::supervisor::batch::Batch;
+use crate::supervisor::unit_state::{Readiness, UnitId, UnitState};
 use crate::supervisor::zones::{LASTING_LIFE, ZoneIndex};
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
@@ -48,25 +48,25 @@ impl Pool {
     }
 
     fn enforce_deadlines(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        let deadline = self.service_time.deadline(self.deadlines.inference);
+        let deadline = |batch: &Batch| self.service_time.deadline(self.deadlines.inference, batch.transactions());
         let mut failed = Vec::new();
         for (&unit, slot) in &mut self.units {
             let why = match &slot.state {
                 UnitState::Loading { since } if now.since(*since) > self.deadlines.load => {
                     "it did not load its model in time"
                 }
-                UnitState::Busy { since, .. } if now.since(*since) > deadline => "it did not answer in time",
+                UnitState::Busy(batch) if now.since(batch.since()) > deadline(batch) => "it did not answer in time",
                 UnitState::Stopping { since } if now.since(*since) > STOP_LIMIT => "it did not stop in time",
                 _ => continue,
             };
             // Loading | Busy | Stopping -> Dying
-            if let UnitState::Busy { work, .. } = std::mem::replace(&mut slot.state, UnitState::Dying) {
-                failed.push((work, slot.zone));
+            if let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Dying) {
+                failed.push((batch, slot.zone));
             }
             actions.push(SupervisorAction::Kill { unit, why });
         }
-        for (work, zone) in failed {
-            self.retry_or_fail(work, zone, FailureCause::UnitHung, now, actions);
+        for (batch, zone) in failed {
+            self.break_off(batch, zone, FailureCause::UnitHung, now, actions);
         }
         self.dispatch(actions, now);
     }
@@ -111,11 +111,11 @@ impl Pool {
         }
     }
 
-    /// A unit has loaded its model. Loading -> Idle
+    /// A unit has loaded its model and takes so many pictures together. Loading -> Idle
     pub fn unit_ready(
         &mut self,
         unit: UnitId,
-        providers: NodeCounts,
+        ready: Readiness,
         room: &mut Room<'_>,
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
@@ -126,7 +126,7 @@ impl Pool {
         }
         slot.state = UnitState::Idle;
         slot.ready_since = Some(now);
-        slot.providers = providers;
+        (slot.providers, slot.batch) = (ready.providers, ready.batch.max(1));
         (slot.items_done, slot.invalid_in_row, slot.first_bytes) = (0, 0, None);
         room.zones.unit_ready(slot.zone, now);
         (self.failed_loads, self.load_failure) = (0, None);
@@ -167,8 +167,8 @@ impl Pool {
         let before = std::mem::replace(&mut slot.state, UnitState::Down { until });
         let (version, zone, is_retiring) = (slot.version, slot.zone, slot.is_retiring);
         slot.is_worn = false;
-        if let UnitState::Busy { work, .. } = before {
-            self.retry_or_fail(work, zone, FailureCause::UnitDied, now, actions);
+        if let UnitState::Busy(batch) = before {
+            self.break_off(batch, zone, FailureCause::UnitDied, now, actions);
         }
         if is_retiring {
             self.remove(unit, room);

@@ -1,23 +1,25 @@
 //! The units of one model and the frames that want them.
 //!
 //! `lifecycle` is what becomes of units, `reconcile` brings them to the number, the version and the zones
-//! that are wanted, and `dispatch` hands them work and gives every frame its outcome.
+//! that are wanted, `dispatch` hands them work and gives every frame its outcome, and `status` says how all is.
 
 mod dispatch;
 mod lifecycle;
 mod reconcile;
+mod status;
 
-use crate::admission::{Gate, Ledger, WorkKind};
+use crate::admission::{Gate, Ledger};
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::NodeCounts;
 use crate::model::package::Package;
-use crate::supervisor::actions::{ModelState, ModelStatus};
+use crate::supervisor::actions::ModelState;
 use crate::supervisor::autoscaler::Autoscaler;
 use crate::supervisor::retry_budget::RetryBudget;
 use crate::supervisor::service_time::ServiceTime;
 use crate::supervisor::unit_state::{Unit, UnitId, UnitState, VersionId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
+use crate::vision::framing::Framing;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::token_bucket::TokenBucket;
 use std::collections::{BTreeMap, VecDeque};
@@ -53,7 +55,7 @@ pub struct UnitDeadlines {
     pub inference: Duration,
 }
 
-/// A limit of images a second, below or at what the units can do.
+/// A limit of transactions of images a second, below or at what the units can do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TpsQuota {
     /// So many.
@@ -71,7 +73,7 @@ impl TpsQuota {
     }
 }
 
-/// Images that a limit lets through at once: one second's worth, and one at least.
+/// Transactions that a limit lets through at once: one second's worth, and one at least.
 fn burst(tps: f64) -> f64 {
     tps.max(1.0)
 }
@@ -107,6 +109,8 @@ pub struct Pool {
     /// A unit more than wanted is on its way to another zone.
     is_moving: bool,
     gate: Gate,
+    /// How images are looked at.
+    image_framing: Framing,
     images: Ledger,
     limit: Option<(TpsQuota, TokenBucket)>,
     ledgers: BTreeMap<CameraId, Ledger>,
@@ -114,7 +118,12 @@ pub struct Pool {
     service_time: ServiceTime,
     deadlines: UnitDeadlines,
     next_request: u64,
-    recent_answers: VecDeque<Monotonic>,
+    /// When transactions ended, and how many.
+    recent_answers: VecDeque<(Monotonic, u32)>,
+    /// Transactions of what units looked at, and of the images among it.
+    transactions: u64,
+    image_transactions: u64,
+    /// Transactions since the last evaluation.
     arrivals: u64,
     completed: u64,
     evaluated_at: Monotonic,
@@ -150,6 +159,7 @@ impl Pool {
             units: BTreeMap::new(),
             is_moving: false,
             gate,
+            image_framing: Framing::default(),
             images: Ledger::default(),
             limit: quota.map(|quota| (quota, TokenBucket::new(burst(quota.tps(1.0)), now))),
             ledgers: BTreeMap::new(),
@@ -158,6 +168,8 @@ impl Pool {
             deadlines,
             next_request: 0,
             recent_answers: VecDeque::new(),
+            transactions: 0,
+            image_transactions: 0,
             arrivals: 0,
             completed: 0,
             evaluated_at: now,
@@ -171,6 +183,12 @@ impl Pool {
         };
         pool.rescale(bounds);
         pool
+    }
+
+    /// How images are looked at, whoever sends them.
+    pub fn with_image_framing(mut self, framing: Framing) -> Self {
+        self.image_framing = framing;
+        self
     }
 
     /// Gives a camera its place and its ledger.
@@ -228,8 +246,8 @@ impl Pool {
 
     /// Frames that wait or are worked on.
     pub fn in_flight(&self) -> u64 {
-        let busy = self.units.values().filter(|unit| matches!(unit.state, UnitState::Busy { .. })).count();
-        (busy + self.gate.waiting()) as u64
+        let open = |unit: &Unit| if let UnitState::Busy(batch) = &unit.state { batch.open() } else { 0 };
+        (self.units.values().map(open).sum::<usize>() + self.gate.waiting()) as u64
     }
 
     /// Units that can be given work.
@@ -246,7 +264,7 @@ impl Pool {
     /// until its units have gone.
     pub fn metered(&self) -> Vec<(Arc<Package>, usize)> {
         let is_there = |unit: &Unit| match unit.state {
-            UnitState::Idle | UnitState::Busy { .. } => !unit.is_retiring || self.state == ModelState::Stopping,
+            UnitState::Idle | UnitState::Busy(_) => !unit.is_retiring || self.state == ModelState::Stopping,
             UnitState::Stopping { .. } => self.state == ModelState::Stopping,
             UnitState::Down { .. } | UnitState::Loading { .. } | UnitState::Dying => false,
         };
@@ -262,47 +280,5 @@ impl Pool {
     /// Each unit in service, oldest first: its zone, and what computes its nodes.
     pub fn units_in_service(&self) -> impl Iterator<Item = (ZoneIndex, &NodeCounts)> {
         self.units.values().filter(|unit| unit.is_in_service()).map(|unit| (unit.zone, &unit.providers))
-    }
-
-    /// The model at this moment, without what is told by the names of zones.
-    pub fn status(&self) -> ModelStatus {
-        let in_service = self.in_service();
-        let unit_tps = self.service_time.tps();
-        ModelStatus {
-            state: self.state,
-            package: self.current.package.name.clone(),
-            version: self.current.package.version.clone(),
-            next_version: self.candidate.as_ref().map(|version| version.package.version.clone()),
-            min_units: self.bounds.min,
-            max_units: self.bounds.max,
-            desired: if self.is_wanted { self.desired } else { 0 },
-            in_service,
-            zones: BTreeMap::new(),
-            nodes: BTreeMap::new(),
-            restarts: self.restarts,
-            unit_tps,
-            unit_frame_tps: self.service_time.tps_of(WorkKind::Frame),
-            unit_image_tps: self.service_time.tps_of(WorkKind::Image),
-            image_places: self.gate.images.most(self.image_rate()),
-            capacity_tps: unit_tps * in_service as f64,
-            load_tps: self.recent_answers.len() as f64 / LOAD_WINDOW.as_secs_f64(),
-            in_flight: self.in_flight(),
-            degraded: self.degraded(in_service),
-            ledgers: self.ledgers.clone(),
-            images: self.images.clone(),
-        }
-    }
-
-    fn degraded(&self, in_service: usize) -> Vec<String> {
-        let mut reasons = Vec::new();
-        let because = |reason: &Option<String>| reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
-        if self.is_wanted && in_service < self.desired {
-            let reason = because(self.load_failure.as_ref().map_or(&self.blocked, |_| &self.load_failure));
-            reasons.push(format!("{}: {in_service} of {} inference units in service{reason}", self.name, self.desired));
-        }
-        if let Some(failure) = &self.swap_failure {
-            reasons.push(format!("{}: the new version was not taken: {failure}", self.name));
-        }
-        reasons
     }
 }

@@ -25,7 +25,7 @@ impl Pool {
                 slot.is_retiring = true;
                 match slot.state {
                     UnitState::Down { .. } => self.remove(unit, room),
-                    UnitState::Stopping { .. } | UnitState::Dying | UnitState::Busy { .. } => {}
+                    UnitState::Stopping { .. } | UnitState::Dying | UnitState::Busy(_) => {}
                     UnitState::Loading { .. } | UnitState::Idle => {
                         slot.state = UnitState::Dying;
                         actions.push(SupervisorAction::Kill { unit, why: "its version was not taken" });

@@ -5,20 +5,23 @@ use crate::ipc::frame_slots::{Region, SlotWriter};
 use std::os::fd::AsFd;
 use std::thread::JoinHandle;
 
-/// Finds nothing in a slot, unless its first byte is 13.
-struct ScriptedEngine;
+/// Finds nothing in a slot, unless its first byte is 13, and says in the width of its pictures how many came together.
+struct ScriptedEngine {
+    batch: u16,
+}
 
 impl Engine for ScriptedEngine {
     fn detect(&mut self, jobs: &[Job<'_>]) -> Vec<Result<Found, NotFound>> {
+        let width = u32::try_from(jobs.len()).unwrap();
         let look = |job: &Job<'_>| match job.slot[0] {
             13 => Err(NotFound::new(FailureCause::InvalidImage, "unlucky")),
-            _ => Ok(Found { detections: vec![], timing: UnitTiming::default(), size: (1, 1) }),
+            _ => Ok(Found { detections: vec![], timing: UnitTiming::default(), size: (width, 1) }),
         };
         jobs.iter().map(look).collect()
     }
 
     fn batch(&self) -> usize {
-        1
+        usize::from(self.batch)
     }
 
     fn is_from_cache(&self) -> bool {
@@ -45,7 +48,7 @@ fn start() -> Parent {
         let load = |load: &LoadModel| -> Result<Box<dyn Engine>, LoadError> {
             match load.intra_op_threads {
                 0 => Err(LoadError::ExecutionProvider("no threads".into())),
-                _ => Ok(Box::new(ScriptedEngine)),
+                _ => Ok(Box::new(ScriptedEngine { batch: load.max_batch })),
             }
         };
         run(&theirs, load, |file| Ok(crate::unit::onnx_file::read(file)?))
@@ -68,7 +71,7 @@ impl Parent {
         self.send(&ToUnit::Load(LoadModel {
             directory: "m".into(),
             intra_op_threads,
-            max_batch: 1,
+            max_batch: 4,
             runtime_library: "l".into(),
             ..LoadModel::default()
         }));
@@ -81,15 +84,19 @@ impl Parent {
     }
 }
 
+fn item(request: u64, slot: u16) -> DetectItem {
+    let (content, options) = (SlotContent::Encoded { bytes: 1 }, LookOptions::default());
+    DetectItem { request: RequestId(request), region: RegionId(1), slot, content, options }
+}
+
 fn detect(slot: u16) -> ToUnit {
-    let content = SlotContent::Encoded { bytes: 1 };
-    ToUnit::Detect { request: RequestId(7), region: RegionId(1), slot, content, options: LookOptions::default() }
+    ToUnit::Detect { items: vec![item(7, slot)] }
 }
 
 #[test]
 fn a_unit_loads_attaches_detects_and_stops() {
     let parent = start();
-    assert!(matches!(parent.load(1), FromUnit::Ready { from_cache: true, .. }));
+    assert!(matches!(parent.load(1), FromUnit::Ready { from_cache: true, batch: 4, .. }));
     let region = Region::create("test", 2).unwrap();
     SlotWriter::new(region.writable(), 2).unwrap().slot_mut(1).unwrap()[0] = 13;
     parent.attach(&region);
@@ -101,6 +108,22 @@ fn a_unit_loads_attaches_detects_and_stops() {
     assert_eq!(parent.receive(), FromUnit::Pong { request: RequestId(8), first_byte: 13 });
     parent.send(&ToUnit::Stop);
     assert!(parent.unit.join().unwrap().is_ok());
+}
+
+#[test]
+fn what_comes_together_is_looked_at_together_and_answered_one_by_one() {
+    let parent = start();
+    parent.load(1);
+    let region = Region::create("test", 3).unwrap();
+    SlotWriter::new(region.writable(), 3).unwrap().slot_mut(1).unwrap()[0] = 13;
+    parent.attach(&region);
+    parent.send(&ToUnit::Detect { items: vec![item(20, 0), item(21, 1), item(22, 2)] });
+    assert!(matches!(parent.receive(), FromUnit::Detected { request: RequestId(20), size: (3, 1), .. }));
+    let unlucky = parent.receive();
+    assert!(matches!(unlucky, FromUnit::Failed { request: RequestId(21), cause: FailureCause::InvalidImage, .. }));
+    assert!(matches!(parent.receive(), FromUnit::Detected { request: RequestId(22), size: (3, 1), .. }));
+    parent.send(&ToUnit::Detect { items: vec![item(23, 0), item(24, 3)] });
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Protocol(_))), "one slot of them is not there");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The fleet without a child: a box is driven by verbs and every frame must end once.
 
+mod batches;
 mod frames;
 mod models;
+mod transactions;
 
 use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
@@ -9,6 +11,7 @@ use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::pool::{ModelVersion, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use crate::vision::framing::{Framing, Tiling};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{Outcome, ShedReason};
 use proptest::prelude::*;
@@ -21,9 +24,14 @@ struct TestBox {
     fleet: Fleet,
     now: Monotonic,
     numbers: u64,
+    /// What a unit says that it takes together.
+    batch: u32,
     dispatched: Vec<(UnitId, RequestId)>,
+    /// How many items each unit was given at once.
+    together: Vec<(UnitId, usize)>,
     ended: Vec<(u64, Outcome)>,
     images: Vec<(ImageId, Outcome)>,
+    retry_after: Duration,
     versions: Vec<String>,
     killed: Vec<UnitId>,
     stopped: Vec<UnitId>,
@@ -32,6 +40,11 @@ struct TestBox {
 
 fn fixed(min: usize) -> UnitBounds {
     UnitBounds { min, max: None }
+}
+
+/// Five transactions.
+fn tiles() -> Framing {
+    Framing { tiling: Some(Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true }), ..Framing::default() }
 }
 
 fn version(fleet: &mut Fleet, name: &str) -> ModelVersion {
@@ -69,6 +82,10 @@ impl TestBox {
     }
 
     fn with_quota(bounds: UnitBounds, zones: &[&str], quota: Option<TpsQuota>) -> Self {
+        Self::with_images(bounds, zones, quota, Framing::default())
+    }
+
+    fn with_images(bounds: UnitBounds, zones: &[&str], quota: Option<TpsQuota>, images: Framing) -> Self {
         let now = Monotonic::from_nanos(1_000_000_000);
         let placement = |(core, name): (usize, &&str)| ZonePlacement {
             name: (*name).to_owned(),
@@ -80,18 +97,41 @@ impl TestBox {
         let limits = BoxLimits { units: 8, models: 2, reserve_bytes: 100 };
         let mut fleet = Fleet::new(placements, Zones::new(names, Duration::from_secs(30)), limits);
         let pool = pool(&mut fleet, MODEL, bounds, quota, now);
-        fleet.add_model(pool);
+        fleet.add_model(pool.with_image_framing(images));
         for camera in ["a", "b"] {
             fleet.add_camera(CameraId::new(camera).unwrap(), 1, MODEL);
         }
         fleet.start(MODEL, None).unwrap();
         let (dispatched, ended, images, versions, killed, stopped, started) = Default::default();
-        Self { fleet, now, numbers: 0, dispatched, ended, images, versions, killed, stopped, started }
+        let (batch, retry_after, together) = (1, Duration::ZERO, Vec::new());
+        Self {
+            fleet,
+            now,
+            numbers: 0,
+            batch,
+            dispatched,
+            together,
+            ended,
+            images,
+            retry_after,
+            versions,
+            killed,
+            stopped,
+            started,
+        }
     }
 
     /// With so many units in service.
     fn ready(units: usize) -> Self {
         let mut test_box = Self::new(units);
+        test_box.bring_up();
+        test_box
+    }
+
+    /// With so many units in service that take so many pictures together.
+    fn with_batch(units: usize, batch: u32) -> Self {
+        let mut test_box = Self::new(units);
+        test_box.batch = batch;
         test_box.bring_up();
         test_box
     }
@@ -120,12 +160,18 @@ impl TestBox {
                 }
                 SupervisorAction::Stop { unit } => self.stopped.push(unit),
                 SupervisorAction::Kill { unit, .. } => self.killed.push(unit),
-                SupervisorAction::Dispatch { unit, request, .. } => self.dispatched.push((unit, request)),
+                SupervisorAction::Dispatch { unit, items } => {
+                    self.together.push((unit, items.len()));
+                    self.dispatched.extend(items.into_iter().map(|(request, _)| (unit, request)));
+                }
                 SupervisorAction::Ended { work, outcome, answer } => {
                     self.ended.push((work.number, outcome));
                     self.versions.extend(answer.map(|(_, package)| package.version.clone()));
                 }
-                SupervisorAction::ImageEnded { work, outcome, .. } => self.images.push((work.id, outcome)),
+                SupervisorAction::ImageEnded { work, outcome, retry_after, .. } => {
+                    self.retry_after = retry_after;
+                    self.images.push((work.id, outcome));
+                }
                 SupervisorAction::Scaled { .. } => {}
             }
         }
@@ -149,16 +195,22 @@ impl TestBox {
     }
 
     fn load(&mut self, unit: UnitId) {
-        let actions = self.fleet.unit_ready(unit, cpu_nodes(), self.now);
+        let ready = Readiness { providers: cpu_nodes(), batch: self.batch };
+        let actions = self.fleet.unit_ready(unit, ready, self.now);
         self.carry_out(actions);
     }
 
     fn capture(&mut self, camera: &str) -> u64 {
+        self.capture_in(camera, Framing::default())
+    }
+
+    fn capture_in(&mut self, camera: &str, framing: Framing) -> u64 {
         self.numbers += 1;
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let frame = Frame { sequence: self.numbers, captured_at: self.now, slot: 0, picture };
         let camera = CameraId::new(camera).unwrap();
-        let work = FrameWork { camera, number: self.numbers, frame, region: RegionId(0), attempts: 0, failed_in: None };
+        let (number, region) = (self.numbers, RegionId(0));
+        let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
         let actions = self.fleet.frame_captured(work, self.now);
         self.carry_out(actions);
         self.numbers
@@ -211,8 +263,13 @@ impl TestBox {
 
 proptest! {
     #[test]
-    fn whatever_happens_every_frame_ends_once(verbs in prop::collection::vec((0u8..13, 0u32..5), 1..400)) {
-        let mut test_box = TestBox::with_zones(UnitBounds { min: 2, max: Some(4) }, &["left", "right"]);
+    fn whatever_happens_every_frame_ends_once(
+        verbs in prop::collection::vec((0u8..14, 0u32..5), 1..400), batch in 1u32..6, images_in_tiles in any::<bool>(),
+    ) {
+        let images = if images_in_tiles { tiles() } else { Framing::default() };
+        let bounds = UnitBounds { min: 2, max: Some(4) };
+        let mut test_box = TestBox::with_images(bounds, &["left", "right"], Some(TpsQuota::Measured), images);
+        test_box.batch = batch;
         test_box.bring_up();
         for (verb, number) in verbs {
             let unit = UnitId(number);
@@ -233,10 +290,16 @@ proptest! {
                     let next = version(&mut test_box.fleet, "next");
                     drop(test_box.fleet.swap(MODEL, next));
                 }
-                11 => drop(test_box.offer_image()),
+                11 => (0..=number).for_each(|_| {
+                    test_box.offer_image();
+                }),
+                12 => {
+                    test_box.capture_in("a", tiles());
+                },
                 _ => test_box.wait(777),
             }
             test_box.assert_ledger_closes();
+            prop_assert!(test_box.together.iter().all(|(_, items)| *items <= batch as usize));
             prop_assert!(test_box.status().in_service <= 9, "never more than the box carries");
         }
         let actions = test_box.fleet.abandon();

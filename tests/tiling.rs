@@ -1,0 +1,62 @@
+//! Objects that are small beside the picture: one look at all of it misses what its tiles show.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use image::RgbImage;
+use image::imageops::FilterType;
+use std::io::Cursor;
+use support::broker::Broker;
+use support::daemon::Daemon;
+use support::from_setup;
+
+/// The photo, an eighth as wide as the grey picture in which it lies, from this ratio of it on.
+const SHARE: f64 = 1.0 / 8.0;
+const LEFT: f64 = 0.55;
+const TOP: f64 = 0.6;
+
+fn small_people() -> Vec<u8> {
+    let photo = image::open(from_setup("testdata/photo.jpg")).unwrap().to_rgb8();
+    let (width, height) = (8 * photo.width() / 2, 8 * photo.height() / 2);
+    let small = image::imageops::resize(&photo, photo.width() / 2, photo.height() / 2, FilterType::Triangle);
+    let mut picture = RgbImage::from_pixel(width, height, image::Rgb([110, 110, 110]));
+    let place = |ratio: f64, side: u32| (ratio * f64::from(side)) as i64;
+    image::imageops::overlay(&mut picture, &small, place(LEFT, width), place(TOP, height));
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// The boxes of people, in ratios of the picture.
+fn people(daemon: &Daemon, model: &str, picture: &[u8]) -> Vec<serde_json::Value> {
+    let (status, _, answer) = daemon.post_image(&format!("/api/models/{model}/detect"), picture).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    let found = answer["detections"].as_array().unwrap().iter().filter(|one| one["label"] == "person");
+    found.map(|one| one["box"].clone()).collect()
+}
+
+#[test]
+fn tiles_find_what_one_look_misses_and_count_as_so_many_transactions() {
+    let broker = Broker::start();
+    let models = "[[models]]\nname = \"once\"\npackage = \"coco-ssd\"\nmin_inference_units = 1\n\
+                  [[models]]\nname = \"tiled\"\npackage = \"coco-ssd\"\nmin_inference_units = 1\n\
+                  image_tiles = { columns = 4, rows = 4, overlap = 0.25 }\n";
+    let daemon = Daemon::start(broker.port, models);
+    daemon.wait_ready();
+    let picture = small_people();
+    assert!(people(&daemon, "once", &picture).is_empty(), "they are too small for one look");
+    let found = people(&daemon, "tiled", &picture);
+    assert!(!found.is_empty());
+    for one in found {
+        let ratio = |key: &str| one[key].as_f64().unwrap();
+        let (right, bottom) = (ratio("left") + ratio("width"), ratio("top") + ratio("height"));
+        let is_there = ratio("left") > LEFT - 0.02 && right < LEFT + SHARE + 0.02;
+        assert!(is_there && ratio("top") > TOP - 0.02 && bottom < TOP + SHARE + 0.02, "{one}");
+    }
+    let count = |name: &str, model: &str| daemon.sum(&format!("ocelli_{name}_total{{model=\"{model}\"}}"));
+    assert_eq!((count("images_detected", "once"), count("transactions", "once")), (1.0, 1.0));
+    assert_eq!((count("images_detected", "tiled"), count("transactions", "tiled")), (1.0, 17.0));
+    daemon.assert_ledger_closes();
+    assert!(daemon.stop().0.success());
+}
