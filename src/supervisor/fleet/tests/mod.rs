@@ -8,6 +8,7 @@ mod transactions;
 use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
 use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
+use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::pool::{ModelVersion, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
