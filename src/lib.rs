@@ -48,6 +48,8 @@
 //! * No parent folder uses [`capture`] or [`unit`](mod@unit), and they use no parent folder; only [`cli`] names both.
 //! * `captured = detected + Σ shed{reason} + Σ failed{cause} + in flight`, per camera, at every moment
 //!   ([`admission::Ledger`]; outcomes are given in one place of [`supervisor`] only).
+//! * What is looked at in tiles is charged as so many transactions ([`admission::Work::transactions`]) and is one frame in
+//!   the equation. No unit waits for a batch to fill, and each item of one has its own outcome ([`supervisor::batch`]).
 //! * A slot has one owner at a time, and a region outlives its connection until its last frame has ended
 //!   ([`camera::lent_slots`]).
 //! * Cameras never queue, images wait in a queue bounded in time ([`admission::gate`]); what one of them does not

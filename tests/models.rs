@@ -134,11 +134,13 @@ fn the_plan_measures_this_box() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    let text = daemon_less(&["--seconds", "1", "--max-units", "1", "--tps", "1000000", "--json"]);
+    let text = daemon_less(&["--seconds", "1", "--max-units", "1", "--tps", "1000000", "--tiles", "2x2", "--json"]);
     let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
     let (tps, units) = (plan["best"]["tps"].as_f64().unwrap(), plan["inference_units"].as_f64().unwrap());
     assert!(tps > 0.1, "{plan}");
     assert!((units - (1e6 / tps).ceil()).abs() < 1.5, "{plan}");
+    assert_eq!(plan["transactions_per_frame"], 5);
+    assert!((plan["cameras"].as_f64().unwrap() - (0.7 * tps / 25.0).floor()).abs() < 1.5, "{plan}");
 }
 
 /// The first core that a process may use.

@@ -7,9 +7,10 @@ mod support;
 use image::RgbImage;
 use image::imageops::FilterType;
 use std::io::Cursor;
+use std::time::Duration;
 use support::broker::Broker;
 use support::daemon::Daemon;
-use support::from_setup;
+use support::{from_setup, wait_for};
 
 /// The photo, an eighth as wide as the grey picture in which it lies, from this ratio of it on.
 const SHARE: f64 = 1.0 / 8.0;
@@ -55,8 +56,11 @@ fn tiles_find_what_one_look_misses_and_count_as_so_many_transactions() {
         assert!(is_there && ratio("top") > TOP - 0.02 && bottom < TOP + SHARE + 0.02, "{one}");
     }
     let count = |name: &str, model: &str| daemon.sum(&format!("ocelli_{name}_total{{model=\"{model}\"}}"));
-    assert_eq!((count("images_detected", "once"), count("transactions", "once")), (1.0, 1.0));
-    assert_eq!((count("images_detected", "tiled"), count("transactions", "tiled")), (1.0, 17.0));
+    // The metrics are half a second old at most.
+    wait_for("both images in the metrics", Duration::from_secs(10), || {
+        (count("images_detected", "once") + count("images_detected", "tiled") == 2.0).then_some(())
+    });
+    assert_eq!((count("transactions", "once"), count("transactions", "tiled")), (1.0, 17.0));
     daemon.assert_ledger_closes();
     assert!(daemon.stop().0.success());
 }
