@@ -12,7 +12,7 @@ use support::broker::Broker;
 use support::daemon::Daemon;
 use support::{from_setup, wait_for};
 
-/// The photo, an eighth as wide as the grey picture in which it lies, from this ratio of it on.
+/// The photo is an eighth as wide and as high as the grey picture in which it lies, from 11 and 12 twentieths of it on.
 const SHARE: f64 = 1.0 / 8.0;
 const LEFT: f64 = 0.55;
 const TOP: f64 = 0.6;
@@ -22,8 +22,8 @@ fn small_people() -> Vec<u8> {
     let (width, height) = (8 * photo.width() / 2, 8 * photo.height() / 2);
     let small = image::imageops::resize(&photo, photo.width() / 2, photo.height() / 2, FilterType::Triangle);
     let mut picture = RgbImage::from_pixel(width, height, image::Rgb([110, 110, 110]));
-    let place = |ratio: f64, side: u32| (ratio * f64::from(side)) as i64;
-    image::imageops::overlay(&mut picture, &small, place(LEFT, width), place(TOP, height));
+    let place = |twentieths: u32, side: u32| i64::from(twentieths * side / 20);
+    image::imageops::overlay(&mut picture, &small, place(11, width), place(12, height));
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()

@@ -1,9 +1,11 @@
 //! The units of one model and the frames that want them.
 //!
 //! `lifecycle` is what becomes of units, `reconcile` brings them to the number, the version and the zones
-//! that are wanted, `dispatch` hands them work and gives every frame its outcome, and `status` says how all is.
+//! that are wanted, `intake` takes work or refuses it, `dispatch` hands it to units and gives each its outcome, and
+//! `status` says how all is.
 
 mod dispatch;
+mod intake;
 mod lifecycle;
 mod reconcile;
 mod status;
