@@ -26,7 +26,8 @@
 //!
 //! # Where is what
 //! * [`vision`], [`secret`]: the vocabulary. No clock, no runtime; no I/O but a secret's own file.
-//! * [`model`]: manifests, labels, names of layouts and providers.
+//! * [`model`]: manifests, labels, names of layouts and providers. [`model::recognition`] proposes a manifest from what a
+//!   confined process ([`supervisor::inspection`]) has read in a model's file.
 //! * [`os`]: descriptors, clocks, mapped memory; the only `unsafe`.
 //! * [`ipc`]: messages, packets, slots, children: the process boundary.
 //! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.

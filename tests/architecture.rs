@@ -57,7 +57,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 38] = [
+const BELONGS_TO: [(&str, &[&str]); 39] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -65,6 +65,7 @@ const BELONGS_TO: [(&str, &[&str]); 38] = [
     ("image", &["unit"]),
     ("mozjpeg", &["unit", "capture"]),
     ("png", &["unit"]),
+    ("prost", &["unit"]),
     ("yuv", &["unit"]),
     ("fast_image_resize", &["unit", "capture"]),
     ("rumqttc_v4", &["publish"]),

@@ -72,7 +72,8 @@ impl Appliance {
                 }
                 self.fleet.unit_answered(unit, request, Err(cause), now)
             }
-            ChildEvent::Message(FromUnit::Pong { .. }) => Vec::new(),
+            // Units of the appliance are asked for neither.
+            ChildEvent::Message(FromUnit::Pong { .. } | FromUnit::Inspected(_)) => Vec::new(),
             ChildEvent::Ended { status, violation } => {
                 match status {
                     ExitStatus::Code(0) => tracing::info!(%unit, "an inference unit stopped as it was told"),

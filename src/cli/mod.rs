@@ -6,6 +6,7 @@ mod detect;
 mod events;
 mod hours;
 mod live_view;
+mod model;
 mod plan;
 mod run;
 mod snapshot;
@@ -36,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   ocelli events --follow
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
+  ocelli model inspect yolo11n.onnx
 
 Exit codes: 0 success, 1 failure, 2 the command line is wrong, 78 the settings are wrong.";
 
@@ -57,6 +59,9 @@ enum Command {
     Hours(hours::HoursArguments),
     /// Measure this box with a model, and say how many units and cameras fit.
     Plan(plan::PlanArguments),
+    /// Look at a model's file before it runs.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Print a shell completion script.
     Completions {
         /// For which shell.
@@ -112,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Events(arguments) => events::events(&arguments),
         Command::Hours(arguments) => hours::hours(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Model(command) => model::model(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
             ExitCode::SUCCESS

@@ -4,16 +4,18 @@
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
+use crate::model::model_facts::ModelFacts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 pub use crate::ipc::load_model::LoadModel;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 5;
+pub const PROTOCOL_VERSION: u16 = 6;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -66,6 +68,12 @@ pub enum ToUnit {
         /// The slot to read.
         slot: u16,
     },
+    /// Answered by `Inspected` or `LoadFailed`. The process confines itself to the directory of the file first, and
+    /// ends itself afterwards.
+    Inspect {
+        /// A model, by its absolute path, without symbolic links.
+        file: PathBuf,
+    },
     /// Ends the process with code 0.
     Stop,
 }
@@ -104,7 +112,9 @@ pub enum FromUnit {
         /// Which build of ONNX Runtime computes.
         runtime_version: String,
     },
-    /// It cannot be loaded; the process ends itself.
+    /// What a file says of itself.
+    Inspected(Box<ModelFacts>),
+    /// It cannot be loaded, or tells nothing of itself; the process ends itself.
     LoadFailed {
         /// Names the thing and the cure.
         reason: String,

@@ -30,7 +30,15 @@ impl Labels {
     /// # Errors
     /// [`LabelsError`] naming the file.
     pub fn load(directory: &Path) -> Result<Self, LabelsError> {
-        let path = directory.join("labels.txt");
+        Self::read(&directory.join("labels.txt"))
+    }
+
+    /// Reads a file of labels, whatever its name.
+    ///
+    /// # Errors
+    /// [`LabelsError`] naming the file.
+    pub fn read(path: &Path) -> Result<Self, LabelsError> {
+        let path = path.to_owned();
         let text =
             std::fs::read_to_string(&path).map_err(|source| LabelsError::Unreadable { path: path.clone(), source })?;
         let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();

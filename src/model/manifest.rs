@@ -153,8 +153,19 @@ impl Manifest {
         let path = directory.join("manifest.toml");
         let text = std::fs::read_to_string(&path)
             .map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
-        let manifest: Self = toml::from_str(&text)
-            .map_err(|source| ManifestError::Malformed { path: path.clone(), source: Box::new(source) })?;
+        Self::parse(&text, &path)
+    }
+
+    /// Understands and checks a manifest's text; `path` is where it lies, or is to lie.
+    ///
+    /// # Errors
+    /// [`ManifestError`] naming file and key.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
+        let path = path.to_owned();
+        let manifest: Self = match toml::from_str(text) {
+            Ok(manifest) => manifest,
+            Err(source) => return Err(ManifestError::Malformed { path, source: Box::new(source) }),
+        };
         match manifest.mistake() {
             None => Ok(manifest),
             Some((key, why)) => Err(ManifestError::Invalid { path, key, why }),

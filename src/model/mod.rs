@@ -8,6 +8,8 @@ pub mod execution_provider;
 pub mod input_layout;
 pub mod labels;
 pub mod manifest;
+pub mod model_facts;
 pub mod output_layout;
 pub mod package;
+pub mod recognition;
 pub mod taxonomy;

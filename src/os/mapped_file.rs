@@ -1,7 +1,30 @@
-//! A file mapped for reading and shared between all processes that map it.
+//! Files mapped for reading: their pages are the kernel's, and shared between all processes that map them.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
+
+/// A file's content for as long as this lives.
+#[derive(Debug)]
+pub struct MappedFile(memmap2::Mmap);
+
+impl AsRef<[u8]> for MappedFile {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Maps a file whose owner may change it at any time, for a child that only looks at it once.
+///
+/// # Errors
+/// When the file cannot be mapped.
+#[expect(unsafe_code, reason = "memory mapping")]
+pub fn map(file: &File) -> io::Result<MappedFile> {
+    // SAFETY: the mapping is private and for reading. Whoever reads it believes nothing that it has read before and
+    // checks every length where it uses it, so bytes that change meanwhile give a wrong answer at worst; a file that
+    // shrinks ends this disposable child process with SIGBUS, and no other.
+    Ok(MappedFile(unsafe { memmap2::Mmap::map(file)? }))
+}
 
 /// Maps a file for the rest of this process's life.
 ///

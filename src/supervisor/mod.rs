@@ -7,6 +7,7 @@ mod actions;
 pub mod autoscaler;
 pub mod capacity_plan;
 mod fleet;
+pub mod inspection;
 pub mod one_shot;
 pub mod pool;
 pub mod retry_budget;

@@ -44,6 +44,11 @@ pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
     Sandbox { readable, writable, network: false }
 }
 
+/// The sandbox of a unit that only reads what a model says of itself: its directory, because weights may lie beside it.
+pub(super) fn sandbox_of_reader(file: &Path) -> Sandbox {
+    Sandbox { readable: directory_of(file).into_iter().collect(), writable: Vec::new(), network: false }
+}
+
 fn directory_of(file: &Path) -> Option<PathBuf> {
     file.parent().map(Path::to_path_buf)
 }

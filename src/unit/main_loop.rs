@@ -4,13 +4,17 @@ use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotReader;
 use crate::ipc::messages::{FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
 use crate::model::execution_provider::NodeCounts;
+use crate::model::model_facts::ModelFacts;
+use crate::os::sandbox::SandboxError;
 use crate::unit::load_error::LoadError;
+use crate::unit::onnx_file::OnnxFileError;
 use crate::vision::detection::Detection;
 use crate::vision::error_chain::describe;
 use crate::vision::frame::SlotContent;
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 /// What an engine found in a picture.
@@ -65,6 +69,20 @@ pub trait Engine {
     fn runtime_version(&self) -> String;
 }
 
+/// Why a file tells nothing of itself.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] OnnxFileError),
+    /// The unit may not read strangers' bytes unconfined.
+    #[error("the unit cannot be confined")]
+    Sandbox(#[from] SandboxError),
+    /// There are no threads and descriptors left.
+    #[error("the file cannot be looked at")]
+    Io(#[from] std::io::Error),
+}
+
 /// Why a unit process ends.
 #[derive(Debug, thiserror::Error)]
 pub enum UnitError {
@@ -86,6 +104,7 @@ pub enum UnitError {
 pub fn run(
     channel: &Channel,
     load_engine: impl Fn(&LoadModel) -> Result<Box<dyn Engine>, LoadError>,
+    inspect: impl Fn(&Path) -> Result<ModelFacts, InspectError>,
 ) -> Result<(), UnitError> {
     channel.send(&FromUnit::Hello { pid: std::process::id() }, None)?;
     let mut engine: Option<Box<dyn Engine>> = None;
@@ -115,6 +134,7 @@ pub fn run(
                 let first_byte = find(&regions, region, slot)?[0];
                 channel.send(&FromUnit::Pong { request, first_byte }, None)?;
             }
+            ToUnit::Inspect { file } => return told(channel, inspect(&file)),
             ToUnit::Stop => return Ok(()),
         }
     }
@@ -138,12 +158,22 @@ fn load_model(
             channel.send(&ready, None)?;
             Ok(engine)
         }
-        Err(error) => {
-            let reason = describe(&error);
-            channel.send(&FromUnit::LoadFailed { reason: reason.clone() }, None)?;
-            Err(UnitError::Load(reason))
-        }
+        Err(error) => fail(channel, &error),
     }
+}
+
+fn told(channel: &Channel, result: Result<ModelFacts, InspectError>) -> Result<(), UnitError> {
+    match result {
+        Ok(facts) => Ok(channel.send(&FromUnit::Inspected(Box::new(facts)), None)?),
+        Err(error) => fail(channel, &error),
+    }
+}
+
+/// Tells the parent why there will be no more of this unit.
+fn fail<T>(channel: &Channel, error: &dyn std::error::Error) -> Result<T, UnitError> {
+    let reason = describe(error);
+    channel.send(&FromUnit::LoadFailed { reason: reason.clone() }, None)?;
+    Err(UnitError::Load(reason))
 }
 
 /// From the slot on: a picture's own length says where it ends.

@@ -19,6 +19,7 @@ mod model_cache;
 mod model_outlets;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 mod node_placements;
+pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
@@ -28,10 +29,12 @@ pub mod tensor_decoders;
 
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;
+use crate::model::model_facts::ModelFacts;
 use crate::os::sandbox::SandboxMode;
 use crate::unit::engine::OnnxEngine;
 use crate::unit::load_error::LoadError;
-use crate::unit::main_loop::Engine;
+use crate::unit::main_loop::{Engine, InspectError};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The whole life of a unit process.
@@ -44,7 +47,8 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match main_loop::run(&channel, |load| confine_and_load(&channel, load)) {
+    let load = |load: &LoadModel| confine_and_load(&channel, load);
+    match main_loop::run(&channel, load, |file| confine_and_inspect(&channel, file)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "an inference unit stops");
@@ -61,4 +65,12 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
     confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     Ok(Box::new(OnnxEngine::load(load)?))
+}
+
+/// As for loading; and since nothing is computed here, memory is limited as well.
+fn confine_and_inspect(channel: &Channel, file: &Path) -> Result<ModelFacts, InspectError> {
+    crate::os::child_limits::cap_memory();
+    confinement::sandbox_of_reader(file).enter_as(SandboxMode::from_environment())?;
+    crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
+    Ok(onnx_file::read(file)?)
 }

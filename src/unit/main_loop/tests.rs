@@ -42,10 +42,13 @@ struct Parent {
 fn start() -> Parent {
     let (ours, theirs) = Channel::pair().unwrap();
     let unit = std::thread::spawn(move || {
-        run(&theirs, |load| match load.intra_op_threads {
-            0 => Err(LoadError::ExecutionProvider("no threads".into())),
-            _ => Ok(Box::new(ScriptedEngine)),
-        })
+        let load = |load: &LoadModel| -> Result<Box<dyn Engine>, LoadError> {
+            match load.intra_op_threads {
+                0 => Err(LoadError::ExecutionProvider("no threads".into())),
+                _ => Ok(Box::new(ScriptedEngine)),
+            }
+        };
+        run(&theirs, load, |file| Ok(crate::unit::onnx_file::read(file)?))
     });
     let parent = Parent { channel: ours, unit };
     assert!(matches!(parent.receive(), FromUnit::Hello { .. }));
@@ -105,6 +108,15 @@ fn a_unit_that_cannot_load_says_why_and_ends() {
     let parent = start();
     let FromUnit::LoadFailed { reason } = parent.load(0) else { panic!("it loaded") };
     assert!(reason.contains("no threads"));
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Load(_))));
+}
+
+#[test]
+fn a_file_that_tells_nothing_of_itself_is_said_to_and_the_unit_ends() {
+    let parent = start();
+    parent.send(&ToUnit::Inspect { file: "/no/such/model.onnx".into() });
+    let FromUnit::LoadFailed { reason } = parent.receive() else { panic!("it was read") };
+    assert!(reason.contains("/no/such/model.onnx cannot be read"), "{reason}");
     assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Load(_))));
 }
 

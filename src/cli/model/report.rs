@@ -1,0 +1,63 @@
+//! What is known of a model, for people.
+
+use crate::model::model_facts::{ModelFacts, TensorFact};
+use std::path::Path;
+
+/// So much of a piece of metadata is shown; all of it is in the JSON.
+const MAX_SHOWN_CHARS: usize = 100;
+
+/// So many class names are shown.
+const MAX_SHOWN_NAMES: usize = 8;
+
+/// Everything that the file says, in lines.
+pub(super) fn report(file: &Path, facts: &ModelFacts, names: Option<&[String]>) -> String {
+    let opsets: Vec<String> = facts.opsets.iter().map(|(domain, version)| format!("{domain} {version}")).collect();
+    let producer = if facts.producer.is_empty() { "unknown" } else { &facts.producer };
+    let mut lines = vec![
+        format!("file        {}, {}", file.display(), size(facts.bytes)),
+        format!("format      ONNX, IR version {}, operators of {}", facts.ir_version, opsets.join(", ")),
+        format!("producer    {producer}"),
+        format!("graph       {} operators: {}", facts.nodes, operators(facts)),
+    ];
+    let weights = facts.external_files.iter();
+    lines.extend(weights.map(|(name, bytes)| format!("weights     {name}, {}", size(*bytes))));
+    let tensors = |what: &'static str, tensors: &[TensorFact]| -> Vec<String> {
+        tensors.iter().map(|tensor| format!("{what:<12}{tensor}")).collect()
+    };
+    lines.extend(tensors("input", &facts.inputs));
+    lines.extend(tensors("output", &facts.outputs));
+    for (key, value) in &facts.metadata {
+        lines.push(match (key.as_str(), names) {
+            ("names", Some(names)) => format!("labels      {}", some_of(names)),
+            _ => format!("notes       {key}: {}", start_of(value)),
+        });
+    }
+    lines.join("\n")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn size(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// The most used first.
+fn operators(facts: &ModelFacts) -> String {
+    let mut counts: Vec<(&String, &u64)> = facts.operators.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let shown: Vec<String> = counts.iter().take(6).map(|(operator, count)| format!("{count} {operator}")).collect();
+    let more = if counts.len() > 6 { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn some_of(names: &[String]) -> String {
+    let shown = names.iter().take(MAX_SHOWN_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if names.len() > MAX_SHOWN_NAMES { ", ..." } else { "" };
+    format!("{} in the file (--names prints them): {shown}{more}", names.len())
+}
+
+fn start_of(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}

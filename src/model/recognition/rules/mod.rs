@@ -1,0 +1,59 @@
+//! One rule a layout: whether a model's outputs are in it, and if not, why not in words.
+//!
+//! A rule sees one model and knows no other rule. Where shapes fit several layouts, certainty decides; where that is
+//! equal, people do.
+
+mod classifier;
+mod detr;
+mod end_to_end;
+mod fastest_det;
+mod nano_det;
+mod rt_detr;
+mod ssd;
+mod ssd_anchors;
+mod ssd_nms;
+mod yolov5;
+mod yolov8;
+mod yolox_grid;
+
+use crate::model::recognition::habits::Habit;
+use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::subject::Subject;
+
+/// How sure a rule is. Later is surer.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Certainty {
+    /// The shapes allow it.
+    Possible,
+    /// Shapes, and sizes or names that other layouts do not have.
+    Sure,
+}
+
+/// A model that is in a layout.
+#[derive(Debug)]
+pub(super) struct Match {
+    pub(super) certainty: Certainty,
+    /// What to look at where another layout is as likely.
+    pub(super) choose_if: &'static str,
+    /// `[output]` but for the layout's name.
+    pub(super) output: Vec<Setting>,
+    pub(super) habit: Habit,
+}
+
+type Rule = fn(&Subject<'_>) -> Result<Match, String>;
+
+/// All rules by their layout.
+pub(super) const RULES: [(&str, Rule); 12] = [
+    ("ssd", ssd::rule),
+    ("ssd_anchors", ssd_anchors::rule),
+    ("ssd_nms", ssd_nms::rule),
+    ("yolox_grid", yolox_grid::rule),
+    ("yolov5", yolov5::rule),
+    ("yolov8", yolov8::rule),
+    ("end_to_end", end_to_end::rule),
+    ("detr", detr::rule),
+    ("rt_detr", rt_detr::rule),
+    ("nano_det", nano_det::rule),
+    ("fastest_det", fastest_det::rule),
+    ("classifier", classifier::rule),
+];

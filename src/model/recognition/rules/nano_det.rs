@@ -1,0 +1,73 @@
+//! NanoDet and PicoDet: an output of scores and one of distributed distances for each stride.
+
+use super::{Certainty, Match};
+use crate::model::model_facts::TensorFact;
+use crate::model::recognition::habits;
+use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::subject::{Subject, ends_with, size};
+
+/// The strides that there are.
+const STRIDES: [u32; 6] = [4, 8, 16, 32, 64, 128];
+
+pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
+    subject.only_picture_goes_in()?;
+    let outputs = &subject.facts.outputs;
+    let wanted = "needs two outputs a stride, scores [1,HW,C] and distances [1,HW,4*bins]";
+    let unlike = || format!("{wanted}; this one has {}", subject.outputs());
+    if outputs.len() < 4 || outputs.iter().any(|output| output.shape.len() != 3) {
+        return Err(unlike());
+    }
+    let (mut scores, mut distances, mut strides) = (Vec::new(), Vec::new(), Vec::new());
+    for stride in STRIDES {
+        let cells = subject.cells(&[stride]).ok_or("needs an input of a fixed size")?;
+        let of_stride: Vec<&TensorFact> = outputs.iter().filter(|output| size(output, 1) == Some(cells)).collect();
+        let [first, second] = of_stride[..] else { continue };
+        let (of_classes, of_sides) = if are_scores(subject, first, second) { (first, second) } else { (second, first) };
+        scores.push(of_classes);
+        distances.push(of_sides);
+        strides.push(stride);
+    }
+    if 2 * strides.len() != outputs.len() {
+        let sizes = "HW must be the cells of a stride over the input";
+        return Err(format!("{wanted}, where {sizes}; this one has {}", subject.outputs()));
+    }
+    let (classes, bins) = (common_size(&scores).ok_or_else(unlike)?, common_size(&distances).ok_or_else(unlike)?);
+    if bins % 4 != 0 || bins < 8 {
+        return Err(format!("needs four distributions of distances; {bins} values are none"));
+    }
+    subject.check_classes(classes)?;
+    let is_pico = strides.contains(&64);
+    Ok(Match {
+        certainty: Certainty::Sure,
+        choose_if: "boxes are distributed distances from the centres of cells",
+        output: vec![
+            Setting::known("scores", &names(&scores)[..]),
+            Setting::known("distances", &names(&distances)[..]),
+            Setting::noted("strides", &strides[..], "their cells over the input are the rows of the outputs"),
+            Setting::assumed("center", 0.5, "distances count from the middle of a cell"),
+        ],
+        habit: if is_pico { habits::PICO_DET } else { habits::NANO_DET },
+    })
+}
+
+/// By a sigmoid, by the number of labels, or since distances come in fours; else the first are the scores, as exported.
+fn are_scores(subject: &Subject<'_>, first: &TensorFact, second: &TensorFact) -> bool {
+    let has_sigmoid = |output| ends_with(output, &["Sigmoid"]);
+    if has_sigmoid(first) != has_sigmoid(second) {
+        return has_sigmoid(first);
+    }
+    let (first, second) = (size(first, 2), size(second, 2));
+    if subject.classes.is_some() && (first == subject.classes) != (second == subject.classes) {
+        return first == subject.classes;
+    }
+    second.is_some_and(|columns| columns % 4 == 0)
+}
+
+fn common_size(outputs: &[&TensorFact]) -> Option<u64> {
+    let first = size(outputs.first()?, 2)?;
+    outputs.iter().all(|output| size(output, 2) == Some(first)).then_some(first)
+}
+
+fn names<'a>(outputs: &[&'a TensorFact]) -> Vec<&'a str> {
+    outputs.iter().map(|output| output.name.as_str()).collect()
+}

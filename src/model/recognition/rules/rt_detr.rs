@@ -1,0 +1,35 @@
+//! RT-DETR, D-FINE and DEIM in their deploy form: finished detections, scaled to a size that is given.
+
+use super::{Certainty, Match};
+use crate::model::model_facts::{Element, TensorFact};
+use crate::model::recognition::habits;
+use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::subject::{Subject, size};
+
+pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
+    let further: Vec<&TensorFact> = subject.further_inputs().collect();
+    let [sizes] = further[..] else {
+        let count = further.len();
+        return Err(format!("needs a picture and a second input for its size [1,2]; this one takes {count} more"));
+    };
+    if sizes.shape.len() != 2 || size(sizes, 1) != Some(2) || sizes.element != Element::Int64 {
+        return Err(format!("needs a second input for the picture's size, int64 [1,2]; this one's is {sizes}"));
+    }
+    let unlike =
+        || format!("needs labels int64 [1,N], boxes [1,N,4] and scores [1,N]; this one has {}", subject.outputs());
+    let find = |fits: &dyn Fn(&TensorFact) -> bool| subject.facts.outputs.iter().find(|output| fits(output));
+    let labels = find(&|output| output.shape.len() == 2 && output.element == Element::Int64).ok_or_else(unlike)?;
+    let scores = find(&|output| output.shape.len() == 2 && output.element != Element::Int64).ok_or_else(unlike)?;
+    let boxes = find(&|output| output.shape.len() == 3 && size(output, 2) == Some(4)).ok_or_else(unlike)?;
+    Ok(Match {
+        certainty: Certainty::Sure,
+        choose_if: "it wants to be told the picture's size",
+        output: vec![
+            Setting::known("sizes", sizes.name.as_str()),
+            Setting::known("labels", labels.name.as_str()),
+            Setting::known("boxes", boxes.name.as_str()),
+            Setting::known("scores", scores.name.as_str()),
+        ],
+        habit: habits::RT_DETR,
+    })
+}

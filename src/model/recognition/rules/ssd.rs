@@ -1,0 +1,101 @@
+//! SSD with anchors decoded in the graph, and others that give corners and scores of many candidates.
+
+use super::{Certainty, Match};
+use crate::model::model_facts::TensorFact;
+use crate::model::recognition::habits;
+use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::subject::{Subject, ends_with, size};
+
+/// More candidates than any transformer has queries.
+pub(super) const MANY: u64 = 1000;
+
+pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
+    let wanted = "boxes [1,N,4] and scores [1,N,C]";
+    subject.only_picture_goes_in()?;
+    let [first, second] = &subject.facts.outputs[..] else {
+        return Err(format!("needs two outputs, {wanted}; this one has {}", subject.outputs()));
+    };
+    let (boxes, scores) =
+        boxes_and_scores(first, second).ok_or_else(|| format!("needs {wanted}; this one has {}", subject.outputs()))?;
+    let candidates = size(boxes, 1);
+    if candidates != size(scores, 1) {
+        return Err("needs as many boxes as rows of scores".to_owned());
+    }
+    if scores.name.contains("logits") {
+        return Err(format!("needs scores, and `{}` are logits", scores.name));
+    }
+    if candidates.is_some_and(|count| count <= MANY) && subject.attends() {
+        return Err("needs corners, and a transformer gives centres: see detr".to_owned());
+    }
+    let classes = size(scores, 2).ok_or_else(|| format!("needs a fixed number of classes in `{}`", scores.name))?;
+    let background = background(subject, scores, classes)?;
+    let is_many = candidates.is_some_and(|count| count > MANY);
+    Ok(Match {
+        certainty: if is_many { Certainty::Sure } else { Certainty::Possible },
+        choose_if: "boxes are corners in ratios of the picture, scores are between 0 and 1",
+        output: vec![
+            Setting::known("boxes", boxes.name.as_str()),
+            Setting::known("scores", scores.name.as_str()),
+            corners(subject),
+            background,
+        ],
+        habit: habits::SSD,
+    })
+}
+
+/// By their last axis, and by their names where both have four.
+pub(super) fn boxes_and_scores<'a>(
+    first: &'a TensorFact,
+    second: &'a TensorFact,
+) -> Option<(&'a TensorFact, &'a TensorFact)> {
+    if first.shape.len() != 3 || second.shape.len() != 3 {
+        return None;
+    }
+    match (size(first, 2), size(second, 2)) {
+        (Some(4), Some(4)) if second.name.contains("box") => Some((second, first)),
+        (Some(4), Some(4)) if first.name.contains("box") => Some((first, second)),
+        (Some(4), Some(4)) => None,
+        (Some(4), _) => Some((first, second)),
+        (_, Some(4)) => Some((second, first)),
+        _ => None,
+    }
+}
+
+/// Whether column 0 of the scores is the background.
+pub(super) fn background(subject: &Subject<'_>, scores: &TensorFact, columns: u64) -> Result<Setting, String> {
+    let key = "background";
+    match subject.classes {
+        Some(labels) if labels == columns => return Ok(Setting::known(key, false)),
+        Some(labels) if labels + 1 == columns => {
+            return Ok(Setting::noted(key, true, "one more column of scores than there are labels"));
+        }
+        Some(labels) => return Err(format!("has {columns} columns of scores, and there are {labels} labels")),
+        None => {}
+    }
+    if ends_with(scores, &["Sigmoid"]) {
+        return Ok(Setting::assumed(key, false, "each class has a sigmoid of its own"));
+    }
+    if ends_with(scores, &["Softmax"]) {
+        return Ok(Setting::assumed(key, true, "a softmax over all columns needs one for nothing"));
+    }
+    // COCO and VOC, with one more.
+    let usual = [21, 81, 91];
+    match usual.contains(&columns) {
+        true => Ok(Setting::assumed(key, true, format!("{columns} is one more than the classes of a usual data set"))),
+        false => Ok(Setting::assumed(key, false, "give the labels to be sure")),
+    }
+}
+
+fn corners(subject: &Subject<'_>) -> Setting {
+    let key = "corners";
+    if subject.notes("ymin,xmin") || subject.notes("yxyx") {
+        return Setting::noted(key, "yxyx", "the file notes it");
+    }
+    if subject.notes("xyxy") {
+        return Setting::noted(key, "xyxy", "the file notes it");
+    }
+    match subject.facts.producer.starts_with("tf") {
+        true => Setting::assumed(key, "yxyx", "the habit of TensorFlow"),
+        false => Setting::assumed(key, "xyxy", "the habit of everybody but TensorFlow"),
+    }
+}

@@ -1,0 +1,47 @@
+//! YOLOv5, YOLOv7, and YOLOX with the decoding in its graph: boxes in pixels, objectness, classes.
+
+use super::yolox_grid::STRIDES;
+use super::{Certainty, Match};
+use crate::model::recognition::habits;
+use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::subject::{Subject, size};
+
+/// YOLOv5 and YOLOv7 have three anchors a cell.
+const ANCHORS: u64 = 3;
+
+pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
+    subject.only_picture_goes_in()?;
+    let output = subject.only_output_of(3, "[1,N,5+C]")?;
+    let classes = size(output, 2).and_then(|columns| columns.checked_sub(5)).filter(|classes| *classes > 0);
+    let classes = classes.ok_or_else(|| format!("needs [1,N,5+C]; this one is {output}"))?;
+    let (rows, cells) = (size(output, 1), subject.cells(&STRIDES));
+    if rows.is_some_and(|rows| rows <= classes + 5) {
+        return Err(format!("needs more rows than columns; this one is {output}"));
+    }
+    subject.check_classes(classes)?;
+    let p6 = subject.cells(&[8, 16, 32, 64]);
+    let has = |count: Option<u64>| rows.is_some() && count == rows;
+    let times = |count: Option<u64>| count.map(|count| count * ANCHORS);
+    let decoded = "boxes are decoded to pixels";
+    let (certainty, habit, why) = if has(times(cells)) || has(times(p6)) {
+        let why = format!("{decoded}, for it has three rows a cell, as YOLOv5 and YOLOv7");
+        (Certainty::Sure, habits::YOLO, why)
+    } else if has(cells) || has(p6) {
+        if subject.facts.uses("Exp") == 0 {
+            return Err("needs decoded boxes, and no operator takes exponentials: see yolox_grid".to_owned());
+        }
+        (
+            Certainty::Sure,
+            habits::YOLOX,
+            format!("{decoded}, for it has one row a cell and takes exponentials, as YOLOX"),
+        )
+    } else {
+        (Certainty::Possible, habits::YOLO, format!("{decoded}; the number of rows tells nothing"))
+    };
+    Ok(Match {
+        certainty,
+        choose_if: "each row is a box in pixels, an objectness, and a score a class",
+        output: vec![Setting::assumed("output", output.name.as_str(), why)],
+        habit,
+    })
+}

@@ -1,0 +1,258 @@
+//! Every layout from shapes as exporters write them, and what is said where there is none.
+
+use super::*;
+use crate::model::model_facts::{Element, Size, TensorFact};
+
+/// A tensor as it is shown: `images float32 [1,3,640,640]`, then the operators next to it.
+fn tensor(text: &str) -> TensorFact {
+    let (shown, operators) = text.split_once("] ").unwrap_or((text.trim_end_matches(']'), ""));
+    let mut words = shown.split(' ');
+    let name = words.next().unwrap().to_owned();
+    let element = match words.next().unwrap() {
+        "float32" => Element::Float32,
+        "float16" => Element::Float16,
+        "uint8" => Element::Uint8,
+        "int64" => Element::Int64,
+        other => panic!("{other}"),
+    };
+    let size = |text: &str| text.parse().map_or_else(|_| Size::Named(text.to_owned()), Size::Fixed);
+    let shape = words.next().unwrap().trim_start_matches('[').split(',').map(size).collect();
+    let nearest = operators.split_whitespace().map(str::to_owned).collect();
+    TensorFact { name, element, shape, nearest }
+}
+
+fn model(inputs: &[&str], outputs: &[&str]) -> ModelFacts {
+    let tensors = |texts: &[&str]| texts.iter().map(|text| tensor(text)).collect();
+    ModelFacts { inputs: tensors(inputs), outputs: tensors(outputs), ..ModelFacts::default() }
+}
+
+impl ModelFacts {
+    fn using(mut self, operator: &str, times: u64) -> Self {
+        self.operators.insert(operator.to_owned(), times);
+        self
+    }
+
+    fn noting(mut self, key: &str, value: &str) -> Self {
+        self.metadata.insert(key.to_owned(), value.to_owned());
+        self
+    }
+}
+
+fn of_labels(labels: usize) -> Hints<'static> {
+    Hints { labels: Some(labels), ..Hints::default() }
+}
+
+/// Recognises and looks for lines.
+fn check_with(facts: &ModelFacts, hints: Hints<'_>, layout: &str, lines: &[&str]) {
+    let proposal = recognise(facts, hints).unwrap_or_else(|error| panic!("{layout}: {error}"));
+    let sections = proposal.sections();
+    assert_eq!(proposal.layout, layout, "{sections}");
+    for line in lines {
+        assert!(sections.lines().any(|has| has == *line), "{line} is not in\n{sections}");
+    }
+}
+
+fn check(facts: &ModelFacts, layout: &str, lines: &[&str]) {
+    check_with(facts, Hints::default(), layout, lines);
+}
+
+fn refusal(facts: &ModelFacts, hints: Hints<'_>) -> String {
+    recognise(facts, hints).unwrap_err().to_string()
+}
+
+#[test]
+fn ssd_in_its_three_forms() {
+    let raw = model(
+        &["images float32 [1,3,300,300] Mul Sub Conv"],
+        &["boxes float32 [1,1917,4] Concat", "scores float32 [1,1917,90] Slice Sigmoid Concat"],
+    );
+    let raw = raw.noting("boxes", "ymin,xmin,ymax,xmax normalised").noting("input", "RGB 0..255, stretched");
+    check(&raw, "ssd", &["corners = \"yxyx\"", "background = false", "mean = [0.0, 0.0, 0.0]", "color = \"rgb\""]);
+    check_with(&raw, of_labels(90), "ssd", &["background = false"]);
+    check_with(&raw, of_labels(89), "ssd", &["background = true"]);
+    assert!(refusal(&raw, of_labels(80)).contains("90 columns of scores, and there are 80 labels"));
+
+    let faces = model(
+        &["input float32 [1,3,240,320] Conv"],
+        &["scores float32 [1,4420,2] Concat Softmax", "boxes float32 [1,4420,4] Concat"],
+    );
+    let lines = ["scores = \"scores\"", "corners = \"xyxy\"", "background = true", "width = 320", "height = 240"];
+    check(&faces, "ssd", &lines);
+
+    let anchored = model(
+        &["serving_default_input_1:0 uint8 [n,256,256,3] Cast Transpose Conv"],
+        &[
+            "StatefulPartitionedCall:2 float32 [n,6820,81] DequantizeLinear Softmax Concat Conv",
+            "StatefulPartitionedCall:1 float32 [n,6820,4] DequantizeLinear Concat Reshape Conv",
+            "StatefulPartitionedCall:0 float32 [n,6820,4] DequantizeLinear Concat Reshape Tile",
+        ],
+    );
+    let lines =
+        ["anchors = \"StatefulPartitionedCall:0\"", "samples = \"uint8\"", "axes = \"nhwc\"", "background = true"];
+    check(&anchored, "ssd_anchors", &lines);
+    assert!(
+        !recognise(&anchored, Hints::default()).unwrap().sections().contains("mean"),
+        "bytes are taken as they are"
+    );
+
+    let with_nms = model(
+        &["image_tensor:0 uint8 [batch,height,width,3] Cast"],
+        &[
+            "detection_boxes:0 float32 [batch,n,4]",
+            "detection_classes:0 float32 [batch,n]",
+            "detection_scores:0 float32 [batch,n]",
+            "num_detections:0 float32 [batch]",
+        ],
+    );
+    check(&with_nms, "ssd_nms", &["count = \"num_detections:0\"", "width = 300"]);
+}
+
+#[test]
+fn the_yolos_are_told_apart_by_their_rows_and_operators() {
+    let undecoded = model(&["images float32 [1,3,416,416] Slice"], &["output float32 [1,3549,85] Transpose Concat"]);
+    let lines = ["strides = [8, 16, 32]", "color = \"bgr\"", "fit = \"letterbox_top_left\"", "pad = 114"];
+    check(&undecoded, "yolox_grid", &lines);
+    let decoded = undecoded.using("Exp", 1);
+    check(&decoded, "yolov5", &["output = \"output\"", "color = \"bgr\"", "fit = \"letterbox_top_left\""]);
+
+    let v5 = model(
+        &["images float32 [1,3,640,640] Conv"],
+        &["output0 float32 [1,25200,85] Concat", "raw float32 [1,3,80,80,85] Transpose"],
+    );
+    check(&v5, "yolov5", &["fit = \"letterbox_center\"", "std = [255.0, 255.0, 255.0]", "color = \"rgb\""]);
+    assert!(refusal(&v5, of_labels(20)).contains("80 classes, and there are 20 labels"));
+
+    let v8 = model(&["images float16 [1,3,640,640] Conv"], &["output0 float16 [1,84,8400] Concat Sigmoid"]);
+    check(&v8, "yolov8", &["classes = 80", "samples = \"float16\"", "fit = \"letterbox_center\""]);
+    let masks = model(
+        &["images float32 [1,3,640,640] Conv"],
+        &["output0 float32 [1,116,8400] Concat", "output1 float32 [1,32,160,160] Mul"],
+    );
+    check(&masks, "yolov8", &["classes = 80"]);
+    let open = model(&["images float32 [batch,3,height,width] Conv"], &["output0 float32 [batch,6,anchors] Concat"]);
+    let open = open.noting("task", "detect").noting("stride", "32").noting("imgsz", "[384, 672]");
+    check(&open.noting("names", "{0: 'cat', 1: 'dog'}"), "yolov8", &["classes = 2", "width = 672", "height = 384"]);
+    let exchanged = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,8400,84] Transpose"]);
+    assert!(refusal(&exchanged, Hints::default()).contains("axes exchanged"));
+    let pose = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,56,8400] Concat"]);
+    check(&pose.noting("task", "pose").noting("names", "{0: 'person'}"), "yolov8", &["classes = 1"]);
+    let turned = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,20,8400] Concat"]);
+    assert!(refusal(&turned.noting("task", "obb"), Hints::default()).contains("turned boxes"));
+
+    let finished = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,300,6] Concat"]);
+    check(&finished, "end_to_end", &["fit = \"letterbox_center\""]);
+}
+
+#[test]
+fn transformers() {
+    let outputs = ["pred_logits float32 [1,100,92] MatMul", "pred_boxes float32 [1,100,4] Sigmoid"];
+    let detr = model(&["pixel_values float32 [1,3,800,800] Conv"], &outputs);
+    check(&detr, "detr", &["activation = \"softmax\"", "mean = [123.675, 116.28, 103.53]"]);
+    check_with(&detr, of_labels(92), "detr", &["activation = \"sigmoid\""]);
+    let unnamed = model(
+        &["input float32 [1,3,560,560] Conv"],
+        &["dets float32 [1,300,4] Concat", "labels float32 [1,300,91] Add MatMul"],
+    );
+    check(&unnamed.using("LayerNormalization", 40), "detr", &["boxes = \"dets\"", "logits = \"labels\""]);
+
+    let deploy = model(
+        &["images float32 [N,3,640,640] Conv", "orig_target_sizes int64 [N,2] Unsqueeze"],
+        &["labels int64 [N,300]", "boxes float32 [N,300,4]", "scores float32 [N,300]"],
+    );
+    check(&deploy, "rt_detr", &["sizes = \"orig_target_sizes\"", "fit = \"stretch\"", "std = [255.0, 255.0, 255.0]"]);
+}
+
+#[test]
+fn maps_and_classifiers() {
+    let mut outputs = Vec::new();
+    for (at, cells) in [1600, 400, 100, 25].iter().enumerate() {
+        outputs.push(format!("cls{at} float32 [1,{cells},80] Transpose Reshape Sigmoid Conv"));
+    }
+    for (at, cells) in [1600, 400, 100, 25].iter().enumerate() {
+        outputs.push(format!("dis{at} float32 [1,{cells},32] Transpose Reshape Conv"));
+    }
+    let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let pico = model(&["image float32 [1,3,320,320] Conv"], &outputs);
+    let distances = "distances = [\"dis0\", \"dis1\", \"dis2\", \"dis3\"]";
+    check(&pico, "nano_det", &["strides = [8, 16, 32, 64]", distances, "resize = \"bicubic\"", "color = \"rgb\""]);
+    let nano = model(
+        &["input.1 float32 [1,3,320,320] Conv"],
+        &[outputs[0], outputs[1], outputs[2], outputs[4], outputs[5], outputs[6]],
+    );
+    check(&nano, "nano_det", &["strides = [8, 16, 32]", "color = \"bgr\"", "mean = [103.53, 116.28, 123.675]"]);
+
+    let map = model(&["input.1 float32 [1,3,352,352] Conv"], &["758 float32 [1,85,22,22] Concat Sigmoid"]);
+    check(&map, "fastest_det", &["output = \"758\"", "std = [255.0, 255.0, 255.0]"]);
+
+    let softmax = model(&["x uint8 [n,224,224,3] Cast"], &["y float32 [n,1000] DequantizeLinear Softmax MatMul"]);
+    check(&softmax, "classifier", &["activation = \"none\"", "fit = \"center_crop\"", "crop = 0.875"]);
+    let logits = model(&["x float32 [1,3,224,224] Conv"], &["y float32 [1,1000] Gemm Flatten Mul Sigmoid"]);
+    check(&logits, "classifier", &["activation = \"softmax\"", "mean = [123.675, 116.28, 103.53]"]);
+}
+
+#[test]
+fn colours_that_the_file_notes_take_mean_and_deviation_along() {
+    let map = model(
+        &["input.1 float32 [1,3,416,416] Conv"],
+        &[
+            "a float32 [1,2704,80] Sigmoid",
+            "b float32 [1,676,80] Sigmoid",
+            "c float32 [1,2704,32] Conv",
+            "d float32 [1,676,32] Conv",
+        ],
+    );
+    check(&map.noting("input", "RGB"), "nano_det", &["color = \"rgb\"", "mean = [123.675, 116.28, 103.53]"]);
+}
+
+#[test]
+fn what_the_producer_notes_goes_before_the_habit() {
+    let center_net = model(&["images float32 [1,3,512,512] Conv"], &["detections float32 [1,100,6] Concat"]);
+    let center_net = center_net.noting("input", "RGB 0..255 NCHW, stretched to 512x512");
+    check(&center_net, "end_to_end", &["fit = \"stretch\"", "std = [1.0, 1.0, 1.0]", "# the file notes it"]);
+    assert!(!recognise(&center_net, Hints::default()).unwrap().sections().contains("pad"), "nothing is padded");
+}
+
+#[test]
+fn what_is_assumed_says_so() {
+    let v8 = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,84,8400] Concat"]);
+    let sections = recognise(&v8, Hints::default()).unwrap().sections();
+    let comment_of = |key: &str| {
+        let lines: Vec<&str> = sections.lines().collect();
+        let at = lines.iter().position(|line| line.starts_with(key)).unwrap();
+        lines[at - 1].starts_with("# assumed: ")
+    };
+    assert!(["color", "fit", "mean", "confidence", "iou"].into_iter().all(comment_of), "{sections}");
+    assert!(!["tensor", "width", "output", "classes"].into_iter().any(comment_of), "{sections}");
+}
+
+#[test]
+fn where_shapes_fit_two_layouts_people_choose() {
+    let unclear =
+        model(&["x float32 [1,3,320,320] Conv"], &["a float32 [1,400,4] Concat", "b float32 [1,400,80] Concat"]);
+    let error = refusal(&unclear, Hints::default());
+    assert!(error.contains("--layout NAME") && error.contains("ssd ") && error.contains("detr "), "{error}");
+    check_with(&unclear, Hints { layout: Some("detr"), ..Hints::default() }, "detr", &["boxes = \"a\""]);
+    let error = refusal(&unclear, Hints { layout: Some("yolov8"), ..Hints::default() });
+    assert!(error.contains("yolov8") && !error.contains("ssd"), "{error}");
+    let error = refusal(&unclear, Hints { layout: Some("yolo"), ..Hints::default() });
+    assert!(error.contains("`yolo` is not a layout") && error.contains("yolov8"), "{error}");
+}
+
+#[test]
+fn what_fits_no_layout_is_told_of_each() {
+    let strange = model(&["x float32 [1,3,320,320] Conv"], &["y float32 [1,7,7,1024] Conv"]);
+    let error = refusal(&strange, Hints::default());
+    for layout in layouts() {
+        assert!(error.contains(layout), "{layout} is not in {error}");
+    }
+    assert!(error.contains("needs one output [1,4+C,N]; this one has y float32 [1,7,7,1024]"), "{error}");
+    for (input, word) in [
+        ("ids int64 [1,128]", "has not the four axes of a picture"),
+        ("x float32 [0,3,320,320]", "takes no picture at all"),
+        ("x float32 [1,1,28,28]", "has not three channels"),
+        ("x int64 [1,3,28,28]", "consists of int64"),
+    ] {
+        let error = refusal(&model(&[input], &["y float32 [1,10]"]), Hints::default());
+        assert!(error.contains(word), "{error}");
+    }
+}
