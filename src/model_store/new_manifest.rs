@@ -132,7 +132,10 @@ mod tests {
         let text = from_given(given, &origin(Some("MIT")), &model(), Some(&canary)).unwrap();
         let manifest = Manifest::parse(&text, Path::new("m")).unwrap();
         assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("yard", "v"));
-        assert_eq!((manifest.source.package.as_str(), manifest.source.licence.as_str()), ("file yard \"2\".onnx", "MIT"));
+        assert_eq!(
+            (manifest.source.package.as_str(), manifest.source.licence.as_str()),
+            ("file yard \"2\".onnx", "MIT")
+        );
         assert_eq!((manifest.model, manifest.canary), (model(), Some(canary)));
 
         let given = format!("version = \"7\"\n[thresholds]\nconfidence = 0.1\niou = 0.2\nmax_detections = 3\n{given}");

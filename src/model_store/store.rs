@@ -200,7 +200,6 @@ impl Changes<'_> {
         }
         Ok(())
     }
-
 }
 
 fn unwritable(path: &Path) -> impl Fn(io::Error) -> StoreError + '_ {
