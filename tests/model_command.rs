@@ -161,7 +161,7 @@ fn what_is_not_in_order_is_refused_with_its_cure_and_changes_nothing() {
     let canary = ["--canary", &photo(), "--expect"];
     let error = home.add_refused(&detector(), &[&labels[..], &canary, &["zebra"]].concat());
     assert!(
-        error.contains("shows a zebra") && error.contains("--manifest") && error.contains("input.color"),
+        error.contains("shows a zebra") && error.contains("--manifest") && error.contains("thresholds.confidence"),
         "{error}"
     );
     let error = home.add_refused(&detector(), &[&labels[..], &canary, &["zebr"]].concat());

@@ -93,9 +93,11 @@ fn complete(
     if let (Some(licence), Some(source)) = (&origin.licence, source.as_table_mut()) {
         source.insert("licence".to_owned(), text(licence));
     }
-    let mut file = model.clone();
-    file.data.sort_by(|one, other| one.file.cmp(&other.file));
-    manifest.insert("model".to_owned(), Value::try_from(&file)?);
+    let mut file = Table::try_from(model)?;
+    if model.data.is_empty() {
+        file.remove("data");
+    }
+    manifest.insert("model".to_owned(), Value::Table(file));
     if let Some(canary) = canary {
         manifest.insert("canary".to_owned(), Value::try_from(canary)?);
     }

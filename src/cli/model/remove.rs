@@ -53,7 +53,7 @@ fn try_remove(settings: &Settings, arguments: &RemoveArguments) -> Result<(), Bo
     print_line(&format!("The package {name} is removed."));
     if let Some(left) = store.list()?.iter().find(|listed| listed.name == *name) {
         let count = left.previous.len();
-        print_line(&format!("{count} before it are kept: ocelli model rollback {name}, or remove {name} --all"));
+        print_line(&format!("Kept of those before it: {count}. ocelli model rollback {name}, or remove {name} --all"));
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ async fn run(settings: &Settings, arguments: &TestArguments) -> Result<(), Box<d
     inference_us.sort_unstable();
     if let (Some(median), Some(longest)) = (inference_us.get(inference_us.len() / 2), inference_us.last()) {
         let (count, median, longest) = (inference_us.len(), milliseconds(*median), milliseconds(*longest));
-        print_line(&format!("{count} pictures, inference {median:.1} ms at the median, {longest:.1} ms at most."));
+        print_line(&format!("Pictures: {count}; inference {median:.1} ms at the median, {longest:.1} ms at most."));
     }
     match failed {
         0 => Ok(()),
