@@ -28,6 +28,7 @@
 //! * [`vision`], [`secret`]: the vocabulary. No clock, no runtime; no I/O but a secret's own file.
 //! * [`model`]: manifests, labels, names of layouts and providers. [`model::recognition`] proposes a manifest from what a
 //!   confined process ([`supervisor::inspection`]) has read in a model's file.
+//! * [`model_store`]: packages on the disk: staged, put in place in one rename, rolled back, listed, removed.
 //! * [`os`]: descriptors, clocks, mapped memory; the only `unsafe`.
 //! * [`ipc`]: messages, packets, slots, children: the process boundary.
 //! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.
@@ -111,6 +112,7 @@ pub mod http;
 pub mod ipc;
 pub mod metering;
 pub mod model;
+pub mod model_store;
 pub mod os;
 pub mod publish;
 pub mod secret;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -25,6 +25,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("metering", &["vision", "os"]),
     ("evaluation", &["vision", "model"]),
     ("catalog", &["vision", "model", "os"]),
+    ("model_store", &["vision", "model", "os"]),
     ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor"]),
     ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog"]),
     (

@@ -122,6 +122,12 @@ pub(super) fn version(
     Ok(ModelVersion { id: fleet.next_version(), package: Arc::new(package), load })
 }
 
+/// The package that a swap has given to a model of the settings, if a daemon has kept one.
+pub fn swapped_package(settings: &Settings, model: &ModelSettings) -> Option<String> {
+    let desired = DesiredState::load(&settings.state_directory, &settings.models, core_count());
+    desired.of(&model.name).map(|desired| desired.package.clone()).filter(|package| package != model.package())
+}
+
 /// What a unit of a model is told to load.
 pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
     let units = &settings.units;
@@ -135,6 +141,7 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         runtime_library: units.runtime_library.clone(),
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),
+        memory_limit_bytes: None,
     }
 }
 

@@ -39,6 +39,7 @@ const EXAMPLES: &str = "Examples:
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
   ocelli model inspect yolo11n.onnx
+  ocelli model add yolo11n.onnx --name yard
 
 Exit codes: 0 success, 1 failure, 2 the command line is wrong, 78 the settings are wrong.";
 
@@ -60,7 +61,7 @@ enum Command {
     Hours(hours::HoursArguments),
     /// Measure this box with a model, and say how many units and cameras fit.
     Plan(plan::PlanArguments),
-    /// Look at a model's file before it runs.
+    /// Packages of models: look at a file, add, list, test, evaluate, roll back, remove.
     #[command(subcommand)]
     Model(model::ModelCommand),
     /// Print a shell completion script.

@@ -25,6 +25,8 @@ pub struct LoadModel {
     pub cache_directory: Option<PathBuf>,
     /// The cores that it may use; none: any.
     pub cores: Vec<u16>,
+    /// The most memory that it may take, mapped files not counted; none: what there is.
+    pub memory_limit_bytes: Option<u64>,
 }
 
 impl LoadModel {

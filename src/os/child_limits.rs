@@ -26,7 +26,12 @@ pub fn apply() {
 /// Bounds what this process can allocate, for a child that reads a file and computes nothing: one that would take more
 /// is aborted. Best effort, as all limits here.
 pub fn cap_memory() {
-    let most = Some(SMALL_MEMORY_BYTES);
+    cap_memory_at(SMALL_MEMORY_BYTES);
+}
+
+/// [`cap_memory`] at so many bytes, for a child that computes.
+pub fn cap_memory_at(bytes: u64) {
+    let most = Some(bytes);
     if let Err(error) = setrlimit(Resource::Data, Rlimit { current: most, maximum: most }) {
         tracing::debug!(limit = "data", %error, "a limit could not be set");
     }

@@ -5,6 +5,7 @@ pub mod beneath;
 pub mod child_limits;
 pub mod clock;
 pub mod cores;
+pub mod directories;
 pub mod gpus;
 pub mod mapped_file;
 pub mod memfd;

@@ -62,6 +62,9 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
     if !load.cores.is_empty() {
         crate::os::cores::keep_to(&load.cores)?;
     }
+    if let Some(bytes) = load.memory_limit_bytes {
+        crate::os::child_limits::cap_memory_at(bytes);
+    }
     confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     Ok(Box::new(OnnxEngine::load(load)?))

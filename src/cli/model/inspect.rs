@@ -49,7 +49,7 @@ pub(in crate::cli) struct InspectArguments {
 }
 
 /// How long the confined process may take; half a gigabyte from an SD card takes half a minute.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> ExitCode {
     match look(arguments) {

@@ -173,11 +173,12 @@ impl Pool {
         if is_retiring {
             self.remove(unit, room);
         } else {
-            self.restarts += 1;
             let is_candidate = self.candidate.as_ref().is_some_and(|candidate| candidate.id == version);
             if is_candidate && ready_since.is_none() {
+                // Nothing is started again, and what serves has lost nothing.
                 self.abort_rollout(room, actions);
             } else {
+                self.restarts += 1;
                 self.failed_loads += u32::from(ready_since.is_none());
                 self.judge_zone(unit, zone, ready_since, room, now);
             }

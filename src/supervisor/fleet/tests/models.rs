@@ -63,7 +63,7 @@ fn a_new_version_that_does_not_load_displaces_nothing() {
     let status = test_box.status();
     assert_eq!((status.version.as_str(), status.next_version, status.in_service), ("v1", None, 2));
     assert!(status.degraded[0].contains("the canary was not seen"), "{:?}", status.degraded);
-    assert_eq!((test_box.started.len(), status.restarts), (3, 1));
+    assert_eq!((test_box.started.len(), status.restarts), (3, 0), "nothing was started again");
 }
 
 #[test]

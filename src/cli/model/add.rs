@@ -1,0 +1,266 @@
+//! `ocelli model add`: a stranger's file becomes a package that was tried, or nothing changes.
+
+use crate::appliance::child_environment::child_environment;
+use crate::cli::live_view::print_line;
+use crate::cli::model::trial::load_once;
+use crate::cli::model::{conclude, inspect};
+use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::ipc::child_process::own_binary;
+use crate::model::canary::{Canary, Expected};
+use crate::model::labels::Labels;
+use crate::model::manifest::{DataFile, Manifest, ModelFile};
+use crate::model::model_facts::ModelFacts;
+use crate::model::recognition::{Hints, Proposal, class_names, layouts, recognise};
+use crate::model_store::{Installed, Origin, Staging, Store, StoreError, class_count, from_given, from_proposal};
+use crate::os::clock::{rfc3339_utc, wall_now_ms};
+use crate::settings::Settings;
+use crate::supervisor::inspection::inspect_once;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ocelli model add yolo11n.onnx --name yard
+  ocelli model add best.onnx --name yard --labels labels.txt --licence AGPL-3.0-only
+  ocelli model add best.onnx --name yard --canary gate.jpg --expect person
+  ocelli model inspect best.onnx --manifest > m.toml; ocelli model add best.onnx --name yard --manifest m.toml
+
+The file is read and tried by confined processes first. What fails leaves everything as it was; what succeeds takes its
+place in one step, and `ocelli model rollback NAME` brings the package before it back.
+
+Exit codes: 0 installed, 1 refused, 78 the settings are wrong.")]
+pub(in crate::cli) struct AddArguments {
+    /// An ONNX model of at most 512 MiB. Its weights may lie beside it.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// What the package is to be called.
+    #[arg(long)]
+    name: String,
+    /// The labels, one class a line. Without it the names that the file notes.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// The layout that the outputs have, where the file does not tell.
+    #[arg(long, value_name = "NAME", conflicts_with = "manifest")]
+    layout: Option<String>,
+    /// A manifest with at least [input] and [output], instead of one from what the file says.
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// A JPEG or PNG that each unit must understand before it takes work.
+    #[arg(long, value_name = "PHOTO", requires = "expect")]
+    canary: Option<PathBuf>,
+    /// What that picture shows; may be given more than once.
+    #[arg(long, value_name = "LABEL", requires = "canary")]
+    expect: Vec<String>,
+    /// The model's licence, as an SPDX expression.
+    #[arg(long, value_name = "SPDX")]
+    licence: Option<String>,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+const MODEL_FILE: &str = "model.onnx";
+
+pub(super) fn add(arguments: &AddArguments) -> ExitCode {
+    let settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments))))
+}
+
+async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dyn Error>> {
+    let (file, store) = (&arguments.file, Store::new(&settings.units.models_directory));
+    let place = store.place(&arguments.name)?;
+    if file.is_symlink() {
+        return Err(StoreError::Link(file.clone()).into());
+    }
+    let facts = read(settings, file).await?;
+    let labels = arguments.labels.as_deref().map(Labels::read).transpose()?;
+    let proposal = match arguments.manifest {
+        Some(_) => None,
+        None => Some(propose(arguments, &facts, labels.as_ref())?),
+    };
+    let changes = store.change()?;
+    let staging = changes.stage()?;
+    let model = copy_model(arguments, &facts, &staging)?;
+    // What was read and what was copied are one only if nobody wrote meanwhile.
+    if read(settings, &staging.directory().join(MODEL_FILE)).await? != facts {
+        return Err(format!("{} changed while it was read: try again", file.display()).into());
+    }
+    let labels = copy_labels(arguments, &facts, &staging)?;
+    let canary = copy_canary(arguments, &labels, &staging)?;
+    let text = manifest_text(arguments, &model, canary.as_ref(), proposal.as_ref(), &staging)?;
+    let manifest = Manifest::parse(&text, arguments.manifest.as_deref().unwrap_or(Path::new("the manifest")))?;
+    check_labels(&facts, &manifest, &labels)?;
+    staging.write("manifest.toml", &text)?;
+    let bytes = facts.bytes + facts.external_files.values().sum::<u64>();
+    let tried = load_once(settings, staging.directory(), bytes).await;
+    tried.map_err(|error| cure(&describe(&error), &staging, file, proposal.as_ref()))?;
+    let installed = changes.install(&staging, &arguments.name)?;
+    tell(settings, &place, &manifest, &labels, proposal.as_ref(), installed);
+    Ok(())
+}
+
+/// Has a confined process read what a file says of itself.
+async fn read(settings: &Settings, file: &Path) -> Result<ModelFacts, Box<dyn Error>> {
+    let environment = child_environment("error", settings.sandbox.mode);
+    Ok(inspect_once(own_binary(), environment, file, inspect::LIMIT).await?)
+}
+
+fn propose(arguments: &AddArguments, facts: &ModelFacts, labels: Option<&Labels>) -> Result<Proposal, Box<dyn Error>> {
+    let layout = arguments.layout.as_deref();
+    let with = |labels: Option<usize>| recognise(facts, Hints { labels, layout });
+    // A wrong file of labels is told as such, and not as a layout that does not fit.
+    let proposal = with(labels.map(Labels::len)).or_else(|why| with(None).map_err(|_| why));
+    let cure = "write the manifest's [input] and [output] yourself and give it with --manifest";
+    let file = arguments.file.display();
+    proposal.map_err(|why| format!("{file}: {why}\n{cure}; layouts are {}", layouts().join(", ")).into())
+}
+
+fn copy_model(arguments: &AddArguments, facts: &ModelFacts, staging: &Staging) -> Result<ModelFile, StoreError> {
+    let sha256 = staging.copy_model(&arguments.file, MODEL_FILE)?;
+    let weights = |file: &String| {
+        let sha256 = staging.copy_weights(&arguments.file, file)?;
+        Ok(DataFile { file: file.clone(), sha256 })
+    };
+    let data = facts.external_files.keys().map(weights).collect::<Result<_, StoreError>>()?;
+    Ok(ModelFile { file: MODEL_FILE.to_owned(), sha256, data })
+}
+
+fn copy_labels(arguments: &AddArguments, facts: &ModelFacts, staging: &Staging) -> Result<Labels, Box<dyn Error>> {
+    if let Some(file) = &arguments.labels {
+        staging.copy_other(file, "labels.txt")?;
+    } else {
+        let names = facts.metadata.get("names").and_then(|text| class_names(text));
+        let names = names.ok_or("the file notes no class names: give them with --labels FILE, one class a line")?;
+        staging.write("labels.txt", &(names.join("\n") + "\n"))?;
+    }
+    Ok(Labels::load(staging.directory())?)
+}
+
+fn copy_canary(arguments: &AddArguments, labels: &Labels, staging: &Staging) -> Result<Option<Canary>, Box<dyn Error>> {
+    let Some(photo) = &arguments.canary else { return Ok(None) };
+    if let Some(label) = arguments.expect.iter().find(|label| labels.class(label).is_none()) {
+        return Err(format!("--expect {label} is not one of the labels").into());
+    }
+    let is_png = photo.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    let image = if is_png { "canary.png" } else { "canary.jpg" };
+    staging.copy_other(photo, image)?;
+    let expect = arguments.expect.iter().map(|label| Expected { label: label.clone(), bounding_box: None }).collect();
+    Ok(Some(Canary { image: image.to_owned(), least_iou: 0.9, expect }))
+}
+
+fn manifest_text(
+    arguments: &AddArguments,
+    model: &ModelFile,
+    canary: Option<&Canary>,
+    proposal: Option<&Proposal>,
+    staging: &Staging,
+) -> Result<String, Box<dyn Error>> {
+    let date: String = rfc3339_utc(wall_now_ms()).chars().take(10).collect();
+    let origin = Origin {
+        name: arguments.name.clone(),
+        version: format!("{date}-{}", &model.sha256[..8]),
+        file: arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        date,
+        licence: arguments.licence.clone(),
+    };
+    match (&arguments.manifest, proposal) {
+        (Some(path), _) => {
+            let told = |error: &dyn Error| format!("{}: {}", path.display(), describe(error));
+            let given = std::fs::read_to_string(path).map_err(|error| told(&error))?;
+            let text = from_given(&given, &origin, model, canary).map_err(|error| told(&error))?;
+            let own = Manifest::parse(&text, path)?.canary.filter(|_| canary.is_none());
+            if let Some(own) = own {
+                staging.copy_other(&path.with_file_name(&own.image), &own.image)?;
+            }
+            Ok(text)
+        }
+        (None, Some(proposal)) => Ok(from_proposal(&origin, model, canary, proposal)?),
+        (None, None) => Err("there is neither a manifest nor a proposal for one".into()),
+    }
+}
+
+fn check_labels(facts: &ModelFacts, manifest: &Manifest, labels: &Labels) -> Result<(), String> {
+    match class_count(facts, &manifest.output) {
+        Some((classes, output)) if classes != labels.len() as u64 => Err(format!(
+            "the model tells {classes} classes apart (output `{output}`), and there are {} labels: give one line a \
+             class in the order of the training, empty where a class has no name",
+            labels.len()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What a failed trial is told as: with the file's own name, and with what can be changed.
+fn cure(why: &str, staging: &Staging, file: &Path, proposal: Option<&Proposal>) -> String {
+    let staged = staging.directory().display().to_string();
+    let why =
+        why.replace(&format!("{staged}/{MODEL_FILE}"), &file.display().to_string()).replace(&staged, "the package");
+    let assumed = proposal.map(assumed).unwrap_or_default();
+    let mut text = format!("{} is not installed: {why}", file.display());
+    if !assumed.is_empty() {
+        let command = format!("ocelli model inspect {} --manifest", file.display());
+        text.push_str(&format!(
+            "\nassumed was, since the file does not say it:\n{}\ncorrect it in a manifest ({command}) and give that \
+             with --manifest",
+            assumed.join("\n")
+        ));
+    }
+    text
+}
+
+/// The settings that the file does not say.
+fn assumed(proposal: &Proposal) -> Vec<String> {
+    let sections = [("input", &proposal.input), ("output", &proposal.output), ("thresholds", &proposal.thresholds)];
+    let mut lines = Vec::new();
+    for (section, settings) in sections {
+        for setting in settings {
+            if let Some(why) = setting.note.as_deref().and_then(|note| note.strip_prefix("assumed: ")) {
+                let is = format!("{section}.{} = {}", setting.key, setting.value);
+                lines.push(format!("  {is:<36} {why}"));
+            }
+        }
+    }
+    lines
+}
+
+fn tell(
+    settings: &Settings,
+    place: &Path,
+    manifest: &Manifest,
+    labels: &Labels,
+    proposal: Option<&Proposal>,
+    installed: Installed,
+) {
+    let (name, input) = (&manifest.name, &manifest.input);
+    print_line(&format!("{} is installed, version {}.", place.display(), manifest.version));
+    let layout = proposal.map_or("as the manifest says", |proposal| proposal.layout);
+    let (labels, licence) = (labels.names().count(), &manifest.source.licence);
+    let size = format!("{}x{}", input.width, input.height);
+    print_line(&format!("  input {} {size}, layout {layout}, {labels} labels, licence {licence}", input.tensor));
+    if manifest.canary.is_some() {
+        print_line("  its canary was seen as expected");
+    }
+    if installed == Installed::Replaced {
+        print_line(&format!("  the package before it is kept: ocelli model rollback {name}"));
+    }
+    let assumed = proposal.map(assumed).unwrap_or_default();
+    if !assumed.is_empty() {
+        print_line("Assumed, since the file does not say it; compare with pictures of your own:");
+        assumed.iter().for_each(|line| print_line(line));
+    }
+    print_line("Next:");
+    print_line(&format!("  ocelli detect photo.jpg --model {name}"));
+    let user = settings.models.iter().find(|model| model.package() == name);
+    match user {
+        Some(model) => {
+            print_line(&format!("  ocelli ctl swap {} --package {name}    where the daemon runs it: now", model.name));
+        }
+        None => print_line(&format!(
+            "  [[models]] with name = \"{name}\" in the settings, or: ocelli ctl swap MODEL --package {name}"
+        )),
+    }
+}

@@ -1,0 +1,98 @@
+//! `ocelli model list`.
+
+use crate::cli::live_view::print_line;
+use crate::cli::model::conclude;
+use crate::cli::{ConfigArguments, load_settings};
+use crate::model::manifest::Manifest;
+use crate::model_store::{Listed, Store};
+use crate::settings::Settings;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ocelli model list
+  ocelli model list --json | jq '.[] | select(.valid | not)'
+
+Every file is read and compared with its checksum.")]
+pub(in crate::cli) struct ListArguments {
+    /// One JSON array.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+pub(super) fn list(arguments: &ListArguments) -> ExitCode {
+    match load_settings(&arguments.config) {
+        Ok(settings) => conclude(show(&settings, arguments.json)),
+        Err(code) => code,
+    }
+}
+
+fn show(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
+    let directory = &settings.units.models_directory;
+    let unreadable =
+        |error| format!("{} cannot be read: {error}; correct `units.models_directory`", directory.display());
+    let listed = Store::new(directory).list().map_err(unreadable)?;
+    if as_json {
+        print_line(&Value::Array(listed.iter().map(as_value).collect()).to_string());
+        return Ok(());
+    }
+    let [name, version, layout, input, labels] = ["NAME", "VERSION", "LAYOUT", "INPUT", "LABELS"];
+    let heads = ["SHA256", "SIZE", "PREVIOUS"];
+    let [sha256, size, previous] = heads;
+    print_line(&format!(
+        "{name:<20} {version:<20} {layout:<11} {input:<9} {labels:>6}  {sha256:<8} {size:>9}  {previous}"
+    ));
+    listed.iter().for_each(|one| print_line(&line(one)));
+    Ok(())
+}
+
+fn line(listed: &Listed) -> String {
+    let previous: Vec<&str> = listed.previous.iter().map(|one| one.version.as_deref().unwrap_or("damaged")).collect();
+    let previous = if previous.is_empty() { "-".to_owned() } else { previous.join(", ") };
+    match &listed.contents {
+        Err(mistake) => format!("{:<20} cannot run: {mistake}", listed.name),
+        Ok(contents) => {
+            let manifest = &contents.manifest;
+            let size = format!("{:.1} MiB", listed.bytes as f64 / f64::from(1 << 20));
+            format!(
+                "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {size:>9}  {previous}",
+                listed.name,
+                manifest.version,
+                layout(manifest),
+                format!("{}x{}", manifest.input.width, manifest.input.height),
+                contents.labels,
+                manifest.model.sha256.get(..8).unwrap_or_default(),
+            )
+        }
+    }
+}
+
+/// Its name in a manifest.
+fn layout(manifest: &Manifest) -> String {
+    let value = serde_json::to_value(&manifest.output).unwrap_or_default();
+    value["layout"].as_str().unwrap_or_default().to_owned()
+}
+
+fn as_value(listed: &Listed) -> Value {
+    let previous: Vec<Value> =
+        listed.previous.iter().map(|one| json!({"age": one.age, "version": one.version})).collect();
+    let common = json!({"name": listed.name, "bytes": listed.bytes, "previous": previous});
+    let rest = match &listed.contents {
+        Err(mistake) => json!({"valid": false, "mistake": mistake}),
+        Ok(contents) => json!({
+            "valid": true,
+            "version": contents.manifest.version,
+            "layout": layout(&contents.manifest),
+            "input": contents.manifest.input,
+            "labels": contents.labels,
+            "sha256": contents.manifest.model.sha256,
+            "licence": contents.manifest.source.licence,
+        }),
+    };
+    let objects = [common, rest].into_iter().filter_map(|value| value.as_object().cloned());
+    Value::Object(objects.flatten().collect())
+}

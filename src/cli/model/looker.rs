@@ -1,0 +1,71 @@
+//! Picture after picture through a real unit, replaced when one has cost it its life.
+
+use crate::appliance::child_environment::child_environment;
+use crate::appliance::model_host::load_model;
+use crate::ipc::child_process::own_binary;
+use crate::ipc::messages::LoadModel;
+use crate::model::package::Package;
+use crate::os::sandbox::SandboxMode;
+use crate::settings::Settings;
+use crate::supervisor::one_shot::{ImageResult, OneShotError, OneShotUnit};
+use crate::vision::look_options::LookOptions;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::error::Error;
+use std::time::Duration;
+
+/// A unit, and what another one would need.
+#[derive(Debug)]
+pub(super) struct Looker {
+    /// What it looks with.
+    pub(super) package: Package,
+    load: LoadModel,
+    sandbox: SandboxMode,
+    limit: Duration,
+    unit: Option<OneShotUnit>,
+}
+
+impl Looker {
+    /// Starts a unit with a package, or with the default model of the settings.
+    pub(super) async fn start(settings: &Settings, package: Option<&str>) -> Result<Self, Box<dyn Error>> {
+        let model = settings.default_model();
+        let name = package.unwrap_or_else(|| model.package());
+        let package = Package::load(&settings.units.models_directory, name, name)?;
+        let mut looker = Self {
+            package,
+            load: load_model(settings, &model, name),
+            sandbox: settings.sandbox.mode,
+            limit: Duration::from_secs_f32(settings.units.load_timeout_seconds),
+            unit: None,
+        };
+        looker.unit = Some(looker.another().await?);
+        Ok(looker)
+    }
+
+    async fn another(&self) -> Result<OneShotUnit, OneShotError> {
+        let environment = child_environment("error", self.sandbox);
+        OneShotUnit::start(own_binary(), environment, self.load.clone(), self.limit).await
+    }
+
+    /// Looks at JPEG or PNG bytes.
+    pub(super) async fn look(&mut self, image: &[u8], options: LookOptions) -> Result<ImageResult, OneShotError> {
+        let mut unit = match self.unit.take() {
+            Some(unit) => unit,
+            None => self.another().await?,
+        };
+        let result = unit.detect(image, options).await;
+        // After anything else the unit is gone, or cannot be trusted.
+        if matches!(&result, Ok(_) | Err(OneShotError::Failed(_) | OneShotError::TooLarge(_))) {
+            self.unit = Some(unit);
+        }
+        result
+    }
+}
+
+/// A bar on standard error, which nobody sees where that is no terminal.
+pub(super) fn progress(what: &str, count: usize) -> ProgressBar {
+    let progress = ProgressBar::new(count as u64);
+    if let Ok(style) = ProgressStyle::with_template(&format!("{what} [{{bar:30}}] {{pos}}/{{len}} {{eta}}")) {
+        progress.set_style(style.progress_chars("=> "));
+    }
+    progress
+}

@@ -1,0 +1,222 @@
+//! The directory of packages, and the changes of it.
+
+use crate::model::manifest::Manifest;
+use crate::model::package::{Package, PackageError, is_package_name};
+use crate::model_store::{Staging, StoreError};
+use crate::os::directories;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// So many packages are kept that others have replaced.
+pub const KEPT: usize = 2;
+
+/// The directory of packages.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) directory: PathBuf,
+}
+
+/// The right to change the packages; one at a time has it.
+#[derive(Debug)]
+pub struct Changes<'a> {
+    store: &'a Store,
+    _lock: File,
+}
+
+/// What became of a package.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Installed {
+    /// Its name was free.
+    New,
+    /// It took the place of another, which is kept.
+    Replaced,
+}
+
+impl Store {
+    /// The packages of this directory.
+    pub fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+
+    /// Where the package of a name lies, or would.
+    ///
+    /// # Errors
+    /// [`StoreError::Name`].
+    pub fn place(&self, name: &str) -> Result<PathBuf, StoreError> {
+        match is_package_name(name) {
+            true => Ok(self.directory.join(name)),
+            false => Err(StoreError::Name(name.to_owned())),
+        }
+    }
+
+    /// Where the packages before that of a name lie.
+    pub(super) fn kept(&self, name: &str) -> PathBuf {
+        self.directory.join(".previous").join(name)
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.directory.join(".staging")
+    }
+
+    /// Takes the right to change the packages, and removes what an interrupted change has left.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] and [`StoreError::Write`].
+    pub fn change(&self) -> Result<Changes<'_>, StoreError> {
+        let unwritable = unwritable(&self.directory);
+        fs::create_dir_all(&self.directory).map_err(&unwritable)?;
+        let lock = File::create(self.directory.join(".lock")).map_err(&unwritable)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::Busy(self.directory.clone()),
+            TryLockError::Error(error) => unwritable(error),
+        })?;
+        remove(&self.staging()).map_err(unwritable)?;
+        Ok(Changes { store: self, _lock: lock })
+    }
+}
+
+// === impl Changes ===
+
+impl Changes<'_> {
+    /// Begins a package.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn stage(&self) -> Result<Staging, StoreError> {
+        Staging::begin(self.store.staging())
+    }
+
+    /// Gives a staged package its name. The package that had it is the first of those before it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the package that had the name is still there then.
+    pub fn install(&self, staging: &Staging, name: &str) -> Result<Installed, StoreError> {
+        let place = self.store.place(name)?;
+        staging.sync()?;
+        if place.symlink_metadata().is_err() {
+            directories::rename_to_free(staging.directory(), &place).map_err(unwritable(&place))?;
+            self.sync(name)?;
+            return Ok(Installed::New);
+        }
+        self.shift(name).map_err(unwritable(&place))?;
+        // The new package becomes the previous one for a moment, so that the old one is kept by the very step that
+        // replaces it.
+        let first = self.slot(name, 1);
+        let renamed = directories::rename_to_free(staging.directory(), &first).map_err(unwritable(&first));
+        if let Err(error) = renamed.and_then(|()| self.exchange(&first, &place)) {
+            drop(remove(&first).and_then(|()| self.unshift(name)));
+            return Err(error);
+        }
+        remove(&self.slot(name, KEPT + 1)).map_err(unwritable(&place))?;
+        self.sync(name)?;
+        Ok(Installed::Replaced)
+    }
+
+    /// Puts the package before back, and keeps the one that was there in its stead: twice is as before. Gives the version
+    /// that is there now.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    pub fn roll_back(&self, name: &str) -> Result<String, StoreError> {
+        let place = self.store.place(name)?;
+        let first = self.slot(name, 1);
+        if !first.exists() {
+            let is_there = place.exists();
+            let missing = || StoreError::Missing { name: name.to_owned(), directory: self.store.directory.clone() };
+            return Err(if is_there { StoreError::NoPrevious(name.to_owned()) } else { missing() });
+        }
+        let version = whole(&first, name).map_err(|source| StoreError::Damaged { name: name.to_owned(), source })?;
+        if place.symlink_metadata().is_ok() {
+            self.exchange(&first, &place)?;
+        } else {
+            directories::rename_to_free(&first, &place).map_err(unwritable(&place))?;
+            self.unshift(name).map_err(unwritable(&place))?;
+        }
+        self.sync(name)?;
+        Ok(version)
+    }
+
+    /// Removes a package; those before it stay, unless `all` go.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn remove(&self, name: &str, all: bool) -> Result<(), StoreError> {
+        let (place, staging) = (self.store.place(name)?, self.store.staging());
+        let has_kept = self.store.kept(name).exists();
+        if place.symlink_metadata().is_ok() {
+            // First without its name: half a package has none.
+            directories::rename_to_free(&place, &staging).map_err(unwritable(&place))?;
+            self.sync(name)?;
+            remove(&staging).map_err(unwritable(&staging))?;
+        } else if !(all && has_kept) {
+            return Err(StoreError::Missing { name: name.to_owned(), directory: self.store.directory.clone() });
+        }
+        if all {
+            remove(&self.store.kept(name)).map_err(unwritable(&place))?;
+        }
+        Ok(())
+    }
+
+    /// Where the package before lies (1), and those before it.
+    fn slot(&self, name: &str, age: usize) -> PathBuf {
+        self.store.kept(name).join(age.to_string())
+    }
+
+    /// Makes every kept package one older; the oldest is one more than are kept, until the change is done.
+    fn shift(&self, name: &str) -> io::Result<()> {
+        fs::create_dir_all(self.store.kept(name))?;
+        remove(&self.slot(name, KEPT + 1))?;
+        for age in (1..=KEPT).rev() {
+            if self.slot(name, age).exists() {
+                fs::rename(self.slot(name, age), self.slot(name, age + 1))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The way back.
+    fn unshift(&self, name: &str) -> io::Result<()> {
+        for age in 1..=KEPT {
+            if self.slot(name, age + 1).exists() {
+                fs::rename(self.slot(name, age + 1), self.slot(name, age))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn exchange(&self, one: &Path, other: &Path) -> Result<(), StoreError> {
+        directories::exchange(one, other).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => {
+                StoreError::CannotExchange(self.store.directory.clone())
+            }
+            _ => StoreError::Write(other.to_owned(), error),
+        })
+    }
+
+    fn sync(&self, name: &str) -> Result<(), StoreError> {
+        for directory in [self.store.kept(name), self.store.directory.clone()].iter().filter(|it| it.exists()) {
+            directories::sync(directory).map_err(unwritable(directory))?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(path: &Path) -> impl Fn(io::Error) -> StoreError + '_ {
+    move |error| StoreError::Write(path.to_owned(), error)
+}
+
+/// Checks a package with all its files, and gives its version.
+pub(super) fn whole(directory: &Path, name: &str) -> Result<String, PackageError> {
+    let package = Package::load_from(directory.to_owned(), name, name)?;
+    Manifest::load(directory)?.verify_model(directory)?;
+    Ok(package.version)
+}
+
+/// Removes a directory, or the link to one, that may not be there.
+fn remove(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

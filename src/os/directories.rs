@@ -1,0 +1,53 @@
+//! Directories that take each other's place in one step, also seen by whoever opens them at that moment.
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Each of two directories has the other's name afterwards. Both are there, and on one file system.
+///
+/// # Errors
+/// What the kernel says; nothing has changed then. `InvalidInput` and `Unsupported` come from file systems that cannot
+/// do this in one step, as FAT and NFS.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// Renames to a name that nothing has.
+///
+/// # Errors
+/// What the kernel says; nothing has changed then.
+pub fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+/// Waits until the names in a directory are on the disk.
+///
+/// # Errors
+/// What the kernel says.
+pub fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn two_directories_take_each_others_place() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        for name in ["one", "other"] {
+            fs::create_dir(at(name)).unwrap();
+            fs::write(at(name).join("file"), name).unwrap();
+        }
+        exchange(&at("one"), &at("other")).unwrap();
+        assert_eq!(fs::read_to_string(at("one").join("file")).unwrap(), "other");
+        assert_eq!(fs::read_to_string(at("other").join("file")).unwrap(), "one");
+        assert!(rename_to_free(&at("one"), &at("other")).is_err());
+        rename_to_free(&at("one"), &at("third")).unwrap();
+        assert!(exchange(&at("one"), &at("other")).is_err() && at("other").exists() && at("third").exists());
+    }
+}
