@@ -112,7 +112,7 @@ fn mutant(seed: u64) -> (&'static str, Vec<u8>) {
     let mut bytes = whole();
     let length = bytes.len();
     // The whole detector is a hundred thousand times as long, so few of them.
-    let is_real = |kind: u64| seed / 10 % 5 == 0 && kind < 2;
+    let is_real = |kind: u64| (seed / 10).is_multiple_of(5) && kind < 2;
     let kind = seed % 10;
     if is_real(kind) {
         bytes = std::fs::read(from_setup("models/coco-ssd/model.onnx")).unwrap();

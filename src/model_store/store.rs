@@ -121,6 +121,7 @@ impl Changes<'_> {
     pub fn roll_back(&self, name: &str) -> Result<String, StoreError> {
         let place = self.store.place(name)?;
         let first = self.slot(name, 1);
+        self.close_gap(name).map_err(unwritable(&place))?;
         if !first.exists() {
             let is_there = place.exists();
             let missing = || StoreError::Missing { name: name.to_owned(), directory: self.store.directory.clone() };
@@ -166,6 +167,7 @@ impl Changes<'_> {
     /// Makes every kept package one older; the oldest is one more than are kept, until the change is done.
     fn shift(&self, name: &str) -> io::Result<()> {
         fs::create_dir_all(self.store.kept(name))?;
+        self.close_gap(name)?;
         remove(&self.slot(name, KEPT + 1))?;
         for age in (1..=KEPT).rev() {
             if self.slot(name, age).exists() {
@@ -173,6 +175,11 @@ impl Changes<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A power cut may have left all kept packages one older, and none the latest.
+    fn close_gap(&self, name: &str) -> io::Result<()> {
+        if self.slot(name, 1).exists() { Ok(()) } else { self.unshift(name) }
     }
 
     /// The way back.

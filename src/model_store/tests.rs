@@ -107,7 +107,7 @@ fn what_an_interrupted_change_has_left_is_removed_by_the_next() {
     assert_eq!(models.versions(), (Some("2".into()), vec!["1".into()]));
     models.add("3");
     models.check("3", &["2", "1"]);
-    // As after a crash between the last two renames: the new package is whole, and not in its place.
+    // As after a crash between the renames: those that are kept have moved, and nothing has replaced anything.
     fs::rename(models.path(".previous/m/2"), models.path(".previous/m/3")).unwrap();
     fs::rename(models.path(".previous/m/1"), models.path(".previous/m/2")).unwrap();
     models.add("4");

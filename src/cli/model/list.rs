@@ -40,11 +40,9 @@ fn show(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
         print_line(&Value::Array(listed.iter().map(as_value).collect()).to_string());
         return Ok(());
     }
-    let [name, version, layout, input, labels] = ["NAME", "VERSION", "LAYOUT", "INPUT", "LABELS"];
-    let heads = ["SHA256", "SIZE", "PREVIOUS"];
-    let [sha256, size, previous] = heads;
     print_line(&format!(
-        "{name:<20} {version:<20} {layout:<11} {input:<9} {labels:>6}  {sha256:<8} {size:>9}  {previous}"
+        "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {:>9}  {}",
+        "NAME", "VERSION", "LAYOUT", "INPUT", "LABELS", "SHA256", "SIZE", "PREVIOUS"
     ));
     listed.iter().for_each(|one| print_line(&line(one)));
     Ok(())

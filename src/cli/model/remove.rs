@@ -4,7 +4,7 @@ use crate::appliance::model_host::swapped_package;
 use crate::cli::live_view::print_line;
 use crate::cli::model::conclude;
 use crate::cli::{ConfigArguments, load_settings};
-use crate::model_store::Store;
+use crate::model_store::{Store, StoreError};
 use crate::settings::Settings;
 use std::error::Error;
 use std::process::ExitCode;
@@ -44,10 +44,8 @@ fn try_remove(settings: &Settings, arguments: &RemoveArguments) -> Result<(), Bo
     let store = Store::new(&settings.units.models_directory);
     // Also without the directory of packages, whose lock would make it.
     if !store.place(name)?.exists() && !arguments.all {
-        let directory = settings.units.models_directory.display();
-        return Err(
-            format!("there is no package `{name}` in {directory}: `ocelli model list` shows what there is").into()
-        );
+        let directory = settings.units.models_directory.clone();
+        return Err(StoreError::Missing { name: name.clone(), directory }.into());
     }
     store.change()?.remove(name, arguments.all)?;
     print_line(&format!("The package {name} is removed."));
