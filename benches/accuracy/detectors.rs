@@ -17,6 +17,7 @@ const TOLERANCE: f64 = 0.005;
 const VEHICLES: [u64; 5] = [2, 3, 4, 6, 8];
 
 /// A model, where it comes from, and the reference AP over all classes, of persons and of vehicles.
+#[expect(clippy::approx_constant, reason = "0.318 is a figure, not a part of pi")]
 const MODELS: [(&str, Origin, [f64; 3]); 7] = [
     ("coco_ssd_raw", Origin::Package("coco-ssd"), [0.301, 0.251, 0.222]),
     ("centernet", Origin::Package("centernet"), [0.318, 0.276, 0.412]),
