@@ -67,6 +67,11 @@ impl BareLoop {
         Self { process, orders, answers }
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The median in milliseconds of so many runs.
     pub(crate) fn run(&mut self, times: u32) -> f64 {
         writeln!(self.orders.as_mut().unwrap(), "{times}").unwrap();

@@ -265,8 +265,8 @@ fn nano_det() -> Output {
         let (grid, step_x, step_y) = if near == 9 { (1, 1, 1) } else { (0, near % 3, near / 3) };
         let columns = SIDE / strides[grid];
         let cell = |center: f32, step: usize| {
-            let cells = (0..columns).filter(|cell| *cell as f32 <= center * columns as f32);
-            cells.last().unwrap() + step - 1
+            let mut cells = (0..columns).rev().filter(|cell| *cell as f32 <= center * columns as f32);
+            cells.next().unwrap() + step - 1
         };
         let (x, y) = (cell(one.center.0, step_x), cell(one.center.1, step_y));
         let place = y * columns + x;
