@@ -25,7 +25,7 @@ pub fn suppress(mut detections: Vec<Detection>, iou_threshold: f32, limit: usize
         }
         if let Some(place) = candidate.bounding_box {
             let better = boxes_of_class.entry(candidate.class).or_default();
-            if better.iter().any(|better| better.iou(&place) > iou_threshold) {
+            if better.iter().any(|better| meet(better, &place) && better.iou(&place) > iou_threshold) {
                 continue;
             }
             better.push(place);
@@ -33,6 +33,11 @@ pub fn suppress(mut detections: Vec<Detection>, iou_threshold: f32, limit: usize
         kept.push(candidate);
     }
     kept
+}
+
+/// False for boxes that share nothing, which most do; their ratio is 0 and need not be worked out.
+fn meet(a: &NormalizedBox, b: &NormalizedBox) -> bool {
+    a.left < b.right() && b.left < a.right() && a.top < b.bottom() && b.top < a.bottom()
 }
 
 /// Leaves the `count` most confident ones, of equal ones the earlier, in the order in which they were.
