@@ -1,10 +1,10 @@
-.PHONY: accuracy help setup models build demo test check fmt clippy doc bench faults crash delivery conformance payloads fuzz install
+.PHONY: accuracy help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: packages, ONNX Runtime, models, footage
 	@setup/setup.sh
@@ -37,6 +37,10 @@ doc:
 
 bench: build ## measure against the physical limits; writes target/reports/bench.json, fails for no missed bar
 	@$(CARGO) bench --bench pipeline
+
+bench-models: build ## each model in a unit against bare ONNX Runtime, the decoder of each layout (OCELLI_TESTDATA); writes target/reports/models.json
+	@setup/models.sh all
+	@$(CARGO) bench --bench models
 
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults

@@ -14,6 +14,16 @@ pub enum Values {
     Uint8(Vec<u8>),
 }
 
+/// The table of samples that stay what they are.
+const AS_IT_IS: [u8; 256] = {
+    let (mut table, mut sample) = ([0; 256], 0_u8);
+    while sample < u8::MAX {
+        sample += 1;
+        table[sample as usize] = sample;
+    }
+    table
+};
+
 /// Room for a batch of pictures, kept from one to the next.
 #[derive(Debug)]
 pub struct InputTensor {
@@ -23,6 +33,8 @@ pub struct InputTensor {
     order: [usize; 3],
     /// What each of the 256 samples becomes, by colour of the tensor.
     normalised: [[f32; 256]; 3],
+    /// The same in 16 bits.
+    halves: [[f16; 256]; 3],
     pixels: usize,
 }
 
@@ -47,7 +59,9 @@ impl InputTensor {
             ColorOrder::Rgb => [0, 1, 2],
             ColorOrder::Bgr => [2, 1, 0],
         };
-        Self { values, axes: input.axes, order, normalised: [table(0), table(1), table(2)], pixels }
+        let normalised = [table(0), table(1), table(2)];
+        let halves = normalised.map(|table| table.map(f16::from_f32));
+        Self { values, axes: input.axes, order, normalised, halves, pixels }
     }
 
     /// All values, in the order of the axes, one picture after the other.
@@ -62,13 +76,14 @@ impl InputTensor {
         match &mut self.values {
             Values::Float32(values) => fill(&mut values[place], rgb, self.order, self.axes, [first, second, third]),
             Values::Float16(values) => {
-                let tables = [first, second, third].map(|table| table.map(f16::from_f32));
-                fill(&mut values[place], rgb, self.order, self.axes, [&tables[0], &tables[1], &tables[2]]);
+                let [first, second, third] = &self.halves;
+                fill(&mut values[place], rgb, self.order, self.axes, [first, second, third]);
             }
-            Values::Uint8(values) => {
-                let as_it_is: [u8; 256] = std::array::from_fn(|sample| u8::try_from(sample).unwrap_or(u8::MAX));
-                fill(&mut values[place], rgb, self.order, self.axes, [&as_it_is; 3]);
+            // Interleaved red, green and blue is what the picture is already.
+            Values::Uint8(values) if self.axes == TensorAxes::Nhwc && self.order == [0, 1, 2] => {
+                values[place].copy_from_slice(rgb);
             }
+            Values::Uint8(values) => fill(&mut values[place], rgb, self.order, self.axes, [&AS_IT_IS; 3]),
         }
     }
 }

@@ -4,11 +4,13 @@
 use super::{from_setup, root};
 use ocelli::appliance::child_environment::child_environment;
 use ocelli::appliance::model_host::load_model;
+use ocelli::ipc::messages::LoadModel;
 use ocelli::model::labels::Labels;
 use ocelli::model::manifest::sha256_of_file;
 use ocelli::os::sandbox::SandboxMode;
 use ocelli::settings::Settings;
 use ocelli::supervisor::one_shot::{ImageResult, OneShotError, OneShotUnit};
+use ocelli::vision::frame::Picture;
 use ocelli::vision::look_options::LookOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,12 +78,18 @@ impl Unit {
 
     /// Loads a package whose pictures may be looked at together.
     pub fn load_with_batch(package: &Path, max_batch: u16) -> Result<Self, OneShotError> {
+        Self::load_changed(package, |load| load.max_batch = max_batch)
+    }
+
+    /// Loads a package without a cache, or as `change` has it.
+    pub fn load_changed(package: &Path, change: impl FnOnce(&mut LoadModel)) -> Result<Self, OneShotError> {
         let settings = Settings::load(&[root().join("configs/ocelli.toml")]).unwrap();
         let mut load = load_model(&settings, &settings.default_model(), "");
         load.directory = package.to_owned();
         load.runtime_library = from_setup("lib/libonnxruntime.so");
         load.cache_directory = None;
-        load.max_batch = max_batch;
+        load.max_batch = 1;
+        change(&mut load);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let environment = child_environment("warn", SandboxMode::Required);
         let program = env!("CARGO_BIN_EXE_ocelli").into();
@@ -92,6 +100,11 @@ impl Unit {
     /// Looks at JPEG or PNG bytes.
     pub fn look(&mut self, image: &[u8], options: LookOptions) -> ImageResult {
         self.runtime.block_on(self.unit.detect(image, options)).unwrap()
+    }
+
+    /// Looks at a raw frame of whatever lies in the slot.
+    pub fn look_raw(&mut self, picture: Picture) -> ImageResult {
+        self.runtime.block_on(self.unit.detect_raw(picture)).unwrap()
     }
 
     /// The name of a class.

@@ -4,16 +4,22 @@ use super::{Reading, TensorError};
 use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::nms;
 
+/// So many are kept before all but the best are left out: where everything counts, a picture has millions of them, and
+/// they would take more memory than the model.
+const ROOM: usize = 2 * nms::MOST_COMPARED;
+
 /// Detections in the order in which they were found.
 #[derive(Debug)]
 pub(super) struct Candidates<'a> {
     reading: &'a Reading<'a>,
     found: Vec<Detection>,
+    /// Of what comes later, only what is surer than this can be among the best.
+    floor: Option<f32>,
 }
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(reading: &'a Reading<'a>) -> Self {
-        Self { reading, found: Vec::new() }
+        Self { reading, found: Vec::new(), floor: None }
     }
 
     /// From which confidence on something counts.
@@ -34,10 +40,14 @@ impl<'a> Candidates<'a> {
         if !corners.iter().all(|value| value.is_finite()) {
             return Err(TensorError::NotFinite);
         }
+        let confidence = score.min(1.0);
+        if self.floor.is_some_and(|floor| confidence <= floor) {
+            return Ok(());
+        }
         let [left, top, right, bottom] = corners;
         let bounding_box = self.reading.placement.to_picture(left, top, right, bottom);
         if bounding_box.is_some() {
-            self.found.push(Detection { class: class_index(class), confidence: score.min(1.0), bounding_box });
+            self.push(Detection { class: class_index(class), confidence, bounding_box });
         }
         Ok(())
     }
@@ -55,7 +65,15 @@ impl<'a> Candidates<'a> {
 
     /// Takes a label of the whole picture.
     pub(super) fn push_label(&mut self, class: usize, score: f32) {
-        self.found.push(Detection { class: class_index(class), confidence: score.min(1.0), bounding_box: None });
+        self.push(Detection { class: class_index(class), confidence: score.min(1.0), bounding_box: None });
+    }
+
+    fn push(&mut self, detection: Detection) {
+        if self.found.len() == ROOM {
+            nms::keep_best(&mut self.found, nms::MOST_COMPARED);
+            self.floor = self.found.iter().map(|one| one.confidence).min_by(f32::total_cmp);
+        }
+        self.found.push(detection);
     }
 
     /// The best box of each object.

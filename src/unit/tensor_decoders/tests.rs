@@ -142,6 +142,22 @@ fn yolov5_and_yolov8_give_the_same_box_in_their_own_order() {
 }
 
 #[test]
+fn where_everything_counts_the_surest_is_found_though_it_comes_last() {
+    let (places, classes) = (1_000, 200);
+    let boxes = [0.1, 0.2, 0.5, 0.6].repeat(places);
+    let mut scores = vec![0.6; places * classes];
+    *scores.last_mut().unwrap() = 0.9;
+    let shapes: [&[i64]; 2] = [&[1, 1_000, 4], &[1, 1_000, 200]];
+    let found = check(&ssd(Corners::Yxyx, false), &[(shapes[0], &boxes), (shapes[1], &scores)]).unwrap();
+    let classes: Vec<u16> = found.iter().map(|one| one.class.0).collect();
+    // Of those that are equally sure the earlier counts, as ever.
+    assert_eq!(classes, [199, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    let logits: Vec<f32> = scores.iter().map(|score| score * 10.0).collect();
+    let found = check(&detr(Activation::Sigmoid), &[(shapes[1], &logits), (shapes[0], &boxes)]).unwrap();
+    assert_eq!((found.len(), found[0].class.0), (10, 199));
+}
+
+#[test]
 fn what_needs_no_suppression_keeps_boxes_that_overlap() {
     let rows = [8.0, 8.0, 24.0, 24.0, 0.9, 1.0, 8.0, 8.0, 24.0, 24.0, 0.8, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     let found = check(&end_to_end(), &[(&[1, 3, 6], &rows)]).unwrap();
