@@ -11,6 +11,7 @@ use ocelli::os::sandbox::SandboxMode;
 use ocelli::settings::Settings;
 use ocelli::supervisor::one_shot::{ImageResult, OneShotError, OneShotUnit};
 use ocelli::vision::frame::Picture;
+use ocelli::vision::framing::Framing;
 use ocelli::vision::look_options::LookOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -104,7 +105,7 @@ impl Unit {
 
     /// Looks at a raw frame of whatever lies in the slot.
     pub fn look_raw(&mut self, picture: Picture) -> ImageResult {
-        self.runtime.block_on(self.unit.detect_raw(picture)).unwrap()
+        self.runtime.block_on(self.unit.detect_raw(picture, Framing::default())).unwrap()
     }
 
     /// The name of a class.
