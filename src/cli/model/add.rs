@@ -43,7 +43,7 @@ pub(in crate::cli) struct AddArguments {
     /// The layout that the outputs have, where the file does not tell.
     #[arg(long, value_name = "NAME", conflicts_with = "manifest")]
     layout: Option<String>,
-    /// A manifest with at least [input] and [output], instead of one from what the file says.
+    /// A manifest with at least its tables `input` and `output`, instead of one from what the file says.
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
     /// A JPEG or PNG that each unit must understand before it takes work.
