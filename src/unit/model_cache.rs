@@ -1,7 +1,7 @@
 //! Optimised graphs, kept between starts in ONNX Runtime's own format.
 //!
-//! Mapped and used in place they load in milliseconds instead of a tenth of a second, and all units
-//! share their pages. A graph is optimised for one library on one CPU, so all three name the file.
+//! Mapped they load in milliseconds instead of a tenth of a second. A graph is optimised for one library on one CPU, so
+//! all three name the file.
 
 use crate::model::manifest::{hexadecimal, sha256_of_file};
 use crate::os::mapped_file;

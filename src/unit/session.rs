@@ -110,12 +110,13 @@ fn session(
     }
 }
 
-/// The graph lives as long as the process, so the session may use its bytes in place.
+/// The graph lives as long as the process, so the session may use its bytes in place, but for the weights
+/// (`use_ort_model_bytes_for_initializers`): they lie in it as they come, not aligned for vector loads. In place they made
+/// an inference 10 % slower, and one of YOLOX nano 4.7 times (measured); their copies cost each unit their size in memory.
 fn from_graph(builder: SessionBuilder, graph: &'static [u8]) -> Result<Session, String> {
     let builder = builder
         .with_config_entry("session.load_model_format", "ORT")
         .and_then(|builder| builder.with_config_entry("session.use_ort_model_bytes_directly", "1"))
-        .and_then(|builder| builder.with_config_entry("session.use_ort_model_bytes_for_initializers", "1"))
         // The graph has been optimised when it was saved.
         .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::Disable));
     builder.map_err(|error| error.to_string())?.commit_from_memory(graph).map_err(|error| error.to_string())
