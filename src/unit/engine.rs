@@ -16,6 +16,7 @@ use crate::unit::session::{environment, open, runtime_version};
 use crate::unit::tensor_decoders::{self, Reading, Tensor, TensorError};
 use crate::vision::detection::Detection;
 use crate::vision::frame::SlotContent;
+use crate::vision::framing::Framing;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::outcome::FailureCause;
 use crate::vision::tile_merge::{self, Seen};
@@ -113,7 +114,7 @@ impl OnnxEngine {
         look: &mut Look,
     ) -> Result<Placement, NotFound> {
         let bad_image = |error: &dyn std::fmt::Display| NotFound::new(FailureCause::InvalidImage, error);
-        let started = Instant::now();
+        let mut started = Instant::now();
         let placement = match job.content {
             SlotContent::Raw(picture) => {
                 look.size = (picture.width(), picture.height());
@@ -125,10 +126,12 @@ impl OnnxEngine {
                     None => {
                         let encoded = job.slot.get(..bytes as usize);
                         let encoded = encoded.ok_or_else(|| bad_image(&"the image is longer than its slot"))?;
-                        let decoded = image_decode::decode(encoded, &job.options.limits, self.wanted(&view));
+                        let wanted = self.wanted(&job.options.framing);
+                        let decoded = image_decode::decode(encoded, &job.options.limits, wanted);
                         let decoded = decoded.map_err(|error| NotFound::new(error.cause(), error))?;
                         look.size = decoded.original;
                         look.timing.decode_us = elapsed_us(started);
+                        started = Instant::now();
                         image.insert(decoded)
                     }
                 };
@@ -136,17 +139,18 @@ impl OnnxEngine {
             }
         };
         self.inference.write(item, self.preprocessor.rgb());
-        let is_first = look.timing.preprocess_us == 0;
-        look.timing.preprocess_us += elapsed_us(started) - if is_first { look.timing.decode_us } else { 0 };
+        look.timing.preprocess_us += elapsed_us(started);
         Ok(placement)
     }
 
-    /// The size of a whole picture whose view fills the input: no more of it has to be decoded.
-    fn wanted(&self, view: &NormalizedBox) -> (u32, u32) {
+    /// The size of a whole picture whose smallest view fills the input: no more of it has to be decoded.
+    fn wanted(&self, framing: &Framing) -> (u32, u32) {
+        let views = framing.views();
+        let least = |share: fn(&NormalizedBox) -> f32| views.iter().map(share).fold(1.0, f32::min);
         let input = &self.manifest.input;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sides are positive, and saturate")]
         let whole = |side: u32, share: f32| (side as f32 / (share * input.crop)).ceil() as u32;
-        (whole(input.width, view.width), whole(input.height, view.height))
+        (whole(input.width, least(|view| view.width)), whole(input.height, least(|view| view.height)))
     }
 
     /// Runs what has been prepared and gives each job what its view showed.
