@@ -4,7 +4,7 @@ use crate::appliance::child_environment::child_environment;
 use crate::appliance::model_host::load_model;
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
-use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::labels::Labels;
 use crate::supervisor::one_shot::{ImageResult, OneShotUnit};
@@ -42,19 +42,7 @@ pub(super) struct DetectArguments {
 }
 
 pub(super) fn detect(arguments: &DetectArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments)));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ocelli: {}", describe(error.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
+    with_settings(&arguments.config, async |settings| run(settings, arguments).await)
 }
 
 async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) -> Result<(), Box<dyn Error>> {

@@ -14,6 +14,7 @@ mod tiles;
 
 use crate::vision::error_chain::describe;
 use clap::{CommandFactory, Parser, Subcommand};
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -152,6 +153,30 @@ fn load_settings(config: &ConfigArguments) -> Result<crate::settings::Settings, 
         eprintln!("{errors}");
         ExitCode::from(EXIT_SETTINGS)
     })
+}
+
+/// Reads the settings and does a command's work with them on this thread.
+fn with_settings(
+    config: &ConfigArguments,
+    work: impl AsyncFnOnce(&crate::settings::Settings) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let settings = match load_settings(config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work(&settings))))
+}
+
+/// Success, or what went wrong on standard error.
+fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ocelli: {}", describe(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Where a running daemon with these settings can be asked.

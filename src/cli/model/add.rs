@@ -2,9 +2,9 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::cli::live_view::print_line;
+use crate::cli::model::inspect;
 use crate::cli::model::trial::load_once;
-use crate::cli::model::{conclude, inspect};
-use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::canary::{Canary, Expected};
 use crate::model::labels::Labels;
@@ -62,12 +62,7 @@ pub(in crate::cli) struct AddArguments {
 const MODEL_FILE: &str = "model.onnx";
 
 pub(super) fn add(arguments: &AddArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments))))
+    with_settings(&arguments.config, async |settings| run(settings, arguments).await)
 }
 
 async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dyn Error>> {

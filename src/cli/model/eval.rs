@@ -1,10 +1,9 @@
 //! `ocelli model eval`: COCO's average precision of a model, through a real unit.
 
 use crate::cli::live_view::print_line;
-use crate::cli::model::conclude;
 use crate::cli::model::looker::{Looker, progress};
 use crate::cli::model::test::parse_ratio;
-use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::evaluation::coco::Image;
 use crate::evaluation::{Evaluation, Figures, Found, GroundTruth, PixelBox, Summary};
 use crate::model::manifest::Manifest;
@@ -48,12 +47,7 @@ pub(in crate::cli) struct EvalArguments {
 }
 
 pub(super) fn eval(arguments: &EvalArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments))))
+    with_settings(&arguments.config, async |settings| run(settings, arguments).await)
 }
 
 /// What does not belong together.

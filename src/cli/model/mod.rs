@@ -11,9 +11,7 @@ mod rollback;
 mod test;
 mod trial;
 
-use crate::cli::describe;
 use clap::Subcommand;
-use std::error::Error;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -43,16 +41,5 @@ pub(super) fn model(command: &ModelCommand) -> ExitCode {
         ModelCommand::Remove(arguments) => remove::remove(arguments),
         ModelCommand::Test(arguments) => test::test(arguments),
         ModelCommand::Eval(arguments) => eval::eval(arguments),
-    }
-}
-
-/// Success, or what went wrong on standard error.
-fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ocelli: {}", describe(error.as_ref()));
-            ExitCode::FAILURE
-        }
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::appliance::model_host::swapped_package;
 use crate::cli::live_view::print_line;
-use crate::cli::model::conclude;
-use crate::cli::{ConfigArguments, load_settings};
+use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::{Store, StoreError};
 use crate::settings::Settings;
 use std::error::Error;

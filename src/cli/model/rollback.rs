@@ -1,8 +1,7 @@
 //! `ocelli model rollback`.
 
 use crate::cli::live_view::print_line;
-use crate::cli::model::conclude;
-use crate::cli::{ConfigArguments, load_settings};
+use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::Store;
 use std::process::ExitCode;
 

@@ -1,9 +1,8 @@
 //! `ocelli model test`: a person's own pictures, with what a model sees in them.
 
 use crate::cli::live_view::print_line;
-use crate::cli::model::conclude;
 use crate::cli::model::looker::{Looker, progress};
-use crate::cli::{ConfigArguments, describe, load_settings};
+use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::settings::Settings;
 use crate::supervisor::one_shot::ImageResult;
 use crate::vision::look_options::LookOptions;
@@ -45,12 +44,7 @@ pub(super) fn parse_ratio(text: &str) -> Result<f32, String> {
 }
 
 pub(super) fn test(arguments: &TestArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&settings, arguments))))
+    with_settings(&arguments.config, async |settings| run(settings, arguments).await)
 }
 
 async fn run(settings: &Settings, arguments: &TestArguments) -> Result<(), Box<dyn Error>> {
