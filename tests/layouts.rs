@@ -80,6 +80,7 @@ fn the_same_detector_in_other_layouts_and_inputs_sees_the_same() {
         ("anchors", &gaps),
         ("input_uint8_nhwc_bgr", &gaps),
         ("input_any_batch_and_size", &gaps),
+        ("input_batch_of_two", &gaps),
         ("weights_apart", &gaps),
     ] {
         let model = from_setup(&format!("testdata/layouts/{kind}.onnx"));
@@ -111,16 +112,21 @@ fn tiles_are_looked_at_together_by_a_model_of_any_batch_and_show_the_same() {
     let home = tempfile::tempdir().unwrap();
     let labels = std::fs::read_to_string(from_setup("models/coco-ssd/labels.txt")).unwrap();
     let model = from_setup("testdata/layouts/input_any_batch_and_size.onnx");
-    let package = package(home.path(), "input_any_batch_and_size", &model, &labels);
+    let any = package(home.path(), "input_any_batch_and_size", &model, &labels);
     let tiling = Some(Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true });
     let options = LookOptions { framing: Framing { region: None, tiling }, ..options() };
     let look = |max_batch| {
-        let mut unit = Unit::load_with_batch(&package, max_batch).unwrap();
+        let mut unit = Unit::load_with_batch(&any, max_batch).unwrap();
         let result = unit.look(&photo(), options);
         seen(&unit, &result)
     };
     let one_by_one = look(1);
     assert_same("tiles", &look(4), &one_by_one);
+    let fixed = from_setup("testdata/layouts/input_batch_of_two.onnx");
+    let fixed = package(home.path(), "input_batch_of_two", &fixed, &labels);
+    let mut unit = Unit::load(&fixed).unwrap();
+    let result = unit.look(&photo(), options);
+    assert_same("tiles by two", &seen(&unit, &result), &one_by_one);
     for (label, confidence, corners) in original().iter().filter(|(_, confidence, _)| *confidence > 0.6) {
         let is_there = one_by_one.iter().any(|(name, _, place)| name == label && overlap(place, corners) > 0.5);
         assert!(is_there, "{label} {confidence} is lost among tiles: {one_by_one:?}");

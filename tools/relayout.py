@@ -205,15 +205,19 @@ def of_inputs(raw, directory, places):
     graph.feed(graph.add("Transpose", [graph.add("Cast", [picture], to=T.FLOAT)], perm=[0, 3, 1, 2]))
     graph.save(directory, "input_uint8_nhwc_bgr")
 
-    graph = Graph(raw)
-    graph.feed(graph.add("Identity", [graph.input(T.FLOAT, ["batch", 3, "height", "width"])]))
-    for one in graph.graph.initializer:
-        value = numpy_helper.to_array(one)
-        # The sizes that the heads are reshaped to begin with the batch; 0 keeps what is there.
-        if value.dtype == np.int64 and value.shape == (3,) and value[0] == 1:
-            one.CopyFrom(numpy_helper.from_array(np.array([0, *value[1:]], np.int64), one.name))
-    graph.outputs(("boxes", T.FLOAT, ["batch", places, 4]), ("scores", T.FLOAT, ["batch", places, 90]))
-    graph.save(directory, "input_any_batch_and_size")
+    for name, batch, height, width in (
+        ("input_any_batch_and_size", "batch", "height", "width"),
+        ("input_batch_of_two", 2, SIDE, SIDE),
+    ):
+        graph = Graph(raw)
+        graph.feed(graph.add("Identity", [graph.input(T.FLOAT, [batch, 3, height, width])]))
+        for one in graph.graph.initializer:
+            value = numpy_helper.to_array(one)
+            # The sizes that the heads are reshaped to begin with the batch; 0 keeps what is there.
+            if value.dtype == np.int64 and value.shape == (3,) and value[0] == 1:
+                one.CopyFrom(numpy_helper.from_array(np.array([0, *value[1:]], np.int64), one.name))
+        graph.outputs(("boxes", T.FLOAT, [batch, places, 4]), ("scores", T.FLOAT, [batch, places, 90]))
+        graph.save(directory, name)
 
     graph = Graph(raw)
     graph.save(directory, "weights_apart", apart="weights_apart.data")
