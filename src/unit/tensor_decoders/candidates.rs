@@ -1,5 +1,6 @@
 //! What a decoder has found so far, and the end that all decoders share.
 
+use super::tensor::all_finite;
 use super::{Reading, TensorError};
 use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::nms;
@@ -37,9 +38,7 @@ impl<'a> Candidates<'a> {
     /// # Errors
     /// When a corner is not finite.
     pub(super) fn push_pixels(&mut self, class: usize, score: f32, corners: [f32; 4]) -> Result<(), TensorError> {
-        if !corners.iter().all(|value| value.is_finite()) {
-            return Err(TensorError::NotFinite);
-        }
+        all_finite(&corners)?;
         let confidence = score.min(1.0);
         if self.floor.is_some_and(|floor| confidence <= floor) {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Labels of the whole picture: `[1,C]`, or `[1,C,1,1]` as some graphs leave it.
 
 use super::candidates::Candidates;
-use super::tensor::{Tensor, TensorError, each_candidate, sigmoid, softmax};
+use super::tensor::{Tensor, TensorError, all_finite, each_candidate, sigmoid, softmax};
 use crate::model::output_layout::Activation;
 
 pub(super) fn decode(
@@ -12,10 +12,7 @@ pub(super) fn decode(
     if output.expect([Some(1), None, Some(1), Some(1)]).is_err() {
         output.expect([Some(1), None])?;
     }
-    // What is not finite before may be finite after.
-    if !output.values.iter().all(|value| value.is_finite()) {
-        return Err(TensorError::NotFinite);
-    }
+    all_finite(output.values)?;
     let mut scores = output.values.to_vec();
     match activation {
         Activation::None => {}

@@ -5,7 +5,7 @@
 //! others far above what they mean.
 
 use super::candidates::{Candidates, around};
-use super::tensor::{Tensor, TensorError, is_candidate, sigmoid};
+use super::tensor::{Tensor, TensorError, all_finite, is_candidate, sigmoid};
 
 pub(super) fn decode(output: Tensor<'_>, found: &mut Candidates<'_>) -> Result<(), TensorError> {
     let [_, channels, rows, columns] = output.expect([Some(1), None, None, None])?;
@@ -29,9 +29,11 @@ pub(super) fn decode(output: Tensor<'_>, found: &mut Candidates<'_>) -> Result<(
             continue;
         }
         let (cell_x, cell_y) = ((cell % columns) as f32, (cell / columns) as f32);
-        let x = (value(1, cell).tanh() + cell_x) / columns as f32;
-        let y = (value(2, cell).tanh() + cell_y) / rows as f32;
-        found.push_ratios(class, score, around(x, y, sigmoid(value(3, cell)), sigmoid(value(4, cell))))?;
+        let place = [1, 2, 3, 4].map(|channel| value(channel, cell));
+        all_finite(&place)?;
+        let x = (place[0].tanh() + cell_x) / columns as f32;
+        let y = (place[1].tanh() + cell_y) / rows as f32;
+        found.push_ratios(class, score, around(x, y, sigmoid(place[2]), sigmoid(place[3])))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! its bins, times the stride.
 
 use super::candidates::Candidates;
-use super::tensor::{Tensor, TensorError, each_candidate, softmax};
+use super::tensor::{Tensor, TensorError, all_finite, each_candidate, softmax};
 
 /// `center` is where in its cell a place lies. Scores `[1,N,C]`, distances `[1,N,4*bins]` (left, top, right, bottom).
 pub(super) fn decode(
@@ -28,6 +28,7 @@ pub(super) fn decode(
         each_candidate(scores.values, found.threshold(), |index, score| {
             let (place, class) = (index / classes, index % classes);
             let row = &distances.values[place * values..(place + 1) * values];
+            all_finite(row)?;
             let mut sides = [0.0; 4];
             for (side, distribution) in sides.iter_mut().zip(row.chunks_exact(bins.len())) {
                 bins.copy_from_slice(distribution);

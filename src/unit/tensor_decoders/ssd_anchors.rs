@@ -5,7 +5,7 @@
 
 use super::candidates::{Candidates, around};
 use super::ssd::{each_class, left_first};
-use super::tensor::{Tensor, TensorError};
+use super::tensor::{Tensor, TensorError, all_finite};
 use crate::model::output_layout::{AnchorEncoding, Corners};
 
 pub(super) fn decode(
@@ -18,6 +18,7 @@ pub(super) fn decode(
     let (offsets, anchors) = (offsets.values.as_chunks::<4>().0, anchors.values.as_chunks::<4>().0);
     each_class(scores, places, background, found, |found, place, class, score| {
         let (offset, anchor) = (left_first(offsets[place], corners), left_first(anchors[place], corners));
+        all_finite(&offset)?;
         found.push_ratios(class, score, moved(anchor, offset, encoding))
     })
 }

@@ -86,6 +86,11 @@ pub(super) fn is_candidate(score: f32, threshold: f32) -> Result<bool, TensorErr
     if score.is_finite() { Ok(score >= threshold) } else { Err(TensorError::NotFinite) }
 }
 
+/// Fails for values of which one is NaN or infinite, where a formula would make something finite of it.
+pub(super) fn all_finite(values: &[f32]) -> Result<(), TensorError> {
+    if values.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(TensorError::NotFinite) }
+}
+
 /// A class or a count, which some graphs give as a float.
 pub(super) fn whole_number(value: f32) -> Result<usize, TensorError> {
     if !(0.0..=f32::from(u16::MAX)).contains(&value) {

@@ -279,6 +279,38 @@ fn scores_that_are_no_number_are_an_error_and_not_nothing_seen() {
     }
 }
 
+/// A place that is surely seen, at a box with one value that is no number.
+#[test]
+fn a_box_that_is_no_number_is_an_error_and_not_a_place_without_one() {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let corners = [0.2, 0.2, value, 0.6];
+        let (boxes, scores): (Given<'_>, Given<'_>) = ((&[1, 1, 4], &corners), (&[1, 1, 2], &[0.1, 0.9]));
+        let one: Given<'_> = (&[1, 1], &[1.0]);
+        let mut grid = vec![0.0; 5 * 7];
+        grid[..7].copy_from_slice(&[0.5, 0.5, value, 0.0, 0.9, 0.1, 0.9]);
+        let sides = [0.0, 0.0, 0.0, value, 0.0, 0.0, 0.0, 0.0].repeat(4);
+        let cell = [0.9, value, 0.0, 0.0, 0.0, 0.1, 0.9];
+        let results = [
+            check(&ssd(Corners::Yxyx, false), &[boxes, scores]),
+            check(&ssd_anchors(AnchorEncoding::Corners), &[boxes, (&[1, 1, 4], &[0.2, 0.2, 0.4, 0.6]), scores]),
+            check(&ssd_anchors(AnchorEncoding::Centers), &[(&[1, 1, 4], &[0.0; 4]), boxes, scores]),
+            check(&ssd_nms(), &[boxes, one, one, (&[1], &[1.0])]),
+            check(&yolox_grid(), &[(&[1, 5, 7], &grid)]),
+            check(&yolov5(), &[(&[1, 1, 7], &[value, 8.0, 16.0, 8.0, 0.9, 0.1, 0.9])]),
+            check(&yolov8(None), &[(&[1, 6, 1], &[16.0, 8.0, value, 8.0, 0.1, 0.9])]),
+            check(&end_to_end(), &[(&[1, 1, 6], &[8.0, 8.0, value, 24.0, 0.9, 1.0])]),
+            check(&detr(Activation::Sigmoid), &[(&[1, 1, 2], &[-5.0, 5.0]), boxes]),
+            check(&detr(Activation::Softmax), &[(&[1, 1, 2], &[5.0, -5.0]), boxes]),
+            check(&rt_detr(), &[one, boxes, one]),
+            check(&nano_det(), &[(&[1, 4, 1], &[0.9; 4]), (&[1, 4, 8], &sides)]),
+            check(&fastest_det(), &[(&[1, 7, 1, 1], &cell)]),
+        ];
+        for (index, found) in results.into_iter().enumerate() {
+            assert_eq!(found, Err(TensorError::NotFinite), "layout {index} takes {value}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_output_makes_a_decoder_panic_and_every_detection_is_sane(

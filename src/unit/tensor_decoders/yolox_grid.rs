@@ -4,7 +4,7 @@
 //! `xy = (p + cell) * stride`, `wh = exp(p) * stride`, `score = objectness * class`.
 
 use super::candidates::{Candidates, around};
-use super::tensor::{Tensor, TensorError};
+use super::tensor::{Tensor, TensorError, all_finite};
 use super::yolov5::each_class;
 
 pub(super) fn decode(output: Tensor<'_>, strides: &[u32], found: &mut Candidates<'_>) -> Result<(), TensorError> {
@@ -21,6 +21,7 @@ pub(super) fn decode(output: Tensor<'_>, strides: &[u32], found: &mut Candidates
                 let size = stride as f32;
                 let [x, y, log_width, log_height] = [row[0], row[1], row[2], row[3]];
                 each_class(row, found, |found, class, score| {
+                    all_finite(&row[..4])?;
                     let (x, y) = ((x + cell_x as f32) * size, (y + cell_y as f32) * size);
                     found.push_pixels(class, score, around(x, y, log_width.exp() * size, log_height.exp() * size))
                 })?;
