@@ -9,7 +9,7 @@ use ocelli::supervisor::one_shot::ImageResult;
 use ocelli::vision::framing::{Framing, Tiling};
 use ocelli::vision::look_options::LookOptions;
 use std::path::Path;
-use support::package::{Unit, coco_labels, from_testdata, package};
+use support::package::{Unit, coco_labels, from_testdata, package, package_of};
 use support::{from_setup, root};
 
 /// Everything from here on is compared.
@@ -131,6 +131,39 @@ fn tiles_are_looked_at_together_by_a_model_of_any_batch_and_show_the_same() {
         let is_there = one_by_one.iter().any(|(name, _, place)| name == label && overlap(place, corners) > 0.5);
         assert!(is_there, "{label} {confidence} is lost among tiles: {one_by_one:?}");
     }
+}
+
+#[test]
+fn a_model_that_is_not_what_its_manifest_says_does_not_load_and_says_what_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    for (index, (kind, from, to, expected)) in [
+        ("yolov8", "width = 300", "width = 320", "Correct the manifest"),
+        ("yolov8", "color = ", "samples = \"uint8\"\ncolor = ", "Correct the manifest"),
+        ("yolov8", "color = ", "axes = \"nhwc\"\ncolor = ", "Correct the manifest"),
+        ("yolov8", "tensor = \"images\"", "tensor = \"pictures\"", "it has: images"),
+        ("yolov8", "output = \"output0\"", "output = \"output1\"", "it has: output0"),
+        ("yolov8", "layout = \"yolov8\"", "layout = \"end_to_end\"", "[1,N,6]"),
+        ("rt_detr", "sizes = \"orig_target_sizes\"", "sizes = \"sizes\"", "it has: images, orig_target_sizes"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let manifest = std::fs::read_to_string(root().join(format!("tests/models/{kind}.toml"))).unwrap();
+        assert!(manifest.contains(from), "{kind} has no {from}");
+        let model = from_setup(&format!("testdata/layouts/{kind}.onnx"));
+        let name = format!("wrong-{index}");
+        let package = package_of(home.path(), &name, &model, &coco_labels(), &manifest.replacen(from, to, 1));
+        let error = Unit::load(&package).err().unwrap_or_else(|| panic!("{to} is taken"));
+        let told = ocelli::vision::error_chain::describe(&error);
+        assert!(told.contains(expected), "{to}: {told}");
+    }
+    let unfed = std::fs::read_to_string(root().join("tests/models/yolov8.toml")).unwrap();
+    let unfed =
+        unfed.replace("layout = \"yolov8\"\noutput = \"output0\"", "layout = \"classifier\"\noutput = \"scores\"");
+    let model = from_setup("testdata/layouts/rt_detr.onnx");
+    let package = package_of(home.path(), "unfed", &model, &coco_labels(), &unfed);
+    let told = ocelli::vision::error_chain::describe(&Unit::load(&package).err().unwrap());
+    assert!(told.contains("orig_target_sizes"), "{told}");
 }
 
 /// The person in the photograph is where the default detector sees it.
