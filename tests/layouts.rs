@@ -7,6 +7,7 @@ mod support;
 
 use ocelli::supervisor::one_shot::ImageResult;
 use ocelli::vision::framing::{Framing, Tiling};
+use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::look_options::LookOptions;
 use std::path::Path;
 use support::package::{Unit, coco_labels, from_testdata, package, package_of};
@@ -131,6 +132,18 @@ fn tiles_are_looked_at_together_by_a_model_of_any_batch_and_show_the_same() {
         let is_there = one_by_one.iter().any(|(name, _, place)| name == label && overlap(place, corners) > 0.5);
         assert!(is_there, "{label} {confidence} is lost among tiles: {one_by_one:?}");
     }
+}
+
+#[test]
+fn of_a_region_of_interest_boxes_are_told_in_ratios_of_the_whole_picture() {
+    let region = NormalizedBox { left: 0.5, top: 0.6, width: 0.4, height: 0.4 };
+    let framing = Framing { region: Some(region), tiling: None };
+    let mut unit = Unit::load(&root().join("models/coco-ssd")).unwrap();
+    let result = unit.look(&photo(), LookOptions { framing, ..options() });
+    let found = seen(&unit, &result);
+    let ball = |all: &Seen| all.iter().find(|(label, ..)| label == "sports ball").map(|(.., corners)| *corners);
+    let (here, there) = (ball(&found).unwrap(), ball(&original()).unwrap());
+    assert!(overlap(&here, &there) > 0.7, "{here:?} and {there:?}");
 }
 
 #[test]
