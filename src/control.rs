@@ -121,8 +121,15 @@ pub enum ControlError {
 /// Commands that wait; above it they are refused.
 const COMMAND_QUEUE: usize = 16;
 
+/// A command that was accepted: it has begun, which is not to say that it is done.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Accepted {
+    /// What the caller should know: a restart would forget the change, because the disk refuses it.
+    pub warning: Option<String>,
+}
+
 /// A command and where its answer goes.
-pub type Asked = (Command, oneshot::Sender<Result<(), ControlError>>);
+pub type Asked = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
 
 /// The outside's end.
 #[derive(Clone, Debug)]
@@ -176,11 +183,11 @@ impl Control {
         self.imports.send(job).await.map_err(|_| ControlError::Busy)
     }
 
-    /// Asks, and waits for the answer: that it has begun, not that it is done.
+    /// Sends a command, and waits for the answer: that it has begun, and that the disk holds it.
     ///
     /// # Errors
     /// [`ControlError`]; nothing has changed then.
-    pub async fn ask(&self, command: Command) -> Result<(), ControlError> {
+    pub async fn ask(&self, command: Command) -> Result<Accepted, ControlError> {
         let (answer, answered) = oneshot::channel();
         self.commands.try_send((command, answer)).map_err(|_| ControlError::Busy)?;
         answered.await.unwrap_or(Err(ControlError::Busy))
@@ -202,8 +209,8 @@ impl Control {
         self.read(|status| status.models.get(name).map(|model| model.state))
     }
 
-    /// Looks at the appliance as it was within the last half second. Whoever looks holds up the event loop, and must
-    /// not look again meanwhile.
+    /// Reads the status as it was within the last half second. Holds the status lock: keep the closure short, and do not
+    /// call `read` inside it (deadlock).
     pub fn read<T>(&self, look: impl FnOnce(&ApplianceStatus) -> T) -> T {
         look(&self.status.borrow())
     }

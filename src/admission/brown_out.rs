@@ -1,13 +1,18 @@
-//! Fewer frames of each camera where the units cannot look at all of them, each counted by the looks that it takes.
+//! Brown-out: under overload, each camera is throttled to its share of what the units can do.
 //!
-//! A frame that will be replaced by a fresher one before its turn comes costs a copy and a message
-//! for nothing. Under overload each camera is paced down to its share by weight, a little above what
-//! the units can do, so that none of them waits for work.
+//! A frame that a newer one will replace before its turn comes costs a copy and a message for nothing. So the cameras are
+//! asked for no more frames than units can look at, by weight, and a little more, so that no unit waits for work. A frame
+//! counts as many transactions as it is looked at.
 
-/// What is asked of the cameras above what the units can do.
+use std::time::Duration;
+
+/// How often the rates are renewed.
+pub const PACE_PERIOD: Duration = Duration::from_secs(2);
+
+/// Cameras are asked for so much more than the units can do.
 const HEADROOM: f64 = 1.15;
 
-/// One camera's wish.
+/// What one camera would send.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CameraDemand {
     /// Share of the units relative to the other cameras.
@@ -16,29 +21,28 @@ pub struct CameraDemand {
     pub wanted_tps: f64,
 }
 
-/// Transactions a second for each camera where `capacity_tps` can be done: all that it wants, or its share by weight of
-/// what those who want less than theirs leave over. `None` when all is well: nobody need be paced.
-pub fn allot(capacity_tps: f64, demands: &[CameraDemand]) -> Option<Vec<f64>> {
+/// Transactions a second for each camera when the units can do `capacity_tps`: its full demand, or its share by weight of
+/// what cameras with a smaller demand leave over. `None` when no camera is to be throttled, because there is enough for all
+/// or because the capacity is not known (`None`).
+pub fn allot(capacity_tps: Option<f64>, demands: &[CameraDemand]) -> Option<Vec<f64>> {
     let wanted: f64 = demands.iter().map(|demand| demand.wanted_tps).sum();
-    if wanted <= capacity_tps || capacity_tps <= 0.0 {
-        return None;
-    }
+    let capacity_tps = capacity_tps.filter(|capacity| wanted > *capacity)?;
     let mut granted = vec![None; demands.len()];
     let mut left = capacity_tps * HEADROOM;
     loop {
         let open = || demands.iter().enumerate().filter(|(index, _)| granted[*index].is_none());
         let weights: f64 = open().map(|(_, demand)| f64::from(demand.weight)).sum();
         let share = |demand: &CameraDemand| left * f64::from(demand.weight) / weights;
-        let modest: Vec<usize> =
+        let satisfied: Vec<usize> =
             open().filter(|(_, demand)| demand.wanted_tps <= share(demand)).map(|(index, _)| index).collect();
-        if modest.is_empty() {
+        if satisfied.is_empty() {
             let rest: Vec<(usize, f64)> = open().map(|(index, demand)| (index, share(demand))).collect();
             for (index, tps) in rest {
                 granted[index] = Some(tps);
             }
             return Some(granted.into_iter().map(|tps| tps.unwrap_or_default()).collect());
         }
-        for index in modest {
+        for index in satisfied {
             left -= demands[index].wanted_tps;
             granted[index] = Some(demands[index].wanted_tps);
         }
@@ -55,26 +59,31 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_paced_while_there_is_enough() {
-        assert_eq!(allot(20.0, &[demand(1, 10.0), demand(1, 10.0)]), None);
-        assert_eq!(allot(0.0, &[demand(1, 10.0)]), None, "what the units can do is not known yet");
+    fn no_camera_is_throttled_while_there_is_enough_or_the_capacity_is_unknown() {
+        assert_eq!(allot(Some(20.0), &[demand(1, 10.0), demand(1, 10.0)]), None);
+        assert_eq!(allot(None, &[demand(1, 10.0)]), None);
     }
 
     #[test]
-    fn the_modest_get_all_and_the_rest_is_shared_by_weight() {
-        let granted = allot(20.0, &[demand(1, 1.0), demand(2, 30.0), demand(1, 30.0)]).unwrap();
+    fn a_capacity_of_nothing_is_not_an_unknown_one() {
+        assert_eq!(allot(Some(0.0), &[demand(1, 10.0)]), Some(vec![0.0]));
+    }
+
+    #[test]
+    fn a_small_demand_is_granted_and_the_rest_is_shared_by_weight() {
+        let granted = allot(Some(20.0), &[demand(1, 1.0), demand(2, 30.0), demand(1, 30.0)]).unwrap();
         let expected = [1.0, 22.0 * 2.0 / 3.0, 22.0 / 3.0];
         assert!(granted.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-9), "{granted:?}");
     }
 
     proptest! {
         #[test]
-        fn nothing_is_granted_twice_and_nobody_gets_more_than_wanted(
+        fn nothing_is_granted_twice_and_no_camera_gets_more_than_its_demand(
             capacity in 1.0..500.0f64,
             demands in prop::collection::vec((1u32..10, 0.1..120.0f64), 1..12),
         ) {
             let demands: Vec<CameraDemand> = demands.into_iter().map(|(weight, tps)| demand(weight, tps)).collect();
-            if let Some(granted) = allot(capacity, &demands) {
+            if let Some(granted) = allot(Some(capacity), &demands) {
                 prop_assert!(granted.iter().sum::<f64>() <= capacity * HEADROOM + 1e-6);
                 for (tps, demand) in granted.iter().zip(&demands) {
                     prop_assert!(*tps > 0.0 && *tps <= demand.wanted_tps + 1e-9);

@@ -1,4 +1,5 @@
-//! Cameras and images before one model: guaranteed shares, and what one does not use is lent to the other.
+//! Cameras and images before one model: each has a guaranteed share, and unused share goes to the other
+//! (work-conserving).
 
 use crate::admission::controller::Controller;
 use crate::admission::image_queue::ImageQueue;
@@ -28,7 +29,7 @@ impl Gate {
     /// Whether it is the turn of images or of cameras; none when nothing waits.
     fn is_images_turn(&mut self) -> Option<bool> {
         let is_waiting = [self.cameras.waiting() > 0, self.images.waiting() > 0];
-        // Who was silent starts level: silence earns no burst.
+        // A side that had nothing waiting gets no credit for that time.
         for (one, other) in [(0, 1), (1, 0)] {
             if is_waiting[one] && !self.was_waiting[one] {
                 self.paid[one] = self.paid[one].max(self.paid[other]);
@@ -40,6 +41,11 @@ impl Gate {
             [true, true] => Some(self.paid[1] < self.paid[0]),
             [_, has_images] => Some(has_images),
         }
+    }
+
+    /// The share of the units that images have while cameras want more than the rest.
+    pub fn image_share(&self) -> f64 {
+        self.image_share
     }
 
     /// Takes the work whose turn it is.
@@ -68,7 +74,7 @@ impl Gate {
         if self.cameras.waiting() > 0 { self.image_share } else { 1.0 }
     }
 
-    /// Puts work whose unit failed back; a frame comes back itself when a fresher one waits.
+    /// Puts work back that a unit failed. Returns the frame if a newer one is already waiting.
     pub fn offer_again(&mut self, work: Work) -> Option<Work> {
         match work {
             Work::Frame(frame) => self.cameras.offer_again(frame).map(Work::Frame),

@@ -30,11 +30,11 @@ impl ImageQueue {
         Self { waiting: VecDeque::new(), longest_wait }
     }
 
-    /// How many transactions may wait where `tps` a second are done; one at least, so that a slow model works too.
-    pub fn most(&self, tps: f64) -> usize {
+    /// How many transactions may be queued at this throughput; at least one, so that a slow model works too.
+    pub fn capacity(&self, tps: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
-        let most = (tps.clamp(0.0, 1e6) * self.longest_wait.as_secs_f64()) as usize;
-        most.max(1)
+        let capacity = (tps.clamp(0.0, 1e6) * self.longest_wait.as_secs_f64()) as usize;
+        capacity.max(1)
     }
 
     /// Takes an image in where `tps` transactions a second are done. What lies before it decides, not its own cost.
@@ -44,7 +44,7 @@ impl ImageQueue {
     pub fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
         let ahead = self.transactions();
         let wait = Duration::from_secs_f64((f64::from(ahead) / tps.max(1e-3)).min(1e6));
-        if (ahead as usize) < self.most(tps) && now + wait < work.deadline {
+        if (ahead as usize) < self.capacity(tps) && now + wait < work.deadline {
             self.waiting.push_back(work);
             return Ok(());
         }

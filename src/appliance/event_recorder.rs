@@ -1,5 +1,6 @@
-//! Turns what trackers tell into the events of the contract, and hands them to the outbox.
+//! Turns events of trackers into those of the MQTT contract, and hands them to the outbox.
 
+use crate::core::effect::event_id;
 use crate::model::package::Package;
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
 use crate::publish::event::{self, EventMessage, SCHEMA_EVENT};
@@ -12,38 +13,36 @@ use std::time::Duration;
 /// How long a stop waits for the disk, twice.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Numbers the events of this box.
+/// The way to the outbox.
 #[derive(Debug)]
 pub(super) struct EventRecorder {
-    /// None: nobody wants events.
+    /// None: no sink wants events.
     outbox: Option<Outbox>,
     box_id: String,
     boot_id: String,
-    last_seq: u64,
 }
 
 impl EventRecorder {
     pub(super) fn new(outbox: Option<Outbox>, box_id: &str, boot_id: &str) -> Self {
-        Self { outbox, box_id: box_id.to_owned(), boot_id: boot_id.to_owned(), last_seq: 0 }
+        Self { outbox, box_id: box_id.to_owned(), boot_id: boot_id.to_owned() }
     }
 
-    /// Hands an event over; its id. `package` is of the model that saw it.
+    /// Hands an event to the outbox. `package` is of the model that saw it.
     pub(super) fn record(
-        &mut self,
+        &self,
+        seq: u64,
         camera: &CameraId,
         told: &TrackEvent,
         package: &Package,
         clock_synced: bool,
         now: Monotonic,
-    ) -> String {
-        self.last_seq += 1;
-        let id = format!("{}-{}", self.boot_id, self.last_seq);
+    ) {
         let wall_ms = wall_now_ms();
         let time = |at: Monotonic| rfc3339_utc(wall_ms - i64::try_from(now.since(at).as_millis()).unwrap_or(0));
         let message = EventMessage {
             schema: SCHEMA_EVENT,
-            id: id.clone(),
-            seq: self.last_seq,
+            id: event_id(&self.boot_id, seq),
+            seq,
             kind: match told.kind {
                 EventKind::Began => event::EventKind::Began,
                 EventKind::Changed => event::EventKind::Changed,
@@ -69,7 +68,6 @@ impl EventRecorder {
             (Err(error), _) => tracing::error!(%error, "an event cannot be written as JSON"),
             (Ok(_), None) => {}
         }
-        id
     }
 
     /// How the outbox is.

@@ -1,7 +1,7 @@
 //! Brings packages in: copies them, and has a unit load each once before anybody may start it.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host;
+use crate::appliance::package_loader::{load_model, public_reason};
 use crate::catalog::arn::Resource;
 use crate::catalog::import::copy_package;
 use crate::catalog::{CatalogError, CatalogStore, Stage, Version};
@@ -34,7 +34,7 @@ pub async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Rece
                 drop(tokio::task::spawn_blocking(move || std::fs::remove_dir_all(target)).await);
             }
         }
-        let result = result.map_err(|reason| model_host::public_reason(&reason, &[&target, &source.root]));
+        let result = result.map_err(|reason| public_reason(&reason, &[&target, &source.root]));
         let named = version.clone();
         let kept = catalog.change(move |catalog, now| catalog.finish_version(&version, result, now)).await;
         if let Err(error) = kept
@@ -47,7 +47,7 @@ pub async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Rece
 
 /// A unit of its own, confined like every other, which also looks at the canary.
 async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
-    let mut load = model_host::load_model(settings, &settings.default_model(), "");
+    let mut load = load_model(settings, &settings.default_model(), "");
     load.directory = package.to_owned();
     let environment = child_environment("warn", settings.sandbox.mode);
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);

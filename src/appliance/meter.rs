@@ -1,15 +1,19 @@
 //! Reads the meter of inference hours and keeps it on disk, off the loop.
 
 use crate::metering::{HoursFiles, InferenceHours, month_of, this_hour};
-use crate::supervisor::Fleet;
+use crate::model::package::Package;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 /// How often the counts go to disk: what a power cut may cost.
 const KEEP_PERIOD: Duration = Duration::from_secs(60);
+
+/// Units in service by package.
+type Metered = Vec<(Arc<Package>, usize)>;
 
 /// The meter of the box.
 #[derive(Debug)]
@@ -33,8 +37,8 @@ impl Meter {
     }
 
     /// Looks at what is in service, and keeps the counts once a minute.
-    pub(super) fn look(&mut self, fleet: &Fleet, now: Monotonic) {
-        self.count(in_service(fleet), &this_hour(), now);
+    pub(super) fn look(&mut self, metered: Metered, now: Monotonic) {
+        self.count(in_service(metered), &this_hour(), now);
         self.keep(now);
     }
 
@@ -56,11 +60,11 @@ impl Meter {
     }
 
     /// Keeps the counts now: the last thing before the end.
-    pub(super) async fn close(&mut self, fleet: &Fleet, now: Monotonic) {
+    pub(super) async fn close(&mut self, metered: Metered, now: Monotonic) {
         if let Some(writing) = self.writing.take() {
             drop(writing.await);
         }
-        self.count(in_service(fleet), &this_hour(), now);
+        self.count(in_service(metered), &this_hour(), now);
         write(&self.files, &self.hours);
     }
 
@@ -104,8 +108,8 @@ impl Meter {
     }
 }
 
-fn in_service(fleet: &Fleet) -> Vec<(String, String, usize)> {
-    let metered = fleet.metered().into_iter();
+fn in_service(metered: Metered) -> Vec<(String, String, usize)> {
+    let metered = metered.into_iter();
     metered.map(|(package, units)| (package.model.clone(), package.version.clone(), units)).collect()
 }
 

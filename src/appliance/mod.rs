@@ -1,24 +1,27 @@
-//! The composition: which parts there are, who is connected to whom, and in what order all stop.
+//! The shell around the core, and the composition: which parts there are, who is connected to whom, and in what order all
+//! stop.
+//!
+//! [`shell`] waits and has the [`core`](crate::core) decide, [`performer`] carries out, [`reporter`] publishes and counts,
+//! [`composition`] builds all of it.
 
-mod camera_pace;
-mod camera_switches;
-mod capture_side;
+mod box_plan;
 pub mod child_environment;
-mod desired_state;
-pub mod event_loop;
+mod composition;
 mod event_recorder;
 mod figures;
 pub mod importer;
+mod inbox;
+mod memory_probe;
 mod meter;
-pub mod model_host;
 pub mod mqtt_commands;
+mod package_loader;
+mod performer;
 mod reporter;
-mod scene_side;
-mod scenes;
-mod snapshot_side;
-mod snapshots;
-mod unit_side;
+mod requests;
+mod shell;
 mod zone_placement;
 
-pub use event_loop::{Appliance, ChildPrograms};
+pub use box_plan::{core_count, swapped_package};
+pub use composition::{Appliance, ChildPrograms};
+pub use package_loader::load_model;
 pub use reporter::{Identity, Reporter};

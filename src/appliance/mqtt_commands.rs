@@ -2,7 +2,7 @@
 
 use crate::control::snapshots::{SnapshotReply, SnapshotWish};
 use crate::control::unit_numbers::UnitNumbers;
-use crate::control::{Command, Control};
+use crate::control::{Accepted, Command, Control};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
         if incoming.name != "snapshot" {
             let command = Command::SwitchCamera { camera, enabled: incoming.name == "enable" };
             return match control.ask(command).await {
-                Ok(()) => json!({"command": incoming.name, "id": id, "accepted": true}),
+                Ok(accepted) => was_accepted(&incoming.name, id, accepted),
                 Err(error) => refused(id, error.to_string()),
             };
         }
@@ -73,9 +73,17 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
         Err(message) => return refused(id, message),
     };
     match control.ask(command).await {
-        Ok(()) => json!({"command": incoming.name, "id": id, "accepted": true}),
+        Ok(accepted) => was_accepted(&incoming.name, id, accepted),
         Err(error) => refused(id, error.to_string()),
     }
+}
+
+fn was_accepted(command: &str, id: Option<Value>, accepted: Accepted) -> Value {
+    let mut answer = json!({"command": command, "id": id, "accepted": true});
+    if let Some(warning) = accepted.warning {
+        answer["warning"] = warning.into();
+    }
+    answer
 }
 
 fn command(name: &str, payload: Payload) -> Result<Command, String> {

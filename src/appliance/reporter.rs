@@ -1,13 +1,13 @@
-//! Tells the world what happened: messages to the publisher, counts to the metrics.
+//! Publishes and counts what the core reports: messages to the publisher, events to the outbox, numbers to the metrics.
 
-use crate::admission::{FrameWork, ImageWork};
+use crate::admission::FrameWork;
 use crate::appliance::event_recorder::EventRecorder;
 use crate::appliance::figures::{figures, model_state, outbox_figures};
 use crate::control::ApplianceStatus;
-use crate::control::snapshots::Snapshot;
+use crate::core::Report;
+use crate::core::effect::FrameResult;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
-use crate::publish::label_counts::LabelCount;
 use crate::publish::message::{
     BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS,
 };
@@ -15,7 +15,7 @@ use crate::publish::outbox::{EventLog, Outbox};
 use crate::publish::publisher::Publisher;
 use crate::supervisor::{Answer, ModelStatus};
 use crate::telemetry::metrics::Metrics;
-use crate::tracking::{Observed, TrackEvent};
+use crate::tracking::Observed;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
@@ -76,29 +76,56 @@ impl Reporter {
         }
     }
 
-    pub(super) fn frame_captured(&self, camera: &CameraId) {
-        self.metrics.frame_captured(camera);
+    /// New at each start of the daemon.
+    pub fn boot_id(&self) -> &str {
+        &self.boot_id
     }
 
-    pub(super) fn frame_without_slot(&self, camera: &CameraId) {
-        self.metrics.frame_captured(camera);
-        self.metrics.frame_ended(camera, Outcome::Shed(ShedReason::NoFreeSlot));
-    }
-
-    pub(super) fn capture_restarted(&self) {
-        self.metrics.capture_restarted();
+    /// Publishes, counts or logs what the core reports.
+    pub(super) fn report(&mut self, report: Report, now: Monotonic) {
+        match report {
+            Report::FrameCaptured(camera) => self.metrics.frame_captured(&camera),
+            Report::FrameWithoutSlot(camera) => {
+                self.metrics.frame_captured(&camera);
+                self.metrics.frame_ended(&camera, Outcome::Shed(ShedReason::NoFreeSlot));
+            }
+            Report::FrameEnded { work, outcome, result } => self.frame_ended(&work, outcome, result.as_deref(), now),
+            Report::Event { seq, camera, event, package } => {
+                self.metrics.event(&camera, event.kind.name());
+                self.events.record(seq, &camera, &event, &package, self.clock_synced, now);
+            }
+            Report::Labels { camera, labels } => {
+                if let Some(publisher) = &self.publisher {
+                    publisher.announce(&camera, &labels);
+                }
+            }
+            Report::LabelCounts { camera, counts } => {
+                if let Some(publisher) = &self.publisher {
+                    publisher.set_label_counts(&camera, &counts);
+                }
+            }
+            Report::SnapshotTaken { camera, snapshot } => {
+                if let Some(publisher) = &self.publisher {
+                    publisher.publish_snapshot(&camera, &snapshot.jpeg);
+                }
+            }
+            Report::SnapshotEnded { camera, result, why } => {
+                if let Some(why) = why {
+                    tracing::warn!(%camera, why, "no snapshot is taken");
+                }
+                self.metrics.snapshot(&camera, result.name());
+            }
+            Report::CaptureRestarted => self.metrics.capture_restarted(),
+            Report::Scaled { model, from, to, reason } => {
+                tracing::info!(model, from, to, ?reason, "the number of inference units changes");
+            }
+        }
     }
 
     /// A frame has its outcome; a detected one is published.
-    pub(super) fn frame_ended(
-        &mut self,
-        work: &FrameWork,
-        outcome: Outcome,
-        answer: Option<(&(Answer, Arc<Package>), &Observed)>,
-        now: Monotonic,
-    ) {
+    fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, result: Option<&FrameResult>, now: Monotonic) {
         self.metrics.frame_ended(&work.camera, outcome);
-        let Some(((answer, package), observed)) = answer else { return };
+        let Some(FrameResult { answer, package, observed }) = result else { return };
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         self.metrics.frame_timed(answer.queued, inference, age);
@@ -116,21 +143,9 @@ impl Reporter {
         }
     }
 
-    /// A picture of a camera is to be published.
-    pub(super) fn snapshot_taken(&self, camera: &CameraId, snapshot: &Snapshot) {
-        if let Some(publisher) = &self.publisher {
-            publisher.publish_snapshot(camera, &snapshot.jpeg);
-        }
-    }
-
-    /// How a snapshot ended: `taken`, `limited` or `failed`.
-    pub(super) fn snapshot_ended(&self, camera: &CameraId, result: &'static str) {
-        self.metrics.snapshot(camera, result);
-    }
-
-    /// An image was looked at.
-    pub(super) fn image_answered(&self, work: &ImageWork, (answer, package): &(Answer, Arc<Package>), now: Monotonic) {
-        self.metrics.answered(&package.model, answer.detections.len(), now.since(work.arrived_at));
+    /// A unit looked at an image that was there whole at `arrived_at`.
+    pub(super) fn image_answered(&self, arrived_at: Monotonic, answer: &Answer, package: &Package, now: Monotonic) {
+        self.metrics.answered(&package.model, answer.detections.len(), now.since(arrived_at));
     }
 
     fn detections_message(
@@ -259,35 +274,16 @@ impl Reporter {
         self.publisher.as_ref().map(|publisher| publisher.status().connected)
     }
 
-    /// Something began, changed or ended; the event's id.
-    pub(super) fn event(&mut self, camera: &CameraId, told: &TrackEvent, package: &Package, now: Monotonic) -> String {
-        self.metrics.event(camera, told.kind.name());
-        self.events.record(camera, told, package, self.clock_synced, now)
-    }
-
-    /// These labels may be seen by a camera.
-    pub(super) fn announce(&self, camera: &CameraId, labels: &[String]) {
-        if let Some(publisher) = &self.publisher {
-            publisher.announce(camera, labels);
-        }
-    }
-
-    /// How many of these labels are in view now.
-    pub(super) fn label_counts(&self, camera: &CameraId, counts: &[LabelCount]) {
-        if let Some(publisher) = self.publisher.as_ref().filter(|_| !counts.is_empty()) {
-            publisher.set_label_counts(camera, counts);
-        }
-    }
-
     /// For whoever reads events.
     pub(super) fn event_log(&self) -> Option<EventLog> {
         self.events.log()
     }
 
-    /// Why events are in memory only, for a person.
-    pub(super) fn event_trouble(&self) -> Option<String> {
-        let reason = self.events.status()?.trouble?;
-        Some(format!("events are kept in memory only, the disk refuses them: {reason}"))
+    /// What is wrong with publishing, for the operator.
+    pub(super) fn degraded(&self) -> Vec<String> {
+        let trouble = self.events.status().and_then(|status| status.trouble);
+        let trouble = trouble.map(|why| format!("events are kept in memory only, the disk refuses them: {why}"));
+        trouble.into_iter().collect()
     }
 
     /// Sends the last events and says `stopped` to the broker. Bounded in time.

@@ -1,6 +1,6 @@
 //! The failure zones of this box: those of the settings, else what the box itself suggests.
 
-use crate::appliance::model_host::core_count;
+use crate::appliance::box_plan::core_count;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::os::{cores, gpus};
 use crate::settings::Settings;

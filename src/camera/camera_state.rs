@@ -22,8 +22,13 @@ enum State {
     Streaming {
         info: StreamInfo,
         since: Monotonic,
+        /// When the stream last showed that it lives.
         progress_at: Monotonic,
+        /// When a frame was decoded last.
+        decoded_at: Monotonic,
         decoded: u64,
+        /// Packets of this connection.
+        received: u64,
         /// Frames a second that the stream has, as they were decoded of late.
         rate: Option<f64>,
     },
@@ -91,23 +96,38 @@ impl Camera {
 
     /// The first frame was decoded, or the stream changed its size. Opening | Streaming -> Streaming
     pub fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
-        let (since, decoded, rate) = match &self.state {
-            State::Streaming { since, decoded, rate, .. } => (*since, *decoded, *rate),
-            _ => (now, 0, None),
+        let (since, decoded, received, rate) = match &self.state {
+            State::Streaming { since, decoded, received, rate, .. } => (*since, *decoded, *received, *rate),
+            _ => (now, 0, 0, None),
         };
         self.reason = None;
-        self.state = State::Streaming { info, since, progress_at: now, decoded, rate };
+        self.state = State::Streaming { info, since, progress_at: now, decoded, received, rate, decoded_at: now };
     }
 
-    /// The capture process lives and has decoded `total` frames of this connection.
-    pub fn progress(&mut self, total: u64, now: Monotonic) {
-        if let State::Streaming { progress_at, decoded, rate, .. } = &mut self.state
-            && total > *decoded
-        {
-            let latest = (total - *decoded) as f64 / now.since(*progress_at).as_secs_f64().max(0.1);
+    /// This connection has decoded and received so much in total. Where keyframes alone are decoded, received packets show
+    /// that the stream lives: smart codecs put 10 to 20 s between keyframes.
+    pub fn progress(&mut self, total_decoded: u64, total_received: u64, now: Monotonic) {
+        let keyframes_only = self.settings.keyframes_only;
+        let State::Streaming { progress_at, decoded_at, decoded, received, rate, .. } = &mut self.state else { return };
+        if total_decoded > *decoded {
+            let latest = (total_decoded - *decoded) as f64 / now.since(*decoded_at).as_secs_f64().max(0.1);
             *rate = Some(rate.map_or(latest, |rate| rate + 0.3 * (latest - rate)));
-            *decoded = total;
-            *progress_at = now;
+            (*decoded, *decoded_at, *progress_at) = (total_decoded, now, now);
+        }
+        if total_received > *received {
+            *received = total_received;
+            if keyframes_only {
+                *progress_at = now;
+            }
+        }
+    }
+
+    /// The daemon was suspended for `gap`: deadlines move by it.
+    pub fn paused(&mut self, gap: Duration) {
+        match &mut self.state {
+            State::Opening { since } => *since = *since + gap,
+            State::Streaming { progress_at, .. } => *progress_at = *progress_at + gap,
+            State::Disabled | State::Waiting { .. } => {}
         }
     }
 

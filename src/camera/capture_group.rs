@@ -1,13 +1,30 @@
 //! The cameras that share one capture process, and that process.
 //!
-//! A camera that is opened gets a new [`CameraIndex`], so whatever an earlier connection still
-//! says is recognised and ignored. A process that does not speak at all is killed.
+//! ```text
+//!          start              GStreamer is ready          silence
+//!  Down ─────────▶ Starting ─────────────────────▶ Up ─────────────┐
+//!   ▲                  │ takes too long                            ▼
+//!   │                  └───────────────────────────────────────▶ Dying
+//!   └──────────────── the process has ended, or does not end ◀─────┘
+//! ```
+//!
+//! * `Starting`: GStreamer may be scanning its plugins, which takes a minute on a slow box. A long limit of its own.
+//! * `Up`: the main loop of the process sends a heartbeat, with and without cameras. Only what the main loop sends is a sign
+//!   of life: streaming threads go on announcing frames when it hangs.
+//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too.
+//!
+//! Each connection to a camera gets a new [`CameraIndex`], so a late message of an earlier connection is recognised and
+//! ignored.
 
 use crate::camera::camera_state::{Camera, CameraWish};
+use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
 use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
+
+/// A killed process that has not ended after this time hangs in the kernel; another one takes its place.
+const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the shell is to do for a group.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,11 +52,19 @@ pub enum CaptureAction {
     },
 }
 
+/// A healthy life so far: when it began, and how many frames it gave.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    since: Monotonic,
+    frames: u64,
+}
+
 #[derive(Debug)]
 enum Process {
     Down { until: Monotonic },
-    Up { since: Monotonic, heard_at: Monotonic, frames: u64 },
-    Dying,
+    Starting { since: Monotonic },
+    Up { life: Life, heard_at: Monotonic },
+    Dying { since: Monotonic, life: Option<Life> },
 }
 
 #[derive(Debug)]
@@ -55,7 +80,9 @@ pub struct CaptureGroup {
     process: Process,
     restart_policy: RestartPolicy,
     restarts: u64,
-    next_index: u16,
+    next_index: u64,
+    /// Killed processes that were given up because they do not end.
+    undead: u32,
     stall: Duration,
     connect: Duration,
 }
@@ -69,6 +96,7 @@ impl CaptureGroup {
             restart_policy: RestartPolicy::default(),
             restarts: 0,
             next_index: 0,
+            undead: 0,
             stall,
             connect,
         }
@@ -99,22 +127,68 @@ impl CaptureGroup {
         self.restarts
     }
 
-    /// What time alone brings.
+    /// Killed processes of this group that do not end, because a driver hangs.
+    pub fn undead(&self) -> u32 {
+        self.undead
+    }
+
+    /// How long the process may send nothing. Half a stall's time, so that a hung process is found before its cameras
+    /// count as stalled, but never less than a few heartbeats.
+    fn longest_silence(&self) -> Duration {
+        (self.stall / 2).max(SHORTEST_SILENCE)
+    }
+
+    /// Does what is due by `now`.
     pub fn tick(&mut self, now: Monotonic) -> Vec<CaptureAction> {
-        let any_open = self.members.iter().any(|member| member.camera.is_open());
         let wish = |member: &Member| member.camera.wish(self.stall, self.connect, now);
-        let any_to_open = self.members.iter().any(|member| wish(member) == CameraWish::Open);
         match self.process {
-            Process::Down { until } if any_to_open && now >= until => vec![CaptureAction::Start],
-            // Progress is reported each second. Half a stall's time of silence is a hung process, which is told
-            // from a silent camera by being found first.
-            Process::Up { heard_at, .. } if any_open && now.since(heard_at) > self.stall / 2 => {
-                self.process = Process::Dying;
-                vec![CaptureAction::Kill { why: "it has said nothing for too long" }]
+            Process::Down { until } => {
+                if now < until || !self.members.iter().any(|member| wish(member) == CameraWish::Open) {
+                    return Vec::new();
+                }
+                self.process = Process::Starting { since: now };
+                vec![CaptureAction::Start]
+            }
+            Process::Starting { since } if now.since(since) > INITIALIZATION_LIMIT => {
+                self.kill("GStreamer did not start in time", now)
+            }
+            Process::Up { heard_at, .. } if now.since(heard_at) > self.longest_silence() => {
+                self.kill("it has sent no heartbeat for too long", now)
             }
             Process::Up { .. } => self.tick_cameras(now),
-            Process::Down { .. } | Process::Dying => Vec::new(),
+            Process::Dying { since, .. } if now.since(since) > DEATH_LIMIT => {
+                self.undead += 1;
+                self.process_ended("the capture process was killed and does not end: a driver hangs", now);
+                Vec::new()
+            }
+            Process::Starting { .. } | Process::Dying { .. } => Vec::new(),
         }
+    }
+
+    /// Ends the process. Starting | Up -> Dying
+    pub fn kill(&mut self, why: &'static str, now: Monotonic) -> Vec<CaptureAction> {
+        let life = match self.process {
+            Process::Up { life, .. } => Some(life),
+            Process::Starting { .. } => None,
+            Process::Down { .. } | Process::Dying { .. } => return Vec::new(),
+        };
+        self.process = Process::Dying { since: now, life };
+        vec![CaptureAction::Kill { why }]
+    }
+
+    /// A process that was given up has ended after all.
+    pub fn undead_ended(&mut self) {
+        self.undead = self.undead.saturating_sub(1);
+    }
+
+    /// The daemon was suspended for `gap`: what children did meanwhile is unknown, so deadlines move by it.
+    pub fn paused(&mut self, gap: Duration) {
+        match &mut self.process {
+            Process::Starting { since } | Process::Dying { since, .. } => *since = *since + gap,
+            Process::Up { heard_at, .. } => *heard_at = *heard_at + gap,
+            Process::Down { .. } => {}
+        }
+        self.members.iter_mut().for_each(|member| member.camera.paused(gap));
     }
 
     fn tick_cameras(&mut self, now: Monotonic) -> Vec<CaptureAction> {
@@ -124,13 +198,9 @@ impl CaptureGroup {
                 CameraWish::Wait => {}
                 CameraWish::Open => {
                     let index = CameraIndex(self.next_index);
-                    self.next_index = self.next_index.wrapping_add(1);
+                    self.next_index += 1;
                     member.index = Some(index);
                     member.camera.opened(now);
-                    // A process without open cameras reports nothing; the silence counts from here.
-                    if let Process::Up { heard_at, .. } = &mut self.process {
-                        *heard_at = now;
-                    }
                     actions.push(CaptureAction::Open { camera: position, index });
                 }
                 CameraWish::Close => {
@@ -145,13 +215,15 @@ impl CaptureGroup {
         actions
     }
 
-    /// The process was started. Down -> Up
-    pub fn process_started(&mut self, now: Monotonic) {
-        self.process = Process::Up { since: now, heard_at: now, frames: 0 };
+    /// GStreamer runs in the process. Starting -> Up
+    pub fn initialized(&mut self, now: Monotonic) {
+        if let Process::Starting { .. } = self.process {
+            self.process = Process::Up { life: Life { since: now, frames: 0 }, heard_at: now };
+        }
     }
 
-    /// The process said something.
-    pub fn heard(&mut self, now: Monotonic) {
+    /// The main loop of the process sent a message.
+    pub fn alive(&mut self, now: Monotonic) {
         if let Process::Up { heard_at, .. } = &mut self.process {
             *heard_at = now;
         }
@@ -159,18 +231,20 @@ impl CaptureGroup {
 
     /// A frame was announced; counts as healthy work.
     pub fn frame_announced(&mut self) {
-        if let Process::Up { frames, .. } = &mut self.process {
-            *frames += 1;
+        if let Process::Up { life, .. } = &mut self.process {
+            life.frames += 1;
         }
     }
 
     /// The process is gone, or could not be started: all its cameras are lost. Any -> Down
     pub fn process_ended(&mut self, detail: &str, now: Monotonic) {
-        let (since, frames) = match self.process {
-            Process::Up { since, frames, .. } => (Some(since), frames),
-            Process::Down { .. } | Process::Dying => (None, 0),
+        let life = match self.process {
+            Process::Up { life, .. } => Some(life),
+            Process::Dying { life, .. } => life,
+            Process::Starting { .. } | Process::Down { .. } => None,
         };
         self.restarts += 1;
+        let (since, frames) = (life.map(|life| life.since), life.map_or(0, |life| life.frames));
         self.process = Process::Down { until: self.restart_policy.died(since, frames, now) };
         for member in &mut self.members {
             member.index = None;
@@ -183,9 +257,9 @@ impl CaptureGroup {
         self.members[camera].camera.streaming(info, now);
     }
 
-    /// A connection has decoded so many frames.
-    pub fn progress(&mut self, camera: usize, decoded: u64, now: Monotonic) {
-        self.members[camera].camera.progress(decoded, now);
+    /// A connection has received so many packets and decoded so many frames.
+    pub fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
+        self.members[camera].camera.progress(decoded, received, now);
     }
 
     /// Paces a camera; returns the rate to tell its capture process, if that changes.
@@ -212,63 +286,4 @@ impl CaptureGroup {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: u64) -> Monotonic {
-        Monotonic::from_nanos(seconds * 1_000_000_000)
-    }
-
-    fn group(cameras: &[&str]) -> CaptureGroup {
-        let cameras = cameras.iter().map(|id| {
-            let json = serde_json::json!({"id": id, "url": "rtsp://127.0.0.1/"});
-            Camera::new(serde_json::from_value(json).unwrap(), at(0))
-        });
-        CaptureGroup::new(cameras.collect(), Duration::from_secs(10), Duration::from_secs(5), at(0))
-    }
-
-    #[test]
-    fn the_process_is_started_and_each_camera_opened() {
-        let mut group = group(&["a", "b"]);
-        assert_eq!(group.tick(at(0)), [CaptureAction::Start]);
-        group.process_started(at(0));
-        let opened = group.tick(at(0));
-        assert_eq!(opened.len(), 2);
-        assert_eq!(group.find(CameraIndex(1)), Some(1));
-    }
-
-    #[test]
-    fn what_an_earlier_connection_says_is_not_taken_for_the_new_one() {
-        let mut group = group(&["a"]);
-        group.process_started(at(0));
-        group.tick(at(0));
-        group.lost(0, LossKind::Ended, String::new(), at(1));
-        assert_eq!(group.find(CameraIndex(0)), None);
-        assert_eq!(group.tick(at(3)), [CaptureAction::Open { camera: 0, index: CameraIndex(1) }]);
-    }
-
-    #[test]
-    fn a_silent_process_is_killed_and_started_again_and_its_cameras_are_lost() {
-        let mut group = group(&["a"]);
-        group.process_started(at(0));
-        group.tick(at(0));
-        assert!(group.tick(at(5)).is_empty());
-        assert!(matches!(group.tick(at(6))[..], [CaptureAction::Kill { .. }]));
-        group.process_ended("killed", at(6));
-        assert_eq!(group.restarts(), 1);
-        assert!(group.find(CameraIndex(0)).is_none());
-        assert_eq!(group.tick(at(8)), [CaptureAction::Start]);
-    }
-
-    #[test]
-    fn a_process_whose_cameras_all_wait_is_left_alone() {
-        let mut group = group(&["a"]);
-        group.process_started(at(0));
-        group.tick(at(0));
-        for second in 0..3 {
-            group.lost(0, LossKind::AuthFailed, String::new(), at(second));
-            group.tick(at(second));
-        }
-        assert!(group.tick(at(500)).iter().all(|action| !matches!(action, CaptureAction::Kill { .. })));
-    }
-}
+mod tests;

@@ -1,8 +1,7 @@
 //! The parent's side of a camera: when to connect, what state it is in, when it is lost.
 //!
-//! Never touches a pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide;
-//! [`capture_group`] decides for the cameras that share one capture process, [`snapshot_policy`] how
-//! often there is a picture of one.
+//! Never touches a pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide for a camera,
+//! [`capture_group`] for the cameras that share one capture process; [`lent_slots`] knows which slots units read.
 
 pub mod camera_state;
 pub mod capture_group;
@@ -10,4 +9,3 @@ pub mod capture_process;
 pub mod lent_slots;
 pub mod reconnect_policy;
 pub mod settings;
-pub mod snapshot_policy;

@@ -1,7 +1,7 @@
 //! `ocelli check`: the settings, then whether everything they name can be reached.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host::load_model;
+use crate::appliance::load_model;
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;

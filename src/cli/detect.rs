@@ -1,7 +1,7 @@
 //! `ocelli detect`: pictures through a real unit, once.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host::load_model;
+use crate::appliance::load_model;
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
 use crate::cli::{ConfigArguments, describe, with_settings};

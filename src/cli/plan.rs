@@ -1,7 +1,7 @@
 //! `ocelli plan`: measures this box with a model, and says what fits.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host::{core_count, load_model};
+use crate::appliance::{core_count, load_model};
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
 use crate::cli::{ConfigArguments, describe, load_settings};

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub use crate::ipc::load_model::LoadModel;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 7;
+pub const PROTOCOL_VERSION: u16 = 8;
 
 /// One request to a unit; never used twice in a run of the daemon.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -25,9 +25,10 @@ pub struct RequestId(pub u64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct RegionId(pub u32);
 
-/// A camera within its capture process.
+/// One connection to a camera, as its capture process and the parent call it. Never used twice in a run of the daemon:
+/// a late message of an earlier connection is recognised by it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct CameraIndex(pub u16);
+pub struct CameraIndex(pub u64);
 
 /// One picture that a unit is to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +121,8 @@ pub enum FromUnit {
         runtime_version: String,
         /// Pictures that it takes together at most.
         batch: u16,
+        /// Why the model cache cannot be used, with the cure, for the operator; the unit works without it.
+        cache_problem: Option<String>,
     },
     /// What a file says of itself.
     Inspected(Box<ModelFacts>),
@@ -265,11 +268,15 @@ pub enum LossKind {
 /// From a capture process to the parent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromCapture {
-    /// The first message.
+    /// The first message, sent before GStreamer is started.
     Hello {
         /// Its process number.
         pid: u32,
     },
+    /// GStreamer runs: from here on the process is silent for no longer than a heartbeat.
+    Initialized,
+    /// The main loop turns. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT), with and without cameras.
+    Alive,
     /// The first frame of a connection was decoded, or the stream changed its size.
     Streaming {
         /// Which.
@@ -291,12 +298,14 @@ pub enum FromCapture {
         /// Its number.
         sequence: u64,
     },
-    /// Sent each second while a camera is open: the process lives, and so far it has decoded this.
+    /// How far an open camera has come. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
     Progress {
         /// Whose.
         camera: CameraIndex,
         /// Frames decoded since `Open`.
         decoded: u64,
+        /// RTP packets received since `Open`: grows as long as the camera sends, also while a decoder waits for a keyframe.
+        received: u64,
     },
     /// The answer to `Snapshot`.
     Snapshot(SnapshotAnswer),

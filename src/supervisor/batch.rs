@@ -51,6 +51,11 @@ impl Batch {
         Some(work)
     }
 
+    /// The daemon was suspended for `gap`, and with it the clock of this batch.
+    pub fn paused(&mut self, gap: Duration) {
+        self.since = self.since + gap;
+    }
+
     /// What has no answer when the unit is gone.
     pub fn into_open(self) -> Vec<Work> {
         self.open.into_iter().map(|(_, work)| work).collect()

@@ -1,6 +1,6 @@
 //! All units of the box: the pools of its models, the zones they share, and what the box can carry.
 //!
-//! Every method takes `now` and returns what is to be done; nothing here waits or does I/O.
+//! Every method is given `now` and returns what is to be done; nothing here waits or does I/O.
 
 mod commands;
 
@@ -11,14 +11,16 @@ use crate::ipc::messages::RequestId;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, ModelStatus, SupervisorAction};
+use crate::supervisor::model_version::VersionId;
 use crate::supervisor::pool::{Pool, Room};
-use crate::supervisor::unit_state::{Readiness, UnitId, VersionId};
+use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::FailureCause;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the box can carry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,7 +42,7 @@ pub struct ZonePlacement {
     pub cores: Vec<u16>,
     /// What computes there, if not what the model says.
     pub execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices, in its words; none: that of the model, if the zone names no other provider.
+    /// Which of its devices, in the provider's words; none: that of the model, if the zone names no other provider.
     pub device: Option<String>,
 }
 
@@ -51,7 +53,6 @@ const ASSUMED_UNIT_BYTES: u64 = 100 << 20;
 #[derive(Debug)]
 pub struct Fleet {
     pools: BTreeMap<String, Pool>,
-    owners: BTreeMap<UnitId, String>,
     cameras: BTreeMap<CameraId, String>,
     zones: Zones,
     placements: Vec<ZonePlacement>,
@@ -60,6 +61,8 @@ pub struct Fleet {
     next_version: u32,
     available_bytes: Option<u64>,
     unit_bytes: u64,
+    /// Killed units whose processes do not end.
+    undead: BTreeSet<UnitId>,
 }
 
 impl Fleet {
@@ -67,7 +70,6 @@ impl Fleet {
     pub fn new(placements: Vec<ZonePlacement>, zones: Zones, limits: BoxLimits) -> Self {
         Self {
             pools: BTreeMap::new(),
-            owners: BTreeMap::new(),
             cameras: BTreeMap::new(),
             zones,
             placements,
@@ -76,16 +78,17 @@ impl Fleet {
             next_version: 0,
             available_bytes: None,
             unit_bytes: ASSUMED_UNIT_BYTES,
+            undead: BTreeSet::new(),
         }
     }
 
-    /// The next version's name.
+    /// The number of the next version.
     pub fn next_version(&mut self) -> VersionId {
         self.next_version += 1;
         VersionId(self.next_version)
     }
 
-    /// Takes in a stopped model.
+    /// Adds a stopped model.
     pub fn add_model(&mut self, pool: Pool) {
         self.pools.insert(pool.package().model.clone(), pool);
     }
@@ -93,6 +96,16 @@ impl Fleet {
     /// True if there is a model of that name.
     pub fn has_model(&self, name: &str) -> bool {
         self.pools.contains_key(name)
+    }
+
+    /// The pool of a model.
+    pub fn model(&self, name: &str) -> Option<&Pool> {
+        self.pools.get(name)
+    }
+
+    /// The pools of all models by name.
+    pub fn models(&self) -> impl Iterator<Item = (&String, &Pool)> {
+        self.pools.iter()
     }
 
     /// Gives a camera its place with a model.
@@ -103,13 +116,19 @@ impl Fleet {
         }
     }
 
-    /// What the kernel says is available, and the largest process of a unit.
+    /// The model that looks at a camera's frames.
+    pub fn model_of(&self, camera: &CameraId) -> Option<&str> {
+        self.cameras.get(camera).map(String::as_str)
+    }
+
+    /// What the kernel reports as available, and the size of the largest unit's process.
     pub fn memory(&mut self, available_bytes: Option<u64>, largest_unit_bytes: Option<u64>) {
         self.available_bytes = available_bytes;
         self.unit_bytes = largest_unit_bytes.unwrap_or(self.unit_bytes);
     }
 
-    /// Units that memory still carries, each taken a fifth larger than the largest; what loads now is not there yet.
+    /// Units that memory still carries, each assumed to be a fifth larger than the largest. Units that are loading do not
+    /// have their memory yet, so they are subtracted.
     fn units_by_memory(&self) -> usize {
         let Some(available) = self.available_bytes else { return usize::MAX };
         let each = self.unit_bytes + self.unit_bytes / 5;
@@ -120,39 +139,38 @@ impl Fleet {
     }
 
     /// Runs `act` on a pool with the box's room, and adds what each started unit must know of its zone.
-    fn with_pool(
+    fn with_pool<T>(
         &mut self,
         model: &str,
-        act: impl FnOnce(&mut Pool, &mut Room<'_>, &mut Vec<SupervisorAction>),
-    ) -> Vec<SupervisorAction> {
+        actions: &mut Vec<SupervisorAction>,
+        act: impl FnOnce(&mut Pool, &mut Room<'_>, &mut Vec<SupervisorAction>) -> T,
+    ) -> Option<T> {
         let total: usize = self.pools.values().map(Pool::unit_count).sum();
         let (by_limit, by_memory) = (self.limits.units.saturating_sub(total), self.units_by_memory());
-        let limit = if by_memory < by_limit { "there is no memory for more" } else { "the box's limit is reached" };
-        let mut actions = Vec::new();
-        let Some(pool) = self.pools.get_mut(model) else { return actions };
+        let limit = if by_memory < by_limit {
+            "there is no memory for more"
+        } else {
+            "the limit of this box is reached (units.max_units)"
+        };
+        let pool = self.pools.get_mut(model)?;
         let mut room =
             Room { zones: &mut self.zones, next_unit: &mut self.next_unit, units: by_limit.min(by_memory), limit };
-        act(pool, &mut room, &mut actions);
-        for action in &mut actions {
-            if let SupervisorAction::Start { unit, load } = action {
-                self.owners.insert(*unit, model.to_owned());
-                let placement = pool.zone_of(*unit).and_then(|zone| self.placements.get(zone.0));
-                if let Some(placement) = placement {
-                    load.cores.clone_from(&placement.cores);
-                    load.turn_to(placement.execution_provider, placement.device.as_deref());
-                }
+        let first = actions.len();
+        let result = act(pool, &mut room, actions);
+        for action in &mut actions[first..] {
+            if let SupervisorAction::Start { unit, load } = action
+                && let Some(placement) = pool.zone_of(*unit).and_then(|zone| self.placements.get(zone.0))
+            {
+                load.cores.clone_from(&placement.cores);
+                load.turn_to(placement.execution_provider, placement.device.as_deref());
             }
         }
-        actions
+        Some(result)
     }
 
-    fn with_owner(
-        &mut self,
-        unit: UnitId,
-        act: impl FnOnce(&mut Pool, &mut Room<'_>, &mut Vec<SupervisorAction>),
-    ) -> Vec<SupervisorAction> {
-        let Some(model) = self.owners.get(&unit).cloned() else { return Vec::new() };
-        self.with_pool(&model, act)
+    /// The name of the model that a unit belongs to.
+    fn owner(&self, unit: UnitId) -> Option<String> {
+        self.pools.iter().find(|(_, pool)| pool.has_unit(unit)).map(|(name, _)| name.clone())
     }
 
     /// A capture process announced a frame.
@@ -188,24 +206,29 @@ impl Fleet {
         }
     }
 
-    /// A unit's process was started.
-    pub fn unit_started(&mut self, unit: UnitId, now: Monotonic) {
-        drop(self.with_owner(unit, |pool, _, _| pool.unit_started(unit, now)));
-    }
-
     /// A unit has loaded its model.
     pub fn unit_ready(&mut self, unit: UnitId, ready: Readiness, now: Monotonic) -> Vec<SupervisorAction> {
-        self.with_owner(unit, |pool, room, actions| pool.unit_ready(unit, ready, room, now, actions))
+        let mut actions = Vec::new();
+        if let Some(model) = self.owner(unit) {
+            self.with_pool(&model, &mut actions, |pool, room, actions| {
+                pool.unit_ready(unit, ready, room, now, actions);
+            });
+        }
+        actions
     }
 
-    /// A unit says why it cannot load; its end follows.
+    /// A unit says why it cannot load; its exit follows.
     pub fn unit_load_failed(&mut self, unit: UnitId, reason: String) {
-        drop(self.with_owner(unit, |pool, _, _| pool.unit_load_failed(unit, reason)));
+        if let Some(pool) = self.pools.values_mut().find(|pool| pool.has_unit(unit)) {
+            pool.unit_load_failed(unit, reason);
+        }
     }
 
     /// How large a unit's process is.
     pub fn unit_measured(&mut self, unit: UnitId, bytes: u64) {
-        drop(self.with_owner(unit, |pool, _, _| pool.unit_measured(unit, bytes)));
+        if let Some(pool) = self.pools.values_mut().find(|pool| pool.has_unit(unit)) {
+            pool.unit_measured(unit, bytes);
+        }
     }
 
     /// A unit answered.
@@ -216,41 +239,57 @@ impl Fleet {
         result: Result<Answer, FailureCause>,
         now: Monotonic,
     ) -> Vec<SupervisorAction> {
-        self.with_owner(unit, |pool, _, actions| pool.unit_answered(unit, request, result, now, actions))
-    }
-
-    /// A unit's process is gone, or could not be started.
-    pub fn unit_ended(&mut self, unit: UnitId, now: Monotonic) -> Vec<SupervisorAction> {
-        let actions = self.with_owner(unit, |pool, room, actions| pool.unit_ended(unit, room, now, actions));
-        let is_gone = |model: &String| self.pools.get(model).is_none_or(|pool| pool.zone_of(unit).is_none());
-        if self.owners.get(&unit).is_some_and(is_gone) {
-            self.owners.remove(&unit);
+        let mut actions = Vec::new();
+        if let Some(pool) = self.pools.values_mut().find(|pool| pool.has_unit(unit)) {
+            pool.unit_answered(unit, request, result, now, &mut actions);
         }
         actions
     }
 
-    /// What time alone brings.
-    pub fn tick(&mut self, now: Monotonic) -> Vec<SupervisorAction> {
-        let models: Vec<String> = self.pools.keys().cloned().collect();
-        let tick = |model: String| self.with_pool(&model, |pool, room, actions| pool.tick(room, now, actions));
-        models.into_iter().flat_map(tick).collect()
+    /// A unit's process has ended, or could not be started.
+    pub fn unit_ended(&mut self, unit: UnitId, now: Monotonic) -> Vec<SupervisorAction> {
+        let mut actions = Vec::new();
+        match self.owner(unit) {
+            Some(model) => {
+                self.with_pool(&model, &mut actions, |pool, room, actions| pool.unit_ended(unit, room, now, actions));
+            }
+            // It was given up because it did not end when it was killed.
+            None => drop(self.undead.remove(&unit)),
+        }
+        actions
     }
 
-    /// Takes no more work; what units do is still finished.
+    /// Does what is due by `now`.
+    pub fn tick(&mut self, now: Monotonic) -> Vec<SupervisorAction> {
+        let mut actions = Vec::new();
+        let models: Vec<String> = self.pools.keys().cloned().collect();
+        for model in models {
+            let undead = self.with_pool(&model, &mut actions, |pool, room, actions| pool.tick(room, now, actions));
+            self.undead.extend(undead.unwrap_or_default());
+        }
+        actions
+    }
+
+    /// The daemon was suspended for `gap`: deadlines of healthy units move by it.
+    pub fn paused(&mut self, gap: Duration) {
+        self.pools.values_mut().for_each(|pool| pool.paused(gap));
+    }
+
+    /// Takes no more work; units finish their current batches.
     pub fn drain(&mut self) -> Vec<SupervisorAction> {
         let mut actions = Vec::new();
         self.pools.values_mut().for_each(|pool| pool.drain(&mut actions));
         actions
     }
 
-    /// Ends what units still do when the time to drain is over.
-    pub fn abandon(&mut self) -> Vec<SupervisorAction> {
+    /// The time to drain is over: work without an answer has failed.
+    pub fn abandon(&mut self, now: Monotonic) -> Vec<SupervisorAction> {
         let mut actions = Vec::new();
-        self.pools.values_mut().for_each(|pool| pool.abandon(&mut actions));
+        self.pools.values_mut().for_each(|pool| pool.abandon(now, &mut actions));
         actions
     }
 
-    /// Frames that wait or are worked on.
+    /// Work that waits or is worked on.
     pub fn in_flight(&self) -> u64 {
         self.pools.values().map(Pool::in_flight).sum()
     }
@@ -273,6 +312,16 @@ impl Fleet {
             status
         };
         self.pools.iter().map(|(name, pool)| (name.clone(), of(pool))).collect()
+    }
+
+    /// What is wrong with the box as a whole, for the operator.
+    pub fn degraded(&self) -> Vec<String> {
+        let zones = self.zones.out().into_iter().map(|zone| format!("zone {zone} is out: its units failed"));
+        let undead = (!self.undead.is_empty()).then(|| {
+            let names: Vec<String> = self.undead.iter().map(UnitId::to_string).collect();
+            format!("killed inference units do not end, so a device or its driver hangs: {}", names.join(", "))
+        });
+        zones.chain(undead).collect()
     }
 
     /// Names of the zones that are out.

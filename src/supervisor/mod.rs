@@ -9,6 +9,7 @@ pub mod batch;
 pub mod capacity_plan;
 mod fleet;
 pub mod inspection;
+pub mod model_version;
 pub mod one_shot;
 pub mod pool;
 pub mod retry_budget;

@@ -1,12 +1,31 @@
 //! One inference unit as its pool sees it.
+//!
+//! ```text
+//!          start            ready            dispatch
+//!  Down ─────────▶ Loading ───────▶ Idle ◀───────────▶ Busy
+//!   ▲                 │ slow         │ retired           │ no answer in time, or a wrong one
+//!   │                 ▼              ▼                   ▼
+//!   │               Dying ◀────── Stopping             Dying
+//!   └──────────────── the process has ended ◀────────────┘
+//! ```
+//!
+//! * `Down`: there is no process. The unit starts again when its backoff is over.
+//! * `Loading`: the process loads its model. The load timeout applies.
+//! * `Idle`, `Busy`: in service. Each answer must name a request of the batch that has no answer yet.
+//! * `Stopping`: told to exit while idle; killed when it does not exit in time.
+//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too: after it
+//!   the unit counts as lost, and another process takes its place.
 
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::batch::Batch;
+use crate::supervisor::model_version::ModelVersion;
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// A unit; never used twice in a run of the daemon, so a unit that is started again keeps it.
+/// A unit. A unit that is started again keeps its id; no other unit of this run of the daemon gets it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UnitId(pub u32);
 
@@ -16,43 +35,56 @@ impl std::fmt::Display for UnitId {
     }
 }
 
-/// A version of a model, by the order in which it was asked for.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct VersionId(pub u32);
-
-/// What a unit says of itself when it has loaded its model.
+/// What a unit reports when it has loaded its model.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Readiness {
     /// What computes the model's nodes.
     pub providers: NodeCounts,
     /// Pictures that it takes together at most.
     pub batch: u32,
+    /// Why the model cache cannot be used, which makes a start slower; for the operator.
+    pub cache_problem: Option<String>,
 }
 
-/// Where a unit is in its life.
+/// Where a unit is in its life; the module documentation has the diagram.
 #[derive(Debug)]
 pub enum UnitState {
-    /// No process; started again at `until`.
+    /// No process; it is started again at `until`.
     Down {
-        /// When.
+        /// End of the backoff.
         until: Monotonic,
     },
     /// The process loads its model.
     Loading {
-        /// Since when.
+        /// Start of the process.
         since: Monotonic,
     },
     /// Ready and without work.
     Idle,
-    /// Working; each answer must name a request of the batch that has none yet.
+    /// Working.
     Busy(Batch),
-    /// Told to stop when it had nothing to do; its end has yet to be reported.
+    /// Told to exit while it was idle; its exit has not been reported yet.
     Stopping {
-        /// Since when.
+        /// When it was told.
         since: Monotonic,
     },
-    /// Killed; its end has yet to be reported.
-    Dying,
+    /// Killed; its exit has not been reported yet.
+    Dying {
+        /// When it was killed.
+        since: Monotonic,
+    },
+}
+
+/// Why a unit gets no more work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Departure {
+    /// It is removed when its process has ended.
+    Retired,
+    /// Its place stays: when its process has ended, a process of the wanted version starts in this zone.
+    Replaced {
+        /// Where the successor runs.
+        zone: ZoneIndex,
+    },
 }
 
 /// A unit and its history.
@@ -60,51 +92,75 @@ pub enum UnitState {
 pub struct Unit {
     /// Where it is in its life.
     pub state: UnitState,
-    /// What it loads.
-    pub version: VersionId,
-    /// Where it is placed.
+    /// What it loads, or has loaded.
+    pub version: Arc<ModelVersion>,
+    /// Where it runs.
     pub zone: ZoneIndex,
-    /// It gets no more work and goes when it has none.
-    pub is_retiring: bool,
-    /// It works, but another is to take its place: it has grown, or answers nonsense.
+    /// Set when it gets no more work and its process is to end.
+    pub departure: Option<Departure>,
+    /// It works, but a successor is wanted: it has grown, or its answers are invalid.
     pub is_worn: bool,
-    /// Deaths in a row.
+    /// Backoff after deaths in a row.
     pub restart_policy: RestartPolicy,
-    /// Pictures that it takes together at most; 1 until it has said so.
+    /// Pictures that it takes together at most; 1 until it has reported its number.
     pub batch: u32,
     /// When its model was loaded.
     pub ready_since: Option<Monotonic>,
     /// What computes the nodes of the model that it loaded last.
     pub providers: NodeCounts,
-    /// Answers since then.
+    /// Why its model cache could not be used.
+    pub cache_problem: Option<String>,
+    /// Answers since it became ready.
     pub items_done: u64,
-    /// Answers in a row that were no valid output.
+    /// Invalid answers in a row.
     pub invalid_in_row: u32,
-    /// Bytes of its process a while after it was ready.
+    /// Bytes of its process when it was young.
     pub first_bytes: Option<u64>,
 }
 
 impl Unit {
-    /// A unit that is to be started at once.
-    pub fn new(version: VersionId, zone: ZoneIndex, now: Monotonic) -> Self {
+    /// A unit that starts at the next tick.
+    pub fn new(version: Arc<ModelVersion>, zone: ZoneIndex, now: Monotonic) -> Self {
         Self {
             state: UnitState::Down { until: now },
             version,
             zone,
-            is_retiring: false,
+            departure: None,
             is_worn: false,
             restart_policy: RestartPolicy::default(),
             batch: 1,
             ready_since: None,
             providers: NodeCounts::default(),
+            cache_problem: None,
             items_done: 0,
             invalid_in_row: 0,
             first_bytes: None,
         }
     }
 
-    /// True while work can be given to it, now or after what it does.
+    /// True while it can be given work, now or after its current batch.
     pub fn is_in_service(&self) -> bool {
-        !self.is_retiring && matches!(self.state, UnitState::Idle | UnitState::Busy(_))
+        self.departure.is_none() && matches!(self.state, UnitState::Idle | UnitState::Busy(_))
+    }
+
+    /// True if it can be given work now.
+    pub fn is_free(&self) -> bool {
+        self.departure.is_none() && matches!(self.state, UnitState::Idle)
+    }
+
+    /// True unless it is removed when its process has ended.
+    pub fn stays(&self) -> bool {
+        self.departure != Some(Departure::Retired)
+    }
+
+    /// The daemon itself was suspended for `gap`: what the unit did meanwhile is unknown, so its deadlines move.
+    pub fn paused(&mut self, gap: Duration) {
+        match &mut self.state {
+            UnitState::Loading { since } | UnitState::Stopping { since } | UnitState::Dying { since } => {
+                *since = *since + gap;
+            }
+            UnitState::Busy(batch) => batch.paused(gap),
+            UnitState::Down { .. } | UnitState::Idle => {}
+        }
     }
 }

@@ -17,6 +17,8 @@ const FAILURES: usize = 3;
 const FAILURE_WINDOW: Duration = Duration::from_secs(600);
 /// A probe that lived this long shows that its zone works.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
+/// Each failed probe doubles the wait for the next, so often at most: on a full box a probe takes a unit out of service.
+const MOST_DOUBLINGS: u32 = 3;
 /// A unit that lived this long did not fail because of its zone.
 pub const LASTING_LIFE: Duration = Duration::from_secs(60);
 
@@ -41,6 +43,8 @@ struct Zone {
     units: usize,
     failures: VecDeque<Monotonic>,
     breaker: Breaker,
+    /// Probes in a row that failed.
+    failed_probes: u32,
 }
 
 /// The zones of the box and how many units each has.
@@ -51,9 +55,9 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// At least one zone. A zone that is out is probed each `probe_after`.
+    /// At least one zone. A zone that is out is probed after `probe_after`; each failed probe doubles the wait.
     pub fn new(names: Vec<String>, probe_after: Duration) -> Self {
-        let zone = |name| Zone { name, units: 0, failures: VecDeque::new(), breaker: Breaker::Closed };
+        let zone = |name| Zone { name, units: 0, failures: VecDeque::new(), breaker: Breaker::Closed, failed_probes: 0 };
         Self { zones: names.into_iter().map(zone).collect(), probe_after }
     }
 
@@ -82,10 +86,19 @@ impl Zones {
         zone
     }
 
-    /// A unit is no longer in its zone.
+    /// A unit is no longer in its zone. A probe that left before it was judged is due again at once.
     pub fn leave(&mut self, zone: ZoneIndex) {
-        let units = &mut self.zones[zone.0].units;
-        *units = units.saturating_sub(1);
+        let zone = &mut self.zones[zone.0];
+        zone.units = zone.units.saturating_sub(1);
+        if zone.units == 0 && matches!(zone.breaker, Breaker::Probing | Breaker::Proving { .. }) {
+            zone.breaker = Breaker::Open { until: Monotonic::default() };
+        }
+    }
+
+    /// The name of a zone that is out and due to be tried again.
+    pub fn probe_due(&self, now: Monotonic) -> Option<&str> {
+        let is_due = |zone: &&Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
+        self.zones.iter().find(is_due).map(|zone| zone.name.as_str())
     }
 
     /// True if a unit of this zone should start again elsewhere.
@@ -102,6 +115,7 @@ impl Zones {
             if matches!(zone.breaker, Breaker::Proving { since } if is_proven(since)) {
                 zone.breaker = Breaker::Closed;
                 zone.failures.clear();
+                zone.failed_probes = 0;
             }
         }
         let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
@@ -137,7 +151,11 @@ impl Zones {
         }
         // There is nowhere to go from the only zone.
         if !is_only_one && (zone.breaker != Breaker::Closed || zone.failures.len() >= FAILURES) {
-            zone.breaker = Breaker::Open { until: now + probe_after };
+            if matches!(zone.breaker, Breaker::Probing | Breaker::Proving { .. }) {
+                zone.failed_probes += 1;
+            }
+            let wait = probe_after * 2_u32.pow(zone.failed_probes.min(MOST_DOUBLINGS));
+            zone.breaker = Breaker::Open { until: now + wait };
         }
     }
 
@@ -186,12 +204,12 @@ mod tests {
         assert_eq!(zones.place_to_balance(at(62)), Some(ZoneIndex(0)));
         zones.unit_failed(ZoneIndex(0), at(63));
         zones.leave(ZoneIndex(0));
-        assert_eq!(zones.place_to_balance(at(122)), None);
-        assert_eq!(zones.place_to_balance(at(123)), Some(ZoneIndex(0)));
-        zones.unit_ready(ZoneIndex(0), at(124));
-        assert_eq!(zones.place_to_balance(at(133)), None);
+        assert_eq!(zones.place_to_balance(at(182)), None, "a failed probe doubles the wait");
+        assert_eq!(zones.place_to_balance(at(183)), Some(ZoneIndex(0)));
+        zones.unit_ready(ZoneIndex(0), at(184));
+        assert_eq!(zones.place_to_balance(at(193)), None);
         assert_eq!(zones.out(), ["left"], "it has yet to prove itself");
-        assert_eq!(zones.place_to_balance(at(134)), None);
+        assert_eq!(zones.place_to_balance(at(194)), None);
         assert!(zones.out().is_empty());
     }
 

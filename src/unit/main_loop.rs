@@ -159,6 +159,7 @@ fn load_model(
                 providers: engine.providers(),
                 runtime_version: engine.runtime_version(),
                 batch: u16::try_from(engine.batch()).unwrap_or(u16::MAX),
+                cache_problem: None,
             };
             channel.send(&ready, None)?;
             Ok(engine)

@@ -1,11 +1,12 @@
 //! The id of a camera: part of topics, metric labels and log lines, so its alphabet is small.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A camera's id, `[a-z0-9_-]{1,64}` (the MQTT contract).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct CameraId(String);
+pub struct CameraId(Arc<str>);
 
 /// Why a text is not an id.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -24,7 +25,7 @@ impl CameraId {
     /// [`InvalidId`] when `text` has another character or length.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
         let text = text.into();
-        if is_valid_id(&text) { Ok(Self(text)) } else { Err(InvalidId(text)) }
+        if is_valid_id(&text) { Ok(Self(text.into())) } else { Err(InvalidId(text)) }
     }
 
     /// The id as text.
@@ -42,7 +43,7 @@ impl TryFrom<String> for CameraId {
 
 impl From<CameraId> for String {
     fn from(id: CameraId) -> Self {
-        id.0
+        id.0.as_ref().to_owned()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{from_setup, root};
 use ocelli::appliance::child_environment::child_environment;
-use ocelli::appliance::model_host::load_model;
+use ocelli::appliance::load_model;
 use ocelli::ipc::messages::LoadModel;
 use ocelli::model::labels::Labels;
 use ocelli::model::manifest::sha256_of_file;

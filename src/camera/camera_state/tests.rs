@@ -38,8 +38,8 @@ fn ten_seconds_without_a_decoded_frame_are_a_stall_even_if_the_process_lives() {
     let mut camera = camera();
     camera.opened(at(0));
     camera.streaming(info(), at(1));
-    camera.progress(5, at(8));
-    camera.progress(5, at(17));
+    camera.progress(5, 5, at(8));
+    camera.progress(5, 5, at(17));
     assert_eq!(camera.wish(STALL, CONNECT, at(18)), CameraWish::Wait);
     assert_eq!(camera.wish(STALL, CONNECT, at(19)), CameraWish::Close);
     camera.lost(LossKind::Stalled, String::new(), at(19));
@@ -52,7 +52,7 @@ fn a_camera_that_is_switched_off_is_left_alone_until_it_is_switched_on() {
     let mut camera = camera();
     camera.opened(at(0));
     camera.streaming(info(), at(1));
-    camera.progress(5, at(2));
+    camera.progress(5, 5, at(2));
     camera.switch_off();
     assert_eq!((camera.message().state, camera.decoded()), (CameraStatus::Disabled, 5));
     camera.lost(LossKind::Ended, String::new(), at(3));
@@ -78,7 +78,7 @@ fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
     camera.opened(at(0));
     camera.streaming(info(), at(1));
     assert_eq!(camera.wanted_fps(), None, "nothing is known of its rate yet");
-    camera.progress(25, at(2));
+    camera.progress(25, 25, at(2));
     assert_eq!(camera.wanted_fps(), Some(5.0), "the stream has more than the settings want");
     assert_eq!(camera.pace(None), None);
     assert_eq!(camera.pace(Some(3.0)), Some(3.0));
@@ -90,4 +90,19 @@ fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
     camera.lost(LossKind::Ended, String::new(), at(3));
     camera.opened(at(4));
     assert_eq!(camera.brown_out(), None);
+}
+
+#[test]
+fn a_stream_of_which_keyframes_alone_are_decoded_lives_while_packets_come() {
+    let json = serde_json::json!({"id": "yard", "url": "rtsp://127.0.0.1/", "keyframes_only": true});
+    let mut camera = Camera::new(serde_json::from_value(json).unwrap(), at(0));
+    camera.opened(at(0));
+    camera.streaming(info(), at(1));
+    for second in 2..60 {
+        // One keyframe in 20 s.
+        camera.progress(second / 20, second * 50, at(second));
+        assert_eq!(camera.wish(STALL, CONNECT, at(second)), CameraWish::Wait);
+    }
+    assert_eq!(camera.wish(STALL, CONNECT, at(70)), CameraWish::Close, "nothing was received for 11 s");
+    assert!(camera.wanted_fps().is_some_and(|fps| fps < 0.2), "its rate is that of keyframes");
 }

@@ -1,7 +1,7 @@
 //! Picture after picture through a real unit, replaced when one has cost it its life.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host::load_model;
+use crate::appliance::load_model;
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;

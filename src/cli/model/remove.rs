@@ -1,6 +1,6 @@
 //! `ocelli model remove`.
 
-use crate::appliance::model_host::swapped_package;
+use crate::appliance::swapped_package;
 use crate::cli::live_view::print_line;
 use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::{Store, StoreError};

@@ -1,7 +1,7 @@
 //! Loads a package once before anybody may run it.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host::load_model;
+use crate::appliance::load_model;
 use crate::ipc::child_process::own_binary;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::settings::Settings;

@@ -1,7 +1,7 @@
 //! `/api/cameras/<camera>`: a JPEG of what it shows; switched on and off.
 
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
-use crate::control::{Command, Control};
+use crate::control::{Accepted, Command, Control};
 use crate::http::routes::models::{self, Nothing};
 use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
@@ -44,7 +44,9 @@ async fn disable(
 
 async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
     match control.ask(Command::SwitchCamera { camera: camera.clone(), enabled }).await {
-        Ok(()) => (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true}))).into_response(),
+        Ok(Accepted { warning }) => {
+            (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true, "warning": warning}))).into_response()
+        }
         Err(error) => models::refused(&error),
     }
 }

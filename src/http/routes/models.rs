@@ -1,7 +1,7 @@
 //! `/api/models`: what runs, and the commands that change it.
 
 use crate::control::unit_numbers::UnitNumbers;
-use crate::control::{Command, Control, ControlError};
+use crate::control::{Accepted, Command, Control, ControlError};
 use crate::supervisor::{FleetError, ModelStatus};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -76,7 +76,9 @@ async fn swap(State(control): State<Control>, Path(model): Path<String>, Json(sw
 async fn answer(control: &Control, command: Command) -> Response {
     let model = command.subject().to_owned();
     match control.ask(command).await {
-        Ok(()) => (StatusCode::ACCEPTED, Json(json!({"model": model, "accepted": true}))).into_response(),
+        Ok(Accepted { warning }) => {
+            (StatusCode::ACCEPTED, Json(json!({"model": model, "accepted": true, "warning": warning}))).into_response()
+        }
         Err(error) => refused(&error),
     }
 }

@@ -1,21 +1,22 @@
-//! Start, stop, scale and swap: what is asked of the fleet, and why it may be refused.
+//! Start, stop, scale and swap: commands to the fleet, and why they may be refused.
 
 use super::Fleet;
 use crate::supervisor::actions::ModelState;
-use crate::supervisor::pool::{ModelVersion, Pool, UnitBounds};
+use crate::supervisor::model_version::ModelVersion;
+use crate::supervisor::pool::{Pool, UnitBounds};
 
 /// Why a model cannot be started, changed or stopped.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum FleetError {
-    /// Nobody of that name.
+    /// No model of that name.
     #[error("there is no model `{0}`; the models are under [[models]] in the settings")]
     NotFound(String),
-    /// It is not in a state for that.
+    /// Its state does not allow that.
     #[error("`{model}` is {state}: {cure}")]
     WrongState {
-        /// Which.
+        /// The model's name.
         model: String,
-        /// Its state.
+        /// Its state, as the API names it.
         state: &'static str,
         /// What would help.
         cure: &'static str,
@@ -23,7 +24,7 @@ pub enum FleetError {
     /// The box cannot carry it.
     #[error("{0}")]
     LimitExceeded(String),
-    /// A number that cannot be.
+    /// A number that makes no sense.
     #[error("{0}")]
     Invalid(String),
 }
@@ -53,7 +54,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Stops a model; what its units do is finished.
+    /// Stops a model; its units finish their current batches.
     ///
     /// # Errors
     /// [`FleetError`]; nothing has changed then.
@@ -70,7 +71,7 @@ impl Fleet {
         }
     }
 
-    /// Changes the number of units without an interruption.
+    /// Changes the number of units without interrupting service.
     ///
     /// # Errors
     /// [`FleetError`]; nothing has changed then.
@@ -80,16 +81,25 @@ impl Fleet {
         Ok(())
     }
 
-    /// Brings in another version without an interruption.
+    /// Whether another version may be brought in now.
+    ///
+    /// # Errors
+    /// [`FleetError`] says why not.
+    pub fn check_swap(&self, model: &str) -> Result<(), FleetError> {
+        let pool = self.pool(model)?;
+        if pool.is_swapping() {
+            return Err(wrong_state(model, pool.state(), "another version is being brought in; wait for it"));
+        }
+        Ok(())
+    }
+
+    /// Brings in another version. Where the box has no room for a further unit, one unit at a time is replaced in its place.
     ///
     /// # Errors
     /// [`FleetError`]; nothing has changed then.
     pub fn swap(&mut self, model: &str, version: ModelVersion) -> Result<(), FleetError> {
-        let pool = self.pool_mut(model)?;
-        if pool.status().next_version.is_some() {
-            return Err(wrong_state(model, pool.state(), "another version is being brought in; wait for it"));
-        }
-        pool.swap(version);
+        self.check_swap(model)?;
+        self.pool_mut(model)?.swap(version);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
-//! What comes: a frame takes its camera's place, an image waits, or is refused at once.
+//! What arrives: a frame takes its camera's place, an image waits or is refused at once.
 
-use super::{Pool, burst};
-use crate::admission::{FrameWork, ImageWork, Work, WorkKind};
+use super::Pool;
+use crate::admission::{FrameWork, ImageWork, Work};
 use crate::supervisor::actions::SupervisorAction;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -11,16 +11,11 @@ use std::time::Duration;
 impl Pool {
     /// A capture process announced a frame.
     pub fn frame_captured(&mut self, work: FrameWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        self.ledgers.entry(work.camera.clone()).or_default().count_captured();
-        self.arrivals += u64::from(work.transactions());
-        self.retry_budget.deposit();
-        if self.is_draining {
-            return self.shed(actions, Work::Frame(work), ShedReason::Draining);
+        self.demand.count_frame(&work.camera, work.transactions());
+        if let Some(reason) = self.reason_to_refuse() {
+            return self.shed(actions, Work::Frame(work), reason);
         }
-        if !self.is_wanted {
-            return self.shed(actions, Work::Frame(work), ShedReason::ModelStopped);
-        }
-        if let Some(older) = self.gate.cameras.offer(work) {
+        if let Some(older) = self.demand.gate.cameras.offer(work) {
             self.shed(actions, Work::Frame(older), ShedReason::Superseded);
         }
         self.dispatch(actions, now);
@@ -28,53 +23,49 @@ impl Pool {
 
     /// An image came from outside. It is taken, or refused at once.
     pub fn image_offered(&mut self, mut work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        work.options.framing = self.image_framing;
-        self.images.count_captured();
-        self.arrivals += u64::from(work.transactions());
-        self.retry_budget.deposit();
+        work.options.framing = self.demand.image_framing;
+        self.demand.count_image(work.transactions());
         let in_service = self.in_service();
-        let reason = match () {
-            () if self.is_draining => Some(ShedReason::Draining),
-            () if !self.is_wanted => Some(ShedReason::ModelStopped),
-            () if in_service == 0 => Some(ShedReason::NoUnits),
-            () => None,
-        };
-        if let Some(reason) = reason {
+        let no_units = (in_service == 0).then_some(ShedReason::NoUnits);
+        if let Some(reason) = self.reason_to_refuse().or(no_units) {
             return self.shed(actions, Work::Image(work), reason);
         }
-        let measured = self.unit_image_tps() * in_service as f64;
-        if let Some((quota, bucket)) = &mut self.limit {
-            let tps = quota.tps(measured);
-            if let Err(retry_after) = bucket.take_many(f64::from(work.transactions()), tps, burst(tps), now) {
-                return self.refuse(actions, work, retry_after);
-            }
+        let measured_tps = self.throughput.unit_image_tps() * in_service as f64;
+        if let Err(retry_after) = self.demand.charge(&work, measured_tps, now) {
+            return self.throttle(actions, work, retry_after);
         }
-        if let Err(refused) = self.gate.images.offer(work, self.image_rate(), now) {
-            return self.refuse(actions, refused.work, refused.retry_after);
+        let rate = self.image_rate();
+        if let Err(refused) = self.demand.gate.images.offer(work, rate, now) {
+            return self.throttle(actions, refused.work, refused.retry_after);
         }
         self.dispatch(actions, now);
     }
 
-    /// Before the first measurement a unit is taken to be slow, so that little waits.
-    fn unit_image_tps(&self) -> f64 {
-        let tps = self.service_time.tps_of(WorkKind::Image);
-        if tps > 0.0 { tps } else { 1.0 }
+    /// Why no work is taken at all, if none is.
+    pub(super) fn reason_to_refuse(&self) -> Option<ShedReason> {
+        if self.is_draining {
+            Some(ShedReason::Draining)
+        } else if !self.is_wanted {
+            Some(ShedReason::ModelStopped)
+        } else {
+            self.unusable.is_some().then_some(ShedReason::NoUnits)
+        }
     }
 
     /// Transactions a second of images that are done beside what cameras want now.
     pub(super) fn image_rate(&self) -> f64 {
-        self.unit_image_tps() * self.in_service() as f64 * self.gate.share_of_images()
+        self.throughput.unit_image_tps() * self.in_service() as f64 * self.demand.gate.share_of_images()
     }
 
-    fn refuse(&mut self, actions: &mut Vec<SupervisorAction>, work: ImageWork, retry_after: Duration) {
+    fn throttle(&mut self, actions: &mut Vec<SupervisorAction>, work: ImageWork, retry_after: Duration) {
         let outcome = Outcome::Shed(ShedReason::Throttled);
-        self.images.count(outcome);
+        self.demand.images.count(outcome);
         actions.push(SupervisorAction::ImageEnded { work, outcome, answer: None, retry_after });
     }
 
     /// A frame was due and its capture process had no slot for it.
     pub fn frame_without_slot(&mut self, camera: &CameraId) {
-        let ledger = self.ledgers.entry(camera.clone()).or_default();
+        let ledger = self.demand.ledger(camera);
         ledger.count_captured();
         ledger.count(Outcome::Shed(ShedReason::NoFreeSlot));
     }

@@ -1,95 +1,91 @@
-//! What becomes of units: they load, hang, grow, die and are started again.
+//! What happens to units: they load, hang, grow, die and are started again.
 
-use super::{Pool, Room, Unit};
+use super::{Pool, Room};
 use crate::admission::Work;
-use crate::supervisor::actions::SupervisorAction;
+use crate::supervisor::actions::{ModelState, SupervisorAction};
 use crate::supervisor::autoscaler::{EVALUATION_PERIOD, LoadSample};
-use crate::supervisor::batch::Batch;
-use crate::supervisor::unit_state::{Readiness, UnitId, UnitState};
-use crate::supervisor::zones::{LASTING_LIFE, ZoneIndex};
+use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::time::Duration;
 
-/// A unit that was told to stop and has nothing to do ends within this, or is killed.
-const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// After so many failed loads in a row, without one unit in service, the model is FAILED.
+const FAILED_AFTER: u32 = 3;
 
-/// A unit that has grown by so many bytes since it was young is replaced before it hurts.
-const MOST_GROWTH_BYTES: u64 = 100 << 20;
-
-/// With every unit gone, nobody waits longer than this for one to come back: a restart takes a fraction of it.
+/// While no unit is in service, no image waits longer than this: a restart takes a fraction of it.
 const FAIL_FAST_AFTER: Duration = Duration::from_secs(1);
 
-/// Its size is that of a young unit once it has done so many items.
-const YOUNG_ITEMS: u64 = 20;
-
 impl Pool {
-    /// What time alone brings: starts, deadlines, frames that are too old, scaling.
-    pub fn tick(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        self.enforce_deadlines(now, actions);
-        self.shed_stale(actions, now);
+    /// What is due by `now`: starts, deadlines, work that is too old, scaling. Returns killed units whose processes do
+    /// not end; they are no longer part of the pool.
+    pub fn tick(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) -> Vec<UnitId> {
+        let late = self.roster.kill_late(self.deadlines, &self.throughput.service_time, now, actions);
+        for unanswered in late {
+            self.break_off(unanswered, FailureCause::UnitHung, now, actions);
+        }
+        let undead = self.roster.give_up_undead(room, now);
+        // Sheds what is too old as well.
+        self.dispatch(actions, now);
         if now.since(self.evaluated_at) >= EVALUATION_PERIOD {
             self.evaluate(room.units, now, actions);
         }
         self.reconcile(room, now, actions);
         self.fail_fast(now, actions);
-        let is_draining = self.is_draining;
-        let due = |slot: &Unit| !is_draining && matches!(slot.state, UnitState::Down { until } if now >= until);
-        for (&unit, slot) in self.units.iter_mut().filter(|(_, slot)| due(slot)) {
-            let candidate = self.candidate.as_ref().filter(|candidate| candidate.id == slot.version);
-            let load = Box::new(candidate.unwrap_or(&self.current).load.clone());
-            actions.push(SupervisorAction::Start { unit, load });
+        if !self.is_draining {
+            self.roster.start_due(now, actions);
         }
+        undead
     }
 
-    /// Where a unit is placed.
-    pub fn zone_of(&self, unit: UnitId) -> Option<ZoneIndex> {
-        self.units.get(&unit).map(|slot| slot.zone)
+    /// Adds and retires units until there are those that are wanted.
+    fn reconcile(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        // The units end with the daemon.
+        if self.is_draining {
+            return;
+        }
+        let wanted = self.wanted();
+        if let Some(reason) = self.reason_to_refuse() {
+            self.shed_all(reason, actions);
+        }
+        self.roster.reconcile(wanted, room, now, actions);
+        self.renew_state(wanted);
     }
 
-    fn enforce_deadlines(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        let deadline = |batch: &Batch| self.service_time.deadline(self.deadlines.inference, batch.transactions());
-        let mut failed = Vec::new();
-        for (&unit, slot) in &mut self.units {
-            let why = match &slot.state {
-                UnitState::Loading { since } if now.since(*since) > self.deadlines.load => {
-                    "it did not load its model in time"
-                }
-                UnitState::Busy(batch) if now.since(batch.since()) > deadline(batch) => "it did not answer in time",
-                UnitState::Stopping { since } if now.since(*since) > STOP_LIMIT => "it did not stop in time",
-                _ => continue,
-            };
-            // Loading | Busy | Stopping -> Dying
-            if let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Dying) {
-                failed.push((batch, slot.zone));
-            }
-            actions.push(SupervisorAction::Kill { unit, why });
-        }
-        for (batch, zone) in failed {
-            self.break_off(batch, zone, FailureCause::UnitHung, now, actions);
-        }
-        self.dispatch(actions, now);
+    fn renew_state(&mut self, wanted: usize) {
+        let in_service = self.in_service();
+        let is_failing = self.roster.failed_loads >= FAILED_AFTER;
+        // No more units will come: those that are there give what they can.
+        let is_complete = self.roster.staying().all(|(_, slot)| slot.is_in_service());
+        let is_short = is_failing || (self.roster.blocked.is_some() && is_complete);
+        self.state = match self.state {
+            ModelState::Starting if in_service > 0 && (in_service >= wanted || is_short) => ModelState::Running,
+            ModelState::Starting if is_failing => ModelState::Failed,
+            ModelState::Failed if in_service > 0 => ModelState::Running,
+            ModelState::Stopping if self.roster.units.is_empty() => ModelState::Stopped,
+            state => state,
+        };
     }
 
-    /// Images that wait are refused when there is nobody to wait for; a camera's frame gets stale by itself.
+    /// Waiting images are refused when there is no unit to wait for; a camera's frame becomes stale by itself.
     fn fail_fast(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         if self.in_service() > 0 {
             self.unserved_since = None;
             return;
         }
         if now.since(*self.unserved_since.get_or_insert(now)) >= FAIL_FAST_AFTER {
-            for image in self.gate.images.take_all() {
+            for image in self.demand.gate.images.take_all() {
                 self.end(actions, Work::Image(image), Outcome::Shed(ShedReason::NoUnits), None);
             }
         }
     }
 
     fn evaluate(&mut self, units_left: usize, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        let (arrivals, completed) = (std::mem::take(&mut self.arrivals), std::mem::take(&mut self.completed));
+        let arrivals = std::mem::take(&mut self.demand.arrivals);
+        let completed = std::mem::take(&mut self.throughput.completed);
         self.evaluated_at = now;
-        let is_steady = self.candidate.is_none() && self.is_wanted && !self.is_draining;
+        let is_steady = !self.is_swapping() && self.is_wanted && !self.is_draining;
         let (ready, room) = (self.in_service(), self.unit_count() + units_left);
-        let sample = self.service_time.average().filter(|_| is_steady).map(|service_time| LoadSample {
+        let sample = self.throughput.service_time.average().filter(|_| is_steady).map(|service_time| LoadSample {
             arrivals,
             completed,
             service_time,
@@ -104,14 +100,7 @@ impl Pool {
         }
     }
 
-    /// A unit's process was started. Down -> Loading
-    pub fn unit_started(&mut self, unit: UnitId, now: Monotonic) {
-        if let Some(slot) = self.units.get_mut(&unit) {
-            slot.state = UnitState::Loading { since: now };
-        }
-    }
-
-    /// A unit has loaded its model and takes so many pictures together. Loading -> Idle
+    /// A unit has loaded its model and takes so many pictures together.
     pub fn unit_ready(
         &mut self,
         unit: UnitId,
@@ -120,40 +109,23 @@ impl Pool {
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) {
-        let Some(slot) = self.units.get_mut(&unit) else { return };
-        if !matches!(slot.state, UnitState::Loading { .. }) {
-            return;
+        if self.roster.ready(unit, ready, room, now) {
+            self.dispatch(actions, now);
+            self.reconcile(room, now, actions);
         }
-        slot.state = UnitState::Idle;
-        slot.ready_since = Some(now);
-        (slot.providers, slot.batch) = (ready.providers, ready.batch.max(1));
-        (slot.items_done, slot.invalid_in_row, slot.first_bytes) = (0, 0, None);
-        room.zones.unit_ready(slot.zone, now);
-        (self.failed_loads, self.load_failure) = (0, None);
-        self.dispatch(actions, now);
-        self.reconcile(room, now, actions);
     }
 
-    /// A unit says why it cannot load; its end follows.
+    /// A unit says why it cannot load; its exit follows.
     pub fn unit_load_failed(&mut self, unit: UnitId, reason: String) {
-        let version = self.units.get(&unit).map(|slot| slot.version);
-        if self.candidate.as_ref().is_some_and(|candidate| Some(candidate.id) == version) {
-            self.swap_failure = Some(reason);
-        } else {
-            self.load_failure = Some(reason);
-        }
+        self.roster.load_failed(unit, reason);
     }
 
     /// How large a unit's process is. One that has grown is replaced.
     pub fn unit_measured(&mut self, unit: UnitId, bytes: u64) {
-        let Some(slot) = self.units.get_mut(&unit) else { return };
-        if slot.items_done >= YOUNG_ITEMS {
-            let first = *slot.first_bytes.get_or_insert(bytes);
-            slot.is_worn |= bytes > first + MOST_GROWTH_BYTES;
-        }
+        self.roster.measured(unit, bytes);
     }
 
-    /// A unit's process is gone, or could not be started. Any -> Down, or the unit is gone too.
+    /// A unit's process has ended, or could not be started.
     pub fn unit_ended(
         &mut self,
         unit: UnitId,
@@ -161,48 +133,11 @@ impl Pool {
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) {
-        let Some(slot) = self.units.get_mut(&unit) else { return };
-        let ready_since = slot.ready_since.take();
-        let until = slot.restart_policy.died(ready_since, slot.items_done, now);
-        let before = std::mem::replace(&mut slot.state, UnitState::Down { until });
-        let (version, zone, is_retiring) = (slot.version, slot.zone, slot.is_retiring);
-        slot.is_worn = false;
-        if let UnitState::Busy(batch) = before {
-            self.break_off(batch, zone, FailureCause::UnitDied, now, actions);
-        }
-        if is_retiring {
-            self.remove(unit, room);
-        } else {
-            let is_candidate = self.candidate.as_ref().is_some_and(|candidate| candidate.id == version);
-            if is_candidate && ready_since.is_none() {
-                // Nothing is started again, and what serves has lost nothing.
-                self.abort_rollout(room, actions);
-            } else {
-                self.restarts += 1;
-                self.failed_loads += u32::from(ready_since.is_none());
-                self.judge_zone(unit, zone, ready_since, room, now);
-            }
+        let wanted = self.wanted();
+        if let Some(unanswered) = self.roster.ended(unit, wanted, room, now, actions) {
+            self.break_off(unanswered, FailureCause::UnitDied, now, actions);
         }
         self.dispatch(actions, now);
         self.reconcile(room, now, actions);
-    }
-
-    /// A short life counts against the zone; from a zone that is out the unit moves at once.
-    fn judge_zone(
-        &mut self,
-        unit: UnitId,
-        zone: ZoneIndex,
-        ready: Option<Monotonic>,
-        room: &mut Room<'_>,
-        now: Monotonic,
-    ) {
-        if ready.is_none_or(|since| now.since(since) < LASTING_LIFE) {
-            room.zones.unit_failed(zone, now);
-        }
-        let Some(slot) = self.units.get_mut(&unit) else { return };
-        if room.zones.is_to_be_left(zone) {
-            room.zones.leave(zone);
-            *slot = Unit::new(slot.version, room.zones.place(), now);
-        }
     }
 }

@@ -1,145 +1,195 @@
 //! Brings the units to the number, the version and the zones that are wanted.
 //!
-//! Whatever changes, the new unit is in service before the old one goes: a rollout, a move between
-//! zones and the replacement of a worn unit each take one unit more than wanted for a while.
+//! A rollout, a move between zones and the replacement of a worn unit each start the new unit before the old one leaves
+//! (a surge of one). Where the box has no room for that, one unit at a time is replaced in its place: capacity is one unit
+//! less for as long as a load takes, and nothing waits for room that may never come. Units that are not in service are
+//! replaced at once, since there is nothing to keep up.
 
-use super::{Pool, Room, Unit};
-use crate::supervisor::actions::{ModelState, SupervisorAction};
-use crate::supervisor::unit_state::{UnitId, UnitState, VersionId};
+use crate::supervisor::actions::SupervisorAction;
+use crate::supervisor::pool::bounds::Room;
+use crate::supervisor::pool::roster::Roster;
+use crate::supervisor::unit_state::{Departure, Unit, UnitId, UnitState};
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
-use crate::vision::outcome::ShedReason;
+use std::sync::Arc;
 
-/// After so many loads that failed in a row, without one unit in service, the model is FAILED.
-const FAILED_AFTER: u32 = 3;
-
-impl Pool {
-    /// The new version does not load: its units go, the old one never stopped.
-    pub(super) fn abort_rollout(&mut self, room: &mut Room<'_>, actions: &mut Vec<SupervisorAction>) {
-        let Some(candidate) = self.candidate.take() else { return };
-        self.swap_failure.get_or_insert_with(|| "its unit ended while it loaded".into());
-        let units: Vec<UnitId> =
-            self.units.iter().filter(|(_, slot)| slot.version == candidate.id).map(|(unit, _)| *unit).collect();
-        for unit in units {
-            if let Some(slot) = self.units.get_mut(&unit) {
-                slot.is_retiring = true;
-                match slot.state {
-                    UnitState::Down { .. } => self.remove(unit, room),
-                    UnitState::Stopping { .. } | UnitState::Dying | UnitState::Busy(_) => {}
-                    UnitState::Loading { .. } | UnitState::Idle => {
-                        slot.state = UnitState::Dying;
-                        actions.push(SupervisorAction::Kill { unit, why: "its version was not taken" });
-                    }
-                }
-            }
-        }
-    }
-
-    pub(super) fn remove(&mut self, unit: UnitId, room: &mut Room<'_>) {
-        if let Some(slot) = self.units.remove(&unit) {
-            room.zones.leave(slot.zone);
-            room.units += 1;
-        }
-    }
-
-    /// Adds and retires units until there are those that are wanted.
-    pub(super) fn reconcile(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        // The units go with the daemon.
-        if self.is_draining {
-            return;
-        }
-        let wanted = if self.is_wanted { self.desired } else { 0 };
-        if wanted == 0 {
-            self.shed_all(ShedReason::ModelStopped, actions);
-        }
+impl Roster {
+    /// Adds, replaces and retires units until they are as wanted.
+    pub(super) fn reconcile(
+        &mut self,
+        wanted: usize,
+        room: &mut Room<'_>,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) {
+        (self.blocked, self.unprobed) = (None, None);
+        self.renew_broken(now, actions);
         self.shrink(wanted, room, now, actions);
         self.grow(wanted, room, now);
-        self.stop_retired(now, actions);
+        self.stop_idle(now, actions);
         self.finish_rollout(wanted);
-        self.renew_state(wanted);
     }
 
-    /// The new version is the current one when all units have it.
-    fn finish_rollout(&mut self, wanted: usize) {
-        let is_everywhere =
-            |id| !self.units.is_empty() && self.units.values().all(|slot| slot.version == id && slot.is_in_service());
-        if let Some(candidate) = self.candidate.take_if(|candidate| is_everywhere(candidate.id)) {
-            self.current = candidate;
-        } else if wanted == 0 && self.candidate.take().is_some() {
-            self.swap_failure = Some("the model was stopped meanwhile".into());
+    /// The new version does not load. The old one takes back the places that it needs; other units of the new version
+    /// leave.
+    pub(super) fn abort_rollout(
+        &mut self,
+        wanted: usize,
+        room: &mut Room<'_>,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) {
+        let Some(candidate) = self.candidate.take() else { return };
+        self.swap_failure.get_or_insert_with(|| "its unit ended while it loaded".into());
+        let is_its = |slot: &Unit| slot.version.id == candidate.id;
+        let mut missing = wanted.saturating_sub(self.staying().filter(|(_, slot)| !is_its(slot)).count());
+        let units: Vec<UnitId> = self.staying().filter(|(_, slot)| is_its(slot)).map(|(unit, _)| *unit).collect();
+        for unit in units {
+            let is_needed = missing > 0;
+            missing = missing.saturating_sub(1);
+            let Some(slot) = self.units.get_mut(&unit) else { continue };
+            match slot.state {
+                UnitState::Down { .. } if is_needed => {
+                    *slot = Unit::new(Arc::clone(&self.current), slot.zone, now);
+                    continue;
+                }
+                UnitState::Down { .. } => {
+                    self.remove(unit, room);
+                    continue;
+                }
+                UnitState::Loading { .. } | UnitState::Idle => {
+                    slot.state = UnitState::Dying { since: now };
+                    actions.push(SupervisorAction::Kill { unit, why: "its version was not taken" });
+                }
+                UnitState::Stopping { .. } | UnitState::Dying { .. } | UnitState::Busy(_) => {}
+            }
+            self.depart(unit, is_needed, room);
         }
     }
 
-    fn live(&self) -> impl Iterator<Item = (&UnitId, &Unit)> {
-        self.units.iter().filter(|(_, slot)| !slot.is_retiring)
+    /// A unit gets no more work; its place stays for a successor, or goes with it.
+    fn depart(&mut self, unit: UnitId, is_replaced: bool, room: &mut Room<'_>) {
+        let Some(slot) = self.units.get_mut(&unit) else { return };
+        if let Some(Departure::Replaced { zone }) = slot.departure
+            && zone != slot.zone
+        {
+            room.zones.leave(zone);
+        }
+        let stays = Departure::Replaced { zone: slot.zone };
+        slot.departure = Some(if is_replaced { stays } else { Departure::Retired });
     }
 
-    fn target_version(&self) -> VersionId {
-        self.candidate.as_ref().unwrap_or(&self.current).id
+    /// Units of another version that are not in service take the wanted version. While that version is unproven and
+    /// others serve, one unit at a time tries it.
+    fn renew_broken(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        let target = self.target();
+        let is_new = |slot: &Unit| slot.version.id == target.id;
+        let is_proven = self.units.values().any(|slot| is_new(slot) && slot.ready_since.is_some());
+        let is_tried = self.staying().any(|(_, slot)| is_new(slot));
+        let mut tries = if is_proven || self.in_service() == 0 { usize::MAX } else { usize::from(!is_tried) };
+        for (&unit, slot) in self.units.iter_mut().filter(|(_, slot)| slot.departure.is_none()) {
+            if is_new(slot) || tries == 0 {
+                continue;
+            }
+            match slot.state {
+                UnitState::Down { .. } => *slot = Unit::new(Arc::clone(&target), slot.zone, now),
+                UnitState::Loading { .. } => {
+                    slot.state = UnitState::Dying { since: now };
+                    slot.departure = Some(Departure::Replaced { zone: slot.zone });
+                    actions.push(SupervisorAction::Kill { unit, why: "another version takes its place" });
+                }
+                _ => continue,
+            }
+            tries -= 1;
+        }
     }
 
     fn shrink(&mut self, wanted: usize, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        // A move whose unit did not get up is given up.
+        // A move whose unit did not get ready is given up.
         if self.is_moving {
-            let fallen = self.live().find(|(_, slot)| matches!(slot.state, UnitState::Down { until } if until > now));
-            let fallen = fallen.map(|(unit, _)| *unit).filter(|_| self.live().count() > wanted);
+            let fallen = self.staying().find(|(_, slot)| matches!(slot.state, UnitState::Down { until } if until > now));
+            let fallen = fallen.map(|(unit, _)| *unit).filter(|_| self.staying().count() > wanted);
             if let Some(unit) = fallen {
                 self.remove(unit, room);
             }
-            self.is_moving = self.live().count() > wanted;
+            self.is_moving = self.staying().count() > wanted;
         }
-        let has_guest = self.is_moving || self.candidate.is_some() || self.live().any(|(_, slot)| slot.is_worn);
+        let has_guest = self.is_moving || self.candidate.is_some() || self.staying().any(|(_, slot)| slot.is_worn);
         let surge = usize::from(has_guest && wanted > 0);
-        while self.live().count() > wanted + surge || (surge > 0 && self.in_service() > wanted) {
-            let is_pending_first = self.live().count() > wanted + surge;
+        while self.staying().count() > wanted + surge || (surge > 0 && self.in_service() > wanted) {
+            let is_pending_first = self.staying().count() > wanted + surge;
             let Some(victim) = self.victim(is_pending_first, room) else { break };
+            self.depart(victim, false, room);
             let Some(slot) = self.units.get_mut(&victim) else { break };
-            slot.is_retiring = true;
             match slot.state {
                 UnitState::Down { .. } => self.remove(victim, room),
                 UnitState::Loading { .. } => {
-                    slot.state = UnitState::Dying;
+                    slot.state = UnitState::Dying { since: now };
                     actions.push(SupervisorAction::Kill { unit: victim, why: "it is no longer wanted" });
                 }
                 _ => {}
             }
         }
-        if self.live().count() <= wanted {
+        if self.staying().count() <= wanted {
             self.is_moving = false;
         }
     }
 
-    /// Who goes: a worn unit, one of another version, else the newest in the zone that has most.
+    /// The unit that leaves first: a worn one, one of another version, else the newest in the zone that has most.
     fn victim(&self, is_pending_first: bool, room: &Room<'_>) -> Option<UnitId> {
-        let target = self.target_version();
+        let target = self.target().id;
         let rank = |(unit, slot): &(&UnitId, &Unit)| {
             let is_pending = is_pending_first && !slot.is_in_service();
-            (is_pending, slot.is_worn, slot.version != target, room.zones.units(slot.zone), **unit)
+            (is_pending, slot.is_worn, slot.version.id != target, room.zones.units(slot.zone), **unit)
         };
-        let candidates = self.live().filter(|(_, slot)| is_pending_first || slot.is_in_service());
+        let candidates = self.staying().filter(|(_, slot)| is_pending_first || slot.is_in_service());
         candidates.max_by_key(rank).map(|(unit, _)| *unit)
     }
 
+    /// Adds what is missing, then takes one step of a rollout, of a replacement, or of a move between zones.
     fn grow(&mut self, wanted: usize, room: &mut Room<'_>, now: Monotonic) {
-        self.blocked = None;
-        while self.live().count() < wanted {
+        while self.staying().count() < wanted {
             if !self.add(room, None, now) {
-                return;
+                break;
             }
         }
-        if wanted == 0 || self.live().any(|(_, slot)| !slot.is_in_service()) {
+        let is_steady = self.staying().count() <= wanted && self.staying().all(|(_, slot)| slot.is_in_service());
+        if wanted == 0 || !is_steady {
             return;
         }
-        // All are in service: room for one more step of a rollout, of a replacement, or of a move.
-        let has_old = self.live().any(|(_, slot)| slot.version != self.target_version() || slot.is_worn);
-        if self.live().count() == wanted && has_old {
-            self.add(room, None, now);
-        } else if self.live().count() == wanted
-            && room.units > 0
-            && self.candidate.is_none()
-            && let Some(zone) = room.zones.place_to_balance(now)
-        {
+        let target = self.target().id;
+        let is_outdated = |slot: &Unit| slot.version.id != target || slot.is_worn;
+        if self.staying().any(|(_, slot)| is_outdated(slot)) {
+            if room.units > 0 {
+                self.add(room, None, now);
+            } else if let Some(victim) = self.victim(false, room) {
+                self.depart(victim, true, room);
+            }
+        } else if self.candidate.is_none() {
+            self.balance(room, now);
+        }
+    }
+
+    /// Moves a unit into a zone that is to be probed, or that has too few.
+    fn balance(&mut self, room: &mut Room<'_>, now: Monotonic) {
+        let has_room = room.units > 0;
+        if !has_room && self.staying().count() < 2 {
+            // The only unit is not risked for a probe that may fail.
+            self.unprobed = room.zones.probe_due(now).map(|zone| {
+                format!("zone {zone} is out and cannot be tried again: one unit runs, and {}", room.limit)
+            });
+            return;
+        }
+        let Some(zone) = room.zones.place_to_balance(now) else { return };
+        if has_room {
             self.is_moving = self.add(room, Some(zone), now);
+            return;
+        }
+        let rank = |(unit, slot): &(&UnitId, &Unit)| (room.zones.units(slot.zone), **unit);
+        let victim = self.staying().filter(|(_, slot)| slot.zone != zone).max_by_key(rank).map(|(unit, _)| *unit);
+        match victim.and_then(|unit| self.units.get_mut(&unit)) {
+            Some(slot) => slot.departure = Some(Departure::Replaced { zone }),
+            None => room.zones.leave(zone),
         }
     }
 
@@ -152,31 +202,29 @@ impl Pool {
         let zone = zone.unwrap_or_else(|| room.zones.place());
         let unit = UnitId(*room.next_unit);
         *room.next_unit += 1;
-        self.units.insert(unit, Unit::new(self.target_version(), zone, now));
+        self.units.insert(unit, Unit::new(self.target(), zone, now));
         true
     }
 
-    /// Those that go and have nothing to do are told to end. Idle -> Stopping
-    fn stop_retired(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+    /// Units that leave and have nothing to do are told to exit. Idle -> Stopping
+    fn stop_idle(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         for (&unit, slot) in &mut self.units {
-            if slot.is_retiring && matches!(slot.state, UnitState::Idle) {
+            if slot.departure.is_some() && matches!(slot.state, UnitState::Idle) {
                 slot.state = UnitState::Stopping { since: now };
                 actions.push(SupervisorAction::Stop { unit });
             }
         }
     }
 
-    fn renew_state(&mut self, wanted: usize) {
-        let in_service = self.in_service();
-        let is_failing = self.failed_loads >= FAILED_AFTER;
-        // No more units will come: those that are there give what they can.
-        let is_short = is_failing || (self.blocked.is_some() && self.live().all(|(_, slot)| slot.is_in_service()));
-        self.state = match self.state {
-            ModelState::Starting if in_service > 0 && (in_service >= wanted || is_short) => ModelState::Running,
-            ModelState::Starting if is_failing => ModelState::Failed,
-            ModelState::Failed if in_service > 0 => ModelState::Running,
-            ModelState::Stopping if self.units.is_empty() => ModelState::Stopped,
-            state => state,
+    /// The new version is the current one when all units have it.
+    fn finish_rollout(&mut self, wanted: usize) {
+        let is_everywhere = |id| {
+            !self.units.is_empty() && self.units.values().all(|slot| slot.version.id == id && slot.is_in_service())
         };
+        if let Some(candidate) = self.candidate.take_if(|candidate| is_everywhere(candidate.id)) {
+            self.current = candidate;
+        } else if wanted == 0 && self.candidate.take().is_some() {
+            self.swap_failure = Some("the model was stopped meanwhile".into());
+        }
     }
 }

@@ -1,61 +1,89 @@
 //! The model at one moment, for metrics, messages and people.
 
-use super::{LOAD_WINDOW, Pool};
+use super::Pool;
 use crate::admission::WorkKind;
 use crate::supervisor::actions::ModelStatus;
 use std::collections::BTreeMap;
 
 impl Pool {
-    /// The model at this moment, without what is told by the names of zones.
+    /// The model at this moment. What is told by the names of zones is left empty.
     pub fn status(&self) -> ModelStatus {
         let in_service = self.in_service();
-        let unit_tps = self.service_time.tps();
+        let (current, times) = (&self.roster.current.package, &self.throughput.service_time);
+        let unit_tps = times.tps();
+        let batch = self.roster.units.values().filter(|unit| unit.is_in_service()).map(|unit| unit.batch).max();
         ModelStatus {
             state: self.state,
-            package: self.current.package.name.clone(),
-            version: self.current.package.version.clone(),
-            next_version: self.candidate.as_ref().map(|version| version.package.version.clone()),
+            package: current.name.clone(),
+            version: current.version.clone(),
+            next_version: self.roster.candidate.as_ref().map(|version| version.package.version.clone()),
             min_units: self.bounds.min,
             max_units: self.bounds.max,
             desired: if self.is_wanted { self.desired } else { 0 },
             in_service,
             zones: BTreeMap::new(),
             nodes: BTreeMap::new(),
-            restarts: self.restarts,
-            batch: self.units.values().filter(|unit| unit.is_in_service()).map(|unit| unit.batch).max().unwrap_or(1),
+            restarts: self.roster.restarts,
+            batch: batch.unwrap_or(1),
             unit_tps,
-            unit_frame_tps: self.service_time.tps_of(WorkKind::Frame),
-            unit_image_tps: self.service_time.tps_of(WorkKind::Image),
+            unit_frame_tps: times.tps_of(WorkKind::Frame),
+            unit_image_tps: times.tps_of(WorkKind::Image),
             image_places: self.image_places(),
             capacity_tps: unit_tps * in_service as f64,
-            load_tps: self.load_tps(),
-            transactions: self.transactions,
-            image_transactions: self.image_transactions,
+            load_tps: self.throughput.load_tps(),
+            transactions: self.throughput.transactions,
+            image_transactions: self.throughput.image_transactions,
             in_flight: self.in_flight(),
             degraded: self.degraded(in_service),
-            ledgers: self.ledgers.clone(),
-            images: self.images.clone(),
+            ledgers: self.demand.ledgers.clone(),
+            images: self.demand.images.clone(),
         }
     }
 
-    fn image_places(&self) -> usize {
-        self.gate.images.most(self.image_rate()).div_ceil(self.image_framing.transactions() as usize)
+    /// Transactions a second of frames that the units can do beside the images that they do, `image_tps` of late. The
+    /// share of cameras is guaranteed however many images come. `None` while that is not known.
+    pub fn frame_capacity_tps(&self, image_tps: f64) -> Option<f64> {
+        let units = self.in_service() as f64;
+        let (frame, image) =
+            (self.throughput.service_time.tps_of(WorkKind::Frame), self.throughput.service_time.tps_of(WorkKind::Image));
+        if units == 0.0 || frame <= 0.0 {
+            return None;
+        }
+        let left = units - image_tps / image.max(1e-6);
+        let guaranteed = units * (1.0 - self.demand.gate.image_share());
+        Some(left.max(guaranteed) * frame)
     }
 
-    fn load_tps(&self) -> f64 {
-        let done: u32 = self.recent_answers.iter().map(|(_, transactions)| transactions).sum();
-        f64::from(done) / LOAD_WINDOW.as_secs_f64()
+    /// Transactions of images since the daemon started.
+    pub fn image_transactions(&self) -> u64 {
+        self.throughput.image_transactions
+    }
+
+    fn image_places(&self) -> usize {
+        let looks = self.demand.image_framing.transactions() as usize;
+        self.demand.gate.images.capacity(self.image_rate()).div_ceil(looks)
     }
 
     fn degraded(&self, in_service: usize) -> Vec<String> {
         let mut reasons = Vec::new();
-        let because = |reason: &Option<String>| reason.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
-        if self.is_wanted && in_service < self.desired {
-            let reason = because(self.load_failure.as_ref().map_or(&self.blocked, |_| &self.load_failure));
-            reasons.push(format!("{}: {in_service} of {} inference units in service{reason}", self.name, self.desired));
+        let mut add = |text: String| reasons.push(format!("{}: {text}", self.name));
+        if self.is_wanted
+            && let Some(reason) = &self.unusable
+        {
+            add(format!("its package cannot be used: {reason}"));
+        } else if self.is_wanted && in_service < self.desired {
+            let reason = self.roster.load_failure.as_ref().or(self.roster.blocked.as_ref());
+            let reason = reason.map(|text| format!(": {text}")).unwrap_or_default();
+            add(format!("{in_service} of {} inference units in service{reason}", self.desired));
         }
-        if let Some(failure) = &self.swap_failure {
-            reasons.push(format!("{}: the new version was not taken: {failure}", self.name));
+        if let Some(failure) = &self.roster.swap_failure {
+            add(format!("the new version was not taken: {failure}"));
+        }
+        if let Some(reason) = &self.roster.unprobed {
+            add(reason.clone());
+        }
+        if let Some(problem) = self.roster.units.values().find_map(|unit| unit.cache_problem.as_ref()) {
+            add(problem.clone());
         }
         reasons
     }

@@ -1,8 +1,8 @@
 //! How often pictures of a camera are taken.
 //!
-//! A busy yard would fill a broker and a phone with pictures of the same lorry. So a camera has so many a minute, counted
-//! in every sixty seconds and not in those of a clock. Events and requests are counted apart: neither a page that asks
-//! every second nor a night of moths keeps the other from its picture.
+//! A busy yard would fill a broker and a phone with pictures of the same lorry. So each camera has a limit a minute, in a
+//! sliding window. Events and requests are counted apart: neither a page that asks every second nor a night of moths keeps
+//! the other from its picture.
 
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -13,28 +13,28 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a picture is taken for.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum SnapshotOccasion {
+pub(crate) enum SnapshotCause {
     /// Something was seen.
     Event,
-    /// Somebody asked.
+    /// It was requested.
     Request,
 }
 
 /// When the pictures of the last minute were taken.
 #[derive(Debug)]
-pub struct SnapshotPolicy {
+pub(crate) struct SnapshotPolicy {
     per_minute: usize,
-    taken: BTreeMap<(CameraId, SnapshotOccasion), VecDeque<Monotonic>>,
+    taken: BTreeMap<(CameraId, SnapshotCause), VecDeque<Monotonic>>,
 }
 
 impl SnapshotPolicy {
     /// So many of a camera in a minute for events, and as many on request; 0: none.
-    pub fn new(per_minute: u16) -> Self {
+    pub(crate) fn new(per_minute: u16) -> Self {
         Self { per_minute: usize::from(per_minute), taken: BTreeMap::new() }
     }
 
     /// True if snapshots are switched off.
-    pub fn is_off(&self) -> bool {
+    pub(crate) fn is_off(&self) -> bool {
         self.per_minute == 0
     }
 
@@ -42,8 +42,8 @@ impl SnapshotPolicy {
     ///
     /// # Errors
     /// How long it takes until there may be one, when there may be none now.
-    pub fn may_take(&mut self, camera: &CameraId, occasion: SnapshotOccasion, now: Monotonic) -> Result<(), Duration> {
-        let taken = self.taken.entry((camera.clone(), occasion)).or_default();
+    pub(crate) fn may_take(&mut self, camera: &CameraId, cause: SnapshotCause, now: Monotonic) -> Result<(), Duration> {
+        let taken = self.taken.entry((camera.clone(), cause)).or_default();
         while taken.front().is_some_and(|at| now.since(*at) >= MINUTE) {
             taken.pop_front();
         }
@@ -72,20 +72,20 @@ mod tests {
     fn no_more_than_the_limit_are_taken_in_a_minute_and_the_wait_is_told() {
         let (mut policy, yard) = (SnapshotPolicy::new(3), camera("yard"));
         for second in [0, 10, 20] {
-            assert_eq!(policy.may_take(&yard, SnapshotOccasion::Event, at(second)), Ok(()));
+            assert_eq!(policy.may_take(&yard, SnapshotCause::Event, at(second)), Ok(()));
         }
-        assert_eq!(policy.may_take(&yard, SnapshotOccasion::Event, at(25)), Err(Duration::from_secs(35)));
-        assert_eq!(policy.may_take(&yard, SnapshotOccasion::Event, at(60)), Ok(()));
-        assert_eq!(policy.may_take(&yard, SnapshotOccasion::Event, at(61)), Err(Duration::from_secs(9)));
+        assert_eq!(policy.may_take(&yard, SnapshotCause::Event, at(25)), Err(Duration::from_secs(35)));
+        assert_eq!(policy.may_take(&yard, SnapshotCause::Event, at(60)), Ok(()));
+        assert_eq!(policy.may_take(&yard, SnapshotCause::Event, at(61)), Err(Duration::from_secs(9)));
     }
 
     #[test]
-    fn cameras_and_occasions_do_not_take_from_each_other() {
+    fn cameras_and_causes_do_not_take_from_each_other() {
         let mut policy = SnapshotPolicy::new(1);
         for id in ["yard", "street"] {
-            for occasion in [SnapshotOccasion::Event, SnapshotOccasion::Request] {
-                assert!(policy.may_take(&camera(id), occasion, at(0)).is_ok());
-                assert!(policy.may_take(&camera(id), occasion, at(1)).is_err());
+            for cause in [SnapshotCause::Event, SnapshotCause::Request] {
+                assert!(policy.may_take(&camera(id), cause, at(0)).is_ok());
+                assert!(policy.may_take(&camera(id), cause, at(1)).is_err());
             }
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     fn zero_takes_none() {
         let mut policy = SnapshotPolicy::new(0);
         assert!(policy.is_off());
-        assert!(policy.may_take(&camera("yard"), SnapshotOccasion::Request, at(0)).is_err());
+        assert!(policy.may_take(&camera("yard"), SnapshotCause::Request, at(0)).is_err());
     }
 
     proptest! {
@@ -106,7 +106,7 @@ mod tests {
             let (mut now, mut taken) = (0, Vec::new());
             for gap in gaps {
                 now += gap;
-                if policy.may_take(&yard, SnapshotOccasion::Event, at(now)).is_ok() {
+                if policy.may_take(&yard, SnapshotCause::Event, at(now)).is_ok() {
                     taken.push(now);
                 }
                 let of_last_minute = taken.iter().filter(|second| now - **second < 60).count();

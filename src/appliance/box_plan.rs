@@ -1,0 +1,123 @@
+//! What the box starts with: the settings, and over them what commands have made of models and cameras.
+
+use crate::appliance::package_loader::read;
+use crate::appliance::zone_placement::placements;
+use crate::core::camera_switches::CameraSwitches;
+use crate::core::desired_models::DesiredModels;
+use crate::core::event::{KeptFile, LoadedPackage};
+use crate::core::packages::PackageSource;
+use crate::core::plan::{BoxPlan, BoxTerms, ModelPlan, ModelTerms};
+use crate::settings::Settings;
+use crate::supervisor::BoxLimits;
+use crate::supervisor::pool::{TpsQuota, UnitDeadlines};
+use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
+use crate::vision::framing::Framing;
+use serde::de::DeserializeOwned;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// Cores that the daemon may use; a model without a number of units has one each.
+pub fn core_count() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The package that a swap has given to a model of the settings, if a daemon has kept one.
+pub fn swapped_package(settings: &Settings, model: &ModelSettings) -> Option<String> {
+    let desired = desired_models(settings);
+    desired.of(&model.name).map(|desired| desired.package.clone()).filter(|package| package != model.package())
+}
+
+/// All that the core starts with; reads every package.
+pub(super) fn box_plan(settings: &Settings, boot_id: String) -> BoxPlan {
+    let units = &settings.units;
+    let desired = desired_models(settings);
+    let models = settings.models.iter().map(|model| model_plan(settings, model, &desired)).collect();
+    let mut switches: CameraSwitches = kept(&settings.state_directory, KeptFile::Cameras);
+    switches.retain(&settings.cameras);
+    BoxPlan {
+        zones: placements(settings),
+        zone_probe: Duration::from_secs_f32(units.zone_probe_seconds),
+        limits: BoxLimits {
+            units: match units.max_units {
+                0 => core_count() * 2,
+                units => usize::from(units),
+            },
+            models: usize::from(units.max_models),
+            reserve_bytes: u64::from(units.memory_reserve_mb) << 20,
+        },
+        terms: BoxTerms {
+            deadlines: UnitDeadlines {
+                load: Duration::from_secs_f32(units.load_timeout_seconds),
+                inference: Duration::from_secs_f32(units.inference_timeout_seconds),
+            },
+            max_frame_age: Duration::from_secs_f32(units.max_frame_age_seconds),
+            max_queue_time: Duration::from_secs_f32(units.max_queue_seconds),
+            brought_in: ModelTerms { quota: None, ..model_terms(&settings.default_model()) },
+            capture: settings.capture.clone(),
+            tracking: settings.tracking.clone(),
+            snapshots: settings.snapshots.clone(),
+        },
+        models,
+        desired,
+        cameras: settings.cameras.clone(),
+        switches,
+        boot_id,
+    }
+}
+
+fn desired_models(settings: &Settings) -> DesiredModels {
+    let kept = kept(&settings.state_directory, KeptFile::Models);
+    DesiredModels::new(&settings.models, &kept, core_count())
+}
+
+/// The package that a command has chosen; if it cannot be used, the one of the settings.
+fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModels) -> ModelPlan {
+    let wanted = desired.of(&model.name).map_or(model.package(), |desired| &desired.package);
+    let load = |package: &str| read(settings, &model.name, &PackageSource::Named(package.to_owned()));
+    let loaded: Result<LoadedPackage, String> = match load(wanted) {
+        Err(reason) if wanted != model.package() => {
+            tracing::error!(model = model.name, reason, "the kept package cannot be used; the one in the settings is");
+            load(model.package())
+        }
+        loaded => loaded,
+    };
+    if let Err(reason) = &loaded {
+        tracing::error!(model = model.name, reason, "a model is FAILED: its package cannot be used; it is read again each minute");
+    }
+    ModelPlan { name: model.name.clone(), package: model.package().to_owned(), terms: model_terms(model), loaded }
+}
+
+fn model_terms(model: &ModelSettings) -> ModelTerms {
+    let quota = model.tps_limit.map(|limit| match limit {
+        TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
+        TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,
+    });
+    let image_framing = Framing { tiling: model.image_tiles, ..Framing::default() };
+    ModelTerms { image_share: f64::from(model.image_share), quota, image_framing }
+}
+
+/// What is kept in the state directory; nothing, where it cannot be read.
+fn kept<T: DeserializeOwned + Default>(directory: &Path, file: KeptFile) -> T {
+    let path = directory.join(file.name());
+    let read = std::fs::read(&path).and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::other));
+    read.unwrap_or_else(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            tracing::warn!(file = %path.display(), %error, "what commands have changed cannot be read; the settings count");
+        }
+        T::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_leaves_the_settings() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("models.json"), "{").unwrap();
+        let settings = Settings { state_directory: home.path().to_owned(), ..Settings::default() };
+        assert_eq!(desired_models(&settings), DesiredModels::new(&settings.models, &DesiredModels::default(), core_count()));
+    }
+}

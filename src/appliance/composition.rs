@@ -1,0 +1,132 @@
+//! Builds the daemon's parts and connects them.
+
+use crate::appliance::box_plan::box_plan;
+use crate::appliance::child_environment::child_environment;
+use crate::appliance::importer;
+use crate::appliance::inbox::{CHILD_QUEUE, Inbox, OWN_QUEUE};
+use crate::appliance::memory_probe;
+use crate::appliance::meter::Meter;
+use crate::appliance::package_loader::PackageLoader;
+use crate::appliance::performer::Performer;
+use crate::appliance::reporter::Reporter;
+use crate::appliance::requests::Requests;
+use crate::appliance::shell::Shell;
+use crate::camera::capture_process::CaptureProcesses;
+use crate::catalog::CatalogStore;
+use crate::catalog::arn::Realm;
+use crate::control::images::ImageIntake;
+use crate::control::{ApplianceStatus, Control, ControlQueues};
+use crate::core::Core;
+use crate::core::plan::BoxPlan;
+use crate::ipc::child_process::{Spawner, own_binary};
+use crate::kept::FileKeeper;
+use crate::metering::HoursFiles;
+use crate::os::clock::monotonic_now;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::supervisor::unit_process::UnitProcesses;
+use crate::vision::camera_id::CameraId;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// What is started as a child.
+#[derive(Clone, Debug)]
+pub struct ChildPrograms {
+    /// An inference unit.
+    pub unit: PathBuf,
+    /// A capture process.
+    pub capture: PathBuf,
+}
+
+impl Default for ChildPrograms {
+    /// This binary; others only in tests.
+    fn default() -> Self {
+        Self { unit: own_binary(), capture: own_binary() }
+    }
+}
+
+/// The appliance, ready to run.
+#[derive(Debug)]
+pub struct Appliance {
+    shell: Shell,
+}
+
+impl Appliance {
+    /// Builds the parts; starts no child yet. A model whose package cannot be used is FAILED, and everything else runs.
+    ///
+    /// # Errors
+    /// When threads, shared memory or the queue of events cannot be had.
+    pub fn new(
+        settings: Settings,
+        passwords: BTreeMap<CameraId, Secret>,
+        reporter: Reporter,
+        programs: ChildPrograms,
+    ) -> Result<(Self, Control, watch::Receiver<ApplianceStatus>), Box<dyn std::error::Error>> {
+        let now = monotonic_now();
+        let spawner = Spawner::start()?;
+        let environment = child_environment(&settings.log.level, settings.sandbox.mode);
+        let plan = box_plan(&settings, reporter.boot_id().to_owned());
+        let catalog = load_catalog(&settings, &plan);
+        let groups = settings.cameras.len().div_ceil(usize::from(settings.capture.cameras_per_process.max(1)));
+        let core = Core::new(plan, now);
+
+        let (own, own_queue) = mpsc::channel(OWN_QUEUE);
+        let (unit_sender, unit_queue) = mpsc::channel(CHILD_QUEUE);
+        let (capture_sender, capture_queue) = mpsc::channel(CHILD_QUEUE);
+        let units = UnitProcesses::new(spawner.clone(), programs.unit, environment.clone(), unit_sender);
+        let captures = CaptureProcesses::new(spawner, programs.capture, environment, groups, capture_sender);
+        let hours = HoursFiles::new(&settings.state_directory);
+        let (status, watcher) = watch::channel(ApplianceStatus::default());
+        let (intake, image_region, images) = ImageIntake::new()?;
+        let (control, queues) =
+            Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), reporter.event_log());
+        let ControlQueues { commands, imports, snapshots } = queues;
+        let (unit_pids, pids) = watch::channel(BTreeMap::new());
+        tokio::spawn(importer::run(settings.clone(), catalog.clone(), imports));
+        tokio::spawn(memory_probe::run(pids, own.clone()));
+
+        let settings = Arc::new(settings);
+        let performer = Performer {
+            units,
+            captures,
+            requests: Requests::default(),
+            reporter,
+            catalog,
+            regions: BTreeMap::new(),
+            pictures: BTreeMap::new(),
+            image_region,
+            cameras: settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect(),
+            passwords,
+            capture: settings.capture.clone(),
+            loader: PackageLoader::new(Arc::clone(&settings), own.clone()),
+            files: FileKeeper::start()?,
+            state_directory: settings.state_directory.clone(),
+            own,
+        };
+        let inbox =
+            Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, own: own_queue };
+        let meter = Meter::load(hours, now);
+        let shell = Shell { core, performer, inbox, meter, status, unit_pids };
+        Ok((Self { shell }, control, watcher))
+    }
+
+    /// Runs until `shutdown` turns true, then drains. Returns the last status.
+    pub async fn run(self, shutdown: watch::Receiver<bool>) -> ApplianceStatus {
+        self.shell.run(shutdown).await
+    }
+}
+
+/// Projects and versions, those of the settings among them.
+fn load_catalog(settings: &Settings, plan: &BoxPlan) -> CatalogStore {
+    let (region, account) = (settings.rekognition.region.clone(), settings.rekognition.account_id.clone());
+    let version = |loaded: &crate::core::event::LoadedPackage| loaded.package.version.clone();
+    let configured: Vec<(String, String)> = plan
+        .models
+        .iter()
+        .map(|model| (model.name.clone(), model.loaded.as_ref().map(version).unwrap_or_default()))
+        .collect();
+    let models_directory = &settings.units.models_directory;
+    CatalogStore::load(&settings.state_directory, models_directory, Realm { region, account }, &configured)
+}

@@ -1,0 +1,104 @@
+//! Reads packages from the disk, off the shell: a checksum of a large model takes seconds, a sick disk for ever.
+
+use crate::core::Event;
+use crate::core::event::LoadedPackage;
+use crate::core::packages::{PackageSource, PackageTicket};
+use crate::ipc::messages::LoadModel;
+use crate::model::package::{Package, PackageError};
+use crate::settings::Settings;
+use crate::supervisor::settings::ModelSettings;
+use crate::vision::error_chain::describe;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Reads packages as the settings say.
+#[derive(Clone, Debug)]
+pub(super) struct PackageLoader {
+    settings: Arc<Settings>,
+    results: mpsc::Sender<Event>,
+}
+
+impl PackageLoader {
+    /// Results go to `results`.
+    pub(super) fn new(settings: Arc<Settings>, results: mpsc::Sender<Event>) -> Self {
+        Self { settings, results }
+    }
+
+    /// Begins to read a package; its result is an event. The core has one package a model read at a time.
+    pub(super) fn load(&self, ticket: PackageTicket, model: String, source: PackageSource) {
+        let loader = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let result = read(&loader.settings, &model, &source).map(Box::new);
+            // The shell may have ended meanwhile.
+            drop(loader.results.blocking_send(Event::PackageLoaded { ticket, result }));
+        });
+    }
+}
+
+/// A package, and what its units are to load.
+///
+/// # Errors
+/// Why it cannot be used, fit for callers; the log has the rest.
+pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> Result<LoadedPackage, String> {
+    let units = &settings.units;
+    match source {
+        PackageSource::Named(name) => {
+            let configured = settings.models.iter().find(|configured| configured.name == model);
+            let configured = configured.ok_or_else(|| format!("no settings name the model `{model}`"))?;
+            let package = Package::load(&units.models_directory, name, model);
+            let package = package.map_err(|error| unusable(&error, &[&units.models_directory]))?;
+            let load = load_model(settings, configured, &package.name);
+            Ok(LoadedPackage { package: Arc::new(package), load })
+        }
+        PackageSource::Directory(directory) => {
+            let package = Package::load_from(directory.clone(), model, model);
+            let package = package.map_err(|error| unusable(&error, &[directory]))?;
+            let terms = ModelSettings { name: model.to_owned(), ..settings.default_model() };
+            let load = LoadModel { directory: directory.clone(), ..load_model(settings, &terms, "") };
+            Ok(LoadedPackage { package: Arc::new(package), load })
+        }
+    }
+}
+
+/// What a unit of a model is told to load.
+pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
+    let units = &settings.units;
+    LoadModel {
+        directory: units.models_directory.join(package),
+        execution_provider: model.execution_provider,
+        device: model.device.clone(),
+        provider_options: model.provider_options.clone(),
+        intra_op_threads: model.threads,
+        max_batch: model.max_batch,
+        runtime_library: units.runtime_library.clone(),
+        cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
+        cores: Vec::new(),
+        memory_limit_bytes: None,
+    }
+}
+
+fn unusable(error: &PackageError, paths: &[&Path]) -> String {
+    tracing::warn!(error = %describe(error), "a package cannot be used");
+    public_reason(&error.to_string(), paths)
+}
+
+/// What callers may read: no path of the box. A relative one tells nothing of it, and may be part of any word.
+pub(super) fn public_reason(reason: &str, paths: &[&Path]) -> String {
+    let paths = paths.iter().filter(|path| path.is_absolute());
+    paths.fold(reason.to_owned(), |text, path| text.replace(&path.display().to_string(), "the package"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_reason;
+    use std::path::Path;
+
+    #[test]
+    fn callers_read_no_paths() {
+        let reason = "/var/lib/ocelli/packages/7/model.onnx has sha256 a and not b; see /srv/models/edge";
+        let shown = public_reason(reason, &[Path::new("/var/lib/ocelli/packages/7"), Path::new("/srv/models")]);
+        assert_eq!(shown, "the package/model.onnx has sha256 a and not b; see the package/edge");
+        assert_eq!(public_reason("see units.models_directory", &[Path::new("models")]), "see units.models_directory");
+    }
+}

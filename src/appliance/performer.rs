@@ -1,0 +1,200 @@
+//! Carries out what the core decides: processes, shared memory, files, answers, messages.
+
+use crate::admission::Work;
+use crate::appliance::inbox::IMAGE_REGION;
+use crate::appliance::package_loader::PackageLoader;
+use crate::appliance::reporter::Reporter;
+use crate::appliance::requests::Requests;
+use crate::camera::capture_process::{CaptureProcesses, camera_source};
+use crate::camera::settings::{CameraSettings, CaptureSettings};
+use crate::catalog::CatalogStore;
+use crate::control::images::ImageReply;
+use crate::core::event::{CommandTicket, KeptFile};
+use crate::core::{Effect, Event};
+use crate::ipc::frame_slots::Region;
+use crate::ipc::messages::{LoadModel, RegionId, RequestId};
+use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotAnswer, SnapshotId, SnapshotOrder};
+use crate::kept::{FileKeeper, OnRefusal};
+use crate::os::clock::{is_wall_clock_synchronized, monotonic_now, wall_now_ms};
+use crate::secret::Secret;
+use crate::supervisor::unit_process::UnitProcesses;
+use crate::supervisor::unit_state::UnitId;
+use crate::vision::camera_id::CameraId;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The hands of the shell.
+#[derive(Debug)]
+pub(super) struct Performer {
+    pub(super) units: UnitProcesses,
+    pub(super) captures: CaptureProcesses,
+    pub(super) requests: Requests,
+    pub(super) reporter: Reporter,
+    pub(super) catalog: CatalogStore,
+    /// Memory of frames by region.
+    pub(super) regions: BTreeMap<RegionId, Region>,
+    /// Memory of pictures that are being made.
+    pub(super) pictures: BTreeMap<SnapshotId, Region>,
+    pub(super) image_region: Region,
+    pub(super) cameras: BTreeMap<CameraId, CameraSettings>,
+    pub(super) passwords: BTreeMap<CameraId, Secret>,
+    pub(super) capture: CaptureSettings,
+    pub(super) loader: PackageLoader,
+    pub(super) files: FileKeeper,
+    pub(super) state_directory: PathBuf,
+    /// For results that come later.
+    pub(super) own: mpsc::Sender<Event>,
+}
+
+impl Performer {
+    /// Carries out one effect. What fails at once comes back as an event.
+    pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::StartUnit { unit, load } => return self.start_unit(unit, *load),
+            Effect::StopUnit { unit } => self.units.stop(unit),
+            Effect::KillUnit { unit, why } => {
+                tracing::warn!(%unit, why, "an inference unit is killed");
+                self.units.kill(unit);
+            }
+            Effect::Dispatch { unit, items } => self.dispatch(unit, &items),
+            Effect::ForgetRegion(region) => {
+                self.units.detach(region);
+                self.regions.remove(&region);
+            }
+            Effect::StartCapture { group } => {
+                if let Err(error) = self.captures.start(group) {
+                    tracing::error!(group, %error, "a capture process could not be started");
+                    let detail = format!("the capture process could not be started: {error}");
+                    return Some(Event::CaptureEnded { group, detail });
+                }
+            }
+            Effect::KillCapture { group, why } => {
+                tracing::warn!(group, why, "a capture process is killed");
+                self.captures.kill(group);
+            }
+            Effect::OpenCamera { group, camera, index, region, slots } => {
+                if let Err(detail) = self.open(group, &camera, index, region, slots) {
+                    return Some(Event::CameraNotOpened { group, index, detail });
+                }
+            }
+            Effect::CloseCamera { group, index, silent } => {
+                if let Some(camera) = silent {
+                    tracing::warn!(%camera, "a camera has been silent for too long and is connected anew");
+                }
+                self.captures.close(group, index);
+            }
+            Effect::ReleaseSlot { group, index, slot } => self.captures.release(group, index, slot),
+            Effect::PaceCamera { group, index, fps } => self.captures.pace(group, index, fps),
+            Effect::TakeSnapshot { group, order } => return self.take_snapshot(group, *order),
+            Effect::ForgetSnapshot(id) => drop(self.pictures.remove(&id)),
+            Effect::LoadPackage { ticket, model, source } => self.loader.load(ticket, model, source),
+            Effect::KeepModels { models, ticket } => self.keep(KeptFile::Models, &*models, ticket),
+            Effect::KeepCameras { cameras, ticket } => self.keep(KeptFile::Cameras, &*cameras, ticket),
+            Effect::KeepVersion { model, units, is_wanted } => self.catalog.model_changed(&model, units, is_wanted),
+            Effect::KeepConfigured { model, version } => self.catalog.configure(&model, &version),
+            Effect::AnswerCommand { ticket, result } => self.requests.answer_command(ticket, result),
+            Effect::AnswerImage { image, reply } => self.answer_image(image, reply),
+            Effect::AnswerSnapshot { ticket, reply } => self.requests.answer_snapshot(ticket, reply),
+            Effect::Report(report) => self.reporter.report(report, monotonic_now()),
+        }
+        None
+    }
+
+    fn start_unit(&mut self, unit: UnitId, load: LoadModel) -> Option<Event> {
+        let error = self.units.start(unit, load).err()?;
+        tracing::error!(%unit, %error, "an inference unit could not be started");
+        Some(Event::UnitEnded { unit })
+    }
+
+    fn dispatch(&mut self, unit: UnitId, items: &[(RequestId, Work)]) {
+        let region = |(_, work): &(RequestId, Work)| match work {
+            Work::Frame(frame) => self.regions.get(&frame.region),
+            Work::Image(image) if image.region == IMAGE_REGION => Some(&self.image_region),
+            Work::Image(image) => self.requests.image_region(image.id),
+        };
+        let Some(regions) = items.iter().map(region).collect::<Option<Vec<_>>>() else {
+            debug_assert!(false, "a region lives while one of its frames is in flight");
+            return self.units.kill(unit);
+        };
+        // On an error the unit is dead or will be: its end is an event, and the frames fail then.
+        if let Err(error) = self.units.dispatch(unit, items, &regions) {
+            tracing::warn!(%unit, %error, "an inference unit cannot be given work");
+        }
+    }
+
+    fn open(
+        &mut self,
+        group: usize,
+        camera: &CameraId,
+        index: crate::ipc::messages::CameraIndex,
+        region: RegionId,
+        slots: u16,
+    ) -> Result<(), String> {
+        let settings = self.cameras.get(camera).ok_or("the camera has no settings")?;
+        let memory = Region::create("ocelli-frames", slots).map_err(|error| {
+            tracing::error!(%camera, %error, "there is no shared memory for a camera");
+            format!("no shared memory: {error}")
+        })?;
+        let source = camera_source(settings, self.passwords.get(camera), &self.capture);
+        self.captures.open(group, index, source, &memory);
+        self.regions.insert(region, memory);
+        Ok(())
+    }
+
+    fn take_snapshot(&mut self, group: usize, order: SnapshotOrder) -> Option<Event> {
+        let id = order.id;
+        match Region::create("ocelli-snapshot", 1) {
+            Ok(region) => {
+                self.captures.snapshot(group, order, &region);
+                self.pictures.insert(id, region);
+                None
+            }
+            Err(error) => {
+                let jpeg = Err(format!("there is no memory for it: {error}"));
+                Some(Event::SnapshotMade { group, id, jpeg, wall_ms: None })
+            }
+        }
+    }
+
+    /// A capture process says how many bytes of JPEG lie in the region of an order. It may say anything.
+    pub(super) fn snapshot_made(&mut self, group: usize, answer: SnapshotAnswer) -> Event {
+        let SnapshotAnswer { id, result } = answer;
+        let region = self.pictures.remove(&id);
+        let jpeg = result.and_then(|bytes| {
+            let region = region.ok_or("nothing waits for it any more")?;
+            let bytes = usize::try_from(bytes).ok().filter(|bytes| (1..=MAX_SNAPSHOT_BYTES).contains(bytes));
+            let bytes = bytes.ok_or("its length is not possible")?;
+            region.copy_start(bytes).map(Arc::from).map_err(|error| error.to_string())
+        });
+        let wall_ms = is_wall_clock_synchronized().then(wall_now_ms);
+        Event::SnapshotMade { group, id, jpeg, wall_ms }
+    }
+
+    fn keep<T: Serialize>(&self, file: KeptFile, content: &T, ticket: Option<CommandTicket>) {
+        let (own, tickets) = (self.own.clone(), ticket.into_iter().collect());
+        let kept = move |result| {
+            // The shell has ended, and with it everybody who waits.
+            drop(own.blocking_send(Event::Kept { file, tickets, result }));
+        };
+        match serde_json::to_vec_pretty(content) {
+            Ok(bytes) => {
+                self.files.write(self.state_directory.join(file.name()), bytes, OnRefusal::TryAgain, kept);
+            }
+            Err(error) => tracing::error!(file = file.name(), %error, "the state cannot be written as JSON"),
+        }
+    }
+
+    fn answer_image(&mut self, id: crate::admission::ImageId, reply: ImageReply) {
+        let Some(offer) = self.requests.take_image(id) else { return };
+        if let ImageReply::Detected(answer, package) = &reply {
+            self.reporter.image_answered(offer.arrived_at, answer, package, monotonic_now());
+        }
+        if offer.slot.own_region().is_some() {
+            self.units.detach(crate::appliance::inbox::image_work(id, &offer).region);
+        }
+        Requests::answer_image(offer, reply);
+    }
+}

@@ -1,0 +1,82 @@
+//! Requests from outside that the core knows by a number: their reply channels, and the memory of images.
+
+use crate::admission::ImageId;
+use crate::control::images::{ImageReply, OfferedImage};
+use crate::control::snapshots::{AskedSnapshot, SnapshotReply};
+use crate::control::{Accepted, Asked, ControlError};
+use crate::core::Event;
+use crate::core::event::{CommandTicket, SnapshotTicket};
+use crate::ipc::frame_slots::Region;
+use std::collections::BTreeMap;
+use tokio::sync::oneshot;
+
+type CommandReply = oneshot::Sender<Result<Accepted, ControlError>>;
+
+/// Everything that waits for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    next: u64,
+    commands: BTreeMap<CommandTicket, CommandReply>,
+    snapshots: BTreeMap<SnapshotTicket, oneshot::Sender<SnapshotReply>>,
+    images: BTreeMap<ImageId, OfferedImage>,
+}
+
+impl Requests {
+    fn next(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// A command, as an event for the core.
+    pub(super) fn command(&mut self, (command, reply): Asked) -> Event {
+        let ticket = CommandTicket(self.next());
+        self.commands.insert(ticket, reply);
+        Event::Command { ticket, command }
+    }
+
+    /// A request for a snapshot, as an event for the core.
+    pub(super) fn snapshot(&mut self, asked: AskedSnapshot) -> Event {
+        let ticket = SnapshotTicket(self.next());
+        self.snapshots.insert(ticket, asked.reply);
+        Event::SnapshotRequested { ticket, camera: asked.camera, wish: asked.wish }
+    }
+
+    /// An image, as an event for the core.
+    pub(super) fn image(&mut self, offer: OfferedImage) -> Event {
+        let id = ImageId(self.next());
+        let (model, work) = (offer.model.clone(), crate::appliance::inbox::image_work(id, &offer));
+        self.images.insert(id, offer);
+        Event::Image { model, work }
+    }
+
+    /// The region of an image that has one to itself.
+    pub(super) fn image_region(&self, id: ImageId) -> Option<&Region> {
+        self.images.get(&id)?.slot.own_region()
+    }
+
+    /// Answers a command. Its caller may have gone meanwhile; it is done all the same.
+    pub(super) fn answer_command(&mut self, ticket: CommandTicket, result: Result<Accepted, ControlError>) {
+        if let Some(reply) = self.commands.remove(&ticket) {
+            drop(reply.send(result));
+        }
+    }
+
+    /// Answers a request for a snapshot, if its caller is still there.
+    pub(super) fn answer_snapshot(&mut self, ticket: SnapshotTicket, reply: SnapshotReply) {
+        if let Some(waiting) = self.snapshots.remove(&ticket) {
+            drop(waiting.send(reply));
+        }
+    }
+
+    /// Answers an image, and frees its slot: no unit reads it any more. Returns the image as it was offered.
+    pub(super) fn take_image(&mut self, id: ImageId) -> Option<OfferedImage> {
+        self.images.remove(&id)
+    }
+
+    /// Sends an image's answer, if its caller is still there.
+    pub(super) fn answer_image(offer: OfferedImage, reply: ImageReply) {
+        let OfferedImage { slot, reply: waiting, .. } = offer;
+        drop(slot);
+        drop(waiting.send(reply));
+    }
+}

@@ -1,0 +1,58 @@
+//! Which cameras commands have switched on or off: kept, so that a restart of the daemon changes nothing.
+
+use crate::camera::settings::CameraSettings;
+use crate::vision::camera_id::CameraId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a command wanted, and the setting that it was given against.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+struct Switch {
+    configured: bool,
+    enabled: bool,
+}
+
+/// The switches of all cameras that a command has ever switched, as `cameras.json` holds them.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CameraSwitches {
+    switches: BTreeMap<String, Switch>,
+}
+
+impl CameraSwitches {
+    /// Forgets cameras that the settings do not name any more.
+    pub fn retain(&mut self, cameras: &[CameraSettings]) {
+        self.switches.retain(|id, _| cameras.iter().any(|camera| camera.id.as_str() == id));
+    }
+
+    /// The settings of a camera with what a command wanted, if that setting has not changed since.
+    pub fn apply(&self, settings: &CameraSettings) -> CameraSettings {
+        let switch = self.switches.get(settings.id.as_str()).filter(|switch| switch.configured == settings.enabled);
+        CameraSettings { enabled: switch.map_or(settings.enabled, |switch| switch.enabled), ..settings.clone() }
+    }
+
+    /// Remembers what a command wants of a camera that the settings have enabled, or not.
+    pub fn set(&mut self, camera: &CameraId, configured: bool, enabled: bool) {
+        self.switches.insert(camera.to_string(), Switch { configured, enabled });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_outlives_a_restart_until_the_settings_change() {
+        let json = serde_json::json!({"id": "yard", "url": "rtsp://127.0.0.1/"});
+        let settings: CameraSettings = serde_json::from_value(json).unwrap();
+        let mut switches = CameraSwitches::default();
+        assert!(switches.apply(&settings).enabled);
+        switches.set(&settings.id, settings.enabled, false);
+        assert!(!switches.apply(&settings).enabled);
+        let changed = CameraSettings { enabled: false, ..settings.clone() };
+        switches.set(&changed.id, changed.enabled, true);
+        assert!(switches.apply(&changed).enabled && switches.apply(&settings).enabled, "each counts against its setting");
+        switches.retain(&[]);
+        assert_eq!(switches, CameraSwitches::default());
+    }
+}

@@ -1,0 +1,313 @@
+//! The cameras: capture processes and connections, slots that are lent, numbers of frames, switches.
+
+use crate::admission::FrameWork;
+use crate::admission::brown_out::{CameraDemand, allot};
+use crate::camera::camera_state::Camera;
+use crate::camera::capture_group::{CaptureAction, CaptureGroup};
+use crate::camera::lent_slots::{GiveBack, LentSlots};
+use crate::camera::settings::{CameraSettings, CaptureSettings};
+use crate::core::camera_switches::CameraSwitches;
+use crate::core::effect::{Effect, Report};
+use crate::core::event::CommandTicket;
+use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId};
+use crate::vision::camera_id::CameraId;
+use crate::vision::frame::Frame;
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The cameras and their capture processes.
+#[derive(Debug)]
+pub(super) struct Cameras {
+    groups: Vec<CaptureGroup>,
+    slots: LentSlots,
+    slots_per_camera: u16,
+    /// The number of each camera's newest frame.
+    frame_numbers: BTreeMap<CameraId, u64>,
+    switches: CameraSwitches,
+    /// Whether the settings enable a camera.
+    configured: BTreeMap<CameraId, bool>,
+}
+
+/// What a capture process says of a frame.
+#[derive(Debug)]
+pub(super) enum Captured {
+    /// It lies ready and wants a unit.
+    Frame(FrameWork),
+    /// It was due, and no slot was free.
+    WithoutSlot(CameraId),
+}
+
+impl Cameras {
+    /// Cameras that connect at the first tick, `cameras_per_process` of them in each capture process.
+    pub(super) fn new(
+        cameras: &[CameraSettings],
+        capture: &CaptureSettings,
+        switches: CameraSwitches,
+        now: Monotonic,
+    ) -> Self {
+        let stall = Duration::from_secs_f32(capture.stall_seconds);
+        let connect = Duration::from_secs_f32(capture.connect_timeout_seconds);
+        let group = |cameras: &[CameraSettings]| {
+            let cameras = cameras.iter().map(|camera| Camera::new(switches.apply(camera), now)).collect();
+            CaptureGroup::new(cameras, stall, connect, now)
+        };
+        Self {
+            groups: cameras.chunks(usize::from(capture.cameras_per_process.max(1))).map(group).collect(),
+            slots: LentSlots::default(),
+            slots_per_camera: capture.slots_per_camera,
+            frame_numbers: BTreeMap::new(),
+            configured: cameras.iter().map(|camera| (camera.id.clone(), camera.enabled)).collect(),
+            switches,
+        }
+    }
+
+    /// All cameras.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Camera> {
+        self.groups.iter().flat_map(CaptureGroup::cameras)
+    }
+
+    /// The camera of an id.
+    pub(super) fn find(&self, id: &str) -> Option<&Camera> {
+        self.all().find(|camera| camera.settings.id.as_str() == id)
+    }
+
+    /// The camera of an open connection.
+    pub(super) fn of_connection(&self, group: usize, index: CameraIndex) -> Option<&CameraId> {
+        let members = self.groups.get(group)?;
+        Some(&members.camera(members.find(index)?).settings.id)
+    }
+
+    /// Capture processes started again since the daemon started.
+    pub(super) fn restarts(&self) -> u64 {
+        self.groups.iter().map(CaptureGroup::restarts).sum()
+    }
+
+    /// Slots that are lent to units.
+    pub(super) fn lent_slots(&self) -> u32 {
+        self.slots.lent()
+    }
+
+    /// The group and the connection that fill a region; `None` once it is closed.
+    pub(super) fn connection_of(&self, region: RegionId) -> Option<(usize, CameraIndex)> {
+        self.slots.connection_of(region)
+    }
+
+    /// Does what is due by `now`. Returns the groups whose process was given up.
+    pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<usize> {
+        let mut given_up = Vec::new();
+        for group in 0..self.groups.len() {
+            let undead = self.groups[group].undead();
+            let actions = self.groups[group].tick(now);
+            self.carry_out(group, actions, effects);
+            if self.groups[group].undead() > undead {
+                self.close_connections(group, None, effects);
+                given_up.push(group);
+            }
+        }
+        given_up
+    }
+
+    fn carry_out(&mut self, group: usize, actions: Vec<CaptureAction>, effects: &mut Vec<Effect>) {
+        for action in actions {
+            match action {
+                CaptureAction::Start => effects.push(Effect::StartCapture { group }),
+                CaptureAction::Kill { why } => effects.push(Effect::KillCapture { group, why }),
+                CaptureAction::Open { camera, index } => {
+                    let (slots, camera) = (self.slots_per_camera, self.groups[group].camera(camera).settings.id.clone());
+                    let region = self.slots.add(slots, group, index);
+                    effects.push(Effect::OpenCamera { group, camera, index, region, slots });
+                }
+                CaptureAction::Close { camera, index } => {
+                    let silent = Some(self.groups[group].camera(camera).settings.id.clone());
+                    effects.push(Effect::CloseCamera { group, index, silent });
+                    self.close_connections(group, Some(index), effects);
+                }
+            }
+        }
+    }
+
+    /// A capture process sent a message. Only what its main loop sends is a sign of life.
+    pub(super) fn message(
+        &mut self,
+        group: usize,
+        message: FromCapture,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Captured> {
+        let members = self.groups.get_mut(group)?;
+        match message {
+            FromCapture::Initialized => members.initialized(now),
+            FromCapture::Alive => members.alive(now),
+            FromCapture::Streaming { camera, info } => {
+                let position = members.find(camera)?;
+                members.streaming(position, info, now);
+            }
+            FromCapture::Progress { camera, decoded, received } => {
+                members.alive(now);
+                let position = members.find(camera)?;
+                members.progress(position, decoded, received, now);
+            }
+            FromCapture::Frame { camera, frame } => return self.frame(group, camera, frame, now, effects),
+            FromCapture::Dropped { camera, .. } => {
+                let position = members.find(camera)?;
+                let id = members.camera(position).settings.id.clone();
+                self.next_number(&id);
+                return Some(Captured::WithoutSlot(id));
+            }
+            FromCapture::Lost { camera, kind, detail } => {
+                members.alive(now);
+                let position = members.find(camera)?;
+                members.lost(position, kind, detail, now);
+                self.close_connections(group, Some(camera), effects);
+            }
+            // Pictures come by themselves, with their bytes.
+            FromCapture::Hello { .. } | FromCapture::Snapshot(_) => {}
+        }
+        None
+    }
+
+    fn frame(
+        &mut self,
+        group: usize,
+        index: CameraIndex,
+        frame: Frame,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Captured> {
+        let members = self.groups.get_mut(group)?;
+        let position = members.find(index)?;
+        let settings = &members.camera(position).settings;
+        let (camera, framing) = (settings.id.clone(), settings.framing());
+        let region = self.slots.of_connection(group, index)?;
+        if self.slots.lend(region, frame.slot).is_err() {
+            let actions = members.kill("it announced a slot that is not there, or is lent to a unit", now);
+            self.carry_out(group, actions, effects);
+            return None;
+        }
+        members.frame_announced();
+        let number = self.next_number(&camera);
+        Some(Captured::Frame(FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None }))
+    }
+
+    /// A capture process has ended: its cameras are lost.
+    pub(super) fn process_ended(&mut self, group: usize, detail: &str, now: Monotonic, effects: &mut Vec<Effect>) {
+        self.close_connections(group, None, effects);
+        if let Some(members) = self.groups.get_mut(group) {
+            members.process_ended(detail, now);
+        }
+        effects.push(Effect::Report(Report::CaptureRestarted));
+    }
+
+    /// A process that was given up has ended after all.
+    pub(super) fn undead_ended(&mut self, group: usize) {
+        if let Some(members) = self.groups.get_mut(group) {
+            members.undead_ended();
+        }
+    }
+
+    /// A connection could not be begun.
+    pub(super) fn not_opened(
+        &mut self,
+        group: usize,
+        index: CameraIndex,
+        detail: String,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(members) = self.groups.get_mut(group)
+            && let Some(position) = members.find(index)
+        {
+            members.lost(position, LossKind::Other, detail, now);
+        }
+        self.close_connections(group, Some(index), effects);
+    }
+
+    /// A frame has its outcome: its slot goes back, or the region is no longer needed.
+    pub(super) fn give_back(&mut self, region: RegionId, slot: u16, effects: &mut Vec<Effect>) {
+        match self.slots.give_back(region, slot) {
+            GiveBack::Release { group, index } => effects.push(Effect::ReleaseSlot { group, index, slot }),
+            GiveBack::Retired => effects.push(Effect::ForgetRegion(region)),
+            GiveBack::Nothing => {}
+        }
+    }
+
+    /// Switches a camera on or off, which stays so over a restart until the settings change. False: there is no such
+    /// camera.
+    pub(super) fn switch(
+        &mut self,
+        id: &str,
+        enabled: bool,
+        ticket: CommandTicket,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let place = self.groups.iter().enumerate().find_map(|(group, members)| {
+            Some((group, members.cameras().position(|camera| camera.settings.id.as_str() == id)?))
+        });
+        let Some((group, camera)) = place else { return false };
+        if enabled {
+            self.groups[group].switch_on(camera, now);
+        } else if let Some(index) = self.groups[group].switch_off(camera) {
+            effects.push(Effect::CloseCamera { group, index, silent: None });
+            self.close_connections(group, Some(index), effects);
+        }
+        let id = &self.groups[group].camera(camera).settings.id;
+        self.switches.set(id, self.configured.get(id).copied().unwrap_or(true), enabled);
+        effects.push(Effect::KeepCameras { cameras: Box::new(self.switches.clone()), ticket: Some(ticket) });
+        true
+    }
+
+    /// Throttles the cameras of a model that cannot look at all their frames, and lets them go when it can again.
+    pub(super) fn pace(
+        &mut self,
+        is_its: impl Fn(&CameraId) -> bool,
+        capacity_tps: Option<f64>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut cameras = Vec::new();
+        for (group, members) in self.groups.iter().enumerate() {
+            for (position, camera) in members.cameras().enumerate() {
+                if let Some(wanted_fps) = camera.wanted_fps().filter(|_| is_its(&camera.settings.id)) {
+                    let looks = f64::from(camera.settings.framing().transactions());
+                    let demand = CameraDemand { weight: camera.settings.weight, wanted_tps: wanted_fps * looks };
+                    cameras.push((group, position, looks, demand));
+                }
+            }
+        }
+        let demands: Vec<CameraDemand> = cameras.iter().map(|(.., demand)| *demand).collect();
+        let granted = allot(capacity_tps, &demands);
+        for (number, (group, position, looks, demand)) in cameras.into_iter().enumerate() {
+            // A camera whose full demand is granted is not throttled.
+            let tps = granted.as_ref().map(|granted| granted[number]).filter(|tps| *tps < demand.wanted_tps * 0.99);
+            let members = &mut self.groups[group];
+            if let (Some(fps), Some(index)) =
+                (members.pace(position, tps.map(|tps| tps / looks)), members.index_of(position))
+            {
+                effects.push(Effect::PaceCamera { group, index, fps });
+            }
+        }
+    }
+
+    /// The daemon was suspended for `gap`.
+    pub(super) fn paused(&mut self, gap: Duration) {
+        self.groups.iter_mut().for_each(|group| group.paused(gap));
+    }
+
+    /// What is wrong with the cameras beside their states, for the operator.
+    pub(super) fn degraded(&self) -> Vec<String> {
+        let undead: u32 = self.groups.iter().map(CaptureGroup::undead).sum();
+        let undead = (undead > 0).then(|| format!("{undead} killed capture processes do not end: a decoder's driver hangs"));
+        self.all().filter_map(Camera::brown_out).chain(undead).collect()
+    }
+
+    fn close_connections(&mut self, group: usize, index: Option<CameraIndex>, effects: &mut Vec<Effect>) {
+        effects.extend(self.slots.close(group, index).into_iter().map(Effect::ForgetRegion));
+    }
+
+    fn next_number(&mut self, camera: &CameraId) -> u64 {
+        let number = self.frame_numbers.entry(camera.clone()).or_default();
+        *number += 1;
+        *number
+    }
+}

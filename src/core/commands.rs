@@ -1,0 +1,132 @@
+//! Commands about models: start, stop, scale, swap, run, remove.
+
+use crate::control::{Command, ControlError};
+use crate::core::effect::Effect;
+use crate::core::event::{CommandTicket, LoadedPackage};
+use crate::core::packages::{PackageSource, PackageTicket, Purpose};
+use crate::core::units::{CommandResult, Progress, Units};
+use crate::supervisor::FleetError;
+use crate::supervisor::pool::UnitBounds;
+use crate::vision::monotonic::Monotonic;
+
+impl Units {
+    /// Does what a command about a model wants, or says why not.
+    pub(super) fn command(
+        &mut self,
+        ticket: CommandTicket,
+        command: Command,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> CommandResult {
+        let is_kept = match command {
+            Command::StartModel { model, bounds } => {
+                self.fleet.start(&model, bounds)?;
+                self.not_started.remove(&model);
+                self.packages.retry_now(&model, now);
+                self.keep(&model, Some(ticket), effects, |desired| {
+                    desired.is_running = true;
+                    bounds.inspect(|bounds| desired.set_bounds(*bounds));
+                })
+            }
+            Command::StopModel { model } => {
+                self.fleet.stop(&model)?;
+                self.not_started.remove(&model);
+                self.keep(&model, Some(ticket), effects, |desired| desired.is_running = false)
+            }
+            Command::ScaleModel { model, bounds } => {
+                self.fleet.scale(&model, bounds)?;
+                self.keep(&model, Some(ticket), effects, |desired| desired.set_bounds(bounds))
+            }
+            // Kept when its units are in service: see `keep_packages`.
+            Command::SwapModel { model, package } => {
+                if self.desired.of(&model).is_none() {
+                    return Err(FleetError::NotFound(model).into());
+                }
+                self.fleet.check_swap(&model)?;
+                return self.read(&model, PackageSource::Named(package), Purpose::Swap(ticket), effects);
+            }
+            Command::RunPackage { model, directory, bounds } => {
+                if !self.fleet.has_model(&model) {
+                    let purpose = Purpose::Run(ticket, bounds);
+                    return self.read(&model, PackageSource::Directory(directory), purpose, effects);
+                }
+                self.fleet.start(&model, Some(bounds))?;
+                false
+            }
+            Command::RemoveModel { model } => {
+                self.fleet.remove_model(&model)?;
+                false
+            }
+            Command::SwitchCamera { .. } => false,
+        };
+        Ok(if is_kept { Progress::Keeping } else { Progress::Done })
+    }
+
+    /// Has the package of a model read; one at a time.
+    fn read(
+        &mut self,
+        model: &str,
+        source: PackageSource,
+        purpose: Purpose,
+        effects: &mut Vec<Effect>,
+    ) -> CommandResult {
+        if self.packages.is_pending(model) {
+            let state = self.fleet.model(model).map_or("STOPPED", |pool| pool.state().name());
+            let (model, cure) = (model.to_owned(), "another version of it is being read; wait for it");
+            return Err(FleetError::WrongState { model, state, cure }.into());
+        }
+        let ticket = self.packages.begin(model, purpose);
+        effects.push(Effect::LoadPackage { ticket, model: model.to_owned(), source });
+        Ok(Progress::Reading)
+    }
+
+    /// Has packages read again that could not be used before.
+    pub(super) fn retry_packages(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
+        for (model, package) in self.packages.due(now) {
+            let ticket = self.packages.begin(&model, Purpose::Retry);
+            effects.push(Effect::LoadPackage { ticket, model, source: PackageSource::Named(package) });
+        }
+    }
+
+    /// A package was read, or cannot be used. Returns the command that waits for it, and its result.
+    pub(super) fn package_loaded(
+        &mut self,
+        ticket: PackageTicket,
+        result: Result<LoadedPackage, String>,
+        now: Monotonic,
+    ) -> Option<(CommandTicket, Result<(), ControlError>)> {
+        let (model, purpose) = self.packages.end(ticket)?;
+        match purpose {
+            Purpose::Swap(ticket) => Some((ticket, self.swap_to(&model, result))),
+            Purpose::Run(ticket, bounds) => Some((ticket, self.run(&model, result, bounds, now))),
+            Purpose::Retry => {
+                // Another version may have been brought in meanwhile.
+                if self.fleet.model(&model).is_some_and(|pool| pool.is_unusable()) && result.is_ok() {
+                    drop(self.swap_to(&model, result));
+                }
+                None
+            }
+        }
+    }
+
+    fn swap_to(&mut self, model: &str, result: Result<LoadedPackage, String>) -> Result<(), ControlError> {
+        let loaded = result.map_err(ControlError::Package)?;
+        let version = self.version(loaded);
+        self.fleet.swap(model, version)?;
+        self.packages.forget(model);
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        model: &str,
+        result: Result<LoadedPackage, String>,
+        bounds: UnitBounds,
+        now: Monotonic,
+    ) -> Result<(), ControlError> {
+        let loaded = result.map_err(ControlError::Package)?;
+        let pool = self.pool(loaded, self.terms.brought_in, UnitBounds { min: 1, max: None }, now);
+        self.fleet.add_model(pool);
+        Ok(self.fleet.start(model, Some(bounds))?)
+    }
+}

@@ -1,0 +1,178 @@
+//! What happens in front of each camera: its tracker, the counts of its labels as they were published, and its events.
+
+use crate::camera::settings::CameraSettings;
+use crate::core::effect::{Effect, Report, event_id};
+use crate::model::package::Package;
+use crate::publish::label_counts::{LabelCount, LabelCounts};
+use crate::supervisor::Answer;
+use crate::tracking::settings::TrackingSettings;
+use crate::tracking::{CameraTracker, Observed, Seen, TrackEvent, TrackingRules};
+use crate::vision::camera_id::CameraId;
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One camera's.
+#[derive(Debug)]
+struct Scene {
+    /// None: tracking is switched off.
+    tracker: Option<CameraTracker>,
+    /// The labels that matter; empty: all.
+    labels: Vec<String>,
+    counts: LabelCounts,
+    /// The model that looked last.
+    package: Option<Arc<Package>>,
+    /// Something may be in view.
+    is_live: bool,
+}
+
+/// All cameras', and the numbers of their events.
+#[derive(Debug)]
+pub(super) struct Scenes {
+    by_camera: BTreeMap<CameraId, Scene>,
+    boot_id: String,
+    last_seq: u64,
+}
+
+impl Scenes {
+    /// Settings that were checked make rules; a scene whose rules are wrong all the same is not tracked.
+    pub(super) fn new(tracking: &TrackingSettings, cameras: &[CameraSettings], boot_id: String) -> Self {
+        let scene = |camera: &CameraSettings| {
+            let rules = TrackingRules::new(tracking, &camera.scene).ok().filter(|_| tracking.enabled);
+            let scene = Scene {
+                tracker: rules.map(CameraTracker::new),
+                labels: camera.scene.labels.clone(),
+                counts: LabelCounts::default(),
+                package: None,
+                is_live: false,
+            };
+            (camera.id.clone(), scene)
+        };
+        Self { by_camera: cameras.iter().map(scene).collect(), boot_id, last_seq: 0 }
+    }
+
+    /// A unit looked at a frame that was captured at `at`: what of it counts. Returns the id of the first event whose best
+    /// picture is this frame, too.
+    pub(super) fn observe(
+        &mut self,
+        camera: &CameraId,
+        answer: &Answer,
+        package: &Arc<Package>,
+        at: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) -> (Observed, Option<String>) {
+        let seen: Vec<Seen<'_>> = answer
+            .detections
+            .iter()
+            .map(|found| Seen {
+                label: package.labels.name(found.class),
+                confidence: found.confidence,
+                bounding_box: found.bounding_box,
+            })
+            .collect();
+        let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&seen), None) };
+        let mut observed = match &mut scene.tracker {
+            Some(tracker) => tracker.observe(&seen, at),
+            None => without_tracker(&seen),
+        };
+        scene.is_live = true;
+        let labels = scene.looked_at_by(package);
+        let mut counts: Vec<LabelCount> = if labels.is_some() { scene.counts.current().collect() } else { Vec::new() };
+        counts.extend(scene.count(&observed.in_view));
+        if let Some(labels) = labels {
+            effects.push(Effect::Report(Report::Labels { camera: camera.clone(), labels }));
+        }
+        let events = std::mem::take(&mut observed.events);
+        let best = self.report(camera, events, counts, Some(package), effects);
+        (observed, best)
+    }
+
+    /// Ends what has been out of view for too long; to be called about once a second.
+    pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
+        let mut news = Vec::new();
+        for (camera, scene) in &mut self.by_camera {
+            let Some(tracker) = scene.tracker.as_mut().filter(|_| scene.is_live) else { continue };
+            let events = tracker.tick(now);
+            let in_view = tracker.in_view();
+            let counts = scene.count(&in_view);
+            if !events.is_empty() || !counts.is_empty() {
+                news.push((camera.clone(), events, counts, scene.package.clone()));
+            }
+        }
+        for (camera, events, counts, package) in news {
+            self.report(&camera, events, counts, package.as_ref(), effects);
+        }
+    }
+
+    /// The camera is lost, or the daemon stops: nothing is in view. Reports it once.
+    pub(super) fn lose(&mut self, camera: &CameraId, now: Monotonic, effects: &mut Vec<Effect>) {
+        let Some(scene) = self.by_camera.get_mut(camera).filter(|scene| scene.is_live) else { return };
+        scene.is_live = false;
+        let events = scene.tracker.as_mut().map(|tracker| tracker.end_all(now)).unwrap_or_default();
+        let (counts, package) = (scene.counts.lose_camera(), scene.package.clone());
+        self.report(camera, events, counts, package.as_ref(), effects);
+    }
+
+    /// The daemon stops.
+    pub(super) fn lose_all(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
+        for camera in self.by_camera.keys().cloned().collect::<Vec<_>>() {
+            self.lose(&camera, now, effects);
+        }
+    }
+
+    fn report(
+        &mut self,
+        camera: &CameraId,
+        events: Vec<TrackEvent>,
+        counts: Vec<LabelCount>,
+        package: Option<&Arc<Package>>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<String> {
+        if !counts.is_empty() {
+            effects.push(Effect::Report(Report::LabelCounts { camera: camera.clone(), counts }));
+        }
+        let mut best = None;
+        for event in events {
+            let Some(package) = package.cloned() else { continue };
+            self.last_seq += 1;
+            if event.is_new_best && best.is_none() {
+                best = Some(event_id(&self.boot_id, self.last_seq));
+            }
+            let (seq, camera, event) = (self.last_seq, camera.clone(), Box::new(event));
+            effects.push(Effect::Report(Report::Event { seq, camera, event, package }));
+        }
+        best
+    }
+}
+
+impl Scene {
+    /// Returns the labels that may be seen when the camera has a model for the first time, or another one. Each has a
+    /// count from then on, and a count that an earlier run left on the broker goes with that.
+    fn looked_at_by(&mut self, package: &Arc<Package>) -> Option<Vec<String>> {
+        let is_known =
+            self.package.as_ref().is_some_and(|known| Arc::ptr_eq(known, package) || known.labels == package.labels);
+        self.package = Some(Arc::clone(package));
+        if is_known {
+            return None;
+        }
+        let matters = |label: &&str| self.labels.is_empty() || self.labels.iter().any(|wanted| wanted == label);
+        let labels: Vec<String> = package.labels.names().filter(matters).map(str::to_owned).collect();
+        let known: Vec<String> = self.counts.current().map(|count| count.level).collect();
+        self.counts = LabelCounts::starting_at_zero(known.iter().chain(&labels).map(String::as_str));
+        Some(labels)
+    }
+
+    fn count(&mut self, in_view: &BTreeMap<String, u32>) -> Vec<LabelCount> {
+        let things = in_view.iter().flat_map(|(label, count)| (0..*count).map(move |_| label.as_str()));
+        self.counts.set_in_view(things)
+    }
+}
+
+/// Everything counts, and nothing has a number.
+fn without_tracker(seen: &[Seen<'_>]) -> Observed {
+    let mut in_view = BTreeMap::new();
+    for one in seen {
+        *in_view.entry(one.label.to_owned()).or_default() += 1;
+    }
+    Observed { tracks: vec![None; seen.len()], kept: vec![true; seen.len()], events: Vec::new(), in_view }
+}

@@ -1,0 +1,320 @@
+//! Pictures of cameras: which are wanted, which are being made, and the newest of each camera.
+//!
+//! An order goes out while the slot of its frame is still lent, and so before the slot goes back on the same channel. The
+//! capture process takes the frame out of the slot when it reads the order, so no slot is held for a snapshot. Nothing waits
+//! for a capture process either: an order without an answer fails alone, after a while.
+
+mod policy;
+
+use crate::admission::FrameWork;
+use crate::camera::settings::SnapshotSettings;
+use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::core::effect::{Effect, Report, SnapshotResult};
+use crate::core::event::SnapshotTicket;
+use crate::core::snapshots::policy::{SnapshotCause, SnapshotPolicy};
+use crate::ipc::messages::CameraIndex;
+use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotId, SnapshotOrder};
+use crate::vision::camera_id::CameraId;
+use crate::vision::geometry::NormalizedBox;
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request waits for a frame.
+const FRAME_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a capture process may take for a picture. Behind others it takes a tenth of a second.
+const ORDER_LIMIT: Duration = Duration::from_secs(4);
+
+/// Requests that wait for the next frame of one camera; all get the same picture.
+const MAX_WAITING: usize = 16;
+
+/// A request that waits for a picture of a camera's next frame.
+#[derive(Debug)]
+struct Waiting {
+    deadline: Monotonic,
+    /// For the answer; none: the picture is kept and published instead.
+    ticket: Option<SnapshotTicket>,
+}
+
+/// A picture that a capture process is making.
+#[derive(Debug)]
+struct Ordered {
+    camera: CameraId,
+    group: usize,
+    frame: u64,
+    captured_at: Monotonic,
+    event: Option<String>,
+    waiting: Vec<Waiting>,
+    deadline: Monotonic,
+}
+
+/// For whom a frame becomes a picture.
+#[derive(Debug)]
+enum Purpose {
+    /// An event, by its id.
+    Event(String),
+    /// Requests that waited for it.
+    Requests(Vec<Waiting>),
+}
+
+/// The snapshots of all cameras.
+#[derive(Debug)]
+pub(super) struct Snapshots {
+    settings: SnapshotSettings,
+    policy: SnapshotPolicy,
+    /// One a camera, each up to [`MAX_SNAPSHOT_BYTES`].
+    newest: BTreeMap<CameraId, Snapshot>,
+    waiting: BTreeMap<CameraId, Vec<Waiting>>,
+    /// Bounded by the policy: what is older than [`ORDER_LIMIT`] is removed.
+    ordered: BTreeMap<SnapshotId, Ordered>,
+    next: u64,
+}
+
+impl Snapshots {
+    pub(super) fn new(settings: SnapshotSettings) -> Self {
+        let policy = SnapshotPolicy::new(settings.per_minute);
+        let (newest, waiting, ordered) = Default::default();
+        Self { settings, policy, newest, waiting, ordered, next: 0 }
+    }
+
+    /// A picture of a camera is requested. `refusal` says why no frames of it may be expected.
+    pub(super) fn request(
+        &mut self,
+        camera: &CameraId,
+        wish: SnapshotWish,
+        ticket: SnapshotTicket,
+        refusal: Option<SnapshotRefusal>,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut answer = |reply| effects.push(Effect::AnswerSnapshot { ticket, reply });
+        if let Some(kept) = self.newest.get(camera).filter(|_| wish == SnapshotWish::Newest) {
+            return answer(SnapshotReply::Taken(kept.clone()));
+        }
+        if let Some(refusal) = refusal {
+            return answer(SnapshotReply::Refused(refusal));
+        }
+        if let Err(refusal) = self.may_wait(camera, now) {
+            answer(SnapshotReply::Refused(refusal.clone()));
+            return report_limit(camera, &refusal, effects);
+        }
+        let is_published = wish == SnapshotWish::Published;
+        if is_published {
+            answer(SnapshotReply::Accepted);
+        }
+        let waiting = Waiting { deadline: now + FRAME_LIMIT, ticket: (!is_published).then_some(ticket) };
+        self.waiting.entry(camera.clone()).or_default().push(waiting);
+    }
+
+    /// Whether a request may wait for the next frame of a camera. One that joins others costs no further picture.
+    fn may_wait(&mut self, camera: &CameraId, now: Monotonic) -> Result<(), SnapshotRefusal> {
+        match self.waiting.get(camera).map_or(0, Vec::len) {
+            0 => self.may_take(camera, SnapshotCause::Request, now),
+            MAX_WAITING => Err(SnapshotRefusal::Busy),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a picture against its camera's limit.
+    fn may_take(&mut self, camera: &CameraId, cause: SnapshotCause, now: Monotonic) -> Result<(), SnapshotRefusal> {
+        if self.policy.is_off() {
+            return Err(SnapshotRefusal::Off);
+        }
+        let limited = |retry_after| SnapshotRefusal::LimitReached { camera: camera.to_string(), retry_after };
+        self.policy.may_take(camera, cause, now).map_err(limited)
+    }
+
+    /// A unit looked at a frame that lies with a connection: requests that wait for one get a picture of it.
+    pub(super) fn frame_seen(
+        &mut self,
+        work: &FrameWork,
+        connection: Option<(usize, CameraIndex)>,
+        boxes: impl FnOnce() -> Vec<NormalizedBox>,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(waiting) = self.waiting.remove(&work.camera) {
+            self.order(work, connection, boxes(), Purpose::Requests(waiting), now, effects);
+        }
+    }
+
+    /// The frame shows an event at its best: a picture of it is taken, if the camera's limit allows it.
+    pub(super) fn event_seen(
+        &mut self,
+        work: &FrameWork,
+        connection: Option<(usize, CameraIndex)>,
+        boxes: Vec<NormalizedBox>,
+        event: String,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        match self.may_take(&work.camera, SnapshotCause::Event, now) {
+            Ok(()) => self.order(work, connection, boxes, Purpose::Event(event), now, effects),
+            Err(refusal) => report_limit(&work.camera, &refusal, effects),
+        }
+    }
+
+    fn order(
+        &mut self,
+        work: &FrameWork,
+        connection: Option<(usize, CameraIndex)>,
+        boxes: Vec<NormalizedBox>,
+        purpose: Purpose,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (event, waiting) = match purpose {
+            Purpose::Event(event) => (Some(event), Vec::new()),
+            Purpose::Requests(waiting) => (None, waiting),
+        };
+        let (camera, frame) = (work.camera.clone(), &work.frame);
+        let (group, index) = connection.unwrap_or((usize::MAX, CameraIndex(0)));
+        let ordered = Ordered {
+            camera,
+            group,
+            frame: work.number,
+            captured_at: frame.captured_at,
+            event,
+            waiting,
+            deadline: now + ORDER_LIMIT,
+        };
+        if connection.is_none() {
+            return self.end(ordered, Err("the connection that the frame came over is closed".into()), None, now, effects);
+        }
+        let id = SnapshotId(self.next);
+        self.next += 1;
+        self.ordered.insert(id, ordered);
+        let order = SnapshotOrder {
+            id,
+            camera: index,
+            slot: frame.slot,
+            picture: frame.picture,
+            boxes: if self.settings.draw_boxes { boxes } else { Vec::new() },
+            max_width_px: self.settings.max_width_px,
+            quality: self.settings.quality,
+            max_bytes: u32::from(self.settings.max_kilobytes) * 1000,
+        };
+        effects.push(Effect::TakeSnapshot { group, order: Box::new(order) });
+    }
+
+    /// A capture process has made a picture, or has not. Only the one that was asked is believed.
+    pub(super) fn made(
+        &mut self,
+        group: usize,
+        id: SnapshotId,
+        jpeg: Result<Arc<[u8]>, String>,
+        wall_ms: Option<i64>,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.ordered.get(&id).is_none_or(|ordered| ordered.group != group) {
+            return;
+        }
+        if let Some(ordered) = self.ordered.remove(&id) {
+            let is_possible = |jpeg: &Arc<[u8]>| (1..=MAX_SNAPSHOT_BYTES).contains(&jpeg.len());
+            let jpeg = jpeg.and_then(|jpeg| match is_possible(&jpeg) {
+                true => Ok(jpeg),
+                false => Err(format!("a picture of {} bytes is not possible", jpeg.len())),
+            });
+            self.end(ordered, jpeg, wall_ms, now, effects);
+        }
+    }
+
+    /// Ends orders that took too long and requests that waited too long for a frame. `describe` says what a camera is
+    /// doing, for a person.
+    pub(super) fn tick(
+        &mut self,
+        describe: impl Fn(&CameraId) -> String,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.ordered.is_empty() {
+            self.end_all(|ordered| now >= ordered.deadline, "the capture process did not answer", now, effects);
+        }
+        if self.waiting.is_empty() {
+            return;
+        }
+        for (camera, waiting) in &mut self.waiting {
+            for one in waiting.extract_if(.., |one| now >= one.deadline) {
+                let refusal = SnapshotRefusal::NoFrame { camera: camera.to_string(), state: describe(camera) };
+                report_end(camera, SnapshotResult::Failed, Some(refusal.to_string()), effects);
+                answer(one, &SnapshotReply::Refused(refusal), effects);
+            }
+        }
+        self.waiting.retain(|_, waiting| !waiting.is_empty());
+    }
+
+    /// A capture process has ended, and with it what it was making.
+    pub(super) fn process_ended(&mut self, group: usize, now: Monotonic, effects: &mut Vec<Effect>) {
+        self.end_all(|ordered| ordered.group == group, "the capture process has ended", now, effects);
+    }
+
+    fn end_all(
+        &mut self,
+        is_meant: impl Fn(&Ordered) -> bool,
+        why: &str,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        let meant: Vec<_> = self.ordered.extract_if(.., |_, ordered| is_meant(ordered)).collect();
+        for (id, ordered) in meant {
+            effects.push(Effect::ForgetSnapshot(id));
+            self.end(ordered, Err(why.to_owned()), None, now, effects);
+        }
+    }
+
+    /// Answers the requests that wait, and keeps and publishes what is to be kept.
+    fn end(
+        &mut self,
+        ordered: Ordered,
+        jpeg: Result<Arc<[u8]>, String>,
+        wall_ms: Option<i64>,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Ordered { camera, frame, captured_at, event, waiting, .. } = ordered;
+        let age_ms = i64::try_from(now.since(captured_at).as_millis()).unwrap_or(0);
+        let captured_at_ms = wall_ms.map(|now_ms| now_ms - age_ms);
+        let is_for_all = event.is_some() || waiting.iter().any(|one| one.ticket.is_none());
+        // A picture may come after that of a newer frame.
+        let is_newest = self.newest.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at);
+        let snapshot = jpeg.map(|jpeg| Snapshot { jpeg, frame, captured_at, captured_at_ms, event });
+        let reply = match &snapshot {
+            Ok(snapshot) => SnapshotReply::Taken(snapshot.clone()),
+            Err(why) => SnapshotReply::Refused(SnapshotRefusal::Failed(why.clone())),
+        };
+        waiting.into_iter().for_each(|one| answer(one, &reply, effects));
+        match snapshot {
+            Ok(snapshot) => {
+                report_end(&camera, SnapshotResult::Taken, None, effects);
+                if is_for_all && is_newest {
+                    self.newest.insert(camera.clone(), snapshot.clone());
+                    effects.push(Effect::Report(Report::SnapshotTaken { camera, snapshot }));
+                }
+            }
+            Err(why) => report_end(&camera, SnapshotResult::Failed, Some(why), effects),
+        }
+    }
+}
+
+fn answer(waiting: Waiting, reply: &SnapshotReply, effects: &mut Vec<Effect>) {
+    if let Some(ticket) = waiting.ticket {
+        effects.push(Effect::AnswerSnapshot { ticket, reply: reply.clone() });
+    }
+}
+
+fn report_end(camera: &CameraId, result: SnapshotResult, why: Option<String>, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Report(Report::SnapshotEnded { camera: camera.clone(), result, why }));
+}
+
+/// A limit that was reached is counted; snapshots that are off are not.
+fn report_limit(camera: &CameraId, refusal: &SnapshotRefusal, effects: &mut Vec<Effect>) {
+    if matches!(refusal, SnapshotRefusal::LimitReached { .. }) {
+        report_end(camera, SnapshotResult::Limited, None, effects);
+    }
+}
+
+#[cfg(test)]
+mod tests;

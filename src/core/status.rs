@@ -1,0 +1,42 @@
+//! The box at one moment.
+
+use crate::camera::camera_state::Camera;
+use crate::control::{ApplianceStatus, CameraView};
+use crate::core::apply::Core;
+
+impl Core {
+    /// The box at this moment, without what only the shell knows: what was published, process numbers, inference hours.
+    pub fn status(&self) -> ApplianceStatus {
+        let models = self.units.status();
+        let view = |camera: &Camera| {
+            let id = &camera.settings.id;
+            let ledger = models.values().find_map(|model| model.ledgers.get(id));
+            let view = CameraView {
+                state: camera.message(),
+                ledger: ledger.cloned().unwrap_or_default(),
+                decoded: camera.decoded(),
+                reconnects: camera.reconnects(),
+                seen: Default::default(),
+            };
+            (id.clone(), view)
+        };
+        let cameras = self.cameras.all().map(view).collect();
+        ApplianceStatus {
+            cameras,
+            capture_restarts: self.cameras.restarts(),
+            in_flight: self.in_flight(),
+            lent_slots: self.cameras.lent_slots(),
+            degraded: self.degraded(models.values().flat_map(|model| model.degraded.clone()).collect()),
+            models,
+            ..ApplianceStatus::default()
+        }
+    }
+
+    /// What is wrong, for the operator; `reasons` are those of the models.
+    fn degraded(&self, mut reasons: Vec<String>) -> Vec<String> {
+        reasons.extend(self.cameras.degraded());
+        reasons.extend(self.units.degraded());
+        reasons.extend(self.keeping.degraded());
+        reasons
+    }
+}

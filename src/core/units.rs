@@ -1,0 +1,237 @@
+//! The inference units and their models, and what commands change of them.
+
+use crate::admission::{Controller, FrameWork, Gate, ImageQueue, ImageWork};
+use crate::catalog::Units as CatalogUnits;
+use crate::control::ControlError;
+use crate::core::desired_models::DesiredModels;
+use crate::core::effect::Effect;
+use crate::core::event::{CommandTicket, LoadedPackage};
+use crate::core::packages::PendingPackages;
+use crate::core::plan::{BoxTerms, ModelPlan, ModelTerms};
+use crate::ipc::messages::{FromUnit, LoadModel};
+use crate::model::package::Package;
+use crate::supervisor::model_version::ModelVersion;
+use crate::supervisor::pool::{Pool, UnitBounds};
+use crate::supervisor::unit_state::{Readiness, UnitId};
+use crate::supervisor::{Answer, Fleet, ModelState, ModelStatus, SupervisorAction};
+use crate::vision::camera_id::CameraId;
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The fleet, and what is kept of it over a restart.
+#[derive(Debug)]
+pub(super) struct Units {
+    pub(super) fleet: Fleet,
+    pub(super) desired: DesiredModels,
+    pub(super) packages: PendingPackages,
+    pub(super) terms: BoxTerms,
+    /// Models that are to run and could not be started, and why.
+    pub(super) not_started: BTreeMap<String, String>,
+    /// Transactions of each model's images at the last look.
+    images_before: BTreeMap<String, u64>,
+}
+
+impl Units {
+    /// Adds every model of the settings and starts those that are to run.
+    pub(super) fn new(
+        fleet: Fleet,
+        models: Vec<ModelPlan>,
+        desired: DesiredModels,
+        terms: BoxTerms,
+        most_units: usize,
+        now: Monotonic,
+    ) -> Self {
+        let (packages, not_started, images_before) = Default::default();
+        let mut units = Self { fleet, desired, packages, terms, not_started, images_before };
+        for plan in models {
+            units.add(plan, most_units, now);
+        }
+        units
+    }
+
+    fn add(&mut self, plan: ModelPlan, most_units: usize, now: Monotonic) {
+        let Some(desired) = self.desired.of(&plan.name).cloned() else { return };
+        let bounds = within(desired.bounds(), most_units);
+        let pool = match plan.loaded {
+            Ok(loaded) => self.pool(loaded, plan.terms, bounds, now),
+            Err(reason) => {
+                let (model, name) = (plan.name.clone(), plan.package.clone());
+                let package = Arc::new(Package { model, name, ..Package::default() });
+                self.packages.retry_later(&plan.name, &plan.package, now);
+                let empty = LoadedPackage { package, load: LoadModel::default() };
+                self.pool(empty, plan.terms, bounds, now).with_unusable_package(reason)
+            }
+        };
+        self.fleet.add_model(pool);
+        if desired.is_running
+            && let Err(error) = self.fleet.start(&plan.name, None)
+        {
+            self.not_started.insert(plan.name, error.to_string());
+        }
+    }
+
+    /// The stopped pool of a model.
+    pub(super) fn pool(
+        &mut self,
+        loaded: LoadedPackage,
+        terms: ModelTerms,
+        bounds: UnitBounds,
+        now: Monotonic,
+    ) -> Pool {
+        let controller = Controller::new(self.terms.max_frame_age);
+        let gate = Gate::new(controller, ImageQueue::new(self.terms.max_queue_time), terms.image_share);
+        let version = self.version(loaded);
+        let pool = Pool::new(version, bounds, gate, terms.quota, self.terms.deadlines, now);
+        pool.with_image_framing(terms.image_framing)
+    }
+
+    /// Numbers a package as the next version.
+    pub(super) fn version(&mut self, loaded: LoadedPackage) -> ModelVersion {
+        ModelVersion { id: self.fleet.next_version(), package: loaded.package, load: loaded.load }
+    }
+
+    /// A unit sent a message.
+    pub(super) fn message(&mut self, unit: UnitId, message: FromUnit, now: Monotonic) -> Vec<SupervisorAction> {
+        match message {
+            FromUnit::Ready { providers, batch, cache_problem, .. } => {
+                let ready = Readiness { providers, batch: u32::from(batch), cache_problem };
+                self.fleet.unit_ready(unit, ready, now)
+            }
+            FromUnit::LoadFailed { reason } => {
+                self.fleet.unit_load_failed(unit, reason);
+                Vec::new()
+            }
+            FromUnit::Detected { request, detections, timing, size } => {
+                let answer = Answer { detections, timing, queued: Duration::ZERO, size };
+                self.fleet.unit_answered(unit, request, Ok(answer), now)
+            }
+            FromUnit::Failed { request, cause, .. } => self.fleet.unit_answered(unit, request, Err(cause), now),
+            // Units of the appliance are asked for neither of the last two.
+            FromUnit::Hello { .. } | FromUnit::Pong { .. } | FromUnit::Inspected(_) => Vec::new(),
+        }
+    }
+
+    /// A frame was announced.
+    pub(super) fn frame_captured(&mut self, work: FrameWork, now: Monotonic) -> Vec<SupervisorAction> {
+        self.fleet.frame_captured(work, now)
+    }
+
+    /// An image came for a model. `None`: there is no such model.
+    pub(super) fn image_offered(
+        &mut self,
+        model: &str,
+        work: ImageWork,
+        now: Monotonic,
+    ) -> Option<Vec<SupervisorAction>> {
+        self.fleet.image_offered(model, work, now).ok()
+    }
+
+    /// Does what is due by `now`; `effects` takes packages to be read again.
+    pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
+        self.retry_packages(now, effects);
+        self.fleet.tick(now)
+    }
+
+    /// Memory was measured.
+    pub(super) fn memory(&mut self, available_bytes: Option<u64>, units: &[(UnitId, u64)]) {
+        self.fleet.memory(available_bytes, units.iter().map(|(_, bytes)| *bytes).max());
+        for (unit, bytes) in units {
+            self.fleet.unit_measured(*unit, *bytes);
+        }
+    }
+
+    /// Transactions a second of frames that each model's units can do beside the images of the last `period`.
+    pub(super) fn frame_capacities(&mut self, period: Duration) -> Vec<(String, Option<f64>)> {
+        let before = std::mem::take(&mut self.images_before);
+        let mut capacities = Vec::new();
+        for (name, pool) in self.fleet.models() {
+            let images = pool.image_transactions();
+            let done = images - before.get(name).copied().unwrap_or(images).min(images);
+            capacities.push((name.clone(), pool.frame_capacity_tps(done as f64 / period.as_secs_f64())));
+            self.images_before.insert(name.clone(), images);
+        }
+        capacities
+    }
+
+    /// The model that looks at a camera's frames.
+    pub(super) fn model_of(&self, camera: &CameraId) -> Option<&str> {
+        self.fleet.model_of(camera)
+    }
+
+    /// Keeps what a command has changed of a model of the settings; `change` says how. True if the command's answer waits
+    /// for the disk.
+    pub(super) fn keep(
+        &mut self,
+        model: &str,
+        ticket: Option<CommandTicket>,
+        effects: &mut Vec<Effect>,
+        change: impl FnOnce(&mut crate::core::desired_models::DesiredModel),
+    ) -> bool {
+        if self.desired.of(model).is_none() {
+            self.keep_brought_in(model, effects);
+            return false;
+        }
+        let is_news = self.desired.change(model, change);
+        if is_news {
+            effects.push(Effect::KeepModels { models: Box::new(self.desired.clone()), ticket });
+        }
+        is_news
+    }
+
+    /// Keeps what becomes of a model that no settings name.
+    fn keep_brought_in(&self, model: &str, effects: &mut Vec<Effect>) {
+        if let Some(pool) = self.fleet.model(model) {
+            let UnitBounds { min, max } = pool.bounds();
+            let is_wanted = !matches!(pool.state(), ModelState::Stopping | ModelState::Stopped);
+            let (model, units) = (model.to_owned(), CatalogUnits { min, max });
+            effects.push(Effect::KeepVersion { model, units, is_wanted });
+        }
+    }
+
+    /// Keeps the package of each model whose new version is in service everywhere.
+    pub(super) fn keep_packages(&mut self, effects: &mut Vec<Effect>) {
+        let is_settled = |(_, pool): &(&String, &Pool)| !pool.is_swapping() && !pool.is_unusable();
+        let settled = self.fleet.models().filter(is_settled).map(|(name, pool)| (name.clone(), pool.package()));
+        for (model, package) in settled.collect::<Vec<_>>() {
+            if self.desired.of(&model).is_some_and(|desired| desired.package != package.name) {
+                self.keep(&model, None, effects, |desired| desired.package.clone_from(&package.name));
+                effects.push(Effect::KeepConfigured { model, version: package.version.clone() });
+            }
+        }
+    }
+
+    /// Every model by name.
+    pub(super) fn status(&self) -> BTreeMap<String, ModelStatus> {
+        self.fleet.status()
+    }
+
+    /// What is wrong with the box's units beside what the models say themselves, for the operator.
+    pub(super) fn degraded(&self) -> Vec<String> {
+        let not_started = self.not_started.iter().map(|(model, why)| format!("{model}: it is not started: {why}"));
+        self.fleet.degraded().into_iter().chain(not_started).collect()
+    }
+}
+
+/// A maximum above what the box may have is that: the same settings suit boxes of several sizes.
+fn within(bounds: UnitBounds, limit: usize) -> UnitBounds {
+    match bounds.max {
+        Some(max) if max > limit && bounds.min <= limit => UnitBounds { max: Some(limit), ..bounds },
+        _ => bounds,
+    }
+}
+
+/// What a command about a model waits for.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// It can be answered now.
+    Done,
+    /// It is answered when the disk holds it.
+    Keeping,
+    /// It is answered when its package was read.
+    Reading,
+}
+
+/// How far a command has come, or why it is refused.
+pub(super) type CommandResult = Result<Progress, ControlError>;

@@ -1,0 +1,212 @@
+//! One thread that writes the state files of the daemon.
+//!
+//! A disk may be full, read-only, slow or gone, so nothing that decides or serves writes a file itself: it hands the whole
+//! content to [`FileKeeper`] and is called back. Files are replaced whole ([`atomic_file`]). Of contents that wait for one
+//! path only the newest is written, which holds the changes of the others too.
+
+use crate::os::atomic_file;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Contents that wait for the disk. Above it they are refused, and their callers are told.
+const MAX_WAITING: usize = 64;
+
+/// A content that the disk has refused is tried again this often.
+const RETRY_PERIOD: Duration = Duration::from_secs(5);
+
+type Done = Box<dyn FnOnce(Result<(), String>) + Send>;
+
+/// What becomes of a content that the disk refuses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnRefusal {
+    /// It is dropped: its caller undoes the change.
+    GiveUp,
+    /// It is written as soon as the disk takes it: the change is in force.
+    TryAgain,
+}
+
+struct Job {
+    path: PathBuf,
+    content: Vec<u8>,
+    on_refusal: OnRefusal,
+    done: Done,
+}
+
+/// The handle on the thread. Handles are cheap and all the same.
+#[derive(Clone, Debug)]
+pub struct FileKeeper {
+    jobs: SyncSender<Job>,
+    refused: Refused,
+}
+
+/// Why files cannot be written now.
+#[derive(Clone, Debug, Default)]
+struct Refused(Arc<Mutex<BTreeMap<PathBuf, String>>>);
+
+impl FileKeeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub fn start() -> io::Result<Self> {
+        Self::with_retry_period(RETRY_PERIOD)
+    }
+
+    fn with_retry_period(period: Duration) -> io::Result<Self> {
+        let (jobs, inbox) = sync_channel(MAX_WAITING);
+        let refused = Refused::default();
+        let shown = refused.clone();
+        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, &shown, period))?;
+        Ok(Self { jobs, refused })
+    }
+
+    /// Has a file replaced. `done` is called on the thread with the result of the first try, and must not wait.
+    pub fn write(
+        &self,
+        path: PathBuf,
+        content: Vec<u8>,
+        on_refusal: OnRefusal,
+        done: impl FnOnce(Result<(), String>) + Send + 'static,
+    ) {
+        let job = Job { path, content, on_refusal, done: Box::new(done) };
+        if let Err(error) = self.jobs.try_send(job) {
+            let (std::sync::mpsc::TrySendError::Full(job) | std::sync::mpsc::TrySendError::Disconnected(job)) = error;
+            (job.done)(Err("too many files wait for the disk".into()));
+        }
+    }
+
+    /// Replaces a file, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub async fn replace(&self, path: PathBuf, content: Vec<u8>) -> Result<(), String> {
+        let (done, result) = oneshot::channel();
+        // A caller that has gone meanwhile does not need the result.
+        self.write(path, content, OnRefusal::GiveUp, move |result| drop(done.send(result)));
+        result.await.unwrap_or_else(|_| Err("the thread that writes files has ended".into()))
+    }
+
+    /// The files that cannot be written now, and why, for the operator.
+    pub fn degraded(&self) -> Vec<String> {
+        let refused = self.refused.lock();
+        refused.iter().map(|(path, why)| format!("{} cannot be written: {why}", path.display())).collect()
+    }
+}
+
+impl Refused {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers the result of a try, and logs when it is another one than before.
+    fn note(&self, path: &Path, result: &Result<(), String>) {
+        let mut refused = self.lock();
+        match result {
+            Ok(()) => {
+                if refused.remove(path).is_some() {
+                    tracing::info!(file = %path.display(), "a state file can be written again");
+                }
+            }
+            Err(why) => {
+                if refused.insert(path.to_owned(), why.clone()).is_none() {
+                    tracing::error!(file = %path.display(), why, "a state file cannot be written; it is tried again");
+                }
+            }
+        }
+    }
+}
+
+/// Writes until no handle is left, and then what still waits.
+fn keep(inbox: &Receiver<Job>, refused: &Refused, period: Duration) {
+    let mut again: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+    let mut retry_at = Instant::now() + period;
+    loop {
+        let first = inbox.recv_timeout(retry_at.saturating_duration_since(Instant::now()));
+        let is_last = matches!(first, Err(RecvTimeoutError::Disconnected));
+        let mut jobs: BTreeMap<PathBuf, (Vec<u8>, OnRefusal, Vec<Done>)> = BTreeMap::new();
+        for Job { path, content, on_refusal, done } in first.into_iter().chain(inbox.try_iter()) {
+            let mut waiting = jobs.remove(&path).map(|(.., waiting)| waiting).unwrap_or_default();
+            waiting.push(done);
+            jobs.insert(path, (content, on_refusal, waiting));
+        }
+        for (path, (content, on_refusal, waiting)) in jobs {
+            let result = write(&path, &content, refused);
+            again.remove(&path);
+            if result.is_err() && on_refusal == OnRefusal::TryAgain {
+                again.insert(path, content);
+            }
+            waiting.into_iter().for_each(|done| done(result.clone()));
+        }
+        if Instant::now() >= retry_at || is_last {
+            again.retain(|path, content| write(path, content, refused).is_err());
+            retry_at = Instant::now() + period;
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+fn write(path: &Path, content: &[u8], refused: &Refused) -> Result<(), String> {
+    let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
+    refused.note(path, &result);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_replaced_whole_and_its_directory_made() {
+        let home = tempfile::tempdir().unwrap();
+        let (keeper, path) = (FileKeeper::start().unwrap(), home.path().join("state/a.json"));
+        keeper.replace(path.clone(), b"one".to_vec()).await.unwrap();
+        keeper.replace(path.clone(), b"two".to_vec()).await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert!(keeper.degraded().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refused_change_in_force_is_written_when_the_disk_takes_it_and_a_given_up_one_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let blocked = home.path().join("state");
+        std::fs::write(&blocked, "a file where the directory should be").unwrap();
+        let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
+        let (done, result) = oneshot::channel();
+        let in_force = blocked.join("models.json");
+        keeper.write(in_force.clone(), b"1".to_vec(), OnRefusal::TryAgain, move |result| drop(done.send(result)));
+        assert!(result.await.unwrap().is_err());
+        let given_up = blocked.join("catalog.json");
+        assert!(keeper.replace(given_up.clone(), b"2".to_vec()).await.is_err());
+        assert_eq!(keeper.degraded().len(), 2);
+        std::fs::remove_file(&blocked).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !in_force.exists() {
+            assert!(Instant::now() < deadline, "it was not tried again");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(!given_up.exists());
+        keeper.replace(given_up, b"3".to_vec()).await.unwrap();
+        assert!(keeper.degraded().is_empty(), "it has healed");
+    }
+
+    #[tokio::test]
+    async fn what_waits_when_the_last_handle_goes_is_still_written() {
+        let home = tempfile::tempdir().unwrap();
+        let keeper = FileKeeper::start().unwrap();
+        let (done, result) = oneshot::channel();
+        for number in 0..20_u8 {
+            keeper.write(home.path().join("a"), vec![number], OnRefusal::TryAgain, |_| {});
+        }
+        keeper.write(home.path().join("a"), vec![99], OnRefusal::TryAgain, move |result| drop(done.send(result)));
+        drop(keeper);
+        result.await.unwrap().unwrap();
+        assert_eq!(std::fs::read(home.path().join("a")).unwrap(), [99]);
+    }
+}

@@ -1,0 +1,257 @@
+//! The units of one model: which there are, which version each of them runs, and what happens to their processes.
+//!
+//! `reconcile` brings them to the number, the version and the zones that are wanted.
+
+use crate::supervisor::actions::SupervisorAction;
+use crate::supervisor::batch::Batch;
+use crate::supervisor::model_version::ModelVersion;
+use crate::supervisor::pool::bounds::{Room, UnitDeadlines};
+use crate::supervisor::service_time::ServiceTime;
+use crate::supervisor::unit_state::{Departure, Readiness, Unit, UnitId, UnitState};
+use crate::supervisor::zones::{LASTING_LIFE, ZoneIndex};
+use crate::vision::monotonic::Monotonic;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A unit that was told to exit while idle does so within this time, or is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// A killed process that has not ended after this time hangs in the kernel, usually in a driver.
+const DEATH_LIMIT: Duration = Duration::from_secs(10);
+
+/// A unit that has grown by so many bytes since it was young is replaced before it hurts.
+const MOST_GROWTH_BYTES: u64 = 100 << 20;
+
+/// A unit is no longer young when it has done so many items.
+const YOUNG_ITEMS: u64 = 20;
+
+/// A batch without an answer, from a unit in this zone.
+pub(super) type Unanswered = (Batch, ZoneIndex);
+
+/// The units of one model and their versions.
+#[derive(Debug)]
+pub(super) struct Roster {
+    pub(super) units: BTreeMap<UnitId, Unit>,
+    pub(super) current: Arc<ModelVersion>,
+    /// A version that is being brought in.
+    pub(super) candidate: Option<Arc<ModelVersion>>,
+    /// A unit more than wanted is on its way to another zone.
+    pub(super) is_moving: bool,
+    /// Processes started again since the daemon started.
+    pub(super) restarts: u64,
+    /// Loads that failed since a unit was ready last.
+    pub(super) failed_loads: u32,
+    pub(super) load_failure: Option<String>,
+    pub(super) swap_failure: Option<String>,
+    /// Why units are missing that are wanted.
+    pub(super) blocked: Option<String>,
+    /// Why a zone that is out is not probed.
+    pub(super) unprobed: Option<String>,
+}
+
+impl Roster {
+    /// No units yet.
+    pub(super) fn new(version: ModelVersion) -> Self {
+        Self {
+            units: BTreeMap::new(),
+            current: Arc::new(version),
+            candidate: None,
+            is_moving: false,
+            restarts: 0,
+            failed_loads: 0,
+            load_failure: None,
+            swap_failure: None,
+            blocked: None,
+            unprobed: None,
+        }
+    }
+
+    /// The version that every unit is to have in the end.
+    pub(super) fn target(&self) -> Arc<ModelVersion> {
+        Arc::clone(self.candidate.as_ref().unwrap_or(&self.current))
+    }
+
+    /// Units that can be given work.
+    pub(super) fn in_service(&self) -> usize {
+        self.units.values().filter(|unit| unit.is_in_service()).count()
+    }
+
+    /// Units that are not being removed.
+    pub(super) fn staying(&self) -> impl Iterator<Item = (&UnitId, &Unit)> {
+        self.units.iter().filter(|(_, unit)| unit.stays())
+    }
+
+    /// Brings in another version. Its units come before those of the old one leave; one that does not load displaces
+    /// nothing.
+    pub(super) fn swap(&mut self, version: ModelVersion) {
+        (self.swap_failure, self.load_failure, self.failed_loads) = (None, None, 0);
+        if self.staying().next().is_some() {
+            self.candidate = Some(Arc::new(version));
+        } else {
+            (self.current, self.candidate) = (Arc::new(version), None);
+        }
+    }
+
+    /// Starts the processes whose backoff is over. Down -> Loading
+    pub(super) fn start_due(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
+        for (&unit, slot) in &mut self.units {
+            if matches!(slot.state, UnitState::Down { until } if now >= until) {
+                slot.state = UnitState::Loading { since: now };
+                actions.push(SupervisorAction::Start { unit, load: Box::new(slot.version.load.clone()) });
+            }
+        }
+    }
+
+    /// Kills every unit that has missed a deadline and returns its work. Loading | Busy | Stopping -> Dying
+    pub(super) fn kill_late(
+        &mut self,
+        deadlines: UnitDeadlines,
+        times: &ServiceTime,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) -> Vec<Unanswered> {
+        let mut unanswered = Vec::new();
+        for (&unit, slot) in &mut self.units {
+            let why = match &slot.state {
+                UnitState::Loading { since } if now.since(*since) > deadlines.load => {
+                    "it did not load its model in time"
+                }
+                UnitState::Busy(batch)
+                    if now.since(batch.since()) > times.deadline(deadlines.inference, batch.transactions()) =>
+                {
+                    "it did not answer in time"
+                }
+                UnitState::Stopping { since } if now.since(*since) > STOP_LIMIT => "it did not exit in time",
+                _ => continue,
+            };
+            if let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Dying { since: now }) {
+                unanswered.push((batch, slot.zone));
+            }
+            actions.push(SupervisorAction::Kill { unit, why });
+        }
+        unanswered
+    }
+
+    /// Gives up killed processes that do not end, and returns them: their places are free, and their zones have failed.
+    pub(super) fn give_up_undead(&mut self, room: &mut Room<'_>, now: Monotonic) -> Vec<UnitId> {
+        let is_undead =
+            |slot: &Unit| matches!(slot.state, UnitState::Dying { since } if now.since(since) > DEATH_LIMIT);
+        let undead: Vec<UnitId> = self.units.iter().filter(|(_, slot)| is_undead(slot)).map(|(unit, _)| *unit).collect();
+        for unit in &undead {
+            if let Some(slot) = self.units.get(unit) {
+                room.zones.unit_failed(slot.zone, now);
+            }
+            self.restarts += 1;
+            self.remove(*unit, room);
+        }
+        undead
+    }
+
+    /// A unit has loaded its model. Loading -> Idle. False if it was not loading.
+    pub(super) fn ready(&mut self, unit: UnitId, ready: Readiness, room: &mut Room<'_>, now: Monotonic) -> bool {
+        let Some(slot) = self.units.get_mut(&unit) else { return false };
+        if !matches!(slot.state, UnitState::Loading { .. }) {
+            return false;
+        }
+        slot.state = UnitState::Idle;
+        slot.ready_since = Some(now);
+        (slot.providers, slot.batch) = (ready.providers, ready.batch.max(1));
+        slot.cache_problem = ready.cache_problem;
+        (slot.items_done, slot.invalid_in_row, slot.first_bytes) = (0, 0, None);
+        room.zones.unit_ready(slot.zone, now);
+        (self.failed_loads, self.load_failure) = (0, None);
+        true
+    }
+
+    /// A unit says why it cannot load; its exit follows.
+    pub(super) fn load_failed(&mut self, unit: UnitId, reason: String) {
+        let version = self.units.get(&unit).map(|slot| slot.version.id);
+        if self.candidate.as_ref().is_some_and(|candidate| Some(candidate.id) == version) {
+            self.swap_failure = Some(reason);
+        } else {
+            self.load_failure = Some(reason);
+        }
+    }
+
+    /// How large a unit's process is. One that has grown is replaced.
+    pub(super) fn measured(&mut self, unit: UnitId, bytes: u64) {
+        let Some(slot) = self.units.get_mut(&unit) else { return };
+        if slot.items_done >= YOUNG_ITEMS {
+            let first = *slot.first_bytes.get_or_insert(bytes);
+            slot.is_worn |= bytes > first + MOST_GROWTH_BYTES;
+        }
+    }
+
+    /// A unit's process has ended, or could not be started. Any -> Down, or the unit is removed. Returns the work that it
+    /// had not answered. `wanted` is the number of units that the model is to have.
+    pub(super) fn ended(
+        &mut self,
+        unit: UnitId,
+        wanted: usize,
+        room: &mut Room<'_>,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) -> Option<Unanswered> {
+        let candidate = self.candidate.as_ref().map(|candidate| candidate.id);
+        let slot = self.units.get_mut(&unit)?;
+        let ready_since = slot.ready_since.take();
+        let until = slot.restart_policy.died(ready_since, slot.items_done, now);
+        let before = std::mem::replace(&mut slot.state, UnitState::Down { until });
+        let (is_candidate, zone) = (candidate == Some(slot.version.id), slot.zone);
+        slot.is_worn = false;
+        match slot.departure {
+            Some(Departure::Retired) => self.remove(unit, room),
+            Some(Departure::Replaced { zone }) => self.succeed(unit, zone, room, now),
+            // Nothing of a version that does not load is started again, and what serves has lost nothing.
+            None if is_candidate && ready_since.is_none() => {
+                self.abort_rollout(wanted, room, now, actions);
+            }
+            None => {
+                self.restarts += 1;
+                self.failed_loads += u32::from(ready_since.is_none());
+                self.judge_zone(unit, ready_since, room, now);
+            }
+        }
+        match before {
+            UnitState::Busy(batch) => Some((batch, zone)),
+            _ => None,
+        }
+    }
+
+    /// The process of the wanted version starts where the old one was, or in another zone.
+    fn succeed(&mut self, unit: UnitId, zone: ZoneIndex, room: &mut Room<'_>, now: Monotonic) {
+        let target = self.target();
+        if let Some(slot) = self.units.get_mut(&unit) {
+            // The zone of a successor is counted when it is chosen.
+            if slot.zone != zone {
+                room.zones.leave(slot.zone);
+            }
+            *slot = Unit::new(target, zone, now);
+        }
+    }
+
+    /// A short life counts against the zone; from a zone that is out the unit moves at once.
+    fn judge_zone(&mut self, unit: UnitId, ready: Option<Monotonic>, room: &mut Room<'_>, now: Monotonic) {
+        let Some(slot) = self.units.get_mut(&unit) else { return };
+        if ready.is_none_or(|since| now.since(since) < LASTING_LIFE) {
+            room.zones.unit_failed(slot.zone, now);
+        }
+        if room.zones.is_to_be_left(slot.zone) {
+            room.zones.leave(slot.zone);
+            *slot = Unit::new(Arc::clone(&slot.version), room.zones.place(), now);
+        }
+    }
+
+    pub(super) fn remove(&mut self, unit: UnitId, room: &mut Room<'_>) {
+        if let Some(slot) = self.units.remove(&unit) {
+            room.zones.leave(slot.zone);
+            if let Some(Departure::Replaced { zone }) = slot.departure
+                && zone != slot.zone
+            {
+                room.zones.leave(zone);
+            }
+            room.units += 1;
+        }
+    }
+}

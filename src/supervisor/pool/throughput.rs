@@ -1,0 +1,55 @@
+//! What the units of a model have done, and how fast.
+
+use crate::admission::WorkKind;
+use crate::supervisor::service_time::ServiceTime;
+use crate::vision::monotonic::Monotonic;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How far back the load is counted.
+const LOAD_WINDOW: Duration = Duration::from_secs(10);
+
+/// Finished transactions and their service time.
+#[derive(Debug, Default)]
+pub(super) struct Throughput {
+    pub(super) service_time: ServiceTime,
+    /// Transactions of all that units looked at, and of the images among it.
+    pub(super) transactions: u64,
+    pub(super) image_transactions: u64,
+    /// Transactions since the last evaluation of the number of units.
+    pub(super) completed: u64,
+    /// When transactions ended, and how many.
+    recent: VecDeque<(Monotonic, u32)>,
+}
+
+impl Throughput {
+    /// A unit has looked at something that cost so many transactions.
+    pub(super) fn count(&mut self, kind: WorkKind, transactions: u32, now: Monotonic) {
+        self.recent.push_back((now, transactions));
+        self.completed += u64::from(transactions);
+        self.transactions += u64::from(transactions);
+        if kind == WorkKind::Image {
+            self.image_transactions += u64::from(transactions);
+        }
+    }
+
+    /// Forgets what lies before the load window.
+    pub(super) fn forget_old(&mut self, now: Monotonic) {
+        while self.recent.front().is_some_and(|(at, _)| now.since(*at) > LOAD_WINDOW) {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Transactions a second over the load window.
+    pub(super) fn load_tps(&self) -> f64 {
+        let done: u32 = self.recent.iter().map(|(_, transactions)| transactions).sum();
+        f64::from(done) / LOAD_WINDOW.as_secs_f64()
+    }
+
+    /// Transactions a second of images in one unit. Before the first measurement a unit is assumed to be slow, so that
+    /// little waits.
+    pub(super) fn unit_image_tps(&self) -> f64 {
+        let tps = self.service_time.tps_of(WorkKind::Image);
+        if tps > 0.0 { tps } else { 1.0 }
+    }
+}
