@@ -55,7 +55,7 @@ pub struct CaptureGroup {
     process: Process,
     restart_policy: RestartPolicy,
     restarts: u64,
-    next_index: u16,
+    next_index: u64,
     stall: Duration,
     connect: Duration,
 }
@@ -124,7 +124,7 @@ impl CaptureGroup {
                 CameraWish::Wait => {}
                 CameraWish::Open => {
                     let index = CameraIndex(self.next_index);
-                    self.next_index = self.next_index.wrapping_add(1);
+                    self.next_index += 1;
                     member.index = Some(index);
                     member.camera.opened(now);
                     // A process without open cameras reports nothing; the silence counts from here.
@@ -219,6 +219,10 @@ mod tests {
         Monotonic::from_nanos(seconds * 1_000_000_000)
     }
 
+    fn info() -> StreamInfo {
+        StreamInfo { codec: "h264".into(), decoder: "test".into(), width: 64, height: 48, frame_rate_milli: 0 }
+    }
+
     fn group(cameras: &[&str]) -> CaptureGroup {
         let cameras = cameras.iter().map(|id| {
             let json = serde_json::json!({"id": id, "url": "rtsp://127.0.0.1/"});
@@ -245,6 +249,24 @@ mod tests {
         group.lost(0, LossKind::Ended, String::new(), at(1));
         assert_eq!(group.find(CameraIndex(0)), None);
         assert_eq!(group.tick(at(3)), [CaptureAction::Open { camera: 0, index: CameraIndex(1) }]);
+    }
+
+    #[test]
+    fn a_camera_that_is_opened_again_and_again_never_gets_the_name_of_one_that_stays_open() {
+        let mut group = group(&["stays", "flaps"]);
+        group.process_started(at(0));
+        group.tick(at(0));
+        let stays = group.index_of(0).unwrap();
+        for attempt in 1..=u64::from(u16::MAX) + 10 {
+            let (lost_at, now) = (at(200 * attempt), at(200 * attempt + 199));
+            group.lost(1, LossKind::Unreachable, String::new(), lost_at);
+            group.heard(now);
+            group.streaming(0, info(), now);
+            group.tick(now);
+            let opened = group.index_of(1).expect("it is tried again");
+            assert_ne!(opened, stays, "after {attempt} connections");
+        }
+        assert_eq!(group.find(stays), Some(0));
     }
 
     #[test]
