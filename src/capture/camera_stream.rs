@@ -109,7 +109,7 @@ impl CameraStream {
 
     /// Hands over so many frames a second from now on.
     pub(super) fn pace(&self, frames_per_second: f32) {
-        lock(&self.shared.pace).sampler.change_rate(frames_per_second);
+        lock(&self.shared.pace).sampler.change_rate(frames_per_second, monotonic_now());
     }
 
     /// Frames decoded so far.
