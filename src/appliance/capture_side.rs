@@ -42,13 +42,14 @@ impl Appliance {
         let members = &mut self.groups[group];
         match message {
             FromCapture::Hello { pid } => tracing::debug!(group, pid, "a capture process has started"),
+            FromCapture::Initialized | FromCapture::Alive => {}
             FromCapture::Streaming { camera, info } => {
                 let Some(position) = members.find(camera) else { return };
                 let id = &members.camera(position).settings.id;
                 tracing::info!(camera = %id, codec = info.codec, decoder = info.decoder, width = info.width, height = info.height, "a camera streams");
                 members.streaming(position, info, now);
             }
-            FromCapture::Progress { camera, decoded } => {
+            FromCapture::Progress { camera, decoded, .. } => {
                 let Some(position) = members.find(camera) else { return };
                 members.progress(position, decoded, now);
             }

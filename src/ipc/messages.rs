@@ -266,11 +266,15 @@ pub enum LossKind {
 /// From a capture process to the parent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromCapture {
-    /// The first message.
+    /// The first message, sent before GStreamer is started.
     Hello {
         /// Its process number.
         pid: u32,
     },
+    /// GStreamer runs: from here on the process is silent for no longer than a heartbeat.
+    Initialized,
+    /// The main loop turns. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT), with and without cameras.
+    Alive,
     /// The first frame of a connection was decoded, or the stream changed its size.
     Streaming {
         /// Which.
@@ -292,12 +296,14 @@ pub enum FromCapture {
         /// Its number.
         sequence: u64,
     },
-    /// Sent each second while a camera is open: the process lives, and so far it has decoded this.
+    /// How far an open camera has come. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
     Progress {
         /// Whose.
         camera: CameraIndex,
         /// Frames decoded since `Open`.
         decoded: u64,
+        /// RTP packets received since `Open`: grows as long as the camera sends, also while a decoder waits for a keyframe.
+        received: u64,
     },
     /// The answer to `Snapshot`.
     Snapshot(SnapshotAnswer),
