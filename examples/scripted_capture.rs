@@ -7,21 +7,28 @@
 
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::SlotWriter;
+use ocelli::ipc::heartbeat::HEARTBEAT;
 use ocelli::ipc::messages::{CameraIndex, FromCapture, StreamInfo, ToCapture};
 use ocelli::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use ocelli::os::clock::monotonic_now;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FRAME_PERIOD: Duration = Duration::from_millis(100);
 
 fn main() {
     let channel = Channel::from_stdin().unwrap();
     channel.send(&FromCapture::Hello { pid: std::process::id() }, None).unwrap();
+    channel.send(&FromCapture::Initialized, None).unwrap();
+    let mut alive_at = Instant::now() + HEARTBEAT;
     let mut camera = None;
     loop {
+        if Instant::now() >= alive_at {
+            alive_at = Instant::now() + HEARTBEAT;
+            channel.send(&FromCapture::Alive, None).unwrap();
+        }
         match channel.receive_within::<ToCapture>(FRAME_PERIOD) {
             Ok((ToCapture::Open { camera: index, source, slots }, descriptor)) => {
                 let info = StreamInfo {
@@ -72,7 +79,8 @@ impl Camera {
         let Some(slot) = self.free.pop_first() else { return };
         let frame = Frame { sequence: self.sequence, captured_at: monotonic_now(), slot, picture };
         channel.send(&FromCapture::Frame { camera: self.index, frame }, None).unwrap();
-        channel.send(&FromCapture::Progress { camera: self.index, decoded: self.sequence }, None).unwrap();
+        let progress = FromCapture::Progress { camera: self.index, decoded: self.sequence, received: self.sequence };
+        channel.send(&progress, None).unwrap();
     }
 
     fn obey(&mut self, channel: &Channel, order: &SnapshotOrder, region: &OwnedFd) {

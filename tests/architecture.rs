@@ -1,14 +1,22 @@
 //! The architecture as data: who may use whom, which library belongs where, how large a file gets.
 //! Each failure prints the sentence to read.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails, and its parts are its own")]
 
+#[path = "architecture/imports.rs"]
+mod imports;
+#[path = "architecture/paths.rs"]
+mod paths;
+#[path = "architecture/source.rs"]
+mod source;
+
+use imports::Imports;
+use source::{files, root};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -18,6 +26,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("capture", &["vision", "model", "os", "ipc"]),
     ("admission", &["vision", "ipc"]),
     ("tracking", &["vision"]),
+    ("kept", &["os", "vision"]),
     ("publish", &["vision", "secret", "os"]),
     ("camera", &["vision", "secret", "ipc", "os", "publish", "tracking"]),
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
@@ -28,6 +37,24 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("model_store", &["vision", "model", "os"]),
     ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor"]),
     ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog"]),
+    (
+        "core",
+        &[
+            "vision",
+            "secret",
+            "os",
+            "model",
+            "ipc",
+            "admission",
+            "publish",
+            "tracking",
+            "camera",
+            "supervisor",
+            "metering",
+            "catalog",
+            "control",
+        ],
+    ),
     (
         "settings",
         &["vision", "secret", "os", "model", "camera", "http", "publish", "supervisor", "telemetry", "tracking"],
@@ -50,6 +77,8 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "telemetry",
             "control",
             "settings",
+            "core",
+            "kept",
         ],
     ),
     ("cli", &["*"]),
@@ -100,65 +129,94 @@ const BELONGS_TO: [(&str, &[&str]); 39] = [
     ("postcard", &["ipc"]),
 ];
 
-/// Look for the seam beyond this.
+/// Code that decides, and its files that do not: they start processes and wait for them. It is given `now` and returns
+/// what is to be done, so that a whole box can be run in simulated time.
+const DECIDES: [(&str, &[&str]); 5] = [
+    ("core", &[]),
+    ("admission", &[]),
+    ("tracking", &[]),
+    ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
+    ("camera", &["camera/capture_process.rs"]),
+];
+
+/// What deciding code does not name: disks, threads, clocks, channels.
+const ACTS: [&str; 8] =
+    ["std::fs", "tokio", "std::thread", "std::time::Instant", "SystemTime", "monotonic_now", "mpsc", "oneshot"];
+
+/// What deciding code may use of `os`: values, and nothing that asks the operating system.
+const VALUES_OF_OS: [&str; 1] = ["pidfd::ExitStatus"];
+
+/// A line of documentation that is one of these words, alone or with one more, says nothing: `Which.`, `Its name.`
+const EMPTY_WORDS: [&str; 10] = ["Which", "What", "When", "Whose", "Who", "Why", "How", "Where", "Its", "Their"];
+
+/// Folders without such lines. The rest is to follow.
+const DOCUMENTED: [&str; 10] =
+    ["appliance", "capture", "cli", "core", "http", "kept", "metering", "os", "settings", "tracking"];
+
+/// A file that is longer has two subjects: find the place to cut it.
 const MAX_LINES: usize = 320;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
-fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-/// Every source file: its folder under `src/`, its path, its text without tests and comments.
-fn files() -> Vec<(String, String, String)> {
-    let mut paths = Vec::new();
-    sources(&root(), &mut paths);
-    assert!(paths.len() > 60, "the sources are where this test looks");
-    let read = |path: &PathBuf| {
-        let relative = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-        let folder = relative.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
-        let text = std::fs::read_to_string(path).unwrap();
-        let code = if relative.ends_with("/tests.rs") || relative.contains("/tests/") {
-            ""
-        } else {
-            text.split("#[cfg(test)]").next().unwrap()
-        };
-        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-        (folder, relative, lines.collect::<Vec<_>>().join("\n"))
-    };
-    paths.iter().map(read).collect()
-}
-
-/// The words that follow `prefix` in the code.
-fn words_after<'a>(code: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    code.match_indices(prefix).filter_map(move |(at, _)| {
-        let rest = &code[at + prefix.len()..];
-        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-        (end > 0).then_some(&rest[..end])
-    })
-}
 
 #[test]
 fn dependencies_point_one_way() {
     let rules: BTreeMap<&str, &[&str]> = MAY_USE.into_iter().collect();
-    for (folder, file, code) in files() {
-        let Some(allowed) = rules.get(folder.as_str()) else {
-            panic!("src/{file}: say in tests/architecture.rs what the new folder `{folder}` may use");
-        };
-        for used in words_after(&code, "crate::") {
-            let is_allowed = used == folder || allowed.contains(&"*") || allowed.contains(&used);
-            assert!(is_allowed, "src/{file} uses `{used}`: `{folder}` may use {allowed:?} only, see src/lib.rs");
+    for file in files() {
+        let (path, folder) = (&file.path, file.folder());
+        let is_listed = rules.contains_key(folder);
+        assert!(is_listed, "src/{path}: say in tests/architecture.rs what the new folder `{folder}` may use");
+    }
+    for (file, used) in Imports::new(files()).absolute_paths() {
+        let (path, folder) = (&file.path, file.folder());
+        let (allowed, used) = (rules[folder], used[0].as_str());
+        let is_allowed = used == folder || allowed.contains(&"*") || allowed.contains(&used);
+        assert!(is_allowed, "src/{path} uses `{used}`: `{folder}` may use {allowed:?} only, see src/lib.rs");
+    }
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let circles = Imports::new(files()).circles();
+    for circle in &circles {
+        println!("{} files import each other, directly or over others:", circle.files.len());
+        circle.imports.iter().for_each(|import| println!("    {import}"));
+    }
+    assert!(circles.is_empty(), "{} circles: move what both sides need to a file of its own", circles.len());
+}
+
+#[test]
+fn deciding_code_neither_waits_nor_asks_the_operating_system() {
+    for (file, path) in Imports::new(files()).written_paths() {
+        let decides = DECIDES.iter().find(|(folder, _)| *folder == file.folder());
+        let Some((folder, _)) = decides.filter(|(_, shells)| !shells.contains(&file.path.as_str())) else { continue };
+        let names = |acts: &str| path.starts_with(&format!("{acts}::")) || path.split("::").any(|part| part == acts);
+        let acts = ACTS.iter().find(|acts| path == **acts || names(acts));
+        let file = &file.path;
+        assert!(acts.is_none(), "src/{file} names `{path}`: `{folder}` decides, and is given what it needs");
+        let of_os = path.strip_prefix("crate::os::");
+        let is_value = of_os.is_none_or(|item| VALUES_OF_OS.iter().any(|value| item.starts_with(value)));
+        assert!(is_value, "src/{file} names `{path}`: of `os`, deciding code may use {VALUES_OF_OS:?} only");
+    }
+}
+
+#[test]
+fn documentation_says_something() {
+    let mut empty: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files() {
+        for (line, text) in (1..).zip(file.text.lines()) {
+            let Some(sentence) = text.trim().strip_prefix("/// ").and_then(|text| text.strip_suffix('.')) else {
+                continue;
+            };
+            let words: Vec<&str> = sentence.split(' ').collect();
+            if words.len() <= 2 && EMPTY_WORDS.contains(&words[0]) {
+                let place = format!("src/{}:{line}: /// {sentence}.", file.path);
+                empty.entry(file.folder().to_owned()).or_default().push(place);
+            }
         }
+    }
+    for (folder, places) in &empty {
+        println!("{folder}: {}", places.len());
+    }
+    for folder in DOCUMENTED {
+        assert!(!empty.contains_key(folder), "say what the reader cannot see, or nothing: {:#?}", empty[folder]);
     }
 }
 
@@ -172,37 +230,31 @@ fn only_the_command_line_names_both_sides_of_the_process_boundary() {
 
 #[test]
 fn one_library_belongs_to_one_folder() {
-    for (folder, file, code) in files() {
-        for (library, homes) in BELONGS_TO {
-            let is_used = code.match_indices(&format!("{library}::")).any(|(at, _)| {
-                let before = code[..at].chars().next_back().unwrap_or(' ');
-                !before.is_ascii_alphanumeric() && before != '_' && before != ':'
-            });
-            let is_home = homes.contains(&folder.as_str());
-            assert!(!is_used || is_home, "src/{file} uses {library}, which belongs to {homes:?} only");
-        }
+    for (file, path) in Imports::new(files()).written_paths() {
+        let root = path.split("::").next().unwrap_or_default();
+        let Some((library, homes)) = BELONGS_TO.iter().find(|(library, _)| *library == root) else { continue };
+        let is_home = homes.contains(&file.folder());
+        assert!(is_home, "src/{} uses {library}, which belongs to {homes:?} only", file.path);
     }
 }
 
 #[test]
 fn unsafe_code_is_in_os_only() {
-    for (folder, file, code) in files() {
-        let has_unsafe = code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl");
-        assert!(!has_unsafe || folder == "os", "src/{file}: `unsafe` belongs behind a safe type in src/os");
+    for file in files() {
+        let has_unsafe = ["unsafe {", "unsafe fn", "unsafe impl"].iter().any(|code| file.code.contains(code));
+        let (path, is_os) = (&file.path, file.folder() == "os");
+        assert!(!has_unsafe || is_os, "src/{path}: `unsafe` belongs behind a safe type in src/os");
     }
 }
 
 #[test]
 fn files_are_small_and_say_what_they_are_for() {
-    let mut paths = Vec::new();
-    sources(&root(), &mut paths);
-    for path in paths {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines = text.lines().count();
-        assert!(lines <= MAX_LINES, "{} has {lines} lines: look for the seam", path.display());
-        assert!(text.starts_with("//!"), "{} does not begin with what it is for", path.display());
+    for file in files() {
+        let (path, lines) = (&file.path, file.text.lines().count());
+        assert!(lines <= MAX_LINES, "src/{path} has {lines} lines: find the place to cut it");
+        assert!(file.text.starts_with("//!"), "src/{path} does not begin with what it is for");
         let skipped = ["#[igno", "re"].concat();
-        assert!(!text.contains(&skipped), "{}: a test that is skipped shows nothing", path.display());
+        assert!(!file.text.contains(&skipped), "src/{path}: a test that is skipped shows nothing");
     }
 }
 

@@ -34,6 +34,9 @@ struct Shared {
     slots: Mutex<SlotOwner>,
     pace: Mutex<Pace>,
     decoded: AtomicU64,
+    /// RTP packets, counted in front of everything that may hold back or drop: with keyframes only, and until the first
+    /// keyframe, nothing is decoded for many seconds although the camera sends.
+    received: AtomicU64,
     loss: Mutex<Option<Loss>>,
 }
 
@@ -68,6 +71,7 @@ impl CameraStream {
             slots: Mutex::new(slots),
             pace: Mutex::new(pace),
             decoded: AtomicU64::new(0),
+            received: AtomicU64::new(0),
             loss: Mutex::new(None),
         });
         let (weak_pipeline, on_pad) = (pipeline.downgrade(), Arc::clone(&shared));
@@ -109,12 +113,17 @@ impl CameraStream {
 
     /// Hands over so many frames a second from now on.
     pub(super) fn pace(&self, frames_per_second: f32) {
-        lock(&self.shared.pace).sampler.change_rate(frames_per_second);
+        lock(&self.shared.pace).sampler.change_rate(frames_per_second, monotonic_now());
     }
 
     /// Frames decoded so far.
     pub(super) fn decoded(&self) -> u64 {
         self.shared.decoded.load(Ordering::Relaxed)
+    }
+
+    /// RTP packets received so far.
+    pub(super) fn received(&self) -> u64 {
+        self.shared.received.load(Ordering::Relaxed)
     }
 }
 
@@ -152,6 +161,15 @@ impl Shared {
             _ => gst::PadProbeReturn::Ok,
         });
         let sink = chain.first.static_pad("sink").ok_or("the depayloader has no input")?;
+        let counter = Arc::clone(shared);
+        sink.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+            let packets = match &info.data {
+                Some(gst::PadProbeData::BufferList(list)) => list.len(),
+                _ => 1,
+            };
+            counter.received.fetch_add(packets as u64, Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
         pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
     }
 

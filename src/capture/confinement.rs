@@ -1,6 +1,7 @@
 //! What a capture process can reach while it reads a camera's stream: GStreamer's files, name
 //! resolution, video devices and the network.
 
+use crate::capture::plugin_registry::Registry;
 use crate::os::sandbox::Sandbox;
 use std::path::PathBuf;
 
@@ -39,21 +40,11 @@ pub(super) fn sandbox() -> Sandbox {
         readable.extend(std::env::var_os(variable).iter().flat_map(std::env::split_paths));
     }
     let mut writable = vec![PathBuf::from("/dev")];
-    if let Some(registry) = registry_directory() {
-        if let Err(error) = std::fs::create_dir_all(&registry) {
-            tracing::debug!(directory = %registry.display(), %error, "GStreamer's registry cannot be kept");
+    if let Some(Registry { directory, .. }) = Registry::from_environment() {
+        if let Err(error) = std::fs::create_dir_all(&directory) {
+            tracing::debug!(directory = %directory.display(), %error, "GStreamer's registry cannot be kept");
         }
-        writable.push(registry);
+        writable.push(directory);
     }
     Sandbox { readable, writable, network: true }
-}
-
-/// Where GStreamer keeps what it knows of its plugins.
-fn registry_directory() -> Option<PathBuf> {
-    if let Some(file) = std::env::var_os("GST_REGISTRY") {
-        return PathBuf::from(file).parent().map(PathBuf::from);
-    }
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    Some(cache?.join("gstreamer-1.0"))
 }

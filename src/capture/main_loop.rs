@@ -1,12 +1,14 @@
 //! What a capture process does: opens and closes cameras as it is told, and reports.
 
 use crate::capture::camera_stream::CameraStream;
+use crate::capture::plugin_registry;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::snapshot::Wanted;
 use crate::capture::snapshot_thread::{self, Job, SnapshotThread};
 use crate::capture::stream_loss::Loss;
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotWriter;
+use crate::ipc::heartbeat::HEARTBEAT;
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, ToCapture};
 use crate::ipc::snapshot_messages::SnapshotOrder;
 use std::collections::BTreeMap;
@@ -16,9 +18,6 @@ use std::time::{Duration, Instant};
 
 /// How often the streams are asked whether they have ended.
 const POLL: Duration = Duration::from_millis(50);
-
-/// How often the parent hears that this process lives.
-const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Why a capture process ends.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +41,14 @@ pub enum CaptureError {
 /// # Errors
 /// [`CaptureError`]; the process is then to end, for the parent will start another.
 pub fn run(channel: Channel) -> Result<(), CaptureError> {
-    gstreamer::init()?;
     let channel = Arc::new(channel);
+    // Before GStreamer is started, which may take a minute at the first start: the parent then knows what takes so long.
     channel.send(&FromCapture::Hello { pid: std::process::id() }, None)?;
+    plugin_registry::start_gstreamer()?;
+    channel.send(&FromCapture::Initialized, None)?;
     let snapshots = SnapshotThread::start(Arc::clone(&channel))?;
     let mut streams = Streams { channel: Arc::clone(&channel), open: BTreeMap::new(), snapshots };
-    let mut progress_at = Instant::now() + PROGRESS;
+    let mut heartbeat_at = Instant::now() + HEARTBEAT;
     loop {
         match channel.receive_within::<ToCapture>(POLL) {
             Ok((ToCapture::Stop, _)) | Err(ChannelError::Closed) => return Ok(()),
@@ -59,8 +60,10 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
         if streams.snapshots.is_hung(Instant::now()) {
             return Err(CaptureError::EncoderHung);
         }
-        if Instant::now() >= progress_at {
-            progress_at = Instant::now() + PROGRESS;
+        if Instant::now() >= heartbeat_at {
+            heartbeat_at = Instant::now() + HEARTBEAT;
+            // From this thread alone: another one would go on while this one hangs.
+            channel.send(&FromCapture::Alive, None)?;
             streams.report_progress()?;
         }
     }
@@ -144,8 +147,8 @@ impl Streams {
 
     fn report_progress(&self) -> Result<(), ChannelError> {
         for (camera, stream) in &self.open {
-            let progress = FromCapture::Progress { camera: *camera, decoded: stream.decoded() };
-            self.channel.send(&progress, None)?;
+            let (decoded, received) = (stream.decoded(), stream.received());
+            self.channel.send(&FromCapture::Progress { camera: *camera, decoded, received }, None)?;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod frame_copy;
 mod jfif_planes;
 pub mod main_loop;
 mod pipeline;
+mod plugin_registry;
 mod sampler;
 mod size_limit;
 mod slot_owner;

@@ -16,9 +16,14 @@ impl Sampler {
         Self { period: period(frames_per_second), due: None }
     }
 
-    /// Another rate from the next frame on; the one that is due stays due.
-    pub(super) fn change_rate(&mut self, frames_per_second: f32) {
+    /// Another rate from `now` on. The next frame is due when it was, or a period of the new rate from now, whichever
+    /// comes first: a camera that was throttled to a frame a minute must not wait for that minute to end.
+    pub(super) fn change_rate(&mut self, frames_per_second: f32, now: Monotonic) {
         self.period = period(frames_per_second);
+        self.due = match (self.due, self.period) {
+            (Some(due), Some(period)) => Some(due.min(now + period)),
+            _ => None,
+        };
     }
 
     /// True if a frame that is decoded at `now` is to be handed over.
@@ -77,12 +82,36 @@ mod tests {
     }
 
     #[test]
+    fn a_throttle_that_is_lifted_does_not_hold_the_next_frame_back() {
+        let at = |ms: u64| Monotonic::from_nanos(ms * 1_000_000);
+        let mut sampler = Sampler::new(5.0);
+        assert!(sampler.is_due(at(0)));
+        // One frame in fifty seconds.
+        sampler.change_rate(0.02, at(100));
+        assert!(sampler.is_due(at(200)), "what was due stays due");
+        assert!(!sampler.is_due(at(1_000)));
+        sampler.change_rate(5.0, at(1_000));
+        assert!(!sampler.is_due(at(1_040)) && sampler.is_due(at(1_200)));
+        // Setting the same rate again and again brings no frame forward and holds none back.
+        for step in 0..10 {
+            sampler.change_rate(5.0, at(1_210 + step * 10));
+        }
+        assert!(!sampler.is_due(at(1_310)) && sampler.is_due(at(1_400)));
+        sampler.change_rate(0.02, at(1_500));
+        assert!(sampler.is_due(at(1_600)));
+        sampler.change_rate(0.0, at(1_700));
+        assert!(sampler.is_due(at(1_701)));
+        sampler.change_rate(1.0, at(1_800));
+        assert!(sampler.is_due(at(1_801)), "the pace begins with the first frame");
+    }
+
+    #[test]
     fn a_changed_rate_is_kept_from_the_next_frame_on() {
         let mut sampler = Sampler::new(0.0);
         let mut count = |from: u64| {
             let frames = (from..from + 10_000).step_by(40).map(|ms| Monotonic::from_nanos(ms * 1_000_000));
             let due = frames.filter(|at| sampler.is_due(*at)).count();
-            sampler.change_rate(5.0);
+            sampler.change_rate(5.0, Monotonic::from_nanos((from + 10_000) * 1_000_000));
             due
         };
         assert_eq!(count(0), 250);

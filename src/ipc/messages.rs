@@ -25,8 +25,8 @@ pub struct RequestId(pub u64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct RegionId(pub u32);
 
-/// One connection to a camera, as its capture process and the parent call it. Never used twice in a run of the daemon:
-/// a late message of an earlier connection is recognised by it.
+/// One connection to a camera, among those of its capture process and of the processes that had its place before. Never
+/// used twice, so that a late message of an earlier connection is recognised.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct CameraIndex(pub u64);
 

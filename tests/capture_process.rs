@@ -1,0 +1,212 @@
+//! A capture process by itself: what it says to its parent from its first word on.
+
+#![cfg(feature = "capture")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use ocelli::ipc::channel::{Channel, ChannelError};
+use ocelli::ipc::frame_slots::Region;
+use ocelli::ipc::heartbeat::HEARTBEAT;
+use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::camera::RtspCamera;
+
+/// What a slow box may take to look at all plugins, one process after the other.
+const START_LIMIT: Duration = Duration::from_secs(100);
+
+/// `ocelli capture`, and our end of its channel. It ends with the value.
+struct Capture {
+    process: Child,
+    channel: Channel,
+}
+
+impl Capture {
+    /// Starts one whose GStreamer keeps its registry below `cache`.
+    fn start(cache: &Path) -> Self {
+        let (channel, theirs) = Channel::pair().unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
+            .arg("capture")
+            .stdin(Stdio::from(theirs.into_socket()))
+            .stderr(File::options().append(true).create(true).open(cache.join("log")).unwrap())
+            .env("XDG_CACHE_HOME", cache)
+            .env("GST_REGISTRY_FORK", "no")
+            .env("OCELLI_LOG", "info")
+            .spawn()
+            .unwrap();
+        Self { process, channel }
+    }
+
+    /// The next message, if one comes within `limit`.
+    fn next(&self, limit: Duration) -> Option<FromCapture> {
+        match self.channel.receive_within(limit) {
+            Ok((message, _)) => Some(message),
+            Err(ChannelError::Empty) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn expect_hello(&self) {
+        let message = self.next(START_LIMIT);
+        assert!(matches!(message, Some(FromCapture::Hello { .. })), "{message:?}");
+    }
+
+    fn expect_initialized(&self) {
+        assert_eq!(self.next(START_LIMIT), Some(FromCapture::Initialized));
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The directory of the registry below a cache directory.
+fn registry(cache: &Path) -> std::path::PathBuf {
+    cache.join("gstreamer-1.0")
+}
+
+/// Name and inode of each file there.
+fn registry_files(cache: &Path) -> Vec<(String, u64)> {
+    let entries = std::fs::read_dir(registry(cache)).unwrap().flatten();
+    let mut files: Vec<(String, u64)> =
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().ino())).collect();
+    files.sort();
+    files
+}
+
+/// How many processes have looked at all plugins.
+fn scans(cache: &Path) -> usize {
+    std::fs::read_to_string(cache.join("log")).unwrap().matches("plugins were looked at").count()
+}
+
+#[test]
+fn the_first_start_makes_a_registry_and_removes_what_killed_processes_have_left() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(registry(home.path())).unwrap();
+    for leftover in ["registry.x86_64.bin.tmpA1b2C3", "registry.aarch64.bin.tmp000000"] {
+        std::fs::write(registry(home.path()).join(leftover), vec![0; 1000]).unwrap();
+    }
+    let capture = Capture::start(home.path());
+    capture.expect_hello();
+    capture.expect_initialized();
+    let files = registry_files(home.path());
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(files[0].0.starts_with("registry.") && files[0].0.ends_with(".bin"), "{files:?}");
+}
+
+#[test]
+fn of_processes_that_start_together_one_looks_at_the_plugins_and_the_others_read_what_it_wrote() {
+    let home = tempfile::tempdir().unwrap();
+    let captures: Vec<Capture> = (0..4).map(|_| Capture::start(home.path())).collect();
+    for capture in &captures {
+        capture.expect_hello();
+        capture.expect_initialized();
+    }
+    assert_eq!(scans(home.path()), 1);
+    let files = registry_files(home.path());
+    drop(captures);
+    let later = Capture::start(home.path());
+    later.expect_hello();
+    later.expect_initialized();
+    assert_eq!((scans(home.path()), registry_files(home.path())), (1, files));
+}
+
+#[test]
+fn a_process_that_waits_for_another_to_look_at_the_plugins_has_said_hello_and_goes_on_when_that_one_dies() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(registry(home.path())).unwrap();
+    let held = File::open(registry(home.path())).unwrap();
+    held.lock().unwrap();
+    let capture = Capture::start(home.path());
+    capture.expect_hello();
+    assert_eq!(capture.next(Duration::from_secs(1)), None, "GStreamer was started although another holds the lock");
+    // The kernel does the same with the lock of a process that dies.
+    drop(held);
+    capture.expect_initialized();
+}
+
+#[test]
+fn a_process_without_cameras_says_that_it_lives() {
+    let home = tempfile::tempdir().unwrap();
+    let capture = Capture::start(home.path());
+    capture.expect_hello();
+    capture.expect_initialized();
+    let begun = Instant::now();
+    for beat in 1..=3 {
+        assert_eq!(capture.next(10 * HEARTBEAT), Some(FromCapture::Alive));
+        assert!(begun.elapsed() >= HEARTBEAT * beat, "more often than it is said to be");
+    }
+}
+
+/// An H.264 clip of ten seconds whose first frame is its only keyframe, as smart codecs send it.
+fn long_group_of_pictures(home: &Path) -> std::path::PathBuf {
+    let path = home.join("long.h264");
+    let pipeline = "videotestsrc num-buffers=300 pattern=ball ! video/x-raw,width=320,height=240,framerate=30/1 \
+                    ! x264enc speed-preset=ultrafast tune=zerolatency key-int-max=1000 \
+                    ! video/x-h264,stream-format=byte-stream ! filesink";
+    let status = Command::new("gst-launch-1.0")
+        .arg("-q")
+        .args(pipeline.split_whitespace())
+        .arg(format!("location={}", path.display()))
+        .status()
+        .expect("gst-launch-1.0 is missing: run `make setup`");
+    assert!(status.success());
+    path
+}
+
+#[test]
+fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = long_group_of_pictures(home.path());
+    let camera = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "30"]);
+    let capture = Capture::start(home.path());
+    let region = Region::create("test", 6).unwrap();
+    let source = CameraSource {
+        name: "yard".into(),
+        url: camera.url().to_owned(),
+        user: None,
+        password: None,
+        udp: false,
+        frames_per_second: 0.0,
+        keyframes_only: true,
+        connect_timeout_ms: 5_000,
+        hardware_decoders: false,
+    };
+    let open = ToCapture::Open { camera: CameraIndex(1 << 40), source: Box::new(source), slots: region.slots() };
+    capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
+    let begun = Instant::now();
+    let mut reports = Vec::new();
+    // Two reports in a row without a frame between them, while packets came: only a group of pictures of many seconds
+    // makes that.
+    loop {
+        assert!(begun.elapsed() < START_LIMIT, "{reports:?}");
+        match capture.next(10 * HEARTBEAT) {
+            Some(FromCapture::Progress { camera, decoded, received }) => {
+                assert_eq!(camera, CameraIndex(1 << 40));
+                reports.push((decoded, received));
+            }
+            Some(FromCapture::Lost { detail, .. }) => panic!("{detail}"),
+            Some(FromCapture::Frame { frame, .. }) => {
+                let release = ToCapture::Release { camera: CameraIndex(1 << 40), slot: frame.slot };
+                capture.channel.send(&release, None).unwrap();
+            }
+            _ => {}
+        }
+        if let [.., (first, first_packets), (second, second_packets), (third, third_packets)] = reports[..]
+            && first > 0
+            && first == second
+            && second == third
+        {
+            assert!(first_packets < second_packets && second_packets < third_packets, "{reports:?}");
+            break;
+        }
+    }
+}
