@@ -10,7 +10,8 @@ use ocelli::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId
 use ocelli::model::execution_provider::NodeCounts;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
-use ocelli::supervisor::pool::{ModelVersion, Pool, UnitBounds, UnitDeadlines};
+use ocelli::supervisor::model_version::ModelVersion;
+use ocelli::supervisor::pool::{Pool, UnitBounds, UnitDeadlines};
 use ocelli::supervisor::unit_state::Readiness;
 use ocelli::supervisor::zones::Zones;
 use ocelli::supervisor::{Answer, BoxLimits, Fleet, SupervisorAction, ZonePlacement};
@@ -232,7 +233,6 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     fleet.start("m", None).unwrap();
     for action in fleet.tick(now) {
         let SupervisorAction::Start { unit, .. } = action else { continue };
-        fleet.unit_started(unit, now);
         fleet.unit_ready(unit, Readiness { providers: NodeCounts::default(), batch: 1 }, now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();

@@ -117,7 +117,6 @@ mod tests {
     fn a_damaged_file_leaves_the_settings() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("models.json"), "{").unwrap();
-        let settings = Settings { state_directory: home.path().to_owned(), ..Settings::default() };
-        assert_eq!(desired_models(&settings), DesiredModels::new(&settings.models, &DesiredModels::default(), core_count()));
+        assert_eq!(kept::<DesiredModels>(home.path(), KeptFile::Models), DesiredModels::default());
     }
 }

@@ -1,7 +1,6 @@
-//! Orders and answers without a capture process.
+//! Requests, orders and pictures without a capture process.
 
 use super::*;
-use crate::ipc::frame_slots::SlotWriter;
 use crate::ipc::messages::RegionId;
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 use crate::vision::framing::Framing;
@@ -14,134 +13,199 @@ fn yard() -> CameraId {
     CameraId::new("yard").unwrap()
 }
 
-fn snapshots(draw_boxes: bool) -> Snapshots {
-    Snapshots::new(SnapshotSettings { per_minute: 2, draw_boxes, ..SnapshotSettings::default() })
+/// The snapshots of a box, and what came of them.
+struct Yard {
+    snapshots: Snapshots,
+    tickets: u64,
+    orders: Vec<SnapshotOrder>,
+    replies: BTreeMap<SnapshotTicket, SnapshotReply>,
+    published: Vec<Snapshot>,
+    results: Vec<SnapshotResult>,
+    forgotten: Vec<SnapshotId>,
 }
 
-fn wait(
-    snapshots: &mut Snapshots,
-    reply: Option<oneshot::Sender<SnapshotReply>>,
-    second: u64,
-) -> Result<(), SnapshotRefusal> {
-    snapshots.may_wait(&yard(), at(second))?;
-    snapshots.wait(&yard(), reply, at(second));
-    Ok(())
-}
+impl Yard {
+    fn new(per_minute: u16, draw_boxes: bool) -> Self {
+        let snapshots = Snapshots::new(SnapshotSettings { per_minute, draw_boxes, ..SnapshotSettings::default() });
+        let (tickets, orders, replies, published, results, forgotten) = Default::default();
+        Self { snapshots, tickets, orders, replies, published, results, forgotten }
+    }
 
-fn order(snapshots: &mut Snapshots, second: u64, reason: Reason) -> SnapshotOrder {
-    let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
-    let frame = Frame { sequence: second, captured_at: at(second), slot: 3, picture };
-    let (number, region, framing) = (100 + second, RegionId(0), Framing::default());
-    let work = FrameWork { camera: yard(), number, frame, region, framing, attempts: 0, failed_in: None };
-    let subject = Subject { work: &work, group: 1, index: CameraIndex(7), captured_at_ms: None };
-    let boxes = vec![NormalizedBox::from_corners(0.1, 0.1, 0.2, 0.2).unwrap()];
-    snapshots.order(subject, boxes, reason, Region::create("test", 1).unwrap(), at(second))
-}
+    fn follow(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::TakeSnapshot { group, order } => {
+                    assert_eq!(group, 1);
+                    self.orders.push(*order);
+                }
+                Effect::AnswerSnapshot { ticket, reply } => {
+                    assert!(self.replies.insert(ticket, reply).is_none(), "one answer for a request");
+                }
+                Effect::ForgetSnapshot(id) => self.forgotten.push(id),
+                Effect::Report(Report::SnapshotTaken { snapshot, .. }) => self.published.push(snapshot),
+                Effect::Report(Report::SnapshotEnded { result, .. }) => self.results.push(result),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 
-/// What a capture process does: writes into the region, and says how much.
-fn answer(snapshots: &mut Snapshots, id: SnapshotId, jpeg: &[u8]) -> Option<Ended> {
-    let mut region = SlotWriter::new(snapshots.region(id)?.writable(), 1).unwrap();
-    region.bytes_mut()[..jpeg.len()].copy_from_slice(jpeg);
-    let bytes = u32::try_from(jpeg.len()).unwrap();
-    snapshots.answered(1, SnapshotAnswer { id, result: Ok(bytes) })
-}
+    fn request(&mut self, wish: SnapshotWish, second: u64) -> SnapshotTicket {
+        self.tickets += 1;
+        let (ticket, mut effects) = (SnapshotTicket(self.tickets), Vec::new());
+        self.snapshots.request(&yard(), wish, ticket, None, at(second), &mut effects);
+        self.follow(effects);
+        ticket
+    }
 
-fn event() -> Reason {
-    Reason::Event("e1".into())
+    fn work(second: u64) -> FrameWork {
+        let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
+        let frame = Frame { sequence: second, captured_at: at(second), slot: 3, picture };
+        let (number, region, framing) = (100 + second, RegionId(0), Framing::default());
+        FrameWork { camera: yard(), number, frame, region, framing, attempts: 0, failed_in: None }
+    }
+
+    fn boxes() -> Vec<NormalizedBox> {
+        vec![NormalizedBox::from_corners(0.1, 0.1, 0.2, 0.2).unwrap()]
+    }
+
+    /// A unit looks at a frame.
+    fn frame(&mut self, second: u64) {
+        let (connection, mut effects) = (Some((1, CameraIndex(7))), Vec::new());
+        self.snapshots.frame_seen(&Self::work(second), connection, Self::boxes, at(second), &mut effects);
+        self.follow(effects);
+    }
+
+    /// A frame shows an event at its best. The order that follows, if the limit allows one.
+    fn event(&mut self, second: u64) -> Option<SnapshotId> {
+        let (connection, mut effects, before) = (Some((1, CameraIndex(7))), Vec::new(), self.orders.len());
+        let event = "e1".to_owned();
+        self.snapshots.event_seen(&Self::work(second), connection, Self::boxes(), event, at(second), &mut effects);
+        self.follow(effects);
+        self.orders.get(before).map(|order| order.id)
+    }
+
+    fn made(&mut self, id: SnapshotId, jpeg: Vec<u8>, second: u64) {
+        let mut effects = Vec::new();
+        self.snapshots.made(1, id, Ok(jpeg.into()), Some(1_000_000), at(second), &mut effects);
+        self.follow(effects);
+    }
+
+    fn tick(&mut self, second: u64) {
+        let mut effects = Vec::new();
+        self.snapshots.tick(|_| "streaming".into(), at(second), &mut effects);
+        self.follow(effects);
+    }
 }
 
 #[test]
 fn the_picture_of_an_event_is_kept_and_published_and_no_older_one_replaces_it() {
-    let mut snapshots = snapshots(true);
-    let (first, second) = (order(&mut snapshots, 1, event()), order(&mut snapshots, 2, event()));
-    assert_eq!((first.slot, first.camera, first.boxes.len()), (3, CameraIndex(7), 1));
-    let (snapshot, is_kept) = answer(&mut snapshots, second.id, b"two").unwrap().result.unwrap();
-    assert!(is_kept && snapshot.frame == 102 && snapshot.event.as_deref() == Some("e1"));
-    let (_, is_kept) = answer(&mut snapshots, first.id, b"one").unwrap().result.unwrap();
-    assert!(!is_kept);
-    assert_eq!(*snapshots.newest(&yard()).unwrap().jpeg, *b"two");
-    assert!(answer(&mut snapshots, second.id, b"again").is_none(), "one order has one answer");
+    let mut yard = Yard::new(10, true);
+    let (first, second) = (yard.event(1).unwrap(), yard.event(2).unwrap());
+    let order = &yard.orders[0];
+    assert_eq!((order.slot, order.camera, order.boxes.len()), (3, CameraIndex(7), 1));
+    yard.made(second, b"two".to_vec(), 3);
+    yard.made(first, b"one".to_vec(), 3);
+    yard.made(second, b"again".to_vec(), 3);
+    assert_eq!(yard.published.len(), 1, "the older picture came later and is not published");
+    let published = &yard.published[0];
+    assert_eq!((published.frame, published.event.as_deref()), (102, Some("e1")));
+    assert_eq!(published.captured_at_ms, Some(999_000), "a second before it was made");
+    let ticket = yard.request(SnapshotWish::Newest, 3);
+    assert!(matches!(&yard.replies[&ticket], SnapshotReply::Taken(kept) if *kept.jpeg == *b"two"));
 }
 
 #[test]
-fn all_who_wait_get_the_same_picture_and_cost_one_of_the_limit() {
-    let mut snapshots = snapshots(false);
-    let mut askers = Vec::new();
-    for _ in 0..3 {
-        let (reply, asker) = oneshot::channel();
-        wait(&mut snapshots, Some(reply), 0).unwrap();
-        askers.push(asker);
+fn all_waiting_requests_get_the_same_picture_and_cost_one_of_the_limit() {
+    let mut yard = Yard::new(2, false);
+    let tickets: Vec<SnapshotTicket> = (0..3).map(|_| yard.request(SnapshotWish::Fresh, 0)).collect();
+    yard.frame(1);
+    assert!(yard.orders[0].boxes.is_empty(), "the settings want none");
+    yard.made(yard.orders[0].id, b"jpeg".to_vec(), 1);
+    for ticket in tickets {
+        assert!(matches!(&yard.replies[&ticket], SnapshotReply::Taken(found) if *found.jpeg == *b"jpeg"));
     }
-    let waiting = snapshots.take_waiting(&yard());
-    let ordered = order(&mut snapshots, 1, Reason::Waiting(waiting));
-    assert!(ordered.boxes.is_empty(), "the settings want none");
-    let (_, is_kept) = answer(&mut snapshots, ordered.id, b"jpeg").unwrap().result.unwrap();
-    assert!(!is_kept && snapshots.newest(&yard()).is_none(), "it is theirs alone");
-    for mut asker in askers {
-        assert!(matches!(asker.try_recv(), Ok(SnapshotReply::Taken(found)) if *found.jpeg == *b"jpeg"));
+    assert!(yard.published.is_empty(), "it is theirs alone");
+    yard.request(SnapshotWish::Fresh, 2);
+    yard.frame(2);
+    let limited = yard.request(SnapshotWish::Fresh, 3);
+    let SnapshotReply::Refused(SnapshotRefusal::LimitReached { retry_after, .. }) = &yard.replies[&limited] else {
+        panic!("{:?}", yard.replies[&limited]);
+    };
+    assert_eq!((retry_after.as_secs(), yard.results.last()), (57, Some(&SnapshotResult::Limited)));
+    assert!(yard.event(3).is_some(), "events have a limit of their own");
+}
+
+#[test]
+fn no_more_than_a_few_requests_wait_for_one_camera() {
+    let mut yard = Yard::new(10, true);
+    let busy = SnapshotReply::Refused(SnapshotRefusal::Busy);
+    for _ in 0..100 {
+        yard.request(SnapshotWish::Fresh, 0);
     }
-    wait(&mut snapshots, None, 2).unwrap();
-    snapshots.take_waiting(&yard());
-    let refused = wait(&mut snapshots, None, 3).unwrap_err();
-    assert!(matches!(refused, SnapshotRefusal::LimitReached { retry_after, .. } if retry_after.as_secs() == 57));
-    assert!(snapshots.may_take(&yard(), SnapshotOccasion::Event, at(3)).is_ok(), "events have their own");
+    assert_eq!(yard.replies.values().filter(|reply| **reply == busy).count(), 100 - MAX_WAITING);
 }
 
 #[test]
-fn more_than_a_few_do_not_wait() {
-    let mut snapshots = snapshots(true);
-    let waiting = (0..100).filter(|_| wait(&mut snapshots, None, 0).is_ok()).count();
-    assert_eq!(waiting, MAX_WAITING);
+fn an_order_without_a_picture_fails_alone_and_its_memory_is_freed() {
+    let mut yard = Yard::new(10, true);
+    let ticket = yard.request(SnapshotWish::Fresh, 0);
+    yard.frame(1);
+    let (lost, next) = (yard.orders[0].id, yard.event(3).unwrap());
+    yard.tick(4);
+    assert!(yard.results.is_empty());
+    yard.tick(5);
+    assert_eq!((&yard.results[..], &yard.forgotten[..]), (&[SnapshotResult::Failed][..], &[lost][..]));
+    assert!(matches!(yard.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Failed(_))));
+    yard.made(lost, b"late".to_vec(), 5);
+    yard.made(next, b"jpeg".to_vec(), 5);
+    assert_eq!(yard.published.len(), 1);
 }
 
 #[test]
-fn an_order_without_an_answer_costs_itself_alone() {
-    let mut snapshots = snapshots(true);
-    let (reply, mut asker) = oneshot::channel();
-    wait(&mut snapshots, Some(reply), 0).unwrap();
-    let waiting = snapshots.take_waiting(&yard());
-    let lost = order(&mut snapshots, 1, Reason::Waiting(waiting));
-    let next = order(&mut snapshots, 3, event());
-    assert!(snapshots.tick(at(4)).0.is_empty());
-    let late = snapshots.tick(at(5)).0;
-    assert!(late.len() == 1 && late[0].result.is_err());
-    assert!(matches!(asker.try_recv(), Ok(SnapshotReply::Refused(SnapshotRefusal::Failed(_)))));
-    assert!(answer(&mut snapshots, lost.id, b"late").is_none());
-    assert!(answer(&mut snapshots, next.id, b"jpeg").unwrap().result.is_ok());
-}
-
-#[test]
-fn whoever_waits_too_long_for_a_frame_is_told_and_those_who_came_later_wait_on() {
-    let mut snapshots = snapshots(true);
-    wait(&mut snapshots, None, 0).unwrap();
-    wait(&mut snapshots, None, 3).unwrap();
-    assert_eq!(snapshots.tick(at(5)).1.len(), 1);
-    assert_eq!(snapshots.take_waiting(&yard()).len(), 1);
+fn a_request_that_waits_too_long_for_a_frame_is_answered_and_later_ones_wait_on() {
+    let mut yard = Yard::new(10, true);
+    let (first, later) = (yard.request(SnapshotWish::Fresh, 0), yard.request(SnapshotWish::Fresh, 3));
+    yard.tick(5);
+    assert!(matches!(yard.replies[&first], SnapshotReply::Refused(SnapshotRefusal::NoFrame { .. })));
+    assert!(!yard.replies.contains_key(&later));
 }
 
 #[test]
 fn what_a_process_was_making_ends_with_it_and_no_other_process_answers_for_it() {
-    let mut snapshots = snapshots(true);
-    let ordered = order(&mut snapshots, 1, event());
-    assert!(snapshots.answered(0, SnapshotAnswer { id: ordered.id, result: Ok(1) }).is_none());
-    assert!(snapshots.process_ended(0).is_empty());
-    assert_eq!(snapshots.process_ended(1).len(), 1);
-    assert!(snapshots.newest(&yard()).is_none());
+    let mut yard = Yard::new(10, true);
+    let id = yard.event(1).unwrap();
+    let mut effects = Vec::new();
+    yard.snapshots.made(0, id, Ok(b"x".to_vec().into()), None, at(1), &mut effects);
+    yard.snapshots.process_ended(0, at(1), &mut effects);
+    assert!(effects.is_empty());
+    yard.snapshots.process_ended(1, at(1), &mut effects);
+    yard.follow(effects);
+    assert_eq!((yard.results.len(), yard.forgotten.len(), yard.published.len()), (1, 1, 0));
 }
 
 #[test]
-fn a_length_that_cannot_be_is_not_believed() {
-    for bytes in [0, 1_000_001, u32::MAX] {
-        let mut snapshots = snapshots(true);
-        let ordered = order(&mut snapshots, 1, event());
-        let ended = snapshots.answered(1, SnapshotAnswer { id: ordered.id, result: Ok(bytes) }).unwrap();
-        assert!(ended.result.unwrap_err().contains("length"));
+fn a_frame_whose_connection_is_closed_becomes_no_picture() {
+    let mut yard = Yard::new(10, true);
+    let (ticket, mut effects) = (yard.request(SnapshotWish::Fresh, 0), Vec::new());
+    yard.snapshots.frame_seen(&Yard::work(1), None, Yard::boxes, at(1), &mut effects);
+    yard.follow(effects);
+    assert!(matches!(yard.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Failed(_))));
+}
+
+#[test]
+fn a_length_that_is_not_possible_is_not_believed() {
+    for bytes in [0, 1_000_001] {
+        let mut yard = Yard::new(10, true);
+        let id = yard.event(1).unwrap();
+        yard.made(id, vec![0; bytes], 1);
+        assert_eq!((&yard.results[..], yard.published.len()), (&[SnapshotResult::Failed][..], 0));
     }
 }
 
 #[test]
-fn switched_off_they_are_refused() {
-    let mut snapshots = Snapshots::new(SnapshotSettings { per_minute: 0, ..SnapshotSettings::default() });
-    assert_eq!(wait(&mut snapshots, None, 0).unwrap_err(), SnapshotRefusal::Off);
-    assert_eq!(snapshots.may_take(&yard(), SnapshotOccasion::Event, at(0)), Err(SnapshotRefusal::Off));
+fn snapshots_that_are_switched_off_are_refused_and_not_counted() {
+    let mut yard = Yard::new(0, true);
+    let ticket = yard.request(SnapshotWish::Fresh, 0);
+    assert_eq!(yard.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Off));
+    assert!(yard.event(0).is_none() && yard.results.is_empty());
 }

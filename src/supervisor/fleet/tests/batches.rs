@@ -161,7 +161,7 @@ fn what_is_abandoned_of_a_batch_has_failed_item_by_item() {
     test_box.answer_all();
     let (unit, request) = test_box.dispatched[0];
     test_box.answer(unit, request);
-    let actions = test_box.fleet.abandon();
+    let actions = test_box.fleet.abandon(test_box.now);
     test_box.carry_out(actions);
     let hung = Outcome::Failed(FailureCause::UnitHung);
     assert_eq!(outcomes(&test_box, &images), [Outcome::Detected, hung, hung, hung]);

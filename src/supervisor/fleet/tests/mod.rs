@@ -10,7 +10,8 @@ use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
 use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
 use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::actions::ModelState;
-use crate::supervisor::pool::{ModelVersion, TpsQuota, UnitBounds, UnitDeadlines};
+use crate::supervisor::model_version::ModelVersion;
+use crate::supervisor::pool::{TpsQuota, UnitBounds, UnitDeadlines};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 use crate::vision::framing::{Framing, Tiling};
 use crate::vision::look_options::LookOptions;
@@ -157,7 +158,6 @@ impl TestBox {
             match action {
                 SupervisorAction::Start { unit, load } => {
                     self.started.push((unit, load.cores));
-                    self.fleet.unit_started(unit, self.now);
                 }
                 SupervisorAction::Stop { unit } => self.stopped.push(unit),
                 SupervisorAction::Kill { unit, .. } => self.killed.push(unit),
@@ -196,7 +196,7 @@ impl TestBox {
     }
 
     fn load(&mut self, unit: UnitId) {
-        let ready = Readiness { providers: cpu_nodes(), batch: self.batch };
+        let ready = Readiness { providers: cpu_nodes(), batch: self.batch, cache_problem: None };
         let actions = self.fleet.unit_ready(unit, ready, self.now);
         self.carry_out(actions);
     }
@@ -303,7 +303,7 @@ proptest! {
             prop_assert!(test_box.together.iter().all(|(_, items)| *items <= batch as usize));
             prop_assert!(test_box.status().in_service <= 9, "never more than the box carries");
         }
-        let actions = test_box.fleet.abandon();
+        let actions = test_box.fleet.abandon(test_box.now);
         test_box.carry_out(actions);
         prop_assert_eq!(test_box.fleet.in_flight(), 0);
         test_box.assert_ledger_closes();

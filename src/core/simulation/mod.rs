@@ -1,0 +1,1 @@
+//! A box in simulated time.
