@@ -1,0 +1,93 @@
+//! The promises that are looked at every few simulated seconds, and at the end of a run.
+
+use crate::control::ApplianceStatus;
+use crate::core::simulation::world::{MS, World};
+use crate::supervisor::ModelState;
+
+/// How long a command may wait for its answer: for the disk, or for its package on a slow disk.
+const LONGEST_COMMAND_MS: u64 = 20_000;
+
+/// How long a request for a snapshot may wait: for a frame, then for the picture.
+const LONGEST_SNAPSHOT_MS: u64 = 12_000;
+
+impl World {
+    /// Looks at what must hold at every moment.
+    pub(super) fn check(&mut self) {
+        let status = self.core.status();
+        if !status.ledger_closes() {
+            return self.fail("the ledger does not close");
+        }
+        let frames = self.books.frames.len();
+        if status.lent_slots as usize != frames {
+            return self.fail(format!("{} slots are lent, and {frames} frames have no outcome", status.lent_slots));
+        }
+        let active = self.active();
+        let is_late = |since: &u64, limit: u64| active > since + limit * MS;
+        if self.books.commands.values().any(|since| is_late(since, LONGEST_COMMAND_MS)) {
+            return self.fail("a command is not answered");
+        }
+        if self.books.snapshots.values().any(|since| is_late(since, LONGEST_SNAPSHOT_MS)) {
+            return self.fail("a request for a snapshot is not answered");
+        }
+        for (name, model) in &status.models {
+            let is_short = model.state != ModelState::Stopped
+                && model.state != ModelState::Stopping
+                && model.in_service < model.desired;
+            if is_short && !model.degraded.iter().any(|reason| reason.starts_with(name.as_str())) {
+                let text = format!("{name} has {} of {} units, and nothing says so", model.in_service, model.desired);
+                return self.fail(text);
+            }
+        }
+        self.check_swaps(&status);
+        let most = self.settings.limit + self.units.values().filter(|running| running.is_killed).count();
+        if self.units.len() > most {
+            let text = format!("{} units run, and the box may have {}", self.units.len(), self.settings.limit);
+            self.fail(text);
+        }
+    }
+
+    /// A swap ends: the new version serves, or was not taken, and then that is told.
+    fn check_swaps(&mut self, status: &ApplianceStatus) {
+        for (name, model) in &status.models {
+            if model.next_version.is_none() {
+                self.books.swapping_since.remove(name);
+                continue;
+            }
+            let now = self.now;
+            let since = *self.books.swapping_since.entry(name.clone()).or_insert(now);
+            // Each unit may take a load timeout, and faults may kill it meanwhile.
+            let limit = (self.settings.load_timeout_seconds as u64 * 1_000 * 12).max(600_000);
+            if now > since + limit * MS {
+                return self.fail(format!("{name}: a swap has not ended after {} s: {model:?}", limit / 1000));
+            }
+        }
+    }
+
+    /// Looks at what must hold after a while without faults: all that is to run runs, and nothing is degraded that is over.
+    pub(super) fn check_healed(&mut self) {
+        let status = self.core.status();
+        for (name, model) in &status.models {
+            let is_settled = match model.state {
+                ModelState::Running => model.in_service == model.desired && model.next_version.is_none(),
+                ModelState::Stopped => true,
+                // Only a package that cannot be loaded keeps a model from running.
+                ModelState::Failed | ModelState::Starting => !model.package.starts_with("good"),
+                ModelState::Stopping => false,
+            };
+            if !is_settled {
+                let text = format!("{name} has not healed: {:?}, {} of {} units, package {}, next {:?}, {:?}",
+                    model.state, model.in_service, model.desired, model.package, model.next_version, model.degraded);
+                return self.fail(text);
+            }
+        }
+        for (id, camera) in &status.cameras {
+            use crate::publish::message::CameraStatus::{Disabled, Streaming};
+            if !matches!(camera.state.state, Streaming | Disabled) {
+                return self.fail(format!("{id} has not healed: {:?}", camera.state));
+            }
+        }
+        if self.books.commands.len() + self.books.snapshots.len() > 0 {
+            self.fail("somebody still waits for an answer");
+        }
+    }
+}

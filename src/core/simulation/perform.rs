@@ -1,0 +1,248 @@
+//! What the world does with the core's effects, and which of them would break a promise.
+
+use crate::control::images::ImageReply;
+use crate::core::event::{KeptFile, SnapshotTicket};
+use crate::core::packages::PackageSource;
+use crate::core::simulation::box_of::{UNIT_BYTES, package};
+use crate::core::simulation::children::{Order, SimUnit, UnitFault};
+use crate::core::simulation::world::{MS, Next, World};
+use crate::core::{Effect, Event, Report};
+use crate::ipc::messages::RegionId;
+use crate::supervisor::unit_state::UnitId;
+use crate::vision::outcome::Outcome;
+
+/// Kills that the core plans for itself: units that load what is no longer wanted.
+const PLANNED_KILLS: [&str; 3] =
+    ["it is no longer wanted", "its version was not taken", "another version takes its place"];
+
+impl World {
+    /// Carries out an effect. What fails at once comes back as an event.
+    pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::StartUnit { unit, load } => return self.start_unit(unit, &load.directory.display().to_string(), &load.cores),
+            Effect::StopUnit { unit } => self.stop_unit(unit),
+            Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
+            Effect::Dispatch { unit, items } => {
+                let service = self.settings.service_ms;
+                let Some(running) = self.units.get_mut(&unit).filter(|running| !running.is_killed) else { return None };
+                if !running.is_ready || !running.work.is_empty() {
+                    self.fail(format!("{unit} is given work and is not free"));
+                    return None;
+                }
+                let (generation, mut after) = (running.generation, 0);
+                running.work.clone_from(&items);
+                for (request, _) in &items {
+                    after += self.dice.between(service * MS / 2, service * MS * 2);
+                    self.plan(after, Next::UnitAnswers(unit, generation, *request));
+                }
+            }
+            Effect::ForgetRegion(region) => {
+                let reads = |running: &SimUnit| !running.is_killed && running.work.iter().any(|(_, work)| work.region() == region);
+                if self.units.values().any(reads) {
+                    self.fail(format!("{region:?} is forgotten while a unit reads it"));
+                }
+            }
+            Effect::StartCapture { group } => return self.start_capture(group),
+            Effect::KillCapture { group, why } => self.kill_capture(group, why),
+            Effect::OpenCamera { group, camera, index, region, slots } => {
+                if self.trouble.shared_memory > self.now {
+                    return Some(Event::CameraNotOpened { group, index, detail: "no memory".into() });
+                }
+                let camera = camera.as_str().trim_start_matches("camera-").parse().unwrap();
+                self.books.regions.insert((group, index), region);
+                self.order(group, Order::Open(index, camera, region, slots));
+            }
+            Effect::CloseCamera { group, index, silent } => {
+                if silent.is_some() && !self.may_be_silent(group, index) {
+                    self.fail(format!("a healthy connection is closed: {silent:?}"));
+                }
+                self.order(group, Order::Close(index));
+            }
+            Effect::ReleaseSlot { group, index, slot } => {
+                let region = self.captures[group].connections.get(&index).map(|connection| connection.region);
+                if region.is_some_and(|region| self.is_read(region, slot)) {
+                    self.fail(format!("slot {slot} is released while a unit reads it"));
+                }
+                self.order(group, Order::Release(index, slot));
+            }
+            Effect::PaceCamera { group, index, fps } => self.order(group, Order::Pace(index, fps)),
+            Effect::TakeSnapshot { group, order } => {
+                if !self.captures[group].is_hung && !self.captures[group].is_killed {
+                    let jpeg = Ok(vec![1_u8; 10].into());
+                    self.plan_result(20 * MS, Event::SnapshotMade { group, id: order.id, jpeg, wall_ms: None });
+                }
+            }
+            Effect::ForgetSnapshot(_) | Effect::KeepVersion { .. } | Effect::KeepConfigured { .. } => {}
+            Effect::LoadPackage { ticket, model, source } => {
+                let name = match source {
+                    PackageSource::Named(name) => name,
+                    PackageSource::Directory(directory) => directory.display().to_string(),
+                };
+                let result = match name.starts_with("missing") {
+                    true => Err("there is no such package".to_owned()),
+                    false => Ok(Box::new(package(&model, &name))),
+                };
+                let after = self.disk_time();
+                self.plan_result(after, Event::PackageLoaded { ticket, result });
+            }
+            Effect::KeepModels { ticket, .. } => self.keep(KeptFile::Models, ticket),
+            Effect::KeepCameras { ticket, .. } => self.keep(KeptFile::Cameras, ticket),
+            Effect::AnswerCommand { ticket, result } => {
+                self.note(|| format!("{ticket:?} is answered {result:?}"));
+                if self.books.commands.remove(&ticket).is_none() {
+                    self.fail(format!("{ticket:?} is answered twice"));
+                }
+            }
+            Effect::AnswerImage { image, reply } => {
+                self.books.images_detected += u64::from(matches!(reply, ImageReply::Detected(..)));
+                if self.books.images.remove(&image).is_none() {
+                    self.fail(format!("{image:?} is answered twice"));
+                }
+            }
+            Effect::AnswerSnapshot { ticket: SnapshotTicket(ticket), .. } => {
+                if self.books.snapshots.remove(&SnapshotTicket(ticket)).is_none() {
+                    self.fail(format!("the request for a snapshot {ticket} is answered twice"));
+                }
+            }
+            Effect::Report(report) => self.report(report),
+        }
+        None
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::FrameCaptured(camera) => {
+                let place = self.books.announced.pop_front();
+                if place.is_none_or(|place| !self.books.frames.insert(place)) {
+                    self.fail(format!("a frame of {camera} is taken in from a slot that is lent: {place:?}"));
+                }
+            }
+            Report::FrameEnded { work, outcome, result } => {
+                let place = (work.region, work.frame.slot);
+                if !self.books.frames.remove(&place) {
+                    self.fail(format!("frame {} of {} ends twice, or never began", work.number, work.camera));
+                }
+                let seen_with = self.books.seen_with.remove(&place);
+                if let Some(result) = result {
+                    self.books.frames_detected += 1;
+                    let (told, seen_with) = (&result.package.version, seen_with.unwrap_or_default());
+                    if *told != seen_with {
+                        self.fail(format!("a result of `{seen_with}` is reported as one of `{told}`"));
+                    }
+                } else if outcome == Outcome::Detected {
+                    self.fail("a detected frame has no result");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_read(&self, region: RegionId, slot: u16) -> bool {
+        let reads = |running: &SimUnit| {
+            !running.is_killed && running.work.iter().any(|(_, work)| (work.region(), work.slot()) == (region, slot))
+        };
+        self.units.values().any(reads)
+    }
+
+    fn start_unit(&mut self, unit: UnitId, package: &str, cores: &[u16]) -> Option<Event> {
+        if self.units.get(&unit).is_some_and(|running| !running.is_killed) {
+            self.fail(format!("{unit} is started and runs already"));
+        }
+        if self.trouble.processes > self.now {
+            return Some(Event::UnitEnded { unit });
+        }
+        self.generations += 1;
+        let (generation, zone) = (self.generations, cores.first().copied().unwrap_or(0));
+        let is_broken = self.trouble.zones[usize::from(zone)] > self.now;
+        let (package, bytes) = (package.to_owned(), UNIT_BYTES);
+        let is_bad = package.starts_with("bad");
+        let cannot_load = is_bad || is_broken || package.starts_with("hang");
+        let after = self.dice.between(200, 1_500) * MS;
+        if is_bad || is_broken {
+            self.plan(after, Next::UnitFails(unit, generation));
+        } else if !cannot_load {
+            self.plan(after, Next::UnitReady(unit, generation));
+        }
+        self.note(|| format!("{unit} starts with {package} in zone {zone}"));
+        let running = SimUnit {
+            generation,
+            package,
+            zone,
+            is_ready: false,
+            is_killed: false,
+            is_stopping: false,
+            fault: None,
+            cannot_load,
+            work: Vec::new(),
+            bytes,
+        };
+        self.units.insert(unit, running);
+        None
+    }
+
+    fn stop_unit(&mut self, unit: UnitId) {
+        let Some(running) = self.units.get_mut(&unit) else { return };
+        running.is_stopping = true;
+        let (generation, is_free) = (running.generation, running.work.is_empty());
+        let listens = !matches!(running.fault, Some(UnitFault::Hangs | UnitFault::Undead));
+        if !is_free {
+            self.fail(format!("{unit} is told to exit while it works"));
+        } else if listens {
+            self.plan(10 * MS, Next::UnitExits(unit, generation));
+        }
+    }
+
+    fn kill_unit(&mut self, unit: UnitId, why: &'static str) {
+        self.note(|| format!("{unit} is killed: {why}"));
+        let Some(running) = self.units.get_mut(&unit) else { return };
+        let is_planned = PLANNED_KILLS.contains(&why);
+        let is_healthy = running.fault.is_none() && !running.cannot_load;
+        running.is_killed = true;
+        let (generation, is_undead) = (running.generation, running.fault == Some(UnitFault::Undead));
+        let after = if is_undead { 45_000 } else { self.dice.between(1, 50) };
+        self.plan(after * MS, Next::UnitExits(unit, generation));
+        if is_healthy && !is_planned {
+            self.fail(format!("{unit} is healthy and is killed: {why}"));
+        }
+    }
+
+    fn start_capture(&mut self, group: usize) -> Option<Event> {
+        if self.captures[group].is_alive && !self.captures[group].is_killed {
+            self.fail(format!("capture process {group} is started and runs already"));
+        }
+        if self.trouble.processes > self.now {
+            return Some(Event::CaptureEnded { group, detail: "no process".into() });
+        }
+        self.generations += 1;
+        let generation = self.generations;
+        self.captures[group] = super::children::SimCapture { generation, is_alive: true, ..Default::default() };
+        // A first start scans all plugins.
+        let after = if self.generations < 20 { self.dice.between(500, 90_000) } else { self.dice.between(50, 900) };
+        self.plan(after * MS, Next::CaptureStarts(group, generation));
+        None
+    }
+
+    fn kill_capture(&mut self, group: usize, why: &'static str) {
+        self.note(|| format!("capture process {group} is killed: {why}"));
+        let capture = &mut self.captures[group];
+        let is_faulty = capture.is_hung || capture.has_lied || capture.cannot_start || capture.is_undead;
+        capture.is_killed = true;
+        let (generation, is_undead) = (capture.generation, capture.is_undead);
+        let after = if is_undead { 45_000 } else { self.dice.between(1, 50) };
+        self.plan(after * MS, Next::CaptureExits(group, generation));
+        if !is_faulty {
+            self.fail(format!("capture process {group} is healthy and is killed: {why}"));
+        }
+    }
+
+    fn order(&mut self, group: usize, order: Order) {
+        let capture = &mut self.captures[group];
+        if !capture.is_alive || capture.is_killed {
+            return;
+        }
+        match capture.is_hung {
+            true => capture.unread.push_back(order),
+            false => self.obey(group, order),
+        }
+    }
+}
