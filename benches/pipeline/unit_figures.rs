@@ -7,7 +7,6 @@ use ocelli::admission::{Controller, FrameWork, Gate, ImageQueue};
 use ocelli::ipc::channel::Channel;
 use ocelli::ipc::frame_slots::{Region, SlotWriter};
 use ocelli::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit};
-use ocelli::model::execution_provider::NodeCounts;
 use ocelli::model::manifest::Manifest;
 use ocelli::model::package::Package;
 use ocelli::supervisor::model_version::ModelVersion;
@@ -233,7 +232,7 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     fleet.start("m", None).unwrap();
     for action in fleet.tick(now) {
         let SupervisorAction::Start { unit, .. } = action else { continue };
-        fleet.unit_ready(unit, Readiness { providers: NodeCounts::default(), batch: 1 }, now);
+        fleet.unit_ready(unit, Readiness { batch: 1, ..Readiness::default() }, now);
     }
     let picture = Picture::new(PixelFormat::I420, 640, 480, Colorimetry::default()).unwrap();
     let (mut busy, mut times) = (Vec::new(), Vec::new());

@@ -23,7 +23,7 @@ fn state() -> &'static RekognitionState {
     STATE.get_or_init(|| {
         let home = tempfile::tempdir().unwrap().keep();
         let realm = Realm { region: "us-east-1".into(), account: "000000000000".into() };
-        let catalog = CatalogStore::load(&home, &home, realm, &[("coco-ssd".into(), "1".into())]);
+        let catalog = CatalogStore::load(&home, &home, realm, &[("coco-ssd".into(), "1".into())], ocelli::kept::FileKeeper::start().unwrap());
         let (_, status) = watch::channel(ApplianceStatus::default());
         let (images, _, _) = ImageIntake::new().unwrap();
         let (control, _) = Control::new(status, HoursFiles::new(&home), images, catalog);

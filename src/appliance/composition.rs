@@ -68,7 +68,8 @@ impl Appliance {
         let spawner = Spawner::start()?;
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
         let plan = box_plan(&settings, reporter.boot_id().to_owned());
-        let catalog = load_catalog(&settings, &plan);
+        let files = FileKeeper::start()?;
+        let catalog = load_catalog(&settings, &plan, files.clone());
         let groups = settings.cameras.len().div_ceil(usize::from(settings.capture.cameras_per_process.max(1)));
         let core = Core::new(plan, now);
 
@@ -101,13 +102,13 @@ impl Appliance {
             passwords,
             capture: settings.capture.clone(),
             loader: PackageLoader::new(Arc::clone(&settings), own.clone()),
-            files: FileKeeper::start()?,
+            files: files.clone(),
             state_directory: settings.state_directory.clone(),
             own,
         };
         let inbox =
             Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, own: own_queue };
-        let meter = Meter::load(hours, now);
+        let meter = Meter::load(hours, files, now);
         let shell = Shell { core, performer, inbox, meter, status, unit_pids };
         Ok((Self { shell }, control, watcher))
     }
@@ -119,7 +120,7 @@ impl Appliance {
 }
 
 /// Projects and versions, those of the settings among them.
-fn load_catalog(settings: &Settings, plan: &BoxPlan) -> CatalogStore {
+fn load_catalog(settings: &Settings, plan: &BoxPlan, files: FileKeeper) -> CatalogStore {
     let (region, account) = (settings.rekognition.region.clone(), settings.rekognition.account_id.clone());
     let version = |loaded: &crate::core::event::LoadedPackage| loaded.package.version.clone();
     let configured: Vec<(String, String)> = plan
@@ -128,5 +129,5 @@ fn load_catalog(settings: &Settings, plan: &BoxPlan) -> CatalogStore {
         .map(|model| (model.name.clone(), model.loaded.as_ref().map(version).unwrap_or_default()))
         .collect();
     let models_directory = &settings.units.models_directory;
-    CatalogStore::load(&settings.state_directory, models_directory, Realm { region, account }, &configured)
+    CatalogStore::load(&settings.state_directory, models_directory, Realm { region, account }, &configured, files)
 }

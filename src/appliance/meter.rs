@@ -1,16 +1,19 @@
-//! Reads the meter of inference hours and keeps it on disk, off the loop.
+//! Reads the meter of inference hours and has it kept on the disk.
 
-use crate::metering::{HoursFiles, InferenceHours, month_of, this_hour};
+use crate::kept::{FileKeeper, OnRefusal};
+use crate::metering::{HoursFiles, InferenceHours, csv, month_of, this_hour};
 use crate::model::package::Package;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 
 /// How often the counts go to disk: what a power cut may cost.
 const KEEP_PERIOD: Duration = Duration::from_secs(60);
+
+/// How long a stop waits for the disk.
+const DISK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Units in service by package.
 type Metered = Vec<(Arc<Package>, usize)>;
@@ -20,18 +23,19 @@ type Metered = Vec<(Arc<Package>, usize)>;
 pub(super) struct Meter {
     hours: InferenceHours,
     files: HoursFiles,
+    keeper: FileKeeper,
     /// Of the last look. Empty: there was none.
     month: String,
     kept_at: Monotonic,
-    /// Something is being written; the months that were over by then come back.
-    writing: Option<oneshot::Receiver<Vec<String>>>,
+    /// Months as they were written.
+    written: (Sender<String>, Receiver<String>),
 }
 
 impl Meter {
     /// Goes on from what is kept of this month.
-    pub(super) fn load(files: HoursFiles, now: Monotonic) -> Self {
+    pub(super) fn load(files: HoursFiles, keeper: FileKeeper, now: Monotonic) -> Self {
         let hours = InferenceHours::default();
-        let mut meter = Self { hours, files, month: String::new(), kept_at: now, writing: None };
+        let mut meter = Self { hours, files, keeper, month: String::new(), kept_at: now, written: channel() };
         meter.turn_to(month_of(&this_hour()));
         meter
     }
@@ -42,30 +46,35 @@ impl Meter {
         self.keep(now);
     }
 
-    /// Begins to write once a minute, unless something is being written.
+    /// Has all months written once a minute.
     fn keep(&mut self, now: Monotonic) {
         self.forget_written();
-        if now.since(self.kept_at) >= KEEP_PERIOD && self.writing.is_none() {
-            self.kept_at = now;
-            let (files, hours, month) = (self.files.clone(), self.hours.clone(), self.month.clone());
-            let (done, writing) = oneshot::channel();
-            self.writing = Some(writing);
-            // A slow card may take seconds: nobody waits for it.
-            drop(tokio::task::spawn_blocking(move || {
-                let written = write(&files, &hours).into_iter();
-                // Without a meter there is nothing to forget.
-                done.send(written.filter(|written| *written != month).collect()).unwrap_or_default();
-            }));
+        if now.since(self.kept_at) < KEEP_PERIOD {
+            return;
+        }
+        self.kept_at = now;
+        for month in self.hours.months() {
+            let (path, content) = (self.files.path(&month), csv(&self.hours.month(&month)).into_bytes());
+            let written = self.written.0.clone();
+            // Without a meter there is nothing to forget.
+            let done = move |result: Result<(), String>| {
+                if result.is_ok() {
+                    drop(written.send(month));
+                }
+            };
+            self.keeper.write(path, content, OnRefusal::TryAgain, done);
         }
     }
 
-    /// Keeps the counts now: the last thing before the end.
+    /// Keeps the counts now: the last thing before the end. Bounded in time.
     pub(super) async fn close(&mut self, metered: Metered, now: Monotonic) {
-        if let Some(writing) = self.writing.take() {
-            drop(writing.await);
-        }
         self.count(in_service(metered), &this_hour(), now);
-        write(&self.files, &self.hours);
+        for month in self.hours.months() {
+            let (path, content) = (self.files.path(&month), csv(&self.hours.month(&month)).into_bytes());
+            if tokio::time::timeout(DISK_PATIENCE, self.keeper.replace(path, content)).await.is_err() {
+                return tracing::warn!("the disk does not take the last inference hours in time");
+            }
+        }
     }
 
     /// Inference hours by model and version since the month began.
@@ -92,37 +101,17 @@ impl Meter {
         self.month = month;
     }
 
-    fn forget(&mut self, months: &[String]) {
-        months.iter().filter(|month| **month != self.month).for_each(|month| self.hours.forget(month));
-    }
-
-    /// A month that is over is forgotten when it is on disk.
+    /// A month that is over is forgotten when it is on the disk.
     fn forget_written(&mut self) {
-        let Some(writing) = &mut self.writing else { return };
-        match writing.try_recv() {
-            Ok(months) => self.forget(&months),
-            Err(TryRecvError::Closed) => {}
-            Err(TryRecvError::Empty) => return,
+        for month in self.written.1.try_iter().filter(|month| *month != self.month) {
+            self.hours.forget(&month);
         }
-        self.writing = None;
     }
 }
 
 fn in_service(metered: Metered) -> Vec<(String, String, usize)> {
     let metered = metered.into_iter();
     metered.map(|(package, units)| (package.model.clone(), package.version.clone(), units)).collect()
-}
-
-/// The months that were written; the others are tried again in a minute.
-fn write(files: &HoursFiles, hours: &InferenceHours) -> Vec<String> {
-    let is_written = |month: &String| {
-        let written = files.write(month, &hours.month(month));
-        if let Err(error) = &written {
-            tracing::error!(month, %error, "the inference hours cannot be kept; they are tried again in a minute");
-        }
-        written.is_ok()
-    };
-    hours.months().into_iter().filter(is_written).collect()
 }
 
 #[cfg(test)]
@@ -132,7 +121,7 @@ mod tests {
     use std::path::Path;
 
     fn meter(directory: &Path) -> Meter {
-        Meter::load(HoursFiles::new(directory), at(0))
+        Meter::load(HoursFiles::new(directory), FileKeeper::start().unwrap(), at(0))
     }
 
     fn at(seconds: u64) -> Monotonic {
@@ -147,10 +136,14 @@ mod tests {
         rows.iter().map(|row| row.unit_seconds).sum()
     }
 
-    /// Waits until what is being written is.
+    /// Waits until what is being written is on the disk.
     async fn written(meter: &mut Meter) {
-        let months = meter.writing.take().unwrap().await.unwrap();
-        meter.forget(&months);
+        let (done, written) = tokio::sync::oneshot::channel();
+        meter.keeper.run(move |_| done.send(()).unwrap_or_default()).unwrap();
+        written.await.unwrap();
+        // Jobs run before contents of the same batch are written.
+        meter.keeper.replace(meter.files.path("marker"), Vec::new()).await.unwrap();
+        meter.forget_written();
     }
 
     #[tokio::test]
@@ -177,7 +170,7 @@ mod tests {
         let mut meter = meter(home.path());
         let kept =
             HourRow { hour: "2026-11-24T08".into(), model: "coco".into(), version: "1".into(), unit_seconds: 50.0 };
-        meter.files.write("2026-11", &[kept]).unwrap();
+        std::fs::write(meter.files.path("2026-11"), csv(&[kept])).unwrap();
         meter.count(one_unit(), "1970-01-01T00", at(0));
         meter.count(one_unit(), "2026-11-24T08", at(60));
         meter.keep(at(60));

@@ -177,7 +177,7 @@ impl Performer {
         let (own, tickets) = (self.own.clone(), ticket.into_iter().collect());
         let kept = move |result| {
             // The shell has ended, and with it everybody who waits.
-            drop(own.blocking_send(Event::Kept { file, tickets, result }));
+            drop(own.blocking_send(Event::Kept { tickets, result }));
         };
         match serde_json::to_vec_pretty(content) {
             Ok(bytes) => {

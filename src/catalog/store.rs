@@ -3,28 +3,23 @@
 use crate::catalog::arn::{Realm, Resource};
 use crate::catalog::entries::{Catalog, CatalogError};
 use crate::catalog::version::Units;
-use crate::os::atomic_file;
+use crate::kept::{FileKeeper, FileWriter, OnRefusal};
 use crate::os::clock::wall_now_ms;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{mpsc, oneshot};
-
-/// Changes that wait for the disk. Above it, whoever can wait does; what nobody waits for is logged and not kept.
-const MAX_WAITING: usize = 64;
+use tokio::sync::oneshot;
 
 /// The catalog and where it is kept. Handles are cheap and all the same.
 #[derive(Clone, Debug)]
 pub struct CatalogStore {
     keeper: Arc<Keeper>,
-    /// One after the other, in the order in which they were asked for.
-    changes: mpsc::Sender<Change>,
+    /// Makes the changes one after the other, in the order of requests.
+    files: FileKeeper,
     models_directory: PathBuf,
     /// Where the ARNs of this box are.
     pub realm: Realm,
 }
-
-type Change = Box<dyn FnOnce() + Send>;
 
 /// The catalog and its file.
 #[derive(Debug)]
@@ -38,7 +33,13 @@ impl CatalogStore {
     /// Reads what was kept in `directory`, and makes it fit the settings (name of each model, version of its package).
     ///
     /// A file that cannot be read is set aside: the box starts without the projects that it named.
-    pub fn load(directory: &Path, models_directory: &Path, realm: Realm, configured: &[(String, String)]) -> Self {
+    pub fn load(
+        directory: &Path,
+        models_directory: &Path,
+        realm: Realm,
+        configured: &[(String, String)],
+        files: FileKeeper,
+    ) -> Self {
         let path = directory.join(FILE);
         let (mut catalog, is_known) = match read(&path) {
             Ok(catalog) => (catalog, true),
@@ -58,20 +59,26 @@ impl CatalogStore {
         catalog.reconcile(configured, wall_now_ms());
         let is_news = catalog != kept;
         let keeper = Keeper { catalog: Mutex::default(), directory: directory.to_owned() };
-        // ARNs must be the same after the next start.
-        if is_news && let Err(error) = keeper.write(&catalog) {
-            tracing::error!(%error, "the ARNs of this box's models change with each start");
-        }
-        *keeper.lock() = catalog;
-        let (changes, asked) = mpsc::channel(MAX_WAITING);
-        make_in_order(asked);
+        *keeper.lock() = catalog.clone();
         let models_directory = models_directory.to_owned();
-        let store = Self { keeper: Arc::new(keeper), changes, models_directory, realm };
+        let store = Self { keeper: Arc::new(keeper), files, models_directory, realm };
+        // ARNs must be the same after the next start; a disk that refuses is tried again.
+        if is_news {
+            store.keep(&catalog);
+        }
         // Of a catalog that cannot be read nobody knows which packages it names.
         if is_known {
             store.remove_orphans();
         }
         store
+    }
+
+    /// Writes the catalog as soon as the disk takes it.
+    fn keep(&self, catalog: &Catalog) {
+        match content(catalog) {
+            Ok(bytes) => self.files.write(self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}),
+            Err(error) => tracing::error!(%error, "the ARNs of this box's models change with each start"),
+        }
     }
 
     /// Packages of versions that are no more: a deletion, or an import, was interrupted.
@@ -102,11 +109,10 @@ impl CatalogStore {
         change: impl FnOnce(&mut Catalog, i64) -> Result<T, CatalogError> + Send + 'static,
     ) -> Result<T, CatalogError> {
         let (keeper, (done, result)) = (Arc::clone(&self.keeper), oneshot::channel());
-        // Who has gone meanwhile is not told.
-        let change: Change = Box::new(move || done.send(keeper.change(change)).unwrap_or_else(drop));
-        let gone = || CatalogError::Disk("nobody changes the catalog any more".into());
-        self.changes.send(change).await.map_err(|_| gone())?;
-        result.await.unwrap_or_else(|_| Err(gone()))
+        // A caller that has gone meanwhile does not need the result.
+        let job = move |writer: &FileWriter| done.send(keeper.change(change, writer)).unwrap_or_else(drop);
+        self.files.run(job).map_err(|error| CatalogError::Disk(error.into()))?;
+        result.await.unwrap_or_else(|_| Err(CatalogError::Disk("the thread that writes files has ended".into())))
     }
 
     /// The model of the settings runs this version now.
@@ -135,13 +141,13 @@ impl CatalogStore {
     /// Nobody waits for it: whoever gave the command has been answered by the fleet.
     fn change_soon(&self, change: impl FnOnce(&mut Catalog, i64) -> Result<(), CatalogError> + Send + 'static) {
         let keeper = Arc::clone(&self.keeper);
-        let change = move || {
-            if let Err(error) = keeper.change(change) {
+        let job = move |writer: &FileWriter| {
+            if let Err(error) = keeper.change(change, writer) {
                 tracing::error!(%error, "a change of a model is forgotten by the next start");
             }
         };
-        if self.changes.try_send(Box::new(change)).is_err() {
-            tracing::error!("a change of a model is forgotten by the next start: too many wait for the disk");
+        if let Err(error) = self.files.run(job) {
+            tracing::error!(error, "a change of a model is forgotten by the next start");
         }
     }
 
@@ -162,21 +168,23 @@ impl CatalogStore {
 }
 
 impl Keeper {
-    fn change<T>(&self, change: impl FnOnce(&mut Catalog, i64) -> Result<T, CatalogError>) -> Result<T, CatalogError> {
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Catalog, i64) -> Result<T, CatalogError>,
+        writer: &FileWriter,
+    ) -> Result<T, CatalogError> {
         let kept = self.lock().clone();
         let mut changed = kept.clone();
         let result = change(&mut changed, wall_now_ms())?;
         if changed != kept {
-            self.write(&changed)?;
+            writer.replace(&self.file(), &content(&changed)?).map_err(CatalogError::Disk)?;
             *self.lock() = changed;
         }
         Ok(result)
     }
 
-    fn write(&self, catalog: &Catalog) -> Result<(), CatalogError> {
-        let disk = |error: &dyn std::fmt::Display| CatalogError::Disk(error.to_string());
-        let bytes = serde_json::to_vec_pretty(catalog).map_err(|error| disk(&error))?;
-        atomic_file::replace(&self.directory.join(FILE), &bytes).map_err(|error| disk(&error))
+    fn file(&self) -> PathBuf {
+        self.directory.join(FILE)
     }
 
     fn lock(&self) -> MutexGuard<'_, Catalog> {
@@ -184,16 +192,8 @@ impl Keeper {
     }
 }
 
-/// Makes changes in a thread of its own, which may wait for the disk, until nobody can ask for one.
-fn make_in_order(mut asked: mpsc::Receiver<Change>) {
-    let make = move || {
-        while let Some(change) = asked.blocking_recv() {
-            change();
-        }
-    };
-    if let Err(error) = std::thread::Builder::new().name("catalog".into()).spawn(make) {
-        tracing::error!(%error, "projects and versions cannot be changed");
-    }
+fn content(catalog: &Catalog) -> Result<Vec<u8>, CatalogError> {
+    serde_json::to_vec_pretty(catalog).map_err(|error| CatalogError::Disk(error.to_string()))
 }
 
 const FILE: &str = "catalog.json";
@@ -213,7 +213,7 @@ mod tests {
 
     fn load(home: &Path) -> CatalogStore {
         let realm = Realm { region: "us-east-1".into(), account: "123456789012".into() };
-        CatalogStore::load(home, Path::new("models"), realm, &[("coco-ssd".into(), "1".into())])
+        CatalogStore::load(home, Path::new("models"), realm, &[("coco-ssd".into(), "1".into())], FileKeeper::start().unwrap())
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ pub struct Core {
     pub(super) cameras: Cameras,
     scenes: Scenes,
     snapshots: Snapshots,
-    pub(super) keeping: Keeping,
+    keeping: Keeping,
     is_draining: bool,
     pace_at: Monotonic,
     scenes_at: Monotonic,
@@ -106,7 +106,7 @@ impl Core {
                     out.push(Effect::AnswerCommand { ticket, result });
                 }
             }
-            Event::Kept { file, tickets, result } => self.keeping.kept(file, &tickets, result, out),
+            Event::Kept { tickets, result } => self.keeping.kept(&tickets, result, out),
             Event::Memory { available_bytes, units } => self.units.memory(available_bytes, &units),
             Event::Paused(gap) => {
                 self.units.fleet.paused(gap);

@@ -20,7 +20,7 @@ pub struct CommandTicket(pub u64);
 pub struct SnapshotTicket(pub u64);
 
 /// A file of state that the core has kept.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeptFile {
     /// What commands have made of the models.
     Models,
@@ -131,10 +131,8 @@ pub enum Event {
         /// The package, or why it cannot be used, fit for callers.
         result: Result<Box<LoadedPackage>, String>,
     },
-    /// A file of state was written, or the disk refused.
+    /// A file of state was written, or the disk refused it.
     Kept {
-        /// Which file.
-        file: KeptFile,
         /// Commands whose changes it holds.
         tickets: Vec<CommandTicket>,
         /// Why it could not be written; it is tried again.

@@ -36,7 +36,6 @@ impl Core {
     fn degraded(&self, mut reasons: Vec<String>) -> Vec<String> {
         reasons.extend(self.cameras.degraded());
         reasons.extend(self.units.degraded());
-        reasons.extend(self.keeping.degraded());
         reasons
     }
 }

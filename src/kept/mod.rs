@@ -8,7 +8,7 @@ use crate::os::atomic_file;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -18,6 +18,8 @@ const MAX_WAITING: usize = 64;
 
 /// A content that the disk has refused is tried again this often.
 const RETRY_PERIOD: Duration = Duration::from_secs(5);
+
+const TOO_MANY: &str = "too many files wait for the disk";
 
 type Done = Box<dyn FnOnce(Result<(), String>) + Send>;
 
@@ -30,11 +32,27 @@ pub enum OnRefusal {
     TryAgain,
 }
 
-struct Job {
-    path: PathBuf,
-    content: Vec<u8>,
-    on_refusal: OnRefusal,
-    done: Done,
+enum Job {
+    Write { path: PathBuf, content: Vec<u8>, on_refusal: OnRefusal, done: Done },
+    Run(Box<dyn FnOnce(&FileWriter) + Send>),
+}
+
+/// Writes files on the thread, for jobs that decide there what to write.
+#[derive(Debug)]
+pub struct FileWriter {
+    refused: Refused,
+}
+
+impl FileWriter {
+    /// Replaces a file whole.
+    ///
+    /// # Errors
+    /// Why the disk refuses it; the old file is still there then.
+    pub fn replace(&self, path: &Path, content: &[u8]) -> Result<(), String> {
+        let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
+        self.refused.note(path, &result);
+        result
+    }
 }
 
 /// The handle on the thread. Handles are cheap and all the same.
@@ -60,8 +78,8 @@ impl FileKeeper {
     fn with_retry_period(period: Duration) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel(MAX_WAITING);
         let refused = Refused::default();
-        let shown = refused.clone();
-        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, &shown, period))?;
+        let writer = FileWriter { refused: refused.clone() };
+        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, &writer, period))?;
         Ok(Self { jobs, refused })
     }
 
@@ -73,11 +91,20 @@ impl FileKeeper {
         on_refusal: OnRefusal,
         done: impl FnOnce(Result<(), String>) + Send + 'static,
     ) {
-        let job = Job { path, content, on_refusal, done: Box::new(done) };
-        if let Err(error) = self.jobs.try_send(job) {
-            let (std::sync::mpsc::TrySendError::Full(job) | std::sync::mpsc::TrySendError::Disconnected(job)) = error;
-            (job.done)(Err("too many files wait for the disk".into()));
+        let job = Job::Write { path, content, on_refusal, done: Box::new(done) };
+        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.jobs.try_send(job)
+            && let Job::Write { done, .. } = job
+        {
+            done(Err(TOO_MANY.into()));
         }
+    }
+
+    /// Runs a job on the thread, behind those that were given before.
+    ///
+    /// # Errors
+    /// When too many wait for the disk.
+    pub fn run(&self, job: impl FnOnce(&FileWriter) + Send + 'static) -> Result<(), &'static str> {
+        self.jobs.try_send(Job::Run(Box::new(job))).map_err(|_| TOO_MANY)
     }
 
     /// Replaces a file, and waits until it is on the disk.
@@ -122,20 +149,25 @@ impl Refused {
 }
 
 /// Writes until no handle is left, and then what still waits.
-fn keep(inbox: &Receiver<Job>, refused: &Refused, period: Duration) {
+fn keep(inbox: &Receiver<Job>, writer: &FileWriter, period: Duration) {
     let mut again: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
     let mut retry_at = Instant::now() + period;
     loop {
         let first = inbox.recv_timeout(retry_at.saturating_duration_since(Instant::now()));
         let is_last = matches!(first, Err(RecvTimeoutError::Disconnected));
-        let mut jobs: BTreeMap<PathBuf, (Vec<u8>, OnRefusal, Vec<Done>)> = BTreeMap::new();
-        for Job { path, content, on_refusal, done } in first.into_iter().chain(inbox.try_iter()) {
-            let mut waiting = jobs.remove(&path).map(|(.., waiting)| waiting).unwrap_or_default();
-            waiting.push(done);
-            jobs.insert(path, (content, on_refusal, waiting));
+        let mut writes: BTreeMap<PathBuf, (Vec<u8>, OnRefusal, Vec<Done>)> = BTreeMap::new();
+        for job in first.into_iter().chain(inbox.try_iter()) {
+            match job {
+                Job::Run(job) => job(writer),
+                Job::Write { path, content, on_refusal, done } => {
+                    let mut waiting = writes.remove(&path).map(|(.., waiting)| waiting).unwrap_or_default();
+                    waiting.push(done);
+                    writes.insert(path, (content, on_refusal, waiting));
+                }
+            }
         }
-        for (path, (content, on_refusal, waiting)) in jobs {
-            let result = write(&path, &content, refused);
+        for (path, (content, on_refusal, waiting)) in writes {
+            let result = writer.replace(&path, &content);
             again.remove(&path);
             if result.is_err() && on_refusal == OnRefusal::TryAgain {
                 again.insert(path, content);
@@ -143,19 +175,13 @@ fn keep(inbox: &Receiver<Job>, refused: &Refused, period: Duration) {
             waiting.into_iter().for_each(|done| done(result.clone()));
         }
         if Instant::now() >= retry_at || is_last {
-            again.retain(|path, content| write(path, content, refused).is_err());
+            again.retain(|path, content| writer.replace(path, content).is_err());
             retry_at = Instant::now() + period;
         }
         if is_last {
             return;
         }
     }
-}
-
-fn write(path: &Path, content: &[u8], refused: &Refused) -> Result<(), String> {
-    let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
-    refused.note(path, &result);
-    result
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! model has at most 744 rows.
 
 use crate::metering::inference_hours::HourRow;
-use crate::os::atomic_file;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +22,8 @@ impl HoursFiles {
         Self { directory: directory.to_owned() }
     }
 
-    fn path(&self, month: &str) -> PathBuf {
+    /// The file of a month.
+    pub fn path(&self, month: &str) -> PathBuf {
         self.directory.join(format!("inference-hours-{month}.csv"))
     }
 
@@ -51,14 +51,6 @@ impl HoursFiles {
                 row
             })
             .collect())
-    }
-
-    /// Keeps the rows of a month.
-    ///
-    /// # Errors
-    /// What the kernel says; what was kept before is still there then.
-    pub fn write(&self, month: &str, rows: &[HourRow]) -> io::Result<()> {
-        atomic_file::replace(&self.path(month), csv(rows).as_bytes())
     }
 }
 
@@ -110,7 +102,7 @@ mod tests {
             unit_seconds,
         };
         let rows = [row("2026-11-24T08", 7200.5), row("2026-11-24T09", 60.0)];
-        files.write("2026-11", &rows).unwrap();
+        std::fs::write(files.path("2026-11"), csv(&rows)).unwrap();
         assert_eq!(files.read("2026-11").unwrap(), rows);
         let path = files.path("2026-11");
         let text = std::fs::read_to_string(&path).unwrap().replace("7200.500", "NaN");

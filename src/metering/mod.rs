@@ -5,7 +5,7 @@
 pub mod hours_file;
 pub mod inference_hours;
 
-pub use hours_file::HoursFiles;
+pub use hours_file::{HoursFiles, csv};
 pub use inference_hours::{HourRow, InferenceHours};
 
 /// The hour of the wall clock, UTC: `2026-11-24T08`.

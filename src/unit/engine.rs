@@ -12,7 +12,7 @@ use crate::unit::load_error::LoadError;
 use crate::unit::main_loop::{Engine, Found, Job, NotFound};
 use crate::unit::picture_fit::Placement;
 use crate::unit::preprocess::Preprocessor;
-use crate::unit::session::{environment, open, runtime_version};
+use crate::unit::session::{Opened, environment, open, runtime_version};
 use crate::unit::tensor_decoders::{self, Reading, Tensor, TensorError};
 use crate::vision::detection::Detection;
 use crate::vision::frame::SlotContent;
@@ -29,6 +29,7 @@ pub struct OnnxEngine {
     assumed: AssumedThresholds,
     preprocessor: Preprocessor,
     from_cache: bool,
+    cache_problem: Option<String>,
     providers: NodeCounts,
     runtime_version: String,
 }
@@ -69,11 +70,21 @@ impl OnnxEngine {
         let assumed = AssumedThresholds::new(&manifest, &labels).map_err(LoadError::Label)?;
         let environment = environment(&load.runtime_library)?;
         let path = manifest.model_path(&load.directory);
-        let (session, from_cache, providers) = open(load, &manifest, &path, &environment)?;
+        let Opened { session, from_cache, cache_problem, nodes: providers } =
+            open(load, &manifest, &path, &environment)?;
         let inference = Inference::new(session, &manifest, &path, usize::from(load.max_batch.max(1)))?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine = Self { inference, manifest, assumed, preprocessor, from_cache, providers, runtime_version };
+        let mut engine = Self {
+            inference,
+            manifest,
+            assumed,
+            preprocessor,
+            from_cache,
+            cache_problem,
+            providers,
+            runtime_version,
+        };
         engine.warm_up()?;
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;
@@ -243,6 +254,10 @@ impl Engine for OnnxEngine {
 
     fn is_from_cache(&self) -> bool {
         self.from_cache
+    }
+
+    fn cache_problem(&self) -> Option<String> {
+        self.cache_problem.clone()
     }
 
     fn providers(&self) -> NodeCounts {

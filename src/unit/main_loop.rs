@@ -63,6 +63,9 @@ pub trait Engine {
     fn batch(&self) -> usize;
     /// The cached graph was used.
     fn is_from_cache(&self) -> bool;
+
+    /// Why the model cache could not be used, for the operator.
+    fn cache_problem(&self) -> Option<String>;
     /// What computes the nodes of the graph.
     fn providers(&self) -> NodeCounts;
     /// ONNX Runtime's version.
@@ -159,7 +162,7 @@ fn load_model(
                 providers: engine.providers(),
                 runtime_version: engine.runtime_version(),
                 batch: u16::try_from(engine.batch()).unwrap_or(u16::MAX),
-                cache_problem: None,
+                cache_problem: engine.cache_problem(),
             };
             channel.send(&ready, None)?;
             Ok(engine)

@@ -7,6 +7,7 @@ use crate::unit::execution_providers;
 use crate::unit::load_error::LoadError;
 use crate::unit::model_cache::CacheEntry;
 use crate::unit::node_placements::NodePlacements;
+use crate::vision::error_chain::describe;
 use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -24,25 +25,36 @@ pub(super) fn environment(library: &Path) -> Result<ort::environment::Environmen
     builder.with_name("ocelli").build().map_err(|error| failed(error.to_string()))
 }
 
-/// The session from the cached graph if there is one, else from the model, which then goes into the cache. Says whether
-/// the cache had it, and what computes its nodes.
+/// A session that is ready to compute.
+pub(super) struct Opened {
+    pub(super) session: Session,
+    /// The cache had its graph.
+    pub(super) from_cache: bool,
+    /// Why the cache could not be used, with the cure; for the operator.
+    pub(super) cache_problem: Option<String>,
+    /// What computes its nodes.
+    pub(super) nodes: NodeCounts,
+}
+
+/// The session from the cached graph if there is one, else from the model, which then goes into the cache.
 ///
 /// # Errors
-/// [`LoadError`], also when no node is on the provider that was asked for.
+/// [`LoadError`], also when no node is on the provider that was asked for. A cache that cannot be used is no error.
 pub(super) fn open(
     load: &LoadModel,
     manifest: &Manifest,
     path: &Path,
     environment: &ort::environment::Environment,
-) -> Result<(Session, bool, NodeCounts), LoadError> {
+) -> Result<Opened, LoadError> {
     let placements = NodePlacements::default();
-    let (session, from_cache) = session(load, manifest, path, &|| {
+    let build = || {
         let builder = session_builder(load, environment)?;
         placements.listen(builder).map_err(|error| LoadError::ExecutionProvider(error.to_string()))
-    })?;
+    };
+    let (session, from_cache, cache_problem) = session(load, manifest, path, &build)?;
     let nodes = placements.counts();
     check_nodes(load.execution_provider, &nodes).map_err(LoadError::ExecutionProvider)?;
-    Ok((session, from_cache, nodes))
+    Ok(Opened { session, from_cache, cache_problem, nodes })
 }
 
 /// A provider may be there and take nothing of this graph: the CPU would compute all of it, in silence.
@@ -62,23 +74,49 @@ fn session(
     manifest: &Manifest,
     path: &Path,
     build: &dyn Fn() -> Result<SessionBuilder, LoadError>,
-) -> Result<(Session, bool), LoadError> {
-    let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
-    let Some(directory) = &load.cache_directory else {
-        let session = build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))?;
-        return Ok((session, false));
+) -> Result<(Session, bool, Option<String>), LoadError> {
+    let from_model = || {
+        let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
+        build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))
     };
+    let Some(directory) = &load.cache_directory else { return Ok((from_model()?, false, None)) };
     let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
     let entry = CacheEntry::new(directory, &manifest.model.checksums(), &provider_and_build);
     if let Some(graph) = entry.map() {
         match from_graph(build()?, graph) {
-            Ok(session) => return Ok((session, true)),
+            Ok(session) => return Ok((session, true, None)),
             Err(error) => {
                 tracing::warn!(%error, "a cached graph cannot be used; it is made again");
                 entry.remove();
             }
         }
     }
+    match cached(&entry, path, build) {
+        Ok(session) => Ok((session, false, None)),
+        Err(reason) => {
+            // If it is the model that is bad, and not the cache, this says so.
+            let session = from_model()?;
+            let problem = format!(
+                "the model cache {} cannot be used, so units start slower ({reason}); make room in it, or set \
+                 units.cache_directory to another directory",
+                directory.display()
+            );
+            tracing::warn!(problem, "the model is loaded without the cache");
+            Ok((session, false, Some(problem)))
+        }
+    }
+}
+
+/// Makes the graph, and a session from it: the mapped graph takes less memory than the session that makes it.
+///
+/// # Errors
+/// Whatever keeps the graph from being written and read back: a full, read-only or failing disk. ONNX Runtime reports its
+/// own failure to save as a failure to load.
+fn cached(
+    entry: &CacheEntry,
+    path: &Path,
+    build: &dyn Fn() -> Result<SessionBuilder, LoadError>,
+) -> Result<Session, String> {
     let made = entry.make(|target| {
         let saved = build()?
             .with_config_entry("session.save_model_format", "ORT")
@@ -86,28 +124,14 @@ fn session(
             // its nodes is decided anew by the session that works.
             .and_then(|builder| builder.with_log_level(LogLevel::Error))
             .and_then(|builder| builder.with_optimized_model_path(target));
+        let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
         let mut builder = saved.map_err(|error| failed(error.to_string()))?;
-        // The session itself is not wanted: the mapped graph takes less memory.
         drop(builder.commit_from_file(path).map_err(|error| failed(error.to_string()))?);
         Ok::<(), LoadError>(())
     });
-    match made {
-        Ok(()) => {}
-        Err(LoadError::Io(error)) => {
-            tracing::warn!(%error, directory = %directory.display(), "the model cache cannot be written; units start slower");
-        }
-        Err(error) => return Err(error),
-    }
-    match entry.map() {
-        Some(graph) => {
-            let session = from_graph(build()?, graph).map_err(|error| failed(error.to_string()))?;
-            Ok((session, false))
-        }
-        None => {
-            let session = build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))?;
-            Ok((session, false))
-        }
-    }
+    made.map_err(|error| describe(&error))?;
+    let graph = entry.map().ok_or("it cannot be read back")?;
+    from_graph(build().map_err(|error| describe(&error))?, graph)
 }
 
 /// The graph lives as long as the process, so the session may use its bytes in place, but for the weights

@@ -240,17 +240,19 @@ fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16) {
         true => settings.replacen(http, &port, 1),
         false => format!("{port}{settings}"),
     };
-    let text = format!("box_id = \"box\"\n{broker}{settings}");
+    let text = format!("box_id = \"box\"\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
     std::fs::write(&file, text).unwrap();
     (home, http_port)
 }
 
 fn binary(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
-    command
-        .current_dir(root())
-        .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
-        .env("OCELLI_STATE_DIRECTORY", home.path().join("state"));
+    command.current_dir(root()).env("OCELLI_STATE_DIRECTORY", home.path().join("state"));
+    let settings = std::fs::read_to_string(home.path().join("ocelli.toml")).unwrap_or_default();
+    // All tests share the graphs, but those that are about the cache itself.
+    if !settings.contains("cache_directory") {
+        command.env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"));
+    }
     command
 }
 

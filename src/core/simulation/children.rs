@@ -24,8 +24,6 @@ pub(super) struct SimUnit {
     pub(super) generation: u64,
     /// The package that it loads.
     pub(super) package: String,
-    /// The zone that it runs in.
-    pub(super) zone: u16,
     pub(super) is_ready: bool,
     pub(super) is_killed: bool,
     pub(super) is_stopping: bool,

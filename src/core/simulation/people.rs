@@ -4,7 +4,7 @@ use crate::admission::{ImageId, ImageWork};
 use crate::control::Command;
 use crate::control::snapshots::SnapshotWish;
 use crate::core::Event;
-use crate::core::event::{CommandTicket, KeptFile, SnapshotTicket};
+use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::core::simulation::children::UnitFault;
 use crate::core::simulation::faults::Fault;
 use crate::core::simulation::world::{MS, Next, World};
@@ -154,24 +154,11 @@ impl World {
     }
 
     /// The thread that writes files takes a content.
-    pub(super) fn keep(&mut self, file: KeptFile, ticket: Option<CommandTicket>) {
+    pub(super) fn keep(&mut self, ticket: Option<CommandTicket>) {
         let refuses = self.trouble.disk_refuses > self.now;
         let result = if refuses { Err("no space left".to_owned()) } else { Ok(()) };
         let after = self.disk_time();
-        self.plan_result(after, Event::Kept { file, tickets: ticket.into_iter().collect(), result });
-        if refuses {
-            self.plan(5_000 * MS, Next::DiskRetry);
-        }
-    }
-
-    /// What the disk has refused is tried again.
-    pub(super) fn retry_disk(&mut self) {
-        if self.trouble.disk_refuses > self.now {
-            return self.plan(5_000 * MS, Next::DiskRetry);
-        }
-        for file in [KeptFile::Models, KeptFile::Cameras] {
-            self.plan_result(MS, Event::Kept { file, tickets: Vec::new(), result: Ok(()) });
-        }
+        self.plan_result(after, Event::Kept { tickets: ticket.into_iter().collect(), result });
     }
 
     /// A connection that the core may take for silent: its camera is, or its process does not work.

@@ -1,7 +1,7 @@
 //! What the world does with the core's effects, and which of them would break a promise.
 
 use crate::control::images::ImageReply;
-use crate::core::event::{KeptFile, SnapshotTicket};
+use crate::core::event::SnapshotTicket;
 use crate::core::packages::PackageSource;
 use crate::core::simulation::box_of::{UNIT_BYTES, package};
 use crate::core::simulation::children::{Order, SimUnit, UnitFault};
@@ -85,8 +85,7 @@ impl World {
                 let after = self.disk_time();
                 self.plan_result(after, Event::PackageLoaded { ticket, result });
             }
-            Effect::KeepModels { ticket, .. } => self.keep(KeptFile::Models, ticket),
-            Effect::KeepCameras { ticket, .. } => self.keep(KeptFile::Cameras, ticket),
+            Effect::KeepModels { ticket, .. } | Effect::KeepCameras { ticket, .. } => self.keep(ticket),
             Effect::AnswerCommand { ticket, result } => {
                 self.note(|| format!("{ticket:?} is answered {result:?}"));
                 if self.books.commands.remove(&ticket).is_none() {
@@ -167,7 +166,6 @@ impl World {
         let running = SimUnit {
             generation,
             package,
-            zone,
             is_ready: false,
             is_killed: false,
             is_stopping: false,

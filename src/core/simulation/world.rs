@@ -33,7 +33,6 @@ pub(super) enum Next {
     Frame(usize, u64, CameraIndex),
     /// A result that was on its way: disk, packages, pictures.
     Result(usize),
-    DiskRetry,
     ImageComes(usize, u64),
     Fault(usize),
     Resume,
@@ -226,7 +225,6 @@ impl World {
             Next::Connects(group, generation, index) => self.connects(group, generation, index),
             Next::Frame(group, generation, index) => self.frame(group, generation, index),
             Next::Result(number) => self.inbox.extend(self.results[number].take()),
-            Next::DiskRetry => self.retry_disk(),
             Next::ImageComes(model, patience_ms) => self.image(model, patience_ms),
             Next::Fault(fault) => {
                 let fault = self.faults[fault].1;

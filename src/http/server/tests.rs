@@ -18,7 +18,7 @@ async fn get(request: &str, ready: bool) -> String {
     let (images, _region, _offers) = ImageIntake::new().unwrap();
     let home = tempfile::tempdir().unwrap();
     let realm = Realm { region: "us-east-1".into(), account: "000000000000".into() };
-    let catalog = CatalogStore::load(home.path(), home.path(), realm, &[]);
+    let catalog = CatalogStore::load(home.path(), home.path(), realm, &[], crate::kept::FileKeeper::start().unwrap());
     let (control, _commands) = Control::new(status, HoursFiles::new(home.path()), images, catalog, None);
     let metrics = Arc::new(Metrics::new());
     let rekognition = RekognitionState::new(

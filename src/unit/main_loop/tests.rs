@@ -24,6 +24,10 @@ impl Engine for ScriptedEngine {
         usize::from(self.batch)
     }
 
+    fn cache_problem(&self) -> Option<String> {
+        None
+    }
+
     fn is_from_cache(&self) -> bool {
         true
     }
