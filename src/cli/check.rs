@@ -1,14 +1,16 @@
-//! `ocelli check`: the settings, then whether everything they name can be reached.
+//! `ocelli check`: the settings and the model packages, then whether everything they name can be reached.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::model_host::load_model;
+use crate::appliance::model_host::{load_model, swapped_package};
+use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
+use crate::model::package::Package;
 use crate::os::sandbox::{Sandbox, SandboxError, SandboxMode};
-use crate::settings::Settings;
+use crate::settings::{BoxFacts, Settings};
 use crate::supervisor::one_shot::OneShotUnit;
 use crate::supervisor::settings::ModelSettings;
+use crate::vision::error_chain::describe;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 pub(super) struct CheckArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Check the settings only; reach for nothing.
+    /// Check the settings and the model packages only; connect to nothing.
     #[arg(long)]
     offline: bool,
 }
@@ -32,22 +34,58 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         Err(code) => return code,
     };
     print_line(&format!("ok      settings: {} cameras, box `{}`", settings.cameras.len(), settings.box_id));
-    if arguments.offline {
-        return ExitCode::SUCCESS;
+    settings.advice(&BoxFacts::read()).iter().for_each(|advice| print_line(&format!("warning {advice}")));
+    let good_models = check_packages(&settings);
+    let are_packages_good = good_models.len() == settings.models.len();
+    let mut is_reached = true;
+    if !arguments.offline {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("ocelli: {}", describe(&error));
+                return ExitCode::FAILURE;
+            }
+        };
+        is_reached = runtime.block_on(reach_everything(&settings, &good_models));
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("ocelli: {}", describe(&error));
-            return ExitCode::FAILURE;
-        }
-    };
-    if runtime.block_on(reach_everything(&settings)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match (are_packages_good, is_reached) {
+        (false, _) => ExitCode::from(EXIT_SETTINGS),
+        (true, false) => ExitCode::FAILURE,
+        (true, true) => ExitCode::SUCCESS,
+    }
 }
 
-async fn reach_everything(settings: &Settings) -> bool {
+/// Reads the package of each model, also of one that does not start by itself: a command may start it. Returns the
+/// models without a mistake.
+fn check_packages(settings: &Settings) -> Vec<&ModelSettings> {
+    let is_good = |model: &&ModelSettings| {
+        let what = format!("package of {}", model.name);
+        let result = settings.check_package(model, model.package());
+        let mut is_good = report(&what, result.as_ref().map(in_words).map_err(String::clone));
+        let mut packages: Vec<Package> = result.into_iter().collect();
+        // A command has swapped another package in; the daemon runs the one of the settings if that is not usable.
+        if let Some(swapped) = swapped_package(settings, model) {
+            let result = settings.check_package(model, &swapped);
+            is_good &= report(&what, result.as_ref().map(in_words).map_err(String::clone));
+            packages.extend(result);
+        }
+        if !packages.is_empty() {
+            for mistake in settings.unknown_labels(&model.name, &packages) {
+                is_good &= report(&format!("labels of {}", model.name), Err(mistake));
+            }
+        }
+        is_good
+    };
+    settings.models.iter().filter(is_good).collect()
+}
+
+fn in_words(package: &Package) -> String {
+    format!("`{}` is whole, version {}", package.name, package.version)
+}
+
+async fn reach_everything(settings: &Settings, good_models: &[&ModelSettings]) -> bool {
     let mut all_well = report("sandbox", check_sandbox(settings));
-    for model in settings.models.iter().filter(|model| model.enabled) {
+    for model in good_models.iter().filter(|model| model.enabled) {
         all_well &= report(&format!("model {}", model.name), check_model(settings, model).await);
     }
     if settings.mqtt.enabled {

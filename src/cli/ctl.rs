@@ -1,9 +1,10 @@
 //! `ocelli ctl`: asks a running daemon, over its own HTTP server.
 
+use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::{ClientError, HttpMethod, request};
 use crate::model::execution_provider::NodeCounts;
+use crate::vision::error_chain::describe;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::ExitCode;

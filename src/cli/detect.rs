@@ -2,12 +2,13 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::model_host::load_model;
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
-use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::labels::Labels;
 use crate::supervisor::one_shot::{ImageResult, OneShotUnit};
+use crate::vision::error_chain::describe;
 use crate::vision::framing::Tiling;
 use crate::vision::look_options::LookOptions;
 use std::error::Error;

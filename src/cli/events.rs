@@ -1,9 +1,10 @@
 //! `ocelli events`: what began, changed and ended before the cameras, from a running daemon.
 
+use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::read_lines;
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use serde_json::Value;
 use std::process::ExitCode;
 

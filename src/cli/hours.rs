@@ -1,8 +1,9 @@
 //! `ocelli hours`: the meter of inference hours, from what the daemon keeps on disk.
 
+use crate::cli::config_arguments::{ConfigArguments, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::metering::{HourRow, HoursFiles, hours_file, this_month};
+use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 

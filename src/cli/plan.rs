@@ -2,9 +2,9 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::model_host::{core_count, load_model};
+use crate::cli::config_arguments::{ConfigArguments, load_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
-use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::supervisor::capacity_plan::{Measured, PLANNED_USE, best, cameras_at, units_for};
 use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
 use crate::supervisor::settings::ModelSettings;
+use crate::vision::error_chain::describe;
 use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
 use crate::vision::framing::Tiling;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -1,21 +1,23 @@
 //! `ocelli run`: parse, build, run until drained.
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, importer, mqtt_commands};
+use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings};
 use crate::cli::live_view::LiveView;
-use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
 use crate::control::ApplianceStatus;
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServerIdentity};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
+use crate::os::state_lock::{StateLock, StateLockError};
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{BoxFacts, Settings};
 use crate::telemetry::logging::{self, Redactor};
 use crate::telemetry::metrics::Metrics;
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
@@ -79,6 +81,9 @@ async fn serve(
     redactor: &Redactor,
     arguments: &RunArguments,
 ) -> Result<ApplianceStatus, Box<dyn Error>> {
+    // Held until the end. It comes first: whatever is done below belongs to one daemon alone.
+    let _lock = lock_state(&settings)?;
+    settings.advice(&BoxFacts::read()).iter().for_each(|advice| tracing::warn!("{advice}"));
     let passwords = resolve_passwords(&settings, redactor)?;
     let identity = Identity { box_id: settings.box_id.clone() };
 
@@ -133,6 +138,20 @@ async fn serve(
         view.abort();
     }
     Ok(last)
+}
+
+/// The lock of the state directory. Where there can be none, the box does its work all the same.
+fn lock_state(settings: &Settings) -> Result<Option<StateLock>, StateLockError> {
+    match StateLock::take(&settings.state_directory) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ StateLockError::Held { .. }) => Err(error),
+        Err(error @ StateLockError::Unavailable { .. }) => {
+            let what = "a second daemon with the same state directory would not be noticed, and what this one learns may \
+                        be lost at its next start";
+            tracing::warn!("{}: {what}", describe(&error));
+            Ok(None)
+        }
+    }
 }
 
 /// The outbox, and the end of it that a sink takes events from.

@@ -1,9 +1,10 @@
 //! `ocelli snapshot`: a camera's picture from a running daemon.
 
+use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::{HttpMethod, exchange};
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,10 +1,10 @@
 //! `ocelli model add`: a stranger's file becomes a package that was tried, or nothing changes.
 
 use crate::appliance::child_environment::child_environment;
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::inspect;
 use crate::cli::model::trial::load_once;
-use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::canary::{Canary, Expected};
 use crate::model::labels::Labels;
@@ -15,6 +15,7 @@ use crate::model_store::{Installed, Origin, Staging, Store, StoreError, class_co
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
 use crate::settings::Settings;
 use crate::supervisor::inspection::inspect_once;
+use crate::vision::error_chain::describe;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,14 +1,15 @@
 //! `ocelli model eval`: COCO's average precision of a model, through a real unit.
 
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::looker::{Looker, progress};
 use crate::cli::model::test::parse_ratio;
-use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::evaluation::coco::Image;
 use crate::evaluation::{Evaluation, Figures, Found, GroundTruth, PixelBox, Summary};
 use crate::model::manifest::Manifest;
 use crate::os::beneath::open_file;
 use crate::settings::Settings;
+use crate::vision::error_chain::describe;
 use crate::vision::frame::SLOT_BYTES;
 use crate::vision::look_options::LookOptions;
 use serde_json::json;

@@ -1,7 +1,6 @@
 //! `ocelli model inspect`: a stranger's file, read by a confined process, recognised here.
 
 use crate::appliance::child_environment::child_environment;
-use crate::cli::describe;
 use crate::cli::live_view::print_line;
 use crate::cli::model::report;
 use crate::ipc::child_process::own_binary;
@@ -13,6 +12,7 @@ use crate::model::recognition::{
 };
 use crate::os::sandbox::SandboxMode;
 use crate::supervisor::inspection::inspect_once;
+use crate::vision::error_chain::describe;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `ocelli model list`.
 
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model::manifest::Manifest;
 use crate::model_store::{Listed, Store};
 use crate::settings::Settings;

@@ -1,8 +1,8 @@
 //! `ocelli model remove`.
 
 use crate::appliance::model_host::swapped_package;
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::{Store, StoreError};
 use crate::settings::Settings;
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! `ocelli model rollback`.
 
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::Store;
 use std::process::ExitCode;
 

@@ -1,10 +1,11 @@
 //! `ocelli model test`: a person's own pictures, with what a model sees in them.
 
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::looker::{Looker, progress};
-use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::settings::Settings;
 use crate::supervisor::one_shot::ImageResult;
+use crate::vision::error_chain::describe;
 use crate::vision::look_options::LookOptions;
 use std::collections::BTreeSet;
 use std::error::Error;
