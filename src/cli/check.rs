@@ -35,8 +35,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     };
     print_line(&format!("ok      settings: {} cameras, box `{}`", settings.cameras.len(), settings.box_id));
     settings.advice(&BoxFacts::read()).iter().for_each(|advice| print_line(&format!("warning {advice}")));
-    let good_models = check_packages(&settings);
-    let are_packages_good = good_models.len() == settings.models.len();
+    let (good_models, are_packages_good) = check_packages(&settings);
     let mut is_reached = true;
     if !arguments.offline {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -46,7 +45,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
-        is_reached = runtime.block_on(reach_everything(&settings, &good_models));
+        is_reached = runtime.block_on(connect_to_everything(&settings, &good_models));
     }
     match (are_packages_good, is_reached) {
         (false, _) => ExitCode::from(EXIT_SETTINGS),
@@ -55,67 +54,70 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     }
 }
 
-/// Reads the package of each model, also of one that does not start by itself: a command may start it. Returns the
-/// models without a mistake.
-fn check_packages(settings: &Settings) -> Vec<&ModelSettings> {
-    let is_good = |model: &&ModelSettings| {
-        let what = format!("package of {}", model.name);
-        let result = settings.check_package(model, model.package());
-        let mut is_good = report(&what, result.as_ref().map(in_words).map_err(String::clone));
-        let mut packages: Vec<Package> = result.into_iter().collect();
-        // A command has swapped another package in; the daemon runs the one of the settings if that is not usable.
-        if let Some(swapped) = swapped_package(settings, model) {
-            let result = settings.check_package(model, &swapped);
-            is_good &= report(&what, result.as_ref().map(in_words).map_err(String::clone));
-            packages.extend(result);
+/// Reads the package of each model, also of a disabled one: a command may start it. Returns the models whose package is
+/// good, and whether everything is.
+fn check_packages(settings: &Settings) -> (Vec<&ModelSettings>, bool) {
+    let (mut good_models, mut is_all_good) = (Vec::new(), true);
+    for model in &settings.models {
+        // The daemon runs the package that a command has swapped in, or that of the settings if it is not usable.
+        let swapped = swapped_package(settings, model);
+        let mut packages: Vec<Package> = Vec::new();
+        for name in [Some(model.package()), swapped.as_deref()].into_iter().flatten() {
+            let package = settings.check_package(model, name);
+            let result = package.as_ref().map(in_words).map_err(String::clone);
+            is_all_good &= report(&format!("package of {}", model.name), result);
+            packages.extend(package);
         }
+        if packages.iter().any(|package| package.name == model.package()) {
+            good_models.push(model);
+        }
+        // Without a package nobody knows the labels.
         if !packages.is_empty() {
             for mistake in settings.unknown_labels(&model.name, &packages) {
-                is_good &= report(&format!("labels of {}", model.name), Err(mistake));
+                is_all_good &= report(&format!("labels of {}", model.name), Err(mistake));
             }
         }
-        is_good
-    };
-    settings.models.iter().filter(is_good).collect()
+    }
+    (good_models, is_all_good)
 }
 
 fn in_words(package: &Package) -> String {
     format!("`{}` is whole, version {}", package.name, package.version)
 }
 
-async fn reach_everything(settings: &Settings, good_models: &[&ModelSettings]) -> bool {
-    let mut all_well = report("sandbox", check_sandbox(settings));
+async fn connect_to_everything(settings: &Settings, good_models: &[&ModelSettings]) -> bool {
+    let mut is_all_good = report("sandbox", check_sandbox(settings));
     for model in good_models.iter().filter(|model| model.enabled) {
-        all_well &= report(&format!("model {}", model.name), check_model(settings, model).await);
+        is_all_good &= report(&format!("model {}", model.name), check_model(settings, model).await);
     }
     if settings.mqtt.enabled {
         let broker = format!("{}:{}", settings.mqtt.host, settings.mqtt.port);
         let result = connect(&broker).await.map(|()| format!("{broker} accepts connections"));
-        all_well &= report("broker", result);
+        is_all_good &= report("broker", result);
     }
     for camera in settings.cameras.iter().filter(|camera| camera.enabled) {
         let result = match rtsp_address(&camera.url) {
             Some(address) => connect(&address).await.map(|()| format!("{address} accepts connections")),
             None => Err(format!("{} has no host", camera.url)),
         };
-        all_well &= report(&format!("camera {}", camera.id), result);
+        is_all_good &= report(&format!("camera {}", camera.id), result);
     }
-    all_well
+    is_all_good
 }
 
-/// Loads the model with the library in a real unit.
+/// Loads the model in a real unit, with the library of the settings.
 async fn check_model(settings: &Settings, model: &ModelSettings) -> Result<String, String> {
     let load = load_model(settings, model, model.package());
     let provider = load.execution_provider;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let unit = OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await;
-    let well = |unit: OneShotUnit| {
+    let text = |unit: OneShotUnit| {
         format!("package `{}` loads and infers on {provider} (nodes: {})", model.package(), unit.nodes())
     };
-    unit.map(well).map_err(|error| describe(&error))
+    unit.map(text).map_err(|error| describe(&error))
 }
 
-/// Whether this kernel confines children, if that is wanted.
+/// Whether this kernel can confine child processes, if the settings ask for it.
 fn check_sandbox(settings: &Settings) -> Result<String, String> {
     match settings.sandbox.mode {
         SandboxMode::Off => Ok("off by `sandbox.mode`".into()),
@@ -143,13 +145,13 @@ fn rtsp_address(url: &str) -> Option<String> {
 }
 
 fn report(what: &str, result: Result<String, String>) -> bool {
-    let is_well = result.is_ok();
+    let is_good = result.is_ok();
     let (mark, text) = match result {
         Ok(text) => ("ok     ", text),
         Err(text) => ("FAILED ", text),
     };
     print_line(&format!("{mark} {what}: {text}"));
-    is_well
+    is_good
 }
 
 #[cfg(test)]

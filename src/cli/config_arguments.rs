@@ -1,4 +1,4 @@
-//! What most commands begin and end with: which settings, which exit code, which daemon.
+//! What most commands share: they read the settings, reach the daemon, and end with an exit code.
 
 use crate::settings::Settings;
 use crate::vision::error_chain::describe;
@@ -10,16 +10,16 @@ use std::process::ExitCode;
 /// sysexits.h EX_CONFIG: the settings are wrong. systemd's `RestartPreventExitStatus` can name it.
 pub(super) const EXIT_SETTINGS: u8 = 78;
 
-/// Which settings are read.
+/// The settings files to read.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ConfigArguments {
-    /// Settings file; may be given more than once, a later one overrides an earlier one. Without it configs/ocelli.toml
-    /// of the working directory, else /etc/ocelli/ocelli.toml.
+    /// Settings file. May be given more than once: later files override earlier ones. Default: configs/ocelli.toml in the
+    /// working directory, else /etc/ocelli/ocelli.toml.
     #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE")]
     config: Vec<PathBuf>,
 }
 
-/// Where settings are looked for that nobody names: in a checkout, and where `make install` puts them.
+/// The default settings files: that of a checkout, and that of `make install`.
 const USUAL_SETTINGS: [&str; 2] = ["configs/ocelli.toml", "/etc/ocelli/ocelli.toml"];
 
 impl ConfigArguments {
@@ -41,7 +41,7 @@ pub(super) fn load_settings(config: &ConfigArguments) -> Result<Settings, ExitCo
     })
 }
 
-/// Reads the settings and does a command's work with them on this thread.
+/// Reads the settings and runs a command with them on this thread.
 pub(super) fn with_settings(
     config: &ConfigArguments,
     work: impl AsyncFnOnce(&Settings) -> Result<(), Box<dyn Error>>,
@@ -54,7 +54,7 @@ pub(super) fn with_settings(
     conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work(&settings))))
 }
 
-/// Success, or what went wrong on standard error.
+/// Prints an error to standard error, and returns the exit code.
 pub(super) fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,12 +65,13 @@ pub(super) fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
-/// Where a running daemon with these settings can be asked.
+/// The HTTP address of a running daemon with these settings.
 pub(super) fn daemon_address(settings: &Settings) -> Result<SocketAddr, String> {
     match settings.http.enabled && settings.http.port != 0 {
         true => Ok(SocketAddr::new(settings.http.address, settings.http.port)),
         false => {
-            Err("the daemon cannot be asked: `http.enabled` is off, or `http.port` is 0 and so unknown".to_owned())
+            let text = "the daemon cannot be reached: `http.enabled` is false, or `http.port` is 0, so that its port is unknown";
+            Err(text.to_owned())
         }
     }
 }

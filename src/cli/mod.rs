@@ -16,7 +16,7 @@ mod tiles;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Sees what IP cameras see: RTSP in, labels and bounding boxes out over MQTT.
+/// Detects objects in the streams of IP cameras: RTSP in, labels and bounding boxes out over MQTT.
 #[derive(Debug, Parser)]
 #[command(name = "ocelli", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Arguments {
@@ -42,39 +42,39 @@ Exit codes: 0 success, 1 failure, 2 the command line is wrong, 78 the settings a
 enum Command {
     /// Run the appliance until SIGTERM or Ctrl-C; a second one stops at once.
     Run(run::RunArguments),
-    /// Check the settings, then whether model, library, cameras and broker can be reached.
+    /// Check the settings and model packages, then library, cameras and broker.
     Check(check::CheckArguments),
-    /// Look at pictures through a real inference unit, once.
+    /// Detect objects in pictures, with a real inference unit.
     Detect(detect::DetectArguments),
-    /// Ask a running daemon: show, start, stop, scale and swap models, switch cameras on and off.
+    /// Control a running daemon: show, start, stop, scale and swap models, enable and disable cameras.
     Ctl(ctl::CtlArguments),
-    /// Write a camera's picture, from a running daemon, to a file.
+    /// Save a camera's picture from a running daemon to a file.
     Snapshot(snapshot::SnapshotArguments),
-    /// Show what began, changed and ended before the cameras, from a running daemon.
+    /// Show the events of a running daemon: objects that began, changed and ended.
     Events(events::EventsArguments),
-    /// Show the inference hours: units in service times time, by model and version.
+    /// Show the inference hours (units in service multiplied by time) by model and version.
     Hours(hours::HoursArguments),
-    /// Measure this box with a model, and say how many units and cameras fit.
+    /// Measure this box with a model, and print how many units and cameras it can carry.
     Plan(plan::PlanArguments),
-    /// Packages of models: look at a file, add, list, test, evaluate, roll back, remove.
+    /// Manage model packages: inspect a file, add, list, test, evaluate, roll back, remove.
     #[command(subcommand)]
     Model(model::ModelCommand),
     /// Print a shell completion script.
     Completions {
-        /// For which shell.
+        /// The shell that the script is for.
         shell: clap_complete::Shell,
     },
     /// An inference unit; started by `run`.
     #[command(hide = true)]
     Unit {
-        /// For log lines.
+        /// Its name in log lines.
         #[arg(long, default_value = "unit")]
         name: String,
     },
     /// A capture process; started by `run`.
     #[command(hide = true)]
     Capture {
-        /// For log lines.
+        /// Its name in log lines.
         #[arg(long, default_value = "capture")]
         name: String,
     },

@@ -131,7 +131,7 @@ mod tests {
                       thresholds = { persn = 0.6 } }";
         let settings = settings(home.path(), camera);
         let package = settings.check_package(&settings.models[0], "coco-ssd").unwrap();
-        let unknown = settings.unknown_labels("coco-ssd", &[package.clone()]);
+        let unknown = settings.unknown_labels("coco-ssd", std::slice::from_ref(&package));
         let expected = [
             "`cameras[0].scene.labels`: the model coco-ssd has no label `persn`; did you mean `person`?",
             "`cameras[0].scene.labels`: the model coco-ssd has no label `zebra crossing`",

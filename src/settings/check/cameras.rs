@@ -13,7 +13,8 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
     findings.range("capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
     // Capture processes report once a second. With less than three reports in a stall, a camera of one frame a second
-    // would be taken for a silent one.
+    // would be taken for a silent one. The keyframes of a `keyframes_only` camera may be further apart than any stall:
+    // there, received packets show that it sends.
     findings.range("capture.stall_seconds", f64::from(capture.stall_seconds), 3.0, 600.0);
     findings.range("capture.connect_timeout_seconds", f64::from(capture.connect_timeout_seconds), 0.1, 60.0);
 
