@@ -91,7 +91,7 @@ fn a_model_is_added_replaced_brought_back_and_removed() {
     let home = Site::new();
     let labels = ["--labels", "labels.txt"];
     let told = home.add("yard", &detector(), &[&labels[..], &["--licence", "Apache-2.0"]].concat());
-    for part in ["layout yolov8", "80 labels", "licence Apache-2.0", "Assumed", "ocelli detect photo.jpg --model yard"]
+    for part in ["layout yolov8", "80 labels", "licence Apache-2.0", "assumed", "ocelli detect photo.jpg --model yard"]
     {
         assert!(told.contains(part), "{part}: {told}");
     }
@@ -105,7 +105,7 @@ fn a_model_is_added_replaced_brought_back_and_removed() {
     let canary = ["--canary", &photo(), "--expect", "person"];
     let other = from_setup("testdata/layouts/yolov5.onnx");
     let told = home.add("yard", &other, &[&labels[..], &canary].concat());
-    assert!(told.contains("canary was seen") && told.contains("ocelli model rollback yard"), "{told}");
+    assert!(told.contains("canary was detected") && told.contains("ocelli model rollback yard"), "{told}");
     assert!(told.contains("ocelli ctl swap yard --package yard"), "{told}");
     let second = home.list()[0].clone();
     assert_eq!((&second["layout"], &second["previous"][0]["version"]), (&"yolov5".into(), &first["version"]));
@@ -141,7 +141,7 @@ fn what_is_not_in_order_is_refused_with_its_cure_and_changes_nothing() {
     std::fs::write(home.at("three.txt"), "person\ncar\ndog\n").unwrap();
     let error = home.add_refused(&detector(), &["--labels", "three.txt"]);
     assert!(
-        error.contains("80 classes") && error.contains("3 labels") && error.contains("one line a class"),
+        error.contains("80 classes") && error.contains("3 labels") && error.contains("one line per class"),
         "{error}"
     );
     std::fs::write(home.at("three.txt"), "\n").unwrap();
@@ -240,7 +240,7 @@ fn a_detector_is_measured_against_annotated_pictures() {
     let image = json!({"id": 1, "file_name": "photo.jpg", "width": 548, "height": 342});
     write(json!([image]));
     let shown = home.succeed(&["model", "eval", "coco.json", "pictures"]);
-    assert!(shown.contains("sports ball") && shown.contains("never found: unicorn"), "{shown}");
+    assert!(shown.contains("sports ball") && shown.contains("never detected: unicorn"), "{shown}");
     let all = home.succeed(&["model", "eval", "coco.json", "pictures", "--model", "yard", "--json"]);
     let all: Value = serde_json::from_str(&all).unwrap();
     assert!(all["overall"]["ap"].as_f64().unwrap() > 0.95, "{all}");

@@ -3,6 +3,9 @@
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
+/// A lower rate is a frame an hour: the period of one that is next to nothing is no number of seconds.
+const LONGEST_PERIOD: Duration = Duration::from_secs(3600);
+
 /// An even pace through a stream of any rate.
 #[derive(Debug)]
 pub(super) struct Sampler {
@@ -45,7 +48,8 @@ impl Sampler {
 
 /// Between two frames; none: each one is due.
 fn period(frames_per_second: f32) -> Option<Duration> {
-    (frames_per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / f64::from(frames_per_second)))
+    let period = || Duration::try_from_secs_f64(1.0 / f64::from(frames_per_second));
+    (frames_per_second > 0.0).then(|| period().map_or(LONGEST_PERIOD, |period| period.min(LONGEST_PERIOD)))
 }
 
 #[cfg(test)]
@@ -103,6 +107,15 @@ mod tests {
         assert!(sampler.is_due(at(1_701)));
         sampler.change_rate(1.0, at(1_800));
         assert!(sampler.is_due(at(1_801)), "the pace begins with the first frame");
+    }
+
+    #[test]
+    fn a_rate_next_to_nothing_is_a_frame_an_hour() {
+        let mut sampler = Sampler::new(1e-40);
+        let at = |seconds: u64| Monotonic::from_nanos(seconds * 1_000_000_000);
+        assert!(sampler.is_due(at(1)));
+        sampler.change_rate(f32::MIN_POSITIVE, at(2));
+        assert!(!sampler.is_due(at(600)) && sampler.is_due(at(3601)));
     }
 
     #[test]

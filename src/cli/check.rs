@@ -1,14 +1,16 @@
-//! `ocelli check`: the settings, then whether everything they name can be reached.
+//! `ocelli check`: the settings and the model packages, then whether everything they name can be reached.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::load_model;
+use crate::appliance::{load_model, swapped_package};
+use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
+use crate::model::package::Package;
 use crate::os::sandbox::{Sandbox, SandboxError, SandboxMode};
-use crate::settings::Settings;
+use crate::settings::{BoxFacts, Settings};
 use crate::supervisor::one_shot::OneShotUnit;
 use crate::supervisor::settings::ModelSettings;
+use crate::vision::error_chain::describe;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -18,7 +20,7 @@ use tokio::time::timeout;
 pub(super) struct CheckArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Check the settings only; reach for nothing.
+    /// Check the settings and the model packages only; connect to nothing.
     #[arg(long)]
     offline: bool,
 }
@@ -32,52 +34,90 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         Err(code) => return code,
     };
     print_line(&format!("ok      settings: {} cameras, box `{}`", settings.cameras.len(), settings.box_id));
-    if arguments.offline {
-        return ExitCode::SUCCESS;
+    settings.advice(&BoxFacts::read()).iter().for_each(|advice| print_line(&format!("warning {advice}")));
+    let (good_models, are_packages_good) = check_packages(&settings);
+    let mut is_reached = true;
+    if !arguments.offline {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("ocelli: {}", describe(&error));
+                return ExitCode::FAILURE;
+            }
+        };
+        is_reached = runtime.block_on(connect_to_everything(&settings, &good_models));
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("ocelli: {}", describe(&error));
-            return ExitCode::FAILURE;
-        }
-    };
-    if runtime.block_on(reach_everything(&settings)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match (are_packages_good, is_reached) {
+        (false, _) => ExitCode::from(EXIT_SETTINGS),
+        (true, false) => ExitCode::FAILURE,
+        (true, true) => ExitCode::SUCCESS,
+    }
 }
 
-async fn reach_everything(settings: &Settings) -> bool {
-    let mut all_well = report("sandbox", check_sandbox(settings));
-    for model in settings.models.iter().filter(|model| model.enabled) {
-        all_well &= report(&format!("model {}", model.name), check_model(settings, model).await);
+/// Reads the package of each model, also of a disabled one: a command may start it. Returns the models whose package is
+/// good, and whether everything is.
+fn check_packages(settings: &Settings) -> (Vec<&ModelSettings>, bool) {
+    let (mut good_models, mut is_all_good) = (Vec::new(), true);
+    for model in &settings.models {
+        // The daemon runs the package that a command has swapped in, or that of the settings if it is not usable.
+        let swapped = swapped_package(settings, model);
+        let mut packages: Vec<Package> = Vec::new();
+        for name in [Some(model.package()), swapped.as_deref()].into_iter().flatten() {
+            let package = settings.check_package(model, name);
+            let result = package.as_ref().map(in_words).map_err(String::clone);
+            is_all_good &= report(&format!("package of {}", model.name), result);
+            packages.extend(package);
+        }
+        if packages.iter().any(|package| package.name == model.package()) {
+            good_models.push(model);
+        }
+        // Without a package nobody knows the labels.
+        if !packages.is_empty() {
+            for mistake in settings.unknown_labels(&model.name, &packages) {
+                is_all_good &= report(&format!("labels of {}", model.name), Err(mistake));
+            }
+        }
+    }
+    (good_models, is_all_good)
+}
+
+fn in_words(package: &Package) -> String {
+    format!("`{}` is whole, version {}", package.name, package.version)
+}
+
+async fn connect_to_everything(settings: &Settings, good_models: &[&ModelSettings]) -> bool {
+    let mut is_all_good = report("sandbox", check_sandbox(settings));
+    for model in good_models.iter().filter(|model| model.enabled) {
+        is_all_good &= report(&format!("model {}", model.name), check_model(settings, model).await);
     }
     if settings.mqtt.enabled {
         let broker = format!("{}:{}", settings.mqtt.host, settings.mqtt.port);
         let result = connect(&broker).await.map(|()| format!("{broker} accepts connections"));
-        all_well &= report("broker", result);
+        is_all_good &= report("broker", result);
     }
     for camera in settings.cameras.iter().filter(|camera| camera.enabled) {
         let result = match rtsp_address(&camera.url) {
             Some(address) => connect(&address).await.map(|()| format!("{address} accepts connections")),
             None => Err(format!("{} has no host", camera.url)),
         };
-        all_well &= report(&format!("camera {}", camera.id), result);
+        is_all_good &= report(&format!("camera {}", camera.id), result);
     }
-    all_well
+    is_all_good
 }
 
-/// Loads the model with the library in a real unit.
+/// Loads the model in a real unit, with the library of the settings.
 async fn check_model(settings: &Settings, model: &ModelSettings) -> Result<String, String> {
     let load = load_model(settings, model, model.package());
     let provider = load.execution_provider;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let unit = OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await;
-    let well = |unit: OneShotUnit| {
+    let text = |unit: OneShotUnit| {
         format!("package `{}` loads and infers on {provider} (nodes: {})", model.package(), unit.nodes())
     };
-    unit.map(well).map_err(|error| describe(&error))
+    unit.map(text).map_err(|error| describe(&error))
 }
 
-/// Whether this kernel confines children, if that is wanted.
+/// Whether this kernel can confine child processes, if the settings ask for it.
 fn check_sandbox(settings: &Settings) -> Result<String, String> {
     match settings.sandbox.mode {
         SandboxMode::Off => Ok("off by `sandbox.mode`".into()),
@@ -105,13 +145,13 @@ fn rtsp_address(url: &str) -> Option<String> {
 }
 
 fn report(what: &str, result: Result<String, String>) -> bool {
-    let is_well = result.is_ok();
+    let is_good = result.is_ok();
     let (mark, text) = match result {
         Ok(text) => ("ok     ", text),
         Err(text) => ("FAILED ", text),
     };
     print_line(&format!("{mark} {what}: {text}"));
-    is_well
+    is_good
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! `ocelli ctl`: asks a running daemon, over its own HTTP server.
+//! `ocelli ctl`: controls a running daemon over its HTTP server.
 
+use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::{ClientError, HttpMethod, request};
 use crate::model::execution_provider::NodeCounts;
+use crate::vision::error_chain::describe;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -28,9 +29,9 @@ Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.";
 
 #[derive(Debug, clap::Subcommand)]
 enum CtlCommand {
-    /// Show the models: state, units, what they can do.
+    /// Show the models: state, units, capacity.
     Models {
-        /// The whole answer as JSON.
+        /// Print the whole reply as JSON.
         #[arg(long)]
         json: bool,
     },
@@ -38,14 +39,14 @@ enum CtlCommand {
     Start {
         #[command(flatten)]
         target: Target,
-        /// The least inference units; as before without it.
+        /// The minimum of inference units. Default: as before.
         #[arg(long, value_name = "UNITS")]
         min: Option<u16>,
-        /// The most inference units; without it the number is fixed.
+        /// The maximum of inference units. Without it the number stays at the minimum.
         #[arg(long, value_name = "UNITS", requires = "min")]
         max: Option<u16>,
     },
-    /// Stop a model; what its units do is finished.
+    /// Stop a model. Its units finish their work first.
     Stop {
         #[command(flatten)]
         target: Target,
@@ -54,28 +55,28 @@ enum CtlCommand {
     Scale {
         #[command(flatten)]
         target: Target,
-        /// The least inference units.
+        /// The minimum of inference units.
         #[arg(long, value_name = "UNITS")]
         min: u16,
-        /// The most inference units; without it the number is fixed.
+        /// The maximum of inference units. Without it the number stays at the minimum.
         #[arg(long, value_name = "UNITS")]
         max: Option<u16>,
     },
-    /// Connect a camera that was switched off.
+    /// Connect a camera that was disabled.
     Enable {
-        /// Its id in the settings.
+        /// The camera's id in the settings.
         camera: String,
     },
-    /// Leave a camera alone until it is enabled, also after a restart.
+    /// Disconnect a camera until it is enabled again, also after a restart.
     Disable {
-        /// Its id in the settings.
+        /// The camera's id in the settings.
         camera: String,
     },
-    /// Bring in another version without an interruption.
+    /// Replace a model's package without an interruption.
     Swap {
         #[command(flatten)]
         target: Target,
-        /// Its directory under `units.models_directory`.
+        /// The package: a directory in `units.models_directory`.
         #[arg(long, value_name = "NAME")]
         package: String,
     },
@@ -83,16 +84,16 @@ enum CtlCommand {
 
 #[derive(Debug, clap::Args)]
 struct Target {
-    /// Its name under `[[models]]` in the settings.
+    /// The model's name in `[[models]]` of the settings.
     model: String,
     /// Wait until it is done.
     #[arg(long)]
     wait: bool,
 }
 
-/// How long `--wait` waits, and how often it looks.
+/// How long `--wait` waits, and how often it asks.
 const WAIT_LIMIT: Duration = Duration::from_secs(120);
-const LOOK_PERIOD: Duration = Duration::from_millis(500);
+const POLL_PERIOD: Duration = Duration::from_millis(500);
 
 pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
     let settings = match load_settings(&arguments.config) {
@@ -120,15 +121,15 @@ async fn run(address: SocketAddr, command: &CtlCommand) -> Result<(), String> {
     };
     let (target, verb, body) = match command {
         CtlCommand::Models { json } => return show(address, *json).await,
-        CtlCommand::Enable { camera } => return switch(address, camera, "enable").await,
-        CtlCommand::Disable { camera } => return switch(address, camera, "disable").await,
+        CtlCommand::Enable { camera } => return set_camera(address, camera, "enable").await,
+        CtlCommand::Disable { camera } => return set_camera(address, camera, "disable").await,
         CtlCommand::Start { target, min, max } => (target, "start", units(*min, *max)),
         CtlCommand::Stop { target } => (target, "stop", json!({})),
         CtlCommand::Scale { target, min, max } => (target, "scale", units(Some(*min), *max)),
         CtlCommand::Swap { target, package } => (target, "swap", json!({"package": package})),
     };
     let path = format!("/api/models/{}/{verb}", target.model);
-    ask(address, HttpMethod::POST, &path, Some(&body)).await?;
+    send(address, HttpMethod::POST, &path, Some(&body)).await?;
     if !target.wait {
         print_line(&format!("{}: {verb} has begun", target.model));
         return Ok(());
@@ -137,13 +138,13 @@ async fn run(address: SocketAddr, command: &CtlCommand) -> Result<(), String> {
     wait(address, &target.model, verb, wanted_package).await
 }
 
-async fn switch(address: SocketAddr, camera: &str, verb: &str) -> Result<(), String> {
-    ask(address, HttpMethod::POST, &format!("/api/cameras/{camera}/{verb}"), Some(&json!({}))).await?;
+async fn set_camera(address: SocketAddr, camera: &str, verb: &str) -> Result<(), String> {
+    send(address, HttpMethod::POST, &format!("/api/cameras/{camera}/{verb}"), Some(&json!({}))).await?;
     print_line(&format!("{camera}: {verb}d"));
     Ok(())
 }
 
-async fn ask(address: SocketAddr, method: HttpMethod, path: &str, body: Option<&Value>) -> Result<Value, String> {
+async fn send(address: SocketAddr, method: HttpMethod, path: &str, body: Option<&Value>) -> Result<Value, String> {
     let (status, answer) = request(address, method, path, body).await.map_err(|error: ClientError| describe(&error))?;
     match status {
         200..=299 => Ok(answer),
@@ -151,13 +152,13 @@ async fn ask(address: SocketAddr, method: HttpMethod, path: &str, body: Option<&
     }
 }
 
-/// Waits until the state is what the command asked for.
+/// Waits until the model has the state that the command asked for.
 async fn wait(address: SocketAddr, model: &str, verb: &str, package: Option<&str>) -> Result<(), String> {
     let begun = tokio::time::Instant::now();
     loop {
-        // The daemon renews what it shows twice a second: what it shows now may be from before the command.
-        tokio::time::sleep(LOOK_PERIOD * 2).await;
-        let view = ask(address, HttpMethod::GET, &format!("/api/models/{model}"), None).await?;
+        // The daemon renews its status twice a second: the present one may be from before the command.
+        tokio::time::sleep(POLL_PERIOD * 2).await;
+        let view = send(address, HttpMethod::GET, &format!("/api/models/{model}"), None).await?;
         let (state, desired) = (view["state"].as_str().unwrap_or_default(), &view["desired_inference_units"]);
         let is_settled = view["next_version"].is_null();
         let has_units = &view["in_service_inference_units"] == desired;
@@ -165,7 +166,7 @@ async fn wait(address: SocketAddr, model: &str, verb: &str, package: Option<&str
             ("stop", "STOPPED") => break,
             (_, "FAILED") => return Err(format!("{model} is FAILED: {}", view["degraded"])),
             ("swap", _) if is_settled && view["package"].as_str() != package => {
-                return Err(format!("{model} stays what it was: {}", view["degraded"]));
+                return Err(format!("{model} keeps its package: {}", view["degraded"]));
             }
             ("start" | "scale" | "swap", "RUNNING") if has_units && is_settled => break,
             _ if begun.elapsed() > WAIT_LIMIT => return Err(format!("{model} is still {state}: {}", view["degraded"])),
@@ -176,7 +177,7 @@ async fn wait(address: SocketAddr, model: &str, verb: &str, package: Option<&str
 }
 
 async fn show(address: SocketAddr, as_json: bool) -> Result<(), String> {
-    let answer = ask(address, HttpMethod::GET, "/api/models", None).await?;
+    let answer = send(address, HttpMethod::GET, "/api/models", None).await?;
     if as_json {
         print_line(&answer.to_string());
         return Ok(());
@@ -208,7 +209,7 @@ async fn show(address: SocketAddr, as_json: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Zones whose units compute alike, and what computes there.
+/// Zones whose units place their nodes alike, and where they place them.
 fn zones_by_nodes(nodes: &Value) -> Vec<(Vec<String>, String)> {
     let mut found: Vec<(Vec<String>, String)> = Vec::new();
     for (zone, counts) in nodes.as_object().into_iter().flatten() {
@@ -227,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zones_that_compute_alike_are_told_of_together() {
+    fn zones_that_compute_alike_share_a_line() {
         let nodes = json!({"gpu-0": {"cpu": 2, "cuda": 160}, "gpu-1": {"cpu": 2, "cuda": 160}, "rest": {"cpu": 162}});
         let gpus = (vec!["gpu-0".to_owned(), "gpu-1".to_owned()], "cpu 2, cuda 160".to_owned());
         assert_eq!(zones_by_nodes(&nodes), [gpus, (vec!["rest".to_owned()], "cpu 162".to_owned())]);

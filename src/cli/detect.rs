@@ -1,13 +1,14 @@
-//! `ocelli detect`: pictures through a real unit, once.
+//! `ocelli detect`: detects objects in pictures, with a real unit.
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::load_model;
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
-use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::labels::Labels;
 use crate::supervisor::one_shot::{ImageResult, OneShotUnit};
+use crate::vision::error_chain::describe;
 use crate::vision::framing::Tiling;
 use crate::vision::look_options::LookOptions;
 use std::error::Error;
@@ -27,16 +28,16 @@ pub(super) struct DetectArguments {
     images: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArguments,
-    /// Model to use instead of the one in the settings.
+    /// The package to use. Default: that of the first model in the settings.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Look at so many tiles as well, for objects that are small beside the picture.
+    /// Cut pictures into tiles, and analyse these as well: for small objects.
     #[arg(long, value_name = "CxR", value_parser = parse_tiles)]
     tiles: Option<Tiling>,
-    /// Write the (last) picture with boxes to this PNG or JPEG file.
+    /// Write the (last) picture with its boxes to this PNG or JPEG file.
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
-    /// One JSON object a picture.
+    /// Print one JSON object per picture.
     #[arg(long)]
     json: bool,
 }

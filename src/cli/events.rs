@@ -1,9 +1,10 @@
-//! `ocelli events`: what began, changed and ended before the cameras, from a running daemon.
+//! `ocelli events`: the events of a running daemon.
 
+use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::read_lines;
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -15,20 +16,20 @@ use std::process::ExitCode;
   ocelli events --since 1d --json > yesterday.ndjson
 
 Delivered events are kept for a day (outbox.keep_hours).
-Exit codes: 0 done, 1 no daemon or it cannot read its events, 78 the settings are wrong.")]
+Exit codes: 0 done, 1 no daemon, or its events cannot be read, 78 the settings are wrong.")]
 pub(super) struct EventsArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Events of so long, as 30s, 10m, 1h or 1d; an hour without it, none of the past with --follow alone.
+    /// Show the events of the last 30s, 10m, 1h or 1d. Default: an hour; with --follow: none of the past.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     since: Option<u32>,
-    /// Go on with those that happen, until Ctrl-C.
+    /// Go on with new events until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// Of this camera only.
+    /// Show this camera's events only.
     #[arg(long, value_parser = |id: &str| CameraId::new(id))]
     camera: Option<CameraId>,
-    /// Each as the JSON that is published.
+    /// Print each event as the JSON that is published.
     #[arg(long)]
     json: bool,
 }
@@ -65,7 +66,7 @@ pub(super) fn events(arguments: &EventsArguments) -> ExitCode {
 
 /// `30s`, `10m`, `1h` or `1d` in seconds.
 fn seconds(text: &str) -> Result<u32, String> {
-    let wrong = || format!("`{text}` is no time: write 30s, 10m, 1h or 1d");
+    let wrong = || format!("`{text}` is not a time: write 30s, 10m, 1h or 1d");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let factor = match unit {
         "s" => 1,
@@ -77,7 +78,7 @@ fn seconds(text: &str) -> Result<u32, String> {
     number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
 }
 
-/// An event for a person.
+/// An event as a line for a person.
 fn sentence(line: &str) -> String {
     let Ok(event) = serde_json::from_str::<Value>(line) else { return line.to_owned() };
     if let Some(message) = event["error"]["message"].as_str() {

@@ -1,8 +1,9 @@
-//! `ocelli hours`: the meter of inference hours, from what the daemon keeps on disk.
+//! `ocelli hours`: inference hours, from the daemon's files.
 
+use crate::cli::config_arguments::{ConfigArguments, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::metering::{HourRow, HoursFiles, hours_file, this_month};
+use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -13,13 +14,13 @@ use std::process::ExitCode;
 pub(super) struct HoursArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Which month, as 2026-11; this month without it.
+    /// The month, as 2026-11. Default: this month.
     #[arg(long, value_name = "MONTH")]
     month: Option<String>,
-    /// How finely it is told.
+    /// Sum up by hour, day or month.
     #[arg(long, value_enum, default_value = "month")]
     by: Period,
-    /// Every hour as CSV: hour, model, version, unit seconds.
+    /// Print every hour as CSV: hour, model, version, unit seconds.
     #[arg(long, conflicts_with = "by")]
     csv: bool,
 }
@@ -32,7 +33,7 @@ enum Period {
 }
 
 impl Period {
-    /// How much of `2026-11-24T08` names it.
+    /// How many characters of `2026-11-24T08` name it.
     fn characters(self) -> usize {
         match self {
             Self::Hour => 13,

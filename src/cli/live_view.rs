@@ -1,4 +1,4 @@
-//! The terminal view of `ocelli run --live`: what the box sees, renewed each second.
+//! The terminal view of `ocelli run --live`, renewed each second.
 
 use crate::control::{ApplianceStatus, CameraView};
 use crate::publish::message::CameraStatus;
@@ -19,7 +19,7 @@ pub(super) struct LiveView {
 }
 
 impl LiveView {
-    /// Draws until the status has no sender any more.
+    /// Draws for ever; the task is ended with the daemon.
     pub(super) async fn show(mut self, status: watch::Receiver<ApplianceStatus>) {
         let in_place = std::io::stdout().is_terminal();
         let mut drawn_at = Instant::now();
@@ -106,7 +106,7 @@ fn add_line(text: &mut String, line: &str) {
     writeln!(text, "{line}").unwrap_or(());
 }
 
-/// Prints to standard output; a closed pipe is nobody's loss.
+/// Prints to standard output. A pipe that its reader has closed is no error.
 pub(super) fn print_line(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).unwrap_or(());

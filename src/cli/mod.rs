@@ -1,6 +1,7 @@
 //! The command line: the only place that names both the parent's and the children's side.
 
 mod check;
+mod config_arguments;
 mod ctl;
 mod detect;
 mod events;
@@ -12,17 +13,10 @@ mod run;
 mod snapshot;
 mod tiles;
 
-use crate::vision::error_chain::describe;
 use clap::{CommandFactory, Parser, Subcommand};
-use std::error::Error;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// sysexits.h EX_CONFIG: the settings are wrong. systemd's `RestartPreventExitStatus` can name it.
-const EXIT_SETTINGS: u8 = 78;
-
-/// Sees what IP cameras see: RTSP in, labels and bounding boxes out over MQTT.
+/// Detects objects in the streams of IP cameras: RTSP in, labels and bounding boxes out over MQTT.
 #[derive(Debug, Parser)]
 #[command(name = "ocelli", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Arguments {
@@ -48,65 +42,42 @@ Exit codes: 0 success, 1 failure, 2 the command line is wrong, 78 the settings a
 enum Command {
     /// Run the appliance until SIGTERM or Ctrl-C; a second one stops at once.
     Run(run::RunArguments),
-    /// Check the settings, then whether model, library, cameras and broker can be reached.
+    /// Check the settings and model packages, then library, cameras and broker.
     Check(check::CheckArguments),
-    /// Look at pictures through a real inference unit, once.
+    /// Detect objects in pictures, with a real inference unit.
     Detect(detect::DetectArguments),
-    /// Ask a running daemon: show, start, stop, scale and swap models, switch cameras on and off.
+    /// Control a running daemon: show, start, stop, scale and swap models, enable and disable cameras.
     Ctl(ctl::CtlArguments),
-    /// Write a camera's picture, from a running daemon, to a file.
+    /// Save a camera's picture from a running daemon to a file.
     Snapshot(snapshot::SnapshotArguments),
-    /// Show what began, changed and ended before the cameras, from a running daemon.
+    /// Show the events of a running daemon: objects that began, changed and ended.
     Events(events::EventsArguments),
-    /// Show the inference hours: units in service times time, by model and version.
+    /// Show the inference hours (units in service multiplied by time) by model and version.
     Hours(hours::HoursArguments),
-    /// Measure this box with a model, and say how many units and cameras fit.
+    /// Measure this box with a model, and print how many units and cameras it can carry.
     Plan(plan::PlanArguments),
-    /// Packages of models: look at a file, add, list, test, evaluate, roll back, remove.
+    /// Manage model packages: inspect a file, add, list, test, evaluate, roll back, remove.
     #[command(subcommand)]
     Model(model::ModelCommand),
     /// Print a shell completion script.
     Completions {
-        /// For which shell.
+        /// The shell that the script is for.
         shell: clap_complete::Shell,
     },
     /// An inference unit; started by `run`.
     #[command(hide = true)]
     Unit {
-        /// For log lines.
+        /// Its name in log lines.
         #[arg(long, default_value = "unit")]
         name: String,
     },
     /// A capture process; started by `run`.
     #[command(hide = true)]
     Capture {
-        /// For log lines.
+        /// Its name in log lines.
         #[arg(long, default_value = "capture")]
         name: String,
     },
-}
-
-/// Which settings are read.
-#[derive(Clone, Debug, clap::Args)]
-struct ConfigArguments {
-    /// Settings file; may be given more than once, a later one overrides an earlier one. Without it configs/ocelli.toml
-    /// of the working directory, else /etc/ocelli/ocelli.toml.
-    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE")]
-    config: Vec<PathBuf>,
-}
-
-/// Where settings are looked for that nobody names: in a checkout, and where `make install` puts them.
-const USUAL_SETTINGS: [&str; 2] = ["configs/ocelli.toml", "/etc/ocelli/ocelli.toml"];
-
-impl ConfigArguments {
-    /// The files to read.
-    fn files(&self) -> Vec<PathBuf> {
-        if !self.config.is_empty() {
-            return self.config.clone();
-        }
-        let [first, last] = USUAL_SETTINGS.map(PathBuf::from);
-        vec![if first.exists() { first } else { last }]
-    }
 }
 
 /// Parses the command line and runs the command.
@@ -145,48 +116,6 @@ fn run_capture() -> ExitCode {
 fn run_capture() -> ExitCode {
     tracing::error!("this build has no cameras: build with the feature `capture`");
     ExitCode::FAILURE
-}
-
-/// Reads the settings, or prints every mistake.
-fn load_settings(config: &ConfigArguments) -> Result<crate::settings::Settings, ExitCode> {
-    crate::settings::Settings::load(&config.files()).map_err(|errors| {
-        eprintln!("{errors}");
-        ExitCode::from(EXIT_SETTINGS)
-    })
-}
-
-/// Reads the settings and does a command's work with them on this thread.
-fn with_settings(
-    config: &ConfigArguments,
-    work: impl AsyncFnOnce(&crate::settings::Settings) -> Result<(), Box<dyn Error>>,
-) -> ExitCode {
-    let settings = match load_settings(config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work(&settings))))
-}
-
-/// Success, or what went wrong on standard error.
-fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ocelli: {}", describe(error.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Where a running daemon with these settings can be asked.
-fn daemon_address(settings: &crate::settings::Settings) -> Result<SocketAddr, String> {
-    match settings.http.enabled && settings.http.port != 0 {
-        true => Ok(SocketAddr::new(settings.http.address, settings.http.port)),
-        false => {
-            Err("the daemon cannot be asked: `http.enabled` is off, or `http.port` is 0 and so unknown".to_owned())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! `ocelli plan`: measures this box with a model, and says what fits.
+//! `ocelli plan`: measures this box with a model, and says how many cameras it can carry.
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::{core_count, load_model};
+use crate::cli::config_arguments::{ConfigArguments, load_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
-use crate::cli::{ConfigArguments, describe, load_settings};
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::supervisor::capacity_plan::{Measured, PLANNED_USE, best, cameras_at, units_for};
 use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
 use crate::supervisor::settings::ModelSettings;
+use crate::vision::error_chain::describe;
 use crate::vision::frame::{Colorimetry, Picture, PixelFormat};
 use crate::vision::framing::Tiling;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,34 +28,34 @@ use tokio::time::Instant;
 pub(super) struct PlanArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// A package's directory under `units.models_directory`; without it, that of the first model in the settings.
+    /// The package: a directory in `units.models_directory`. Default: that of the first model in the settings.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// What is to compute; without it, what model and zones of the settings say.
+    /// The execution provider. Default: as model and zones of the settings say.
     #[arg(long, value_name = "NAME")]
     execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices: 1 of several GPUs; of OpenVINO's GPU.1 or NPU.
+    /// The provider's device: 1 for the second GPU; OpenVINO: GPU.1 or NPU.
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
-    /// Sizes of the cameras' frames, which the units then see in turn.
+    /// Sizes of the cameras' frames. With several, units get them in turn.
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = parse_size, value_delimiter = ',')]
     size: Vec<(u32, u32)>,
-    /// Frames a second of a camera that are to be looked at.
+    /// Frames per second and camera that are to be analysed.
     #[arg(long, default_value = "5", value_parser = parse_rate)]
     fps: f64,
-    /// Look at frames in tiles, each of which is a transaction, and at the whole beside them.
+    /// Cut frames into tiles and analyse these and the whole frame; each one is a transaction.
     #[arg(long, value_name = "CxR", value_parser = parse_tiles)]
     tiles: Option<Tiling>,
-    /// Say how many inference units so many transactions a second need.
+    /// Print how many inference units this many transactions per second need.
     #[arg(long, value_parser = parse_rate)]
     tps: Option<f64>,
-    /// Try at most so many units; one a core without it.
+    /// The most units to try. Default: one per core.
     #[arg(long, value_name = "UNITS")]
     max_units: Option<usize>,
-    /// Measure each split for so long.
+    /// Seconds for which each number of units is measured.
     #[arg(long, default_value = "2", value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -134,7 +135,7 @@ async fn measure_all(
     Ok((measured, computed))
 }
 
-/// What a unit was asked to compute with, and what computes its nodes.
+/// The execution provider that a unit was given, and which provider computes how many of its nodes.
 #[derive(Clone, Debug, PartialEq)]
 struct Computed {
     execution_provider: ExecutionProvider,
@@ -142,7 +143,7 @@ struct Computed {
     nodes: NodeCounts,
 }
 
-/// What so many units load: each in turn as one of the zones of the settings says, unless the command line says otherwise.
+/// What each unit loads: the zones of the settings take turns, unless the command line names a provider.
 fn loads(settings: &Settings, arguments: &PlanArguments, threads: u16, units: usize) -> Vec<LoadModel> {
     let wanted = arguments.model.as_deref();
     let is_wanted = |model: &&ModelSettings| wanted.is_some_and(|wanted| model.package() == wanted);
@@ -161,7 +162,7 @@ fn loads(settings: &Settings, arguments: &PlanArguments, threads: u16, units: us
     (0..units).map(of).collect()
 }
 
-/// Transactions a second of these units at the same time. What computes is added to what has computed so far.
+/// Transactions per second of all these units at the same time. Adds to `computed` what computes them.
 async fn measure(
     settings: &Settings,
     arguments: &PlanArguments,
@@ -234,15 +235,15 @@ fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments)
         let device = device.as_ref().map_or_else(String::new, |device| format!(" on device {device}"));
         print_line(&format!("Computed by {execution_provider}{device}; nodes of the model: {nodes}."));
     }
-    print_line(&format!("{:>8} {:>6} {:>10} {:>12}", "THREADS", "UNITS", "TPS", "TPS A UNIT"));
+    print_line(&format!("{:>8} {:>6} {:>10} {:>13}", "THREADS", "UNITS", "TPS", "TPS PER UNIT"));
     for one in measured {
         let mark = if *one == best { "  <- most" } else { "" };
         let unit_tps = one.unit_tps();
-        print_line(&format!("{:>8} {:>6} {:>10.1} {unit_tps:>12.1}{mark}", one.threads, one.units, one.tps));
+        print_line(&format!("{:>8} {:>6} {:>10.1} {unit_tps:>13.1}{mark}", one.threads, one.units, one.tps));
     }
     let sizes: Vec<String> = arguments.size.iter().map(|(width, height)| format!("{width}x{height}")).collect();
     print_line(&format!(
-        "{cameras} cameras of {} at {} frames a second{} fit: {:.0} % of {:.1} TPS, the rest takes bursts.",
+        "{cameras} cameras of {} at {} frames per second{} fit: {:.0} % of {:.1} TPS; the rest is for bursts.",
         sizes.join(" and "),
         arguments.fps,
         cost(transactions),
@@ -250,15 +251,15 @@ fn show(measured: &[Measured], computed: &[Computed], arguments: &PlanArguments)
         best.tps
     ));
     if let Some((tps, units)) = needed {
-        let fits = if units > best.units { ": more than this box has" } else { "" };
+        let fits = if units > best.units { ", more than this box has" } else { "" };
         print_line(&format!("{tps} TPS need {units} inference units{fits}; {} with one to spare.", units + 1));
     }
     print_line("Units were measured without cameras: decoding a stream takes its share of the cores as well.");
 }
 
-/// What tiles cost, where there are some.
+/// The transactions of a frame, if there are several.
 fn cost(transactions: u32) -> String {
-    if transactions == 1 { String::new() } else { format!(" and {transactions} transactions a frame") }
+    if transactions == 1 { String::new() } else { format!(" and {transactions} transactions per frame") }
 }
 
 #[cfg(test)]

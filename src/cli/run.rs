@@ -1,21 +1,23 @@
-//! `ocelli run`: parse, build, run until drained.
+//! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, importer, mqtt_commands};
-use crate::cli::live_view::LiveView;
-use crate::cli::{ConfigArguments, EXIT_SETTINGS, describe, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings};
+use crate::cli::live_view::{LiveView, print_line};
 use crate::control::ApplianceStatus;
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServerIdentity};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
+use crate::os::state_lock::{StateLock, StateLockError};
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{BoxFacts, Settings};
 use crate::telemetry::logging::{self, Redactor};
 use crate::telemetry::metrics::Metrics;
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
@@ -28,17 +30,17 @@ use tokio::sync::watch;
 pub(super) struct RunArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Show cameras, units and what is seen in the terminal; log lines go to --log-file.
+    /// Show cameras, units and detections in the terminal. Log lines should then go to --log-file.
     #[arg(long)]
     live: bool,
     /// Write log lines to this file instead of standard error.
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
-    /// Stop after so many seconds; the last line is a JSON report, and the exit code is 0 only if
-    /// something was seen and every frame is accounted for.
+    /// Stop after this many seconds. The last line is then a JSON report, and the exit code is 0 only if
+    /// something was detected and every frame is accounted for.
     #[arg(long, value_name = "SECONDS")]
     duration: Option<u64>,
-    /// With --duration: this label must have been seen.
+    /// With --duration: this label must have been detected.
     #[arg(long, value_name = "LABEL", requires = "duration")]
     expect_label: Option<String>,
 }
@@ -56,12 +58,12 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!(%error, "no runtime can be had");
+            tracing::error!(%error, "the runtime cannot be started");
             return ExitCode::FAILURE;
         }
     };
     let served = runtime.block_on(serve(settings, &redactor, arguments));
-    // A package that is being copied is not waited for: what is left of it is removed at the next start.
+    // A package that is being copied is not waited for. Its leftovers are removed at the next start.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match served {
         Ok(status) => report(&status, arguments),
@@ -79,6 +81,9 @@ async fn serve(
     redactor: &Redactor,
     arguments: &RunArguments,
 ) -> Result<ApplianceStatus, Box<dyn Error>> {
+    // Held until the end. It comes first: whatever is done below belongs to one daemon alone.
+    let _lock = lock_state(&settings)?;
+    settings.advice(&BoxFacts::read()).iter().for_each(|advice| tracing::warn!("{advice}"));
     let passwords = resolve_passwords(&settings, redactor)?;
     let identity = Identity { box_id: settings.box_id.clone() };
 
@@ -127,7 +132,7 @@ async fn serve(
     }
     let view = arguments.live.then(|| tokio::spawn(LiveView::default().show(status)));
     let last = appliance.run(stopped).await;
-    // Its answers are on their way.
+    // It sends its last replies.
     server.await?;
     if let Some(view) = view {
         view.abort();
@@ -135,14 +140,28 @@ async fn serve(
     Ok(last)
 }
 
-/// The outbox, and the end of it that a sink takes events from.
+/// The lock of the state directory. Where there can be none, the box does its work all the same.
+fn lock_state(settings: &Settings) -> Result<Option<StateLock>, StateLockError> {
+    match StateLock::take(&settings.state_directory) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ StateLockError::Held { .. }) => Err(error),
+        Err(error @ StateLockError::Unavailable { .. }) => {
+            let what = "a second daemon with the same state directory would not be noticed, and what this one learns may \
+                        be lost at its next start";
+            tracing::warn!("{}: {what}", describe(&error));
+            Ok(None)
+        }
+    }
+}
+
+/// Starts the outbox; returns it with the end from which a sink takes events.
 fn start_outbox(settings: &Settings) -> Result<(Outbox, SinkEnd), Box<dyn Error>> {
-    // A directory that cannot be made is no reason to see nothing: the outbox says so and keeps events in memory.
+    // Without the directory the outbox keeps events in memory, and says so: cameras must be analysed all the same.
     drop(std::fs::create_dir_all(&settings.state_directory));
     Ok(Outbox::start(OutboxRules::new(&settings.outbox, &settings.state_directory, settings.mqtt.enabled))?)
 }
 
-/// Fetches the cameras' passwords and has the log hide them.
+/// Reads the cameras' passwords, and registers them with the log's redactor.
 fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMap<CameraId, Secret>, Box<dyn Error>> {
     let mut passwords = BTreeMap::new();
     for camera in &settings.cameras {
@@ -154,12 +173,12 @@ fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMa
     Ok(passwords)
 }
 
-/// systemd is told that the service is up by then even if units are missing: cameras, health and metrics work,
-/// `/readyz` and the status line say what is wrong, and a restart would mend nothing.
+/// By then systemd is told that the service is up, even if units are missing: cameras, health and metrics work, `/readyz`
+/// and the status line say what is wrong, and a restart would not help.
 const READY_AT_LATEST: Duration = Duration::from_secs(60);
 
-/// Feeds health, readiness and systemd's watchdog from what the event loop shows of itself: a status is
-/// renewed only by a loop that turns, so a hung loop is seen by all three.
+/// Derives health, readiness and systemd's watchdog from the event loop's status. Only a loop that turns renews it, so
+/// that all three notice one that hangs.
 async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch::Sender<HealthReport>) {
     let (mut was_ready, started) = (false, monotonic_now());
     while status.changed().await.is_ok() {
@@ -188,32 +207,32 @@ async fn stop_on_signal(stop: watch::Sender<bool>) {
         tracing::error!("signals cannot be handled");
         return;
     };
-    let mut asked = false;
+    let mut is_stopping = false;
     loop {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        if asked {
+        if is_stopping {
             exit_at_once();
         }
-        asked = true;
+        is_stopping = true;
         stop.send_replace(true);
     }
 }
 
-#[expect(clippy::exit, reason = "asked twice: nothing more is worth waiting for, and children end with their parent")]
+#[expect(clippy::exit, reason = "the operator asked twice, and children end with their parent")]
 fn exit_at_once() {
-    tracing::warn!("asked twice to stop: stopping at once");
+    tracing::warn!("stopping at once: a second signal has come");
     std::process::exit(1);
 }
 
-/// The JSON line of a run with a duration, and the exit code that follows.
+/// Prints the JSON line of a run with a duration, and returns its exit code.
 fn report(status: &ApplianceStatus, arguments: &RunArguments) -> ExitCode {
     let Some(seconds) = arguments.duration else { return ExitCode::SUCCESS };
     let total = status.total();
     let by_name = |counts: Vec<(&'static str, u64)>| counts.into_iter().collect::<BTreeMap<_, _>>();
-    let was_seen = match &arguments.expect_label {
+    let is_expected = match &arguments.expect_label {
         Some(label) => status.labels_seen.contains_key(label),
         None => !status.labels_seen.is_empty(),
     };
@@ -231,8 +250,8 @@ fn report(status: &ApplianceStatus, arguments: &RunArguments) -> ExitCode {
         "tps": rounded(status.models.values().map(|model| model.load_tps).sum()),
         "capacity_tps": rounded(status.models.values().map(|model| model.capacity_tps).sum()),
         "ledger_closes": closes,
-        "ok": was_seen && closes,
+        "ok": is_expected && closes,
     });
-    crate::cli::live_view::print_line(&line.to_string());
-    if was_seen && closes { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    print_line(&line.to_string());
+    if is_expected && closes { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,9 +1,10 @@
 //! `ocelli snapshot`: a camera's picture from a running daemon.
 
+use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, daemon_address, describe, load_settings};
 use crate::http::client::{HttpMethod, exchange};
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,15 +16,15 @@ use std::process::ExitCode;
 
 Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.")]
 pub(super) struct SnapshotArguments {
-    /// Its id in the settings.
+    /// The camera's id in the settings.
     #[arg(value_parser = |id: &str| CameraId::new(id))]
     camera: CameraId,
     #[command(flatten)]
     config: ConfigArguments,
-    /// Of the next frame that is looked at, and not the picture that was published last.
+    /// Take a picture of the next frame that is analysed, instead of the one that was published last.
     #[arg(long)]
     fresh: bool,
-    /// Where to write it; without it the camera's id with `.jpg`.
+    /// The file to write. Default: the camera's id with `.jpg`.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }

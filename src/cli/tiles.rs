@@ -1,8 +1,8 @@
-//! `--tiles 2x2`: how pictures are looked at.
+//! `--tiles 2x2`: how pictures are cut.
 
 use crate::vision::framing::{Framing, MAX_TILES, Tiling};
 
-/// Columns and rows; overlap and whole as the settings have them without a word.
+/// Columns and rows. Overlap and whole have the defaults of the settings.
 pub(super) fn parse_tiles(text: &str) -> Result<Tiling, String> {
     let parsed = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
     let is_right = |(columns, rows): &(u8, u8)| (1..=MAX_TILES).contains(columns) && (1..=MAX_TILES).contains(rows);
@@ -10,7 +10,7 @@ pub(super) fn parse_tiles(text: &str) -> Result<Tiling, String> {
     parsed.filter(is_right).map(tiling).ok_or_else(|| format!("write it as 2x2, with 1 to {MAX_TILES} each way"))
 }
 
-/// The whole picture in these tiles, or in one look.
+/// The whole picture, in these tiles if there are some.
 pub(super) fn framing(tiles: Option<Tiling>) -> Framing {
     Framing { tiling: tiles, ..Framing::default() }
 }

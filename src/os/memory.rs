@@ -5,6 +5,11 @@ pub fn available_bytes() -> Option<u64> {
     kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }
 
+/// All memory of the box (`MemTotal`).
+pub fn total_bytes() -> Option<u64> {
+    kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
+}
+
 /// Bytes of a process that nobody shares and no file holds: what a leak adds to (`RssAnon`).
 pub fn anonymous_bytes(pid: u32) -> Option<u64> {
     kilobytes(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "RssAnon:")
@@ -23,6 +28,7 @@ mod tests {
     fn this_process_takes_some_of_what_is_there() {
         let (own, left) = (anonymous_bytes(std::process::id()), available_bytes());
         assert!(own.is_some_and(|bytes| bytes > 100_000) && left.is_some_and(|bytes| bytes > 1_000_000));
+        assert!(left < total_bytes());
         assert_eq!(anonymous_bytes(u32::MAX), None);
     }
 }

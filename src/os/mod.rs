@@ -15,6 +15,7 @@ pub mod pidfd;
 pub mod readiness;
 pub mod sandbox;
 pub mod service_manager;
+pub mod state_lock;
 
 #[cfg(test)]
 pub(crate) mod tests;

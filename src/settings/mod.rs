@@ -1,9 +1,14 @@
-//! All settings: read from files and environment, checked, every mistake reported at once.
+//! All settings: read from files and environment, and checked. Every mistake is reported at once.
 //!
-//! Each section's struct sits beside the code that it sets; this folder only puts them together.
+//! Each section's struct lies beside the code that it sets; this folder only puts them together.
 
+mod advice;
 mod check;
 mod load;
+mod mistake;
+mod packages;
+mod sections;
+mod serde_words;
 mod top_level;
 mod url_credentials;
 
@@ -17,17 +22,17 @@ use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::{ModelSettings, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
 use crate::tracking::settings::TrackingSettings;
-
 use std::path::PathBuf;
 
-pub use load::{Mistake, SettingsErrors};
+pub use advice::BoxFacts;
+pub use mistake::{Mistake, SettingsErrors};
 
 /// The settings of a box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The box's id in topics; the host name if the settings do not say.
+    /// The box's id in topics: the host name, unless the settings give another.
     pub box_id: String,
-    /// Where inference hours and the desired state are kept.
+    /// Where the box keeps what must outlive a restart.
     pub state_directory: PathBuf,
     /// `[log]`.
     pub log: LogSettings,
@@ -43,7 +48,7 @@ pub struct Settings {
     pub units: UnitSettings,
     /// `[[models]]`; at least one.
     pub models: Vec<ModelSettings>,
-    /// `[[zones]]`; none: the box decides.
+    /// `[[zones]]`; empty: the box decides.
     pub zones: Vec<ZoneSettings>,
     /// `[mqtt]`.
     pub mqtt: MqttSettings,
@@ -55,14 +60,14 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     /// `[rekognition]`.
     pub rekognition: RekognitionSettings,
-    /// `[[access_keys]]`; none: calls need no signature, and none is taken from elsewhere.
+    /// `[[access_keys]]`; empty: calls need no signature, and calls from other hosts are refused.
     pub access_keys: Vec<AccessKeySettings>,
     /// `[[buckets]]`.
     pub buckets: Vec<BucketSettings>,
 }
 
 impl Settings {
-    /// The model of cameras that name none: the first.
+    /// The model of cameras that name none: the first one.
     pub fn default_model(&self) -> ModelSettings {
         self.models.first().cloned().unwrap_or_default()
     }

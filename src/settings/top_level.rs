@@ -1,33 +1,29 @@
 //! The settings that stand in no section.
 
-use crate::settings::load::{Mistake, origin};
+use crate::settings::sections::Sections;
 use crate::vision::camera_id::is_valid_id;
-use config::Value;
 use std::path::PathBuf;
 
-/// The box's id in topics; the host name if the settings do not say.
-pub(super) fn box_id(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> String {
-    let given = value.and_then(|value| value.clone().into_string().ok()).filter(|id| !id.is_empty());
-    match given {
-        Some(id) if is_valid_id(&id) => id,
-        Some(id) => {
-            let what = format!("`{id}` is not an id: use 1 to 64 of a-z, 0-9, `_` and `-`");
-            let origin = value.map(origin).unwrap_or_default();
-            mistakes.push(Mistake { origin, key: "box_id".into(), what });
-            id
-        }
-        None => host_name(),
+pub(super) const BOX_ID: &str = "box_id";
+pub(super) const STATE_DIRECTORY: &str = "state_directory";
+
+/// The box's id in topics: the host name, unless the settings give another.
+pub(super) fn box_id(sections: &mut Sections) -> String {
+    let given = sections.value(BOX_ID).and_then(|value| value.into_string().ok()).filter(|id| !id.is_empty());
+    let Some(id) = given else { return host_name() };
+    if !is_valid_id(&id) {
+        sections.report(BOX_ID, format!("`{id}` is not an id: use 1 to 64 of a-z, 0-9, `_` and `-`"));
     }
+    id
 }
 
-/// Where state is kept.
-pub(super) fn state_directory(value: Option<&Value>, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let Some(value) = value else { return "state".into() };
-    match value.clone().into_string() {
+/// Where the box keeps what must outlive a restart.
+pub(super) fn state_directory(sections: &mut Sections) -> PathBuf {
+    let Some(value) = sections.value(STATE_DIRECTORY) else { return "state".into() };
+    match value.into_string() {
         Ok(path) if !path.is_empty() => path.into(),
         _ => {
-            let what = "must be the path of a directory".to_owned();
-            mistakes.push(Mistake { origin: origin(value), key: "state_directory".into(), what });
+            sections.report(STATE_DIRECTORY, "must be the path of a directory");
             PathBuf::new()
         }
     }

@@ -1,4 +1,4 @@
-//! User and password that stand in a camera's URL.
+//! User and password in a camera's URL.
 
 use crate::camera::settings::CameraSettings;
 use crate::secret::Secret;
@@ -9,7 +9,7 @@ pub(super) fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
     let Some((user_info, _)) = authority.rsplit_once('@') else { return Ok(()) };
     if camera.credentials.user.is_some() {
-        return Err("user and password are in the URL and in `credentials`: keep one".into());
+        return Err("has a user and a password, and so has `credentials`: give them in one place only".into());
     }
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     camera.credentials.user = Some(percent_decode(user)?);
@@ -21,7 +21,9 @@ pub(super) fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(
 }
 
 fn percent_decode(text: &str) -> Result<String, String> {
-    let wrong = || "a `%` in user or password must be followed by two hexadecimal digits".to_owned();
+    let wrong = || {
+        "a `%` in user or password must be followed by two hexadecimal digits; write the `%` itself as %25".to_owned()
+    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -33,5 +35,5 @@ fn percent_decode(text: &str) -> Result<String, String> {
         let value = digit()? * 16 + digit()?;
         bytes.push(u8::try_from(value).map_err(|_| wrong())?);
     }
-    String::from_utf8(bytes).map_err(|_| "user and password must be UTF-8".to_owned())
+    String::from_utf8(bytes).map_err(|_| "user and password must be valid UTF-8".to_owned())
 }

@@ -57,6 +57,12 @@ pub fn names(code: &str) -> Names {
             }
             continue;
         }
+        // `pub(in a::b)` says who may see an item, and uses nothing.
+        if word == "pub" && tokens[index + 1..].starts_with(&[Token::Other('('), Token::Word("in")]) {
+            let close = tokens[index..].iter().position(|token| *token == Token::Other(')'));
+            index = close.map_or(tokens.len(), |close| index + close + 1);
+            continue;
+        }
         names.words.insert(word.to_owned());
         if continues_a_path(&tokens[..index]) {
             index += 1;
@@ -179,8 +185,7 @@ fn groups_are_expanded_and_names_are_kept() {
 
 #[test]
 fn a_path_in_an_expression_counts_and_a_method_does_not() {
-    let code =
-        "fn f(x: &super::super::os::Fd) -> impl T + use<'_> { x.y::<A>(); ::std::fs::read(crate::a::B::C); 0..n::M }";
+    let code = "pub(in crate::a) fn f(x: &super::super::os::Fd) -> impl T + use<'_> { x.y::<A>(); ::std::fs::read(crate::a::B::C); 0..n::M }";
     assert_eq!(texts(code), ["super::super::os::Fd", "std::fs::read", "crate::a::B::C", "n::M"]);
 }
 

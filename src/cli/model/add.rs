@@ -1,10 +1,10 @@
-//! `ocelli model add`: a stranger's file becomes a package that was tried, or nothing changes.
+//! `ocelli model add`: makes a package from a file, tries it and installs it, or changes nothing.
 
 use crate::appliance::child_environment::child_environment;
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::inspect;
 use crate::cli::model::trial::load_once;
-use crate::cli::{ConfigArguments, describe, with_settings};
 use crate::ipc::child_process::own_binary;
 use crate::model::canary::{Canary, Expected};
 use crate::model::labels::Labels;
@@ -15,6 +15,7 @@ use crate::model_store::{Installed, Origin, Staging, Store, StoreError, class_co
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
 use crate::settings::Settings;
 use crate::supervisor::inspection::inspect_once;
+use crate::vision::error_chain::describe;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,30 +27,30 @@ use std::process::ExitCode;
   ocelli model add best.onnx --name yard --canary gate.jpg --expect person
   ocelli model inspect best.onnx --manifest > m.toml; ocelli model add best.onnx --name yard --manifest m.toml
 
-The file is read and tried by confined processes first. What fails leaves everything as it was; what succeeds takes its
-place in one step, and `ocelli model rollback NAME` brings the package before it back.
+Confined processes read the file and try the model first. If anything fails, nothing has changed. Otherwise the package
+is installed in one step, and `ocelli model rollback NAME` restores the one before it.
 
 Exit codes: 0 installed, 1 refused, 78 the settings are wrong.")]
 pub(in crate::cli) struct AddArguments {
     /// An ONNX model of at most 512 MiB. Its weights may lie beside it.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// What the package is to be called.
+    /// The name of the package.
     #[arg(long)]
     name: String,
-    /// The labels, one class a line. Without it the names that the file notes.
+    /// The labels, one class per line. Default: the class names in the file.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// The layout that the outputs have, where the file does not tell.
+    /// The layout of the outputs, if the file does not say it.
     #[arg(long, value_name = "NAME", conflicts_with = "manifest")]
     layout: Option<String>,
-    /// A manifest with at least its tables `input` and `output`, instead of one from what the file says.
+    /// A manifest with at least the tables `input` and `output`, instead of a proposed one.
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
-    /// A JPEG or PNG that each unit must understand before it takes work.
+    /// A JPEG or PNG in which each unit must detect the expected labels before it takes work.
     #[arg(long, value_name = "PHOTO", requires = "expect")]
     canary: Option<PathBuf>,
-    /// What that picture shows; may be given more than once.
+    /// A label that the picture shows. May be given more than once.
     #[arg(long, value_name = "LABEL", requires = "canary")]
     expect: Vec<String>,
     /// The model's licence, as an SPDX expression.
@@ -80,7 +81,7 @@ async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dy
     let changes = store.change()?;
     let staging = changes.stage()?;
     let model = copy_model(arguments, &facts, &staging)?;
-    // What was read and what was copied are one only if nobody wrote meanwhile.
+    // The file may have been written while it was read and copied.
     if read(settings, &staging.directory().join(MODEL_FILE)).await? != facts {
         return Err(format!("{} changed while it was read: try again", file.display()).into());
     }
@@ -94,11 +95,11 @@ async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dy
     let tried = load_once(settings, staging.directory(), bytes).await;
     tried.map_err(|error| cure(&describe(&error), &staging, file, proposal.as_ref()))?;
     let installed = changes.install(&staging, &arguments.name)?;
-    tell(settings, &place, &manifest, &labels, proposal.as_ref(), installed);
+    print_result(settings, &place, &manifest, &labels, proposal.as_ref(), installed);
     Ok(())
 }
 
-/// Has a confined process read what a file says of itself.
+/// Has a confined process read the facts of a file.
 async fn read(settings: &Settings, file: &Path) -> Result<ModelFacts, Box<dyn Error>> {
     let environment = child_environment("error", settings.sandbox.mode);
     Ok(inspect_once(own_binary(), environment, file, inspect::LIMIT).await?)
@@ -107,7 +108,7 @@ async fn read(settings: &Settings, file: &Path) -> Result<ModelFacts, Box<dyn Er
 fn propose(arguments: &AddArguments, facts: &ModelFacts, labels: Option<&Labels>) -> Result<Proposal, Box<dyn Error>> {
     let layout = arguments.layout.as_deref();
     let with = |labels: Option<usize>| recognise(facts, Hints { labels, layout });
-    // A wrong file of labels is told as such, and not as a layout that does not fit.
+    // A wrong number of labels is reported as such, and not as a layout that does not fit.
     let proposal = with(labels.map(Labels::len)).or_else(|why| with(None).map_err(|_| why));
     let cure = "write the manifest's [input] and [output] yourself and give it with --manifest";
     let file = arguments.file.display();
@@ -129,7 +130,7 @@ fn copy_labels(arguments: &AddArguments, facts: &ModelFacts, staging: &Staging) 
         staging.copy_other(file, "labels.txt")?;
     } else {
         let names = facts.metadata.get("names").and_then(|text| class_names(text));
-        let names = names.ok_or("the file notes no class names: give them with --labels FILE, one class a line")?;
+        let names = names.ok_or("the file has no class names: give them with --labels FILE, one class per line")?;
         staging.write("labels.txt", &(names.join("\n") + "\n"))?;
     }
     Ok(Labels::load(staging.directory())?)
@@ -164,9 +165,9 @@ fn manifest_text(
     };
     match (&arguments.manifest, proposal) {
         (Some(path), _) => {
-            let told = |error: &dyn Error| format!("{}: {}", path.display(), describe(error));
-            let given = std::fs::read_to_string(path).map_err(|error| told(&error))?;
-            let text = from_given(&given, &origin, model, canary).map_err(|error| told(&error))?;
+            let in_file = |error: &dyn Error| format!("{}: {}", path.display(), describe(error));
+            let given = std::fs::read_to_string(path).map_err(|error| in_file(&error))?;
+            let text = from_given(&given, &origin, model, canary).map_err(|error| in_file(&error))?;
             let own = Manifest::parse(&text, path)?.canary.filter(|_| canary.is_none());
             if let Some(own) = own {
                 staging.copy_other(&path.with_file_name(&own.image), &own.image)?;
@@ -181,15 +182,15 @@ fn manifest_text(
 fn check_labels(facts: &ModelFacts, manifest: &Manifest, labels: &Labels) -> Result<(), String> {
     match class_count(facts, &manifest.output) {
         Some((classes, output)) if classes != labels.len() as u64 => Err(format!(
-            "the model tells {classes} classes apart (output `{output}`), and there are {} labels: give one line a \
-             class in the order of the training, empty where a class has no name",
+            "the model has {classes} classes (output `{output}`), but there are {} labels: give one line per class in \
+             the order of the training, an empty one for a class without a name",
             labels.len()
         )),
         _ => Ok(()),
     }
 }
 
-/// What a failed trial is told as: with the file's own name, and with what can be changed.
+/// The error of a failed trial, with the file's own name and with what can be changed.
 fn cure(why: &str, staging: &Staging, file: &Path, proposal: Option<&Proposal>) -> String {
     let staged = staging.directory().display().to_string();
     let why =
@@ -199,15 +200,15 @@ fn cure(why: &str, staging: &Staging, file: &Path, proposal: Option<&Proposal>) 
     if !assumed.is_empty() {
         let command = format!("ocelli model inspect {} --manifest", file.display());
         text.push_str(&format!(
-            "\nassumed was, since the file does not say it:\n{}\ncorrect it in a manifest ({command}) and give that \
-             with --manifest",
+            "\nthese settings were assumed, since the file does not have them:\n{}\ncorrect them in a manifest ({command}) \
+             and give it with --manifest",
             assumed.join("\n")
         ));
     }
     text
 }
 
-/// The settings that the file does not say.
+/// The settings that are not in the file.
 fn assumed(proposal: &Proposal) -> Vec<String> {
     let sections = [("input", &proposal.input), ("output", &proposal.output), ("thresholds", &proposal.thresholds)];
     let mut lines = Vec::new();
@@ -222,7 +223,7 @@ fn assumed(proposal: &Proposal) -> Vec<String> {
     lines
 }
 
-fn tell(
+fn print_result(
     settings: &Settings,
     place: &Path,
     manifest: &Manifest,
@@ -237,14 +238,16 @@ fn tell(
     let size = format!("{}x{}", input.width, input.height);
     print_line(&format!("  input {} {size}, layout {layout}, {labels} labels, licence {licence}", input.tensor));
     if manifest.canary.is_some() {
-        print_line("  its canary was seen as expected");
+        print_line("  the canary was detected as expected");
     }
     if installed == Installed::Replaced {
-        print_line(&format!("  the package before it is kept: ocelli model rollback {name}"));
+        print_line(&format!("  the previous package is kept: ocelli model rollback {name}"));
     }
     let assumed = proposal.map(assumed).unwrap_or_default();
     if !assumed.is_empty() {
-        print_line("Assumed, since the file does not say it; compare with pictures of your own:");
+        print_line(
+            "These settings were assumed, since the file does not have them; check them with pictures of your own:",
+        );
         assumed.iter().for_each(|line| print_line(line));
     }
     print_line("Next:");
@@ -252,10 +255,10 @@ fn tell(
     let user = settings.models.iter().find(|model| model.package() == name);
     match user {
         Some(model) => {
-            print_line(&format!("  ocelli ctl swap {} --package {name}    where the daemon runs it: now", model.name));
+            print_line(&format!("  ocelli ctl swap {} --package {name}    to use it in a running daemon", model.name));
         }
         None => print_line(&format!(
-            "  [[models]] with name = \"{name}\" in the settings, or: ocelli ctl swap MODEL --package {name}"
+            "  add [[models]] with name = \"{name}\" to the settings, or: ocelli ctl swap MODEL --package {name}"
         )),
     }
 }

@@ -1,7 +1,6 @@
-//! `ocelli model inspect`: a stranger's file, read by a confined process, recognised here.
+//! `ocelli model inspect`: a confined process reads the file, and this one recognises its layout.
 
 use crate::appliance::child_environment::child_environment;
-use crate::cli::describe;
 use crate::cli::live_view::print_line;
 use crate::cli::model::report;
 use crate::ipc::child_process::own_binary;
@@ -13,6 +12,7 @@ use crate::model::recognition::{
 };
 use crate::os::sandbox::SandboxMode;
 use crate::supervisor::inspection::inspect_once;
+use crate::vision::error_chain::describe;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,28 +31,28 @@ pub(in crate::cli) struct InspectArguments {
     /// An ONNX model. Its weights may lie beside it.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Print a manifest and nothing else.
+    /// Print the proposed manifest only.
     #[arg(long, conflicts_with_all = ["json", "names"])]
     manifest: bool,
-    /// Print the class names that the file notes, one a line as in labels.txt, and nothing else.
+    /// Print the class names in the file only, one per line as in labels.txt.
     #[arg(long, conflicts_with = "json")]
     names: bool,
-    /// One JSON object with the facts, the layout and the manifest.
+    /// Print one JSON object with the facts, the layout and the manifest.
     #[arg(long)]
     json: bool,
-    /// The layout that it has, where the file does not tell.
+    /// The layout, if the file does not say it.
     #[arg(long, value_name = "NAME")]
     layout: Option<String>,
-    /// The labels, one class a line: their number tells layouts apart, and whether one column is the background.
+    /// The labels, one class per line: their number distinguishes layouts, with and without a background class.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 }
 
-/// How long the confined process may take; half a gigabyte from an SD card takes half a minute.
+/// The time limit of the confined process. Half a gigabyte from an SD card takes half a minute.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> ExitCode {
-    match look(arguments) {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ocelli: {}", describe(error.as_ref()));
@@ -61,7 +61,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> ExitCode {
     }
 }
 
-fn look(arguments: &InspectArguments) -> Result<(), Box<dyn Error>> {
+fn run(arguments: &InspectArguments) -> Result<(), Box<dyn Error>> {
     let labels = arguments.labels.as_deref().map(Labels::read).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let environment = child_environment("error", SandboxMode::BestEffort);
@@ -69,7 +69,7 @@ fn look(arguments: &InspectArguments) -> Result<(), Box<dyn Error>> {
     let names = facts.metadata.get("names").and_then(|text| class_names(text));
     if arguments.names {
         names
-            .ok_or("the file notes no class names: write labels.txt by hand, one class a line")?
+            .ok_or("the file has no class names: write labels.txt by hand, one class per line")?
             .iter()
             .for_each(|name| print_line(name));
         return Ok(());
@@ -101,12 +101,12 @@ fn look(arguments: &InspectArguments) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A manifest that the appliance would take.
+/// A manifest that the appliance accepts.
 fn propose(file: &Path, facts: &ModelFacts, proposal: &Proposal) -> Result<String, Box<dyn Error>> {
     let found = file.canonicalize()?;
     let directory = found.parent().unwrap_or(Path::new("/"));
     let text_of = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
-    // Trainers call every model the same; the directory then says more.
+    // Training tools give every model the same name; the directory then says more.
     let stem = match text_of(found.file_stem()) {
         stem if ["model", "best", "last"].contains(&stem.as_str()) => text_of(directory.file_name()),
         stem => stem,

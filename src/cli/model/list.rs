@@ -1,7 +1,7 @@
 //! `ocelli model list`.
 
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model::manifest::Manifest;
 use crate::model_store::{Listed, Store};
 use crate::settings::Settings;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 Every file is read and compared with its checksum.")]
 pub(in crate::cli) struct ListArguments {
-    /// One JSON array.
+    /// Print one JSON array.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -68,7 +68,7 @@ fn line(listed: &Listed) -> String {
     }
 }
 
-/// Its name in a manifest.
+/// The layout's name, as a manifest gives it.
 fn layout(manifest: &Manifest) -> String {
     let value = serde_json::to_value(&manifest.output).unwrap_or_default();
     value["layout"].as_str().unwrap_or_default().to_owned()

@@ -1,12 +1,12 @@
-//! `ocelli model`: packages of models, before they run and while they lie there.
+//! `ocelli model`: manages model packages.
 
 mod add;
 mod eval;
 mod inspect;
 mod list;
-mod looker;
 mod remove;
 mod report;
+mod restarting_unit;
 mod rollback;
 mod test;
 mod trial;
@@ -16,19 +16,19 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelCommand {
-    /// Say what an ONNX file is, which layout it has, and propose a manifest for it.
+    /// Show what an ONNX file contains and which layout it has, and propose a manifest.
     Inspect(inspect::InspectArguments),
-    /// Make a package of an ONNX file, try it, and put it in place in one step.
+    /// Make a package from an ONNX file, try it, and install it in one step.
     Add(add::AddArguments),
-    /// Put the package back that `add` has replaced.
+    /// Restore the package that `add` has replaced.
     Rollback(rollback::RollbackArguments),
-    /// Show the packages, with what is wrong where something is.
+    /// List the packages, with their mistakes.
     List(list::ListArguments),
-    /// Remove a package that nothing uses.
+    /// Remove a package that is not in use.
     Remove(remove::RemoveArguments),
-    /// Look at pictures and draw what is seen.
+    /// Detect objects in pictures and draw them.
     Test(test::TestArguments),
-    /// Measure how good a detector is, against annotated pictures (COCO's average precision).
+    /// Measure a detector's quality with annotated pictures (COCO's average precision).
     Eval(eval::EvalArguments),
 }
 

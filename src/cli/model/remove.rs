@@ -1,8 +1,8 @@
 //! `ocelli model remove`.
 
 use crate::appliance::swapped_package;
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::{Store, StoreError};
 use crate::settings::Settings;
 use std::error::Error;
@@ -18,10 +18,10 @@ pub(in crate::cli) struct RemoveArguments {
     /// The package.
     #[arg(value_name = "NAME")]
     name: String,
-    /// Those before it, too: nothing is left to roll back to.
+    /// Remove the previous packages as well: there is nothing to roll back to then.
     #[arg(long)]
     all: bool,
-    /// Although the settings use it.
+    /// Remove it even if the settings use it.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -38,10 +38,10 @@ pub(super) fn remove(arguments: &RemoveArguments) -> ExitCode {
 fn try_remove(settings: &Settings, arguments: &RemoveArguments) -> Result<(), Box<dyn Error>> {
     let name = &arguments.name;
     if let Some(user) = user_of(settings, name).filter(|_| !arguments.force) {
-        return Err(format!("{user}: take it out there first, or say --force").into());
+        return Err(format!("{user}: change that first, or use --force").into());
     }
     let store = Store::new(&settings.units.models_directory);
-    // Also without the directory of packages, whose lock would make it.
+    // Checked before the lock is taken, which would create the directory of packages.
     if !store.place(name)?.exists() && !arguments.all {
         let directory = settings.units.models_directory.clone();
         return Err(StoreError::Missing { name: name.clone(), directory }.into());
@@ -50,12 +50,14 @@ fn try_remove(settings: &Settings, arguments: &RemoveArguments) -> Result<(), Bo
     print_line(&format!("The package {name} is removed."));
     if let Some(left) = store.list()?.iter().find(|listed| listed.name == *name) {
         let count = left.previous.len();
-        print_line(&format!("Kept of those before it: {count}. ocelli model rollback {name}, or remove {name} --all"));
+        print_line(&format!(
+            "Previous packages that are kept: {count}. ocelli model rollback {name}, or remove {name} --all"
+        ));
     }
     Ok(())
 }
 
-/// Who runs a package.
+/// What uses a package.
 fn user_of(settings: &Settings, package: &str) -> Option<String> {
     let by_settings = settings.models.iter().find(|model| model.package() == package);
     if let Some(model) = by_settings {
@@ -63,5 +65,5 @@ fn user_of(settings: &Settings, package: &str) -> Option<String> {
     }
     let is_swapped = |model: &&_| swapped_package(settings, model).as_deref() == Some(package);
     let model = settings.models.iter().find(is_swapped)?;
-    Some(format!("`{package}` is the package that a swap has given to `{}` of the settings", model.name))
+    Some(format!("`{package}` is the package that a swap has given to the model `{}`", model.name))
 }

@@ -1,15 +1,15 @@
-//! What is known of a model, for people.
+//! The facts of a model's file, as text.
 
 use crate::model::model_facts::{ModelFacts, TensorFact};
 use std::path::Path;
 
-/// So much of a piece of metadata is shown; all of it is in the JSON.
+/// Longer metadata is cut; the JSON has all of it.
 const MAX_SHOWN_CHARS: usize = 100;
 
-/// So many class names are shown.
+/// The most class names that are shown.
 const MAX_SHOWN_NAMES: usize = 8;
 
-/// Everything that the file says, in lines.
+/// All facts, one per line.
 pub(super) fn report(file: &Path, facts: &ModelFacts, names: Option<&[String]>) -> String {
     let opsets: Vec<String> = facts.opsets.iter().map(|(domain, version)| format!("{domain} {version}")).collect();
     let producer = if facts.producer.is_empty() { "unknown" } else { &facts.producer };
@@ -35,7 +35,7 @@ pub(super) fn report(file: &Path, facts: &ModelFacts, names: Option<&[String]>) 
     lines.join("\n")
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for people")]
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 fn size(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

@@ -1,7 +1,7 @@
 //! `ocelli model rollback`.
 
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::{ConfigArguments, conclude, load_settings};
 use crate::model_store::Store;
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use std::process::ExitCode;
   ocelli model rollback yard
   ocelli model rollback yard && ocelli ctl swap yard --package yard --wait
 
-The package that was there is kept in its stead: a second rollback undoes the first.")]
+The present package is kept in its place: a second rollback undoes the first.")]
 pub(in crate::cli) struct RollbackArguments {
     /// The package.
     #[arg(value_name = "NAME")]
@@ -28,7 +28,7 @@ pub(super) fn rollback(arguments: &RollbackArguments) -> ExitCode {
     let store = Store::new(&settings.units.models_directory);
     let result = store.change().and_then(|changes| changes.roll_back(name)).map(|version| {
         print_line(&format!("The package {name} is at version {version} again."));
-        print_line(&format!("A running daemon takes it with: ocelli ctl swap MODEL --package {name}"));
+        print_line(&format!("To make a running daemon use it: ocelli ctl swap MODEL --package {name}"));
     });
     conclude(result.map_err(Into::into))
 }

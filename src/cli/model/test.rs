@@ -1,10 +1,11 @@
-//! `ocelli model test`: a person's own pictures, with what a model sees in them.
+//! `ocelli model test`: detects objects in a person's own pictures, and draws them.
 
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
-use crate::cli::model::looker::{Looker, progress};
-use crate::cli::{ConfigArguments, describe, with_settings};
+use crate::cli::model::restarting_unit::{RestartingUnit, progress};
 use crate::settings::Settings;
 use crate::supervisor::one_shot::ImageResult;
+use crate::vision::error_chain::describe;
 use crate::vision::look_options::LookOptions;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -17,20 +18,20 @@ use std::process::ExitCode;
   ocelli model test yard/*.jpg --model yard --draw seen
   ocelli model test night.png --draw seen --min-confidence 0.2
 
-Each picture is written to the directory as NAME-boxes.jpg or .png. No picture that is looked at is written over.
+Each picture is written to the directory as NAME-boxes.jpg or .png. None of the given pictures is overwritten.
 
-Exit codes: 0 all were looked at, 1 some could not be, 78 the settings are wrong.")]
+Exit codes: 0 done, 1 some pictures could not be analysed, 78 the settings are wrong.")]
 pub(in crate::cli) struct TestArguments {
     /// JPEG or PNG files.
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// The package; without it that of the default model of the settings.
+    /// The package. Default: that of the first model in the settings.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Where the pictures with boxes go; made if it is not there.
+    /// The directory for the pictures with boxes. It is created if it does not exist.
     #[arg(long, value_name = "DIRECTORY")]
     draw: PathBuf,
-    /// The least confidence, instead of the manifest's.
+    /// The confidence threshold, instead of the manifest's.
     #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
     min_confidence: Option<f32>,
     #[command(flatten)]
@@ -49,14 +50,14 @@ pub(super) fn test(arguments: &TestArguments) -> ExitCode {
 
 async fn run(settings: &Settings, arguments: &TestArguments) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&arguments.draw).map_err(|error| format!("{}: {error}", arguments.draw.display()))?;
-    let mut looker = Looker::start(settings, arguments.model.as_deref()).await?;
+    let mut unit = RestartingUnit::start(settings, arguments.model.as_deref()).await?;
     let options = LookOptions { min_confidence: arguments.min_confidence, ..LookOptions::default() };
     let mut targets = Targets::new(&arguments.draw, &arguments.images);
     let (mut failed, mut inference_us) = (0, Vec::new());
-    let bar = progress("looking", arguments.images.len());
+    let bar = progress("analysing", arguments.images.len());
     for path in &arguments.images {
-        let looked = look(&mut looker, options, path, &mut targets).await;
-        bar.suspend(|| match looked {
+        let result = analyse(&mut unit, options, path, &mut targets).await;
+        bar.suspend(|| match result {
             Ok((line, us)) => {
                 inference_us.push(us);
                 print_line(&line);
@@ -76,27 +77,27 @@ async fn run(settings: &Settings, arguments: &TestArguments) -> Result<(), Box<d
     }
     match failed {
         0 => Ok(()),
-        failed => Err(format!("{failed} of {} pictures could not be looked at", arguments.images.len()).into()),
+        failed => Err(format!("{failed} of {} pictures could not be analysed", arguments.images.len()).into()),
     }
 }
 
 /// The line for a picture, and how long the inference took.
-async fn look(
-    looker: &mut Looker,
+async fn analyse(
+    unit: &mut RestartingUnit,
     options: LookOptions,
     path: &Path,
     targets: &mut Targets<'_>,
 ) -> Result<(String, u32), Box<dyn Error>> {
     let image = std::fs::read(path)?;
-    let result = looker.look(&image, options).await?;
+    let result = unit.detect(&image, options).await?;
     let target = targets.of(path)?;
     let boxes = result.detections.iter().filter_map(|found| Some((found.class.0, found.bounding_box?)));
     crate::unit::annotate::draw(&image, &boxes.collect::<Vec<_>>(), &target)?;
-    Ok((line(path, &result, looker, &target), result.timing.inference_us))
+    Ok((line(path, &result, unit, &target), result.timing.inference_us))
 }
 
-fn line(path: &Path, result: &ImageResult, looker: &Looker, target: &Path) -> String {
-    let labels = &looker.package.labels;
+fn line(path: &Path, result: &ImageResult, unit: &RestartingUnit, target: &Path) -> String {
+    let labels = &unit.package.labels;
     let of = |found: &crate::vision::detection::Detection| {
         format!("{} {:.0} %", labels.name(found.class), 100.0 * found.confidence)
     };
@@ -117,10 +118,10 @@ fn milliseconds(us: u32) -> f64 {
     f64::from(us) / 1000.0
 }
 
-/// The names of what is written.
+/// Chooses the names of the files that are written.
 struct Targets<'a> {
     directory: &'a Path,
-    /// Device and number of each picture that is looked at, by whatever name.
+    /// Device and inode of each given picture, whatever its name.
     inputs: BTreeSet<(u64, u64)>,
     given: BTreeSet<PathBuf>,
 }
@@ -131,7 +132,7 @@ impl<'a> Targets<'a> {
         Self { directory, inputs, given: BTreeSet::new() }
     }
 
-    /// A name like the picture's, with a number where two pictures have one name.
+    /// A name like the picture's, with a number if two pictures have the same name.
     fn of(&mut self, path: &Path) -> Result<PathBuf, String> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let is_png = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));

@@ -1,4 +1,4 @@
-//! Loads a package once before anybody may run it.
+//! Loads a package once, before it is installed.
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::load_model;
@@ -9,13 +9,13 @@ use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
 use std::path::Path;
 use std::time::Duration;
 
-/// What ONNX Runtime takes for any model, and four times the model: it is read, optimised and packed anew.
+/// The memory of ONNX Runtime itself, and four times the model's: it is read, optimised and packed.
 const MEMORY_BYTES: u64 = 1 << 30;
 const MEMORY_PER_MODEL_BYTE: u64 = 4;
 
-/// A confined unit that infers once, on the canary if the package has one. It has no cache, so that nothing that an
-/// unproven model does stays; and on the CPU it may take only so much memory. Drivers of accelerators map more than they
-/// use, so that there the time alone is bounded.
+/// Loads the package in a confined unit, which infers once, on the canary if there is one. Without a cache, so that an
+/// untried model leaves nothing behind. On the CPU its memory is limited; drivers of accelerators map more memory than
+/// they use, so there only the time is limited.
 pub(super) async fn load_once(settings: &Settings, package: &Path, model_bytes: u64) -> Result<(), OneShotError> {
     let mut load = load_model(settings, &settings.default_model(), "");
     load.directory = package.to_owned();

@@ -105,6 +105,16 @@ fn five_mistakes_are_reported_at_once_with_file_and_key() {
 }
 
 #[test]
+fn a_file_is_named_as_it_was_given() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("ocelli.toml");
+    std::fs::write(&file, "[mqtt]\nprt = 1\nport = 0\n[colour]\nred = 1").unwrap();
+    let SettingsErrors(mistakes) = Settings::load_with(std::slice::from_ref(&file), HashMap::new()).unwrap_err();
+    assert_eq!(mistakes.len(), 3);
+    assert!(mistakes.iter().all(|mistake| mistake.origin == file.display().to_string()), "{mistakes:#?}");
+}
+
+#[test]
 fn the_environment_overrides_the_file_and_is_named_for_its_mistakes() {
     let settings =
         load("[mqtt]\nhost = \"a\"", &[("OCELLI_MQTT__HOST", "b"), ("OCELLI_UNITS__MAX_UNITS", "3")]).unwrap();

@@ -1,4 +1,4 @@
-//! Picture after picture through a real unit, replaced when one has cost it its life.
+//! A real unit for one picture after another, replaced if a picture ends it.
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::load_model;
@@ -13,10 +13,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
 use std::time::Duration;
 
-/// A unit, and what another one would need.
+/// A unit, and what is needed to start another one.
 #[derive(Debug)]
-pub(super) struct Looker {
-    /// What it looks with.
+pub(super) struct RestartingUnit {
+    /// The package that it has loaded.
     pub(super) package: Package,
     load: LoadModel,
     sandbox: SandboxMode,
@@ -24,36 +24,36 @@ pub(super) struct Looker {
     unit: Option<OneShotUnit>,
 }
 
-impl Looker {
+impl RestartingUnit {
     /// Starts a unit with a package, or with the default model of the settings.
     pub(super) async fn start(settings: &Settings, package: Option<&str>) -> Result<Self, Box<dyn Error>> {
         let model = settings.default_model();
         let name = package.unwrap_or_else(|| model.package());
         let package = Package::load(&settings.units.models_directory, name, name)?;
-        let mut looker = Self {
+        let mut unit = Self {
             package,
             load: load_model(settings, &model, name),
             sandbox: settings.sandbox.mode,
             limit: Duration::from_secs_f32(settings.units.load_timeout_seconds),
             unit: None,
         };
-        looker.unit = Some(looker.another().await?);
-        Ok(looker)
+        unit.unit = Some(unit.start_another().await?);
+        Ok(unit)
     }
 
-    async fn another(&self) -> Result<OneShotUnit, OneShotError> {
+    async fn start_another(&self) -> Result<OneShotUnit, OneShotError> {
         let environment = child_environment("error", self.sandbox);
         OneShotUnit::start(own_binary(), environment, self.load.clone(), self.limit).await
     }
 
-    /// Looks at JPEG or PNG bytes.
-    pub(super) async fn look(&mut self, image: &[u8], options: LookOptions) -> Result<ImageResult, OneShotError> {
+    /// Detects objects in a JPEG or PNG.
+    pub(super) async fn detect(&mut self, image: &[u8], options: LookOptions) -> Result<ImageResult, OneShotError> {
         let mut unit = match self.unit.take() {
             Some(unit) => unit,
-            None => self.another().await?,
+            None => self.start_another().await?,
         };
         let result = unit.detect(image, options).await;
-        // After anything else the unit is gone, or cannot be trusted.
+        // After any other error the unit has ended, or cannot be trusted.
         if matches!(&result, Ok(_) | Err(OneShotError::Failed(_) | OneShotError::TooLarge(_))) {
             self.unit = Some(unit);
         }
@@ -61,7 +61,7 @@ impl Looker {
     }
 }
 
-/// A bar on standard error, which nobody sees where that is no terminal.
+/// A progress bar on standard error, shown on a terminal only.
 pub(super) fn progress(what: &str, count: usize) -> ProgressBar {
     let progress = ProgressBar::new(count as u64);
     if let Ok(style) = ProgressStyle::with_template(&format!("{what} [{{bar:30}}] {{pos}}/{{len}} {{eta}}")) {

@@ -1,0 +1,77 @@
+//! What most commands share: they read the settings, reach the daemon, and end with an exit code.
+
+use crate::settings::Settings;
+use crate::vision::error_chain::describe;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// sysexits.h EX_CONFIG: the settings are wrong. systemd's `RestartPreventExitStatus` can name it.
+pub(super) const EXIT_SETTINGS: u8 = 78;
+
+/// The settings files to read.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct ConfigArguments {
+    /// Settings file. May be given more than once: later files override earlier ones. Default: configs/ocelli.toml in the
+    /// working directory, else /etc/ocelli/ocelli.toml.
+    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE")]
+    config: Vec<PathBuf>,
+}
+
+/// The default settings files: that of a checkout, and that of `make install`.
+const USUAL_SETTINGS: [&str; 2] = ["configs/ocelli.toml", "/etc/ocelli/ocelli.toml"];
+
+impl ConfigArguments {
+    /// The files to read.
+    fn files(&self) -> Vec<PathBuf> {
+        if !self.config.is_empty() {
+            return self.config.clone();
+        }
+        let [first, last] = USUAL_SETTINGS.map(PathBuf::from);
+        vec![if first.exists() { first } else { last }]
+    }
+}
+
+/// Reads the settings, or prints every mistake.
+pub(super) fn load_settings(config: &ConfigArguments) -> Result<Settings, ExitCode> {
+    Settings::load(&config.files()).map_err(|errors| {
+        eprintln!("{errors}");
+        ExitCode::from(EXIT_SETTINGS)
+    })
+}
+
+/// Reads the settings and runs a command with them on this thread.
+pub(super) fn with_settings(
+    config: &ConfigArguments,
+    work: impl AsyncFnOnce(&Settings) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let settings = match load_settings(config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(work(&settings))))
+}
+
+/// Prints an error to standard error, and returns the exit code.
+pub(super) fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ocelli: {}", describe(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The HTTP address of a running daemon with these settings.
+pub(super) fn daemon_address(settings: &Settings) -> Result<SocketAddr, String> {
+    match settings.http.enabled && settings.http.port != 0 {
+        true => Ok(SocketAddr::new(settings.http.address, settings.http.port)),
+        false => {
+            let text = "the daemon cannot be reached: `http.enabled` is false, or `http.port` is 0, so that its port is unknown";
+            Err(text.to_owned())
+        }
+    }
+}

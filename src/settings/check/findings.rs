@@ -1,0 +1,58 @@
+//! Collects mistakes, with the checks that several sections need.
+
+use crate::secret::Credentials;
+use crate::vision::error_chain::describe;
+use std::path::PathBuf;
+
+/// Keys and what is wrong with their values.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    found: Vec<(String, String)>,
+}
+
+impl Findings {
+    pub(super) fn into_found(self) -> Vec<(String, String)> {
+        self.found
+    }
+
+    pub(super) fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
+        self.found.push((key.into(), what.into()));
+    }
+
+    /// Takes the mistakes that a section has found in itself.
+    pub(super) fn extend(&mut self, section: &str, mistakes: impl IntoIterator<Item = (String, String)>) {
+        self.found.extend(mistakes.into_iter().map(|(key, what)| (format!("{section}.{key}"), what)));
+    }
+
+    /// A value that is not a number is in no range.
+    pub(super) fn range(&mut self, key: impl Into<String>, value: f64, least: f64, most: f64) {
+        if !(least..=most).contains(&value) {
+            self.add(key, format!("is {value} but must be {least} to {most}"));
+        }
+    }
+
+    /// A name must be given to one entry of a list only.
+    pub(super) fn unique<'a>(&mut self, list: &str, key: &str, names: impl Iterator<Item = &'a str>) {
+        let mut seen: Vec<&str> = Vec::new();
+        for (index, name) in names.enumerate() {
+            if let Some(other) = seen.iter().position(|other| *other == name) {
+                self.add(format!("{list}[{index}].{key}"), format!("`{name}` is also that of {list}[{other}]"));
+            }
+            seen.push(name);
+        }
+    }
+
+    pub(super) fn readable(&mut self, key: impl Into<String>, file: Option<&PathBuf>) {
+        if let Some(file) = file
+            && let Err(error) = std::fs::File::open(file)
+        {
+            self.add(key, format!("{} cannot be read: {error}", file.display()));
+        }
+    }
+
+    pub(super) fn credentials(&mut self, key: impl Into<String>, credentials: &Credentials) {
+        if let Err(error) = credentials.resolve_password() {
+            self.add(key, describe(&error));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `[log]`, `[http]`, `[rekognition]`, `[[access_keys]]` and `[[buckets]]`.
+
+use crate::http::auth::access_keys::Role;
+use crate::settings::Settings;
+use crate::settings::check::findings::Findings;
+use crate::vision::error_chain::describe;
+
+/// A bare word that is none of these is read as the name of a program part, whose lines alone are then written.
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
+pub(super) fn check(settings: &Settings, findings: &mut Findings) {
+    check_log(&settings.log.level, findings);
+    let http = &settings.http;
+    if !http.address.is_loopback() {
+        let what = "must be a loopback address: callers are not asked who they are there; see `http.public_address`";
+        findings.add("http.address", what);
+    }
+    if let Some(public) = http.public_address {
+        if settings.access_keys.is_empty() {
+            findings.add("http.public_address", "needs [[access_keys]]: calls from other hosts must be signed");
+        }
+        let shares_address = public.is_unspecified() || public == http.address;
+        if http.enabled && shares_address && http.port != 0 && http.public_port == http.port {
+            findings.add("http.public_port", "is also `http.port`, on the same address: give one of them another port");
+        }
+    }
+    if http.tls.certificate_file.is_some() != http.tls.key_file.is_some() {
+        findings.add("http.tls.key_file", "belongs to the certificate: set both or none");
+    }
+    findings.readable("http.tls.certificate_file", http.tls.certificate_file.as_ref());
+    findings.readable("http.tls.key_file", http.tls.key_file.as_ref());
+
+    let rekognition = &settings.rekognition;
+    if rekognition.account_id.len() != 12 || !rekognition.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        findings.add("rekognition.account_id", "must be twelve digits");
+    }
+    let is_region = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if rekognition.region.is_empty() || !rekognition.region.bytes().all(is_region) {
+        findings.add("rekognition.region", "must be the name of a region, as us-east-1");
+    }
+    // The time of a signature is in whole seconds, and a call takes a while: with less, good calls are refused.
+    let skew = f64::from(rekognition.max_clock_skew_seconds);
+    findings.range("rekognition.max_clock_skew_seconds", skew, 10.0, 86_400.0);
+    check_access_keys(settings, findings);
+    for (index, bucket) in settings.buckets.iter().enumerate() {
+        if !bucket.directory.is_dir() {
+            let what = format!("{} is not a directory, or cannot be read", bucket.directory.display());
+            findings.add(format!("buckets[{index}].directory"), what);
+        }
+    }
+    findings.unique("buckets", "name", settings.buckets.iter().map(|bucket| bucket.name.as_str()));
+}
+
+fn check_log(level: &str, findings: &mut Findings) {
+    for directive in level.split(',').map(str::trim) {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+            let what = format!("`{directive}` must be one of {}, or as ocelli::camera=debug", LEVELS.join(", "));
+            findings.add("log.level", what);
+        }
+    }
+}
+
+fn check_access_keys(settings: &Settings, findings: &mut Findings) {
+    for (index, key) in settings.access_keys.iter().enumerate() {
+        let id = &key.access_key_id;
+        if !(1..=128).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            findings.add(format!("access_keys[{index}].access_key_id"), "must be 1 to 128 letters, digits and `-`");
+        }
+        if let Err(error) = key.resolve() {
+            findings.add(format!("access_keys[{index}].secret_file"), describe(&error));
+        }
+        if key.role == Role::CameraClient && key.versions.is_empty() {
+            let what = "is empty: name what this client may use, as `project/version` or `project/*`";
+            findings.add(format!("access_keys[{index}].versions"), what);
+        }
+    }
+    let ids = settings.access_keys.iter().map(|key| key.access_key_id.as_str());
+    findings.unique("access_keys", "access_key_id", ids);
+}

@@ -1,0 +1,145 @@
+//! Values that can be read but not used, alone and together.
+
+use crate::settings::{Mistake, Settings, SettingsErrors};
+use std::collections::HashMap;
+
+fn mistakes(text: &str) -> Vec<Mistake> {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    match Settings::load_with(&[file.path().to_owned()], HashMap::new()) {
+        Ok(_) => Vec::new(),
+        Err(SettingsErrors(mistakes)) => mistakes,
+    }
+}
+
+/// The one mistake in `text` has this key and says these words; without words there is none.
+fn check(text: &str, key: &str, words: &[&str]) {
+    let mistakes = mistakes(text);
+    if words.is_empty() {
+        assert_eq!(mistakes, [], "{text}");
+        return;
+    }
+    let keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(keys, [key], "{text}: {mistakes:#?}");
+    assert!(words.iter().all(|word| mistakes[0].what.contains(word)), "{text}: {}", mistakes[0].what);
+}
+
+fn camera(more: &str) -> String {
+    format!("[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n{more}")
+}
+
+fn model(name: &str, more: &str) -> String {
+    format!("[[models]]\nname = \"{name}\"\n{more}\n")
+}
+
+#[test]
+fn a_stall_is_longer_than_three_reports_of_a_capture_process() {
+    let key = "capture.stall_seconds";
+    check("[capture]\nstall_seconds = 2.9", key, &["3 to 600"]);
+    check("[capture]\nstall_seconds = 3.0", key, &[]);
+    let least = crate::ipc::heartbeat::SHORTEST_SILENCE.as_secs_f32();
+    assert_eq!(least, 3.0, "the least stall in src/settings/check/cameras.rs is that of the heartbeat");
+}
+
+#[test]
+fn a_rate_that_no_clock_can_count_is_refused() {
+    let key = "cameras[0].fps";
+    for (fps, words) in
+        [("0.0", [].as_slice()), ("0.001", &[]), ("240.0", &[]), ("1e-30", &["0.001"]), ("nan", &["240"])]
+    {
+        check(&camera(&format!("fps = {fps}")), key, words);
+    }
+}
+
+#[test]
+fn models_that_could_never_have_their_units_are_refused() {
+    let two = [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2")].concat();
+    check(&format!("[units]\nmax_units = 4\n{two}"), "units.max_units", &["is 4", "5 units", "min_inference_units"]);
+    check(&format!("[units]\nmax_units = 5\n{two}"), "", &[]);
+    check(&format!("[units]\nmax_units = 2\n{two}"), "models[0].min_inference_units", &["is 3", "`units.max_units`"]);
+    check(&two, "", &[]);
+    let disabled =
+        [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2\nenabled = false")].concat();
+    check(&format!("[units]\nmax_units = 4\nmax_models = 1\n{disabled}"), "", &[]);
+    check(&format!("[units]\nmax_models = 1\n{two}"), "units.max_models", &["is 1", "2 models", "enabled = false"]);
+}
+
+#[test]
+fn two_servers_on_one_port_are_refused() {
+    let keys = "[[access_keys]]\naccess_key_id = \"KEY\"\nsecret = \"a secret of some length\"\nrole = \"operator\"\n";
+    let both = |address: &str, port: u16| {
+        format!("{keys}[http]\nport = 8480\npublic_address = \"{address}\"\npublic_port = {port}\n")
+    };
+    check(&both("0.0.0.0", 8480), "http.public_port", &["http.port"]);
+    check(&both("127.0.0.1", 8480), "http.public_port", &["http.port"]);
+    check(&both("192.0.2.1", 8480), "", &[]);
+    check(&both("0.0.0.0", 8443), "", &[]);
+}
+
+#[test]
+fn limits_that_refuse_or_lose_everything_are_refused() {
+    check("[mqtt]\ndetections_expire_seconds = 0", "mqtt.detections_expire_seconds", &["is 0", "1 to 86400"]);
+    let key = "rekognition.max_clock_skew_seconds";
+    check("[rekognition]\nmax_clock_skew_seconds = 0", key, &["is 0", "10 to 86400"]);
+}
+
+#[test]
+fn a_level_of_the_log_that_would_silence_it_is_refused() {
+    for level in ["inof", "ocelli", "ocelli=loud=x", "info,ocelli::camera", "ocelli=verbose", ""] {
+        check(&format!("[log]\nlevel = \"{level}\""), "log.level", &["error, warn, info"]);
+    }
+    for level in ["info", "OFF", "info,ocelli::camera=debug", "warn, ocelli=trace"] {
+        check(&format!("[log]\nlevel = \"{level}\""), "log.level", &[]);
+    }
+}
+
+#[test]
+fn a_broker_is_a_name_or_an_address() {
+    for host in ["", "mqtt://broker"] {
+        check(&format!("[mqtt]\nhost = \"{host}\""), "mqtt.host", &["mqtt.port"]);
+    }
+    check("[mqtt]\nenabled = false\nhost = \"\"", "mqtt.host", &[]);
+}
+
+#[test]
+fn a_password_that_breaks_its_url_is_a_mistake_that_does_not_show_it() {
+    let url = |url: &str| format!("[[cameras]]\nid = \"yard\"\nurl = \"{url}\"");
+    let key = "cameras[0].url";
+    for broken in ["rtsp://admin:sec/ret@10.0.0.5:554/x", "rtsp://admin:s3c?ret@10.0.0.5/x"] {
+        check(&url(broken), key, &["%2F", "credentials"]);
+        let mistakes = mistakes(&url(broken));
+        assert!(!mistakes[0].what.contains("sec") && !mistakes[0].what.contains("s3c"), "{mistakes:?}");
+    }
+    for good in ["rtsp://[fd00::1]:8554/x", "rtsp://[fd00::1]/x", "rtsp://cam", "rtsps://u:p%2F@cam:322/x?a=b:c"] {
+        check(&url(good), key, &[]);
+    }
+    for bad in ["rtsp://", "rtsp:///x", "rtsp://:554/x", "http://cam/"] {
+        check(&url(bad), key, &["rtsp://host[:port]/path"]);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_without_the_words_of_the_language_that_reads_it() {
+    for (text, key, words) in [
+        ("[log]\nformat = \"xml\"", "log.format", ["`human` or `json`", "xml"]),
+        ("[mqtt]\nprotocol = \"4\"", "mqtt.protocol", ["`5` or `3.1.1`", "4"]),
+        ("[sandbox]\nmode = \"on\"", "sandbox.mode", ["`best-effort`", "on"]),
+        ("[http]\nport = 99999", "http.port", ["from 0 to 65535", "99999"]),
+        ("[snapshots]\nquality = 500", "snapshots.quality", ["from 0 to 255", "500"]),
+        ("[mqtt]\nport = \"many\"", "mqtt.port", ["many", "integer"]),
+        ("[[models]]\nname = \"m\"\ntps_limit = \"much\"", "models[0].tps_limit", ["number", "\"auto\""]),
+    ] {
+        check(text, key, &words);
+        let what = &mistakes(text)[0].what;
+        assert!(
+            !["enum", "variant constructor", "bit", "invalid type"].iter().any(|word| what.contains(word)),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_entry_whose_name_another_one_has_is_named_with_that_one() {
+    let text = [model("a", ""), model("b", ""), model("a", "")].concat();
+    check(&text, "models[2].name", &["`a`", "models[0]"]);
+}

@@ -1,0 +1,30 @@
+//! Mistakes in the settings, as an operator reads them.
+
+/// One mistake.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mistake {
+    /// The file, or `the environment`.
+    pub origin: String,
+    /// The full key, as `mqtt.port` or `cameras[1].fps`. Empty if the whole file cannot be read.
+    pub key: String,
+    /// What is wrong, and what would be right.
+    pub what: String,
+}
+
+/// All mistakes in the settings.
+#[derive(Clone, Debug, Default, Eq, PartialEq, thiserror::Error)]
+pub struct SettingsErrors(pub Vec<Mistake>);
+
+impl std::fmt::Display for SettingsErrors {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.len() {
+            1 => writeln!(out, "1 mistake in the settings:")?,
+            mistakes => writeln!(out, "{mistakes} mistakes in the settings:")?,
+        }
+        for Mistake { origin, key, what } in &self.0 {
+            let key = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
+            writeln!(out, "  {origin}: {key}{what}")?;
+        }
+        write!(out, "configs/ocelli.toml of the source explains every setting and its default.")
+    }
+}
