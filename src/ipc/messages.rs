@@ -17,7 +17,7 @@ pub use crate::ipc::load_model::LoadModel;
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
 pub const PROTOCOL_VERSION: u16 = 8;
 
-/// One request to a unit; never used twice in a run of the daemon.
+/// One request to a unit, unique among those of its pool (the units of one model).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
