@@ -9,53 +9,15 @@ use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::label_counts::LabelCount;
 use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
 use crate::publish::outbox::SinkEnd;
+pub use crate::publish::outgoing::{Outgoing, PublishCounters, PublishStatus, States};
 use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
 use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, SinkInputs, topics};
 use crate::vision::camera_id::CameraId;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// A message for one topic.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outgoing {
-    /// Whole topic.
-    pub topic: String,
-    /// At most 16 KiB.
-    pub payload: Vec<u8>,
-}
-
-/// How publishing goes; written by the sink, read by everybody.
-#[derive(Debug, Default)]
-pub struct PublishCounters {
-    /// The broker is connected.
-    pub connected: AtomicBool,
-    /// Messages written to the connection.
-    pub published: AtomicU64,
-    /// Detections dropped because the broker was away.
-    pub dropped_broker_away: AtomicU64,
-    /// Detections dropped because the queue was full.
-    pub dropped_queue_full: AtomicU64,
-}
-
-/// How publishing goes, at one moment.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct PublishStatus {
-    /// The broker is connected.
-    pub connected: bool,
-    /// Messages written to the connection.
-    pub published: u64,
-    /// Detections dropped because the broker was away.
-    pub dropped_broker_away: u64,
-    /// Detections dropped because the queue was full.
-    pub dropped_queue_full: u64,
-}
-
-/// The retained messages by topic.
-pub type States = BTreeMap<String, Arc<[u8]>>;
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
