@@ -1,8 +1,8 @@
 //! What the world does with the core's effects, and which of them would break a promise.
 
 use crate::control::images::ImageReply;
+use crate::core::event::PackageSource;
 use crate::core::event::SnapshotTicket;
-use crate::core::packages::PackageSource;
 use crate::core::simulation::box_of::{UNIT_BYTES, package};
 use crate::core::simulation::children::{Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
