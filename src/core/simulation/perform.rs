@@ -26,7 +26,7 @@ impl World {
             Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
             Effect::Dispatch { unit, items } => {
                 let service = self.settings.service_ms;
-                let Some(running) = self.units.get_mut(&unit).filter(|running| !running.is_killed) else { return None };
+                let running = self.units.get_mut(&unit).filter(|running| !running.is_killed)?;
                 if !running.is_ready || !running.work.is_empty() {
                     self.fail(format!("{unit} is given work and is not free"));
                     return None;
