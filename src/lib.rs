@@ -10,9 +10,9 @@
 //!                 ║ receive, decode,    ║──────────────────────────▶│ newest wins, fair by weight     │
 //!                 ║ sample, fit 4 MiB   ║◀── "slot 2 is free" ──┐   └───────────────┬────────────────┘
 //!                 ╚═════════╤═══════════╝                       │                   ▼
-//!                           │ pixels, once             event loop of the    supervisor: dispatch,
-//!                           ▼                          daemon (appliance)   deadlines, restarts
-//!                   4 MiB slots (memfd)                         │                   │ permit to read slot 2
+//!                           │ pixels, once             shell (appliance)    supervisor: dispatch,
+//!                           ▼                          around the core      deadlines, restarts
+//!                   4 MiB slots (memfd)                         │                   │ "look at slot 2"
 //!                           │ read in place                     │                   ▼
 //!                           └──────────────────────────▶ ╔ inference unit ══════════════════════╗
 //!                                                        ║ resize → ONNX Runtime → decode → NMS ║
@@ -32,8 +32,12 @@
 //! * [`os`]: descriptors, clocks, mapped memory; the only `unsafe`.
 //! * [`ipc`]: messages, packets, slots, children: the process boundary.
 //! * [`capture`] and [`unit`](mod@unit): the two kinds of children. They know no parent folder.
-//! * [`camera`], [`admission`], [`supervisor`]: the decisions, in plain code that is given `now`, with the thin
-//!   shells that start processes beside them. A [`supervisor::Fleet`] has a [`supervisor::pool::Pool`] a model.
+//! * [`camera`], [`admission`], [`supervisor`]: the decisions about cameras, waiting work and units, in plain code that is
+//!   given `now`, with the files that start processes beside them. A [`supervisor::Fleet`] has a
+//!   [`supervisor::pool::Pool`] a model.
+//! * `core`: decides for the whole box. [`Core::apply`](crate::core::Core::apply) takes an event and returns effects; it holds no
+//!   channel, handle, file or clock, so a day of faults runs in a second of test (`make simulate` runs 5,000).
+//! * [`kept`]: one thread that writes every state file.
 //! * [`tracking`]: detections of a camera's frames become objects with a number and a life: began, changed, ended. Plain
 //!   code, a [`tracking::CameraTracker`] a camera; its scene (labels, thresholds, regions, masks) is applied there.
 //! * [`metering`]: inference hours.
@@ -42,7 +46,15 @@
 //! * [`publish`], [`http`], [`telemetry`]: what the outside sees; [`http::rekognition`] is what AWS SDKs know.
 //!   [`publish::outbox`] keeps events, [`publish::sinks::mqtt`] takes them away, [`publish::home_assistant`] says what
 //!   announces a camera.
-//! * [`settings`], [`appliance`], [`control`], [`cli`]: put together, run, looked at, asked for.
+//! * [`appliance`]: the shell. It waits, has the core apply what is queued, and carries out the effects.
+//! * [`settings`], [`control`], [`cli`]: what the operator sets, what the outside may ask for, the command line.
+//!
+//! # The way of a frame
+//! 1. `capture/camera_stream.rs` writes it into a slot and announces it.
+//! 2. `appliance/shell.rs` takes the message from its queue and hands it to the core as an event.
+//! 3. `core/apply.rs` has the cameras lend the slot and the units take the frame; its effects go back to the shell.
+//! 4. `unit/main_loop.rs` looks at it and answers.
+//! 5. `core/apply.rs` gives it its outcome: tracker, snapshots, the slot goes back, and the reporter publishes it.
 //!
 //! # Invariants
 //! * The parent never touches a pixel: no pipeline, no model and no decoder runs in it.
@@ -57,6 +69,12 @@
 //!   use of its share is lent to the other.
 //! * A snapshot is made by the capture process, from the slot, on an order that goes out before the slot goes back: no
 //!   slot is held for it. The parent never looks into the JPEG ([`ipc::snapshot_messages`]).
+//! * All that is queued is applied before a deadline is judged, and deadlines move by the time that the daemon itself was
+//!   suspended. A sign of life of a capture process comes from its main loop only ([`ipc::heartbeat`]).
+//! * No state file is written on the event loop. A command is answered when the disk holds its change; a disk that refuses
+//!   is told in the answer and in the state, and tried again ([`kept`]).
+//! * A unit holds the package that it was started with, so a result is read with the labels of the model that made it.
+//! * One daemon for each state directory ([`os::state_lock`]).
 //! * The event loop waits for neither disk nor broker to tell an event: it hands it to [`publish::outbox`], which has a
 //!   thread of its own. An event leaves after it was written (while the disk refuses: from a ring of memory), and waits
 //!   until the broker has acknowledged it, will never take it, or there is no room; what is dropped is counted and told.
@@ -97,7 +115,8 @@
 //! * Each connection to a camera has an index of its own, never used twice in a process's life: what an earlier
 //!   connection still says is recognised without an acknowledgement protocol.
 //!
-//! `tests/architecture.rs` holds the directions and the homes of libraries as data.
+//! `tests/architecture.rs` holds the directions, circles between files, what deciding code may name, and the homes of
+//! libraries as data.
 
 pub mod admission;
 pub mod appliance;
