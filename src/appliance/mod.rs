@@ -1,8 +1,8 @@
 //! The shell around the core, and the composition: which parts there are, who is connected to whom, and in what order all
 //! stop.
 //!
-//! [`shell`] waits and has the [`core`](crate::core) decide, [`performer`] carries out, [`reporter`] publishes and counts,
-//! [`composition`] builds all of it.
+//! `shell` waits and has the [`core`](crate::core) decide, `performer` carries out, `reporter` publishes and counts,
+//! `composition` builds all of it.
 
 mod box_plan;
 pub mod child_environment;
