@@ -38,7 +38,9 @@ fn wait_for_detections(daemon: &Daemon) {
 #[test]
 fn a_model_cache_that_is_full_or_read_only_or_no_directory_blinds_no_box() {
     let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
-    for (options, place) in [("size=6m", "{state}/cache"), ("size=6m,ro", "{state}/cache"), ("size=6m", "/dev/null/cache")] {
+    for (options, place) in
+        [("size=6m", "{state}/cache"), ("size=6m,ro", "{state}/cache"), ("size=6m", "/dev/null/cache")]
+    {
         let settings = format!("[units]\ncache_directory = \"{place}\"\n{}", camera("yard", yard.url(), 10));
         let daemon = Daemon::start_on_disk(broker.port, &settings, options);
         wait_for("the daemon", 20 * SECONDS, || daemon.get("/healthz"));

@@ -83,7 +83,11 @@ fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModel
         loaded => loaded,
     };
     if let Err(reason) = &loaded {
-        tracing::error!(model = model.name, reason, "a model is FAILED: its package cannot be used; it is read again each minute");
+        tracing::error!(
+            model = model.name,
+            reason,
+            "a model is FAILED: its package cannot be used; it is read again each minute"
+        );
     }
     ModelPlan { name: model.name.clone(), package: model.package().to_owned(), terms: model_terms(model), loaded }
 }

@@ -213,7 +213,13 @@ mod tests {
 
     fn load(home: &Path) -> CatalogStore {
         let realm = Realm { region: "us-east-1".into(), account: "123456789012".into() };
-        CatalogStore::load(home, Path::new("models"), realm, &[("coco-ssd".into(), "1".into())], FileKeeper::start().unwrap())
+        CatalogStore::load(
+            home,
+            Path::new("models"),
+            realm,
+            &[("coco-ssd".into(), "1".into())],
+            FileKeeper::start().unwrap(),
+        )
     }
 
     #[tokio::test]

@@ -282,30 +282,4 @@ async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, name: String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ipc::messages::FromUnit;
-
-    fn spawn(spawner: &Spawner) -> io::Result<(ChildHandle, mpsc::Receiver<ChildEvent<FromUnit>>)> {
-        let (sender, events) = mpsc::channel(4);
-        let (arguments, environment) = (Vec::new(), BTreeMap::new());
-        let spec = ChildSpec { program: "/bin/true".into(), arguments, environment, name: "test".into() };
-        Ok((spawner.spawn(&spec, sender, |event| event)?, events))
-    }
-
-    #[tokio::test]
-    async fn a_spawner_whose_thread_has_died_says_so_and_refuses() {
-        let spawner = Spawner::start().unwrap();
-        let (_child, mut events) = spawn(&spawner).unwrap();
-        assert!(matches!(events.recv().await, Some(ChildEvent::Ended { status: ExitStatus::Code(0), .. })));
-        assert!(spawner.is_alive());
-
-        let spawner = Spawner::start_with(|_| panic!("on purpose")).unwrap();
-        assert!(spawn(&spawner).is_err());
-        // The thread still unwinds when its caller is told.
-        while spawner.is_alive() {
-            tokio::task::yield_now().await;
-        }
-        assert!(spawn(&spawner).unwrap_err().to_string().contains("the spawner thread is gone"));
-    }
-}
+mod tests;

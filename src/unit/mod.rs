@@ -23,6 +23,7 @@ pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
+mod rgb_image;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 mod session;
 pub mod tensor_decoders;

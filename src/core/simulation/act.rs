@@ -49,14 +49,22 @@ impl World {
         match running.fault {
             Some(UnitFault::Hangs | UnitFault::Undead) => return,
             Some(UnitFault::Lies) => {
-                self.say(unit, FromUnit::Failed { request: RequestId(u64::MAX), cause: FailureCause::InvalidOutput, detail: String::new() });
+                self.say(
+                    unit,
+                    FromUnit::Failed {
+                        request: RequestId(u64::MAX),
+                        cause: FailureCause::InvalidOutput,
+                        detail: String::new(),
+                    },
+                );
                 return;
             }
             _ if !is_given => return,
             _ => {}
         }
         let is_invalid = running.fault == Some(UnitFault::Invalid);
-        let work = running.work.iter().position(|(given, _)| *given == request).map(|place| running.work.remove(place).1);
+        let work =
+            running.work.iter().position(|(given, _)| *given == request).map(|place| running.work.remove(place).1);
         if is_invalid {
             let cause = FailureCause::InvalidOutput;
             return self.say(unit, FromUnit::Failed { request, cause, detail: String::new() });

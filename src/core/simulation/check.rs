@@ -75,8 +75,10 @@ impl World {
                 ModelState::Stopping => false,
             };
             if !is_settled {
-                let text = format!("{name} has not healed: {:?}, {} of {} units, package {}, next {:?}, {:?}",
-                    model.state, model.in_service, model.desired, model.package, model.next_version, model.degraded);
+                let text = format!(
+                    "{name} has not healed: {:?}, {} of {} units, package {}, next {:?}, {:?}",
+                    model.state, model.in_service, model.desired, model.package, model.next_version, model.degraded
+                );
                 return self.fail(text);
             }
         }

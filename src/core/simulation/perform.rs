@@ -19,7 +19,9 @@ impl World {
     /// Carries out an effect. What fails at once comes back as an event.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::StartUnit { unit, load } => return self.start_unit(unit, &load.directory.display().to_string(), &load.cores),
+            Effect::StartUnit { unit, load } => {
+                return self.start_unit(unit, &load.directory.display().to_string(), &load.cores);
+            }
             Effect::StopUnit { unit } => self.stop_unit(unit),
             Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
             Effect::Dispatch { unit, items } => {
@@ -37,7 +39,9 @@ impl World {
                 }
             }
             Effect::ForgetRegion(region) => {
-                let reads = |running: &SimUnit| !running.is_killed && running.work.iter().any(|(_, work)| work.region() == region);
+                let reads = |running: &SimUnit| {
+                    !running.is_killed && running.work.iter().any(|(_, work)| work.region() == region)
+                };
                 if self.units.values().any(reads) {
                     self.fail(format!("{region:?} is forgotten while a unit reads it"));
                 }

@@ -121,7 +121,10 @@ fn run_seeds(seeds: impl Iterator<Item = u64>) {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!("simulation: {count} seeds, {events} events in {seconds:.1} s: {:.0} events a second", events as f64 / seconds);
+    println!(
+        "simulation: {count} seeds, {events} events in {seconds:.1} s: {:.0} events a second",
+        events as f64 / seconds
+    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

@@ -45,7 +45,8 @@ async fn disable(
 async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
     match control.ask(Command::SwitchCamera { camera: camera.clone(), enabled }).await {
         Ok(Accepted { warning }) => {
-            (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true, "warning": warning}))).into_response()
+            (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true, "warning": warning})))
+                .into_response()
         }
         Err(error) => models::refused(&error),
     }

@@ -1,6 +1,6 @@
 //! Intel CPUs, GPUs and NPUs; Cargo feature `openvino`.
 
-use super::KnownOptions;
+use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::Precision;
 use ort::ep::ExecutionProviderDispatch;
@@ -22,7 +22,7 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
     if let Some(precision) = options.precision {
         provider = provider.with_precision(precision.to_string().to_uppercase());
     }
-    if let Some(directory) = super::engine_cache(options)? {
+    if let Some(directory) = super::options::engine_cache(options)? {
         provider = provider.with_cache_dir(directory);
     }
     Ok(provider.build().error_on_failure())
@@ -30,5 +30,5 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
 
 #[cfg(not(feature = "openvino"))]
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
-    Err(super::not_in_this_build(load.execution_provider))
+    Err(super::options::not_in_this_build(load.execution_provider))
 }

@@ -1,6 +1,9 @@
 //! What each provider is told, and what it refuses. Whether it computes is for a box that has it.
 
+#[cfg(any(feature = "openvino", feature = "tensorrt"))]
+use super::options::engine_cache;
 use super::*;
+use crate::model::execution_provider::{Precision, ProviderOptions};
 use ExecutionProvider::{Cpu, Cuda, OpenVino, TensorRt, Xnnpack};
 
 fn refused(execution_provider: ExecutionProvider, provider_options: ProviderOptions) -> Option<String> {

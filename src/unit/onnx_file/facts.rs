@@ -1,9 +1,9 @@
 //! From a parsed model to what is told of it: bounded, so that it fits into one packet, and fit to be shown.
 
 use crate::model::model_facts::{Element, ModelFacts, Size, TensorFact};
+use crate::unit::onnx_file::error::{OnnxFileError, cut, for_people};
 use crate::unit::onnx_file::messages::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use crate::unit::onnx_file::weights::MAX_AXES;
-use crate::unit::onnx_file::{OnnxFileError, cut, for_people};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most inputs, and the most outputs.

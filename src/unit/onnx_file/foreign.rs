@@ -1,6 +1,6 @@
 //! What a file is that is not ONNX, or not all of it, so that whoever chose it knows what to do.
 
-use crate::unit::onnx_file::OnnxFileError;
+use crate::unit::onnx_file::error::OnnxFileError;
 use prost::DecodeError;
 use prost::encoding::{WireType, decode_key, decode_varint};
 

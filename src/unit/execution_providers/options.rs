@@ -1,0 +1,63 @@
+//! What the files of the providers share: which options a provider knows, and how they are passed on.
+
+#[cfg(not(all(feature = "cuda", feature = "tensorrt", feature = "openvino", feature = "xnnpack")))]
+use crate::model::execution_provider::ExecutionProvider;
+use crate::model::execution_provider::{Precision, ProviderOptions};
+
+/// What a provider can be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KnownOptions {
+    pub(super) memory_limit_mb: bool,
+    pub(super) precisions: &'static [Precision],
+    pub(super) engine_cache_directory: bool,
+}
+
+impl KnownOptions {
+    /// Of a provider that computes a model as it is.
+    pub(super) const NONE: Self =
+        Self { memory_limit_mb: false, precisions: &[Precision::Fp32], engine_cache_directory: false };
+
+    /// The first option that is not known, as it would be written.
+    pub(super) fn first_unknown(self, options: &ProviderOptions) -> Option<String> {
+        if options.memory_limit_mb.is_some() && !self.memory_limit_mb {
+            return Some("memory_limit_mb".to_owned());
+        }
+        if let Some(precision) = options.precision.filter(|precision| !self.precisions.contains(precision)) {
+            return Some(format!("precision = \"{precision}\""));
+        }
+        let has_cache = options.engine_cache_directory.is_some();
+        (has_cache && !self.engine_cache_directory).then(|| "engine_cache_directory".to_owned())
+    }
+}
+
+/// The number of a GPU.
+#[cfg(any(feature = "cuda", feature = "tensorrt"))]
+pub(super) fn gpu_number(device: Option<&str>) -> Result<i32, String> {
+    let number = device.unwrap_or("0").parse::<u16>();
+    number.map(i32::from).map_err(|_| format!("`{}` is no GPU: name it by its number", device.unwrap_or_default()))
+}
+
+/// The limit in bytes.
+#[cfg(any(feature = "cuda", feature = "tensorrt"))]
+pub(super) fn memory_limit_bytes(options: &ProviderOptions) -> Option<usize> {
+    options.memory_limit_mb.map(|megabytes| usize::try_from(megabytes).unwrap_or(usize::MAX).saturating_mul(1 << 20))
+}
+
+/// Engines are written by a thread of the provider, whose errors come late and without a cure.
+#[cfg(any(feature = "openvino", feature = "tensorrt"))]
+pub(super) fn engine_cache(options: &ProviderOptions) -> Result<Option<std::path::Display<'_>>, String> {
+    let Some(directory) = &options.engine_cache_directory else { return Ok(None) };
+    let probe = directory.join(format!(".{}", std::process::id()));
+    let written = std::fs::write(&probe, []).and_then(|()| std::fs::remove_file(&probe));
+    let shown = directory.display();
+    written.map_err(|error| format!("`engine_cache_directory` {shown} cannot be written: {error}"))?;
+    Ok(Some(shown))
+}
+
+/// What a user is told who asks for a provider that was not compiled in.
+#[cfg(not(all(feature = "cuda", feature = "tensorrt", feature = "openvino", feature = "xnnpack")))]
+pub(super) fn not_in_this_build(provider: ExecutionProvider) -> String {
+    format!(
+        "this build has no `{provider}`: build with `--features {provider}`, or choose another `execution_provider`"
+    )
+}
