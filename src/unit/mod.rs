@@ -27,6 +27,7 @@ mod rgb_image;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 mod session;
 pub mod tensor_decoders;
+mod time_limit;
 
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;
