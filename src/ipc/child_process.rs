@@ -46,7 +46,7 @@ pub enum ChildEvent<M> {
     Message(M),
     /// The child is gone; always the last event.
     Ended {
-        /// How.
+        /// Exit code or signal.
         status: ExitStatus,
         /// What it did wrong, if that is why it was killed.
         violation: Option<String>,

@@ -47,7 +47,7 @@ pub enum ToUnit {
     },
     /// Forgets a region.
     DetachRegion {
-        /// Which.
+        /// Attached before.
         region: RegionId,
     },
     /// Each item is answered by its own `Detected` or `Failed`.
@@ -192,14 +192,14 @@ pub enum ToCapture {
     },
     /// A slot may be written again.
     Release {
-        /// Whose slot.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Which.
+        /// The slot that is free again.
         slot: u16,
     },
     /// Hands over so many frames a second from now on; 0: each one.
     Pace {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Frames a second.
         frames_per_second: f32,
@@ -208,7 +208,7 @@ pub enum ToCapture {
     Snapshot(Box<SnapshotOrder>),
     /// Disconnects a camera; silently ignored if it is not open.
     Close {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
     },
     /// Ends the process with code 0.
@@ -267,28 +267,28 @@ pub enum FromCapture {
     Alive,
     /// The first frame of a connection was decoded, or the stream changed its size.
     Streaming {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// What is known.
         info: StreamInfo,
     },
     /// A frame lies ready; its slot is the parent's until `Release`.
     Frame {
-        /// Whose.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Where and what.
         frame: Frame,
     },
     /// A frame was due and no slot was free.
     Dropped {
-        /// Whose.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Its number.
+        /// The number that the frame would have had.
         sequence: u64,
     },
     /// How far an open camera has come. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
     Progress {
-        /// Whose.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Frames decoded since `Open`.
         decoded: u64,
@@ -299,7 +299,7 @@ pub enum FromCapture {
     Snapshot(SnapshotAnswer),
     /// The stream ended or never began. The camera is closed; all its slots but the lent ones are free.
     Lost {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Decides when to try again.
         kind: LossKind,

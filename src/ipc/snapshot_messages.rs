@@ -22,9 +22,9 @@ pub struct SnapshotId(pub u64);
 pub struct SnapshotOrder {
     /// Named in the answer.
     pub id: SnapshotId,
-    /// Whose slot.
+    /// The camera whose slot it is.
     pub camera: CameraIndex,
-    /// Which.
+    /// The slot that holds the frame.
     pub slot: u16,
     /// What lies there.
     pub picture: Picture,

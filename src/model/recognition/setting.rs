@@ -5,7 +5,7 @@ use crate::model::recognition::toml_value::TomlValue;
 /// One line of a manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    /// Its key.
+    /// As the manifest spells it.
     pub key: &'static str,
     /// What it is set to.
     pub value: TomlValue,
