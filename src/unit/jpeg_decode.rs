@@ -62,7 +62,7 @@ fn eighths((width, height): (u32, u32), wanted: (u32, u32)) -> u8 {
 }
 
 /// Walks the segments, counts the scans and looks for the end of the image: decoders make up what is missing, and a
-/// picture that is half grey shows what is not there. What lies behind the end is nobody's business.
+/// picture that is half grey shows what is not there. What follows the end does not matter.
 fn check_scans(bytes: &[u8]) -> Result<(), ImageDecodeError> {
     let (mut at, mut scans) = (2, 0);
     loop {

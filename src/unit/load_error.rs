@@ -57,7 +57,7 @@ pub enum LoadError {
         /// By the manifest.
         expected: String,
     },
-    /// An input that nobody would give a value.
+    /// An input that would get no value.
     #[error("{path} has an input `{name}` beside that of the picture, which its layout does not have")]
     UnfedInput {
         /// The model's file.

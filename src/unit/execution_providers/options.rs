@@ -4,7 +4,7 @@
 use crate::model::execution_provider::ExecutionProvider;
 use crate::model::execution_provider::{Precision, ProviderOptions};
 
-/// What a provider can be told.
+/// The options that a provider knows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KnownOptions {
     pub(super) memory_limit_mb: bool,
@@ -54,7 +54,7 @@ pub(super) fn engine_cache(options: &ProviderOptions) -> Result<Option<std::path
     Ok(Some(shown))
 }
 
-/// What a user is told who asks for a provider that was not compiled in.
+/// The error for a provider that was not compiled in.
 #[cfg(not(all(feature = "cuda", feature = "tensorrt", feature = "openvino", feature = "xnnpack")))]
 pub(super) fn not_in_this_build(provider: ExecutionProvider) -> String {
     format!(

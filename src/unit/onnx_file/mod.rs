@@ -1,8 +1,8 @@
 //! Reads what an ONNX file says of itself, without loading it.
 //!
 //! The file is a stranger's: it is mapped and not copied, every size in it is checked against what is there, and
-//! what is told of it is bounded. Runs only in a process that is confined to the model's directory and limited in
-//! memory, because a parser of somebody else's making stands at the front.
+//! what is reported of it is bounded. Runs only in a process that is confined to the model's directory and limited in
+//! memory, because the first parser is a third-party library.
 
 mod error;
 mod facts;
