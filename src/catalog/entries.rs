@@ -233,6 +233,17 @@ impl Catalog {
         Ok(())
     }
 
+    /// Makes a version what it was before a change that could not be carried out; `None`: it was not there.
+    pub fn restore_version(&mut self, resource: &Resource, before: Option<Version>) {
+        let project = self.projects.get_mut(&resource.project);
+        if let (Some(project), Some(name)) = (project, &resource.version) {
+            match before {
+                Some(version) => project.versions.insert(name.clone(), version),
+                None => project.versions.remove(name),
+            };
+        }
+    }
+
     /// Makes the projects of the settings (name of the model, version of its package), and ends what a restart of
     /// the daemon has interrupted.
     pub fn reconcile(&mut self, configured: &[(String, String)], now_ms: i64) {

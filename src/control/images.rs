@@ -58,14 +58,17 @@ pub enum ImageReply {
 #[error("the image is larger than 4 MiB")]
 pub struct ImageTooLarge;
 
+/// A slot of the shared region with its own writer: no lock is held while bytes are copied.
 #[derive(Debug)]
-struct Slots {
+struct PoolSlot {
+    number: u16,
     writer: SlotWriter,
-    /// The one that was used last is used next: few pages are ever taken.
-    free: Vec<u16>,
 }
 
-/// A slot of one image, or for one that is longer a region of its own.
+/// Free slots. The slot used last is used next, so that few pages of the region are ever taken.
+type FreeSlots = Mutex<Vec<PoolSlot>>;
+
+/// The slot of one image. An image longer than a slot has a region of its own.
 #[derive(Debug)]
 pub struct ImageSlot {
     place: Place,
@@ -74,8 +77,22 @@ pub struct ImageSlot {
 
 #[derive(Debug)]
 enum Place {
-    Pooled { slots: Arc<Mutex<Slots>>, slot: u16 },
+    Pooled(PoolLease),
     Own { region: Region, writer: SlotWriter, _permit: OwnedSemaphorePermit },
+}
+
+/// Returns its slot to the free ones when it is dropped.
+#[derive(Debug)]
+struct PoolLease {
+    /// Always there until then.
+    slot: Option<PoolSlot>,
+    free: Arc<FreeSlots>,
+}
+
+impl Drop for PoolLease {
+    fn drop(&mut self) {
+        lock(&self.free).extend(self.slot.take());
+    }
 }
 
 impl ImageSlot {
@@ -85,25 +102,20 @@ impl ImageSlot {
     /// [`ImageTooLarge`].
     pub fn write(&mut self, chunk: &[u8]) -> Result<(), ImageTooLarge> {
         let end = self.bytes.checked_add(chunk.len()).ok_or(ImageTooLarge)?;
-        let range = self.bytes..end;
-        match &mut self.place {
-            Place::Pooled { slots, slot } => {
-                let mut slots = lock(slots);
-                let target = slots.writer.slot_mut(*slot).and_then(|bytes| bytes.get_mut(range));
-                target.ok_or(ImageTooLarge)?.copy_from_slice(chunk);
-            }
-            Place::Own { writer, .. } => {
-                writer.bytes_mut().get_mut(range).ok_or(ImageTooLarge)?.copy_from_slice(chunk);
-            }
-        }
+        let writer = match &mut self.place {
+            Place::Pooled(lease) => lease.slot.as_mut().map(|slot| &mut slot.writer),
+            Place::Own { writer, .. } => Some(writer),
+        };
+        let target = writer.and_then(|writer| writer.bytes_mut().get_mut(self.bytes..end));
+        target.ok_or(ImageTooLarge)?.copy_from_slice(chunk);
         self.bytes = end;
         Ok(())
     }
 
     /// Its number in its region.
     pub fn number(&self) -> u16 {
-        match self.place {
-            Place::Pooled { slot, .. } => slot,
+        match &self.place {
+            Place::Pooled(lease) => lease.slot.as_ref().map_or(0, |slot| slot.number),
             Place::Own { .. } => 0,
         }
     }
@@ -111,7 +123,7 @@ impl ImageSlot {
     /// The region that it has to itself, if it has one.
     pub fn own_region(&self) -> Option<&Region> {
         match &self.place {
-            Place::Pooled { .. } => None,
+            Place::Pooled(_) => None,
             Place::Own { region, .. } => Some(region),
         }
     }
@@ -122,22 +134,14 @@ impl ImageSlot {
     }
 }
 
-impl Drop for ImageSlot {
-    fn drop(&mut self) {
-        if let Place::Pooled { slots, slot } = &self.place {
-            lock(slots).free.push(*slot);
-        }
-    }
-}
-
-fn lock(slots: &Mutex<Slots>) -> MutexGuard<'_, Slots> {
-    slots.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(free: &FreeSlots) -> MutexGuard<'_, Vec<PoolSlot>> {
+    free.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The outside's end.
 #[derive(Clone, Debug)]
 pub struct ImageIntake {
-    slots: Arc<Mutex<Slots>>,
+    free: Arc<FreeSlots>,
     large: Arc<Semaphore>,
     offers: mpsc::Sender<OfferedImage>,
 }
@@ -149,17 +153,19 @@ impl ImageIntake {
     /// When there is no shared memory.
     pub fn new() -> io::Result<(Self, Region, mpsc::Receiver<OfferedImage>)> {
         let region = Region::create("ocelli-images", MAX_SLOTS)?;
-        let writer = SlotWriter::new(region.writable(), MAX_SLOTS)?;
-        let slots = Arc::new(Mutex::new(Slots { writer, free: (0..MAX_SLOTS).rev().collect() }));
+        let writers = SlotWriter::one_for_each_slot(region.writable(), MAX_SLOTS)?;
+        let slots = (0..).zip(writers).map(|(number, writer)| PoolSlot { number, writer });
+        let mut free: Vec<PoolSlot> = slots.collect();
+        free.reverse();
         let (offers, queue) = mpsc::channel(OFFER_QUEUE);
         let large = Arc::new(Semaphore::new(LARGE_IMAGES));
-        Ok((Self { slots, large, offers }, region, queue))
+        Ok((Self { free: Arc::new(Mutex::new(free)), large, offers }, region, queue))
     }
 
     /// A slot, if one is free.
     pub fn reserve(&self) -> Option<ImageSlot> {
-        let slot = lock(&self.slots).free.pop()?;
-        let place = Place::Pooled { slots: Arc::clone(&self.slots), slot };
+        let slot = Some(lock(&self.free).pop()?);
+        let place = Place::Pooled(PoolLease { slot, free: Arc::clone(&self.free) });
         Some(ImageSlot { place, bytes: 0 })
     }
 
@@ -191,6 +197,7 @@ impl ImageIntake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ipc::frame_slots::SlotReader;
 
     #[test]
     fn slots_are_given_out_once_and_come_back() {
@@ -199,6 +206,22 @@ mod tests {
         assert_eq!(taken.len(), usize::from(MAX_SLOTS));
         let last = taken.pop().unwrap().number();
         assert_eq!(intake.reserve().unwrap().number(), last);
+    }
+
+    #[test]
+    fn an_image_is_written_while_others_take_and_return_slots() {
+        let (intake, region, _queue) = ImageIntake::new().unwrap();
+        let mut slot = intake.reserve().unwrap();
+        let (done, written) = std::sync::mpsc::channel();
+        let held = lock(&intake.free);
+        std::thread::spawn(move || {
+            slot.write(&vec![7; SLOT_BYTES]).unwrap();
+            done.send(slot).unwrap();
+        });
+        let slot = written.recv_timeout(Duration::from_secs(10)).expect("no lock that others take is needed");
+        drop(held);
+        let reader = SlotReader::new(region.read_only(), MAX_SLOTS).unwrap();
+        assert!(reader.slot(slot.number()).unwrap().iter().all(|byte| *byte == 7));
     }
 
     #[test]
@@ -216,7 +239,7 @@ mod tests {
         let (intake, _region, _queue) = ImageIntake::new().unwrap();
         let mut large = intake.reserve_for(SLOT_BYTES + 1).unwrap();
         large.write(&vec![7; SLOT_BYTES + 1]).unwrap();
-        let reader = crate::ipc::frame_slots::SlotReader::new(large.own_region().unwrap().read_only(), 2).unwrap();
+        let reader = SlotReader::new(large.own_region().unwrap().read_only(), 2).unwrap();
         assert_eq!(reader.from_slot(0).unwrap()[SLOT_BYTES], 7);
         let others: Vec<ImageSlot> = std::iter::from_fn(|| intake.reserve_for(15 << 20)).collect();
         assert_eq!(others.len(), LARGE_IMAGES - 1);

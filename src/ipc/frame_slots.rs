@@ -71,7 +71,16 @@ impl SlotWriter {
         Ok(Self { mapping: WriteMapping::new(fd, region_bytes(slots)?)?, slots })
     }
 
-    /// The whole region.
+    /// Maps a region for writing with a writer for each slot, in order: they can write at the same time.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the descriptor is no region of `slots` slots.
+    pub fn one_for_each_slot(fd: &OwnedFd, slots: u16) -> io::Result<Vec<Self>> {
+        let mappings = WriteMapping::parts(fd, region_bytes(slots)?, SLOT_BYTES)?;
+        Ok(mappings.into_iter().map(|mapping| Self { mapping, slots: 1 }).collect())
+    }
+
+    /// The whole region, or the one slot of [`Self::one_for_each_slot`].
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.mapping.bytes_mut()
     }
@@ -136,6 +145,18 @@ mod tests {
         assert_eq!(reader.slot(2).unwrap()[SLOT_BYTES - 1], 9);
         assert_eq!(reader.slot(1).unwrap()[SLOT_BYTES - 1], 0);
         assert!(reader.slot(3).is_none() && writer.slot_mut(3).is_none());
+    }
+
+    #[test]
+    fn a_writer_for_one_slot_writes_that_slot_only() {
+        let region = Region::create("test", 3).unwrap();
+        let mut writers = SlotWriter::one_for_each_slot(region.writable(), 3).unwrap();
+        let reader = SlotReader::new(region.read_only(), 3).unwrap();
+        writers[1].bytes_mut().fill(9);
+        assert_eq!(writers.len(), 3);
+        for (slot, byte) in [(0, 0), (1, 9), (2, 0)] {
+            assert!(reader.slot(slot).unwrap().iter().all(|found| *found == byte), "slot {slot}");
+        }
     }
 
     #[test]

@@ -95,6 +95,26 @@ impl WriteMapping {
         Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map_mut(fd)? }))
     }
 
+    /// Maps `bytes` of `fd` as [`Self::new`] does, in parts of `part_bytes` that can be written by different threads.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another descriptor, or when `bytes` is not a multiple of `part_bytes`; else what the kernel
+    /// says.
+    #[expect(unsafe_code, reason = "memory mapping")]
+    pub fn parts(fd: &OwnedFd, bytes: usize, part_bytes: usize) -> io::Result<Vec<Self>> {
+        check(fd, bytes)?;
+        if part_bytes == 0 || !bytes.is_multiple_of(part_bytes) {
+            let text = format!("{bytes} bytes cannot be cut into parts of {part_bytes}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let map = |start: usize| {
+            // SAFETY: as in `new`; parts begin `part_bytes` from each other, so no two of them overlap.
+            let part = unsafe { memmap2::MmapOptions::new().offset(start as u64).len(part_bytes).map_mut(fd)? };
+            Ok(Self(part))
+        };
+        (0..bytes).step_by(part_bytes).map(map).collect()
+    }
+
     /// The memory.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.0
@@ -116,6 +136,16 @@ mod tests {
         assert!(WriteMapping::new(&reader, 8192).is_err());
         assert_eq!(copy_start(&fd, 5001).unwrap()[5000], 7);
         assert!(copy_start(&fd, 8193).is_err());
+    }
+
+    #[test]
+    fn parts_lie_side_by_side() {
+        let fd = create_sealed("test", 8192).unwrap();
+        let mut parts = WriteMapping::parts(&fd, 8192, 4096).unwrap();
+        parts[1].bytes_mut()[0] = 7;
+        assert_eq!((parts.len(), parts[0].bytes_mut().len()), (2, 4096));
+        assert_eq!(copy_start(&fd, 8192).unwrap()[4096], 7);
+        assert!(WriteMapping::parts(&fd, 8192, 3000).is_err() && WriteMapping::parts(&fd, 8192, 0).is_err());
     }
 
     #[test]

@@ -27,6 +27,9 @@ const MOST_GRAPHS: usize = 64;
 /// (`units.load_timeout_seconds`), so that the rest suffices for the model itself.
 const DISK_LIMIT: Duration = Duration::from_secs(20);
 
+/// A graph that has had no checksum for so long will get none.
+const ORPHAN_AFTER: Duration = Duration::from_secs(3600);
+
 /// The place of one optimised graph.
 #[derive(Clone, Debug)]
 pub(super) struct CacheEntry {
@@ -67,13 +70,23 @@ impl CacheEntry {
         Self { graph: directory.join(format!("{name}.ort")), checksum: directory.join(format!("{name}.ort.sha256")) }
     }
 
-    /// Maps the graph; `None` when it is not there. A damaged one is removed and counts as not there.
+    /// Removes from the cache's directory what killed processes have left and what is not used any more.
+    fn sweep(&self) {
+        if let Some(directory) = self.graph.parent() {
+            sweep(directory, SystemTime::now());
+        }
+    }
+
+    /// Sweeps the cache and maps the graph; `None` when it is not there. A damaged one is removed and counts as not there.
     ///
     /// # Errors
     /// When the disk does not answer in time.
     pub(super) fn map(&self) -> io::Result<Option<&'static [u8]>> {
         let entry = self.clone();
-        time_limit::run(DISK_LIMIT, move || Ok(entry.map_now()))
+        time_limit::run(DISK_LIMIT, move || {
+            entry.sweep();
+            Ok(entry.map_now())
+        })
     }
 
     fn map_now(&self) -> Option<&'static [u8]> {
@@ -120,12 +133,11 @@ impl CacheEntry {
     }
 }
 
-/// Makes room and an empty file. A directory that cannot take the graph says so here: after the model was optimised for
+/// Makes an empty file. A directory that cannot take the graph says so here: after the model was optimised for
 /// nothing, its load would take twice as long, and perhaps longer than it may.
 fn begin(graph: &Path, own_path: PathBuf, bytes: u64) -> io::Result<Partial> {
     let directory = graph.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    sweep(directory, SystemTime::now());
     let partial = Partial::create(own_path)?;
     let left = free_space::available_bytes(directory)?;
     match left < bytes {
@@ -148,9 +160,15 @@ fn sweep(directory: &Path, now: SystemTime) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(now);
         if name.ends_with(".ort.sha256") {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            used.push((modified.unwrap_or(now), path));
+            used.push((modified, path));
+        } else if name.ends_with(".ort") {
+            // A crash between two renames leaves a graph without a checksum. A young one may be about to get it.
+            let is_orphan = !path.with_extension("ort.sha256").exists();
+            if is_orphan && now.duration_since(modified).unwrap_or_default() > ORPHAN_AFTER {
+                remove(&path);
+            }
         } else if name.contains(".ort.") && is_abandoned(&path) {
             remove(&path);
         }
@@ -224,8 +242,19 @@ mod tests {
         let left = directory.path().join("0123.ort.4711");
         fs::write(&left, b"half").unwrap();
         let living = Partial::create(directory.path().join("4567.ort.4712")).unwrap();
-        make(&CacheEntry::new(directory.path(), "model", "library"), b"graph");
+        CacheEntry::new(directory.path(), "model", "library").sweep();
         assert!(!left.exists() && living.path.exists());
+    }
+
+    #[test]
+    fn a_graph_without_a_checksum_goes_when_it_is_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let orphan = directory.path().join("0123.ort");
+        fs::write(&orphan, b"graph").unwrap();
+        sweep(directory.path(), SystemTime::now());
+        assert!(orphan.exists(), "its checksum may be on its way");
+        sweep(directory.path(), SystemTime::now() + ORPHAN_AFTER + Duration::from_secs(60));
+        assert!(!orphan.exists());
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use crate::catalog::import::PackageSource;
 use crate::catalog::version::Tags;
-use crate::catalog::{BucketPlace, NewVersion, Stage};
+use crate::catalog::{BucketPlace, Catalog, NewVersion, Stage};
 use crate::control::ImportJob;
 use crate::http::rekognition::call::{Call, check_name, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::tags::check_tags;
+use crate::http::rekognition::wanted::take_back;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -109,7 +110,14 @@ pub(super) async fn copy(call: &Call<'_>) -> Result<Value, ApiError> {
 async fn bring_in(call: &Call<'_>, new: NewVersion, source: PackageSource) -> Result<Value, ApiError> {
     let version = call.state.catalog().change(move |catalog, now| catalog.create_version(new, now)).await?;
     let arn = call.state.catalog().realm.arn(&version);
-    call.state.control.import(ImportJob { version, source }).await?;
+    if let Err(error) = call.state.control.import(ImportJob { version: version.clone(), source }).await {
+        let remove = move |catalog: &mut Catalog| {
+            catalog.restore_version(&version, None);
+            Ok(())
+        };
+        take_back(call, remove).await;
+        return Err(error.into());
+    }
     Ok(json!({"ProjectVersionArn": arn}))
 }
 

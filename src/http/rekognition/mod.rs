@@ -45,6 +45,7 @@ mod state;
 mod stop_project_version;
 mod tags;
 mod version_status;
+mod wanted;
 
 pub use state::RekognitionState;
 
@@ -240,3 +241,6 @@ impl From<BodyError> for ApiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use crate::catalog::Units;
 use crate::control::Command;
 use crate::http::rekognition::call::{Call, missing, whole};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::wanted::{Wanted, keep_then_act};
 use crate::supervisor::ModelState;
 use crate::supervisor::pool::UnitBounds;
 use serde::Deserialize;
@@ -45,11 +46,7 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
         let directory = call.state.catalog().package_directory(&found.resource);
         Command::RunPackage { model: found.model.clone(), directory, bounds }
     };
-    call.state.control.ask(command).await?;
-    let (resource, units) = (found.resource, Units { min, max });
-    let kept = call.state.catalog().change(move |catalog, _| {
-        catalog.change_version(&resource, |version| (version.units, version.is_wanted) = (Some(units), true))
-    });
-    kept.await?;
+    let wanted = Wanted { units: Some(Units { min, max }), is_wanted: true };
+    keep_then_act(call, found.resource, wanted, command).await?;
     Ok(json!({"Status": "STARTING"}))
 }

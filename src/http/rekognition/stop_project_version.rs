@@ -3,6 +3,7 @@
 use crate::control::Command;
 use crate::http::rekognition::call::Call;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::wanted::{Wanted, keep_then_act};
 use crate::supervisor::ModelState;
 use serde_json::{Value, json};
 
@@ -17,13 +18,7 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
         }
         ModelState::Starting | ModelState::Running | ModelState::Failed => {}
     }
-    // First on disk: a daemon that ends now does not start it again.
-    let resource = found.resource;
-    let kept = call
-        .state
-        .catalog()
-        .change(move |catalog, _| catalog.change_version(&resource, |version| version.is_wanted = false));
-    kept.await?;
-    call.state.control.ask(Command::StopModel { model: found.model }).await?;
+    let wanted = Wanted { units: found.version.units, is_wanted: false };
+    keep_then_act(call, found.resource, wanted, Command::StopModel { model: found.model }).await?;
     Ok(json!({"Status": "STOPPING"}))
 }
