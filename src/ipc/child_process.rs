@@ -91,7 +91,7 @@ struct Job {
     reply: SyncSender<io::Result<Child>>,
 }
 
-/// A child that is not watched yet. Unless [`Self::is_watched`] is called, it is killed and waited for: it would
+/// A child that is not watched yet. Unless [`Self::release`] is called, it is killed and waited for: it would
 /// otherwise live on without anyone to end it, or stay behind as a zombie.
 struct Unwatched(Option<Child>);
 
@@ -100,7 +100,7 @@ impl Unwatched {
         self.0.as_mut().ok_or_else(|| io::Error::other("the child is watched already"))
     }
 
-    fn is_watched(mut self) {
+    fn release(mut self) {
         self.0 = None;
     }
 }
@@ -174,7 +174,7 @@ impl Spawner {
         let end = readiness::watch(&*process)?;
         let log = child.child()?.stderr.take().map(OwnedFd::from);
         let log = log.map(tokio::net::unix::pipe::Receiver::from_owned_fd).transpose()?;
-        child.is_watched();
+        child.release();
         if let Some(pipe) = log {
             tokio::spawn(log_lines(pipe, spec.name.clone()));
         }

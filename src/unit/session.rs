@@ -46,6 +46,11 @@ pub(super) fn open(
     path: &Path,
     environment: &ort::environment::Environment,
 ) -> Result<Opened, LoadError> {
+    let (load, engine_problem) = execution_providers::without_unusable_engine_cache(load);
+    if let Some(problem) = &engine_problem {
+        tracing::warn!(problem, "the model is loaded without the engine cache");
+    }
+    let load = &load;
     let placements = NodePlacements::default();
     let build = || {
         let builder = session_builder(load, environment)?;
@@ -54,7 +59,7 @@ pub(super) fn open(
     let (session, from_cache, cache_problem) = session(load, manifest, path, &build)?;
     let nodes = placements.counts();
     check_nodes(load.execution_provider, &nodes).map_err(LoadError::ExecutionProvider)?;
-    Ok(Opened { session, from_cache, cache_problem, nodes })
+    Ok(Opened { session, from_cache, cache_problem: cache_problem.or(engine_problem), nodes })
 }
 
 /// A provider may be there and take nothing of this graph: the CPU would compute all of it, in silence.

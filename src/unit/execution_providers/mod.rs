@@ -41,6 +41,20 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
     }
 }
 
+/// What to load, without an engine cache that cannot be written, and why. The first load had no engines either, so
+/// compiling them again is no reason to fail.
+pub(super) fn without_unusable_engine_cache(load: &LoadModel) -> (LoadModel, Option<String>) {
+    let mut load = load.clone();
+    // A provider that does not know the option refuses it by its name.
+    let knows_cache = known_options(load.execution_provider).engine_cache_directory;
+    let directory = load.provider_options.engine_cache_directory.as_deref().filter(|_| knows_cache);
+    let problem = directory.and_then(options::engine_cache_problem);
+    if problem.is_some() {
+        load.provider_options.engine_cache_directory = None;
+    }
+    (load, problem)
+}
+
 /// Threads of the session's own pool. XNNPACK has one itself, and two pools would fight for the same cores.
 pub(super) fn session_threads(load: &LoadModel) -> u16 {
     match load.execution_provider {

@@ -22,8 +22,8 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
     if let Some(precision) = options.precision {
         provider = provider.with_precision(precision.to_string().to_uppercase());
     }
-    if let Some(directory) = super::options::engine_cache(options)? {
-        provider = provider.with_cache_dir(directory);
+    if let Some(directory) = options.engine_cache_directory.as_deref() {
+        provider = provider.with_cache_dir(directory.display());
     }
     Ok(provider.build().error_on_failure())
 }

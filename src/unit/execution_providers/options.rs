@@ -3,6 +3,7 @@
 #[cfg(not(all(feature = "cuda", feature = "tensorrt", feature = "openvino", feature = "xnnpack")))]
 use crate::model::execution_provider::ExecutionProvider;
 use crate::model::execution_provider::{Precision, ProviderOptions};
+use std::path::Path;
 
 /// The options that a provider knows.
 #[derive(Clone, Copy, Debug)]
@@ -43,15 +44,18 @@ pub(super) fn memory_limit_bytes(options: &ProviderOptions) -> Option<usize> {
     options.memory_limit_mb.map(|megabytes| usize::try_from(megabytes).unwrap_or(usize::MAX).saturating_mul(1 << 20))
 }
 
-/// Engines are written by a thread of the provider, whose errors come late and without a cure.
-#[cfg(any(feature = "openvino", feature = "tensorrt"))]
-pub(super) fn engine_cache(options: &ProviderOptions) -> Result<Option<std::path::Display<'_>>, String> {
-    let Some(directory) = &options.engine_cache_directory else { return Ok(None) };
+/// Why a provider cannot write its engines to `directory`, with the cure. Tried here, because the provider would say so
+/// late and without a cure, or never.
+pub(super) fn engine_cache_problem(directory: &Path) -> Option<String> {
     let probe = directory.join(format!(".{}", std::process::id()));
-    let written = std::fs::write(&probe, []).and_then(|()| std::fs::remove_file(&probe));
-    let shown = directory.display();
-    written.map_err(|error| format!("`engine_cache_directory` {shown} cannot be written: {error}"))?;
-    Ok(Some(shown))
+    let written = std::fs::write(&probe, [1]);
+    // After a failed write the file may be there or not.
+    let removed = std::fs::remove_file(&probe);
+    let error = written.and(removed).err()?;
+    Some(format!(
+        "the engine cache {} cannot be written, so engines are compiled at each start ({error}); make room in it, or correct `engine_cache_directory` in `provider_options`",
+        directory.display()
+    ))
 }
 
 /// The error for a provider that was not compiled in.

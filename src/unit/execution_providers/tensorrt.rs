@@ -24,7 +24,7 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
         // What has no 8-bit kernel, or no scale, is computed with 16 bits.
         Some(Precision::Int8) => provider.with_int8(true).with_fp16(true),
     };
-    if let Some(directory) = super::options::engine_cache(options)? {
+    if let Some(directory) = options.engine_cache_directory.as_deref().map(std::path::Path::display) {
         provider = provider
             .with_engine_cache(true)
             .with_engine_cache_path(&directory)
