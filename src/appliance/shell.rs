@@ -176,7 +176,7 @@ impl Shell {
                         match status {
                             ExitStatus::Code(0) => tracing::debug!(group, "a capture process stopped as it was told"),
                             _ => {
-                                tracing::warn!(group, %status, violation, "a capture process ended; it is started again")
+                                tracing::warn!(group, %status, violation, "a capture process ended; it is started again");
                             }
                         }
                         self.performer.captures.ended(group);

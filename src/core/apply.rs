@@ -95,7 +95,7 @@ impl Core {
             Event::CameraNotOpened { group, index, detail } => self.cameras.not_opened(group, index, detail, now, out),
             Event::Image { model, work } => self.image_offered(&model, work, now, out),
             Event::SnapshotRequested { ticket, camera, wish } => {
-                self.snapshot_requested(ticket, camera, wish, now, out)
+                self.snapshot_requested(ticket, camera, wish, now, out);
             }
             Event::SnapshotMade { group, id, jpeg, wall_ms } => {
                 self.snapshots.made(group, id, jpeg, wall_ms, now, out);

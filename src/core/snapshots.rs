@@ -31,7 +31,7 @@ const ORDER_LIMIT: Duration = Duration::from_secs(4);
 const MAX_WAITING: usize = 16;
 
 /// A request that waits for a picture of a camera's next frame.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Waiting {
     deadline: Monotonic,
     /// For the answer; none: the picture is kept and published instead.

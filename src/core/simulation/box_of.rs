@@ -133,7 +133,7 @@ impl BoxSettings {
     }
 
     fn camera(&self, camera: usize) -> CameraSettings {
-        let model = if camera % 2 == 0 { "first" } else { "second" };
+        let model = if camera.is_multiple_of(2) { "first" } else { "second" };
         let json = serde_json::json!({
             "id": format!("camera-{camera}"), "url": "rtsp://127.0.0.1/", "model": model, "fps": self.fps,
             "weight": 1 + camera % 3,

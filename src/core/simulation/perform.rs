@@ -1,8 +1,8 @@
 //! What the world does with the core's effects, and which of them would break a promise.
 
 use crate::control::images::ImageReply;
+use crate::core::event::PackageSource;
 use crate::core::event::SnapshotTicket;
-use crate::core::packages::PackageSource;
 use crate::core::simulation::box_of::{UNIT_BYTES, package};
 use crate::core::simulation::children::{Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
@@ -26,7 +26,7 @@ impl World {
             Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
             Effect::Dispatch { unit, items } => {
                 let service = self.settings.service_ms;
-                let Some(running) = self.units.get_mut(&unit).filter(|running| !running.is_killed) else { return None };
+                let running = self.units.get_mut(&unit).filter(|running| !running.is_killed)?;
                 if !running.is_ready || !running.work.is_empty() {
                     self.fail(format!("{unit} is given work and is not free"));
                     return None;

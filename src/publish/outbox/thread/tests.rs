@@ -15,7 +15,7 @@ fn a_thread_that_has_panicked_is_trouble_at_once_and_what_is_recorded_then_count
     let (mut outbox, _end) = Outbox::start(rules).unwrap();
     assert_eq!(outbox.status().trouble, None);
     let (records, receiver) = mpsc::channel(1);
-    let (outbox_thread, begin) = (outbox.thread.take().unwrap(), std::sync::mpsc::channel::<()>());
+    let (outbox_thread, begin) = (outbox.thread.take().unwrap(), std::sync::mpsc::sync_channel::<()>(1));
     outbox.records = records;
     // The sender of records is gone, so the thread ends in order.
     outbox_thread.join().unwrap();
