@@ -25,7 +25,7 @@ pub struct CategoryId(pub u64);
 /// An annotated picture.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
 pub struct Image {
-    /// Its number.
+    /// As the annotations number it.
     pub id: ImageId,
     /// As the file has it: whoever opens the picture sees to it that the name stays beneath the folder of pictures.
     pub file_name: String,
@@ -38,7 +38,7 @@ pub struct Image {
 /// What is looked for.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
 pub struct Category {
-    /// Its number.
+    /// As the annotations number it.
     pub id: CategoryId,
     /// Its name, which no other category of the file has.
     pub name: String,

@@ -47,13 +47,13 @@ pub struct Summary {
 /// One category of a [`Summary`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CategorySummary {
-    /// Its number.
+    /// As the annotations number it.
     pub id: CategoryId,
-    /// Its name.
+    /// As the annotations name it.
     pub name: String,
     /// How many objects were annotated; a crowd is none, since nobody has to find it.
     pub objects: usize,
-    /// Its figures.
+    /// Over the boxes of this category alone.
     pub figures: Figures,
 }
 

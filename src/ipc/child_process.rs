@@ -46,7 +46,7 @@ pub enum ChildEvent<M> {
     Message(M),
     /// The child is gone; always the last event.
     Ended {
-        /// How.
+        /// Exit code or signal.
         status: ExitStatus,
         /// What it did wrong, if that is why it was killed.
         violation: Option<String>,
@@ -91,7 +91,7 @@ struct Job {
     reply: SyncSender<io::Result<Child>>,
 }
 
-/// A child that is not watched yet. Unless [`Self::watch_was_begun`] is called, it is killed and waited for: it would
+/// A child that is not watched yet. Unless [`Self::release`] is called, it is killed and waited for: it would
 /// otherwise live on without anyone to end it, or stay behind as a zombie.
 struct Unwatched(Option<Child>);
 
@@ -100,7 +100,7 @@ impl Unwatched {
         self.0.as_mut().ok_or_else(|| io::Error::other("the child is watched already"))
     }
 
-    fn watch_was_begun(mut self) {
+    fn release(mut self) {
         self.0 = None;
     }
 }
@@ -174,7 +174,7 @@ impl Spawner {
         let end = readiness::watch(&*process)?;
         let log = child.child()?.stderr.take().map(OwnedFd::from);
         let log = log.map(tokio::net::unix::pipe::Receiver::from_owned_fd).transpose()?;
-        child.watch_was_begun();
+        child.release();
         if let Some(pipe) = log {
             tokio::spawn(log_lines(pipe, spec.name.clone()));
         }
@@ -282,30 +282,4 @@ async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, name: String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ipc::messages::FromUnit;
-
-    fn spawn(spawner: &Spawner) -> io::Result<(ChildHandle, mpsc::Receiver<ChildEvent<FromUnit>>)> {
-        let (sender, events) = mpsc::channel(4);
-        let (arguments, environment) = (Vec::new(), BTreeMap::new());
-        let spec = ChildSpec { program: "/bin/true".into(), arguments, environment, name: "test".into() };
-        Ok((spawner.spawn(&spec, sender, |event| event)?, events))
-    }
-
-    #[tokio::test]
-    async fn a_spawner_whose_thread_has_died_says_so_and_refuses() {
-        let spawner = Spawner::start().unwrap();
-        let (_child, mut events) = spawn(&spawner).unwrap();
-        assert!(matches!(events.recv().await, Some(ChildEvent::Ended { status: ExitStatus::Code(0), .. })));
-        assert!(spawner.is_alive());
-
-        let spawner = Spawner::start_with(|_| panic!("on purpose")).unwrap();
-        assert!(spawn(&spawner).is_err());
-        // The thread still unwinds when its caller is told.
-        while spawner.is_alive() {
-            tokio::task::yield_now().await;
-        }
-        assert!(spawn(&spawner).unwrap_err().to_string().contains("the spawner thread is gone"));
-    }
-}
+mod tests;

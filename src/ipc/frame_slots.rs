@@ -1,8 +1,8 @@
 //! Regions of 4 MiB slots in shared memory.
 //!
 //! The parent creates a region, hands the writable descriptor to one writer and read-only ones to
-//! the units. A slot has one owner at a time: the writer, until it announces a frame; then whoever
-//! the parent lent it to, until the parent says `Release`.
+//! the units. A slot has one owner at a time: the writer, until it announces a frame; then the
+//! process that the parent hands it to, until the parent sends `Release`.
 
 use crate::os::memfd::{self, ReadMapping, WriteMapping};
 use crate::vision::frame::SLOT_BYTES;

@@ -1,4 +1,4 @@
-//! Names of requests, regions and connections in messages.
+//! The numbers by which messages name requests, regions of slots and connections to cameras.
 
 use serde::{Deserialize, Serialize};
 

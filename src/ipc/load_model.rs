@@ -1,23 +1,23 @@
-//! What a unit is told to load, and on what.
+//! The request to load a model: which one, and what computes it.
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What a unit is to load.
+/// A request to load a model.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct LoadModel {
     /// Holds `manifest.toml`, `labels.txt` and `model.onnx`.
     pub directory: PathBuf,
-    /// What is to compute. It fails to load rather than fall back to another.
+    /// The execution provider. Loading fails rather than falls back to another one.
     pub execution_provider: ExecutionProvider,
-    /// Which of its devices, in its words: `1` of several GPUs, `GPU.1` or `NPU`; none: its first.
+    /// One of the provider's devices, as it names them: `1` of several GPUs, `GPU.1` or `NPU`; none: its first.
     pub device: Option<String>,
-    /// What the provider is told; one that it does not know keeps it from loading.
+    /// Options of the provider. Loading fails on one that it does not know.
     pub provider_options: ProviderOptions,
     /// Threads of one inference.
     pub intra_op_threads: u16,
-    /// Pictures that are looked at together at most, where the model can and it is faster; 1: one by one.
+    /// The largest batch. A smaller one is used where the model or its speed demands it; 1: no batches.
     pub max_batch: u16,
     /// `libonnxruntime.so`.
     pub runtime_library: PathBuf,
@@ -25,13 +25,13 @@ pub struct LoadModel {
     pub cache_directory: Option<PathBuf>,
     /// The cores that it may use; none: any.
     pub cores: Vec<u16>,
-    /// The most memory that it may take, mapped files not counted; none: what there is.
+    /// Limit of memory, not counting mapped files; none: no limit.
     pub memory_limit_bytes: Option<u64>,
 }
 
 impl LoadModel {
-    /// Has another provider compute, or another device. Device and options of the model are meant for the provider of
-    /// the model: another one is not told them.
+    /// Changes the provider or the device. Another provider starts without device and options, because those of the model
+    /// are meant for the provider of the model.
     pub fn turn_to(&mut self, provider: Option<ExecutionProvider>, device: Option<&str>) {
         if let Some(provider) = provider.filter(|provider| *provider != self.execution_provider) {
             self.execution_provider = provider;

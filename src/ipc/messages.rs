@@ -18,7 +18,7 @@ pub use crate::ipc::load_model::LoadModel;
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
 pub const PROTOCOL_VERSION: u16 = 8;
 
-/// One picture that a unit is to look at.
+/// One picture for a unit to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetectItem {
     /// Named in the answer.
@@ -29,7 +29,7 @@ pub struct DetectItem {
     pub slot: u16,
     /// What lies there.
     pub content: SlotContent,
-    /// How it is to be looked at.
+    /// Region, tiles and thresholds of this request.
     pub options: LookOptions,
 }
 
@@ -47,12 +47,12 @@ pub enum ToUnit {
     },
     /// Forgets a region.
     DetachRegion {
-        /// Which.
+        /// Attached before.
         region: RegionId,
     },
     /// Each item is answered by its own `Detected` or `Failed`.
     Detect {
-        /// To be looked at together where the model can.
+        /// Run together where the model takes a batch.
         items: Vec<DetectItem>,
     },
     /// Answered by `Pong`: shows that the unit reads the slot where it was written.
@@ -101,20 +101,20 @@ pub enum FromUnit {
         load_ms: u32,
         /// The cached graph was used.
         from_cache: bool,
-        /// What was asked for to compute.
+        /// The execution provider that `Load` asked for.
         execution_provider: ExecutionProvider,
-        /// What computes: how many nodes of the graph each provider got.
+        /// How many nodes of the graph each provider computes.
         providers: NodeCounts,
         /// Which build of ONNX Runtime computes.
         runtime_version: String,
-        /// Pictures that it takes together at most.
+        /// The most pictures that it takes in one run.
         batch: u16,
         /// Why the model cache cannot be used, with the cure, for the operator; the unit works without it.
         cache_problem: Option<String>,
     },
-    /// What a file says of itself.
+    /// The result of `Inspect`.
     Inspected(Box<ModelFacts>),
-    /// It cannot be loaded, or tells nothing of itself; the process ends itself.
+    /// The model cannot be loaded, or the file cannot be inspected; the process then ends itself.
     LoadFailed {
         /// Names the thing and the cure.
         reason: String,
@@ -192,14 +192,14 @@ pub enum ToCapture {
     },
     /// A slot may be written again.
     Release {
-        /// Whose slot.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Which.
+        /// The slot that is free again.
         slot: u16,
     },
     /// Hands over so many frames a second from now on; 0: each one.
     Pace {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Frames a second.
         frames_per_second: f32,
@@ -208,14 +208,14 @@ pub enum ToCapture {
     Snapshot(Box<SnapshotOrder>),
     /// Disconnects a camera; silently ignored if it is not open.
     Close {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
     },
     /// Ends the process with code 0.
     Stop,
 }
 
-/// What is known of a stream once it runs.
+/// What a stream is, once it runs.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct StreamInfo {
     /// `h264`, `h265` or `mjpeg`.
@@ -267,28 +267,28 @@ pub enum FromCapture {
     Alive,
     /// The first frame of a connection was decoded, or the stream changed its size.
     Streaming {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// What is known.
         info: StreamInfo,
     },
     /// A frame lies ready; its slot is the parent's until `Release`.
     Frame {
-        /// Whose.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Where and what.
         frame: Frame,
     },
     /// A frame was due and no slot was free.
     Dropped {
-        /// Whose.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Its number.
+        /// The number that the frame would have had.
         sequence: u64,
     },
     /// How far an open camera has come. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
     Progress {
-        /// Whose.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Frames decoded since `Open`.
         decoded: u64,
@@ -297,9 +297,9 @@ pub enum FromCapture {
     },
     /// The answer to `Snapshot`.
     Snapshot(SnapshotAnswer),
-    /// The stream ended or never began. The camera is closed; all its slots but the lent ones are free.
+    /// The stream ended or never began. The camera is closed; all its slots are free but those of frames that are still in use.
     Lost {
-        /// Which.
+        /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Decides when to try again.
         kind: LossKind,

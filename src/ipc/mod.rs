@@ -1,4 +1,4 @@
-//! The process boundary: what parent and children say to each other, and how.
+//! The process boundary: the messages between parent and children, and how they are sent.
 //!
 //! Parses no pixel and knows no pipeline, model or policy. Both kinds of children are spawned,
 //! watched and ended by the one mechanism of [`child_process`].

@@ -1,4 +1,4 @@
-//! How long a process that died stays down: a ladder that a healthy life resets.
+//! Backoff before a process that died is restarted: a ladder, reset by a healthy life.
 
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 /// Milliseconds of the n-th death in a row; the last one repeats.
 const LADDER_MS: [u64; 8] = [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
-/// A process that lived this long and did this much was healthy: what ended it was no crash loop, and whoever takes
-/// its place is wanted at once. One that ends every five seconds costs the fiftieth part of its time so.
+/// A process that lived this long and did this much was healthy. Its end is no crash loop, so its successor starts at
+/// once. At worst, with one death every five seconds, a fiftieth of the time is lost.
 const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 const HEALTHY_ITEMS: u64 = 20;
 
-/// The memory of one process's deaths.
+/// Counts the deaths in a row of one process.
 #[derive(Clone, Debug, Default)]
 pub struct RestartPolicy {
     deaths_in_row: usize,
 }
 
 impl RestartPolicy {
-    /// Says until when to wait, given when the process that just died became ready and what it did since.
+    /// Returns when the process may be restarted. `ready_since` and `items_done` are those of the process that just died.
     pub fn died(&mut self, ready_since: Option<Monotonic>, items_done: u64, now: Monotonic) -> Monotonic {
         let was_healthy =
             ready_since.is_some_and(|since| now.since(since) >= HEALTHY_AFTER) && items_done >= HEALTHY_ITEMS;

@@ -2,7 +2,7 @@
 //!
 //! A JPEG is longer than a packet. So the parent sends the writable descriptor of a region of one slot beside the
 //! order, and the answer says how many bytes lie there: as with frames, the parent owns the memory, and trusts its
-//! size and seals whatever the other side does.
+//! size and seals, and does not depend on what the other side does.
 
 use crate::ipc::ids::CameraIndex;
 use crate::vision::frame::Picture;
@@ -16,15 +16,15 @@ pub const MAX_SNAPSHOT_BYTES: usize = 1_000_000;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct SnapshotId(pub u64);
 
-/// A JPEG of a frame whose slot is still lent. The slot may be given back right behind this message: the frame is
+/// A JPEG of a frame whose slot is still held. The slot may be released right after this message: the frame is
 /// taken out of it before the next message is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotOrder {
     /// Named in the answer.
     pub id: SnapshotId,
-    /// Whose slot.
+    /// The camera whose slot it is.
     pub camera: CameraIndex,
-    /// Which.
+    /// The slot that holds the frame.
     pub slot: u16,
     /// What lies there.
     pub picture: Picture,

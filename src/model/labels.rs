@@ -13,9 +13,9 @@ pub enum LabelsError {
     /// The file is not there or not readable.
     #[error("the labels {path} cannot be read")]
     Unreadable {
-        /// Which.
+        /// The file of labels.
         path: PathBuf,
-        /// Why.
+        /// What the kernel said.
         #[source]
         source: std::io::Error,
     },

@@ -107,16 +107,16 @@ pub enum ManifestError {
     /// A file is not there or not readable.
     #[error("{path} cannot be read: run `make setup`, or correct `models.package` and `units.models_directory`")]
     Unreadable {
-        /// Which.
+        /// The manifest, or a file that it names.
         path: PathBuf,
-        /// Why.
+        /// What the kernel said.
         #[source]
         source: std::io::Error,
     },
     /// It is not TOML, or not a manifest.
     #[error("{path} is not a model manifest")]
     Malformed {
-        /// Which.
+        /// The manifest, or a file that it names.
         path: PathBuf,
         /// Where and why.
         #[source]
@@ -125,9 +125,9 @@ pub enum ManifestError {
     /// A value that cannot be.
     #[error("{path}: `{key}` {why}")]
     Invalid {
-        /// Which file.
+        /// The manifest, or a file that it names.
         path: PathBuf,
-        /// Which key.
+        /// The key, with its section.
         key: &'static str,
         /// What it must be.
         why: &'static str,
@@ -135,7 +135,7 @@ pub enum ManifestError {
     /// The model is not the one that the manifest describes.
     #[error("{path} has sha256 {found} and not {expected} as its manifest says: run `make setup` to build it again")]
     WrongChecksum {
-        /// Which file.
+        /// The manifest, or a file that it names.
         path: PathBuf,
         /// By the manifest.
         expected: String,

@@ -28,10 +28,10 @@ pub enum PackageError {
     /// A name that could lead out of the models' directory.
     #[error("`{0}` is not a package: use the name of a directory under `units.models_directory`")]
     Name(String),
-    /// Its manifest.
+    /// The manifest is missing or wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Its labels.
+    /// The labels are missing or wrong.
     #[error(transparent)]
     Labels(#[from] LabelsError),
     /// What they are a kind of.

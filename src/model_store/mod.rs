@@ -43,7 +43,7 @@ pub enum StoreError {
     /// What would come back cannot be used.
     #[error("the package before `{name}` is damaged, and `{name}` stays as it is")]
     Damaged {
-        /// Whose.
+        /// The package.
         name: String,
         /// What is wrong with it.
         source: PackageError,
@@ -63,7 +63,7 @@ pub enum StoreError {
     /// A file that is to come in.
     #[error("{path} has more than {} MiB", .limit >> 20)]
     TooLarge {
-        /// Which.
+        /// The file or directory that could not be changed.
         path: PathBuf,
         /// In bytes.
         limit: u64,

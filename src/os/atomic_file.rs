@@ -13,7 +13,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_modes(path, bytes, 0o777, 0o666)
 }
 
-/// [`replace`], with a file that nobody but this service may read, in a directory that is its own.
+/// [`replace`], with a file and a directory that only this service may read.
 ///
 /// # Errors
 /// As of [`replace`].

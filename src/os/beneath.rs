@@ -11,7 +11,7 @@ use std::path::Path;
 /// What the kernel says; `InvalidInput` for what is no regular file.
 pub fn open_file(root: &Path, name: &str) -> io::Result<File> {
     let directory = File::open(root)?;
-    // Without blocking: a pipe that somebody put there must not hold us up.
+    // Without blocking: opening a pipe would wait for its writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let file = File::from(openat2(&directory, name, flags, Mode::empty(), resolve)?);

@@ -1,4 +1,4 @@
-//! Directories that take each other's place in one step, also seen by whoever opens them at that moment.
+//! Directories that take each other's place in one step, so that one that opens them meanwhile finds the old one or the new one.
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::File;

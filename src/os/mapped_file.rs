@@ -20,7 +20,7 @@ impl AsRef<[u8]> for MappedFile {
 /// When the file cannot be mapped.
 #[expect(unsafe_code, reason = "memory mapping")]
 pub fn map(file: &File) -> io::Result<MappedFile> {
-    // SAFETY: the mapping is private and for reading. Whoever reads it believes nothing that it has read before and
+    // SAFETY: the mapping is private and for reading. Its reader trusts nothing that it has read before and
     // checks every length where it uses it, so bytes that change meanwhile give a wrong answer at worst; a file that
     // shrinks ends this disposable child process with SIGBUS, and no other.
     Ok(MappedFile(unsafe { memmap2::Mmap::map(file)? }))
@@ -37,7 +37,7 @@ pub fn map(file: &File) -> io::Result<MappedFile> {
 pub fn map_for_ever(path: &Path) -> io::Result<&'static [u8]> {
     let file = std::fs::File::open(path)?;
     // SAFETY: the caller names a file of the model cache, which is only ever replaced by rename, so the mapped
-    // inode keeps its content. Should somebody truncate it all the same, SIGBUS ends this disposable child
+    // inode keeps its content. If it is truncated all the same, SIGBUS ends this disposable child
     // process and no other.
     let mapping = unsafe { memmap2::Mmap::map(&file)? };
     Ok(Box::leak(Box::new(mapping)))

@@ -26,8 +26,8 @@ pub fn reopen_read_only(fd: &impl AsFd) -> io::Result<OwnedFd> {
     Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
-/// Copies the first `bytes` of the memory without mapping it: whoever may still write to it changes what is
-/// copied and nothing else.
+/// Copies the first `bytes` of the memory without mapping it: a process that still writes to it can change
+/// the copied bytes and nothing else.
 ///
 /// # Errors
 /// `UnexpectedEof` when there are fewer, else what the kernel says.

@@ -10,7 +10,7 @@ pub fn total_bytes() -> Option<u64> {
     kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
 }
 
-/// Bytes of a process that nobody shares and no file holds: what a leak adds to (`RssAnon`).
+/// Bytes of a process that are neither shared nor backed by a file: where a leak shows (`RssAnon`).
 pub fn anonymous_bytes(pid: u32) -> Option<u64> {
     kilobytes(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "RssAnon:")
 }

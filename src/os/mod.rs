@@ -6,6 +6,7 @@ pub mod child_limits;
 pub mod clock;
 pub mod cores;
 pub mod directories;
+pub mod free_space;
 pub mod gpus;
 pub mod mapped_file;
 pub mod memfd;

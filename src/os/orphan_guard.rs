@@ -1,4 +1,4 @@
-//! Ends a child process with its parent, whatever the child is doing at that moment.
+//! Ends a child process with its parent, even while the child is deep in a library or stopped.
 //!
 //! Two belts. A thread waits for the hang-up of the channel to the parent, which works while the
 //! main thread is deep in a library. PR_SET_PDEATHSIG works even while the child is stopped; it
@@ -21,7 +21,7 @@ pub fn arm(channel: OwnedFd) -> std::io::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::exit, reason = "the parent is gone: there is nobody to return an error to")]
+#[expect(clippy::exit, reason = "the parent is gone: no one is left to return an error to")]
 fn wait_for_hang_up(channel: &OwnedFd) {
     loop {
         let mut watched = [PollFd::new(channel, PollFlags::RDHUP)];

@@ -30,7 +30,7 @@ impl std::fmt::Display for ExitStatus {
 }
 
 impl PidFd {
-    /// Opens the child with the number `pid`, which nobody has waited for yet.
+    /// Opens the child with the number `pid`, which has not been waited for yet.
     ///
     /// # Errors
     /// What the kernel says.
@@ -57,7 +57,7 @@ impl PidFd {
     /// Reaps the child if it has ended. `None` while it runs.
     ///
     /// # Errors
-    /// What the kernel says, for example that somebody else reaped it.
+    /// What the kernel says, for example that the child was reaped elsewhere.
     pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         let status = waitid(WaitId::PidFd(self.fd.as_fd()), options)?;

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Watches a duplicate of `fd`, which the watcher owns; whoever reads keeps the original.
+/// Watches a duplicate of `fd`, which the watcher owns; the reader keeps the original.
 ///
 /// # Errors
 /// When descriptors have run out, or outside a runtime's I/O driver.

@@ -33,7 +33,7 @@ pub enum SandboxMode {
     /// It works, and the log and `ocelli check` say so.
     #[default]
     BestEffort,
-    /// Nobody is confined.
+    /// No child is confined.
     Off,
 }
 
@@ -60,7 +60,7 @@ pub const MODE_VARIABLE: &str = "OCELLI_SANDBOX";
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The kernel, or whoever runs us, does not let us.
+    /// The kernel, or the container around us, does not allow it.
     #[error(
         "this kernel does not confine processes with Landlock: boot with it (lsm=landlock,...), or set `sandbox.mode` to \"best-effort\""
     )]
@@ -135,7 +135,7 @@ impl Sandbox {
         std::thread::spawn(|| Self::default().enter().is_ok()).join().unwrap_or(false)
     }
 
-    /// Everything is allowed but what is named: drivers of accelerators need calls that nobody has listed.
+    /// Everything is allowed but what is named: no list exists of the calls that drivers of accelerators need.
     fn system_call_filter(&self) -> Result<BpfProgram, SandboxError> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
         if !self.network {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn who_needs_the_network_keeps_it_and_nothing_else() {
+    fn a_child_that_needs_the_network_keeps_it_and_nothing_else() {
         let confined = std::thread::spawn(|| {
             Sandbox { network: true, ..Sandbox::default() }.enter().unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,29 +1,29 @@
-//! What systemd is told (`Type=notify`); nothing happens outside of it.
+//! Notifications to systemd (`Type=notify`). Without systemd they do nothing.
 
 use sd_notify::NotifyState;
 
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::debug!(%error, "systemd cannot be told");
+        tracing::debug!(%error, "systemd cannot be notified");
     }
 }
 
 /// The service is up.
 pub fn ready() {
-    tell(NotifyState::Ready);
+    notify(NotifyState::Ready);
 }
 
 /// The service is alive (`WatchdogSec=`).
 pub fn watchdog() {
-    tell(NotifyState::Watchdog);
+    notify(NotifyState::Watchdog);
 }
 
 /// The service is stopping.
 pub fn stopping() {
-    tell(NotifyState::Stopping);
+    notify(NotifyState::Stopping);
 }
 
 /// One line for `systemctl status`.
 pub fn status(text: &str) {
-    tell(NotifyState::Status(text));
+    notify(NotifyState::Status(text));
 }

@@ -1,6 +1,7 @@
 //! `[tracking]` for all cameras, and the `scene` of one of `[[cameras]]`.
 
 pub use crate::tracking::region::Point;
+
 use crate::tracking::region::Polygon;
 use crate::vision::camera_id::is_valid_id;
 use serde::{Deserialize, Serialize};

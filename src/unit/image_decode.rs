@@ -1,65 +1,13 @@
 //! JPEG and PNG bytes to RGB, within limits that are checked before memory is taken.
 
-use crate::unit::jpeg_decode::{self, MAX_SCANS};
+pub use crate::unit::rgb_image::{ImageDecodeError, RgbImage};
+
+use crate::unit::jpeg_decode;
 use crate::unit::png_decode;
 use crate::vision::image_limits::ImageLimits;
-use crate::vision::outcome::FailureCause;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
-
-/// An upright picture, three bytes a pixel.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RgbImage {
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-    /// Red, green, blue; rows without padding.
-    pub samples: Vec<u8>,
-    /// Width and height before it was scaled down while it was decoded, upright.
-    pub original: (u32, u32),
-}
-
-/// Bytes that are no picture we look at.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageDecodeError {
-    /// Neither JPEG nor PNG.
-    #[error("the image is neither JPEG nor PNG")]
-    UnknownFormat,
-    /// A size that is not wanted here, by its header.
-    #[error("an image of {width} x {height} is not looked at here")]
-    Size {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
-        /// Which bound it breaks.
-        cause: FailureCause,
-    },
-    /// A JPEG of so many scans that decoding it would take seconds.
-    #[error("the image has more than {MAX_SCANS} scans")]
-    TooManyScans,
-    /// A JPEG whose end is missing.
-    #[error("the image is cut short")]
-    CutShort,
-    /// A JPEG that libjpeg gives up.
-    #[error("the image is damaged")]
-    Damaged,
-    /// Damaged, or larger than the limits.
-    #[error("the image cannot be decoded")]
-    Unreadable(#[source] image::ImageError),
-}
-
-impl ImageDecodeError {
-    /// As which failure it counts.
-    pub fn cause(&self) -> FailureCause {
-        match self {
-            Self::Size { cause, .. } => *cause,
-            _ => FailureCause::InvalidImage,
-        }
-    }
-}
 
 /// The most memory a decoder may take: a picture of the most pixels in RGB and what the decoder needs beside it.
 const MAX_BYTES: u64 = 96 * 1024 * 1024;

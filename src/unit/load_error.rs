@@ -26,7 +26,7 @@ pub enum LoadError {
     /// ONNX Runtime refuses the model.
     #[error("ONNX Runtime cannot load {path}: {reason}")]
     Model {
-        /// Which file.
+        /// The model's file.
         path: String,
         /// In ONNX Runtime's words.
         reason: String,
@@ -34,7 +34,7 @@ pub enum LoadError {
     /// The model does not have what its manifest says.
     #[error("{path} has no {what} `{name}`; it has: {found}. Correct the manifest")]
     Tensor {
-        /// Which file.
+        /// The model's file.
         path: String,
         /// Input or output.
         what: &'static str,
@@ -46,23 +46,23 @@ pub enum LoadError {
     /// An input or output of another type or shape than the manifest's.
     #[error("the {what} `{name}` of {path} is {found} and not {expected}. Correct the manifest")]
     Shape {
-        /// Which file.
+        /// The model's file.
         path: String,
         /// Input or output.
         what: &'static str,
-        /// Its name.
+        /// The tensor's name.
         name: String,
         /// By the model.
         found: String,
         /// By the manifest.
         expected: String,
     },
-    /// An input that nobody would give a value.
+    /// An input that would get no value.
     #[error("{path} has an input `{name}` beside that of the picture, which its layout does not have")]
     UnfedInput {
-        /// Which file.
+        /// The model's file.
         path: String,
-        /// Its name.
+        /// The tensor's name.
         name: String,
     },
     /// The manifest has a threshold for a label that the model does not have.
@@ -77,7 +77,7 @@ pub enum LoadError {
     /// The model computes something else than its package says.
     #[error("the canary {image} {why}")]
     Canary {
-        /// Its picture.
+        /// File name of the canary's picture.
         image: String,
         /// What is wrong with it, or was not seen.
         why: String,

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-/// What an engine found in a picture.
+/// The result of one picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Most confident first.
@@ -89,10 +89,10 @@ pub enum InspectError {
 /// Why a unit process ends.
 #[derive(Debug, thiserror::Error)]
 pub enum UnitError {
-    /// The parent cannot be talked to.
-    #[error("the parent cannot be talked to")]
+    /// The channel to the parent failed.
+    #[error("the channel to the parent failed")]
     Channel(#[from] ChannelError),
-    /// The model cannot be loaded; the parent has been told.
+    /// The model cannot be loaded; the parent has the reason.
     #[error("the model cannot be loaded: {0}")]
     Load(String),
     /// The parent asked for something that cannot be.
@@ -141,7 +141,7 @@ pub fn run(
                 let first_byte = find(&regions, region, slot)?[0];
                 channel.send(&FromUnit::Pong { request, first_byte }, None)?;
             }
-            ToUnit::Inspect { file } => return told(channel, inspect(&file)),
+            ToUnit::Inspect { file } => return report(channel, inspect(&file)),
             ToUnit::Stop => return Ok(()),
         }
     }
@@ -171,14 +171,14 @@ fn load_model(
     }
 }
 
-fn told(channel: &Channel, result: Result<ModelFacts, InspectError>) -> Result<(), UnitError> {
+fn report(channel: &Channel, result: Result<ModelFacts, InspectError>) -> Result<(), UnitError> {
     match result {
         Ok(facts) => Ok(channel.send(&FromUnit::Inspected(Box::new(facts)), None)?),
         Err(error) => fail(channel, &error),
     }
 }
 
-/// Tells the parent why there will be no more of this unit.
+/// Sends the parent the reason why this unit ends.
 fn fail<T>(channel: &Channel, error: &dyn std::error::Error) -> Result<T, UnitError> {
     let reason = describe(error);
     channel.send(&FromUnit::LoadFailed { reason: reason.clone() }, None)?;

@@ -23,9 +23,11 @@ pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
+mod rgb_image;
 #[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
 mod session;
 pub mod tensor_decoders;
+mod time_limit;
 
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;

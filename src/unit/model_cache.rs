@@ -8,7 +8,8 @@
 //! [`UNUSED_FOR`], and no more than [`MOST_GRAPHS`] stay.
 
 use crate::model::manifest::{hexadecimal, sha256_of_file};
-use crate::os::mapped_file;
+use crate::os::{free_space, mapped_file};
+use crate::unit::time_limit;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -18,8 +19,13 @@ use std::time::{Duration, SystemTime};
 /// A graph that no load has used for so long belongs to a model, library or CPU that is gone.
 const UNUSED_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// Graphs that stay. A graph is as large as its model, about 30 MB, and a box has four models at a time.
-const MOST_GRAPHS: usize = 32;
+/// Graphs that stay: as many as models may run on a box (`units.max_models`), since all of them are needed at its next
+/// start.
+const MOST_GRAPHS: usize = 64;
+
+/// How long the disk may take to deliver a graph, or to begin a new one. A third of the time that a load has by default
+/// (`units.load_timeout_seconds`), so that the rest suffices for the model itself.
+const DISK_LIMIT: Duration = Duration::from_secs(20);
 
 /// A graph that has had no checksum for so long will get none.
 const ORPHAN_AFTER: Duration = Duration::from_secs(3600);
@@ -65,14 +71,25 @@ impl CacheEntry {
     }
 
     /// Removes from the cache's directory what killed processes have left and what is not used any more.
-    pub(super) fn sweep(&self) {
+    fn sweep(&self) {
         if let Some(directory) = self.graph.parent() {
             sweep(directory, SystemTime::now());
         }
     }
 
-    /// Maps the graph; `None` when it is not there. A damaged one is removed and counts as not there.
-    pub(super) fn map(&self) -> Option<&'static [u8]> {
+    /// Sweeps the cache and maps the graph; `None` when it is not there. A damaged one is removed and counts as not there.
+    ///
+    /// # Errors
+    /// When the disk does not answer in time.
+    pub(super) fn map(&self) -> io::Result<Option<&'static [u8]>> {
+        let entry = self.clone();
+        time_limit::run(DISK_LIMIT, move || {
+            entry.sweep();
+            Ok(entry.map_now())
+        })
+    }
+
+    fn map_now(&self) -> Option<&'static [u8]> {
         let expected = fs::read_to_string(&self.checksum).ok()?;
         if sha256_of_file(&self.graph).ok()? != expected.trim() {
             tracing::warn!(file = %self.graph.display(), "a cached graph is damaged; it is made again");
@@ -86,17 +103,20 @@ impl CacheEntry {
         mapped_file::map_for_ever(&self.graph).ok()
     }
 
-    /// Has `write` make the graph under another name and puts it in place whole.
+    /// Has `write` make the graph, of about `bytes`, under another name and puts it in place whole.
     /// Units that do this at the same moment write the same content, and the last one wins.
     ///
     /// # Errors
-    /// When the directory cannot be written, or what `write` says. Nothing is left of it then.
-    pub(super) fn make<E: From<io::Error>>(&self, write: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
-        if let Some(directory) = self.graph.parent() {
-            fs::create_dir_all(directory)?;
-        }
+    /// When the directory cannot take the graph or does not answer in time, or what `write` says. Nothing is left of it
+    /// then.
+    pub(super) fn make<E: From<io::Error>>(
+        &self,
+        bytes: u64,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
         let own_name = format!("ort.{}", std::process::id());
-        let graph = Partial::create(self.graph.with_extension(&own_name))?;
+        let (path, own_path) = (self.graph.clone(), self.graph.with_extension(&own_name));
+        let graph = time_limit::run(DISK_LIMIT, move || begin(&path, own_path, bytes))?;
         write(&graph.path)?;
         let checksum = Partial::create(self.checksum.with_extension(&own_name))?;
         fs::write(&checksum.path, sha256_of_file(&graph.path)?)?;
@@ -110,6 +130,19 @@ impl CacheEntry {
         for path in [&self.checksum, &self.graph] {
             remove(path);
         }
+    }
+}
+
+/// Makes an empty file. A directory that cannot take the graph says so here: after the model was optimised for
+/// nothing, its load would take twice as long, and perhaps longer than it may.
+fn begin(graph: &Path, own_path: PathBuf, bytes: u64) -> io::Result<Partial> {
+    let directory = graph.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let partial = Partial::create(own_path)?;
+    let left = free_space::available_bytes(directory)?;
+    match left < bytes {
+        true => Err(io::Error::new(io::ErrorKind::StorageFull, format!("it needs {bytes} bytes and has {left} left"))),
+        false => Ok(partial),
     }
 }
 
@@ -167,21 +200,21 @@ mod tests {
     use super::*;
 
     fn make(entry: &CacheEntry, content: &[u8]) {
-        entry.make::<io::Error>(|path| fs::write(path, content)).unwrap();
+        entry.make::<io::Error>(0, |path| fs::write(path, content)).unwrap();
     }
 
     #[test]
     fn a_graph_is_kept_and_a_damaged_one_is_made_again() {
         let directory = tempfile::tempdir().unwrap();
         let entry = CacheEntry::new(directory.path(), "model", "library");
-        assert!(entry.map().is_none());
+        assert!(entry.map().unwrap().is_none());
         make(&entry, b"graph");
-        assert_eq!(entry.map(), Some(&b"graph"[..]));
+        assert_eq!(entry.map().unwrap(), Some(&b"graph"[..]));
         fs::write(&entry.graph, b"grbph").unwrap();
-        assert!(entry.map().is_none());
+        assert!(entry.map().unwrap().is_none());
         assert!(!entry.graph.exists());
         make(&entry, b"graph");
-        assert!(entry.map().is_some());
+        assert!(entry.map().unwrap().is_some());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file is left");
     }
 
@@ -189,8 +222,17 @@ mod tests {
     fn nothing_is_left_of_a_graph_that_cannot_be_made() {
         let directory = tempfile::tempdir().unwrap();
         let entry = CacheEntry::new(directory.path(), "model", "library");
-        let made = entry.make(|path| fs::write(path, b"half").and(Err(io::Error::other("the disk is full"))));
+        let made = entry.make(0, |path| fs::write(path, b"half").and(Err(io::Error::other("the disk is full"))));
         assert!(made.is_err());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_without_room_says_so_before_the_model_is_optimised() {
+        let directory = tempfile::tempdir().unwrap();
+        let entry = CacheEntry::new(directory.path(), "model", "library");
+        let made = entry.make::<io::Error>(u64::MAX, |_| panic!("it is optimised in vain"));
+        assert_eq!(made.unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
@@ -219,7 +261,7 @@ mod tests {
     fn a_graph_that_is_not_used_goes_and_the_cache_is_bounded() {
         let directory = tempfile::tempdir().unwrap();
         let now = SystemTime::now();
-        let entries: Vec<CacheEntry> = (0..40)
+        let entries: Vec<CacheEntry> = (0..72)
             .map(|number: u32| {
                 let entry = CacheEntry::new(directory.path(), &number.to_string(), "library");
                 make(&entry, b"graph");
@@ -232,7 +274,7 @@ mod tests {
         sweep(directory.path(), now);
         let kept = entries.iter().filter(|entry| entry.graph.exists() && entry.checksum.exists()).count();
         assert_eq!(kept, MOST_GRAPHS);
-        assert!(entries[31].map().is_some(), "it is used again");
+        assert!(entries[63].map().unwrap().is_some(), "it is used again");
         sweep(directory.path(), now + UNUSED_FOR + Duration::from_secs(3600));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "nothing was used since");
     }

@@ -37,7 +37,7 @@ fn find<'a>(outlets: &'a [Outlet], name: &str, what: &'static str, path: &Path) 
     })
 }
 
-/// Sizes of -1 are left to whoever runs the model.
+/// Sizes of -1 are left to the caller of the model.
 fn check_picture(picture: &Outlet, input: &InputLayout, path: &Path) -> Result<Option<usize>, LoadError> {
     let expected = input.shape(1);
     let wrong = || LoadError::Shape {

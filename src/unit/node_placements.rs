@@ -15,45 +15,45 @@ use ort::session::builder::{BuilderResult, SessionBuilder};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is heard of the session that is being made.
+/// The placements of the session that is being made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NodePlacements {
-    heard: Arc<Mutex<Heard>>,
+    logged: Arc<Mutex<Logged>>,
 }
 
 impl NodePlacements {
-    /// Has the builder's session tell; what another one has told is forgotten.
+    /// Records the placements of the builder's session, and forgets those of an earlier one.
     pub(super) fn listen(&self, builder: SessionBuilder) -> BuilderResult {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::default();
-        let heard = Arc::clone(&self.heard);
+        *self.logged.lock().unwrap_or_else(PoisonError::into_inner) = Logged::default();
+        let logged = Arc::clone(&self.logged);
         let logger = move |level: LogLevel, _: &str, _: &str, location: &str, message: &str| match level {
-            LogLevel::Verbose => heard.lock().unwrap_or_else(PoisonError::into_inner).line(message),
+            LogLevel::Verbose => logged.lock().unwrap_or_else(PoisonError::into_inner).line(message),
             LogLevel::Error | LogLevel::Fatal => tracing::error!(location, "{message}"),
             LogLevel::Info | LogLevel::Warning => {}
         };
         builder.with_logger(Arc::new(logger))?.with_log_level(LogLevel::Verbose)
     }
 
-    /// The computing nodes of each provider; empty when nothing was told.
+    /// The computing nodes of each provider; empty when ONNX Runtime logged nothing.
     pub(super) fn counts(&self) -> NodeCounts {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counts = NodeCounts::default();
-        heard.nodes.iter().filter(|(_, nodes)| **nodes > 0).for_each(|(provider, nodes)| counts.add(provider, *nodes));
+        logged.nodes.iter().filter(|(_, nodes)| **nodes > 0).for_each(|(provider, nodes)| counts.add(provider, *nodes));
         counts
     }
 }
 
 #[derive(Debug, Default)]
-struct Heard {
+struct Logged {
     /// By ONNX Runtime's name of the provider.
     nodes: BTreeMap<String, u32>,
     /// The provider whose nodes are being listed.
     listed: String,
 }
 
-impl Heard {
+impl Logged {
     /// A graph that is spread over providers is listed node by node; those that only carry tensors between devices
-    /// compute nothing. The graph in the body of a loop is told of like one more graph.
+    /// compute nothing. The graph in the body of a loop is logged like one more graph.
     fn line(&mut self, message: &str) {
         if let Some((provider, nodes)) = placed(message) {
             let count = self.nodes.entry(provider.to_owned()).or_default();
@@ -80,7 +80,7 @@ mod tests {
 
     fn counted(lines: &[&str]) -> String {
         let placements = NodePlacements::default();
-        lines.iter().for_each(|line| placements.heard.lock().unwrap().line(line));
+        lines.iter().for_each(|line| placements.logged.lock().unwrap().line(line));
         placements.counts().to_string()
     }
 

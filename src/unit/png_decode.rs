@@ -2,7 +2,7 @@
 //!
 //! `image` decodes it whole: one of 4096 x 4096 with transparency took 117 MB, of which a model sees 300 x 300.
 
-use crate::unit::image_decode::{ImageDecodeError, RgbImage};
+use crate::unit::rgb_image::{ImageDecodeError, RgbImage};
 use crate::vision::image_limits::ImageLimits;
 use png::{ColorType, Decoder, Limits, Transformations};
 use std::io::Cursor;

@@ -46,6 +46,11 @@ pub(super) fn open(
     path: &Path,
     environment: &ort::environment::Environment,
 ) -> Result<Opened, LoadError> {
+    let (load, engine_problem) = execution_providers::without_unusable_engine_cache(load);
+    if let Some(problem) = &engine_problem {
+        tracing::warn!(problem, "the model is loaded without the engine cache");
+    }
+    let load = &load;
     let placements = NodePlacements::default();
     let build = || {
         let builder = session_builder(load, environment)?;
@@ -54,7 +59,7 @@ pub(super) fn open(
     let (session, from_cache, cache_problem) = session(load, manifest, path, &build)?;
     let nodes = placements.counts();
     check_nodes(load.execution_provider, &nodes).map_err(LoadError::ExecutionProvider)?;
-    Ok(Opened { session, from_cache, cache_problem, nodes })
+    Ok(Opened { session, from_cache, cache_problem: cache_problem.or(engine_problem), nodes })
 }
 
 /// A provider may be there and take nothing of this graph: the CPU would compute all of it, in silence.
@@ -82,18 +87,8 @@ fn session(
     let Some(directory) = &load.cache_directory else { return Ok((from_model()?, false, None)) };
     let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
     let entry = CacheEntry::new(directory, &manifest.model.checksums(), &provider_and_build);
-    entry.sweep();
-    if let Some(graph) = entry.map() {
-        match from_graph(build()?, graph) {
-            Ok(session) => return Ok((session, true, None)),
-            Err(error) => {
-                tracing::warn!(%error, "a cached graph cannot be used; it is made again");
-                entry.remove();
-            }
-        }
-    }
-    match cached(&entry, path, build) {
-        Ok(session) => Ok((session, false, None)),
+    match cached(&entry, load, manifest, path, build) {
+        Ok((session, from_cache)) => Ok((session, from_cache, None)),
         Err(reason) => {
             // If it is the model that is bad, and not the cache, this says so.
             let session = from_model()?;
@@ -108,17 +103,32 @@ fn session(
     }
 }
 
-/// Makes the graph, and a session from it: the mapped graph takes less memory than the session that makes it.
+/// A session from the cached graph, and whether it was there. A missing graph is made first: mapped, it takes less memory
+/// than the session that makes it.
 ///
 /// # Errors
-/// Whatever keeps the graph from being written and read back: a full, read-only or failing disk. ONNX Runtime reports its
-/// own failure to save as a failure to load.
+/// Whatever keeps the graph from being read, or written and read back: a full, read-only, slow or failing disk. ONNX
+/// Runtime reports its own failure to save as a failure to load.
 fn cached(
     entry: &CacheEntry,
+    load: &LoadModel,
+    manifest: &Manifest,
     path: &Path,
     build: &dyn Fn() -> Result<SessionBuilder, LoadError>,
-) -> Result<Session, String> {
-    let made = entry.make(|target| {
+) -> Result<(Session, bool), String> {
+    let builder = || build().map_err(|error| describe(&error));
+    if let Some(graph) = entry.map().map_err(|error| error.to_string())? {
+        match from_graph(builder()?, graph) {
+            Ok(session) => return Ok((session, true)),
+            Err(error) => {
+                tracing::warn!(%error, "a cached graph cannot be used; it is made again");
+                entry.remove();
+            }
+        }
+    }
+    // The graph is about as long as the model: both are mostly weights.
+    let length = |(file, _): (&str, &str)| std::fs::metadata(load.directory.join(file)).map_or(0, |file| file.len());
+    let made = entry.make(manifest.model.files().map(length).sum(), |target| {
         let saved = build()?
             .with_config_entry("session.save_model_format", "ORT")
             // It would warn that the graph suits this CPU only, which is what the cache's key is for. What computes
@@ -130,9 +140,12 @@ fn cached(
         drop(builder.commit_from_file(path).map_err(|error| failed(error.to_string()))?);
         Ok::<(), LoadError>(())
     });
-    made.map_err(|error| describe(&error))?;
-    let graph = entry.map().ok_or("it cannot be read back")?;
-    from_graph(build().map_err(|error| describe(&error))?, graph)
+    made.map_err(|error| match error {
+        LoadError::Io(error) => error.to_string(),
+        error => describe(&error),
+    })?;
+    let graph = entry.map().map_err(|error| error.to_string())?.ok_or("it cannot be read back")?;
+    Ok((from_graph(builder()?, graph)?, false))
 }
 
 /// The graph lives as long as the process, so the session may use its bytes in place, but for the weights

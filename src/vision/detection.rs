@@ -10,7 +10,7 @@ pub struct ClassIndex(pub u16);
 /// A class with its confidence and, for an object, where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
-    /// Which class.
+    /// Index into the labels of the model.
     pub class: ClassIndex,
     /// 0..=1.
     pub confidence: f32,

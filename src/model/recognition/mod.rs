@@ -6,20 +6,24 @@
 
 mod class_names;
 mod habits;
+mod layout_match;
 mod manifest_text;
 mod picture_input;
 mod proposal;
 mod rules;
+mod setting;
 mod subject;
 mod toml_value;
 
 pub use class_names::class_names;
 pub use manifest_text::{Identity, manifest_text, package_name};
-pub use proposal::{Proposal, Setting};
+pub use proposal::Proposal;
+pub use setting::Setting;
 pub use toml_value::TomlValue;
 
 use crate::model::model_facts::ModelFacts;
-use rules::{Match, RULES};
+use layout_match::Match;
+use rules::RULES;
 use subject::Subject;
 
 /// What is known besides the file.

@@ -1,9 +1,9 @@
 //! A proposal: the sections of a manifest that follow from the model, with a comment where a value does.
 
 use crate::model::recognition::habits::Habit;
-use crate::model::recognition::rules::Match;
+use crate::model::recognition::layout_match::Match;
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::Subject;
-use crate::model::recognition::toml_value::TomlValue;
 use std::fmt::Write as _;
 
 /// How a model is to be run, as far as its file tells and habit allows to assume.
@@ -17,34 +17,6 @@ pub struct Proposal {
     pub output: Vec<Setting>,
     /// `[thresholds]`.
     pub thresholds: Vec<Setting>,
-}
-
-/// One line of a manifest.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Setting {
-    /// Its key.
-    pub key: &'static str,
-    /// What it is set to.
-    pub value: TomlValue,
-    /// Why, where the file does not say it.
-    pub note: Option<String>,
-}
-
-impl Setting {
-    /// What the file says.
-    pub(super) fn known(key: &'static str, value: impl Into<TomlValue>) -> Self {
-        Self { key, value: value.into(), note: None }
-    }
-
-    /// What the file does not say.
-    pub(super) fn assumed(key: &'static str, value: impl Into<TomlValue>, why: impl std::fmt::Display) -> Self {
-        Self { key, value: value.into(), note: Some(format!("assumed: {why}")) }
-    }
-
-    /// What follows from something that is not obvious.
-    pub(super) fn noted(key: &'static str, value: impl Into<TomlValue>, note: impl Into<String>) -> Self {
-        Self { key, value: value.into(), note: Some(note.into()) }
-    }
 }
 
 impl Proposal {

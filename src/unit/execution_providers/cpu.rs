@@ -1,6 +1,6 @@
 //! The CPU: in every build of ONNX Runtime.
 
-use super::KnownOptions;
+use super::options::KnownOptions;
 use ort::ep::{CPU, ExecutionProviderDispatch};
 
 pub(super) const OPTIONS: KnownOptions = KnownOptions::NONE;

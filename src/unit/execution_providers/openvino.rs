@@ -1,6 +1,6 @@
 //! Intel CPUs, GPUs and NPUs; Cargo feature `openvino`.
 
-use super::KnownOptions;
+use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::Precision;
 use ort::ep::ExecutionProviderDispatch;
@@ -22,13 +22,13 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
     if let Some(precision) = options.precision {
         provider = provider.with_precision(precision.to_string().to_uppercase());
     }
-    if let Some(directory) = super::engine_cache(options)? {
-        provider = provider.with_cache_dir(directory);
+    if let Some(directory) = options.engine_cache_directory.as_deref() {
+        provider = provider.with_cache_dir(directory.display());
     }
     Ok(provider.build().error_on_failure())
 }
 
 #[cfg(not(feature = "openvino"))]
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
-    Err(super::not_in_this_build(load.execution_provider))
+    Err(super::options::not_in_this_build(load.execution_provider))
 }

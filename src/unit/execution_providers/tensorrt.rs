@@ -1,6 +1,6 @@
 //! NVIDIA GPUs with compiled engines; Cargo feature `tensorrt`.
 
-use super::KnownOptions;
+use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::Precision;
 use ort::ep::ExecutionProviderDispatch;
@@ -14,8 +14,8 @@ pub(super) const OPTIONS: KnownOptions = KnownOptions {
 #[cfg(feature = "tensorrt")]
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
     let options = &load.provider_options;
-    let mut provider = ort::ep::TensorRT::default().with_device_id(super::gpu_number(load.device.as_deref())?);
-    if let Some(bytes) = super::memory_limit_bytes(options) {
+    let mut provider = ort::ep::TensorRT::default().with_device_id(super::options::gpu_number(load.device.as_deref())?);
+    if let Some(bytes) = super::options::memory_limit_bytes(options) {
         provider = provider.with_max_workspace_size(bytes);
     }
     provider = match options.precision {
@@ -24,7 +24,7 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
         // What has no 8-bit kernel, or no scale, is computed with 16 bits.
         Some(Precision::Int8) => provider.with_int8(true).with_fp16(true),
     };
-    if let Some(directory) = super::engine_cache(options)? {
+    if let Some(directory) = options.engine_cache_directory.as_deref().map(std::path::Path::display) {
         provider = provider
             .with_engine_cache(true)
             .with_engine_cache_path(&directory)
@@ -36,5 +36,5 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
 
 #[cfg(not(feature = "tensorrt"))]
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
-    Err(super::not_in_this_build(load.execution_provider))
+    Err(super::options::not_in_this_build(load.execution_provider))
 }

@@ -1,6 +1,7 @@
 //! What each provider is told, and what it refuses. Whether it computes is for a box that has it.
 
 use super::*;
+use crate::model::execution_provider::{Precision, ProviderOptions};
 use ExecutionProvider::{Cpu, Cuda, OpenVino, TensorRt, Xnnpack};
 
 fn refused(execution_provider: ExecutionProvider, provider_options: ProviderOptions) -> Option<String> {
@@ -56,11 +57,23 @@ fn a_provider_that_was_not_compiled_in_names_its_feature() {
     }
 }
 
-#[cfg(any(feature = "openvino", feature = "tensorrt"))]
 #[test]
-fn a_cache_that_cannot_be_written_is_told_before_minutes_of_compiling() {
-    let options =
-        ProviderOptions { engine_cache_directory: Some("/proc/engines".into()), ..ProviderOptions::default() };
-    let reason = engine_cache(&options).err().unwrap();
-    assert!(reason.contains("`engine_cache_directory` /proc/engines cannot be written"), "{reason}");
+fn an_engine_cache_that_cannot_be_written_is_left_out_with_its_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let usable = |execution_provider, directory: &std::path::Path| {
+        let provider_options =
+            ProviderOptions { engine_cache_directory: Some(directory.to_owned()), ..ProviderOptions::default() };
+        let load = LoadModel { execution_provider, provider_options, ..LoadModel::default() };
+        let (load, problem) = without_unusable_engine_cache(&load);
+        (load.provider_options.engine_cache_directory.is_some(), problem)
+    };
+    assert_eq!(usable(TensorRt, home.path()), (true, None));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "the probe is removed");
+    let (is_there, problem) = usable(OpenVino, "/proc/engines".as_ref());
+    let problem = problem.unwrap();
+    assert!(
+        !is_there && problem.contains("/proc/engines") && problem.contains("`engine_cache_directory`"),
+        "{problem}"
+    );
+    assert_eq!(usable(Cpu, "/proc/engines".as_ref()), (true, None), "the option itself is refused");
 }

@@ -1,6 +1,6 @@
 //! CPUs by Google's kernels; Cargo feature `xnnpack`.
 
-use super::KnownOptions;
+use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;
 use ort::ep::ExecutionProviderDispatch;
 
@@ -16,5 +16,5 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
 
 #[cfg(not(feature = "xnnpack"))]
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
-    Err(super::not_in_this_build(load.execution_provider))
+    Err(super::options::not_in_this_build(load.execution_provider))
 }

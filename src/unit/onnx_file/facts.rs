@@ -1,20 +1,20 @@
-//! From a parsed model to what is told of it: bounded, so that it fits into one packet, and fit to be shown.
+//! From a parsed model to the facts that are reported: bounded to fit into one packet, and safe to show.
 
 use crate::model::model_facts::{Element, ModelFacts, Size, TensorFact};
+use crate::unit::onnx_file::error::{OnnxFileError, cut, for_people};
 use crate::unit::onnx_file::messages::{GraphProto, ModelProto, NodeProto, ValueInfoProto};
 use crate::unit::onnx_file::weights::MAX_AXES;
-use crate::unit::onnx_file::{OnnxFileError, cut, for_people};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most inputs, and the most outputs.
 const MAX_TENSORS: usize = 24;
-/// The longest name of a tensor that is told in full.
+/// The longest name of a tensor that is reported in full.
 const MAX_NAME_BYTES: usize = 128;
 /// The most axes of an input or output.
 const MAX_SHOWN_AXES: usize = 8;
 /// The longest name of a size, operator or domain.
 const MAX_WORD_BYTES: usize = 24;
-/// How far back the operators of an output are told.
+/// How far back the operators of an output are reported.
 const MAX_CHAIN: usize = 8;
 /// The most kinds of operators and operator sets.
 const MAX_OPERATORS: usize = 96;
@@ -27,7 +27,7 @@ const MAX_CLASS_NAMES_BYTES: usize = 24 * 1024;
 const MAX_VALUE_BYTES: usize = 1024;
 const MAX_VALUES_BYTES: usize = 6 * 1024;
 
-/// What is told of a model with these files beside it.
+/// The facts of a model with these files beside it.
 pub(super) fn facts(
     model: &ModelProto,
     bytes: u64,

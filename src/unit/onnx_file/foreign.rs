@@ -1,10 +1,10 @@
-//! What a file is that is not ONNX, or not all of it, so that whoever chose it knows what to do.
+//! What a file is that is not ONNX, or not all of it, so that its user knows what to do.
 
-use crate::unit::onnx_file::OnnxFileError;
+use crate::unit::onnx_file::error::OnnxFileError;
 use prost::DecodeError;
 use prost::encoding::{WireType, decode_key, decode_varint};
 
-/// How other files begin: where, with what, and what to tell whoever took one for a model.
+/// How other files begin: where, with which bytes, and what the error says.
 const OTHERS: [(usize, &[u8], &str); 12] = [
     (0, b"version https://git-lfs", "a pointer of Git LFS: run `git lfs pull` where it comes from"),
     (

@@ -7,6 +7,7 @@ use super::messages::{
 use super::*;
 use crate::model::model_facts::{Element, Size};
 use proptest::prelude::*;
+use std::path::PathBuf;
 
 fn value(name: &str, sizes: &[i64]) -> ValueInfoProto {
     let dim = sizes.iter().map(|size| DimensionProto { dim_value: Some(*size), dim_param: None }).collect();

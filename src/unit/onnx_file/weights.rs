@@ -4,8 +4,8 @@
 //! files whose names a stranger has written.
 
 use crate::os::beneath;
+use crate::unit::onnx_file::error::{MAX_BYTES, OnnxFileError, for_people};
 use crate::unit::onnx_file::messages::{GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto};
-use crate::unit::onnx_file::{MAX_BYTES, OnnxFileError, for_people};
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 

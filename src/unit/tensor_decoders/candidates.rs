@@ -1,7 +1,7 @@
 //! What a decoder has found so far, and the end that all decoders share.
 
-use super::tensor::all_finite;
-use super::{Reading, TensorError};
+use super::reading::Reading;
+use super::tensor::{TensorError, all_finite};
 use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::nms;
 

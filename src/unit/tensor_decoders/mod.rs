@@ -10,6 +10,7 @@ mod detr;
 mod end_to_end;
 mod fastest_det;
 mod nano_det;
+mod reading;
 mod rt_detr;
 mod ssd;
 mod ssd_anchors;
@@ -19,22 +20,12 @@ mod yolov5;
 mod yolov8;
 mod yolox_grid;
 
+pub use reading::Reading;
 pub use tensor::{Tensor, TensorError};
 
-use crate::model::manifest::Thresholds;
 use crate::model::output_layout::OutputLayout;
-use crate::unit::picture_fit::Placement;
 use crate::vision::detection::Detection;
 use candidates::Candidates;
-
-/// What makes detections of one picture's places: where it lies in the input, and what counts.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    /// What counts as seen.
-    pub thresholds: &'a Thresholds,
-    /// Where the picture lies in the input.
-    pub placement: &'a Placement,
-}
 
 /// Decodes the tensors of one picture that [`OutputLayout::tensors`] names, in that order; most confident first.
 ///

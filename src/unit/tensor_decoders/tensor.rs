@@ -18,7 +18,7 @@ pub enum TensorError {
     /// A tensor has another shape.
     #[error("a tensor of shape {found:?} is not {expected}")]
     Shape {
-        /// What came.
+        /// The shape that the model gave.
         found: Vec<i64>,
         /// What the layout says.
         expected: String,

@@ -1,8 +1,8 @@
 //! Classifiers: one score a class for the whole picture.
 
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, ends_with, size};
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {

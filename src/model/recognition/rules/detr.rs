@@ -1,9 +1,9 @@
 //! DETR and its kin: a set of queries, each with a box and logits.
 
 use super::ssd::{MANY, boxes_and_scores};
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, ends_with, size};
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {

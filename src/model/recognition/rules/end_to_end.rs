@@ -2,9 +2,9 @@
 
 use super::ssd::MANY;
 use super::yolox_grid::STRIDES;
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {

@@ -1,8 +1,8 @@
 //! FastestDet: one map with objectness, box and classes.
 
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
 /// Pixels a cell.

@@ -16,29 +16,8 @@ mod yolov5;
 mod yolov8;
 mod yolox_grid;
 
-use crate::model::recognition::habits::Habit;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::Match;
 use crate::model::recognition::subject::Subject;
-
-/// How sure a rule is. Later is surer.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Certainty {
-    /// The shapes allow it.
-    Possible,
-    /// Shapes, and sizes or names that other layouts do not have.
-    Sure,
-}
-
-/// A model that is in a layout.
-#[derive(Debug)]
-pub(super) struct Match {
-    pub(super) certainty: Certainty,
-    /// What to look at where another layout is as likely.
-    pub(super) choose_if: &'static str,
-    /// `[output]` but for the layout's name.
-    pub(super) output: Vec<Setting>,
-    pub(super) habit: Habit,
-}
 
 type Rule = fn(&Subject<'_>) -> Result<Match, String>;
 

@@ -1,9 +1,9 @@
 //! NanoDet and PicoDet: an output of scores and one of distributed distances for each stride.
 
-use super::{Certainty, Match};
 use crate::model::model_facts::TensorFact;
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, ends_with, size};
 
 /// The strides that there are.

@@ -1,9 +1,9 @@
 //! RT-DETR, D-FINE and DEIM in their deploy form: finished detections, scaled to a size that is given.
 
-use super::{Certainty, Match};
 use crate::model::model_facts::{Element, TensorFact};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {

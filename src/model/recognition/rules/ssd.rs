@@ -1,9 +1,9 @@
 //! SSD with anchors decoded in the graph, and others that give corners and scores of many candidates.
 
-use super::{Certainty, Match};
 use crate::model::model_facts::TensorFact;
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, ends_with, size};
 
 /// More candidates than any transformer has queries.

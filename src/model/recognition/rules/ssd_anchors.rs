@@ -1,10 +1,10 @@
 //! SSD whose graph gives offsets and the anchors that they belong to.
 
 use super::ssd::background;
-use super::{Certainty, Match};
 use crate::model::model_facts::TensorFact;
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, WEIGHTED, size};
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {

@@ -1,8 +1,8 @@
 //! TensorFlow's Object Detection API with non-maximum suppression in the graph.
 
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::Subject;
 
 /// Keys of the manifest and the names that the API gives, in the order of the decoder.

@@ -1,9 +1,9 @@
 //! YOLOv5, YOLOv7, and YOLOX with the decoding in its graph: boxes in pixels, objectness, classes.
 
 use super::yolox_grid::STRIDES;
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
 /// YOLOv5 and YOLOv7 have three anchors a cell.

@@ -1,9 +1,9 @@
 //! YOLOv8 and its successors with one column a candidate: boxes in pixels, classes, no objectness.
 
 use super::yolox_grid::STRIDES;
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
 /// With open columns, more rows than this are candidates and not classes.

@@ -1,8 +1,8 @@
 //! YOLOX as it is exported by default: what the heads say, not yet boxes.
 
-use super::{Certainty, Match};
 use crate::model::recognition::habits;
-use crate::model::recognition::proposal::Setting;
+use crate::model::recognition::layout_match::{Certainty, Match};
+use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
 pub(super) const STRIDES: [u32; 3] = [8, 16, 32];

@@ -4,7 +4,9 @@ mod whatever_comes;
 
 use super::*;
 use crate::model::input_layout::InputLayout;
+use crate::model::manifest::Thresholds;
 use crate::model::output_layout::{Activation, AnchorEncoding, Corners};
+use crate::unit::picture_fit::Placement;
 use crate::vision::detection::ClassIndex;
 use crate::vision::geometry::NormalizedBox;
 

@@ -1,0 +1,52 @@
+//! Children that start, and such that cannot be watched.
+
+use super::*;
+use crate::ipc::messages::FromUnit;
+use std::path::Path;
+use std::process::ChildStderr;
+use std::time::{Duration, Instant};
+
+type Started = (ChildHandle, mpsc::Receiver<ChildEvent<FromUnit>>);
+
+fn spawn(spawner: &Spawner, program: &str) -> io::Result<Started> {
+    let (sender, events) = mpsc::channel(4);
+    let (arguments, environment) = (Vec::new(), BTreeMap::new());
+    let spec = ChildSpec { program: program.into(), arguments, environment, name: "test".into() };
+    Ok((spawner.spawn(&spec, sender, |event| event)?, events))
+}
+
+#[tokio::test]
+async fn a_spawner_whose_thread_has_died_says_so_and_refuses() {
+    let spawner = Spawner::start().unwrap();
+    let (_child, mut events) = spawn(&spawner, "/bin/true").unwrap();
+    assert!(matches!(events.recv().await, Some(ChildEvent::Ended { status: ExitStatus::Code(0), .. })));
+    assert!(spawner.is_alive());
+
+    let spawner = Spawner::start_with(|_| panic!("on purpose")).unwrap();
+    assert!(spawn(&spawner, "/bin/true").is_err());
+    // The thread still unwinds when its caller gets the error.
+    while spawner.is_alive() {
+        tokio::task::yield_now().await;
+    }
+    assert!(spawn(&spawner, "/bin/true").unwrap_err().to_string().contains("the spawner thread is gone"));
+}
+
+#[tokio::test]
+async fn a_child_that_cannot_be_watched_is_ended_and_waited_for() {
+    let (pids, started) = sync_channel(1);
+    let spawner = Spawner::start_with(move |command| {
+        let mut child = command.spawn()?;
+        // No pipe: the runtime refuses to read it, as it refuses a pipe for which it has no descriptor.
+        child.stderr = Some(ChildStderr::from(OwnedFd::from(std::fs::File::open("/dev/null")?)));
+        pids.send(child.id()).unwrap();
+        Ok(child)
+    });
+    assert!(spawn(&spawner.unwrap(), "/bin/cat").is_err());
+    let process = format!("/proc/{}", started.recv().unwrap());
+    // A zombie would still have its entry.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Path::new(&process).exists() {
+        assert!(Instant::now() < deadline, "{process} is still there");
+        tokio::task::yield_now().await;
+    }
+}
