@@ -3,6 +3,7 @@
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
 use crate::control::{Accepted, Command, Control};
 use crate::http::routes::models::{self, Nothing};
+use crate::http::routes::refusal;
 use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -69,7 +70,7 @@ async fn snapshot(
     match control.snapshots.ask(camera, wish).await {
         SnapshotReply::Taken(snapshot) => picture(&snapshot),
         SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
-        SnapshotReply::Refused(refusal) => refused(&refusal),
+        SnapshotReply::Refused(refused) => refuse(&refused),
     }
 }
 
@@ -93,8 +94,8 @@ fn picture(snapshot: &Snapshot) -> Response {
     response
 }
 
-fn refused(refusal: &SnapshotRefusal) -> Response {
-    let (status, code) = match refusal {
+fn refuse(refused: &SnapshotRefusal) -> Response {
+    let (status, code) = match refused {
         SnapshotRefusal::NoSuchCamera { .. } => (StatusCode::NOT_FOUND, "not_found"),
         SnapshotRefusal::Off => (StatusCode::SERVICE_UNAVAILABLE, "off"),
         SnapshotRefusal::NotStreaming { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_streaming"),
@@ -103,12 +104,9 @@ fn refused(refusal: &SnapshotRefusal) -> Response {
         SnapshotRefusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
         SnapshotRefusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
     };
-    let body = Json(json!({"error": {"code": code, "message": refusal.to_string()}}));
-    let mut response = (status, body).into_response();
-    if let SnapshotRefusal::LimitReached { retry_after, .. } = refusal {
-        // Whole seconds, as HTTP has it.
-        let seconds = retry_after.as_secs() + 1;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let response = refusal::refusal(status, code, &refused.to_string());
+    match refused {
+        SnapshotRefusal::LimitReached { retry_after, .. } => refusal::retry_after(response, *retry_after),
+        _ => response,
     }
-    response
 }

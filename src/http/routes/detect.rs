@@ -3,12 +3,13 @@
 use crate::control::Control;
 use crate::control::images::{ImageReply, ImageSlot, ImageTooLarge};
 use crate::http::body::{self, BodyError};
+use crate::http::routes::refusal::{refusal, retry_after};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, post};
 use serde::Deserialize;
@@ -75,13 +76,15 @@ async fn detect(
         }
         ImageReply::Shed(reason, retry_after) => refused(reason, retry_after),
         ImageReply::Failed(FailureCause::InvalidImage) => {
-            error(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are no JPEG or PNG that can be read")
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are no JPEG or PNG that can be read")
         }
         ImageReply::Failed(cause) if cause.is_of_the_image() => {
-            error(StatusCode::UNPROCESSABLE_ENTITY, cause.name(), &cause.to_string())
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, cause.name(), &cause.to_string())
         }
-        ImageReply::Failed(cause) => error(StatusCode::INTERNAL_SERVER_ERROR, cause.name(), &format!("{cause}, twice")),
-        ImageReply::NoModel => error(StatusCode::NOT_FOUND, "not_found", &format!("there is no model `{model}`")),
+        ImageReply::Failed(cause) => {
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, cause.name(), &format!("{cause}, twice"))
+        }
+        ImageReply::NoModel => refusal(StatusCode::NOT_FOUND, "not_found", &format!("there is no model `{model}`")),
     }
 }
 
@@ -105,30 +108,20 @@ impl From<BodyError> for NotReceived {
 impl IntoResponse for NotReceived {
     fn into_response(self) -> Response {
         match self {
-            Self::TooLarge(large) => error(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()),
+            Self::TooLarge(large) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()),
             Self::Body(BodyError::TooSlow) => {
-                error(StatusCode::REQUEST_TIMEOUT, "timeout", "the image came too slowly")
+                refusal(StatusCode::REQUEST_TIMEOUT, "timeout", "the image came too slowly")
             }
-            Self::Body(broken) => error(StatusCode::BAD_REQUEST, "body", &broken.to_string()),
+            Self::Body(broken) => refusal(StatusCode::BAD_REQUEST, "body", &broken.to_string()),
         }
     }
 }
 
 /// 429 for what was too much, 503 for what is not there.
-fn refused(reason: ShedReason, retry_after: Duration) -> Response {
+fn refused(reason: ShedReason, after: Duration) -> Response {
     let status = match reason {
         ShedReason::Throttled | ShedReason::Expired => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut response = error(status, reason.name(), &reason.to_string());
-    // Whole seconds, as HTTP has it.
-    let seconds = retry_after.as_secs_f64().ceil().max(1.0);
-    if let Ok(value) = HeaderValue::from_str(&format!("{seconds:.0}")) {
-        response.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-    response
-}
-
-fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    (status, Json(json!({"error": {"code": code, "message": message}}))).into_response()
+    retry_after(refusal(status, reason.name(), &reason.to_string()), after)
 }

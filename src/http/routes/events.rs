@@ -1,8 +1,8 @@
 //! `GET /api/events`: what began, changed and ended, as lines of JSON: of the past, as it happens, or both.
 
 use crate::control::{Control, EventLog, NewEvent};
+use crate::http::routes::refusal::refusal;
 use crate::os::clock::wall_now_ms;
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -22,6 +22,9 @@ use tokio::sync::{broadcast, mpsc};
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new().route("/api/events", get(events))
 }
+
+/// The code of a refusal.
+const CODE: &str = "events";
 
 /// Events read from the disk at once.
 const PAGE: usize = 256;
@@ -46,13 +49,13 @@ struct Wanted {
 
 async fn events(State(control): State<Control>, Query(wanted): Query<Wanted>) -> Response {
     let Some(log) = control.events.clone() else {
-        return refused(StatusCode::NOT_FOUND, "no events are kept");
+        return refusal(StatusCode::NOT_FOUND, CODE, "no events are kept");
     };
     let followed = match wanted.follow {
         // Before the past is read, so that nothing is missed in between.
         true => match log.follow().await {
             Some(followed) => Some(followed),
-            None => return refused(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+            None => return refusal(StatusCode::SERVICE_UNAVAILABLE, CODE, "the daemon is stopping"),
         },
         false => None,
     };
@@ -63,7 +66,7 @@ async fn events(State(control): State<Control>, Query(wanted): Query<Wanted>) ->
     if let Some(since_ms) = since
         && let Err(reason) = writer.log.since(since_ms, 0, 1).await
     {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, &reason);
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, CODE, &reason);
     }
     tokio::spawn(async move {
         if let Some(since_ms) = since
@@ -78,10 +81,6 @@ async fn events(State(control): State<Control>, Query(wanted): Query<Wanted>) ->
         }
     });
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(Lines(receiver))).into_response()
-}
-
-fn refused(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({"error": {"code": "events", "message": message}}))).into_response()
 }
 
 /// Nobody reads the lines any more.

@@ -1,6 +1,7 @@
 //! `/api/hours`: the meter.
 
 use crate::control::Control;
+use crate::http::routes::refusal::refusal;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -33,7 +34,7 @@ async fn hours(State(control): State<Control>, Query(wanted): Query<Wanted>) -> 
                 std::io::ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
-            (status, Json(json!({"error": {"code": "hours", "message": error.to_string()}}))).into_response()
+            refusal(status, "hours", &error.to_string())
         }
     }
 }

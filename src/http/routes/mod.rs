@@ -6,3 +6,4 @@ pub(super) mod events;
 pub(super) mod health;
 pub(super) mod hours;
 pub(super) mod models;
+mod refusal;

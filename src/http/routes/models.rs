@@ -2,6 +2,7 @@
 
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Accepted, Command, Control, ControlError};
+use crate::http::routes::refusal::refusal;
 use crate::supervisor::{FleetError, ModelStatus};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -93,7 +94,7 @@ pub(super) fn refused(error: &ControlError) -> Response {
         ControlError::Package(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_package"),
         ControlError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
     };
-    (status, Json(json!({"error": {"code": code, "message": error.to_string()}}))).into_response()
+    refusal(status, code, &error.to_string())
 }
 
 /// What is shown of a model.
