@@ -6,6 +6,7 @@ pub mod auth;
 pub mod body;
 pub mod client;
 mod connections;
+mod cpu_turns;
 pub mod rekognition;
 mod routes;
 pub mod server;

@@ -1,9 +1,9 @@
 //! `DetectCustomLabels`: what a version of a model sees in an image.
 
-use crate::control::images::{ImageReply, ImageSlot};
-use crate::http::rekognition::call::{Call, percentage, whole};
+use crate::control::images::ImageReply;
+use crate::http::rekognition::call::{Call, missing, percentage, whole};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
-use crate::http::rekognition::image::{ImageInput, ImageRules};
+use crate::http::rekognition::image::{ImageInput, ImageRules, ImageSource};
 use crate::http::rekognition::state::RekognitionState;
 use crate::supervisor::ModelState;
 use crate::vision::detection::Detection;
@@ -33,20 +33,20 @@ const RULES: ImageRules =
 /// How long a caller waits: SDKs give up after 60 s, and a queue is bounded by a second.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An image in its slot, and what is to be done with it.
+/// An image, and how to look at it.
 pub(super) struct Prepared {
     model: String,
-    slot: ImageSlot,
+    image: ImageSource,
     options: LookOptions,
     most: Option<usize>,
 }
 
-/// Puts the image of a call into a slot.
-pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
+/// Checks the input of a call, and puts an image that it holds into a slot.
+pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let input: Input<'_> = call.input()?;
     let min_confidence = percentage(input.min_confidence, "minConfidence")?;
     let most = whole(input.max_results, "maxResults", 0, u32::MAX)?.filter(|most| *most > 0);
-    let image = input.image.ok_or_else(|| super::call::missing("image"))?;
+    let image = input.image.ok_or_else(|| missing("image"))?;
     let found = call.version(input.project_version_arn.as_deref(), "projectVersionArn")?;
     if let (Some(caller), Some(version)) = (call.caller, &found.resource.version)
         && !caller.may_detect_with(&found.resource.project, version)
@@ -57,15 +57,16 @@ pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
         let message = "The model is not running: start the project version, and wait until it is RUNNING.";
         return Err(ApiError::new(ErrorKind::ResourceNotReady, message));
     }
-    let slot = image.into_slot(call, RULES).await?;
+    let image = image.locate(call, RULES)?;
     let options = LookOptions { min_confidence, limits: RULES.limits, ..LookOptions::default() };
-    Ok(Prepared { model: found.model, slot, options, most })
+    Ok(Prepared { model: found.model, image, options, most })
 }
 
 impl Prepared {
     /// Has the model look at the image.
-    pub(super) async fn look(self, state: &RekognitionState) -> Result<Value, ApiError> {
-        match state.control.images.detect(self.model, self.slot, PATIENCE, self.options).await {
+    pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
+        let slot = self.image.into_slot(state).await?;
+        match state.control.images.detect(self.model, slot, PATIENCE, self.options).await {
             ImageReply::Detected(answer, package) => {
                 let most = self.most.unwrap_or(answer.detections.len());
                 let labels = answer.detections.iter().take(most).map(|one| label(package.labels.name(one.class), one));

@@ -1,10 +1,10 @@
 //! `DetectLabels`: what the box's own detector sees, with what each thing is a kind of.
 
-use crate::control::images::{ImageReply, ImageSlot};
+use crate::control::images::ImageReply;
 use crate::http::rekognition::call::{Call, counted, missing, percentage, whole};
 use crate::http::rekognition::detect_custom_labels::{PATIENCE, bounding_box, percent};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
-use crate::http::rekognition::image::{ImageInput, ImageRules};
+use crate::http::rekognition::image::{ImageInput, ImageRules, ImageSource};
 use crate::http::rekognition::state::RekognitionState;
 use crate::model::package::Package;
 use crate::vision::detection::Detection;
@@ -48,32 +48,33 @@ const RULES: ImageRules =
 const DEFAULT_CONFIDENCE: f32 = 0.55;
 const MOST_LABELS: usize = 1000;
 
-/// An image in its slot, and what is to be done with it.
+/// An image, and how to look at it.
 pub(super) struct Prepared {
-    slot: ImageSlot,
+    image: ImageSource,
     options: LookOptions,
     filters: Filters,
     most: usize,
 }
 
-/// Puts the image of a call into a slot.
-pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
+/// Checks the input of a call, and puts an image that it holds into a slot.
+pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let input: Input<'_> = call.input()?;
     let min_confidence = percentage(input.min_confidence, "minConfidence")?.unwrap_or(DEFAULT_CONFIDENCE);
     let most = whole(input.max_labels, "maxLabels", 0, u32::MAX)?.filter(|most| *most > 0).unwrap_or(MOST_LABELS);
     check_features(input.features.unwrap_or_default())?;
     let filters = input.settings.unwrap_or_default().general_labels.unwrap_or_default();
     filters.check()?;
-    let slot = input.image.ok_or_else(|| missing("image"))?.into_slot(call, RULES).await?;
+    let image = input.image.ok_or_else(|| missing("image"))?.locate(call, RULES)?;
     let options = LookOptions { min_confidence: Some(min_confidence), limits: RULES.limits, ..LookOptions::default() };
-    Ok(Prepared { slot, options, filters, most: most.min(MOST_LABELS) })
+    Ok(Prepared { image, options, filters, most: most.min(MOST_LABELS) })
 }
 
 impl Prepared {
     /// Has the box's detector look at the image.
-    pub(super) async fn look(self, state: &RekognitionState) -> Result<Value, ApiError> {
+    pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
         let model = state.default_model.to_string();
-        match state.control.images.detect(model, self.slot, PATIENCE, self.options).await {
+        let slot = self.image.into_slot(state).await?;
+        match state.control.images.detect(model, slot, PATIENCE, self.options).await {
             ImageReply::Detected(answer, package) => {
                 let mut labels = labels_of(&answer.detections, &package);
                 labels.retain(|label| self.filters.lets_through(label));

@@ -3,6 +3,7 @@
 use crate::catalog::CatalogError;
 use crate::control::ControlError;
 use crate::http::auth::sigv4::SignatureError;
+use crate::http::body::BodyError;
 use crate::supervisor::FleetError;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use axum::http::StatusCode;
@@ -150,6 +151,21 @@ impl ApiError {
             | FailureCause::InferenceError
             | FailureCause::InvalidOutput => {
                 Self::new(ErrorKind::InternalServerError, "The image could not be analyzed.")
+            }
+        }
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLong => {
+                let constraint = format!("Member must have length less than or equal to {}", 5 << 20);
+                Self::constraint(&"java.nio.HeapByteBuffer", "image.bytes", &constraint)
+            }
+            BodyError::NoRoom => Self::throughput(Duration::from_millis(500)),
+            BodyError::NoLength | BodyError::TooSlow | BodyError::Broken => {
+                Self::new(ErrorKind::Serialization, error.to_string())
             }
         }
     }

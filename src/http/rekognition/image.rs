@@ -3,6 +3,7 @@
 use crate::control::images::ImageSlot;
 use crate::http::rekognition::call::{Call, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::state::RekognitionState;
 use crate::os::beneath::open_file;
 use crate::vision::image_limits::ImageLimits;
 use base64::Engine as _;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `Image`.
@@ -52,12 +53,25 @@ const MOST_OBJECT_BYTES: u64 = 15 << 20;
 /// When a slot may be free again.
 const RETRY_AFTER_SLOT: Duration = Duration::from_millis(200);
 
+/// Where an image is.
+#[derive(Debug)]
+pub(super) enum ImageSource {
+    /// In its slot: the bytes of the call.
+    Slot(ImageSlot),
+    /// In a bucket, still to be read.
+    Object {
+        /// The bucket's directory.
+        root: PathBuf,
+        name: String,
+    },
+}
+
 impl ImageInput<'_> {
-    /// Puts the image into a slot: the permit to be looked at.
-    pub(super) async fn into_slot(self, call: &Call<'_>, rules: ImageRules) -> Result<ImageSlot, ApiError> {
+    /// Puts bytes into a slot, or finds out which object is meant.
+    pub(super) fn locate(self, call: &Call<'_>, rules: ImageRules) -> Result<ImageSource, ApiError> {
         match (self.bytes, self.s3_object) {
-            (Some(Base64(encoded)), None) => from_base64(call, &encoded, rules),
-            (None, Some(object)) => from_object(call, object).await,
+            (Some(Base64(encoded)), None) => from_base64(call, &encoded, rules).map(ImageSource::Slot),
+            (None, Some(object)) => object.locate(call),
             _ => Err(ApiError::new(
                 ErrorKind::InvalidParameter,
                 "Requested image should either contain bytes or s3 object.",
@@ -80,7 +94,7 @@ fn from_base64(call: &Call<'_>, encoded: &str, rules: ImageRules) -> Result<Imag
     if length > rules.most_bytes {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
-    let mut slot = reserve(call, length)?;
+    let mut slot = reserve(call.state, length)?;
     let bytes = STANDARD
         .decode(encoded)
         .map_err(|_| ApiError::new(ErrorKind::Serialization, "image.bytes is not in base64"))?;
@@ -88,20 +102,31 @@ fn from_base64(call: &Call<'_>, encoded: &str, rules: ImageRules) -> Result<Imag
     Ok(slot)
 }
 
-async fn from_object(call: &Call<'_>, object: S3Object) -> Result<ImageSlot, ApiError> {
-    let bucket = object.bucket.ok_or_else(|| missing("image.s3Object.bucket"))?;
-    let name = object.name.ok_or_else(|| missing("image.s3Object.name"))?;
-    // The same for what is not there and what may not be seen.
-    let unreadable = || {
-        let message = "Unable to get object metadata from S3. Check object key, region and/or access permissions.";
-        ApiError::new(ErrorKind::InvalidS3Object, message)
-    };
-    if object.version.is_some_and(|version| !version.is_empty() && version != "null") {
-        return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
+impl S3Object {
+    fn locate(self, call: &Call<'_>) -> Result<ImageSource, ApiError> {
+        let bucket = self.bucket.ok_or_else(|| missing("image.s3Object.bucket"))?;
+        let name = self.name.ok_or_else(|| missing("image.s3Object.name"))?;
+        if self.version.is_some_and(|version| !version.is_empty() && version != "null") {
+            return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
+        }
+        let root = call.state.bucket(&bucket).ok_or_else(unreadable)?.to_owned();
+        Ok(ImageSource::Object { root, name })
     }
-    let root = call.state.bucket(&bucket).ok_or_else(unreadable)?.to_owned();
-    // Few at a time: a slow disk must not hold up whoever sends bytes.
-    let _turn = call.state.downloads.try_acquire().map_err(|_| {
+}
+
+impl ImageSource {
+    /// The slot with the image: the permit to be looked at.
+    pub(super) async fn into_slot(self, state: &RekognitionState) -> Result<ImageSlot, ApiError> {
+        match self {
+            Self::Slot(slot) => Ok(slot),
+            Self::Object { root, name } => read_object(state, root, name).await,
+        }
+    }
+}
+
+async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> Result<ImageSlot, ApiError> {
+    // Few at a time: a slow disk must not delay callers that send bytes.
+    let _turn = state.downloads.try_acquire().map_err(|_| {
         let message = "S3 download limit exceeded.".into();
         let kind = ErrorKind::ProvisionedThroughputExceeded;
         ApiError { kind, message, retry_after: Some(RETRY_AFTER_SLOT) }
@@ -112,15 +137,21 @@ async fn from_object(call: &Call<'_>, object: S3Object) -> Result<ImageSlot, Api
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
     // A place before a byte is read.
-    let mut slot = reserve(call, usize::try_from(length).unwrap_or(usize::MAX))?;
+    let mut slot = reserve(state, usize::try_from(length).unwrap_or(usize::MAX))?;
     let written = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
-        // It may have grown meanwhile.
+        // The file may have grown meanwhile.
         file.take(length).read_to_end(&mut bytes).ok()?;
         slot.write(&bytes).ok()?;
         Some(slot)
     });
     written.await.ok().flatten().ok_or_else(unreadable)
+}
+
+/// One answer for an object that is not there and for one that must not be seen.
+fn unreadable() -> ApiError {
+    let message = "Unable to get object metadata from S3. Check object key, region and/or access permissions.";
+    ApiError::new(ErrorKind::InvalidS3Object, message)
 }
 
 fn open_object(root: &Path, name: &str) -> Option<(File, u64)> {
@@ -129,6 +160,6 @@ fn open_object(root: &Path, name: &str) -> Option<(File, u64)> {
     Some((file, length))
 }
 
-fn reserve(call: &Call<'_>, bytes: usize) -> Result<ImageSlot, ApiError> {
-    call.state.control.images.reserve_for(bytes).ok_or_else(|| ApiError::throughput(RETRY_AFTER_SLOT))
+fn reserve(state: &RekognitionState, bytes: usize) -> Result<ImageSlot, ApiError> {
+    state.control.images.reserve_for(bytes).ok_or_else(|| ApiError::throughput(RETRY_AFTER_SLOT))
 }

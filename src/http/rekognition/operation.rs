@@ -149,6 +149,11 @@ impl Operation {
         )
     }
 
+    /// True if its body may hold an image.
+    pub(super) fn takes_image(self) -> bool {
+        matches!(self, Self::DetectCustomLabels | Self::DetectLabels)
+    }
+
     /// True for what a camera client may do, with the versions that it was given.
     pub(super) fn is_detection(self) -> bool {
         self == Self::DetectCustomLabels

@@ -6,6 +6,7 @@ use crate::control::Control;
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::auth::clock_rule::ClockRule;
 use crate::http::auth::sigv4::{Presented, SignatureError};
+use crate::http::cpu_turns::CpuTurns;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
@@ -32,6 +33,8 @@ pub struct RekognitionState {
     pub(super) downloads: Arc<Semaphore>,
     /// Whoever changes projects, versions or what runs has its turn.
     pub(super) in_order: Arc<tokio::sync::Mutex<()>>,
+    /// For large bodies.
+    pub(super) cpu_turns: CpuTurns,
     clock_rule: Arc<Mutex<ClockRule>>,
 }
 
@@ -56,8 +59,14 @@ impl RekognitionState {
             metrics,
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             in_order: Arc::default(),
+            cpu_turns: CpuTurns::default(),
             clock_rule: Arc::new(Mutex::new(clock_rule)),
         }
+    }
+
+    /// The same state with CPU turns of its own.
+    pub(in crate::http) fn for_strangers(&self) -> Self {
+        Self { cpu_turns: CpuTurns::default(), ..self.clone() }
     }
 
     /// False: the endpoint is switched off.
@@ -83,19 +92,21 @@ impl RekognitionState {
     }
 
     /// The signature of a request and whose it claims to be, if one is asked for. Nothing of the body is needed yet.
-    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, &AccessKey)>, SignatureError> {
+    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
         if self.keys.is_empty() {
             return Ok(None);
         }
         let presented = Presented::of(parts)?;
         let key = self.keys.iter().find(|key| key.id == presented.access_key_id);
-        Ok(Some((presented, key.ok_or(SignatureError::UnknownKey)?)))
+        let key = key.ok_or(SignatureError::UnknownKey)?.clone();
+        Ok(Some((presented, key)))
     }
 
     /// That the signature is that key's, and of this time.
     pub(super) fn verify(
         &self,
-        (presented, key): &(Presented, &AccessKey),
+        presented: &Presented,
+        key: &AccessKey,
         parts: &Parts,
         body: &[u8],
     ) -> Result<(), SignatureError> {
