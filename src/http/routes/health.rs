@@ -1,6 +1,6 @@
 //! `/healthz`, `/readyz`, `/metrics`.
 
-use crate::http::server::HttpState;
+use crate::http::state::HttpState;
 use crate::os::clock::monotonic_now;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
