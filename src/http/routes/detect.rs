@@ -90,7 +90,7 @@ async fn detect(
 
 /// Writes the body into the slot as it comes.
 async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, NotReceived> {
-    body::each_piece(body, |piece| slot.write(piece).map_err(NotReceived::TooLarge)).await?;
+    body::each_chunk(body, |chunk| slot.write(chunk).map_err(NotReceived::TooLarge)).await?;
     Ok(slot)
 }
 
@@ -110,7 +110,7 @@ impl IntoResponse for NotReceived {
         match self {
             Self::TooLarge(large) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()),
             Self::Body(BodyError::TooSlow) => {
-                refusal(StatusCode::REQUEST_TIMEOUT, "timeout", "the image came too slowly")
+                refusal(StatusCode::REQUEST_TIMEOUT, "timeout", "the image arrived too slowly")
             }
             Self::Body(broken) => refusal(StatusCode::BAD_REQUEST, "body", &broken.to_string()),
         }
