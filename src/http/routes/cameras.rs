@@ -1,4 +1,4 @@
-//! `/api/cameras/<camera>`: a JPEG of what it shows; switched on and off.
+//! `/api/cameras/<camera>`: a snapshot of the camera, and the commands that switch it on and off.
 
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
 use crate::control::{Accepted, Command, Control};
@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// The routes of this subject. The body of a command must be JSON, `{}`, as of those about models.
+/// The routes of this file. The body of a command must be JSON (`{}`), for the reason given in
+/// [`models`](crate::http::routes::models::router).
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new()
         .route("/api/cameras/{camera}/snapshot", get(snapshot))
@@ -23,7 +24,7 @@ pub(in crate::http) fn router() -> Router<Control> {
         .route("/api/cameras/{camera}/disable", post(disable))
 }
 
-/// Names the frame and the event in an answer: the same as in what is published about them.
+/// Headers of a snapshot: its frame and its event, with the numbers of the published messages.
 const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
 const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
 
@@ -49,14 +50,14 @@ async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
             (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true, "warning": warning})))
                 .into_response()
         }
-        Err(error) => models::refused(&error),
+        Err(error) => models::refuse(&error),
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// True: of the next frame that is looked at; else the one that was published last, if there is one.
+struct Parameters {
+    /// `true` waits for the next analysed frame; `false` gives the snapshot that was published last, if there is one.
     #[serde(default)]
     fresh: bool,
 }
@@ -64,9 +65,9 @@ struct Wanted {
 async fn snapshot(
     State(control): State<Control>,
     Path(camera): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(parameters): Query<Parameters>,
 ) -> Response {
-    let wish = if wanted.fresh { SnapshotWish::Fresh } else { SnapshotWish::Newest };
+    let wish = if parameters.fresh { SnapshotWish::Fresh } else { SnapshotWish::Newest };
     match control.snapshots.ask(camera, wish).await {
         SnapshotReply::Taken(snapshot) => picture(&snapshot),
         SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
@@ -74,7 +75,7 @@ async fn snapshot(
     }
 }
 
-/// The bytes come from a process that is not trusted, and are nothing but a JPEG for whoever gets them.
+/// The bytes come from a process that is not trusted, so the headers let a browser treat them as a JPEG only.
 fn picture(snapshot: &Snapshot) -> Response {
     let mut response = Response::new(Body::from(Bytes::from_owner(Arc::clone(&snapshot.jpeg))));
     let age = monotonic_now().since(snapshot.captured_at).as_secs();

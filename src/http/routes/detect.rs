@@ -1,4 +1,4 @@
-//! `POST /api/models/<model>/detect`: one JPEG or PNG in, labels and boxes out.
+//! `POST /api/models/<model>/detect`: takes a JPEG or PNG, returns labels and boxes.
 
 use crate::control::Control;
 use crate::control::images::{ImageReply, ImageSlot, ImageTooLarge};
@@ -16,31 +16,32 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The routes of this subject.
+/// The routes of this file.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new().route("/api/models/{model}/detect", post(detect))
 }
 
-/// How long a caller waits who does not say.
+/// The default and the longest time that a caller waits for the result.
 const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// Milliseconds after which the answer is worth nothing.
+struct Parameters {
+    /// Milliseconds after which the caller no longer needs the result.
     deadline_ms: Option<u64>,
 }
 
-/// The permit comes before the body: of who cannot have a slot nothing is kept.
+/// Reserves the slot before it reads the body: without a slot, nothing of the body is kept.
 async fn detect(
     State(control): State<Control>,
     Path(model): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(parameters): Query<Parameters>,
     mut body: Body,
 ) -> Response {
     let Some(slot) = control.images.reserve() else {
         body::discard(body).await;
-        return refused(ShedReason::Throttled, Duration::from_secs(1));
+        return shed(ShedReason::Throttled, Duration::from_secs(1));
     };
     let slot = match receive(&mut body, slot).await {
         Ok(slot) => slot,
@@ -49,7 +50,7 @@ async fn detect(
             return error.into_response();
         }
     };
-    let patience = wanted.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(Duration::from_secs(60));
+    let patience = parameters.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(MAX_PATIENCE);
     match control.images.detect(model.clone(), slot, patience, LookOptions::default()).await {
         ImageReply::Detected(answer, package) => {
             let object = |found: &crate::vision::detection::Detection| {
@@ -74,9 +75,9 @@ async fn detect(
             }))
             .into_response()
         }
-        ImageReply::Shed(reason, retry_after) => refused(reason, retry_after),
+        ImageReply::Shed(reason, retry_after) => shed(reason, retry_after),
         ImageReply::Failed(FailureCause::InvalidImage) => {
-            refusal(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are no JPEG or PNG that can be read")
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are not a valid JPEG or PNG")
         }
         ImageReply::Failed(cause) if cause.is_of_the_image() => {
             refusal(StatusCode::UNPROCESSABLE_ENTITY, cause.name(), &cause.to_string())
@@ -88,7 +89,7 @@ async fn detect(
     }
 }
 
-/// Writes the body into the slot as it comes.
+/// Writes the body into the slot as it arrives.
 async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, NotReceived> {
     body::each_chunk(body, |chunk| slot.write(chunk).map_err(NotReceived::TooLarge)).await?;
     Ok(slot)
@@ -117,8 +118,8 @@ impl IntoResponse for NotReceived {
     }
 }
 
-/// 429 for what was too much, 503 for what is not there.
-fn refused(reason: ShedReason, after: Duration) -> Response {
+/// 429 when the caller asks for too much, 503 when no unit can take the image.
+fn shed(reason: ShedReason, after: Duration) -> Response {
     let status = match reason {
         ShedReason::Throttled | ShedReason::Expired => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,4 +1,4 @@
-//! The native routes: one file a subject.
+//! The native API: one file for each subject.
 
 pub(super) mod cameras;
 pub(super) mod detect;

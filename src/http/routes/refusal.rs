@@ -1,4 +1,4 @@
-//! The form of every refusal of the native API: a code for programs, a message for people.
+//! The JSON of every refusal of the native API: a code for programs and a message for people.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,7 +11,7 @@ pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response
     (status, Json(json!({"error": {"code": code, "message": message}}))).into_response()
 }
 
-/// Adds when to try again: in whole seconds, as HTTP has it, and at least one.
+/// Adds when to retry: `Retry-After` has whole seconds, here at least one.
 pub(super) fn retry_after(mut response: Response, after: Duration) -> Response {
     let seconds = after.as_millis().div_ceil(1000).clamp(1, u32::MAX.into());
     let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_to_try_again_is_rounded_up_to_whole_seconds() {
+    fn retry_after_is_rounded_up_to_whole_seconds() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (59_500, "60")] {
             let refused = refusal(StatusCode::TOO_MANY_REQUESTS, "throttled", "slow down");
             let response = retry_after(refused, Duration::from_millis(millis));
