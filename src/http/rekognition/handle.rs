@@ -1,8 +1,8 @@
 //! A call from its head to its answer.
 //!
-//! What can be refused by the head is refused before the body costs anything. Then the body is received, and everything
-//! that only computes (signature, role, an image out of its JSON) is done in one turn at the processor. The operation
-//! itself waits: for the catalog, the fleet, or a unit.
+//! The head is checked before the body costs anything. Then the body is received, and everything that only computes
+//! (signature, role, an image from its JSON into a slot) is done in one step. Last comes the operation, which waits for the
+//! catalog, the fleet or a unit.
 
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::auth::sigv4::Presented;
@@ -69,8 +69,8 @@ async fn answer(
     }
     let presented = state.presented(&parts)?;
     let is_short = matches!(target, Target::Ours(operation) if !operation.takes_image());
-    let most = if is_short { MAX_BODY_BYTES } else { MAX_IMAGE_BODY_BYTES };
-    let received = body::receive(body, &parts.headers, most, budget).await.map_err(|error| match error {
+    let max_bytes = if is_short { MAX_BODY_BYTES } else { MAX_IMAGE_BODY_BYTES };
+    let received = body::receive(body, &parts.headers, max_bytes, budget).await.map_err(|error| match error {
         BodyError::TooLong if is_short => ApiError::new(ErrorKind::Validation, error.to_string()),
         error => error.into(),
     })?;
@@ -78,7 +78,7 @@ async fn answer(
     let (bytes, shared) = (received.bytes.len(), state.clone());
     let checked = state.cpu_turns.run(bytes, move || check(&shared, target, &parts, presented, received)).await;
     match checked.unwrap_or_else(|| Err(incomplete()))? {
-        // While an image waits, its slot alone holds it: its body is gone by now.
+        // The body has been freed by now: a waiting image is held by its slot only.
         Checked::CustomLabels(image) => image.detect(state).await,
         Checked::Labels(image) => image.detect(state).await,
         Checked::Other(operation, caller, received) if operation.changes_something() => {
@@ -98,7 +98,7 @@ enum Checked {
     Other(Operation, Option<AccessKey>, Received),
 }
 
-/// Everything that takes time for a large body. Waits for nothing.
+/// The step that takes time for a large body. It waits for nothing.
 fn check(
     state: &RekognitionState,
     target: Target,
@@ -148,7 +148,7 @@ async fn change_in_order(
         answer_call(&Call { state: &state, operation, caller: caller.as_ref(), body: &received.bytes }).await
     });
     answering.await.unwrap_or_else(|error| {
-        tracing::error!(%error, operation = operation.name(), "a call ended before its time");
+        tracing::error!(%error, operation = operation.name(), "a call ended early");
         Err(incomplete())
     })
 }

@@ -1,4 +1,4 @@
-//! `Image` of a call: bytes, or an object of a bucket, on its way into a slot. No decoder runs here.
+//! `Image` of a call: bytes, or an object in a bucket. It goes into a slot without being decoded.
 
 use crate::control::images::ImageSlot;
 use crate::http::rekognition::call::{Call, missing};
@@ -24,7 +24,7 @@ pub(super) struct ImageInput<'a> {
     s3_object: Option<S3Object>,
 }
 
-/// Where it lies in the request: 7 MB need not be copied to be decoded.
+/// Borrowed from the body: 7 MB need not be copied to be decoded.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct Base64<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -37,20 +37,20 @@ struct S3Object {
     version: Option<String>,
 }
 
-/// What an operation takes.
+/// The limits of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ImageRules {
-    /// Of `Bytes`.
-    pub(super) most_bytes: usize,
-    /// Checked by the unit, by the picture's header.
+    /// The longest `Bytes`.
+    pub(super) max_bytes: usize,
+    /// Sides and pixels. The unit checks them against the header of the image.
     pub(super) limits: ImageLimits,
 }
 
-/// The bound of `Image.Bytes` in the service model: 5 MiB.
-const MOST_MODELLED_BYTES: usize = 5 << 20;
-/// Of an object in a bucket: 15 MB.
-const MOST_OBJECT_BYTES: u64 = 15 << 20;
-/// When a slot may be free again.
+/// The longest `Image.Bytes` in the service model.
+const MAX_MODELLED_BYTES: usize = 5 << 20;
+/// The longest object in a bucket.
+const MAX_OBJECT_BYTES: u64 = 15 << 20;
+/// When to retry if no slot is free.
 const RETRY_AFTER_SLOT: Duration = Duration::from_millis(200);
 
 /// Where an image is.
@@ -67,7 +67,7 @@ pub(super) enum ImageSource {
 }
 
 impl ImageInput<'_> {
-    /// Puts bytes into a slot, or finds out which object is meant.
+    /// Copies bytes into a slot, or finds the object that is named.
     pub(super) fn locate(self, call: &Call<'_>, rules: ImageRules) -> Result<ImageSource, ApiError> {
         match (self.bytes, self.s3_object) {
             (Some(Base64(encoded)), None) => from_base64(call, &encoded, rules).map(ImageSource::Slot),
@@ -87,17 +87,17 @@ fn from_base64(call: &Call<'_>, encoded: &str, rules: ImageRules) -> Result<Imag
         let constraint = "Member must have length greater than or equal to 1";
         return Err(ApiError::constraint(&"java.nio.HeapByteBuffer", "image.bytes", constraint));
     }
-    if length > MOST_MODELLED_BYTES {
-        let constraint = format!("Member must have length less than or equal to {MOST_MODELLED_BYTES}");
+    if length > MAX_MODELLED_BYTES {
+        let constraint = format!("Member must have length less than or equal to {MAX_MODELLED_BYTES}");
         return Err(ApiError::constraint(&"java.nio.HeapByteBuffer", "image.bytes", &constraint));
     }
-    if length > rules.most_bytes {
+    if length > rules.max_bytes {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
     let mut slot = reserve(call.state, length)?;
     let bytes = STANDARD
         .decode(encoded)
-        .map_err(|_| ApiError::new(ErrorKind::Serialization, "image.bytes is not in base64"))?;
+        .map_err(|_| ApiError::new(ErrorKind::Serialization, "image.bytes is not valid base64"))?;
     slot.write(&bytes).map_err(|_| ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."))?;
     Ok(slot)
 }
@@ -115,7 +115,7 @@ impl S3Object {
 }
 
 impl ImageSource {
-    /// The slot with the image: the permit to be looked at.
+    /// Returns the slot with the image, after reading an object into one.
     pub(super) async fn into_slot(self, state: &RekognitionState) -> Result<ImageSlot, ApiError> {
         match self {
             Self::Slot(slot) => Ok(slot),
@@ -133,10 +133,10 @@ async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> R
     })?;
     let opened = tokio::task::spawn_blocking(move || open_object(&root, &name)).await;
     let (file, length) = opened.ok().flatten().ok_or_else(unreadable)?;
-    if length > MOST_OBJECT_BYTES {
+    if length > MAX_OBJECT_BYTES {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
-    // A place before a byte is read.
+    // Reserves the slot before it reads a byte.
     let mut slot = reserve(state, usize::try_from(length).unwrap_or(usize::MAX))?;
     let written = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
@@ -148,7 +148,7 @@ async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> R
     written.await.ok().flatten().ok_or_else(unreadable)
 }
 
-/// One answer for an object that is not there and for one that must not be seen.
+/// The same error for an object that does not exist and one outside the bucket, so that callers cannot probe the disk.
 fn unreadable() -> ApiError {
     let message = "Unable to get object metadata from S3. Check object key, region and/or access permissions.";
     ApiError::new(ErrorKind::InvalidS3Object, message)

@@ -1,32 +1,34 @@
-//! The endpoint that AWS SDKs know: Amazon Rekognition Custom Labels' "run a trained model" and `DetectLabels`,
-//! over awsJson1_1. One file an operation, or a few that belong together.
+//! The endpoint for AWS SDKs: the operations of Amazon Rekognition Custom Labels that run a trained model, and
+//! `DetectLabels`, over awsJson1_1. Each operation, or a few that belong together, has a file.
 //!
-//! Where AWS says nothing, this box decides:
+//! Decisions of this box where AWS documents nothing, or means something that a box does not have:
 //!
-//! | open | here |
+//! | question | answer |
 //! |---|---|
 //! | `MaxResults` 0 | no limit |
 //! | `MaxLabels` 0, or above 1000 | 1000 |
 //! | `MinConfidence` | `>=`; 0 gives everything, up to the manifest's `max_detections` |
-//! | `MinConfidence` absent | each label's threshold in the manifest; for `DetectLabels` 55 |
+//! | no `MinConfidence` | each label's threshold in the manifest; for `DetectLabels` 55 |
 //! | 4 MB | 4 MiB, the size of a slot |
 //! | maximum below minimum | `InvalidParameterException` |
 //! | start of a model that runs, starts or stops | `ResourceInUseException` |
-//! | stop of a stopped model | `InvalidParameterException`; of one that stops, `ResourceInUseException` |
-//! | more units or models than the box carries | `LimitExceededException` |
-//! | units after a stop | those asked for last are kept |
+//! | stop of a stopped model | `InvalidParameterException`; of a model that is stopping, `ResourceInUseException` |
+//! | more units or models than the box can run | `LimitExceededException` |
+//! | units after a stop | the numbers of the last start stay |
 //! | `AutoUpdate` `ENABLED` | `InvalidParameterException` |
-//! | `CreateProjectVersion` | imports the package that `OutputConfig` names; training data: `AccessDeniedException` |
-//! | a start after COPYING_COMPLETED or FAILED | like one after STOPPED |
-//! | FAILED | no unit can be brought up; a running model that loses units stays RUNNING |
-//! | a stop with calls under way | they are finished |
-//! | images | at most 22 million pixels ([`MAX_PIXELS`](crate::vision::image_limits::MAX_PIXELS)); sides as `RULES` of each operation say |
-//! | JSON that cannot be read | `SerializationException` |
+//! | `CreateProjectVersion` | imports the package that `OutputConfig` names; with training data `AccessDeniedException` |
+//! | start after COPYING_COMPLETED or FAILED | as after STOPPED |
+//! | FAILED | no unit can be started; a running model that loses units stays RUNNING |
+//! | stop with calls in progress | they finish |
+//! | images | at most 22 million pixels ([`MAX_PIXELS`](crate::vision::image_limits::MAX_PIXELS)); sides as in `RULES` of each operation |
+//! | bodies | 8 MB with an image, 256 kB without |
+//! | malformed JSON | `SerializationException` |
 //! | operations of the cloud that a box does not have | `AccessDeniedException` |
-//! | a clock that the box does not know | a signature is good for `max_clock_skew_seconds` from when it was first seen |
-//! | a model of the settings | a project with one version, neither of which can be deleted |
-//! | order of checks | signature, operation, role, JSON, bounds, resource, versions of the role, state, length of the image, a place for it, base64, throughput; then the unit: format, pixels |
+//! | clock not synchronised | a signature is valid for `max_clock_skew_seconds` after it was first received |
+//! | model of the settings | a project with one version, neither of which can be deleted |
+//! | order of checks | key of the signature, length of the body, signature, operation, role, JSON, bounds, resource, versions of the role, state, length of the image, a free slot, base64, throughput; then in the unit: format, pixels |
 //! | unit hours | from RUNNING to STOPPED |
+//! | disk that refuses a change | `InternalServerError`, and nothing has changed |
 
 mod bring_in_version;
 mod call;

@@ -1,4 +1,4 @@
-//! What every call is answered from.
+//! What all calls share.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::{CatalogStore, Stage, Version};
@@ -16,22 +16,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Objects that are read out of buckets at a time.
+/// Objects read from buckets at a time.
 const MAX_DOWNLOADS: usize = 8;
 
-/// Shared by all calls.
+/// State of all calls. Clones share it.
 #[derive(Clone, Debug)]
 pub struct RekognitionState {
     pub(super) control: Control,
     settings: Arc<RekognitionSettings>,
     keys: Arc<[AccessKey]>,
     buckets: Arc<[BucketSettings]>,
-    /// The model of DetectLabels.
+    /// The model of `DetectLabels`.
     pub(super) default_model: Arc<str>,
     pub(super) metrics: Arc<Metrics>,
-    /// Objects that are read out of buckets at a time.
+    /// A permit for each object that is being read from a bucket.
     pub(super) downloads: Arc<Semaphore>,
-    /// Whoever changes projects, versions or what runs has its turn.
+    /// Held by the call that changes projects, versions or models: one at a time.
     pub(super) in_order: Arc<tokio::sync::Mutex<()>>,
     /// For large bodies.
     pub(super) cpu_turns: CpuTurns,
@@ -39,7 +39,7 @@ pub struct RekognitionState {
 }
 
 impl RekognitionState {
-    /// Without keys no signature is asked for.
+    /// Without `keys`, calls need no signature.
     pub fn new(
         control: Control,
         settings: RekognitionSettings,
@@ -69,7 +69,7 @@ impl RekognitionState {
         Self { cpu_turns: CpuTurns::default(), ..self.clone() }
     }
 
-    /// False: the endpoint is switched off.
+    /// False when the endpoint is switched off.
     pub(in crate::http) fn is_enabled(&self) -> bool {
         self.settings.enabled
     }
@@ -78,7 +78,7 @@ impl RekognitionState {
         &self.control.catalog
     }
 
-    /// The name under which a version runs, or would.
+    /// The name of the model that a version runs as.
     pub(super) fn model_name(&self, resource: &Resource, version: &Version) -> String {
         match version.stage {
             Stage::Configured => resource.project.clone(),
@@ -91,7 +91,7 @@ impl RekognitionState {
         self.buckets.iter().find(|bucket| bucket.name == name).map(|bucket| bucket.directory.as_path())
     }
 
-    /// The signature of a request and whose it claims to be, if one is asked for. Nothing of the body is needed yet.
+    /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
     pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
         if self.keys.is_empty() {
             return Ok(None);
@@ -102,7 +102,7 @@ impl RekognitionState {
         Ok(Some((presented, key)))
     }
 
-    /// That the signature is that key's, and of this time.
+    /// Checks that the signature was made with this key, and its age.
     pub(super) fn verify(
         &self,
         presented: &Presented,
@@ -111,8 +111,7 @@ impl RekognitionState {
         body: &[u8],
     ) -> Result<(), SignatureError> {
         presented.verify(parts, body, key.secret.reveal())?;
-        // After the signature: only who holds the key is told the box's time. What a panic elsewhere has left behind
-        // is whole signatures.
+        // The age comes second, because its error tells the box's time. A panic elsewhere leaves the rule valid.
         let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
         rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())
     }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-/// The endpoint of a box, without the box.
+/// The endpoint, with a fleet that is a function.
 struct TestBox {
     state: RekognitionState,
     home: tempfile::TempDir,
@@ -70,14 +70,14 @@ impl TestBox {
         self.status.send_modify(|status| drop(status.models.insert("edge:v1".into(), model)));
     }
 
-    /// From now on nothing can be written where the catalog is kept.
+    /// Makes every later write of the catalog fail, for root as well.
     fn refuse_writes(&self) {
         let directory = self.home.path().join("catalog");
         std::fs::remove_dir_all(&directory).unwrap();
         std::fs::write(directory, "in the way").unwrap();
     }
 
-    /// The name of the error, or of nothing.
+    /// Returns the name of the error, or `ok`.
     async fn call(&self, operation: &str, input: Value) -> String {
         let body = input.to_string();
         let request = Request::post("/").header("x-amz-target", format!("RekognitionService.{operation}"));
@@ -243,7 +243,7 @@ async fn a_large_image_waits_for_its_turn_at_the_processor_and_delays_no_other_c
     assert!(timeout(Duration::from_millis(50), large.as_mut()).await.is_err(), "both turns are taken");
     assert_eq!(test.call("DescribeProjects", json!({})).await, "ok");
     drop(end);
-    // Nobody takes images in this test, as in a box that stops.
+    // No appliance takes images in this test, as in a box that stops.
     assert_eq!(large.await, "ThrottlingException");
     others.join_all().await;
 }
