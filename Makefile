@@ -1,4 +1,4 @@
-.PHONY: accuracy help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery conformance payloads fuzz install
+.PHONY: accuracy help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -53,6 +53,9 @@ accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, cl
 delivery: setup ## 100,000 events through 50 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture
 	@$(CARGO) bench --bench delivery
+
+simulate: ## 5,000 boxes in simulated time, an hour or a day of faults each (SEEDS=5000); prints events a second and, of a failure, its seed and shortest trace
+	@OCELLI_SEEDS=$(or $(SEEDS),5000) $(CARGO) test --release --lib core::simulation::runs -- --nocapture
 
 crash: ## power cuts, kills and changed bytes under the events on disk; writes target/reports/{crash_model,byte_flips}.json
 	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::crash_model -- --nocapture

@@ -59,6 +59,11 @@ impl Capture {
     fn expect_initialized(&self) {
         assert_eq!(self.next(START_LIMIT), Some(FromCapture::Initialized));
     }
+
+    fn expect_started(&self) {
+        self.expect_hello();
+        self.expect_initialized();
+    }
 }
 
 impl Drop for Capture {
@@ -95,8 +100,7 @@ fn the_first_start_makes_a_registry_and_removes_what_killed_processes_have_left(
         std::fs::write(registry(home.path()).join(leftover), vec![0; 1000]).unwrap();
     }
     let capture = Capture::start(home.path());
-    capture.expect_hello();
-    capture.expect_initialized();
+    capture.expect_started();
     let files = registry_files(home.path());
     assert_eq!(files.len(), 1, "{files:?}");
     assert!(files[0].0.starts_with("registry.") && files[0].0.ends_with(".bin"), "{files:?}");
@@ -107,27 +111,26 @@ fn of_processes_that_start_together_one_looks_at_the_plugins_and_the_others_read
     let home = tempfile::tempdir().unwrap();
     let captures: Vec<Capture> = (0..4).map(|_| Capture::start(home.path())).collect();
     for capture in &captures {
-        capture.expect_hello();
-        capture.expect_initialized();
+        capture.expect_started();
     }
     assert_eq!(scans(home.path()), 1);
     let files = registry_files(home.path());
     drop(captures);
     let later = Capture::start(home.path());
-    later.expect_hello();
-    later.expect_initialized();
+    later.expect_started();
     assert_eq!((scans(home.path()), registry_files(home.path())), (1, files));
 }
 
 #[test]
 fn a_process_that_waits_for_another_to_look_at_the_plugins_has_said_hello_and_goes_on_when_that_one_dies() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::create_dir(registry(home.path())).unwrap();
+    // With a registry the start takes a tenth of a second: what takes longer waits.
+    Capture::start(home.path()).expect_started();
     let held = File::open(registry(home.path())).unwrap();
     held.lock().unwrap();
     let capture = Capture::start(home.path());
     capture.expect_hello();
-    assert_eq!(capture.next(Duration::from_secs(1)), None, "GStreamer was started although another holds the lock");
+    assert_eq!(capture.next(Duration::from_secs(2)), None, "GStreamer was started although another holds the lock");
     // The kernel does the same with the lock of a process that dies.
     drop(held);
     capture.expect_initialized();
@@ -137,8 +140,7 @@ fn a_process_that_waits_for_another_to_look_at_the_plugins_has_said_hello_and_go
 fn a_process_without_cameras_says_that_it_lives() {
     let home = tempfile::tempdir().unwrap();
     let capture = Capture::start(home.path());
-    capture.expect_hello();
-    capture.expect_initialized();
+    capture.expect_started();
     let begun = Instant::now();
     for beat in 1..=3 {
         assert_eq!(capture.next(10 * HEARTBEAT), Some(FromCapture::Alive));

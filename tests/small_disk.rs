@@ -16,7 +16,7 @@ use support::wait_for;
 
 const SECONDS: Duration = Duration::from_secs(1);
 
-const TROUBLE: &str = "events are kept in memory only";
+const TROUBLE: &str = "events are not written to the disk";
 
 /// Takes all the room that is left.
 fn fill(file: &Path) {

@@ -1,11 +1,11 @@
 //! What the box starts with: the settings, and over them what commands have made of models and cameras.
 
 use crate::appliance::package_loader::read;
-use crate::appliance::zone_placement::placements;
+use crate::appliance::zone_placement::{core_count, placements};
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::desired_models::DesiredModels;
+use crate::core::event::PackageSource;
 use crate::core::event::{KeptFile, LoadedPackage};
-use crate::core::packages::PackageSource;
 use crate::core::plan::{BoxPlan, BoxTerms, ModelPlan, ModelTerms};
 use crate::settings::Settings;
 use crate::supervisor::BoxLimits;
@@ -16,11 +16,6 @@ use serde::de::DeserializeOwned;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
-
-/// Cores that the daemon may use; a model without a number of units has one each.
-pub fn core_count() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
 
 /// The package that a swap has given to a model of the settings, if a daemon has kept one.
 pub fn swapped_package(settings: &Settings, model: &ModelSettings) -> Option<String> {
@@ -83,7 +78,11 @@ fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModel
         loaded => loaded,
     };
     if let Err(reason) = &loaded {
-        tracing::error!(model = model.name, reason, "a model is FAILED: its package cannot be used; it is read again each minute");
+        tracing::error!(
+            model = model.name,
+            reason,
+            "a model is FAILED: its package cannot be used; it is read again each minute"
+        );
     }
     ModelPlan { name: model.name.clone(), package: model.package().to_owned(), terms: model_terms(model), loaded }
 }

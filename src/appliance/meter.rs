@@ -6,11 +6,14 @@ use crate::model::package::Package;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// How often the counts go to disk: what a power cut may cost.
 const KEEP_PERIOD: Duration = Duration::from_secs(60);
+
+/// Months that were written and not forgotten yet. One that finds no room is forgotten after the next write.
+const MONTHS: usize = 16;
 
 /// How long a stop waits for the disk.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);
@@ -28,14 +31,15 @@ pub(super) struct Meter {
     month: String,
     kept_at: Monotonic,
     /// Months as they were written.
-    written: (Sender<String>, Receiver<String>),
+    written: (SyncSender<String>, Receiver<String>),
 }
 
 impl Meter {
     /// Goes on from what is kept of this month.
     pub(super) fn load(files: HoursFiles, keeper: FileKeeper, now: Monotonic) -> Self {
         let hours = InferenceHours::default();
-        let mut meter = Self { hours, files, keeper, month: String::new(), kept_at: now, written: channel() };
+        let mut meter =
+            Self { hours, files, keeper, month: String::new(), kept_at: now, written: sync_channel(MONTHS) };
         meter.turn_to(month_of(&this_hour()));
         meter
     }
@@ -59,7 +63,7 @@ impl Meter {
             // Without a meter there is nothing to forget.
             let done = move |result: Result<(), String>| {
                 if result.is_ok() {
-                    drop(written.send(month));
+                    drop(written.try_send(month));
                 }
             };
             self.keeper.write(path, content, OnRefusal::TryAgain, done);

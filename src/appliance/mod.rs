@@ -21,7 +21,8 @@ mod requests;
 mod shell;
 mod zone_placement;
 
-pub use box_plan::{core_count, swapped_package};
+pub use box_plan::swapped_package;
 pub use composition::{Appliance, ChildPrograms};
 pub use package_loader::load_model;
 pub use reporter::{Identity, Reporter};
+pub use zone_placement::core_count;

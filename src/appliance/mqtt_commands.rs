@@ -51,7 +51,7 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
         if incoming.name != "snapshot" {
             let command = Command::SwitchCamera { camera, enabled: incoming.name == "enable" };
             return match control.ask(command).await {
-                Ok(accepted) => was_accepted(&incoming.name, id, accepted),
+                Ok(accepted) => was_accepted(&incoming.name, id.as_ref(), accepted),
                 Err(error) => refused(id, error.to_string()),
             };
         }
@@ -73,12 +73,12 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
         Err(message) => return refused(id, message),
     };
     match control.ask(command).await {
-        Ok(accepted) => was_accepted(&incoming.name, id, accepted),
+        Ok(accepted) => was_accepted(&incoming.name, id.as_ref(), accepted),
         Err(error) => refused(id, error.to_string()),
     }
 }
 
-fn was_accepted(command: &str, id: Option<Value>, accepted: Accepted) -> Value {
+fn was_accepted(command: &str, id: Option<&Value>, accepted: Accepted) -> Value {
     let mut answer = json!({"command": command, "id": id, "accepted": true});
     if let Some(warning) = accepted.warning {
         answer["warning"] = warning.into();

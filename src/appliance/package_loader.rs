@@ -2,7 +2,7 @@
 
 use crate::core::Event;
 use crate::core::event::LoadedPackage;
-use crate::core::packages::{PackageSource, PackageTicket};
+use crate::core::event::{PackageSource, PackageTicket};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::{Package, PackageError};
 use crate::settings::Settings;

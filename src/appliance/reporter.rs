@@ -282,8 +282,8 @@ impl Reporter {
     /// What is wrong with publishing, for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let trouble = self.events.status().and_then(|status| status.trouble);
-        let trouble = trouble.map(|why| format!("events are kept in memory only, the disk refuses them: {why}"));
-        trouble.into_iter().collect()
+        let outbox = trouble.map(|why| format!("events are not written to the disk: {why}"));
+        outbox.into_iter().chain(self.publisher.as_ref().and_then(Publisher::trouble)).collect()
     }
 
     /// Sends the last events and says `stopped` to the broker. Bounded in time.

@@ -89,7 +89,13 @@ impl Shell {
             let took = monotonic_now().since(began);
             if took > LONG_TURN {
                 let (events, effects) = (turn.events, turn.effects);
-                tracing::warn!(ms = took.as_millis(), events, effects, had_command, "a turn of the event loop was long");
+                tracing::warn!(
+                    ms = took.as_millis(),
+                    events,
+                    effects,
+                    had_command,
+                    "a turn of the event loop was long"
+                );
             }
         }
         self.drain().await
@@ -169,7 +175,9 @@ impl Shell {
                     ChildEvent::Ended { status, violation } => {
                         match status {
                             ExitStatus::Code(0) => tracing::debug!(group, "a capture process stopped as it was told"),
-                            _ => tracing::warn!(group, %status, violation, "a capture process ended; it is started again"),
+                            _ => {
+                                tracing::warn!(group, %status, violation, "a capture process ended; it is started again");
+                            }
                         }
                         self.performer.captures.ended(group);
                         Some(Event::CaptureEnded { group, detail: format!("the capture process ended: {status}") })
@@ -192,7 +200,14 @@ impl Shell {
             FromCapture::Hello { pid } => tracing::debug!(group, pid, "a capture process has started"),
             FromCapture::Streaming { camera, info } => {
                 let camera = name(*camera);
-                tracing::info!(camera, codec = info.codec, decoder = info.decoder, width = info.width, height = info.height, "a camera streams");
+                tracing::info!(
+                    camera,
+                    codec = info.codec,
+                    decoder = info.decoder,
+                    width = info.width,
+                    height = info.height,
+                    "a camera streams"
+                );
             }
             FromCapture::Lost { camera, kind, detail } => {
                 tracing::warn!(camera = name(*camera), ?kind, detail, "a camera is lost; it will be tried again");
@@ -257,7 +272,15 @@ impl Shell {
 fn log_unit(unit: UnitId, message: &FromUnit) {
     match message {
         FromUnit::Hello { pid } => tracing::debug!(%unit, pid, "an inference unit has started"),
-        FromUnit::Ready { load_ms, from_cache, execution_provider, providers, runtime_version, batch, cache_problem } => {
+        FromUnit::Ready {
+            load_ms,
+            from_cache,
+            execution_provider,
+            providers,
+            runtime_version,
+            batch,
+            cache_problem,
+        } => {
             tracing::info!(%unit, load_ms, from_cache, %execution_provider, nodes = %providers, runtime_version, batch, "an inference unit is ready");
             if let Some(problem) = cache_problem {
                 tracing::warn!(%unit, problem, "the model cache cannot be used");
@@ -272,4 +295,3 @@ fn log_unit(unit: UnitId, message: &FromUnit) {
         FromUnit::Detected { .. } | FromUnit::Pong { .. } | FromUnit::Inspected(_) => {}
     }
 }
-

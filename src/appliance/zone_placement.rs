@@ -1,12 +1,16 @@
 //! The failure zones of this box: those of the settings, else what the box itself suggests.
 
-use crate::appliance::box_plan::core_count;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::os::{cores, gpus};
 use crate::settings::Settings;
 use crate::supervisor::ZonePlacement;
 use crate::supervisor::settings::{ModelSettings, ZoneSettings};
 use std::collections::BTreeMap;
+
+/// Cores that the daemon may use; a model without a number of units has one each.
+pub fn core_count() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
 
 /// What the box has that fails by itself.
 #[derive(Clone, Debug, Default)]

@@ -212,7 +212,7 @@ mod tests {
     fn an_image_is_written_while_others_take_and_return_slots() {
         let (intake, region, _queue) = ImageIntake::new().unwrap();
         let mut slot = intake.reserve().unwrap();
-        let (done, written) = std::sync::mpsc::channel();
+        let (done, written) = std::sync::mpsc::sync_channel(1);
         let held = lock(&intake.free);
         std::thread::spawn(move || {
             slot.write(&vec![7; SLOT_BYTES]).unwrap();

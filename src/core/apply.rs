@@ -94,7 +94,9 @@ impl Core {
             Event::UndeadCaptureEnded { group } => self.cameras.undead_ended(group),
             Event::CameraNotOpened { group, index, detail } => self.cameras.not_opened(group, index, detail, now, out),
             Event::Image { model, work } => self.image_offered(&model, work, now, out),
-            Event::SnapshotRequested { ticket, camera, wish } => self.snapshot_requested(ticket, camera, wish, now, out),
+            Event::SnapshotRequested { ticket, camera, wish } => {
+                self.snapshot_requested(ticket, camera, wish, now, out);
+            }
             Event::SnapshotMade { group, id, jpeg, wall_ms } => {
                 self.snapshots.made(group, id, jpeg, wall_ms, now, out);
             }
@@ -228,10 +230,12 @@ impl Core {
 
     fn command(&mut self, ticket: CommandTicket, command: Command, now: Monotonic, out: &mut Vec<Effect>) {
         let result = match command {
-            Command::SwitchCamera { camera, enabled } => match self.cameras.switch(&camera, enabled, ticket, now, out) {
-                true => Ok(Progress::Keeping),
-                false => Err(ControlError::NoSuchCamera(camera)),
-            },
+            Command::SwitchCamera { camera, enabled } => {
+                match self.cameras.switch(&camera, enabled, ticket, now, out) {
+                    true => Ok(Progress::Keeping),
+                    false => Err(ControlError::NoSuchCamera(camera)),
+                }
+            }
             command => self.units.command(ticket, command, now, out),
         };
         match result {

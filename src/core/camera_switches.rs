@@ -51,7 +51,10 @@ mod tests {
         assert!(!switches.apply(&settings).enabled);
         let changed = CameraSettings { enabled: false, ..settings.clone() };
         switches.set(&changed.id, changed.enabled, true);
-        assert!(switches.apply(&changed).enabled && switches.apply(&settings).enabled, "each counts against its setting");
+        assert!(
+            switches.apply(&changed).enabled && switches.apply(&settings).enabled,
+            "each counts against its setting"
+        );
         switches.retain(&[]);
         assert_eq!(switches, CameraSwitches::default());
     }

@@ -114,7 +114,8 @@ impl Cameras {
                 CaptureAction::Start => effects.push(Effect::StartCapture { group }),
                 CaptureAction::Kill { why } => effects.push(Effect::KillCapture { group, why }),
                 CaptureAction::Open { camera, index } => {
-                    let (slots, camera) = (self.slots_per_camera, self.groups[group].camera(camera).settings.id.clone());
+                    let (slots, camera) =
+                        (self.slots_per_camera, self.groups[group].camera(camera).settings.id.clone());
                     let region = self.slots.add(slots, group, index);
                     effects.push(Effect::OpenCamera { group, camera, index, region, slots });
                 }
@@ -297,7 +298,8 @@ impl Cameras {
     /// What is wrong with the cameras beside their states, for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let undead: u32 = self.groups.iter().map(CaptureGroup::undead).sum();
-        let undead = (undead > 0).then(|| format!("{undead} killed capture processes do not end: a decoder's driver hangs"));
+        let undead =
+            (undead > 0).then(|| format!("{undead} killed capture processes do not end: a decoder's driver hangs"));
         self.all().filter_map(Camera::brown_out).chain(undead).collect()
     }
 

@@ -3,7 +3,8 @@
 use crate::control::{Command, ControlError};
 use crate::core::effect::Effect;
 use crate::core::event::{CommandTicket, LoadedPackage};
-use crate::core::packages::{PackageSource, PackageTicket, Purpose};
+use crate::core::event::{PackageSource, PackageTicket};
+use crate::core::packages::Purpose;
 use crate::core::units::{CommandResult, Progress, Units};
 use crate::supervisor::FleetError;
 use crate::supervisor::pool::UnitBounds;

@@ -8,7 +8,7 @@ use crate::control::{Accepted, ControlError};
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::desired_models::DesiredModels;
 use crate::core::event::{CommandTicket, SnapshotTicket};
-use crate::core::packages::{PackageSource, PackageTicket};
+use crate::core::event::{PackageSource, PackageTicket};
 use crate::ipc::messages::{CameraIndex, LoadModel, RegionId, RequestId};
 use crate::ipc::snapshot_messages::{SnapshotId, SnapshotOrder};
 use crate::model::package::Package;
@@ -215,7 +215,7 @@ pub enum Report {
         seq: u64,
         /// The camera.
         camera: CameraId,
-        /// What happened.
+        /// The event as the tracker reports it.
         event: Box<TrackEvent>,
         /// The model that saw it.
         package: Arc<Package>,
@@ -260,7 +260,7 @@ pub enum Report {
         from: usize,
         /// Units to come.
         to: usize,
-        /// Why.
+        /// What made the autoscaler decide so.
         reason: ScaleReason,
     },
 }

@@ -3,11 +3,11 @@
 use crate::admission::ImageWork;
 use crate::control::Command;
 use crate::control::snapshots::SnapshotWish;
-use crate::core::packages::PackageTicket;
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LoadModel};
 use crate::ipc::snapshot_messages::SnapshotId;
 use crate::model::package::Package;
 use crate::supervisor::unit_state::UnitId;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,19 @@ pub struct CommandTicket(pub u64);
 /// A request for a snapshot that waits for its answer; the shell holds the reply channel.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct SnapshotTicket(pub u64);
+
+/// A package that is being read.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct PackageTicket(pub u64);
+
+/// Where a package lies.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PackageSource {
+    /// A directory under `units.models_directory`.
+    Named(String),
+    /// A package that was brought in, for a model that no settings name.
+    Directory(PathBuf),
+}
 
 /// A file of state that the core has kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,14 +60,14 @@ pub struct LoadedPackage {
     pub load: LoadModel,
 }
 
-/// What happened.
+/// Something that happened to the box.
 #[derive(Debug)]
 pub enum Event {
     /// A unit sent a message.
     Unit {
         /// The sender.
         unit: UnitId,
-        /// Its message.
+        /// The message as it was received.
         message: FromUnit,
     },
     /// A unit's process has ended, or could not be started.
@@ -66,7 +79,7 @@ pub enum Event {
     Capture {
         /// The group whose process sent it.
         group: usize,
-        /// Its message.
+        /// The message as it was received.
         message: FromCapture,
     },
     /// A capture process has ended, or could not be started.

@@ -21,7 +21,7 @@ pub mod desired_models;
 pub mod effect;
 pub mod event;
 mod keeping;
-pub mod packages;
+mod packages;
 pub mod plan;
 mod scenes;
 mod snapshots;

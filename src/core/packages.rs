@@ -1,24 +1,10 @@
 //! Packages that are being read from the disk, and what is to be done with each when it is there.
 
-use crate::core::event::CommandTicket;
+use crate::core::event::{CommandTicket, PackageTicket};
 use crate::supervisor::pool::UnitBounds;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
-
-/// A package that is being read.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct PackageTicket(pub u64);
-
-/// Where a package lies.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PackageSource {
-    /// A directory under `units.models_directory`.
-    Named(String),
-    /// A package that was brought in, for a model that no settings name.
-    Directory(PathBuf),
-}
 
 /// What is to be done with a package.
 #[derive(Clone, Debug)]

@@ -24,7 +24,7 @@ pub struct ModelTerms {
 /// A model of the settings.
 #[derive(Debug)]
 pub struct ModelPlan {
-    /// Its name.
+    /// The name that cameras and commands use.
     pub name: String,
     /// Its package's directory under `units.models_directory`.
     pub package: String,

@@ -31,7 +31,7 @@ const ORDER_LIMIT: Duration = Duration::from_secs(4);
 const MAX_WAITING: usize = 16;
 
 /// A request that waits for a picture of a camera's next frame.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Waiting {
     deadline: Monotonic,
     /// For the answer; none: the picture is kept and published instead.
@@ -181,7 +181,13 @@ impl Snapshots {
             deadline: now + ORDER_LIMIT,
         };
         if connection.is_none() {
-            return self.end(ordered, Err("the connection that the frame came over is closed".into()), None, now, effects);
+            return self.end(
+                ordered,
+                Err("the connection that the frame came over is closed".into()),
+                None,
+                now,
+                effects,
+            );
         }
         let id = SnapshotId(self.next);
         self.next += 1;
@@ -224,12 +230,7 @@ impl Snapshots {
 
     /// Ends orders that took too long and requests that waited too long for a frame. `describe` says what a camera is
     /// doing, for a person.
-    pub(super) fn tick(
-        &mut self,
-        describe: impl Fn(&CameraId) -> String,
-        now: Monotonic,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn tick(&mut self, describe: impl Fn(&CameraId) -> String, now: Monotonic, effects: &mut Vec<Effect>) {
         if !self.ordered.is_empty() {
             self.end_all(|ordered| now >= ordered.deadline, "the capture process did not answer", now, effects);
         }
@@ -251,13 +252,7 @@ impl Snapshots {
         self.end_all(|ordered| ordered.group == group, "the capture process has ended", now, effects);
     }
 
-    fn end_all(
-        &mut self,
-        is_meant: impl Fn(&Ordered) -> bool,
-        why: &str,
-        now: Monotonic,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn end_all(&mut self, is_meant: impl Fn(&Ordered) -> bool, why: &str, now: Monotonic, effects: &mut Vec<Effect>) {
         let meant: Vec<_> = self.ordered.extract_if(.., |_, ordered| is_meant(ordered)).collect();
         for (id, ordered) in meant {
             effects.push(Effect::ForgetSnapshot(id));

@@ -2,7 +2,7 @@
 //!
 //! A child is this same binary with a hidden subcommand; its standard input is the channel. What
 //! it says and that it ended arrive in the owner's queue, in that order. A child that closes its
-//! channel or breaks the protocol is killed: whatever it does next, nobody is listening.
+//! channel or breaks the protocol is killed, because nothing that it does afterwards can be received.
 
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::os::pidfd::{ExitStatus, PidFd};
@@ -14,9 +14,10 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
+use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
@@ -38,10 +39,10 @@ pub fn own_binary() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
 
-/// What the owner of a child is told.
+/// What the owner of a child receives.
 #[derive(Debug)]
 pub enum ChildEvent<M> {
-    /// The child said this.
+    /// The child sent this.
     Message(M),
     /// The child is gone; always the last event.
     Ended {
@@ -87,7 +88,33 @@ impl Drop for ChildHandle {
 
 struct Job {
     command: Command,
-    reply: SyncSender<io::Result<std::process::Child>>,
+    reply: SyncSender<io::Result<Child>>,
+}
+
+/// A child that is not watched yet. Unless [`Self::watch_was_begun`] is called, it is killed and waited for: it would
+/// otherwise live on without anyone to end it, or stay behind as a zombie.
+struct Unwatched(Option<Child>);
+
+impl Unwatched {
+    fn child(&mut self) -> io::Result<&mut Child> {
+        self.0.as_mut().ok_or_else(|| io::Error::other("the child is watched already"))
+    }
+
+    fn watch_was_begun(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unwatched {
+    fn drop(&mut self) {
+        let Some(mut child) = self.0.take() else { return };
+        let pid = child.id();
+        // A thread waits for it, because the caller may be an event loop.
+        let end = move || child.kill().and_then(|()| child.wait());
+        if let Err(error) = std::thread::Builder::new().name("reaper".into()).spawn(end) {
+            tracing::error!(pid, %error, "a child that cannot be watched cannot be ended either");
+        }
+    }
 }
 
 /// The one thread that forks. It lives as long as the parent, because a child's death signal
@@ -95,6 +122,8 @@ struct Job {
 #[derive(Clone, Debug)]
 pub struct Spawner {
     jobs: SyncSender<Job>,
+    /// The thread holds the one strong reference.
+    thread: Weak<()>,
 }
 
 impl Spawner {
@@ -103,14 +132,26 @@ impl Spawner {
     /// # Errors
     /// When no thread can be had.
     pub fn start() -> io::Result<Self> {
+        Self::start_with(|command| command.spawn())
+    }
+
+    fn start_with(mut fork: impl FnMut(&mut Command) -> io::Result<Child> + Send + 'static) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel::<Job>(1);
+        let alive = Arc::new(());
+        let thread = Arc::downgrade(&alive);
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
+            let _alive = alive;
             while let Ok(mut job) = inbox.recv() {
-                // The asker waits for the reply, so there is always somebody to receive it.
-                drop(job.reply.send(job.command.spawn()));
+                // The caller waits for the reply, so it is always received.
+                drop(job.reply.send(fork(&mut job.command)));
             }
         })?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, thread })
+    }
+
+    /// Whether children can still be started. Once the thread has died, [`Self::spawn`] always fails.
+    pub fn is_alive(&self) -> bool {
+        self.thread.strong_count() > 0
     }
 
     /// Starts a child whose events go to `events` as `wrap` names them. Takes about a millisecond.
@@ -124,20 +165,26 @@ impl Spawner {
         E: Send + 'static,
         W: Fn(ChildEvent<M>) -> E + Send + Sync + 'static,
     {
+        // Everything that needs a descriptor is had here, where its lack is an error, and not in the task that watches.
         let (ours, theirs) = Channel::pair()?;
-        let mut child = self.fork(spec, theirs.into_socket())?;
-        let process = Arc::new(PidFd::open(child.id())?);
         ours.set_nonblocking()?;
-        let channel = Arc::new(ours);
-        if let Some(stderr) = child.stderr.take() {
-            let pipe = tokio::net::unix::pipe::Receiver::from_owned_fd(OwnedFd::from(stderr))?;
+        let messages = readiness::watch(&ours)?;
+        let mut child = Unwatched(Some(self.fork(spec, theirs.into_socket())?));
+        let process = Arc::new(PidFd::open(child.child()?.id())?);
+        let end = readiness::watch(&*process)?;
+        let log = child.child()?.stderr.take().map(OwnedFd::from);
+        let log = log.map(tokio::net::unix::pipe::Receiver::from_owned_fd).transpose()?;
+        child.watch_was_begun();
+        if let Some(pipe) = log {
             tokio::spawn(log_lines(pipe, spec.name.clone()));
         }
-        tokio::spawn(watch(Arc::clone(&channel), Arc::clone(&process), events, wrap));
+        let channel = Arc::new(ours);
+        let watched = Watched { channel: Arc::clone(&channel), messages, process: Arc::clone(&process), end };
+        tokio::spawn(watch(watched, events, wrap));
         Ok(ChildHandle { channel, process })
     }
 
-    fn fork(&self, spec: &ChildSpec, stdin: OwnedFd) -> io::Result<std::process::Child> {
+    fn fork(&self, spec: &ChildSpec, stdin: OwnedFd) -> io::Result<Child> {
         let mut command = Command::new(&spec.program);
         command
             .args(&spec.arguments)
@@ -155,34 +202,41 @@ impl Spawner {
     }
 }
 
-async fn watch<M, E, W>(channel: Arc<Channel>, process: Arc<PidFd>, events: mpsc::Sender<E>, wrap: W)
+/// A child with what its watcher waits for.
+struct Watched {
+    channel: Arc<Channel>,
+    messages: AsyncFd<OwnedFd>,
+    process: Arc<PidFd>,
+    end: AsyncFd<OwnedFd>,
+}
+
+async fn watch<M, E, W>(child: Watched, events: mpsc::Sender<E>, wrap: W)
 where
     M: DeserializeOwned,
     W: Fn(ChildEvent<M>) -> E,
 {
-    let violation = forward(&channel, &events, &wrap).await;
-    process.kill();
-    let status = match reap(&process).await {
+    let violation = forward(&child, &events, &wrap).await;
+    child.process.kill();
+    let status = match reap(&child).await {
         Ok(status) => status,
         Err(error) => {
-            tracing::warn!(pid = process.pid(), %error, "the end of a child could not be learned");
+            tracing::warn!(pid = child.process.pid(), %error, "how a child ended cannot be read");
             ExitStatus::Code(-1)
         }
     };
-    // A failure means that the owner is gone, and with it everybody who cared.
+    // This fails when the owner is gone, and then the end matters to no one.
     drop(events.send(wrap(ChildEvent::Ended { status, violation })).await);
 }
 
 /// Forwards messages until the channel ends; returns the violation if that is why.
-async fn forward<M, E, W>(channel: &Channel, events: &mpsc::Sender<E>, wrap: &W) -> Option<String>
+async fn forward<M, E, W>(child: &Watched, events: &mpsc::Sender<E>, wrap: &W) -> Option<String>
 where
     M: DeserializeOwned,
     W: Fn(ChildEvent<M>) -> E,
 {
-    let readiness = readiness::watch(channel).ok()?;
     loop {
-        let mut ready = readiness.readable().await.ok()?;
-        match channel.receive::<M>() {
+        let mut ready = child.messages.readable().await.ok()?;
+        match child.channel.receive::<M>() {
             Ok((message, _)) => events.send(wrap(ChildEvent::Message(message))).await.ok()?,
             Err(ChannelError::Empty) => ready.clear_ready(),
             Err(ChannelError::Protocol(violation)) => return Some(violation),
@@ -191,13 +245,12 @@ where
     }
 }
 
-async fn reap(process: &PidFd) -> io::Result<ExitStatus> {
-    let readiness = readiness::watch(process)?;
+async fn reap(child: &Watched) -> io::Result<ExitStatus> {
     loop {
-        if let Some(status) = process.try_wait()? {
+        if let Some(status) = child.process.try_wait()? {
             return Ok(status);
         }
-        readiness.readable().await?.clear_ready();
+        child.end.readable().await?.clear_ready();
     }
 }
 
@@ -225,5 +278,34 @@ async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, name: String) {
             _ if text.is_empty() => {}
             _ => tracing::info!(child = name, "{text}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ipc::messages::FromUnit;
+
+    fn spawn(spawner: &Spawner) -> io::Result<(ChildHandle, mpsc::Receiver<ChildEvent<FromUnit>>)> {
+        let (sender, events) = mpsc::channel(4);
+        let (arguments, environment) = (Vec::new(), BTreeMap::new());
+        let spec = ChildSpec { program: "/bin/true".into(), arguments, environment, name: "test".into() };
+        Ok((spawner.spawn(&spec, sender, |event| event)?, events))
+    }
+
+    #[tokio::test]
+    async fn a_spawner_whose_thread_has_died_says_so_and_refuses() {
+        let spawner = Spawner::start().unwrap();
+        let (_child, mut events) = spawn(&spawner).unwrap();
+        assert!(matches!(events.recv().await, Some(ChildEvent::Ended { status: ExitStatus::Code(0), .. })));
+        assert!(spawner.is_alive());
+
+        let spawner = Spawner::start_with(|_| panic!("on purpose")).unwrap();
+        assert!(spawn(&spawner).is_err());
+        // The thread still unwinds when its caller is told.
+        while spawner.is_alive() {
+            tokio::task::yield_now().await;
+        }
+        assert!(spawn(&spawner).unwrap_err().to_string().contains("the spawner thread is gone"));
     }
 }

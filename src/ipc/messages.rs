@@ -12,23 +12,11 @@ use crate::vision::outcome::FailureCause;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+pub use crate::ipc::ids::{CameraIndex, RegionId, RequestId};
 pub use crate::ipc::load_model::LoadModel;
 
 /// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
 pub const PROTOCOL_VERSION: u16 = 8;
-
-/// One request to a unit; never used twice in a run of the daemon.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct RequestId(pub u64);
-
-/// One region of slots; never used twice in a run of the daemon.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct RegionId(pub u32);
-
-/// One connection to a camera, among those of its capture process and of the processes that had its place before. Never
-/// used twice, so that a late message of an earlier connection is recognised.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct CameraIndex(pub u64);
 
 /// One picture that a unit is to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ pub mod channel;
 pub mod child_process;
 pub mod frame_slots;
 pub mod heartbeat;
+pub mod ids;
 pub mod load_model;
 pub mod messages;
 pub mod restart_policy;

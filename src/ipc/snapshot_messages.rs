@@ -4,7 +4,7 @@
 //! order, and the answer says how many bytes lie there: as with frames, the parent owns the memory, and trusts its
 //! size and seals whatever the other side does.
 
-use crate::ipc::messages::CameraIndex;
+use crate::ipc::ids::CameraIndex;
 use crate::vision::frame::Picture;
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};

@@ -7,5 +7,6 @@ pub mod label_counts;
 pub mod label_level;
 pub mod message;
 pub mod outbox;
+mod outgoing;
 pub mod publisher;
 pub mod sinks;

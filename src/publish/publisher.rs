@@ -9,53 +9,15 @@ use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::label_counts::LabelCount;
 use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
 use crate::publish::outbox::SinkEnd;
+pub use crate::publish::outgoing::{Outgoing, PublishCounters, PublishStatus, States};
 use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
 use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, SinkInputs, topics};
 use crate::vision::camera_id::CameraId;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// A message for one topic.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outgoing {
-    /// Whole topic.
-    pub topic: String,
-    /// At most 16 KiB.
-    pub payload: Vec<u8>,
-}
-
-/// How publishing goes; written by the sink, read by everybody.
-#[derive(Debug, Default)]
-pub struct PublishCounters {
-    /// The broker is connected.
-    pub connected: AtomicBool,
-    /// Messages written to the connection.
-    pub published: AtomicU64,
-    /// Detections dropped because the broker was away.
-    pub dropped_broker_away: AtomicU64,
-    /// Detections dropped because the queue was full.
-    pub dropped_queue_full: AtomicU64,
-}
-
-/// How publishing goes, at one moment.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct PublishStatus {
-    /// The broker is connected.
-    pub connected: bool,
-    /// Messages written to the connection.
-    pub published: u64,
-    /// Detections dropped because the broker was away.
-    pub dropped_broker_away: u64,
-    /// Detections dropped because the queue was full.
-    pub dropped_queue_full: u64,
-}
-
-/// The retained messages by topic.
-pub type States = BTreeMap<String, Arc<[u8]>>;
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -184,10 +146,17 @@ impl Publisher {
         }
     }
 
+    /// Why nothing is published any more, for the operator; `None` while the sink's task runs, with a broker or without.
+    pub fn trouble(&self) -> Option<String> {
+        // The task ends before `shut_down` only by a panic, its own or that of the connection's task.
+        let has_ended = self.task.as_ref().is_some_and(JoinHandle::is_finished);
+        has_ended.then(|| "the MQTT task has ended: restart the daemon, the log says why it ended".to_owned())
+    }
+
     /// How publishing goes.
     pub fn status(&self) -> PublishStatus {
         PublishStatus {
-            connected: self.counters.connected.load(Ordering::Relaxed),
+            connected: self.counters.connected.load(Ordering::Relaxed) && self.trouble().is_none(),
             published: self.counters.published.load(Ordering::Relaxed),
             dropped_broker_away: self.counters.dropped_broker_away.load(Ordering::Relaxed),
             dropped_queue_full: self.counters.dropped_queue_full.load(Ordering::Relaxed),
@@ -202,5 +171,37 @@ impl Publisher {
         {
             tracing::warn!("the broker did not take our goodbye in time");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::outbox::{Outbox, OutboxRules};
+
+    #[tokio::test]
+    async fn a_task_that_ends_before_it_is_told_to_is_trouble_and_not_connected() {
+        let home = tempfile::tempdir().unwrap();
+        let rules = OutboxRules {
+            file: home.path().join("events.db"),
+            vfs: None,
+            max_bytes: 1 << 20,
+            keep: Duration::from_secs(3600),
+            has_sink: true,
+        };
+        let (outbox, end) = Outbox::start(rules).unwrap();
+        // No broker listens at port 1.
+        let settings = MqttSettings { port: 1, ..MqttSettings::default() };
+        let mut publisher = Publisher::start(&settings, "gate", &[], end).unwrap();
+        publisher.counters.connected.store(true, Ordering::Relaxed);
+        assert_eq!((publisher.trouble(), publisher.status().connected), (None, true));
+        publisher.task.as_ref().unwrap().abort();
+        while publisher.trouble().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert!(!publisher.status().connected);
+        publisher.shut_down().await;
+        assert_eq!(publisher.trouble(), None, "an end that was asked for is none");
+        outbox.close();
     }
 }

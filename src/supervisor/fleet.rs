@@ -3,12 +3,13 @@
 //! Every method is given `now` and returns what is to be done; nothing here waits or does I/O.
 
 mod commands;
+mod hardware;
 
 pub use commands::FleetError;
+pub use hardware::{BoxLimits, ZonePlacement};
 
 use crate::admission::{FrameWork, ImageWork};
 use crate::ipc::messages::RequestId;
-use crate::model::execution_provider::ExecutionProvider;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, ModelStatus, SupervisorAction};
 use crate::supervisor::model_version::VersionId;
@@ -21,30 +22,6 @@ use crate::vision::outcome::FailureCause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What the box can carry.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct BoxLimits {
-    /// Units of all models together.
-    pub units: usize,
-    /// Models that run at a time.
-    pub models: usize,
-    /// Bytes that stay free beside the units.
-    pub reserve_bytes: u64,
-}
-
-/// What a unit's process is told about its zone.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ZonePlacement {
-    /// Unique.
-    pub name: String,
-    /// The cores of its units; none: any.
-    pub cores: Vec<u16>,
-    /// What computes there, if not what the model says.
-    pub execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices, in the provider's words; none: that of the model, if the zone names no other provider.
-    pub device: Option<String>,
-}
 
 /// A unit's size until one was measured: the default detector takes 75 MB.
 const ASSUMED_UNIT_BYTES: u64 = 100 << 20;

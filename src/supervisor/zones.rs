@@ -57,7 +57,8 @@ pub struct Zones {
 impl Zones {
     /// At least one zone. A zone that is out is probed after `probe_after`; each failed probe doubles the wait.
     pub fn new(names: Vec<String>, probe_after: Duration) -> Self {
-        let zone = |name| Zone { name, units: 0, failures: VecDeque::new(), breaker: Breaker::Closed, failed_probes: 0 };
+        let zone =
+            |name| Zone { name, units: 0, failures: VecDeque::new(), breaker: Breaker::Closed, failed_probes: 0 };
         Self { zones: names.into_iter().map(zone).collect(), probe_after }
     }
 

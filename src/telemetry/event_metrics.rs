@@ -1,6 +1,6 @@
 //! Events, and the outbox that keeps them until they are delivered.
 
-use crate::telemetry::metrics::{Counters, Gauges, with};
+use crate::telemetry::labels::{Counters, Gauges, integer, with};
 use crate::vision::camera_id::CameraId;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -54,12 +54,11 @@ impl EventMetrics {
     }
 
     pub(super) fn outbox(&self, figures: &OutboxFigures) {
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        self.waiting.set(signed(figures.waiting));
-        self.on_their_way.set(signed(figures.on_their_way));
+        self.waiting.set(integer(figures.waiting));
+        self.on_their_way.set(integer(figures.on_their_way));
         self.is_on_disk.set(i64::from(figures.is_on_disk));
         for (name, count) in figures.counts {
-            self.outbox_events.get_or_create(&vec![("result", name.to_owned())]).set(signed(count));
+            self.outbox_events.get_or_create(&vec![("result", name.to_owned())]).set(integer(count));
         }
     }
 }

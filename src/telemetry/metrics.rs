@@ -2,6 +2,7 @@
 
 use crate::telemetry::event_metrics::EventMetrics;
 pub use crate::telemetry::event_metrics::OutboxFigures;
+use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
 pub use crate::telemetry::model_metrics::ModelFigures;
 use crate::telemetry::model_metrics::ModelMetrics;
 use crate::vision::camera_id::CameraId;
@@ -13,11 +14,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
-
-/// Label names and values.
-pub(super) type Labels = Vec<(&'static str, String)>;
-pub(super) type Counters = Family<Labels, Counter>;
-pub(super) type Gauges = Family<Labels, Gauge>;
 
 /// Upper bounds in seconds: from a unit on a GPU to a frame that waited for all of `max_frame_age`.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -240,18 +236,6 @@ impl Metrics {
         encode(&mut text, &self.registry).unwrap_or(());
         text
     }
-}
-
-fn camera(id: &CameraId) -> Labels {
-    vec![("camera", id.to_string())]
-}
-
-pub(super) fn with(id: &CameraId, name: &'static str, value: &str) -> Labels {
-    vec![("camera", id.to_string()), (name, value.to_owned())]
-}
-
-pub(super) fn integer(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Metrics of a model. Those that CloudWatch has for Rekognition have its names, in Prometheus' spelling.
 
-use crate::telemetry::metrics::integer;
+use crate::telemetry::labels::{Counters, Gauges, Labels, integer};
 use crate::telemetry::node_metrics::{NodeMetrics, NodesByZone};
 use crate::vision::outcome::{FailureCause, ShedReason};
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -12,9 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-type Labels = Vec<(&'static str, String)>;
-type Gauges = Family<Labels, Gauge>;
-type Counters = Family<Labels, Counter>;
 type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 
 /// Upper bounds in seconds: from a small model on a GPU to the longest patience of a caller.

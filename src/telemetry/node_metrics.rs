@@ -2,14 +2,12 @@
 //!
 //! Zones and providers come and go, so what is no longer told is taken away.
 
-use crate::telemetry::metrics::integer;
+use crate::telemetry::labels::{Labels, integer};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
-
-type Labels = Vec<(&'static str, String)>;
 
 /// Nodes by zone and execution provider.
 pub type NodesByZone = BTreeMap<String, BTreeMap<String, u32>>;

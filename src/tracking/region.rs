@@ -3,8 +3,10 @@
 //! An object is where it stands: the middle of its box's lower edge. A person's head may be seen before a gate that is
 //! metres behind it; the feet are on the ground that the region was drawn on. Regions and masks follow this one rule.
 
-use crate::tracking::settings::Point;
 use crate::vision::geometry::NormalizedBox;
+
+/// `[x, y]` in ratios of the picture, from its top left.
+pub type Point = [f32; 2];
 
 /// A point this near to an edge, in ratios, lies on it: far less than a pixel, more than rounding.
 const ON_EDGE: f32 = 1e-5;

@@ -1,13 +1,11 @@
 //! `[tracking]` for all cameras, and the `scene` of one of `[[cameras]]`.
 
+pub use crate::tracking::region::Point;
 use crate::tracking::region::Polygon;
 use crate::vision::camera_id::is_valid_id;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-
-/// `[x, y]` in ratios of the picture, from its top left.
-pub type Point = [f32; 2];
 
 /// The most regions, and the most masks of a kind, that a camera may have: each is tried for every box of every frame.
 const MAX_AREAS: usize = 32;

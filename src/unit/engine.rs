@@ -75,16 +75,8 @@ impl OnnxEngine {
         let inference = Inference::new(session, &manifest, &path, usize::from(load.max_batch.max(1)))?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine = Self {
-            inference,
-            manifest,
-            assumed,
-            preprocessor,
-            from_cache,
-            cache_problem,
-            providers,
-            runtime_version,
-        };
+        let mut engine =
+            Self { inference, manifest, assumed, preprocessor, from_cache, cache_problem, providers, runtime_version };
         engine.warm_up()?;
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;

@@ -21,6 +21,9 @@ const UNUSED_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Graphs that stay. A graph is as large as its model, about 30 MB, and a box has four models at a time.
 const MOST_GRAPHS: usize = 32;
 
+/// A graph that has had no checksum for so long will get none.
+const ORPHAN_AFTER: Duration = Duration::from_secs(3600);
+
 /// The place of one optimised graph.
 #[derive(Clone, Debug)]
 pub(super) struct CacheEntry {
@@ -61,6 +64,13 @@ impl CacheEntry {
         Self { graph: directory.join(format!("{name}.ort")), checksum: directory.join(format!("{name}.ort.sha256")) }
     }
 
+    /// Removes from the cache's directory what killed processes have left and what is not used any more.
+    pub(super) fn sweep(&self) {
+        if let Some(directory) = self.graph.parent() {
+            sweep(directory, SystemTime::now());
+        }
+    }
+
     /// Maps the graph; `None` when it is not there. A damaged one is removed and counts as not there.
     pub(super) fn map(&self) -> Option<&'static [u8]> {
         let expected = fs::read_to_string(&self.checksum).ok()?;
@@ -84,7 +94,6 @@ impl CacheEntry {
     pub(super) fn make<E: From<io::Error>>(&self, write: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
         if let Some(directory) = self.graph.parent() {
             fs::create_dir_all(directory)?;
-            sweep(directory, SystemTime::now());
         }
         let own_name = format!("ort.{}", std::process::id());
         let graph = Partial::create(self.graph.with_extension(&own_name))?;
@@ -118,9 +127,15 @@ fn sweep(directory: &Path, now: SystemTime) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(now);
         if name.ends_with(".ort.sha256") {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            used.push((modified.unwrap_or(now), path));
+            used.push((modified, path));
+        } else if name.ends_with(".ort") {
+            // A crash between two renames leaves a graph without a checksum. A young one may be about to get it.
+            let is_orphan = !path.with_extension("ort.sha256").exists();
+            if is_orphan && now.duration_since(modified).unwrap_or_default() > ORPHAN_AFTER {
+                remove(&path);
+            }
         } else if name.contains(".ort.") && is_abandoned(&path) {
             remove(&path);
         }
@@ -185,8 +200,19 @@ mod tests {
         let left = directory.path().join("0123.ort.4711");
         fs::write(&left, b"half").unwrap();
         let living = Partial::create(directory.path().join("4567.ort.4712")).unwrap();
-        make(&CacheEntry::new(directory.path(), "model", "library"), b"graph");
+        CacheEntry::new(directory.path(), "model", "library").sweep();
         assert!(!left.exists() && living.path.exists());
+    }
+
+    #[test]
+    fn a_graph_without_a_checksum_goes_when_it_is_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let orphan = directory.path().join("0123.ort");
+        fs::write(&orphan, b"graph").unwrap();
+        sweep(directory.path(), SystemTime::now());
+        assert!(orphan.exists(), "its checksum may be on its way");
+        sweep(directory.path(), SystemTime::now() + ORPHAN_AFTER + Duration::from_secs(60));
+        assert!(!orphan.exists());
     }
 
     #[test]

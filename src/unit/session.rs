@@ -82,6 +82,7 @@ fn session(
     let Some(directory) = &load.cache_directory else { return Ok((from_model()?, false, None)) };
     let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
     let entry = CacheEntry::new(directory, &manifest.model.checksums(), &provider_and_build);
+    entry.sweep();
     if let Some(graph) = entry.map() {
         match from_graph(build()?, graph) {
             Ok(session) => return Ok((session, true, None)),

@@ -240,7 +240,8 @@ fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16) {
         true => settings.replacen(http, &port, 1),
         false => format!("{port}{settings}"),
     };
-    let text = format!("box_id = \"box\"\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
+    let text =
+        format!("box_id = \"box\"\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
     std::fs::write(&file, text).unwrap();
     (home, http_port)
 }

@@ -49,14 +49,22 @@ impl World {
         match running.fault {
             Some(UnitFault::Hangs | UnitFault::Undead) => return,
             Some(UnitFault::Lies) => {
-                self.say(unit, FromUnit::Failed { request: RequestId(u64::MAX), cause: FailureCause::InvalidOutput, detail: String::new() });
+                self.say(
+                    unit,
+                    FromUnit::Failed {
+                        request: RequestId(u64::MAX),
+                        cause: FailureCause::InvalidOutput,
+                        detail: String::new(),
+                    },
+                );
                 return;
             }
             _ if !is_given => return,
             _ => {}
         }
         let is_invalid = running.fault == Some(UnitFault::Invalid);
-        let work = running.work.iter().position(|(given, _)| *given == request).map(|place| running.work.remove(place).1);
+        let work =
+            running.work.iter().position(|(given, _)| *given == request).map(|place| running.work.remove(place).1);
         if is_invalid {
             let cause = FailureCause::InvalidOutput;
             return self.say(unit, FromUnit::Failed { request, cause, detail: String::new() });
@@ -66,7 +74,7 @@ impl World {
             self.books.seen_with.insert((work.region(), work.slot()), package);
         }
         // Something is in view now and then.
-        let is_in_view = self.now / (7_000 * MS) % 3 == 0;
+        let is_in_view = (self.now / (7_000 * MS)).is_multiple_of(3);
         let bounding_box = NormalizedBox::from_corners(0.1, 0.1, 0.3, 0.4);
         let detection = Detection { class: ClassIndex(0), confidence: 0.9, bounding_box };
         let detections = if is_in_view { vec![detection] } else { Vec::new() };

@@ -53,7 +53,7 @@ impl BoxSettings {
             fps,
             cameras_per_process: dice.pick(&[1, 1, 4]),
             slots_per_camera: dice.pick(&[3, 6]),
-            stall_seconds: dice.pick(&[2.0, 10.0]),
+            stall_seconds: dice.pick(&[3.0, 10.0]),
             connect_timeout_seconds: 5.0,
             units,
             limit: most + dice.index(3),
@@ -74,7 +74,7 @@ impl BoxSettings {
             fps: any(dice, [0.1, 5.0, 30.0]),
             cameras_per_process: dice.pick(&[1, 16]),
             slots_per_camera: dice.pick(&[3, 64]),
-            stall_seconds: any(dice, [2.0, 10.0, 600.0]),
+            stall_seconds: any(dice, [3.0, 10.0, 600.0]),
             connect_timeout_seconds: any(dice, [1.0, 5.0, 60.0]),
             load_timeout_seconds: any(dice, [5.0, 60.0, 3600.0]),
             inference_timeout_seconds: any(dice, [2.0, 10.0, 600.0]),
@@ -133,7 +133,7 @@ impl BoxSettings {
     }
 
     fn camera(&self, camera: usize) -> CameraSettings {
-        let model = if camera % 2 == 0 { "first" } else { "second" };
+        let model = if camera.is_multiple_of(2) { "first" } else { "second" };
         let json = serde_json::json!({
             "id": format!("camera-{camera}"), "url": "rtsp://127.0.0.1/", "model": model, "fps": self.fps,
             "weight": 1 + camera % 3,

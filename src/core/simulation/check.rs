@@ -56,7 +56,9 @@ impl World {
             let now = self.now;
             let since = *self.books.swapping_since.entry(name.clone()).or_insert(now);
             // Each unit may take a load timeout, and faults may kill it meanwhile.
-            let limit = (self.settings.load_timeout_seconds as u64 * 1_000 * 12).max(600_000);
+            let load = std::time::Duration::from_secs_f32(self.settings.load_timeout_seconds);
+            let limit = u64::try_from(load.as_millis()).unwrap() * 12;
+            let limit = limit.max(600_000);
             if now > since + limit * MS {
                 return self.fail(format!("{name}: a swap has not ended after {} s: {model:?}", limit / 1000));
             }
@@ -75,8 +77,10 @@ impl World {
                 ModelState::Stopping => false,
             };
             if !is_settled {
-                let text = format!("{name} has not healed: {:?}, {} of {} units, package {}, next {:?}, {:?}",
-                    model.state, model.in_service, model.desired, model.package, model.next_version, model.degraded);
+                let text = format!(
+                    "{name} has not healed: {:?}, {} of {} units, package {}, next {:?}, {:?}",
+                    model.state, model.in_service, model.desired, model.package, model.next_version, model.degraded
+                );
                 return self.fail(text);
             }
         }

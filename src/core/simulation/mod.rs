@@ -14,4 +14,5 @@ mod faults;
 mod people;
 mod perform;
 mod runs;
+mod settings;
 mod world;

@@ -21,8 +21,12 @@ const MODELS: [&str; 3] = ["first", "second", "brought:in"];
 
 impl World {
     fn nth_unit(&self, nth: usize) -> Option<UnitId> {
-        let ready: Vec<UnitId> =
-            self.units.iter().filter(|(_, running)| running.is_ready && !running.is_killed).map(|(unit, _)| *unit).collect();
+        let ready: Vec<UnitId> = self
+            .units
+            .iter()
+            .filter(|(_, running)| running.is_ready && !running.is_killed)
+            .map(|(unit, _)| *unit)
+            .collect();
         (!ready.is_empty()).then(|| ready[nth % ready.len()])
     }
 

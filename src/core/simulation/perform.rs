@@ -1,8 +1,8 @@
 //! What the world does with the core's effects, and which of them would break a promise.
 
 use crate::control::images::ImageReply;
+use crate::core::event::PackageSource;
 use crate::core::event::SnapshotTicket;
-use crate::core::packages::PackageSource;
 use crate::core::simulation::box_of::{UNIT_BYTES, package};
 use crate::core::simulation::children::{Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
@@ -19,12 +19,14 @@ impl World {
     /// Carries out an effect. What fails at once comes back as an event.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::StartUnit { unit, load } => return self.start_unit(unit, &load.directory.display().to_string(), &load.cores),
+            Effect::StartUnit { unit, load } => {
+                return self.start_unit(unit, &load.directory.display().to_string(), &load.cores);
+            }
             Effect::StopUnit { unit } => self.stop_unit(unit),
             Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
             Effect::Dispatch { unit, items } => {
                 let service = self.settings.service_ms;
-                let Some(running) = self.units.get_mut(&unit).filter(|running| !running.is_killed) else { return None };
+                let running = self.units.get_mut(&unit).filter(|running| !running.is_killed)?;
                 if !running.is_ready || !running.work.is_empty() {
                     self.fail(format!("{unit} is given work and is not free"));
                     return None;
@@ -37,7 +39,9 @@ impl World {
                 }
             }
             Effect::ForgetRegion(region) => {
-                let reads = |running: &SimUnit| !running.is_killed && running.work.iter().any(|(_, work)| work.region() == region);
+                let reads = |running: &SimUnit| {
+                    !running.is_killed && running.work.iter().any(|(_, work)| work.region() == region)
+                };
                 if self.units.values().any(reads) {
                     self.fail(format!("{region:?} is forgotten while a unit reads it"));
                 }

@@ -121,16 +121,29 @@ fn run_seeds(seeds: impl Iterator<Item = u64>) {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    println!("simulation: {count} seeds, {events} events in {seconds:.1} s: {:.0} events a second", events as f64 / seconds);
+    println!(
+        "simulation: {count} seeds, {events} events in {seconds:.1} s: {:.0} events a second",
+        events as f64 / seconds
+    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Seeds of a whole run (`make simulate`), or a number of one to be run again; the tests run 200.
+fn seeds(test: u64) -> impl Iterator<Item = u64> {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (first, end) = match variable("OCELLI_SEED") {
+        Some(seed) => (seed, seed + 1),
+        None => (0, variable("OCELLI_SEEDS").unwrap_or(200)),
+    };
+    (first..end).filter(move |seed| seed % 2 == test)
 }
 
 #[test]
 fn the_core_keeps_its_promises_in_even_seeds() {
-    run_seeds((0..200).step_by(2));
+    run_seeds(seeds(0));
 }
 
 #[test]
 fn the_core_keeps_its_promises_in_odd_seeds() {
-    run_seeds((1..200).step_by(2));
+    run_seeds(seeds(1));
 }

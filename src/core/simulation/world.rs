@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(super) const MS: u64 = 1_000_000;
 
 /// What happens next, to whom. `u64` are the generations of processes.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Next {
     Tick,
     Memory,

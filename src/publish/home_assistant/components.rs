@@ -1,6 +1,6 @@
 //! The entities of a camera: what each follows, and how its payload is read.
 
-use crate::publish::home_assistant::{CameraDevice, device_identifier};
+use crate::publish::home_assistant::device::{CameraDevice, device_identifier};
 use crate::publish::label_level::label_level;
 use serde_json::{Map, Value, json};
 

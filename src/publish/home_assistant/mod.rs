@@ -6,14 +6,16 @@
 //! given.
 
 mod components;
+mod device;
 mod leftovers;
 pub mod settings;
 
 pub use leftovers::{all_announcements, is_leftover};
 
 use crate::publish::home_assistant::components::components;
-use crate::vision::camera_id::CameraId;
-use serde_json::{Value, json};
+pub use crate::publish::home_assistant::device::CameraDevice;
+use crate::publish::home_assistant::device::device_identifier;
+use serde_json::json;
 
 /// What Home Assistant says on its status topic when it has started and may have forgotten what it was told.
 pub const BIRTH: &[u8] = b"online";
@@ -25,25 +27,6 @@ pub struct DiscoveryMessage {
     pub topic: String,
     /// JSON, or empty: what was announced is gone.
     pub payload: Vec<u8>,
-}
-
-/// A camera as Home Assistant is to see it.
-#[derive(Clone, Copy, Debug)]
-pub struct CameraDevice<'a> {
-    /// First part of the topics that Home Assistant looks for devices in.
-    pub discovery_prefix: &'a str,
-    /// First part of our topics.
-    pub topic_prefix: &'a str,
-    /// The box's id.
-    pub box_id: &'a str,
-    /// The camera's id.
-    pub camera: &'a CameraId,
-    /// What people call it, at most 64 bytes.
-    pub name: &'a str,
-    /// Of ocelli.
-    pub version: &'a str,
-    /// Labels of interest, within the bounds of [`settings`], each with a level of its own.
-    pub labels: &'a [String],
 }
 
 impl CameraDevice<'_> {
@@ -72,26 +55,6 @@ impl CameraDevice<'_> {
         let topic = announcement_topic(self.discovery_prefix, self.box_id, self.camera.as_str());
         Ok(DiscoveryMessage { topic, payload: serde_json::to_vec(&message)? })
     }
-
-    /// A topic of the camera.
-    fn topic(&self, rest: &str) -> String {
-        format!("{}/{}/cameras/{}/{rest}", self.topic_prefix, self.box_id, self.camera)
-    }
-
-    /// Home Assistant leaves an entity as it is at a payload that it does not expect, so `stopped` is translated.
-    fn box_is_there(&self) -> Value {
-        json!({
-            "topic": format!("{}/{}/available", self.topic_prefix, self.box_id),
-            "value_template": "{{ 'online' if value == 'online' else 'offline' }}",
-        })
-    }
-
-    fn camera_is_streaming(&self) -> Value {
-        json!({
-            "topic": self.topic("state"),
-            "value_template": "{{ 'online' if value_json.state == 'streaming' else 'offline' }}",
-        })
-    }
 }
 
 /// Where a camera is announced. Two cameras share a topic only if one box's id and a `_` begin the other's
@@ -103,11 +66,6 @@ pub fn announcement_topic(discovery_prefix: &str, box_id: &str, camera: &str) ->
 /// Takes away all that was announced on this topic.
 pub fn removal(topic: impl Into<String>) -> DiscoveryMessage {
     DiscoveryMessage { topic: topic.into(), payload: Vec::new() }
-}
-
-/// `/` is in no id, so that no two cameras share an identifier.
-fn device_identifier(box_id: &str, camera: &str) -> String {
-    format!("ocelli/{box_id}/{camera}")
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use super::settings::{HomeAssistantSettings, MAX_LABEL_BYTES, MAX_LABELS, MAX_PREFIX_BYTES};
 use super::*;
 use crate::publish::message::MAX_PAYLOAD_BYTES;
+use crate::vision::camera_id::CameraId;
+use serde_json::Value;
 
 /// What `box_id` announces of `camera`, and the message as JSON.
 fn announce(box_id: &str, camera: &str, labels: &[&str]) -> (DiscoveryMessage, Value) {

@@ -71,6 +71,6 @@ pub struct OutboxStatus {
     pub damaged: u64,
     /// Dropped events of which no delivered one has told.
     pub unreported: i64,
-    /// Why events are kept in memory only.
+    /// Why events are kept in memory only, or not at all: the disk refuses them, or the thread has ended.
     pub trouble: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! The events on disk: one SQLite file with its write-ahead log.
 
+mod passes;
+
 use crate::publish::outbox::record::{Position, Record};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use std::path::Path;
@@ -56,6 +58,8 @@ impl From<rusqlite::Error> for StoreError {
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
+    /// No event up to here has been delivered, so a pass that looks for delivered ones begins behind it.
+    undelivered_to: Position,
 }
 
 impl Store {
@@ -76,7 +80,7 @@ impl Store {
              PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -512;
              PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST;",
         )?;
-        let store = Self { connection };
+        let store = Self { connection, undelivered_to: 0 };
         match store.pragma("user_version")? {
             0 => store.connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))?,
             version if version == i64::from(SCHEMA_VERSION) => {}
@@ -128,6 +132,8 @@ impl Store {
         }
         add_dropped(&transaction, dropped)?;
         transaction.commit()?;
+        let changed = new.iter().map(|event| event.position).chain(delivered.iter().copied());
+        self.undelivered_to = changed.map(|position| position - 1).fold(self.undelivered_to, Position::min);
         Ok(())
     }
 
@@ -171,39 +177,6 @@ impl Store {
             Some(found) => Ok(found),
             None => Err(StoreError::Damaged(format!("event {position} is not where it was written"))),
         }
-    }
-
-    /// Up to `limit` events after a position that were recorded at a time or later, oldest first, and the position to
-    /// go on from; damaged ones are left out.
-    pub(super) fn since(
-        &self,
-        recorded_ms: i64,
-        after: Position,
-        limit: usize,
-    ) -> Result<(Vec<Record>, Position), StoreError> {
-        let sql = "SELECT position, recorded_ms, camera, payload, checksum FROM event
-                   WHERE position > ?1 AND recorded_ms >= ?2 ORDER BY position LIMIT ?3";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![after, recorded_ms, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-        let (mut found, mut last) = (Vec::new(), after);
-        while let Some(row) = rows.next()? {
-            last = row.get(0)?;
-            found.extend(record(row)?);
-        }
-        Ok((found, last))
-    }
-
-    /// Forgets up to `limit` delivered events, oldest first, that were recorded before a time. How many.
-    pub(super) fn forget_delivered(&mut self, before_ms: i64, limit: usize) -> Result<usize, StoreError> {
-        let sql = "DELETE FROM event WHERE position IN (
-                       SELECT position FROM event WHERE delivered = 1 AND recorded_ms < ?1 ORDER BY position LIMIT ?2)";
-        let transaction = self.connection.transaction()?;
-        let newest = newest_there(&transaction)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let forgotten = transaction.prepare_cached(sql)?.execute(params![before_ms, limit])?;
-        keep_newest(&transaction, newest)?;
-        transaction.commit()?;
-        Ok(forgotten)
     }
 
     /// Deletes events that were not delivered, and counts them as dropped in the same step.

@@ -131,9 +131,14 @@ impl Outbox {
         }
     }
 
-    /// How it is.
+    /// How it is. A thread that has ended, which only a panic makes it do before `close`, is `trouble`.
     pub fn status(&self) -> OutboxStatus {
-        self.status.borrow().clone()
+        let mut status = self.status.borrow().clone();
+        if self.thread.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
+            status.trouble = Some("its thread has ended: restart the daemon, the log says why it ended".into());
+            status.dropped += u64::try_from(self.dropped_at_door.load(Ordering::Relaxed)).unwrap_or(0);
+        }
+        status
     }
 
     /// For whoever reads events.
@@ -293,3 +298,6 @@ async fn changed(link: &mut Option<watch::Receiver<Option<mpsc::Sender<Departure
         *link = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

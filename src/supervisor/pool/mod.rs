@@ -188,6 +188,11 @@ impl Pool {
         self.roster.units.get(&unit).map(|slot| slot.zone)
     }
 
+    /// The version that a unit runs, by its manifest.
+    pub fn version_of(&self, unit: UnitId) -> Option<String> {
+        self.roster.units.get(&unit).map(|slot| slot.version.package.version.clone())
+    }
+
     /// Units that there are to be now.
     fn wanted(&self) -> usize {
         if self.is_wanted && self.unusable.is_none() { self.desired } else { 0 }

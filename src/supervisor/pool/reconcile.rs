@@ -107,7 +107,8 @@ impl Roster {
     fn shrink(&mut self, wanted: usize, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         // A move whose unit did not get ready is given up.
         if self.is_moving {
-            let fallen = self.staying().find(|(_, slot)| matches!(slot.state, UnitState::Down { until } if until > now));
+            let fallen =
+                self.staying().find(|(_, slot)| matches!(slot.state, UnitState::Down { until } if until > now));
             let fallen = fallen.map(|(unit, _)| *unit).filter(|_| self.staying().count() > wanted);
             if let Some(unit) = fallen {
                 self.remove(unit, room);
@@ -175,9 +176,10 @@ impl Roster {
         let has_room = room.units > 0;
         if !has_room && self.staying().count() < 2 {
             // The only unit is not risked for a probe that may fail.
-            self.unprobed = room.zones.probe_due(now).map(|zone| {
-                format!("zone {zone} is out and cannot be tried again: one unit runs, and {}", room.limit)
-            });
+            self.unprobed = room
+                .zones
+                .probe_due(now)
+                .map(|zone| format!("zone {zone} is out and cannot be tried again: one unit runs, and {}", room.limit));
             return;
         }
         let Some(zone) = room.zones.place_to_balance(now) else { return };

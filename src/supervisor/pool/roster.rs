@@ -137,7 +137,8 @@ impl Roster {
     pub(super) fn give_up_undead(&mut self, room: &mut Room<'_>, now: Monotonic) -> Vec<UnitId> {
         let is_undead =
             |slot: &Unit| matches!(slot.state, UnitState::Dying { since } if now.since(since) > DEATH_LIMIT);
-        let undead: Vec<UnitId> = self.units.iter().filter(|(_, slot)| is_undead(slot)).map(|(unit, _)| *unit).collect();
+        let undead: Vec<UnitId> =
+            self.units.iter().filter(|(_, slot)| is_undead(slot)).map(|(unit, _)| *unit).collect();
         for unit in &undead {
             if let Some(slot) = self.units.get(unit) {
                 room.zones.unit_failed(slot.zone, now);

@@ -44,8 +44,10 @@ impl Pool {
     /// share of cameras is guaranteed however many images come. `None` while that is not known.
     pub fn frame_capacity_tps(&self, image_tps: f64) -> Option<f64> {
         let units = self.in_service() as f64;
-        let (frame, image) =
-            (self.throughput.service_time.tps_of(WorkKind::Frame), self.throughput.service_time.tps_of(WorkKind::Image));
+        let (frame, image) = (
+            self.throughput.service_time.tps_of(WorkKind::Frame),
+            self.throughput.service_time.tps_of(WorkKind::Image),
+        );
         if units == 0.0 || frame <= 0.0 {
             return None;
         }

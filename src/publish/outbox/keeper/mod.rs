@@ -20,7 +20,7 @@ pub const RING: usize = 1000;
 /// How long what was written may stay unsynced; with the sync's own time it stays below a second.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 
-/// How often old events are forgotten, and how many at once.
+/// How often old events are forgotten, and how many events a pass looks at.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
 const FORGET_AT_ONCE: usize = 1000;
 
@@ -229,7 +229,7 @@ impl Keeper {
         let Some(store) = &mut self.store else { return };
         let done = (|| {
             while store.used_bytes()? > self.rules.max_bytes {
-                if store.forget_delivered(i64::MAX, DROP_AT_ONCE)? > 0 {
+                if store.forget_delivered(i64::MAX, DROP_AT_ONCE, usize::MAX)? > 0 {
                     continue;
                 }
                 let oldest = self.queue.drop_oldest(DROP_AT_ONCE);
@@ -260,7 +260,9 @@ impl Keeper {
         if now >= self.forget_at && self.status.trouble.is_none() {
             self.forget_at = now + FORGET_EVERY;
             let keep_ms = i64::try_from(self.rules.keep.as_millis()).unwrap_or(i64::MAX);
-            let forgotten = self.store.as_mut().map(|store| store.forget_delivered(wall_ms - keep_ms, FORGET_AT_ONCE));
+            let before_ms = wall_ms - keep_ms;
+            let forget = |store: &mut Store| store.forget_delivered(before_ms, FORGET_AT_ONCE, FORGET_AT_ONCE);
+            let forgotten = self.store.as_mut().map(forget);
             if let Some(Err(error)) = forgotten {
                 self.refused(&error, now);
             }

@@ -1,9 +1,9 @@
 //! The MQTT client in both versions of the protocol: one connection, made once and never again.
 
-use crate::publish::sinks::mqtt::MqttSetupError;
 use crate::publish::sinks::mqtt::event_loop::EventLoop;
 use crate::publish::sinks::mqtt::failure::AbruptEnd;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
+use crate::publish::sinks::mqtt::setup_error::MqttSetupError;
 use crate::publish::sinks::mqtt::transport::TlsTransport;
 use crate::secret::Secret;
 use rumqttc_v4 as v4;

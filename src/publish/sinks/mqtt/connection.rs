@@ -1,6 +1,6 @@
 //! The connection to the broker, made again for ever, each time with a client that knows nothing of the last one.
 
-use crate::publish::publisher::PublishCounters;
+use crate::publish::outgoing::PublishCounters;
 use crate::publish::sinks::mqtt::client::{Client, ClientOptions};
 use crate::publish::sinks::mqtt::event_loop::{EventLoop, Happened, Incoming};
 use crate::publish::sinks::mqtt::failure::Failure;

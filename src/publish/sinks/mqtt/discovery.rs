@@ -2,7 +2,7 @@
 
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::home_assistant::{BIRTH, all_announcements, is_leftover};
-use crate::publish::publisher::States;
+use crate::publish::outgoing::States;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::vision::camera_id::CameraId;
 use std::sync::Arc;

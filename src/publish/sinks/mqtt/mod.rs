@@ -11,45 +11,22 @@ mod event_stream;
 mod failure;
 mod sender;
 pub mod settings;
+mod setup_error;
 pub mod topics;
 mod transport;
 
 use crate::publish::commands::CommandPort;
 use crate::publish::outbox::SinkEnd;
-use crate::publish::publisher::{Outgoing, PublishCounters, States};
+use crate::publish::outgoing::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::client::ClientOptions;
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
 use crate::publish::sinks::mqtt::sender::{Sender, SinkTopics};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
+pub use crate::publish::sinks::mqtt::setup_error::MqttSetupError;
 use crate::vision::camera_id::CameraId;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
-
-/// Why the sink cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum MqttSetupError {
-    /// A certificate or key.
-    #[error("{path} holds no usable {what}: {reason}")]
-    Pem {
-        /// Which file.
-        path: PathBuf,
-        /// What it should hold.
-        what: &'static str,
-        /// Why not.
-        reason: String,
-    },
-    /// With TLS.
-    #[error("mqtt.host: `{0}` is neither a name nor an address that a certificate can be for")]
-    Host(String),
-    /// The certificates do not fit together.
-    #[error("TLS cannot be set up")]
-    Tls(#[from] rustls::Error),
-    /// The broker's password.
-    #[error("the broker's password cannot be had")]
-    Secret(#[from] crate::secret::SecretError),
-}
 
 /// The sink before it runs.
 pub struct MqttSink {

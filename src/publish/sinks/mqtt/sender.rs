@@ -1,7 +1,7 @@
 //! Publishes while the connection comes and goes: states again with each new one, detections now or not at all.
 
 use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
-use crate::publish::publisher::{Outgoing, PublishCounters, States};
+use crate::publish::outgoing::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::client::Message;
 use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::discovery::Discovery;

@@ -2,9 +2,9 @@
 //! refusals that say what to do.
 
 use crate::os::clock::rfc3339_utc;
-use crate::publish::sinks::mqtt::MqttSetupError;
 use crate::publish::sinks::mqtt::failure::AbruptEnd;
 use crate::publish::sinks::mqtt::settings::MqttTlsSettings;
+use crate::publish::sinks::mqtt::setup_error::MqttSetupError;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, RootCertStore};

@@ -2,6 +2,7 @@
 
 mod batches;
 mod frames;
+mod limits;
 mod models;
 mod transactions;
 

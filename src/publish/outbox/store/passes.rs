@@ -1,0 +1,203 @@
+//! Passes over the events on disk, each bounded in the rows that it reads: the table may be gigabytes on a slow card,
+//! and no event leaves while the disk is read.
+
+use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::store::{Store, StoreError, keep_newest, newest_there, record};
+use rusqlite::params;
+
+const LOOK: &str = "SELECT position, delivered, recorded_ms FROM event WHERE position > ?1 ORDER BY position LIMIT ?2";
+
+const PAGE: &str = "SELECT position, recorded_ms, camera, payload, checksum FROM event
+                    WHERE position > ?1 ORDER BY position LIMIT ?2";
+
+/// One descent to the first event at a position or behind it.
+const PROBE: &str = "SELECT position, recorded_ms, camera, payload, checksum FROM event
+                     WHERE position >= ?1 ORDER BY position";
+
+impl Store {
+    /// Looks at up to `limit` events after a position (0: from the first that was recorded at the time or later), and
+    /// returns those that were recorded at the time or later, oldest first, and the position to go on from. Leaves
+    /// out damaged ones.
+    pub(in crate::publish::outbox) fn since(
+        &self,
+        recorded_ms: i64,
+        after: Position,
+        limit: usize,
+    ) -> Result<(Vec<Record>, Position), StoreError> {
+        let after = if after == 0 { self.first_since(recorded_ms)? - 1 } else { after };
+        let mut statement = self.connection.prepare_cached(PAGE)?;
+        let mut rows = statement.query(params![after, row_limit(limit)])?;
+        let (mut found, mut last) = (Vec::new(), after);
+        while let Some(row) = rows.next()? {
+            last = row.get(0)?;
+            found.extend(record(row)?.filter(|event| event.recorded_ms >= recorded_ms));
+        }
+        Ok((found, last))
+    }
+
+    /// The first position at or after a time, by binary search over the positions. Times grow with positions unless
+    /// the wall clock was set back; then this finds the start of one of the runs of newer events, and no event of the
+    /// last such run is before it.
+    fn first_since(&self, recorded_ms: i64) -> Result<Position, StoreError> {
+        let oldest = "SELECT coalesce(min(position), 1) FROM event";
+        let mut low: Position = self.connection.prepare_cached(oldest)?.query_row([], |row| row.get(0))?;
+        let mut high = self.newest()?.max(low - 1) + 1;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.intact_from(middle)? {
+                Some((position, at_ms)) if at_ms < recorded_ms => low = position + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    /// Position and time of the first undamaged event at a position or behind it: a damaged time would mislead.
+    fn intact_from(&self, position: Position) -> Result<Option<(Position, i64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(PROBE)?;
+        let mut rows = statement.query([position])?;
+        while let Some(row) = rows.next()? {
+            if let Some(event) = record(row)? {
+                return Ok(Some((event.position, event.recorded_ms)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes up to `limit` delivered events that were recorded before a time, oldest first, and looks at no more
+    /// than `rows` rows for them. Returns how many it deleted. Later passes begin behind the undelivered events
+    /// that this one has passed.
+    pub(in crate::publish::outbox) fn forget_delivered(
+        &mut self,
+        before_ms: i64,
+        limit: usize,
+        rows: usize,
+    ) -> Result<usize, StoreError> {
+        let (old, undelivered_to) = self.find_delivered(before_ms, limit, rows)?;
+        if !old.is_empty() {
+            let transaction = self.connection.transaction()?;
+            let newest = newest_there(&transaction)?;
+            {
+                let mut delete = transaction.prepare_cached("DELETE FROM event WHERE position = ?1")?;
+                for position in &old {
+                    delete.execute([position])?;
+                }
+            }
+            keep_newest(&transaction, newest)?;
+            transaction.commit()?;
+        }
+        self.undelivered_to = undelivered_to;
+        Ok(old.len())
+    }
+
+    /// The events to be deleted, and how far there will be no delivered ones without them.
+    fn find_delivered(
+        &self,
+        before_ms: i64,
+        limit: usize,
+        rows: usize,
+    ) -> Result<(Vec<Position>, Position), StoreError> {
+        let mut statement = self.connection.prepare_cached(LOOK)?;
+        let mut looked_at = statement.query(params![self.undelivered_to, row_limit(rows)])?;
+        let (mut old, mut undelivered_to, mut is_kept) = (Vec::new(), self.undelivered_to, false);
+        while old.len() < limit
+            && let Some(row) = looked_at.next()?
+        {
+            let (position, delivered, recorded_ms): (Position, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if delivered == 1 && recorded_ms < before_ms {
+                old.push(position);
+            } else if delivered == 1 {
+                is_kept = true;
+            }
+            if !is_kept {
+                undelivered_to = position;
+            }
+        }
+        Ok((old, undelivered_to))
+    }
+}
+
+fn row_limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::outbox::store::Dropped;
+    use rusqlite::StatementStatus;
+
+    /// Events 1 to `count`, each recorded in the millisecond of its position; those in `delivered` are delivered.
+    fn store_with(count: i64, delivered: std::ops::RangeInclusive<i64>) -> (tempfile::TempDir, Store) {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&home.path().join("events.db"), None).unwrap();
+        let event = |position| Record { position, recorded_ms: position, camera: "yard".into(), payload: b"{}".into() };
+        let events: Vec<Record> = (1..=count).map(event).collect();
+        store.write(&events, &delivered.collect::<Vec<_>>(), Dropped::default()).unwrap();
+        (home, store)
+    }
+
+    /// The steps that SQLite's machine has taken for a statement since the last question.
+    fn steps(store: &Store, sql: &str) -> i32 {
+        store.connection.prepare_cached(sql).unwrap().reset_status(StatementStatus::VmStep)
+    }
+
+    #[test]
+    fn a_pass_for_old_events_costs_the_same_whatever_the_size_of_the_table() {
+        let steps_of_a_pass = [2_000, 20_000].map(|count| {
+            let (_home, mut store) = store_with(count, 1..=count);
+            assert_eq!(store.forget_delivered(0, 1000, 1000).unwrap(), 0, "none is old");
+            assert_eq!(store.forget_delivered(501, 1000, 1000).unwrap(), 500);
+            steps(&store, LOOK)
+        });
+        assert_eq!(steps_of_a_pass[0], steps_of_a_pass[1]);
+        assert!(steps_of_a_pass[0] > 1000, "{steps_of_a_pass:?}");
+    }
+
+    #[test]
+    fn old_delivered_events_behind_many_undelivered_ones_are_forgotten_after_a_few_passes() {
+        let (_home, mut store) = store_with(5_000, 3_001..=4_000);
+        let forgotten: Vec<usize> = (0..5).map(|_| store.forget_delivered(i64::MAX, 1000, 1000).unwrap()).collect();
+        assert_eq!(forgotten, [0, 0, 0, 1000, 0]);
+        // An event that a pass has gone by is found again once it is delivered.
+        store.write(&[], &[7], Dropped::default()).unwrap();
+        assert_eq!(store.forget_delivered(i64::MAX, 1000, 1000).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_full_table_without_delivered_events_is_read_through_only_once() {
+        let (_home, mut store) = store_with(20_000, 0..=0);
+        assert_eq!(store.forget_delivered(i64::MAX, 64, usize::MAX).unwrap(), 0);
+        assert!(steps(&store, LOOK) > 20_000);
+        assert_eq!(store.forget_delivered(i64::MAX, 64, usize::MAX).unwrap(), 0);
+        let again = steps(&store, LOOK);
+        assert!(again < 100, "{again} steps");
+    }
+
+    #[test]
+    fn the_first_event_since_a_time_is_found_without_reading_those_before_it() {
+        let (_home, store) = store_with(20_000, 1..=20_000);
+        let (found, last) = store.since(19_990, 0, 5).unwrap();
+        assert_eq!(
+            found.iter().map(|event| event.position).collect::<Vec<_>>(),
+            [19_990, 19_991, 19_992, 19_993, 19_994]
+        );
+        assert_eq!(last, 19_994);
+        let read = steps(&store, PROBE) + steps(&store, PAGE);
+        assert!(read < 1_000, "{read} steps");
+        assert_eq!(store.since(19_990, last, 100).unwrap().0.len(), 6);
+        assert_eq!(store.since(0, 0, 3).unwrap().1, 3);
+        assert_eq!(store.since(20_001, 0, 3).unwrap().0, []);
+    }
+
+    #[test]
+    fn the_search_by_time_steps_over_gaps_and_damaged_events() {
+        let (_home, mut store) = store_with(100, 1..=40);
+        assert_eq!(store.forget_delivered(i64::MAX, 40, 100).unwrap(), 40);
+        store.connection.execute("DELETE FROM event WHERE position BETWEEN 60 AND 69", []).unwrap();
+        store.connection.execute("UPDATE event SET recorded_ms = 0 WHERE position BETWEEN 71 AND 99", []).unwrap();
+        let positions = |ms| store.since(ms, 0, 100).unwrap().0.iter().map(|event| event.position).collect::<Vec<_>>();
+        assert_eq!(positions(58), [58, 59, 70, 100]);
+        assert_eq!(positions(0).len(), 41 - 20);
+    }
+}
