@@ -72,7 +72,7 @@ mod tests {
         let mut ends = Vec::new();
         let mut working = Vec::new();
         for _ in 0..AT_ONCE {
-            let (end, ended) = mpsc::channel::<()>();
+            let (end, ended) = mpsc::sync_channel::<()>(1);
             ends.push(end);
             let turns = turns.clone();
             working.push(tokio::spawn(async move { turns.run(LARGE_BODY_BYTES, move || ended.recv().is_err()).await }));

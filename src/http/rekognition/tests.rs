@@ -229,7 +229,7 @@ async fn a_large_image_waits_for_its_turn_at_the_processor_and_delays_no_other_c
     let version = test.imported().await;
     test.show(ModelState::Running);
     let turns = test.state.cpu_turns.clone();
-    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (end, ended) = std::sync::mpsc::sync_channel::<()>(1);
     let ended = Arc::new(Mutex::new(ended));
     let mut others = tokio::task::JoinSet::new();
     for _ in 0..2 {
