@@ -1,4 +1,4 @@
-//! Images from outside: looked at, refused above what the units can do, and never in the cameras' way.
+//! Images over HTTP: analysed, refused above the capacity of the units, and never at the cost of the cameras.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -20,7 +20,7 @@ fn labels(answer: &serde_json::Value) -> Vec<String> {
 }
 
 #[test]
-fn an_image_is_understood_and_what_is_none_is_refused() {
+fn an_image_is_analysed_and_other_bytes_are_refused() {
     let broker = Broker::start();
     let daemon = Daemon::start(broker.port, "");
     let photo = std::fs::read(from_setup("testdata/photo.jpg")).unwrap();
@@ -44,12 +44,12 @@ fn an_image_is_understood_and_what_is_none_is_refused() {
 
     daemon.succeed(&["ctl", "stop", "coco-ssd", "--wait"]);
     assert_eq!(code(DETECT, &photo), (503, "model_stopped".into()));
-    assert_eq!(daemon.sum("ocelli_unit_restarts"), 0.0, "no image has cost a unit");
+    assert_eq!(daemon.sum("ocelli_unit_restarts"), 0.0, "no image killed a unit");
     assert!(daemon.stop().0.success());
 }
 
 #[test]
-fn above_its_limit_a_model_refuses_and_cameras_keep_their_share() {
+fn a_model_refuses_images_above_its_limit_and_cameras_keep_their_share() {
     let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
     let model = "[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\ntps_limit = 5\n";
     let daemon = Arc::new(Daemon::start(broker.port, &format!("{model}{}", camera("yard", yard.url(), 5))));
@@ -57,19 +57,19 @@ fn above_its_limit_a_model_refuses_and_cameras_keep_their_share() {
     daemon.wait_ready();
     messages.wait_json("a frame", 30, "detections", |_| true);
     let photo = Arc::new(std::fs::read(from_setup("testdata/photo.jpg")).unwrap());
-    let (taken, refused) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (accepted, refused) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let detected = || daemon.sum("ocelli_frames_detected_total");
     let (before, begun) = (detected(), Instant::now());
     let callers: Vec<_> = (0..8)
         .map(|_| {
             let (daemon, photo) = (Arc::clone(&daemon), Arc::clone(&photo));
-            let (taken, refused) = (Arc::clone(&taken), Arc::clone(&refused));
+            let (accepted, refused) = (Arc::clone(&accepted), Arc::clone(&refused));
             std::thread::spawn(move || {
                 while begun.elapsed() < Duration::from_secs(5) {
                     match daemon.post_image(DETECT, &photo) {
                         Some((200, _, answer)) => {
                             assert!(labels(&answer).contains(&"person".to_owned()), "{answer}");
-                            taken.fetch_add(1, Ordering::Relaxed)
+                            accepted.fetch_add(1, Ordering::Relaxed)
                         }
                         Some((429, head, answer)) => {
                             assert!(head.contains("retry-after:"), "{head}");
@@ -86,9 +86,9 @@ fn above_its_limit_a_model_refuses_and_cameras_keep_their_share() {
     callers.into_iter().for_each(|caller| caller.join().unwrap());
     let seconds = begun.elapsed().as_secs_f64();
     let frames = detected() - before;
-    let (taken, refused) = (f64::from(taken.load(Ordering::Relaxed)), refused.load(Ordering::Relaxed));
-    // A bucket of five and five a second; what is right on the edge may fall to either side.
-    assert!((4.0..=5.0 * seconds + 7.0).contains(&taken), "{taken} taken in {seconds} s");
+    let (accepted, refused) = (f64::from(accepted.load(Ordering::Relaxed)), refused.load(Ordering::Relaxed));
+    // The token bucket holds five and refills five a second. Requests at the edge may fall on either side.
+    assert!((4.0..=5.0 * seconds + 7.0).contains(&accepted), "{accepted} accepted in {seconds} s");
     assert!(refused > 10, "{refused} refused");
     assert!(frames > 2.0 * seconds, "{frames} frames of the camera in {seconds} s");
     daemon.assert_ledger_closes();

@@ -1,4 +1,4 @@
-//! The AWS-compatible API with the client that most people use: boto3 against the shipped binary.
+//! The AWS-compatible API: boto3, the most common client, against the shipped binary.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -9,28 +9,28 @@ use support::aws::AwsBox;
 use support::{free_port, wait_for};
 
 #[test]
-fn boto3_finds_every_operation_bound_and_error() {
+fn boto3_meets_the_operations_limits_and_errors_of_the_cloud() {
     let aws = AwsBox::start();
     let output = aws.python("boto3_suite").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("OK"), "{text}\n{}", aws.daemon.log());
-    assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no call has cost a unit");
+    assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no call killed a unit");
     aws.daemon.assert_ledger_closes();
 }
 
 #[test]
-fn pictures_that_are_made_to_hurt_are_refused_and_cost_nobody_else_anything() {
+fn malicious_images_are_refused_and_cost_other_callers_nothing() {
     let aws = AwsBox::start_unsigned();
     let output = aws.python("bombs.py").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.lines().filter(|line| line.starts_with("PASS ")).count() >= 40, "{text}");
-    assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no picture has cost a unit");
+    assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no image killed a unit");
     aws.daemon.assert_ledger_closes();
 }
 
 #[test]
-fn beyond_loopback_calls_are_signed_and_travel_over_tls() {
+fn the_public_address_takes_signed_calls_over_tls_only() {
     let port = free_port();
     let aws = AwsBox::start_public(port);
     let certificate = aws.daemon.home().join("state/tls/certificate.pem");
@@ -46,7 +46,7 @@ fn beyond_loopback_calls_are_signed_and_travel_over_tls() {
 }
 
 #[test]
-fn what_was_started_runs_again_after_a_restart_and_what_was_stopped_does_not() {
+fn a_started_version_runs_again_after_a_restart_and_a_stopped_one_does_not() {
     let mut aws = AwsBox::start();
     let mut arns = Vec::new();
     for phase in ["begin", "again", "stopped"] {
@@ -57,5 +57,5 @@ fn what_was_started_runs_again_after_a_restart_and_what_was_stopped_does_not() {
         aws.daemon.restart();
         aws.daemon.wait_ready();
     }
-    assert!(!arns[0].is_empty() && arns.iter().all(|arn| *arn == arns[0]), "an ARN outlives restarts");
+    assert!(!arns[0].is_empty() && arns.iter().all(|arn| *arn == arns[0]), "an ARN survives restarts");
 }

@@ -1,14 +1,14 @@
-//! Names of projects and versions in the form of AWS.
+//! ARNs of projects and versions.
 //!
 //! `arn:aws:rekognition:<region>:<account>:project/<project>[/version/<version>]/<created ms>`, by the service
 //! model of Rekognition (2016-06-27), `ProjectArn` and `ProjectVersionArn`.
 
 use std::fmt;
 
-/// Where the ARNs of this box are: whatever its clients have configured.
+/// The region and account in the ARNs of this box, from the settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Realm {
-    /// As `us-east-1`.
+    /// A region such as `us-east-1`.
     pub region: String,
     /// Twelve digits.
     pub account: String,
@@ -19,13 +19,13 @@ pub struct Realm {
 pub struct Resource {
     /// The project's name.
     pub project: String,
-    /// The version's name; none: the project itself.
+    /// The version's name. `None` means the project itself.
     pub version: Option<String>,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970. Tells a deleted resource from a new one of the same name.
     pub created_ms: i64,
 }
 
-/// Text that is no ARN of a project or version.
+/// The text is not an ARN of a project or version.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("it is not the ARN of a project or of a project version")]
 pub struct NotAnArn;
@@ -39,7 +39,7 @@ impl Realm {
         format!("arn:aws:rekognition:{}:{}:{resource}", self.region, self.account)
     }
 
-    /// Takes an ARN apart. `Ok(None)`: it is in order and of another account or region, so nobody here.
+    /// Parses an ARN. `Ok(None)` means well-formed, but for another account or region: not found here.
     ///
     /// # Errors
     /// [`NotAnArn`].
@@ -63,7 +63,7 @@ impl Realm {
             return Err(NotAnArn);
         }
         let (project, version) = (project.to_owned(), version.map(str::to_owned));
-        // A number that is too large names nothing that was ever made.
+        // No resource has a number that is too large.
         let created_ms = created.parse().unwrap_or(i64::MAX);
         let is_here = region == self.region && account == self.account;
         Ok(is_here.then_some(Resource { project, version, created_ms }))
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_arn_is_refused_and_what_is_elsewhere_is_nobody() {
+    fn a_malformed_arn_is_refused_and_one_of_another_account_or_region_is_not_found() {
         let good = "arn:aws:rekognition:us-east-1:123456789012:project/edge/version/v.1/1704067200000";
         let resource = realm().parse(good).unwrap().unwrap();
         assert_eq!((resource.project.as_str(), resource.version.as_deref()), ("edge", Some("v.1")));
@@ -116,14 +116,14 @@ mod tests {
             "arn:aws:rekognition:US:123456789012:project/edge/1",
         ] {
             let parsed = realm().parse(bad);
-            // Two dots are a name in the service model; they lead nowhere, because names are never paths here.
+            // The service model allows the name `..`. It is harmless, because no name becomes a path.
             assert!(parsed.is_err() || bad.contains(".."), "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn an_arn_comes_back_as_it_went(
+        fn an_arn_is_parsed_as_it_was_written(
             project in "[a-zA-Z0-9_.-]{1,40}",
             version in prop::option::of("[a-zA-Z0-9_.-]{1,40}"),
             created_ms in 0i64..4_000_000_000_000,

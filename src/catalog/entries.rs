@@ -1,15 +1,15 @@
-//! The catalog itself: what there is, and which changes it allows.
+//! The catalog itself: projects, their versions, and the rules for changing them.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::version::{NewVersion, Stage, Tags, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Projects of a box, those of its settings included.
+/// Projects of a box, including those of its settings.
 pub const MAX_PROJECTS: usize = 100;
 /// Versions of a project.
 pub const MAX_VERSIONS: usize = 100;
-/// Packages that are brought in at a time.
+/// Packages that are imported or copied at a time.
 pub const MAX_IMPORTS: usize = 5;
 /// Tags of a project or version.
 pub const MAX_TAGS: usize = 50;
@@ -18,20 +18,20 @@ pub const MAX_TAGS: usize = 50;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {
     projects: BTreeMap<String, Project>,
-    /// The newest time that was given out: two entries never have the same.
+    /// The newest creation time that was handed out. No two entries have the same.
     last_ms: i64,
 }
 
-/// A project: versions of a model.
+/// A name for versions of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {
-    /// Milliseconds since 1970, by the box's clock at that time.
+    /// Milliseconds since 1970, by the box's clock at that time. Part of the ARN.
     pub created_ms: i64,
-    /// It is one of `[[models]]`, whose package is its first version, and is not to be deleted.
+    /// It is a model of the settings: it cannot be deleted, and one of its versions is the package of that model.
     pub is_configured: bool,
     /// By name.
     pub versions: BTreeMap<String, Version>,
-    /// As they were set.
+    /// Tags of the caller.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -42,20 +42,20 @@ impl Project {
     }
 }
 
-/// Why nothing was changed.
+/// Why a change was refused. Nothing has changed then.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CatalogError {
-    /// No such project or version.
+    /// There is no such project or version.
     #[error("The resource {0} was not found.")]
     NotFound(String),
-    /// The name is taken, or what is to go is still used.
+    /// The name is taken, or the resource to delete is in use.
     #[error("{0}")]
     InUse(String),
-    /// There are as many as there may be.
+    /// A limit of the catalog is reached.
     #[error("{0}")]
     LimitExceeded(String),
-    /// It cannot be kept on disk.
-    #[error("the catalog cannot be kept: {0}")]
+    /// The catalog cannot be written.
+    #[error("the catalog cannot be written to disk: {0}")]
     Disk(String),
 }
 
@@ -65,7 +65,7 @@ impl Catalog {
         &self.projects
     }
 
-    /// Every version with its name.
+    /// All versions with their names.
     pub fn versions(&self) -> impl Iterator<Item = (Resource, &Version)> {
         self.projects.iter().flat_map(|(project, entry)| {
             entry.versions.iter().map(move |(name, version)| {
@@ -75,7 +75,7 @@ impl Catalog {
         })
     }
 
-    /// The project that an ARN names; one that was deleted and made again is another.
+    /// The project that an ARN names. A new project with the name of a deleted one is another.
     pub fn project(&self, resource: &Resource) -> Option<&Project> {
         self.projects
             .get(&resource.project)
@@ -91,8 +91,8 @@ impl Catalog {
     fn version_mut(&mut self, resource: &Resource) -> Result<&mut Version, CatalogError> {
         let version =
             resource.version.as_ref().and_then(|name| self.projects.get_mut(&resource.project)?.versions.get_mut(name));
-        let is_meant = |version: &&mut Version| version.created_ms == resource.created_ms;
-        version.filter(is_meant).ok_or_else(|| CatalogError::NotFound(resource.to_string()))
+        let is_same = |version: &&mut Version| version.created_ms == resource.created_ms;
+        version.filter(is_same).ok_or_else(|| CatalogError::NotFound(resource.to_string()))
     }
 
     /// The tags of the project or version that an ARN names.
@@ -132,10 +132,10 @@ impl Catalog {
         self.version_mut(resource).map(change)
     }
 
-    /// Makes a project.
+    /// Creates a project.
     ///
     /// # Errors
-    /// `InUse` when the name is taken, `LimitExceeded`.
+    /// `InUse` when the name is taken, or `LimitExceeded`.
     pub fn create_project(&mut self, name: &str, now_ms: i64) -> Result<Resource, CatalogError> {
         if self.projects.contains_key(name) {
             return Err(CatalogError::InUse(format!("A project named {name} already exists.")));
@@ -151,7 +151,7 @@ impl Catalog {
     /// Removes a project without versions.
     ///
     /// # Errors
-    /// `NotFound`, and `InUse` for one that has versions or stands in the settings.
+    /// `NotFound`, or `InUse` for a project with versions or of the settings.
     pub fn delete_project(&mut self, resource: &Resource) -> Result<(), CatalogError> {
         let project = self.project(resource).ok_or_else(|| CatalogError::NotFound(resource.to_string()))?;
         if project.is_configured {
@@ -165,14 +165,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Makes a version whose package is yet to come.
+    /// Creates a version whose package is still to be imported.
     ///
     /// # Errors
-    /// `NotFound` without the project, `InUse` when the name is taken, `LimitExceeded`.
+    /// `NotFound` without the project, `InUse` when the name is taken, or `LimitExceeded`.
     pub fn create_version(&mut self, new: NewVersion, now_ms: i64) -> Result<Resource, CatalogError> {
-        let coming = self.projects.values().flat_map(|project| project.versions.values());
-        if coming.filter(|version| version.stage.is_coming()).count() >= MAX_IMPORTS {
-            return Err(CatalogError::LimitExceeded(format!("{MAX_IMPORTS} versions are being brought in already.")));
+        let imports = self.projects.values().flat_map(|project| project.versions.values());
+        if imports.filter(|version| version.stage.is_coming()).count() >= MAX_IMPORTS {
+            return Err(CatalogError::LimitExceeded(format!("{MAX_IMPORTS} versions are being imported already.")));
         }
         let created_ms = self.next_ms(now_ms);
         let missing = || CatalogError::NotFound(format!("project/{}", new.project));
@@ -191,10 +191,10 @@ impl Catalog {
         Ok(Resource { project: project_name, version: Some(name), created_ms })
     }
 
-    /// The package of a version has come, or (`Err` with the reason) has not.
+    /// Records the end of an import. `Err` is the reason of a failure.
     ///
     /// # Errors
-    /// `NotFound` when the version has been deleted meanwhile.
+    /// `NotFound` when the version has been deleted in the meantime.
     pub fn finish_version(
         &mut self,
         resource: &Resource,
@@ -214,14 +214,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Removes a version. Whoever calls has made sure that it does not run.
+    /// Removes a version. The caller makes sure that it does not run.
     ///
     /// # Errors
-    /// `NotFound`, and `InUse` for one that comes or stands in the settings.
+    /// `NotFound`, or `InUse` for a version that is being imported or of the settings.
     pub fn delete_version(&mut self, resource: &Resource) -> Result<(), CatalogError> {
         let version = self.version_mut(resource)?;
         if version.stage.is_coming() {
-            return Err(CatalogError::InUse("The version is being brought in.".into()));
+            return Err(CatalogError::InUse("The version is still being imported.".into()));
         }
         if version.stage == Stage::Configured {
             let text = "The version is the model of this box's settings; remove it there.";
@@ -233,7 +233,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Makes a version what it was before a change that could not be carried out; `None`: it was not there.
+    /// Undoes a change of a version. `None` means that the version did not exist before it.
     pub fn restore_version(&mut self, resource: &Resource, before: Option<Version>) {
         let project = self.projects.get_mut(&resource.project);
         if let (Some(project), Some(name)) = (project, &resource.version) {
@@ -244,8 +244,8 @@ impl Catalog {
         }
     }
 
-    /// Makes the projects of the settings (name of the model, version of its package), and ends what a restart of
-    /// the daemon has interrupted.
+    /// Brings the catalog in line with the settings (name of each model, version of its package), and marks imports that a
+    /// restart has interrupted as failed.
     pub fn reconcile(&mut self, configured: &[(String, String)], now_ms: i64) {
         for (name, project) in &mut self.projects {
             if !configured.iter().any(|(model, _)| model == name) {
@@ -255,7 +255,7 @@ impl Catalog {
             for version in project.versions.values_mut().filter(|version| version.stage.is_coming()) {
                 let is_copy = version.stage == Stage::Copying;
                 version.stage = if is_copy { Stage::CopyFailed } else { Stage::ImportFailed };
-                version.failure = Some("the daemon was stopped meanwhile".into());
+                version.failure = Some("the daemon was stopped during the import".into());
                 version.finished_ms = Some(now_ms);
             }
         }
@@ -264,8 +264,8 @@ impl Catalog {
         }
     }
 
-    /// The model of the settings runs this version of its package, by whatever command. Its ARN stays as long as
-    /// the version does.
+    /// Records that a model of the settings runs this version of its package. The ARN stays the same until the version
+    /// changes.
     pub fn configure(&mut self, model: &str, version: &str, now_ms: i64) {
         let created_ms = self.next_ms(now_ms);
         let project = self.projects.entry(model.to_owned());
@@ -280,14 +280,14 @@ impl Catalog {
         project.versions.insert(name, known.unwrap_or_else(|| Version::new(created_ms, Stage::Configured)));
     }
 
-    /// Never the same twice, also when the clock stands or goes back.
+    /// Unique, even if the clock stands still or goes back.
     fn next_ms(&mut self, now_ms: i64) -> i64 {
         self.last_ms = now_ms.max(self.last_ms + 1);
         self.last_ms
     }
 }
 
-/// A manifest's version is free text; a version's name is not.
+/// Turns the version of a manifest, which is free text, into the name of a version.
 fn name_of(version: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let name: String = version.chars().map(|c| if is_allowed(c) { c } else { '-' }).take(200).collect();

@@ -1,4 +1,4 @@
-//! Brings a package in: copies what its manifest names, and nothing else, out of a directory it cannot leave.
+//! Imports a package: copies the files that its manifest names, and no others, from a directory that it cannot leave.
 
 use crate::model::labels::LabelsError;
 use crate::model::manifest::{Manifest, ManifestError};
@@ -8,54 +8,54 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The largest model.
+/// The largest model file.
 const MAX_MODEL_BYTES: u64 = 512 << 20;
 /// The largest of the other files.
 const MAX_OTHER_BYTES: u64 = 16 << 20;
 
-/// A package that is to come.
+/// A package to import.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PackageSource {
-    /// A bucket's directory, or a package's.
+    /// The directory of a bucket or of a package.
     pub root: PathBuf,
-    /// Where below it, as `models/edge/`; may be empty.
+    /// The path of the package below it, such as `models/edge/`. May be empty.
     pub prefix: String,
 }
 
-/// Why a package did not come.
+/// Why an import failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// One of its files.
+    /// A file is missing or unreadable.
     #[error("the file {name} of the package cannot be read")]
     File {
-        /// Below the root.
+        /// The path below the root.
         name: String,
-        /// By the kernel.
+        /// The reason of the kernel.
         source: io::Error,
     },
-    /// One of its files.
+    /// A file is too large.
     #[error("the file {name} of the package has more than {limit} bytes")]
     TooLarge {
-        /// Below the root.
+        /// The path below the root.
         name: String,
-        /// In bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A manifest that names a file elsewhere.
-    #[error("the manifest names `{0}`, which is not the name of a file beside it")]
+    /// The manifest names a file in another directory.
+    #[error("the manifest names `{0}`; it may only name files in its own directory")]
     Name(String),
-    /// Its manifest, or the model does not have its checksum.
+    /// The manifest is invalid, or the model does not match its checksum.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Its labels.
+    /// The labels are invalid.
     #[error(transparent)]
     Labels(#[from] LabelsError),
-    /// Where it is to lie.
+    /// The copy could not be written.
     #[error("the package cannot be written")]
     Write(#[source] io::Error),
 }
 
-/// Copies a package to `target`, which is there whole afterwards or not at all, and checks it without loading it.
+/// Copies a package to `target` and checks it without loading it. On an error, nothing is left at `target`.
 ///
 /// # Errors
 /// [`ImportError`], naming the file.
@@ -63,7 +63,7 @@ pub fn copy_package(source: &PackageSource, target: &Path) -> Result<(), ImportE
     let part = target.with_extension("part");
     let copied = copy_files(source, &part).and_then(|()| fs::rename(&part, target).map_err(ImportError::Write));
     if copied.is_err() {
-        // What is left is removed at the next start.
+        // Files that cannot be removed now are removed at the next start.
         drop(fs::remove_dir_all(&part));
     }
     copied
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_manifest_names_comes_and_nothing_else() {
+    fn only_files_that_the_manifest_names_are_copied() {
         let home = tempfile::tempdir().unwrap();
         let target = home.path().join("packages/7");
         copy_package(&package(home.path(), MANIFEST, "abc"), &target).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_order_leaves_nothing_behind() {
+    fn a_failed_import_leaves_nothing_behind() {
         let elsewhere = MANIFEST.replace("model.onnx", "../../secret");
         for (manifest, model, why) in
             [(MANIFEST, "abd", "sha256"), (elsewhere.as_str(), "abc", "model.file"), ("name = 1", "abc", "manifest")]

@@ -1,7 +1,7 @@
-//! Projects, versions and tags: what the box's models are called by those who know the cloud's API.
+//! Projects, versions and tags: the models of the box under the names of the cloud's API.
 //!
-//! A version is a package on disk; whether it runs is the fleet's business. Plain data that is given `now`;
-//! [`store`] keeps it, and [`import`] brings packages in.
+//! A version is a package on disk. Whether it runs is decided by the fleet. The catalog is plain data that is given `now`;
+//! [`store`] keeps it on disk, and [`import`] copies packages.
 
 pub mod arn;
 pub mod entries;

@@ -1,4 +1,4 @@
-//! Keeps the catalog on disk, and the packages that were brought in beside it.
+//! Keeps the catalog on disk, with the imported packages beside it.
 
 use crate::catalog::arn::{Realm, Resource};
 use crate::catalog::entries::{Catalog, CatalogError};
@@ -10,29 +10,29 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// The catalog and where it is kept. Handles are cheap and all the same.
+/// A handle to the catalog and its file. Clones share both.
 #[derive(Clone, Debug)]
 pub struct CatalogStore {
     keeper: Arc<Keeper>,
-    /// Makes the changes one after the other, in the order of requests.
+    /// Makes one change at a time, in the order of requests.
     files: FileKeeper,
     models_directory: PathBuf,
-    /// Where the ARNs of this box are.
+    /// The region and account in the ARNs of this box.
     pub realm: Realm,
 }
 
 /// The catalog and its file.
 #[derive(Debug)]
 struct Keeper {
-    /// Held for a moment only: it is read on the way of every call.
+    /// Never locked while a file is written: every call reads it.
     catalog: Mutex<Catalog>,
     directory: PathBuf,
 }
 
 impl CatalogStore {
-    /// Reads what was kept in `directory`, and makes it fit the settings (name of each model, version of its package).
+    /// Loads the catalog from `directory` and reconciles it with the settings (name of each model, version of its package).
     ///
-    /// A file that cannot be read is set aside: the box starts without the projects that it named.
+    /// A file that cannot be read is moved aside, and the box starts without its projects.
     pub fn load(
         directory: &Path,
         models_directory: &Path,
@@ -41,39 +41,39 @@ impl CatalogStore {
         files: FileKeeper,
     ) -> Self {
         let path = directory.join(FILE);
-        let (mut catalog, is_known) = match read(&path) {
+        let (mut catalog, is_readable) = match read(&path) {
             Ok(catalog) => (catalog, true),
             Err(error) => {
                 let aside = path.with_extension("damaged");
                 tracing::error!(
                     file = %path.display(), %error, aside = %aside.display(),
-                    "the catalog cannot be read; projects and versions are missing, their packages are kept"
+                    "the catalog cannot be read; its projects and versions are missing, their packages are kept"
                 );
                 if let Err(error) = std::fs::rename(&path, &aside) {
-                    tracing::error!(%error, "the unreadable catalog cannot be set aside");
+                    tracing::error!(%error, "the unreadable catalog cannot be moved aside");
                 }
                 (Catalog::default(), false)
             }
         };
         let kept = catalog.clone();
         catalog.reconcile(configured, wall_now_ms());
-        let is_news = catalog != kept;
+        let has_changed = catalog != kept;
         let keeper = Keeper { catalog: Mutex::default(), directory: directory.to_owned() };
         *keeper.lock() = catalog.clone();
         let models_directory = models_directory.to_owned();
         let store = Self { keeper: Arc::new(keeper), files, models_directory, realm };
-        // ARNs must be the same after the next start; a disk that refuses is tried again.
-        if is_news {
+        // New ARNs must be the same after the next start, so the write is retried while the disk refuses.
+        if has_changed {
             store.keep(&catalog);
         }
-        // Of a catalog that cannot be read nobody knows which packages it names.
-        if is_known {
+        // Packages named in an unreadable catalog are no orphans.
+        if is_readable {
             store.remove_orphans();
         }
         store
     }
 
-    /// Writes the catalog as soon as the disk takes it.
+    /// Writes the catalog in the background, and retries while the disk refuses.
     fn keep(&self, catalog: &Catalog) {
         match content(catalog) {
             Ok(bytes) => self.files.write(self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}),
@@ -81,7 +81,7 @@ impl CatalogStore {
         }
     }
 
-    /// Packages of versions that are no more: a deletion, or an import, was interrupted.
+    /// Removes packages that no version names: an import or a deletion was interrupted.
     fn remove_orphans(&self) {
         let known: Vec<String> = self.read(|catalog| {
             let versions = catalog.projects().values().flat_map(|project| project.versions.values());
@@ -90,17 +90,17 @@ impl CatalogStore {
         for entry in std::fs::read_dir(self.keeper.directory.join("packages")).into_iter().flatten().flatten() {
             let is_known = entry.file_name().to_str().is_some_and(|name| known.iter().any(|version| version == name));
             if !is_known && let Err(error) = std::fs::remove_dir_all(entry.path()) {
-                tracing::warn!(directory = %entry.path().display(), %error, "a left-over package cannot be removed");
+                tracing::warn!(directory = %entry.path().display(), %error, "an orphaned package cannot be removed");
             }
         }
     }
 
-    /// Looks something up.
-    pub fn read<T>(&self, look: impl FnOnce(&Catalog) -> T) -> T {
-        look(&self.keeper.lock())
+    /// Reads the catalog. Keep the closure short: it holds the lock that every call needs.
+    pub fn read<T>(&self, read: impl FnOnce(&Catalog) -> T) -> T {
+        read(&self.keeper.lock())
     }
 
-    /// Changes something, and keeps it: what was not kept has not changed.
+    /// Changes the catalog once the change is on disk. On an error, nothing has changed.
     ///
     /// # Errors
     /// Those of the change, and [`CatalogError::Disk`].
@@ -109,13 +109,13 @@ impl CatalogStore {
         change: impl FnOnce(&mut Catalog, i64) -> Result<T, CatalogError> + Send + 'static,
     ) -> Result<T, CatalogError> {
         let (keeper, (done, result)) = (Arc::clone(&self.keeper), oneshot::channel());
-        // A caller that has gone meanwhile does not need the result.
+        // A caller that has disconnected does not need the result.
         let job = move |writer: &FileWriter| done.send(keeper.change(change, writer)).unwrap_or_else(drop);
         self.files.run(job).map_err(|error| CatalogError::Disk(error.into()))?;
         result.await.unwrap_or_else(|_| Err(CatalogError::Disk("the thread that writes files has ended".into())))
     }
 
-    /// The model of the settings runs this version now.
+    /// Records that a model of the settings runs this version of its package now.
     pub fn configure(&self, model: &str, version: &str) {
         let (model, version) = (model.to_owned(), version.to_owned());
         self.change_soon(move |catalog, now| {
@@ -124,13 +124,13 @@ impl CatalogStore {
         });
     }
 
-    /// A model that was brought in was started, scaled or stopped by whatever command; `is_wanted` if it is to run.
+    /// Records that an imported version was started, scaled or stopped by a command of any kind.
     pub fn model_changed(&self, model: &str, units: Units, is_wanted: bool) {
         let model = model.to_owned();
-        let is_it = move |resource: &Resource| Self::model_name(resource) == model;
+        let runs_as_model = move |resource: &Resource| Self::model_name(resource) == model;
         self.change_soon(move |catalog, _| {
-            let meant = catalog.versions().map(|(resource, _)| resource).find(is_it);
-            meant.map_or(Ok(()), |resource| {
+            let version = catalog.versions().map(|(resource, _)| resource).find(runs_as_model);
+            version.map_or(Ok(()), |resource| {
                 catalog.change_version(&resource, |version| {
                     (version.is_wanted, version.units) = (is_wanted, Some(units));
                 })
@@ -138,30 +138,30 @@ impl CatalogStore {
         });
     }
 
-    /// Nobody waits for it: whoever gave the command has been answered by the fleet.
+    /// Changes the catalog in the background: the command has already been answered.
     fn change_soon(&self, change: impl FnOnce(&mut Catalog, i64) -> Result<(), CatalogError> + Send + 'static) {
         let keeper = Arc::clone(&self.keeper);
         let job = move |writer: &FileWriter| {
             if let Err(error) = keeper.change(change, writer) {
-                tracing::error!(%error, "a change of a model is forgotten by the next start");
+                tracing::error!(%error, "a change of a model is not written to disk; the next start forgets it");
             }
         };
         if let Err(error) = self.files.run(job) {
-            tracing::error!(error, "a change of a model is forgotten by the next start");
+            tracing::error!(error, "a change of a model is not written to disk; the next start forgets it");
         }
     }
 
-    /// Where the package of a version lies, or is to lie. No name of a project or version becomes a path.
+    /// The directory of a version's package. No name of a project or version becomes a path.
     pub fn package_directory(&self, version: &Resource) -> PathBuf {
         self.keeper.directory.join("packages").join(version.created_ms.to_string())
     }
 
-    /// Where a package of the settings lies.
+    /// The directory of a package that the settings name.
     pub fn configured_package(&self, package: &str) -> PathBuf {
         self.models_directory.join(package)
     }
 
-    /// The name under which a version runs that was brought in: a colon is in no other name.
+    /// The name of the model that an imported version runs as. No other model has a colon in its name.
     pub fn model_name(version: &Resource) -> String {
         format!("{}:{}", version.project, version.version.as_deref().unwrap_or_default())
     }
@@ -198,7 +198,7 @@ fn content(catalog: &Catalog) -> Result<Vec<u8>, CatalogError> {
 
 const FILE: &str = "catalog.json";
 
-/// An empty one, where there is none yet.
+/// Returns an empty catalog if there is no file yet.
 fn read(path: &Path) -> io::Result<Catalog> {
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_changed_outlives_a_restart_and_what_failed_was_not_changed() {
+    async fn a_change_survives_a_restart_and_a_refused_one_changes_nothing() {
         let home = tempfile::tempdir().unwrap();
         let store = load(home.path());
         let project = store.change(|catalog, now| catalog.create_project("edge", now)).await.unwrap();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_are_made_in_the_order_in_which_they_were_asked_for() {
+    async fn changes_are_made_in_the_order_of_requests() {
         let home = tempfile::tempdir().unwrap();
         let store = load(home.path());
         for version in 0..50 {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_set_aside() {
+    fn a_damaged_file_is_moved_aside_and_keeps_its_packages_once() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join(FILE), "{").unwrap();
         let package = home.path().join("packages/7");
@@ -256,6 +256,6 @@ mod tests {
         assert_eq!(load(home.path()).read(|catalog| catalog.projects().len()), 1);
         assert!(home.path().join("catalog.damaged").exists() && package.exists());
         load(home.path());
-        assert!(!package.exists(), "nobody names it any more");
+        assert!(!package.exists(), "no version names it any more");
     }
 }

@@ -1,37 +1,37 @@
-//! A version of a model: how its package came here, and what was asked of it.
+//! A version of a model: where its package comes from, and whether it is to run.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Names and values.
+/// Keys and values.
 pub type Tags = BTreeMap<String, String>;
 
-/// How a version's package came, or comes, here.
+/// How far the package of a version has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// It lies in `units.models_directory`, and is what the model of the settings runs.
+    /// It is in `units.models_directory`, and a model of the settings runs it.
     Configured,
-    /// It is brought in from a bucket.
+    /// It is being copied from a bucket.
     Importing,
-    /// It has been.
+    /// It was copied from a bucket and can be loaded.
     Imported,
-    /// It could not be.
+    /// It could not be copied from a bucket, or not be loaded.
     ImportFailed,
-    /// It is copied from another project.
+    /// It is being copied from another project.
     Copying,
-    /// It has been.
+    /// It was copied from another project and can be loaded.
     Copied,
-    /// It could not be.
+    /// It could not be copied from another project, or not be loaded.
     CopyFailed,
 }
 
-/// How many units were asked for last.
+/// The number of units in the last start or scaling.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Units {
-    /// At least.
+    /// The minimum.
     pub min: usize,
-    /// At most; none: the number is fixed.
+    /// The maximum. `None` keeps the number at the minimum.
     pub max: Option<usize>,
 }
 
@@ -40,61 +40,61 @@ pub struct Units {
 pub struct BucketPlace {
     /// One of `[[buckets]]`.
     pub bucket: String,
-    /// Below it.
+    /// The path inside the bucket.
     pub prefix: String,
 }
 
 /// A version of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Version {
-    /// Milliseconds since 1970, by the box's clock at that time.
+    /// Milliseconds since 1970, by the box's clock at that time. Part of the ARN.
     pub created_ms: i64,
-    /// When it was there, or had failed.
+    /// When the import ended, well or badly.
     pub finished_ms: Option<i64>,
-    /// How it came here.
+    /// How far its package has come.
     pub stage: Stage,
-    /// Why it did not.
+    /// Why the import failed.
     pub failure: Option<String>,
-    /// The bucket that the caller named.
+    /// The place in a bucket that the caller named.
     pub output: Option<BucketPlace>,
-    /// For people.
+    /// Text of the caller.
     pub description: Option<String>,
-    /// The ARN that it was copied from.
+    /// The ARN of the version that it was copied from.
     pub source: Option<String>,
-    /// As they were set.
+    /// Tags of the caller.
     pub tags: Tags,
-    /// As they were asked for last.
+    /// The numbers of the last start. `None` before the first.
     pub units: Option<Units>,
-    /// It is to run: again after a restart of the daemon.
+    /// Start it again after a restart of the daemon.
     pub is_wanted: bool,
 }
 
-/// A version that is to be made.
+/// A version to create.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewVersion {
-    /// In which project.
+    /// The name of its project.
     pub project: String,
-    /// Its name there.
+    /// The name of the version.
     pub name: String,
-    /// `Importing` or `Copying`.
+    /// Either [`Stage::Importing`] or [`Stage::Copying`].
     pub stage: Stage,
-    /// The bucket that the caller named.
+    /// The place in a bucket that the caller named.
     pub output: BucketPlace,
-    /// For people.
+    /// Text of the caller.
     pub description: Option<String>,
-    /// The ARN that it is copied from.
+    /// The ARN of the version that it is copied from.
     pub source: Option<String>,
-    /// As the caller sets them.
+    /// Tags of the caller.
     pub tags: Tags,
 }
 
 impl Stage {
-    /// True while the package comes.
+    /// True while the package is being imported or copied.
     pub fn is_coming(self) -> bool {
         matches!(self, Self::Importing | Self::Copying)
     }
 
-    /// True when a unit can load the package.
+    /// True when the package is complete.
     pub fn is_there(self) -> bool {
         matches!(self, Self::Configured | Self::Imported | Self::Copied)
     }

@@ -1,8 +1,8 @@
-//! The way in for images from outside: a slot to write the bytes into, and a queue to the appliance.
+//! Images from clients: slots for their bytes, and the queue to the appliance.
 //!
-//! A caller first gets a slot or is refused: there is nothing to wait for that is not a slot. The slot
-//! travels with the image and comes back when the image has its outcome, also when the caller has gone
-//! by then: a unit may be reading it.
+//! A client first gets a slot or is refused, so the queue never holds more images than there are slots. The slot
+//! travels with the image and is returned when the image has its outcome, even if the client has disconnected by then:
+//! a unit may still be reading it.
 
 use crate::ipc::frame_slots::{MAX_SLOTS, Region, SlotWriter};
 use crate::model::package::Package;
@@ -17,43 +17,43 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-/// Images that the appliance has not taken in yet; each has a slot, so there are never more.
+/// Queue capacity. Every queued image has a slot, so the queue is never full.
 const OFFER_QUEUE: usize = MAX_SLOTS as usize;
 
-/// Images longer than a slot at a time; each takes up to 16 MiB.
+/// Images longer than a slot that may exist at a time. Each takes up to 16 MiB.
 const LARGE_IMAGES: usize = 2;
 
-/// An image on its way to the appliance.
+/// An image for the appliance.
 #[derive(Debug)]
 pub struct OfferedImage {
-    /// For which model.
+    /// The name of the model that is to look at it.
     pub model: String,
-    /// Its bytes.
+    /// The slot with its bytes.
     pub slot: ImageSlot,
-    /// When it was there whole.
+    /// When its last byte arrived.
     pub arrived_at: Monotonic,
-    /// When its caller waits no longer.
+    /// When its caller stops waiting.
     pub deadline: Monotonic,
-    /// How it is to be looked at.
+    /// How the model is to look at it.
     pub options: LookOptions,
-    /// Where the answer goes.
+    /// Takes the reply.
     pub reply: oneshot::Sender<ImageReply>,
 }
 
-/// How an image ended.
+/// The outcome of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImageReply {
-    /// A unit has looked at it.
+    /// A unit looked at it, with this package.
     Detected(Answer, Arc<Package>),
-    /// Nobody has; try again after a while.
+    /// No unit looked at it. Retry after this time.
     Shed(ShedReason, Duration),
-    /// It was tried without a result.
+    /// A unit tried it and gave no result.
     Failed(FailureCause),
     /// There is no such model.
     NoModel,
 }
 
-/// The bytes are longer than a slot.
+/// The image is longer than its slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the image is larger than 4 MiB")]
 pub struct ImageTooLarge;
@@ -112,7 +112,7 @@ impl ImageSlot {
         Ok(())
     }
 
-    /// Its number in its region.
+    /// The number of the slot in its region.
     pub fn number(&self) -> u16 {
         match &self.place {
             Place::Pooled(lease) => lease.slot.as_ref().map_or(0, |slot| slot.number),
@@ -120,7 +120,7 @@ impl ImageSlot {
         }
     }
 
-    /// The region that it has to itself, if it has one.
+    /// The region of an image longer than a slot.
     pub fn own_region(&self) -> Option<&Region> {
         match &self.place {
             Place::Pooled(_) => None,
@@ -128,7 +128,7 @@ impl ImageSlot {
         }
     }
 
-    /// How long the image is so far.
+    /// The length of the image so far.
     pub fn bytes(&self) -> u32 {
         u32::try_from(self.bytes).unwrap_or(u32::MAX)
     }
@@ -138,7 +138,7 @@ fn lock(free: &FreeSlots) -> MutexGuard<'_, Vec<PoolSlot>> {
     free.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The outside's end.
+/// The side of the clients. Clones share slots and queue.
 #[derive(Clone, Debug)]
 pub struct ImageIntake {
     free: Arc<FreeSlots>,
@@ -147,10 +147,10 @@ pub struct ImageIntake {
 }
 
 impl ImageIntake {
-    /// The outside's end, the region that units read, and the queue that the appliance empties.
+    /// Returns the side of the clients, the region that units read, and the queue for the appliance.
     ///
     /// # Errors
-    /// When there is no shared memory.
+    /// When shared memory cannot be created.
     pub fn new() -> io::Result<(Self, Region, mpsc::Receiver<OfferedImage>)> {
         let region = Region::create("ocelli-images", MAX_SLOTS)?;
         let writers = SlotWriter::one_for_each_slot(region.writable(), MAX_SLOTS)?;
@@ -162,35 +162,35 @@ impl ImageIntake {
         Ok((Self { free: Arc::new(Mutex::new(free)), large, offers }, region, queue))
     }
 
-    /// A slot, if one is free.
+    /// Takes a free slot, if there is one.
     pub fn reserve(&self) -> Option<ImageSlot> {
         let slot = Some(lock(&self.free).pop()?);
         let place = Place::Pooled(PoolLease { slot, free: Arc::clone(&self.free) });
         Some(ImageSlot { place, bytes: 0 })
     }
 
-    /// A slot for an image of so many bytes, if there is room for one: above 4 MiB it is a region of its own.
+    /// Takes a slot for an image of `bytes`, or a region of its own for one above 4 MiB, if there is one.
     pub fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
         if bytes <= SLOT_BYTES {
             return self.reserve();
         }
         let permit = Arc::clone(&self.large).try_acquire_owned().ok()?;
         let region = u16::try_from(bytes.div_ceil(SLOT_BYTES)).ok().map(|slots| Region::create("ocelli-image", slots));
-        let region = region?.inspect_err(|error| tracing::warn!(%error, "there is no memory for an image")).ok()?;
+        let region = region?.inspect_err(|error| tracing::warn!(%error, "no shared memory for an image")).ok()?;
         let writer = SlotWriter::new(region.writable(), region.slots()).ok()?;
         Some(ImageSlot { place: Place::Own { region, writer, _permit: permit }, bytes: 0 })
     }
 
-    /// Has a model look at the image, and waits for its outcome.
+    /// Sends the image to a model and waits for its outcome.
     pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration, options: LookOptions) -> ImageReply {
         let (reply, answered) = oneshot::channel();
         let arrived_at = monotonic_now();
         let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, options, reply };
-        let gone = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
+        let stopping = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
         if self.offers.send(offer).await.is_err() {
-            return gone;
+            return stopping;
         }
-        answered.await.unwrap_or(gone)
+        answered.await.unwrap_or(stopping)
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
     use crate::ipc::frame_slots::SlotReader;
 
     #[test]
-    fn slots_are_given_out_once_and_come_back() {
+    fn a_slot_has_one_owner_and_is_returned() {
         let (intake, _region, _queue) = ImageIntake::new().unwrap();
         let mut taken: Vec<ImageSlot> = std::iter::from_fn(|| intake.reserve()).collect();
         assert_eq!(taken.len(), usize::from(MAX_SLOTS));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_of_more_than_a_slot_is_refused_and_one_of_a_slot_is_not() {
+    fn an_image_may_fill_a_slot_but_not_exceed_it() {
         let (intake, _region, _queue) = ImageIntake::new().unwrap();
         let mut slot = intake.reserve().unwrap();
         slot.write(&vec![7; SLOT_BYTES - 1]).unwrap();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_longer_than_a_slot_has_a_region_to_itself_and_few_have_one() {
+    fn a_few_images_longer_than_a_slot_have_regions_of_their_own() {
         let (intake, _region, _queue) = ImageIntake::new().unwrap();
         let mut large = intake.reserve_for(SLOT_BYTES + 1).unwrap();
         large.write(&vec![7; SLOT_BYTES + 1]).unwrap();

@@ -1,4 +1,4 @@
-//! A request to a running daemon's own server, for the command line.
+//! Requests of the command line to the HTTP server of a running daemon.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
@@ -12,33 +12,33 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// How long one answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// How long a response may take.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The largest answer that is read.
-const MAX_ANSWER_BYTES: usize = 4 << 20;
+/// The longest response, or line of one, that is read.
+const MAX_RESPONSE_BYTES: usize = 4 << 20;
 
-/// Carries a connection, and drops it when it is dropped.
-type Carrier = JoinSet<hyper::Result<()>>;
+/// Drives a connection. Dropping it closes the connection.
+type Driver = JoinSet<hyper::Result<()>>;
 
-/// Why there is no answer.
+/// Why there is no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody listens.
+    /// Nothing listens at the address.
     #[error("no daemon answers at {0}: is `ocelli run` running, with this configuration?")]
     Connect(SocketAddr, #[source] std::io::Error),
-    /// It takes too long.
+    /// The response took too long.
     #[error("the daemon did not answer in time")]
     TimedOut,
-    /// It says why not.
+    /// The daemon refused, with this reason.
     #[error("{0}")]
     Refused(String),
-    /// It is no HTTP, or no JSON.
+    /// The response is not HTTP, or too long.
     #[error("the daemon's answer cannot be read: {0}")]
     Answer(String),
 }
 
-/// Sends a request and reads the answer: status code and JSON.
+/// Sends a request and returns the status code and the response as JSON; text becomes a JSON string.
 ///
 /// # Errors
 /// [`ClientError`].
@@ -53,7 +53,7 @@ pub async fn request(
     Ok((status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text())))
 }
 
-/// Sends a request and reads the answer: status code and bytes.
+/// Sends a request and returns the status code and the response.
 ///
 /// # Errors
 /// [`ClientError`].
@@ -63,33 +63,33 @@ pub async fn exchange(
     path: &str,
     body: Option<&Value>,
 ) -> Result<(u16, Vec<u8>), ClientError> {
-    timeout(ANSWER_LIMIT, converse(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
+    timeout(RESPONSE_LIMIT, send_and_read(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
 }
 
-async fn converse(
+async fn send_and_read(
     address: SocketAddr,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<(u16, Vec<u8>), ClientError> {
-    let (status, body, _running) = send(address, method, path, body).await?;
-    let bytes = to_bytes(Body::new(body), MAX_ANSWER_BYTES).await;
+    let (status, body, _driver) = send(address, method, path, body).await?;
+    let bytes = to_bytes(Body::new(body), MAX_RESPONSE_BYTES).await;
     Ok((status.as_u16(), bytes.map_err(|error| ClientError::Answer(error.to_string()))?.into()))
 }
 
-/// Sends a request: the status, the body that comes, and what carries it, which must live as long.
+/// Sends a request and returns the status, the body, and the driver, which must live until the body has been read.
 async fn send(
     address: SocketAddr,
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(StatusCode, Incoming, Carrier), ClientError> {
+) -> Result<(StatusCode, Incoming, Driver), ClientError> {
     let unreadable = |error: &dyn std::fmt::Display| ClientError::Answer(error.to_string());
     let stream = TcpStream::connect(address).await.map_err(|error| ClientError::Connect(address, error))?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| unreadable(&error))?;
-    let mut carrier = Carrier::new();
-    carrier.spawn(connection);
+    let mut driver = Driver::new();
+    driver.spawn(connection);
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -98,16 +98,16 @@ async fn send(
         .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
     let response = sender.send_request(request.map_err(|error| unreadable(&error))?).await;
     let (parts, body) = response.map_err(|error| unreadable(&error))?.into_parts();
-    Ok((parts.status, body, carrier))
+    Ok((parts.status, body, driver))
 }
 
-/// Asks for lines, and shows each as it comes; empty ones are passed over. Ends when the daemon has no more.
+/// Requests lines and passes each to `show` as it arrives. Skips empty lines, and returns when the daemon ends the response.
 ///
 /// # Errors
 /// [`ClientError`].
 pub async fn read_lines(address: SocketAddr, path: &str, mut show: impl FnMut(&str)) -> Result<(), ClientError> {
-    let (status, mut body, _running) =
-        timeout(ANSWER_LIMIT, send(address, Method::GET, path, None)).await.map_err(|_| ClientError::TimedOut)??;
+    let (status, mut body, _driver) =
+        timeout(RESPONSE_LIMIT, send(address, Method::GET, path, None)).await.map_err(|_| ClientError::TimedOut)??;
     let mut text = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ClientError::Answer(error.to_string()))?;
@@ -122,15 +122,15 @@ pub async fn read_lines(address: SocketAddr, path: &str, mut show: impl FnMut(&s
                 show(line.trim());
             }
         }
-        if text.len() > MAX_ANSWER_BYTES {
-            return Err(ClientError::Answer("a line never ends".into()));
+        if text.len() > MAX_RESPONSE_BYTES {
+            return Err(ClientError::Answer("a line is too long".into()));
         }
     }
     if status == StatusCode::OK {
         return Ok(());
     }
-    let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
-    Err(ClientError::Refused(answer["error"]["message"].as_str().unwrap_or(status.as_str()).to_owned()))
+    let refusal: Value = serde_json::from_slice(&text).unwrap_or_default();
+    Err(ClientError::Refused(refusal["error"]["message"].as_str().unwrap_or(status.as_str()).to_owned()))
 }
 
 pub use axum::http::Method as HttpMethod;

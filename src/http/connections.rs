@@ -1,255 +1,200 @@
-//! Who is connected, for how long they may say nothing, and who goes when there are too many.
+//! Who is connected, and which connection is closed for a new one when all places are taken.
 //!
-//! A new connection is always taken: when there are too many, the one that has been silent longest goes, of the
-//! address that has most. So whoever opens a thousand connections and says nothing closes its own.
+//! The libraries hold the time limits of a connection. They have no limit that lets one address use every place while
+//! nobody else needs it: with a semaphore, slow clients would keep later ones out until a time limit ends them, and so
+//! would idle connections. So a full table closes a connection of the address that has most: the one that has waited
+//! longest for its client. A client that opens a thousand connections closes its own.
 
 use crate::os::clock::monotonic_now;
 use crate::vision::monotonic::Monotonic;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::io;
-use std::net::IpAddr;
-use std::pin::Pin;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
-/// Connections at a time.
+/// Connections of one listener at a time.
 pub(super) const MAX_CONNECTIONS: usize = 512;
-/// How long the head of a request may take, from its first byte; and a TLS handshake.
-const HEAD_LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection may have nothing to say between two requests.
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
-/// How often the limits are looked at.
-const WATCH_PERIOD: Duration = Duration::from_secs(1);
 
-/// What a connection does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Phase {
-    /// It has nothing to say.
-    Idle,
-    /// It has begun a request, or a handshake.
-    Head,
-    /// The body of its request is coming.
-    Body,
-    /// Its request is being answered.
-    Serving,
-}
-
-#[derive(Debug)]
-struct State {
-    phase: Phase,
-    since: Monotonic,
-}
-
-/// One connection. It is gone with the last handle.
-#[derive(Debug)]
-pub(super) struct Connection {
-    number: u64,
-    pub(super) peer: IpAddr,
-    state: Mutex<State>,
-    dismissed: Notify,
-    all: Arc<Mutex<Table>>,
-}
+/// The connections of one listener.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Connections(Arc<Mutex<Table>>);
 
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    open: BTreeMap<u64, std::sync::Weak<Connection>>,
+    open: BTreeMap<u64, Entry>,
 }
 
-/// All connections of the server.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Connections(Arc<Mutex<Table>>);
+#[derive(Debug)]
+struct Entry {
+    peer: IpAddr,
+    /// Since when the next step has been the client's; `None` while a request is being served.
+    waiting_since: Option<Monotonic>,
+    closing: Arc<Notify>,
+}
+
+/// A place in the table, given up when it is dropped.
+#[derive(Debug)]
+pub(super) struct Connection {
+    number: u64,
+    closing: Arc<Notify>,
+    table: Arc<Mutex<Table>>,
+}
 
 impl Connections {
-    /// Takes a connection in. None: everybody is being served, and there are as many as there may be.
-    pub(super) fn admit(&self, peer: IpAddr) -> Option<Arc<Connection>> {
+    /// Takes a place for a connection of `peer`. `None`: every place serves a request of a client with a right to it.
+    pub(super) fn admit(&self, peer: IpAddr) -> Option<Connection> {
+        let peer = network(peer);
         let mut table = lock(&self.0);
-        let open: Vec<Arc<Connection>> = table.open.values().filter_map(std::sync::Weak::upgrade).collect();
-        if open.len() >= MAX_CONNECTIONS {
-            let Some(victim) = silent_longest(&open) else {
-                // Unlocked before the connections are let go of: the last handle of one takes this lock.
-                drop(table);
-                return None;
-            };
-            // It takes a moment to go; it no longer counts.
-            table.open.remove(&victim.number);
-            victim.dismissed.notify_one();
+        if table.open.len() >= MAX_CONNECTIONS {
+            let number = table.one_to_close(peer)?;
+            // It takes a moment to end, but no longer counts.
+            if let Some(entry) = table.open.remove(&number) {
+                entry.closing.notify_one();
+            }
         }
-        let number = table.next;
+        let (number, closing) = (table.next, Arc::new(Notify::new()));
         table.next += 1;
-        let state = Mutex::new(State { phase: Phase::Head, since: monotonic_now() });
-        let connection =
-            Arc::new(Connection { number, peer, state, dismissed: Notify::new(), all: Arc::clone(&self.0) });
-        table.open.insert(number, Arc::downgrade(&connection));
-        drop(table);
-        drop(open);
-        Some(connection)
+        let entry = Entry { peer, waiting_since: Some(monotonic_now()), closing: Arc::clone(&closing) };
+        table.open.insert(number, entry);
+        Some(Connection { number, closing, table: Arc::clone(&self.0) })
     }
 }
 
-/// Of those of the address that has most connections, the one that has waited longest.
-fn silent_longest(open: &[Arc<Connection>]) -> Option<Arc<Connection>> {
-    let mut counts: HashMap<IpAddr, usize> = HashMap::new();
-    open.iter().for_each(|connection| *counts.entry(connection.peer).or_default() += 1);
-    let waiting = open.iter().filter(|connection| lock(&connection.state).phase != Phase::Serving);
-    let rank =
-        |connection: &&Arc<Connection>| (std::cmp::Reverse(counts[&connection.peer]), lock(&connection.state).since);
-    waiting.min_by_key(rank).cloned()
+impl Table {
+    /// The connection that makes room for `newcomer`. Never one of an address that has fewer than the newcomer's.
+    fn one_to_close(&self, newcomer: IpAddr) -> Option<u64> {
+        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        self.open.values().for_each(|entry| *counts.entry(entry.peer).or_default() += 1);
+        let own = counts.get(&newcomer).copied().unwrap_or(0);
+        let waiting = self.open.iter().filter_map(|(number, entry)| {
+            let count = counts[&entry.peer];
+            Some((Reverse(count), entry.waiting_since.filter(|_| count >= own)?, *number))
+        });
+        if let Some((_, _, number)) = waiting.min() {
+            return Some(number);
+        }
+        // Only requests being served are left, such as bodies that arrive slowly. The oldest one of the largest address
+        // ends if the newcomer's address has fewer even with the new connection.
+        let served = self.open.iter().map(|(number, entry)| (Reverse(counts[&entry.peer]), *number));
+        served.min().filter(|(Reverse(count), _)| *count > own + 1).map(|(_, number)| number)
+    }
 }
 
 impl Connection {
-    /// The head of a request has come.
-    pub(super) fn receiving(&self) {
-        self.enter(Phase::Body);
-    }
-
-    /// A request has come whole.
+    /// The head of a request has arrived.
     pub(super) fn serving(&self) {
-        self.enter(Phase::Serving);
+        self.set_waiting(None);
     }
 
-    /// It has been answered.
-    pub(super) fn idle(&self) {
-        self.enter(Phase::Idle);
+    /// The response is ready: from now on the client has to read it, and to send the next request.
+    pub(super) fn waiting(&self) {
+        self.set_waiting(Some(monotonic_now()));
     }
 
-    fn enter(&self, phase: Phase) {
-        *lock(&self.state) = State { phase, since: monotonic_now() };
-    }
-
-    /// Bytes came: the first ones of a head, if nothing was under way.
-    fn heard(&self) {
-        if lock(&self.state).phase == Phase::Idle {
-            self.enter(Phase::Head);
+    fn set_waiting(&self, since: Option<Monotonic>) {
+        if let Some(entry) = lock(&self.table).open.get_mut(&self.number) {
+            entry.waiting_since = since;
         }
     }
 
-    fn is_too_slow(&self, now: Monotonic) -> bool {
-        let state = lock(&self.state);
-        match state.phase {
-            Phase::Idle => now.since(state.since) > IDLE_LIMIT,
-            Phase::Head => now.since(state.since) > HEAD_LIMIT,
-            // Whoever receives the body knows how slow it may be.
-            Phase::Body | Phase::Serving => false,
-        }
-    }
-
-    /// Returns when the connection has to go: it is too slow, or makes room for another.
-    pub(super) async fn dismissed(&self) {
-        loop {
-            tokio::select! {
-                () = self.dismissed.notified() => return,
-                () = tokio::time::sleep(WATCH_PERIOD) => if self.is_too_slow(monotonic_now()) { return },
-            }
-        }
+    /// Returns when the connection has to make room for another.
+    pub(super) async fn closing(&self) {
+        self.closing.notified().await;
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        lock(&self.all).open.remove(&self.number);
+        lock(&self.table).open.remove(&self.number);
     }
 }
 
-/// What is plain data stays true when a panic elsewhere has poisoned its lock.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The table is plain data and stays valid when a panic elsewhere has poisoned its lock.
+fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A stream that tells its connection when bytes come.
-#[derive(Debug)]
-pub(super) struct Watched<S> {
-    pub(super) stream: S,
-    pub(super) connection: Arc<Connection>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.connection.heard();
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+/// The address that is counted: IPv6 hands out networks of 64 bits, so one client has 2^64 addresses.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
 
     fn ip(last: u8) -> IpAddr {
         IpAddr::from([127, 0, 0, last])
     }
 
+    fn admit(connections: &Connections, peer: IpAddr, count: usize) -> Vec<Connection> {
+        (0..count).map(|_| connections.admit(peer).unwrap()).collect()
+    }
+
+    async fn is_closing(connection: &Connection) -> bool {
+        timeout(Duration::from_millis(1), connection.closing()).await.is_ok()
+    }
+
     #[tokio::test]
-    async fn whoever_opens_too_many_closes_its_own() {
+    async fn a_client_that_opens_too_many_connections_closes_its_own() {
         let connections = Connections::default();
         let good = connections.admit(ip(1)).unwrap();
-        let bad: Vec<_> = (1..MAX_CONNECTIONS).map(|_| connections.admit(ip(2)).unwrap()).collect();
+        let bad = admit(&connections, ip(2), MAX_CONNECTIONS - 1);
         bad[0].serving();
-        bad.iter().skip(1).for_each(|connection| connection.receiving());
-        let next = connections.admit(ip(1)).unwrap();
-        tokio::time::timeout(Duration::from_secs(1), bad[1].dismissed()).await.unwrap();
-        for still in [&good, &next, &bad[0], &bad[2]] {
-            assert!(tokio::time::timeout(Duration::from_millis(10), still.dismissed()).await.is_err());
+        let _next = connections.admit(ip(1)).unwrap();
+        assert!(is_closing(&bad[1]).await, "it has waited longest");
+        let _more = connections.admit(ip(2)).unwrap();
+        assert!(is_closing(&bad[2]).await);
+        for still in [&good, &bad[0], &bad[3]] {
+            assert!(!is_closing(still).await);
         }
     }
 
-    #[test]
-    fn when_everybody_is_served_there_is_no_room() {
+    #[tokio::test]
+    async fn idle_connections_give_way_and_a_used_one_is_the_last_to_go() {
         let connections = Connections::default();
-        let mut open: Vec<_> = (0..MAX_CONNECTIONS).map(|_| connections.admit(ip(1)).unwrap()).collect();
-        open.iter().for_each(|connection| connection.serving());
+        let open = admit(&connections, ip(1), MAX_CONNECTIONS);
+        open[0].serving();
+        open[0].waiting();
+        let _next = connections.admit(ip(1)).unwrap();
+        assert!(is_closing(&open[1]).await && !is_closing(&open[0]).await);
+    }
+
+    #[tokio::test]
+    async fn when_every_connection_is_served_there_is_room_for_other_addresses_only() {
+        let connections = Connections::default();
+        let open = admit(&connections, ip(1), MAX_CONNECTIONS);
+        open.iter().for_each(Connection::serving);
+        assert!(connections.admit(ip(1)).is_none());
+        let other = connections.admit(ip(2)).unwrap();
+        assert!(is_closing(&open[0]).await && !is_closing(&open[1]).await);
+        drop(other);
+        assert!(connections.admit(ip(1)).is_some());
+    }
+
+    #[tokio::test]
+    async fn requests_that_never_end_cost_other_addresses_no_idle_connection() {
+        let connections = Connections::default();
+        let good = connections.admit(ip(1)).unwrap();
+        let bad = admit(&connections, ip(2), MAX_CONNECTIONS - 1);
+        bad.iter().for_each(Connection::serving);
         assert!(connections.admit(ip(2)).is_none());
-        drop(open.pop());
-        assert!(connections.admit(ip(2)).is_some());
+        assert!(!is_closing(&good).await);
     }
 
     #[test]
-    fn a_head_must_come_soon_an_idle_connection_may_wait_and_a_served_one_takes_its_time() {
-        let connections = Connections::default();
-        let connection = connections.admit(ip(1)).unwrap();
-        let later = |limit: Duration| monotonic_now() + limit + Duration::from_secs(1);
-        assert!(connection.is_too_slow(later(HEAD_LIMIT)));
-        connection.serving();
-        assert!(!connection.is_too_slow(later(IDLE_LIMIT)));
-        connection.idle();
-        assert!(!connection.is_too_slow(later(HEAD_LIMIT)) && connection.is_too_slow(later(IDLE_LIMIT)));
-        connection.heard();
-        assert!(connection.is_too_slow(later(HEAD_LIMIT)));
+    fn addresses_of_one_ipv6_network_count_together_and_ipv4_stays_apart() {
+        let at = |text: &str| network(text.parse().unwrap());
+        assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1"));
+        assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
+        assert_ne!(at("::ffff:10.0.0.1"), at("::ffff:10.0.0.2"));
+        assert_eq!(at("::ffff:10.0.0.1"), at("10.0.0.1"));
     }
 }

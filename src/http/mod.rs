@@ -1,14 +1,18 @@
 //! What is served over HTTP: health, metrics and the native API on loopback, and the API that AWS SDKs know.
 //!
-//! Handlers translate and ask `control`; they see no unit, no lock and no camera.
+//! Handlers translate requests for [`control`](crate::control). They hold no lock of the appliance and see no unit and no
+//! camera.
 
 pub mod auth;
 pub mod body;
 pub mod client;
 mod connections;
+mod cpu_turns;
+mod endpoint;
 pub mod rekognition;
+mod router;
 mod routes;
 pub mod server;
 pub mod settings;
+mod state;
 mod tls;
-mod watched_body;

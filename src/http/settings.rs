@@ -4,23 +4,24 @@ use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-/// `[http]`: health, metrics, the native API and the AWS-compatible one on loopback; the last also elsewhere.
+/// `[http]`: health, metrics, the native API and the AWS-compatible API on loopback. The last can be served to the
+/// network as well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSettings {
-    /// False: no port is opened.
+    /// `false` opens no port.
     pub enabled: bool,
-    /// Loopback only: nobody is asked who they are there.
+    /// Must be a loopback address: requests are not authenticated there.
     pub address: IpAddr,
-    /// 0: any free port, named in the log.
+    /// 0 takes any free port; the log names it.
     pub port: u16,
-    /// Where the AWS-compatible API is served to others, signed calls only; none: nowhere.
+    /// Where the AWS-compatible API is served to the network, for signed calls only. Without it, nowhere.
     pub public_address: Option<IpAddr>,
-    /// 0: any free port, named in the log.
+    /// 0 takes any free port; the log names it.
     pub public_port: u16,
-    /// Serve it without TLS: images then cross the network for everybody to see, signatures stay safe.
+    /// Serves the public address without TLS. Images then cross the network in the clear; signatures stay safe.
     pub public_plain: bool,
-    /// The public certificate.
+    /// The certificate of the public address.
     pub tls: HttpTlsSettings,
 }
 
@@ -38,15 +39,14 @@ impl Default for HttpSettings {
     }
 }
 
-/// `[http.tls]`. Without files the box makes a certificate for itself at its first start.
+/// `[http.tls]`. Without files the box makes a self-signed certificate at its first start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpTlsSettings {
-    /// PEM, with the chain.
+    /// The certificate and its chain in PEM.
     pub certificate_file: Option<PathBuf>,
-    /// PEM.
+    /// The private key in PEM.
     pub key_file: Option<PathBuf>,
-    /// Host names and addresses by which clients reach the box, for the certificate that it makes for itself; beside
-    /// `<box>`, `<box>.local` and `localhost`.
+    /// Host names and addresses for the self-signed certificate, in addition to `<box>`, `<box>.local` and `localhost`.
     pub names: Vec<String>,
 }

@@ -1,5 +1,5 @@
-//! The certificate of the public endpoint: the one of the settings, or one that the box makes for itself at its
-//! first start, whose fingerprint is shown so that clients can be told to trust it.
+//! The certificate of the public address: the configured one, or one that the box signs itself at its first start. The log
+//! shows its fingerprint, so that clients can be set up to trust it.
 
 use crate::http::settings::HttpTlsSettings;
 use crate::os::atomic_file;
@@ -13,21 +13,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
-/// Why there is no TLS.
+/// Why the public address has no TLS.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    /// A file.
+    /// The file and the reason.
     #[error("the certificate or key {0} cannot be read: {1}")]
     Unreadable(PathBuf, String),
-    /// They do not belong together, or are of a kind that is not accepted.
-    #[error("certificate and key cannot be used")]
+    /// They do not belong together, or use an unsupported algorithm.
+    #[error("the certificate and the key cannot be used together")]
     Unusable(#[from] rustls::Error),
-    /// The box cannot make its own.
+    /// No certificate could be made or written.
     #[error("the box cannot make a certificate for itself: {0}")]
     Make(String),
 }
 
-/// What accepts TLS connections, and the certificate's SHA-256 fingerprint.
+/// Returns the acceptor of TLS connections, and the SHA-256 fingerprint of its certificate.
 pub(super) fn acceptor(
     settings: &HttpTlsSettings,
     state_directory: &Path,
@@ -35,7 +35,7 @@ pub(super) fn acceptor(
 ) -> Result<(TlsAcceptor, String), TlsError> {
     let (certificate_file, key_file) = match (&settings.certificate_file, &settings.key_file) {
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        _ => self_made(&state_directory.join("tls"), &[names, &settings.names].concat())?,
+        _ => self_signed(&state_directory.join("tls"), &[names, &settings.names].concat())?,
     };
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| TlsError::Unreadable(path.into(), error.to_string());
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate_file)
@@ -51,8 +51,8 @@ pub(super) fn acceptor(
     Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
 }
 
-/// Makes certificate and key if they are not there yet: clients that trust it must not be told anew at each start.
-fn self_made(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), TlsError> {
+/// Makes a certificate and its key at the first start only: clients have to trust each new one.
+fn self_signed(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf), TlsError> {
     let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
     if certificate.exists() && key.exists() {
         return Ok((certificate, key));
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_box_makes_a_certificate_once_and_keeps_its_key_to_itself() {
+    fn the_box_makes_one_certificate_with_a_private_key_file() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let make = || acceptor(&HttpTlsSettings::default(), home.path(), &["box.lan".into()]).unwrap().1;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_no_certificate_is_named() {
+    fn the_error_names_a_file_without_a_certificate() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("empty.pem");
         std::fs::write(&file, "").unwrap();

@@ -1,4 +1,4 @@
-//! What is made, found, refused and kept.
+//! Creating, finding, changing and deleting entries.
 
 use super::*;
 use crate::catalog::version::BucketPlace;
@@ -14,7 +14,7 @@ fn new_version(project: &str, name: &str) -> NewVersion {
 }
 
 #[test]
-fn a_project_lives_until_its_last_version_is_gone() {
+fn a_project_can_be_deleted_without_versions_only() {
     let mut catalog = Catalog::default();
     let project = catalog.create_project("edge", 5).unwrap();
     assert!(matches!(catalog.create_project("edge", 6), Err(CatalogError::InUse(_))));
@@ -22,7 +22,7 @@ fn a_project_lives_until_its_last_version_is_gone() {
     assert!(matches!(catalog.create_version(new_version("edge", "v1"), 7), Err(CatalogError::InUse(_))));
     assert!(matches!(catalog.create_version(new_version("other", "v1"), 7), Err(CatalogError::NotFound(_))));
     assert!(matches!(catalog.delete_project(&project), Err(CatalogError::InUse(_))));
-    assert!(matches!(catalog.delete_version(&version), Err(CatalogError::InUse(_))), "it is being brought in");
+    assert!(matches!(catalog.delete_version(&version), Err(CatalogError::InUse(_))), "it is being imported");
     catalog.finish_version(&version, Err("no such directory".into()), 8).unwrap();
     assert_eq!(catalog.version(&version).unwrap().stage, Stage::ImportFailed);
     catalog.delete_version(&version).unwrap();
@@ -32,17 +32,17 @@ fn a_project_lives_until_its_last_version_is_gone() {
 }
 
 #[test]
-fn whoever_is_made_again_is_somebody_else() {
+fn a_project_created_again_is_another_one() {
     let mut catalog = Catalog::default();
     let first = catalog.create_project("edge", 5).unwrap();
     catalog.delete_project(&first).unwrap();
     let second = catalog.create_project("edge", 5).unwrap();
-    assert_ne!(first.created_ms, second.created_ms, "also when the clock stands still");
+    assert_ne!(first.created_ms, second.created_ms, "even when the clock stands still");
     assert!(catalog.project(&first).is_none() && catalog.project(&second).is_some());
 }
 
 #[test]
-fn no_more_is_brought_in_at_a_time_than_may() {
+fn the_number_of_imports_at_a_time_is_limited() {
     let mut catalog = Catalog::default();
     catalog.create_project("edge", 0).unwrap();
     for index in 0..MAX_IMPORTS {
@@ -53,7 +53,7 @@ fn no_more_is_brought_in_at_a_time_than_may() {
 }
 
 #[test]
-fn a_box_has_so_many_projects_and_a_project_so_many_versions() {
+fn the_number_of_projects_and_of_versions_is_limited() {
     let mut catalog = Catalog::default();
     let full = |result: Result<Resource, CatalogError>| matches!(result, Err(CatalogError::LimitExceeded(_)));
     let projects: Vec<_> =
@@ -83,7 +83,7 @@ fn projects_and_versions_have_tags_of_their_own() {
     assert!(catalog.tags(&other).is_none() && catalog.change_tags(&other, tag).is_err());
     let kept = r#"{"projects": {"old": {"created_ms": 1, "is_configured": false, "versions": {}}}, "last_ms": 1}"#;
     let kept: Catalog = serde_json::from_str(kept).unwrap();
-    assert!(kept.projects()["old"].tags.is_empty(), "a catalog from before projects had tags");
+    assert!(kept.projects()["old"].tags.is_empty(), "the catalog is older than tags of projects");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn models_of_the_settings_keep_their_arns_and_cannot_be_deleted() {
     let created = |catalog: &Catalog| catalog.projects()["coco-ssd"].versions["1-beta"].created_ms;
     let first = created(&catalog);
     catalog.reconcile(&settings, 50);
-    assert_eq!(created(&catalog), first, "a restart changes no name");
+    assert_eq!(created(&catalog), first, "a restart changes no ARN");
     let version = Resource { project: "coco-ssd".into(), version: Some("1-beta".into()), created_ms: first };
     assert!(matches!(catalog.delete_version(&version), Err(CatalogError::InUse(_))));
     let project_ms = catalog.projects()["coco-ssd"].created_ms;
@@ -102,15 +102,15 @@ fn models_of_the_settings_keep_their_arns_and_cannot_be_deleted() {
     assert!(matches!(catalog.delete_project(&project), Err(CatalogError::InUse(_))));
 
     catalog.configure("coco-ssd", "2", 60);
-    assert!(catalog.version(&version).is_none(), "a swap has brought in another version");
+    assert!(catalog.version(&version).is_none(), "a swap has replaced it");
     catalog.create_version(new_version("coco-ssd", "3"), 70).unwrap();
     catalog.configure("coco-ssd", "3", 80);
     let names: Vec<&String> = catalog.projects()["coco-ssd"].versions.keys().collect();
-    assert_eq!(names, ["3", "3-settings"], "an imported version is never displaced");
+    assert_eq!(names, ["3", "3-settings"], "an imported version is never replaced");
 }
 
 #[test]
-fn what_a_restart_has_interrupted_has_failed() {
+fn an_import_interrupted_by_a_restart_has_failed() {
     let mut catalog = Catalog::default();
     catalog.create_project("edge", 0).unwrap();
     let version = catalog.create_version(new_version("edge", "v1"), 0).unwrap();
@@ -121,4 +121,19 @@ fn what_a_restart_has_interrupted_has_failed() {
     let version = kept.version(&version).unwrap();
     assert_eq!((version.stage, version.finished_ms), (Stage::ImportFailed, Some(9)));
     assert!(version.failure.as_ref().unwrap().contains("stopped"));
+}
+
+#[test]
+fn a_change_of_a_version_can_be_undone() {
+    let mut catalog = Catalog::default();
+    catalog.create_project("edge", 0).unwrap();
+    let version = catalog.create_version(new_version("edge", "v1"), 0).unwrap();
+    catalog.finish_version(&version, Ok(()), 0).unwrap();
+    let before = catalog.clone();
+    let deleted = catalog.version(&version).cloned();
+    catalog.delete_version(&version).unwrap();
+    catalog.restore_version(&version, deleted);
+    assert_eq!(catalog, before);
+    catalog.restore_version(&version, None);
+    assert!(catalog.version(&version).is_none());
 }

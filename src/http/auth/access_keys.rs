@@ -1,42 +1,42 @@
-//! `[[access_keys]]`: who may sign requests, and what they may ask for.
+//! `[[access_keys]]`: who may sign requests, and which operations they may call.
 
 use crate::secret::{Secret, SecretError, SecretSource};
 use serde::{Deserialize, Serialize};
 
-/// What the holder of a key may do.
+/// Which operations the holder of a key may call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Everything.
+    /// All of them.
     Operator,
-    /// Have pictures looked at, by named versions.
+    /// `DetectCustomLabels` with the versions listed for the key.
     #[default]
     CameraClient,
 }
 
-/// AWS's own have 40; an empty file must not become a key.
-const LEAST_SECRET_BYTES: usize = 12;
+/// Secrets of AWS have 40 bytes. An empty file must not become a secret.
+const MIN_SECRET_BYTES: usize = 12;
 
 /// One of `[[access_keys]]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessKeySettings {
-    /// As in the client's `aws_access_key_id`.
+    /// The client's `aws_access_key_id`.
     pub access_key_id: String,
-    /// Inline; the settings file must then be readable by the service alone.
+    /// The secret itself. Only the service may then be able to read the settings file.
     pub secret: Option<Secret>,
-    /// A file that holds the secret and nothing else.
+    /// A file that contains the secret and nothing else.
     pub secret_file: Option<std::path::PathBuf>,
-    /// The name of a systemd credential.
+    /// The name of a systemd credential that contains the secret.
     pub secret_credential: Option<String>,
     /// What its holder may do.
     pub role: Role,
-    /// For a camera client: the versions it may use, as `project/version` or `project/*`.
+    /// For a camera client: the versions that it may use, as `project/version` or `project/*`.
     pub versions: Vec<String>,
 }
 
 impl AccessKeySettings {
-    /// The key with its secret.
+    /// Reads the secret.
     ///
     /// # Errors
     /// [`SecretError`] when no source, or more than one, gives a secret.
@@ -47,19 +47,19 @@ impl AccessKeySettings {
             credential: self.secret_credential.as_deref(),
         };
         let secret = source.resolve()?.ok_or(SecretError::Missing)?;
-        if secret.reveal().len() < LEAST_SECRET_BYTES {
-            return Err(SecretError::TooShort(LEAST_SECRET_BYTES));
+        if secret.reveal().len() < MIN_SECRET_BYTES {
+            return Err(SecretError::TooShort(MIN_SECRET_BYTES));
         }
         Ok(AccessKey { id: self.access_key_id.clone(), secret, role: self.role, versions: self.versions.clone() })
     }
 }
 
-/// A key that signatures are checked with.
+/// A key with its secret, for checking signatures.
 #[derive(Clone, Debug)]
 pub struct AccessKey {
-    /// Names it in requests and in the log.
+    /// Identifies the key in requests and in the log.
     pub id: String,
-    /// Signs.
+    /// The key of the signature.
     pub secret: Secret,
     /// What its holder may do.
     pub role: Role,
@@ -67,19 +67,19 @@ pub struct AccessKey {
 }
 
 impl AccessKey {
-    /// True if its holder may do what is a detection with a named version, or (`false`) is not.
+    /// True if its holder may call a detection with a version (`is_detection`), or any other operation.
     pub fn may(&self, is_detection: bool) -> bool {
         self.role == Role::Operator || is_detection
     }
 
-    /// True if its holder may have pictures looked at by this version.
+    /// True if its holder may detect with this version.
     pub fn may_detect_with(&self, project: &str, version: &str) -> bool {
-        let is_named = |pattern: &String| match pattern.split_once('/') {
+        let matches = |pattern: &String| match pattern.split_once('/') {
             Some((of, "*")) => of == project,
             Some((of, named)) => of == project && named == version,
             None => false,
         };
-        self.role == Role::Operator || self.versions.iter().any(is_named)
+        self.role == Role::Operator || self.versions.iter().any(matches)
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_client_may_use_the_versions_it_was_given() {
+    fn a_camera_client_may_use_the_versions_of_its_key_only() {
         let client = key(Role::CameraClient, &["gate/v1", "yard/*"]);
         assert!(client.may_detect_with("gate", "v1") && client.may_detect_with("yard", "v7"));
         assert!(!client.may_detect_with("gate", "v2") && !client.may_detect_with("gat", "v1"));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_secret_is_none() {
+    fn a_key_without_a_usable_secret_is_refused() {
         assert!(AccessKeySettings::default().resolve().is_err());
         for secret in ["", "short"] {
             let settings = AccessKeySettings { secret: Some(Secret::new(secret)), ..AccessKeySettings::default() };

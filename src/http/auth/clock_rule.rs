@@ -1,4 +1,4 @@
-//! How old a signature may be, also on a box that does not know the time.
+//! How old a signature may be, with a synchronised clock and without one.
 
 use crate::http::auth::replay_window::ReplayWindow;
 use crate::http::auth::sigv4::SignatureError;
@@ -6,23 +6,23 @@ use crate::os::clock::{WallClock, rfc3339_utc, unix_ms_of_basic_time};
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// The rule, and what it remembers while the box does not know the time.
+/// Judges the age of signatures, and remembers those received without a synchronised clock.
 #[derive(Debug)]
 pub struct ClockRule {
-    most_skew: Duration,
+    max_skew: Duration,
     accepts_without_clock: bool,
-    seen: ReplayWindow,
+    received: ReplayWindow,
 }
 
 impl ClockRule {
-    /// A signature may be so much older, or younger, than the box's clock says. On a box without a clock it is good for
-    /// as long from when it was first seen, if it is good at all.
-    pub fn new(most_skew: Duration, accepts_without_clock: bool) -> Self {
-        Self { most_skew, accepts_without_clock, seen: ReplayWindow::default() }
+    /// The time of a signature may differ from the box's clock by `max_skew`. Without a synchronised clock a signature is
+    /// valid for that long after it was first received, or refused if `accepts_without_clock` is false.
+    pub fn new(max_skew: Duration, accepts_without_clock: bool) -> Self {
+        Self { max_skew, accepts_without_clock, received: ReplayWindow::default() }
     }
 
-    /// Judges a signature that fits its request, made at `signed_at` (`20261124T002820Z`) by its own words, at
-    /// `wall_ms` by a clock of that kind.
+    /// Judges the age of a signature that matches its request. `signed_at` is the time inside it (`20261124T002820Z`),
+    /// `wall_ms` the time of the box's clock.
     ///
     /// # Errors
     /// [`SignatureError::Skewed`], [`SignatureError::NoClock`] and [`SignatureError::Replayed`].
@@ -34,12 +34,12 @@ impl ClockRule {
     ) -> Result<(), SignatureError> {
         match clock {
             WallClock::Unsynchronized if !self.accepts_without_clock => Err(SignatureError::NoClock),
-            WallClock::Unsynchronized if self.seen.admits(signature, self.most_skew, now) => Ok(()),
+            WallClock::Unsynchronized if self.received.admits(signature, self.max_skew, now) => Ok(()),
             WallClock::Unsynchronized => Err(SignatureError::Replayed),
             WallClock::Synchronized | WallClock::Unknown => {
                 let skew = unix_ms_of_basic_time(signed_at).map(|signed| signed.abs_diff(wall_ms));
                 match skew {
-                    Some(skew) if u128::from(skew) <= self.most_skew.as_millis() => Ok(()),
+                    Some(skew) if u128::from(skew) <= self.max_skew.as_millis() => Ok(()),
                     _ => Err(SignatureError::Skewed { signed: signed_at.to_owned(), here: rfc3339_utc(wall_ms) }),
                 }
             }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_may_be_a_quarter_of_an_hour_away_on_either_side() {
+    fn the_time_of_a_signature_may_differ_by_a_quarter_of_an_hour() {
         let mut rule = ClockRule::new(LIMIT, true);
         let signed_ms = unix_ms_of_basic_time(SIGNED_AT).unwrap();
         let mut check =
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_clock_it_is_good_for_a_while_from_when_it_was_first_seen_or_not_at_all() {
+    fn without_a_clock_a_signature_is_valid_for_a_while_after_it_was_first_received_or_never() {
         let without = (WallClock::Unsynchronized, 0);
         let mut rule = ClockRule::new(LIMIT, true);
         for (seconds, expected) in [(10, Ok(())), (910, Ok(())), (911, Err(SignatureError::Replayed))] {

@@ -1,4 +1,4 @@
-//! Who asks: signatures, and the keys that make them.
+//! Authentication: signatures of requests, and the access keys that make them.
 
 pub mod access_keys;
 pub mod clock_rule;

@@ -1,36 +1,36 @@
-//! Signatures that were seen while the box did not know the time.
+//! Signatures received while the clock of the box is not synchronised.
 //!
-//! Without a clock the age of a signature cannot be judged by its own time. It is judged by when it was first
-//! seen instead: a client may send it again for a while (two equal calls within a second have one signature), and
-//! nobody may send it later.
+//! Without a clock, the time inside a signature says nothing about its age. Its age counts from when it was first
+//! received instead: for a while it may be repeated (two equal calls within a second have the same signature), and after
+//! that it is refused.
 
 use crate::vision::monotonic::Monotonic;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// Signatures that are remembered; above it the oldest are forgotten, and could be sent again.
-const MOST: usize = 50_000;
+/// Signatures that are remembered. Beyond it the oldest is forgotten, and could be replayed.
+const CAPACITY: usize = 50_000;
 
-/// First seen when, by signature.
+/// When each signature was first received.
 #[derive(Debug, Default)]
 pub struct ReplayWindow {
     first_seen: HashMap<String, Monotonic>,
-    in_order: VecDeque<String>,
+    oldest_first: VecDeque<String>,
 }
 
 impl ReplayWindow {
-    /// True if a signature is new, or was new within `window`.
+    /// True if a signature is new, or was first received at most `window` ago.
     pub fn admits(&mut self, signature: &str, window: Duration, now: Monotonic) -> bool {
         if let Some(first) = self.first_seen.get(signature) {
             return now.since(*first) <= window;
         }
-        if self.in_order.len() >= MOST
-            && let Some(oldest) = self.in_order.pop_front()
+        if self.oldest_first.len() >= CAPACITY
+            && let Some(oldest) = self.oldest_first.pop_front()
         {
             self.first_seen.remove(&oldest);
         }
         self.first_seen.insert(signature.to_owned(), now);
-        self.in_order.push_back(signature.to_owned());
+        self.oldest_first.push_back(signature.to_owned());
         true
     }
 }
@@ -44,17 +44,17 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_good_for_a_while_from_when_it_was_first_seen() {
+    fn a_signature_is_valid_for_a_while_after_it_was_first_received() {
         let (mut window, limit) = (ReplayWindow::default(), Duration::from_secs(900));
         assert!(window.admits("a", limit, at(10)) && window.admits("a", limit, at(910)));
-        assert!(!window.admits("a", limit, at(911)), "to send it again does not renew it");
+        assert!(!window.admits("a", limit, at(911)), "repeating it does not renew it");
         assert!(window.admits("b", limit, at(911)));
     }
 
     #[test]
     fn the_memory_is_bounded() {
         let mut window = ReplayWindow::default();
-        assert!((0..MOST + 10).all(|index| window.admits(&index.to_string(), Duration::ZERO, at(0))));
-        assert_eq!((window.first_seen.len(), window.in_order.len()), (MOST, MOST));
+        assert!((0..CAPACITY + 10).all(|index| window.admits(&index.to_string(), Duration::ZERO, at(0))));
+        assert_eq!((window.first_seen.len(), window.oldest_first.len()), (CAPACITY, CAPACITY));
     }
 }

@@ -1,8 +1,8 @@
-//! AWS Signature Version 4 as a server checks it.
+//! AWS Signature Version 4, checked by the server.
 //!
 //! Format: "Signature Version 4 signing process" of the AWS General Reference. Only a signature in the
-//! `Authorization` header over the whole body is accepted: presigned URLs, streaming and unsigned payloads
-//! are where other servers have let requests through that nobody signed.
+//! `Authorization` header over the whole body is accepted. Presigned URLs, streaming and unsigned payloads are the
+//! features with which other servers have let unsigned requests through.
 
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -13,57 +13,57 @@ use subtle::ConstantTimeEq;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "rekognition";
-/// What a signature must cover, or a request could be changed into another.
-const MUST_BE_SIGNED: [&str; 3] = ["host", "x-amz-date", "x-amz-target"];
-/// The longest header value that is looked at.
+/// Headers that a signature must cover. Without them, a signed request could be turned into another one.
+const REQUIRED_HEADERS: [&str; 3] = ["host", "x-amz-date", "x-amz-target"];
+/// The longest accepted value of a header that is signed or checked.
 const MAX_HEADER_BYTES: usize = 4096;
 
-/// Why a request counts as unsigned. The messages say nothing that helps whoever guesses.
+/// Why a request is treated as unsigned. The messages do not help an attacker who guesses.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SignatureError {
-    /// There is no signature.
+    /// The request has no signature.
     #[error("Request is missing Authentication Token")]
     Missing,
-    /// It is not in the form of the standard.
+    /// The signature is malformed; the message says how.
     #[error("{0}")]
     Incomplete(&'static str),
-    /// A form of signing that is not accepted.
+    /// A form of signing that this server refuses.
     #[error("{0}")]
     NotAccepted(&'static str),
-    /// Nobody has this access key.
+    /// No access key has this id.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
-    /// It does not fit the request.
+    /// The signature does not match the request.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."
     )]
     Mismatch,
-    /// It was seen long ago, by a box that cannot tell the time.
-    #[error("Signature expired: it was first seen too long ago")]
+    /// It was first received too long ago, by a box without a synchronised clock.
+    #[error("Signature expired: it was first received too long ago")]
     Replayed,
-    /// The box cannot tell whether it is of this time.
-    #[error("Signature cannot be judged: this box does not know the time")]
+    /// The box has no synchronised clock to judge its age by.
+    #[error("Signature cannot be checked: the clock of this box is not synchronised")]
     NoClock,
-    /// It was made at another time.
+    /// Its time differs too much from the box's clock.
     #[error("Signature expired or not yet valid: the request says {signed}, this box has {here}")]
     Skewed {
-        /// By the request.
+        /// The time in the request.
         signed: String,
-        /// By the box.
+        /// The time of the box.
         here: String,
     },
 }
 
-/// The signature of a request, taken apart. Nothing of it is trusted yet.
+/// The parsed signature of a request. Nothing in it is verified yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Presented {
-    /// Whose signature it claims to be.
+    /// The key that it claims to be made with.
     pub access_key_id: String,
     /// `20261124`.
     day: String,
-    /// As the client has it configured.
+    /// The region that the client has configured.
     pub region: String,
-    /// In the order of the request.
+    /// Names in the order of the request.
     signed_headers: Vec<String>,
     signature: String,
     /// `20261124T002820Z`.
@@ -71,26 +71,28 @@ pub struct Presented {
 }
 
 impl Presented {
-    /// Takes the signature apart, before a byte of the body is read.
+    /// Parses the signature. The body is not needed yet.
     ///
     /// # Errors
-    /// [`SignatureError`] for everything that is wrong without knowing the key.
+    /// [`SignatureError`] for everything that can be checked without the key.
     pub fn of(parts: &Parts) -> Result<Self, SignatureError> {
         let query = parts.uri.query().unwrap_or_default();
         let is_presigned = query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-signature"));
         if is_presigned {
-            return Err(SignatureError::NotAccepted("presigned requests are not accepted: sign with a header"));
+            return Err(SignatureError::NotAccepted(
+                "presigned requests are not accepted: sign with the Authorization header",
+            ));
         }
         let authorization = single(&parts.headers, "authorization")?.ok_or(SignatureError::Missing)?;
         let presented = Self::parse(authorization, single(&parts.headers, "x-amz-date")?)?;
-        for header in MUST_BE_SIGNED {
+        for header in REQUIRED_HEADERS {
             if !presented.signed_headers.iter().any(|signed| signed == header) {
                 return Err(SignatureError::Incomplete("host, x-amz-date and x-amz-target must be signed"));
             }
         }
-        // A header that is signed is there, once: of two values one would be signed and the other used.
+        // A signed header must be present exactly once. Of two values, one could be signed and the other used.
         for header in &presented.signed_headers {
-            single(&parts.headers, header)?.ok_or(SignatureError::Incomplete("a signed header is not there"))?;
+            single(&parts.headers, header)?.ok_or(SignatureError::Incomplete("a signed header is missing"))?;
         }
         for header in ["content-type", "x-amz-security-token", "x-amz-content-sha256"] {
             single(&parts.headers, header)?;
@@ -103,7 +105,7 @@ impl Presented {
         Ok(presented)
     }
 
-    /// Takes `Authorization` and `X-Amz-Date` apart.
+    /// Parses `Authorization` and `X-Amz-Date`.
     ///
     /// # Errors
     /// [`SignatureError::Incomplete`] and [`SignatureError::Missing`].
@@ -118,10 +120,10 @@ impl Presented {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,
                 "Signature" => &mut signature,
-                _ => return Err(incomplete("the Authorization header has a field of another kind")),
+                _ => return Err(incomplete("the Authorization header has an unknown field")),
             };
             if place.replace(value).is_some() {
-                return Err(incomplete("a field of the Authorization header is there twice"));
+                return Err(incomplete("a field of the Authorization header is repeated"));
             }
         }
         let credential = credential.ok_or(incomplete("Credential is missing"))?;
@@ -129,13 +131,13 @@ impl Presented {
             return Err(incomplete("Credential must be key/day/region/service/aws4_request"));
         };
         if service != SERVICE || terminator != "aws4_request" {
-            return Err(incomplete("the credential's scope is another service's"));
+            return Err(incomplete("the credential's scope must be rekognition/aws4_request"));
         }
         let is_name = |text: &str| {
             (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         if !is_name(access_key_id) || !is_name(region) {
-            return Err(incomplete("Credential has an access key or region that cannot be"));
+            return Err(incomplete("Credential has a malformed access key or region"));
         }
         let signed_headers: Vec<String> =
             signed_headers.ok_or(incomplete("SignedHeaders is missing"))?.split(';').map(str::to_owned).collect();
@@ -144,9 +146,11 @@ impl Presented {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
         if signed_headers.len() > 64 || !is_sorted || !signed_headers.iter().all(is_header) {
-            return Err(incomplete("SignedHeaders must be lower case, sorted and each there once"));
+            return Err(incomplete("SignedHeaders must be lower case, sorted and without repetitions"));
         }
-        let signature = signature.filter(|hex| is_lower_hex(hex, 64)).ok_or(incomplete("Signature is no SHA-256"))?;
+        let signature = signature
+            .filter(|hex| is_lower_hex(hex, 64))
+            .ok_or(incomplete("Signature must be a SHA-256 in lower-case hex"))?;
         let time = time.ok_or(incomplete("X-Amz-Date is missing"))?;
         let is_time = time.len() == 16
             && time.bytes().enumerate().all(|(at, byte)| match at {
@@ -155,7 +159,7 @@ impl Presented {
                 _ => byte.is_ascii_digit(),
             });
         if !is_time || !time.starts_with(day) || day.len() != 8 {
-            return Err(incomplete("X-Amz-Date must be of the day in the credential's scope"));
+            return Err(incomplete("X-Amz-Date must be on the day of the credential's scope"));
         }
         Ok(Self {
             access_key_id: access_key_id.to_owned(),
@@ -167,23 +171,23 @@ impl Presented {
         })
     }
 
-    /// When it was made, by the client's clock: `20261124T002820Z`.
+    /// When it was made by the client's clock, as `20261124T002820Z`.
     pub fn time(&self) -> &str {
         &self.time
     }
 
-    /// The signature itself.
+    /// The signature itself, in hex.
     pub fn signature(&self) -> &str {
         &self.signature
     }
 
-    /// Compares the signature with the one that `secret` makes of the request and the hash of the body as received.
+    /// Compares the signature with the one that `secret` gives for the request and the body as received.
     ///
     /// # Errors
-    /// [`SignatureError::Mismatch`], whichever part does not fit.
+    /// [`SignatureError::Mismatch`], whichever part differs.
     pub fn verify(&self, parts: &Parts, body: &[u8], secret: &str) -> Result<(), SignatureError> {
         let body_hash = hex(&Sha256::digest(body));
-        let is_whole = match single(&parts.headers, "x-amz-content-sha256")? {
+        let has_its_hash = match single(&parts.headers, "x-amz-content-sha256")? {
             Some(claimed) => bool::from(claimed.as_bytes().ct_eq(body_hash.as_bytes())),
             None => true,
         };
@@ -194,8 +198,8 @@ impl Presented {
             .into_iter()
             .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()));
         let expected = hex(&hmac(&key, to_sign.as_bytes()));
-        let fits = bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes()));
-        if is_whole && fits { Ok(()) } else { Err(SignatureError::Mismatch) }
+        let matches = bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes()));
+        if has_its_hash && matches { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 
     fn canonical_request(&self, parts: &Parts, body_hash: &str) -> Result<String, SignatureError> {
@@ -211,7 +215,7 @@ impl Presented {
     }
 }
 
-/// Pairs sorted by name and value; the encoding is left as the client made it.
+/// Sorts pairs by name and value. Keeps the encoding of the client.
 fn canonical_query(uri: &axum::http::Uri) -> String {
     let mut pairs: Vec<String> = uri
         .query()
@@ -224,15 +228,15 @@ fn canonical_query(uri: &axum::http::Uri) -> String {
     pairs.join("&")
 }
 
-/// The value of a header that may be there once.
+/// The value of a header that must not be repeated.
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, SignatureError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(SignatureError::Incomplete("a header that counts is there twice"));
+        return Err(SignatureError::Incomplete("a header that is checked is repeated"));
     }
     let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER_BYTES);
-    text.map(Some).ok_or(SignatureError::Incomplete("a header that counts is no plain text, or too long"))
+    text.map(Some).ok_or(SignatureError::Incomplete("a header that is checked is not plain text, or too long"))
 }
 
 fn is_lower_hex(text: &str, length: usize) -> bool {

@@ -1,5 +1,5 @@
-//! `CreateProjectVersion` imports a package from a bucket, `CopyProjectVersion` copies one from another project:
-//! the way to roll a model out. A box does not train.
+//! `CreateProjectVersion` imports a package from a bucket, `CopyProjectVersion` copies one from another project. This is how
+//! a model is rolled out: a box does not train.
 
 use crate::catalog::import::PackageSource;
 use crate::catalog::version::Tags;
@@ -32,7 +32,7 @@ struct CreateInput {
     tags: Option<Tags>,
 }
 
-/// The most characters of a description.
+/// The longest description, in characters.
 const MAX_DESCRIPTION: usize = 255;
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
@@ -46,7 +46,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
         let constraint = "Member must have length between 1 and 255, inclusive";
         return Err(ApiError::constraint(&"...", "versionDescription", constraint));
     }
-    let project = call.known_project(input.project_arn.as_deref(), "projectArn")?;
+    let project = call.existing_project(input.project_arn.as_deref(), "projectArn")?;
     let output = place(input.output_config)?;
     let root = call.state.bucket(&output.bucket).ok_or_else(|| {
         let message = format!("There is no bucket {} on this box: see [[buckets]] in its settings.", output.bucket);
@@ -81,14 +81,14 @@ pub(super) async fn copy(call: &Call<'_>) -> Result<Value, ApiError> {
     let from = call.project(input.source_project_arn.as_deref(), "sourceProjectArn")?;
     let found = call.version(input.source_project_version_arn.as_deref(), "sourceProjectVersionArn")?;
     if found.resource.project != from.project {
-        let message = "The source version is not one of the source project.";
+        let message = "The source version does not belong to the source project.";
         return Err(ApiError::new(ErrorKind::InvalidParameter, message));
     }
     if !found.version.stage.is_there() {
-        let message = "The source version has no model: it has yet to come, or could not be brought in.";
+        let message = "The source version has no model: it is still being imported, or the import failed.";
         return Err(ApiError::new(ErrorKind::InvalidParameter, message));
     }
-    let to = call.known_project(input.destination_project_arn.as_deref(), "destinationProjectArn")?;
+    let to = call.existing_project(input.destination_project_arn.as_deref(), "destinationProjectArn")?;
     let package = call.state.control.read(|status| status.models.get(&found.model).map(|model| model.package.clone()));
     let root = match (found.is_configured(), package) {
         (true, Some(package)) => call.state.catalog().configured_package(&package),

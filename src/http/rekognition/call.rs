@@ -1,4 +1,4 @@
-//! One call: its input, who makes it, and the resources that it names.
+//! One call: its input, its caller, and the resources that it names.
 
 use crate::catalog::arn::{Resource, is_name};
 use crate::catalog::{Stage, Version};
@@ -9,25 +9,26 @@ use crate::http::rekognition::state::RekognitionState;
 use crate::supervisor::ModelState;
 use serde::Deserialize;
 
-/// A call that was signed as it has to be.
+/// A call whose signature has been verified.
 pub(super) struct Call<'a> {
     pub(super) state: &'a RekognitionState,
     pub(super) operation: Operation,
-    /// None: signatures are switched off.
+    /// `None` without access keys in the settings: calls are not signed then.
     pub(super) caller: Option<&'a AccessKey>,
     pub(super) body: &'a [u8],
 }
 
-/// A version, and the name under which it runs.
+/// A version, and the model that it runs as.
 pub(super) struct FoundVersion {
     pub(super) resource: Resource,
     pub(super) version: Version,
+    /// The name of the model in the fleet.
     pub(super) model: String,
-    /// None: it was never started since the daemon was.
+    /// `None` if it was not started since the daemon started.
     pub(super) running: Option<ModelState>,
 }
 
-/// The input of operations that need to know the version and nothing else.
+/// The input of operations whose only member is the version.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct VersionInput {
@@ -35,13 +36,13 @@ struct VersionInput {
 }
 
 impl<'a> Call<'a> {
-    /// The input. Unknown members are ignored and null is absent, as the service does it.
+    /// Parses the input. Unknown members are ignored, and null means absent, as in the cloud.
     pub(super) fn input<T: Deserialize<'a>>(&self) -> Result<T, ApiError> {
         serde_json::from_slice(self.body)
-            .map_err(|error| ApiError::new(ErrorKind::Serialization, format!("The request is not in order: {error}")))
+            .map_err(|error| ApiError::new(ErrorKind::Serialization, format!("The request is malformed: {error}")))
     }
 
-    /// The caller may not.
+    /// The refusal of a caller without the right to this operation.
     pub(super) fn denied(&self) -> ApiError {
         let (id, operation) = (self.caller.map_or("anonymous", |key| key.id.as_str()), self.operation.name());
         let account = &self.state.catalog().realm.account;
@@ -50,13 +51,13 @@ impl<'a> Call<'a> {
         ApiError::new(ErrorKind::AccessDenied, message)
     }
 
-    /// The version that an input names which has no other members.
+    /// The version named by an input that has no other members.
     pub(super) fn only_version(&self) -> Result<FoundVersion, ApiError> {
         let input: VersionInput = self.input()?;
         self.version(input.project_version_arn.as_deref(), "projectVersionArn")
     }
 
-    /// The version that an ARN names.
+    /// The version that an ARN names. `at` is the member of the input.
     pub(super) fn version(&self, arn: Option<&str>, at: &str) -> Result<FoundVersion, ApiError> {
         let resource = self.resource(arn, at)?;
         if resource.version.is_none() {
@@ -69,7 +70,7 @@ impl<'a> Call<'a> {
         Ok(FoundVersion { resource, version, model, running })
     }
 
-    /// The project that an ARN names, which need not be there.
+    /// The project that an ARN names. It need not exist.
     pub(super) fn project(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
         let resource = self.resource(arn, at)?;
         match resource.version {
@@ -78,14 +79,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The project that an ARN names, which is there.
-    pub(super) fn known_project(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
+    /// The existing project that an ARN names.
+    pub(super) fn existing_project(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
         let project = self.project(arn, at)?;
-        let is_there = self.state.catalog().read(|catalog| catalog.project(&project).is_some());
-        if is_there { Ok(project) } else { Err(ApiError::not_found(arn.unwrap_or_default())) }
+        let exists = self.state.catalog().read(|catalog| catalog.project(&project).is_some());
+        if exists { Ok(project) } else { Err(ApiError::not_found(arn.unwrap_or_default())) }
     }
 
-    /// The project or version that an ARN names, which need not be there.
+    /// The project or version that an ARN names. It need not exist.
     pub(super) fn resource(&self, arn: Option<&str>, at: &str) -> Result<Resource, ApiError> {
         let arn = arn.ok_or_else(|| missing(at))?;
         let parsed = self.state.catalog().realm.parse(arn);
@@ -96,43 +97,43 @@ impl<'a> Call<'a> {
 }
 
 impl FoundVersion {
-    /// Where it is in its life.
+    /// The state of its model.
     pub(super) fn state(&self) -> ModelState {
         self.running.unwrap_or(ModelState::Stopped)
     }
 
-    /// True for the model of the settings, which others control too.
+    /// True for a model of the settings, which the native API and the command line control as well.
     pub(super) fn is_configured(&self) -> bool {
         self.version.stage == Stage::Configured
     }
 }
 
-/// A member that is needed.
+/// The error for a required member that is absent.
 pub(super) fn missing(at: &str) -> ApiError {
     ApiError::constraint(&"null", at, "Member must not be null")
 }
 
-/// A whole number within bounds; clients send them as integers and as floats.
+/// Checks a whole number. Clients send it as an integer or as a float.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the bounds")]
-pub(super) fn whole(value: Option<f64>, at: &str, least: u32, most: u32) -> Result<Option<usize>, ApiError> {
+pub(super) fn whole(value: Option<f64>, at: &str, min: u32, max: u32) -> Result<Option<usize>, ApiError> {
     let Some(value) = value else { return Ok(None) };
     if value.fract() != 0.0 {
         return Err(ApiError::new(ErrorKind::Serialization, format!("{at} must be a whole number")));
     }
-    if value < f64::from(least) {
+    if value < f64::from(min) {
         return Err(ApiError::constraint(
             &value,
             at,
-            &format!("Member must have value greater than or equal to {least}"),
+            &format!("Member must have value greater than or equal to {min}"),
         ));
     }
-    if value > f64::from(most) {
-        return Err(ApiError::constraint(&value, at, &format!("Member must have value less than or equal to {most}")));
+    if value > f64::from(max) {
+        return Err(ApiError::constraint(&value, at, &format!("Member must have value less than or equal to {max}")));
     }
     Ok(Some(value as usize))
 }
 
-/// A percentage as a ratio.
+/// Checks a percentage and returns it as a ratio.
 #[expect(clippy::cast_possible_truncation, reason = "checked against the bounds")]
 pub(super) fn percentage(value: Option<f64>, at: &str) -> Result<Option<f32>, ApiError> {
     match value {
@@ -145,28 +146,28 @@ pub(super) fn percentage(value: Option<f64>, at: &str) -> Result<Option<f32>, Ap
     }
 }
 
-/// The name of a project or version.
+/// Checks the name of a project or version.
 pub(super) fn check_name(name: &str, at: &str) -> Result<(), ApiError> {
     let pattern = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.\\-]{1,255}";
     if is_name(name) { Ok(()) } else { Err(ApiError::constraint(&name, at, pattern)) }
 }
 
-/// One to ten of them, if there are any.
+/// Checks a list of one to ten names, if there is one.
 pub(super) fn check_names(names: Option<&[String]>, at: &str) -> Result<(), ApiError> {
     let Some(names) = names else { return Ok(()) };
-    counted(names, at, 1, 10)?;
+    check_length(names, at, 1, 10)?;
     names.iter().try_for_each(|name| check_name(name, at))
 }
 
-/// A list of so many.
-pub(super) fn counted<T>(list: &[T], at: &str, least: usize, most: usize) -> Result<(), ApiError> {
-    if (least..=most).contains(&list.len()) {
+/// Checks the number of members of a list.
+pub(super) fn check_length<T>(list: &[T], at: &str, min: usize, max: usize) -> Result<(), ApiError> {
+    if (min..=max).contains(&list.len()) {
         return Ok(());
     }
-    let constraint = if list.len() < least {
-        format!("Member must have length greater than or equal to {least}")
+    let constraint = if list.len() < min {
+        format!("Member must have length greater than or equal to {min}")
     } else {
-        format!("Member must have length less than or equal to {most}")
+        format!("Member must have length less than or equal to {max}")
     };
     Err(ApiError::constraint(&format!("[{} members]", list.len()), at, &constraint))
 }
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_as_integers_and_floats_and_stay_within_bounds() {
+    fn numbers_may_be_integers_or_floats_within_bounds() {
         assert_eq!(whole(Some(10.0), "maxResults", 1, 100), Ok(Some(10)));
         assert_eq!(whole(None, "maxResults", 1, 100), Ok(None));
         for (value, kind) in [

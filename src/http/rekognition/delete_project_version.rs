@@ -1,4 +1,4 @@
-//! `DeleteProjectVersion`: a version that does not run, and its package.
+//! `DeleteProjectVersion`: deletes a version that does not run, and its package.
 
 use crate::catalog::{Catalog, Version};
 use crate::control::{Command, ControlError};

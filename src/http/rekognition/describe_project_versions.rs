@@ -1,4 +1,4 @@
-//! `DescribeProjectVersions`: the versions of a project, newest first.
+//! `DescribeProjectVersions`: lists the versions of a project, newest first.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::{Project, Version};
@@ -22,24 +22,24 @@ struct Input {
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let input: Input = call.input()?;
-    let most = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
+    let max = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
     check_names(input.version_names.as_deref(), "versionNames")?;
     let project = call.project(input.project_arn.as_deref(), "projectArn")?;
     let found: Option<Project> = call.state.catalog().read(|catalog| catalog.project(&project).cloned());
     let found = found.ok_or_else(|| ApiError::not_found(input.project_arn.as_deref().unwrap_or_default()))?;
-    let is_wanted = |name: &String| input.version_names.as_ref().is_none_or(|names| names.contains(name));
+    let is_requested = |name: &String| input.version_names.as_ref().is_none_or(|names| names.contains(name));
     let describe = |(name, version): (String, Version), models: &BTreeMap<String, ModelStatus>| {
         let resource =
             Resource { project: project.project.clone(), version: Some(name), created_ms: version.created_ms };
         let running = models.get(&call.state.model_name(&resource, &version));
         (version.created_ms, description(call, &resource, &version, running))
     };
-    let wanted = found.versions.into_iter().filter(|(name, _)| is_wanted(name));
+    let wanted = found.versions.into_iter().filter(|(name, _)| is_requested(name));
     let versions = call.state.control.read(|status| wanted.map(|version| describe(version, &status.models)).collect());
-    Ok(page(versions, input.next_token.as_deref(), most)?.into_output("ProjectVersionDescriptions"))
+    Ok(page(versions, input.next_token.as_deref(), max)?.into_output("ProjectVersionDescriptions"))
 }
 
-/// Members that are absent are left out: scripts test for them.
+/// Leaves out absent members, because scripts test for their presence.
 fn description(call: &Call<'_>, resource: &Resource, version: &Version, running: Option<&ModelStatus>) -> Value {
     let (status, message) = status_of(version, running);
     let mut described = json!({
@@ -49,7 +49,7 @@ fn description(call: &Call<'_>, resource: &Resource, version: &Version, running:
         "StatusMessage": message,
         "Feature": "CUSTOM_LABELS",
     });
-    // What runs may have been scaled by others; what does not keeps what was asked for last.
+    // A running model may have been scaled by others. A stopped one has the numbers of its last start.
     let is_running = |model: &&ModelStatus| model.state != ModelState::Stopped;
     let units = running.filter(is_running).map(|model| (model.min_units, model.max_units));
     let units = units.or(version.units.map(|units| (units.min, units.max)));
@@ -72,7 +72,7 @@ fn description(call: &Call<'_>, resource: &Resource, version: &Version, running:
     described
 }
 
-/// Seconds since 1970 with a fraction: text would break SDKs.
+/// Seconds since 1970 as a number with a fraction. SDKs do not accept text.
 pub(super) fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }

@@ -1,9 +1,9 @@
-//! `DetectCustomLabels`: what a version of a model sees in an image.
+//! `DetectCustomLabels`: detects objects in an image with a version of a model.
 
-use crate::control::images::{ImageReply, ImageSlot};
-use crate::http::rekognition::call::{Call, percentage, whole};
+use crate::control::images::ImageReply;
+use crate::http::rekognition::call::{Call, missing, percentage, whole};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
-use crate::http::rekognition::image::{ImageInput, ImageRules};
+use crate::http::rekognition::image::{ImageInput, ImageRules, ImageSource};
 use crate::http::rekognition::state::RekognitionState;
 use crate::supervisor::ModelState;
 use crate::vision::detection::Detection;
@@ -26,27 +26,27 @@ struct Input<'a> {
     max_results: Option<f64>,
 }
 
-/// By the service's quotas; 4 MB are taken as 4 MiB, the size of a slot.
+/// The quotas of the service. 4 MB are taken as 4 MiB, the size of a slot.
 const RULES: ImageRules =
-    ImageRules { most_bytes: SLOT_BYTES, limits: ImageLimits { min_side: 64, max_side: 4096, max_aspect: 20 } };
+    ImageRules { max_bytes: SLOT_BYTES, limits: ImageLimits { min_side: 64, max_side: 4096, max_aspect: 20 } };
 
-/// How long a caller waits: SDKs give up after 60 s, and a queue is bounded by a second.
+/// How long a call may wait for its result. SDKs give up after 60 s; the queue of images is bounded to about a second.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An image in its slot, and what is to be done with it.
+/// An image, and how to look at it.
 pub(super) struct Prepared {
     model: String,
-    slot: ImageSlot,
+    image: ImageSource,
     options: LookOptions,
-    most: Option<usize>,
+    max_results: Option<usize>,
 }
 
-/// Puts the image of a call into a slot.
-pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
+/// Checks the input of a call, and puts an image that it holds into a slot.
+pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let input: Input<'_> = call.input()?;
     let min_confidence = percentage(input.min_confidence, "minConfidence")?;
-    let most = whole(input.max_results, "maxResults", 0, u32::MAX)?.filter(|most| *most > 0);
-    let image = input.image.ok_or_else(|| super::call::missing("image"))?;
+    let max_results = whole(input.max_results, "maxResults", 0, u32::MAX)?.filter(|max| *max > 0);
+    let image = input.image.ok_or_else(|| missing("image"))?;
     let found = call.version(input.project_version_arn.as_deref(), "projectVersionArn")?;
     if let (Some(caller), Some(version)) = (call.caller, &found.resource.version)
         && !caller.may_detect_with(&found.resource.project, version)
@@ -57,18 +57,19 @@ pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
         let message = "The model is not running: start the project version, and wait until it is RUNNING.";
         return Err(ApiError::new(ErrorKind::ResourceNotReady, message));
     }
-    let slot = image.into_slot(call, RULES).await?;
+    let image = image.locate(call, RULES)?;
     let options = LookOptions { min_confidence, limits: RULES.limits, ..LookOptions::default() };
-    Ok(Prepared { model: found.model, slot, options, most })
+    Ok(Prepared { model: found.model, image, options, max_results })
 }
 
 impl Prepared {
-    /// Has the model look at the image.
-    pub(super) async fn look(self, state: &RekognitionState) -> Result<Value, ApiError> {
-        match state.control.images.detect(self.model, self.slot, PATIENCE, self.options).await {
+    /// Waits for the model to look at the image.
+    pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
+        let slot = self.image.into_slot(state).await?;
+        match state.control.images.detect(self.model, slot, PATIENCE, self.options).await {
             ImageReply::Detected(answer, package) => {
-                let most = self.most.unwrap_or(answer.detections.len());
-                let labels = answer.detections.iter().take(most).map(|one| label(package.labels.name(one.class), one));
+                let max = self.max_results.unwrap_or(answer.detections.len());
+                let labels = answer.detections.iter().take(max).map(|one| label(package.labels.name(one.class), one));
                 Ok(json!({"CustomLabels": labels.collect::<Vec<_>>()}))
             }
             ImageReply::Shed(reason, retry_after) => Err(ApiError::shed(reason, retry_after)),
@@ -78,7 +79,7 @@ impl Prepared {
     }
 }
 
-/// A label of the whole picture has no geometry at all.
+/// A label of the whole image has no geometry.
 fn label(name: &str, detection: &Detection) -> Value {
     let mut label = json!({"Name": name, "Confidence": percent(detection.confidence)});
     if let Some(bounds) = detection.bounding_box {
@@ -87,7 +88,7 @@ fn label(name: &str, detection: &Detection) -> Value {
     label
 }
 
-/// A ratio as the service gives it.
+/// A ratio as the percentage that the service returns.
 pub(super) fn percent(confidence: f32) -> f64 {
     f64::from(confidence * 100.0)
 }
@@ -107,7 +108,7 @@ mod tests {
     use crate::vision::detection::ClassIndex;
 
     #[test]
-    fn an_object_has_a_box_and_a_label_of_the_picture_has_no_geometry() {
+    fn an_object_has_a_box_and_a_label_of_the_whole_image_has_no_geometry() {
         let bounding_box = NormalizedBox::from_corners(0.1, 0.2, 0.3, 0.5);
         let mut detection = Detection { class: ClassIndex(0), confidence: 0.5, bounding_box };
         let object = label("person", &detection);

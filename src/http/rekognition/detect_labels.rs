@@ -1,10 +1,10 @@
-//! `DetectLabels`: what the box's own detector sees, with what each thing is a kind of.
+//! `DetectLabels`: detects objects with the box's own detector, and names their parents and categories.
 
-use crate::control::images::{ImageReply, ImageSlot};
-use crate::http::rekognition::call::{Call, counted, missing, percentage, whole};
+use crate::control::images::ImageReply;
+use crate::http::rekognition::call::{Call, check_length, missing, percentage, whole};
 use crate::http::rekognition::detect_custom_labels::{PATIENCE, bounding_box, percent};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
-use crate::http::rekognition::image::{ImageInput, ImageRules};
+use crate::http::rekognition::image::{ImageInput, ImageRules, ImageSource};
 use crate::http::rekognition::state::RekognitionState;
 use crate::model::package::Package;
 use crate::vision::detection::Detection;
@@ -31,7 +31,7 @@ struct Settings {
     general_labels: Option<Filters>,
 }
 
-/// What is left in and left out, by name and by category.
+/// Which labels to include and to exclude, by name and by category.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Filters {
@@ -41,49 +41,52 @@ struct Filters {
     label_category_exclusion_filters: Option<Vec<String>>,
 }
 
-/// By the service's quotas, but for the pixels, of which a box takes fewer.
+/// The quotas of the service, except for the number of pixels, which is smaller on a box.
 const RULES: ImageRules =
-    ImageRules { most_bytes: 5 << 20, limits: ImageLimits { min_side: 80, max_side: 10_000, max_aspect: u32::MAX } };
+    ImageRules { max_bytes: 5 << 20, limits: ImageLimits { min_side: 80, max_side: 10_000, max_aspect: u32::MAX } };
 
 const DEFAULT_CONFIDENCE: f32 = 0.55;
-const MOST_LABELS: usize = 1000;
+const MAX_LABELS: usize = 1000;
 
-/// An image in its slot, and what is to be done with it.
+/// An image, and how to look at it.
 pub(super) struct Prepared {
-    slot: ImageSlot,
+    image: ImageSource,
     options: LookOptions,
     filters: Filters,
-    most: usize,
+    max_labels: usize,
 }
 
-/// Puts the image of a call into a slot.
-pub(super) async fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
+/// Checks the input of a call, and puts an image that it holds into a slot.
+pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     let input: Input<'_> = call.input()?;
     let min_confidence = percentage(input.min_confidence, "minConfidence")?.unwrap_or(DEFAULT_CONFIDENCE);
-    let most = whole(input.max_labels, "maxLabels", 0, u32::MAX)?.filter(|most| *most > 0).unwrap_or(MOST_LABELS);
+    let max_labels = whole(input.max_labels, "maxLabels", 0, u32::MAX)?.filter(|max| *max > 0).unwrap_or(MAX_LABELS);
     check_features(input.features.unwrap_or_default())?;
     let filters = input.settings.unwrap_or_default().general_labels.unwrap_or_default();
     filters.check()?;
-    let slot = input.image.ok_or_else(|| missing("image"))?.into_slot(call, RULES).await?;
+    let image = input.image.ok_or_else(|| missing("image"))?.locate(call, RULES)?;
     let options = LookOptions { min_confidence: Some(min_confidence), limits: RULES.limits, ..LookOptions::default() };
-    Ok(Prepared { slot, options, filters, most: most.min(MOST_LABELS) })
+    Ok(Prepared { image, options, filters, max_labels: max_labels.min(MAX_LABELS) })
 }
 
 impl Prepared {
-    /// Has the box's detector look at the image.
-    pub(super) async fn look(self, state: &RekognitionState) -> Result<Value, ApiError> {
+    /// Waits for the box's detector to look at the image.
+    pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
         let model = state.default_model.to_string();
-        match state.control.images.detect(model, self.slot, PATIENCE, self.options).await {
+        let slot = self.image.into_slot(state).await?;
+        match state.control.images.detect(model, slot, PATIENCE, self.options).await {
             ImageReply::Detected(answer, package) => {
                 let mut labels = labels_of(&answer.detections, &package);
-                labels.retain(|label| self.filters.lets_through(label));
-                labels.truncate(self.most);
+                labels.retain(|label| self.filters.accepts(label));
+                labels.truncate(self.max_labels);
                 let labels: Vec<Value> = labels.iter().map(FoundLabel::to_json).collect();
                 Ok(json!({"Labels": labels, "LabelModelVersion": "3.0"}))
             }
             ImageReply::Shed(reason, retry_after) => Err(throttled_if_not_ready(ApiError::shed(reason, retry_after))),
             ImageReply::Failed(cause) => Err(ApiError::failed(cause)),
-            ImageReply::NoModel => Err(ApiError::new(ErrorKind::Throttling, "The box's detector is not there.")),
+            ImageReply::NoModel => {
+                Err(ApiError::new(ErrorKind::Throttling, "The detector of this box is not available."))
+            }
         }
     }
 }
@@ -95,7 +98,7 @@ fn throttled_if_not_ready(error: ApiError) -> ApiError {
 }
 
 fn check_features(features: Vec<String>) -> Result<(), ApiError> {
-    counted(&features, "features", 0, 2)?;
+    check_length(&features, "features", 0, 2)?;
     for feature in features {
         match feature.as_str() {
             "GENERAL_LABELS" => {}
@@ -112,7 +115,7 @@ fn check_features(features: Vec<String>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A label with everything that shows it.
+/// A label with all its objects.
 struct FoundLabel {
     name: String,
     confidence: f32,
@@ -139,7 +142,7 @@ impl FoundLabel {
     }
 }
 
-/// One label a class with its objects, and one for each thing that it is a kind of; the surest first.
+/// Returns a label for each class with its objects and a label for each of its parents, in order of confidence.
 fn labels_of(detections: &[Detection], package: &Package) -> Vec<FoundLabel> {
     let mut labels: BTreeMap<String, FoundLabel> = BTreeMap::new();
     for detection in detections {
@@ -175,7 +178,7 @@ impl Filters {
         ];
         for (name, list) in lists {
             let list = list.as_deref().unwrap_or_default();
-            counted(list, name, 0, 100)?;
+            check_length(list, name, 0, 100)?;
             if let Some(long) = list.iter().find(|text| text.chars().count() > 50) {
                 return Err(ApiError::constraint(long, name, "Member must have length less than or equal to 50"));
             }
@@ -183,14 +186,14 @@ impl Filters {
         Ok(())
     }
 
-    /// In by name or category, if either says who is in; out by either.
-    fn lets_through(&self, label: &FoundLabel) -> bool {
+    /// Without inclusion filters every label is included. Exclusion filters win.
+    fn accepts(&self, label: &FoundLabel) -> bool {
         let names = |list: &Option<Vec<String>>| list.iter().flatten().any(|name| *name == label.name);
         let categories = |list: &Option<Vec<String>>| list.iter().flatten().any(|name| label.categories.contains(name));
-        let is_said = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+        let is_given = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
         let (by_name, by_category) = (&self.label_inclusion_filters, &self.label_category_inclusion_filters);
-        let is_in = (!is_said(by_name) && !is_said(by_category)) || names(by_name) || categories(by_category);
-        is_in && !names(&self.label_exclusion_filters) && !categories(&self.label_category_exclusion_filters)
+        let is_included = (!is_given(by_name) && !is_given(by_category)) || names(by_name) || categories(by_category);
+        is_included && !names(&self.label_exclusion_filters) && !categories(&self.label_category_exclusion_filters)
     }
 }
 
@@ -218,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn each_class_is_a_label_with_its_objects_and_each_ancestor_one_without() {
+    fn each_class_is_a_label_with_objects_and_each_parent_one_without() {
         let labels = found();
         assert_eq!(names(&labels), ["Person", "Car", "Transportation", "Vehicle", "Bus"]);
         let car = labels[1].to_json();
@@ -229,11 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_by_name_and_by_category() {
+    fn filters_work_by_name_and_by_category() {
         let passing = |filters: &str| {
             let filters: Filters = serde_json::from_str(filters).unwrap();
             filters.check().unwrap();
-            let labels: Vec<FoundLabel> = found().into_iter().filter(|label| filters.lets_through(label)).collect();
+            let labels: Vec<FoundLabel> = found().into_iter().filter(|label| filters.accepts(label)).collect();
             names(&labels).join(" ")
         };
         assert_eq!(passing(r#"{"LabelInclusionFilters": ["Car"]}"#), "Car");

@@ -1,15 +1,16 @@
-//! Every way in which a call is refused, as its client will read it: the one table from reasons to AWS's errors.
+//! Every refusal of a call: the one place that maps reasons to the errors of AWS.
 
 use crate::catalog::CatalogError;
 use crate::control::ControlError;
 use crate::http::auth::sigv4::SignatureError;
+use crate::http::body::BodyError;
 use crate::supervisor::FleetError;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use axum::http::StatusCode;
 use std::time::Duration;
 
-/// The names of the errors, without their suffix `Exception`. Those beyond the service model are what its front end
-/// answers.
+/// The errors, without their suffix `Exception`. Those that the service model does not list come from the front end of
+/// the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ErrorKind {
     AccessDenied,
@@ -39,14 +40,14 @@ pub(super) enum ErrorKind {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ApiError {
     pub(super) kind: ErrorKind,
-    /// Names nothing of the box: no path, no process.
+    /// Must not reveal paths or processes of the box.
     pub(super) message: String,
-    /// When a retry makes sense.
+    /// When to retry.
     pub(super) retry_after: Option<Duration>,
 }
 
 impl ErrorKind {
-    /// As in `__type`.
+    /// The name in `__type`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "AccessDeniedException",
@@ -73,7 +74,7 @@ impl ErrorKind {
         }
     }
 
-    /// As which it counts.
+    /// The label of the metric.
     pub(super) fn result(self) -> &'static str {
         match self {
             Self::ProvisionedThroughputExceeded | Self::Throttling => "throttled",
@@ -82,7 +83,7 @@ impl ErrorKind {
         }
     }
 
-    /// 400 for everything but the box's own faults.
+    /// 400 for everything except faults of the box.
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -96,7 +97,7 @@ impl ApiError {
         Self { kind, message: message.into(), retry_after: None }
     }
 
-    /// A value outside its bounds, in the words of the service's front end.
+    /// A value outside its bounds, with the text of the service's front end.
     pub(super) fn constraint(value: &dyn std::fmt::Display, at: &str, constraint: &str) -> Self {
         let value: String = value.to_string().chars().take(100).collect();
         let message = format!(
@@ -114,10 +115,10 @@ impl ApiError {
         Self::new(ErrorKind::ResourceNotFound, format!("The resource {what} was not found."))
     }
 
-    /// Nobody looked at an image.
+    /// No unit looked at the image.
     pub(super) fn shed(reason: ShedReason, retry_after: Duration) -> Self {
         match reason {
-            // A running model that has lost its units has lost capacity; it is worth trying again.
+            // A running model without units has lost its capacity for a while. A retry makes sense.
             ShedReason::Throttled
             | ShedReason::NoUnits
             | ShedReason::Superseded
@@ -133,7 +134,7 @@ impl ApiError {
         }
     }
 
-    /// An image was tried without a result.
+    /// A unit tried the image and gave no result.
     pub(super) fn failed(cause: FailureCause) -> Self {
         match cause {
             FailureCause::InvalidImage => Self::new(ErrorKind::InvalidImageFormat, "Request has invalid image format"),
@@ -155,6 +156,21 @@ impl ApiError {
     }
 }
 
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLong => {
+                let constraint = format!("Member must have length less than or equal to {}", 5 << 20);
+                Self::constraint(&"java.nio.HeapByteBuffer", "image.bytes", &constraint)
+            }
+            BodyError::NoRoom => Self::throughput(Duration::from_millis(500)),
+            BodyError::NoLength | BodyError::TooSlow | BodyError::Broken => {
+                Self::new(ErrorKind::Serialization, error.to_string())
+            }
+        }
+    }
+}
+
 impl From<CatalogError> for ApiError {
     fn from(error: CatalogError) -> Self {
         let kind = match error {
@@ -162,8 +178,8 @@ impl From<CatalogError> for ApiError {
             CatalogError::InUse(_) => ErrorKind::ResourceInUse,
             CatalogError::LimitExceeded(_) => ErrorKind::LimitExceeded,
             CatalogError::Disk(_) => {
-                tracing::error!(%error, "a call fails");
-                return Self::new(ErrorKind::InternalServerError, "The change could not be kept.");
+                tracing::error!(%error, "a call failed");
+                return Self::new(ErrorKind::InternalServerError, "The change could not be written to disk.");
             }
         };
         Self::new(kind, error.to_string())
@@ -178,7 +194,7 @@ impl From<ControlError> for ApiError {
             ControlError::Fleet(FleetError::LimitExceeded(_)) => ErrorKind::LimitExceeded,
             ControlError::Fleet(FleetError::Invalid(_)) => ErrorKind::InvalidParameter,
             ControlError::Package(_) => {
-                tracing::error!(%error, "a call fails");
+                tracing::error!(%error, "a call failed");
                 return Self::new(ErrorKind::InternalServerError, "The model's package cannot be used.");
             }
             ControlError::Busy => {

@@ -1,8 +1,9 @@
-//! `Image` of a call: bytes, or an object of a bucket, on its way into a slot. No decoder runs here.
+//! `Image` of a call: bytes, or an object in a bucket. It goes into a slot without being decoded.
 
 use crate::control::images::ImageSlot;
 use crate::http::rekognition::call::{Call, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
+use crate::http::rekognition::state::RekognitionState;
 use crate::os::beneath::open_file;
 use crate::vision::image_limits::ImageLimits;
 use base64::Engine as _;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `Image`.
@@ -23,7 +24,7 @@ pub(super) struct ImageInput<'a> {
     s3_object: Option<S3Object>,
 }
 
-/// Where it lies in the request: 7 MB need not be copied to be decoded.
+/// Borrowed from the body: 7 MB need not be copied to be decoded.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 struct Base64<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -36,28 +37,41 @@ struct S3Object {
     version: Option<String>,
 }
 
-/// What an operation takes.
+/// The limits of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ImageRules {
-    /// Of `Bytes`.
-    pub(super) most_bytes: usize,
-    /// Checked by the unit, by the picture's header.
+    /// The longest `Bytes`.
+    pub(super) max_bytes: usize,
+    /// Sides and pixels. The unit checks them against the header of the image.
     pub(super) limits: ImageLimits,
 }
 
-/// The bound of `Image.Bytes` in the service model: 5 MiB.
-const MOST_MODELLED_BYTES: usize = 5 << 20;
-/// Of an object in a bucket: 15 MB.
-const MOST_OBJECT_BYTES: u64 = 15 << 20;
-/// When a slot may be free again.
+/// The longest `Image.Bytes` in the service model.
+const MAX_MODELLED_BYTES: usize = 5 << 20;
+/// The longest object in a bucket.
+const MAX_OBJECT_BYTES: u64 = 15 << 20;
+/// When to retry if no slot is free.
 const RETRY_AFTER_SLOT: Duration = Duration::from_millis(200);
 
+/// Where an image is.
+#[derive(Debug)]
+pub(super) enum ImageSource {
+    /// In its slot: the bytes of the call.
+    Slot(ImageSlot),
+    /// In a bucket, still to be read.
+    Object {
+        /// The bucket's directory.
+        root: PathBuf,
+        name: String,
+    },
+}
+
 impl ImageInput<'_> {
-    /// Puts the image into a slot: the permit to be looked at.
-    pub(super) async fn into_slot(self, call: &Call<'_>, rules: ImageRules) -> Result<ImageSlot, ApiError> {
+    /// Copies bytes into a slot, or finds the object that is named.
+    pub(super) fn locate(self, call: &Call<'_>, rules: ImageRules) -> Result<ImageSource, ApiError> {
         match (self.bytes, self.s3_object) {
-            (Some(Base64(encoded)), None) => from_base64(call, &encoded, rules),
-            (None, Some(object)) => from_object(call, object).await,
+            (Some(Base64(encoded)), None) => from_base64(call, &encoded, rules).map(ImageSource::Slot),
+            (None, Some(object)) => object.locate(call),
             _ => Err(ApiError::new(
                 ErrorKind::InvalidParameter,
                 "Requested image should either contain bytes or s3 object.",
@@ -73,54 +87,71 @@ fn from_base64(call: &Call<'_>, encoded: &str, rules: ImageRules) -> Result<Imag
         let constraint = "Member must have length greater than or equal to 1";
         return Err(ApiError::constraint(&"java.nio.HeapByteBuffer", "image.bytes", constraint));
     }
-    if length > MOST_MODELLED_BYTES {
-        let constraint = format!("Member must have length less than or equal to {MOST_MODELLED_BYTES}");
+    if length > MAX_MODELLED_BYTES {
+        let constraint = format!("Member must have length less than or equal to {MAX_MODELLED_BYTES}");
         return Err(ApiError::constraint(&"java.nio.HeapByteBuffer", "image.bytes", &constraint));
     }
-    if length > rules.most_bytes {
+    if length > rules.max_bytes {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
-    let mut slot = reserve(call, length)?;
+    let mut slot = reserve(call.state, length)?;
     let bytes = STANDARD
         .decode(encoded)
-        .map_err(|_| ApiError::new(ErrorKind::Serialization, "image.bytes is not in base64"))?;
+        .map_err(|_| ApiError::new(ErrorKind::Serialization, "image.bytes is not valid base64"))?;
     slot.write(&bytes).map_err(|_| ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."))?;
     Ok(slot)
 }
 
-async fn from_object(call: &Call<'_>, object: S3Object) -> Result<ImageSlot, ApiError> {
-    let bucket = object.bucket.ok_or_else(|| missing("image.s3Object.bucket"))?;
-    let name = object.name.ok_or_else(|| missing("image.s3Object.name"))?;
-    // The same for what is not there and what may not be seen.
-    let unreadable = || {
-        let message = "Unable to get object metadata from S3. Check object key, region and/or access permissions.";
-        ApiError::new(ErrorKind::InvalidS3Object, message)
-    };
-    if object.version.is_some_and(|version| !version.is_empty() && version != "null") {
-        return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
+impl S3Object {
+    fn locate(self, call: &Call<'_>) -> Result<ImageSource, ApiError> {
+        let bucket = self.bucket.ok_or_else(|| missing("image.s3Object.bucket"))?;
+        let name = self.name.ok_or_else(|| missing("image.s3Object.name"))?;
+        if self.version.is_some_and(|version| !version.is_empty() && version != "null") {
+            return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
+        }
+        let root = call.state.bucket(&bucket).ok_or_else(unreadable)?.to_owned();
+        Ok(ImageSource::Object { root, name })
     }
-    let root = call.state.bucket(&bucket).ok_or_else(unreadable)?.to_owned();
-    // Few at a time: a slow disk must not hold up whoever sends bytes.
-    let _turn = call.state.downloads.try_acquire().map_err(|_| {
+}
+
+impl ImageSource {
+    /// Returns the slot with the image, after reading an object into one.
+    pub(super) async fn into_slot(self, state: &RekognitionState) -> Result<ImageSlot, ApiError> {
+        match self {
+            Self::Slot(slot) => Ok(slot),
+            Self::Object { root, name } => read_object(state, root, name).await,
+        }
+    }
+}
+
+async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> Result<ImageSlot, ApiError> {
+    // Few at a time: a slow disk must not delay callers that send bytes.
+    let _turn = state.downloads.try_acquire().map_err(|_| {
         let message = "S3 download limit exceeded.".into();
         let kind = ErrorKind::ProvisionedThroughputExceeded;
         ApiError { kind, message, retry_after: Some(RETRY_AFTER_SLOT) }
     })?;
     let opened = tokio::task::spawn_blocking(move || open_object(&root, &name)).await;
     let (file, length) = opened.ok().flatten().ok_or_else(unreadable)?;
-    if length > MOST_OBJECT_BYTES {
+    if length > MAX_OBJECT_BYTES {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
-    // A place before a byte is read.
-    let mut slot = reserve(call, usize::try_from(length).unwrap_or(usize::MAX))?;
+    // Reserves the slot before it reads a byte.
+    let mut slot = reserve(state, usize::try_from(length).unwrap_or(usize::MAX))?;
     let written = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
-        // It may have grown meanwhile.
+        // The file may have grown meanwhile.
         file.take(length).read_to_end(&mut bytes).ok()?;
         slot.write(&bytes).ok()?;
         Some(slot)
     });
     written.await.ok().flatten().ok_or_else(unreadable)
+}
+
+/// The same error for an object that does not exist and one outside the bucket, so that callers cannot probe the disk.
+fn unreadable() -> ApiError {
+    let message = "Unable to get object metadata from S3. Check object key, region and/or access permissions.";
+    ApiError::new(ErrorKind::InvalidS3Object, message)
 }
 
 fn open_object(root: &Path, name: &str) -> Option<(File, u64)> {
@@ -129,6 +160,6 @@ fn open_object(root: &Path, name: &str) -> Option<(File, u64)> {
     Some((file, length))
 }
 
-fn reserve(call: &Call<'_>, bytes: usize) -> Result<ImageSlot, ApiError> {
-    call.state.control.images.reserve_for(bytes).ok_or_else(|| ApiError::throughput(RETRY_AFTER_SLOT))
+fn reserve(state: &RekognitionState, bytes: usize) -> Result<ImageSlot, ApiError> {
+    state.control.images.reserve_for(bytes).ok_or_else(|| ApiError::throughput(RETRY_AFTER_SLOT))
 }

@@ -1,6 +1,6 @@
-//! The operations of the service: those of this box, and those that a client may know from the cloud.
+//! The operations of the service: those of this box, and those that only the cloud has.
 
-/// What this box does.
+/// The operations of this box.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Operation {
     CopyProjectVersion,
@@ -19,7 +19,7 @@ pub(super) enum Operation {
     UntagResource,
 }
 
-/// Each by the name behind the dot of `X-Amz-Target`.
+/// The name of each after the dot of `X-Amz-Target`.
 const OPERATIONS: [(&str, Operation); 14] = [
     ("CopyProjectVersion", Operation::CopyProjectVersion),
     ("CreateProject", Operation::CreateProject),
@@ -37,7 +37,7 @@ const OPERATIONS: [(&str, Operation); 14] = [
     ("UntagResource", Operation::UntagResource),
 ];
 
-/// Operations of the cloud that a box at the edge does not have: training data, faces, texts, stored video.
+/// Operations that only the cloud has: training data, faces, text, stored video.
 const ELSEWHERE: [&str; 61] = [
     "AssociateFaces",
     "CompareFaces",
@@ -102,7 +102,7 @@ const ELSEWHERE: [&str; 61] = [
     "UpdateStreamProcessor",
 ];
 
-/// What a target names.
+/// The operation named by `X-Amz-Target`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Target {
     Ours(Operation),
@@ -111,7 +111,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// By `X-Amz-Target`.
+    /// Parses `X-Amz-Target`.
     pub(super) fn of(target: &str) -> Self {
         let Some(name) = target.strip_prefix("RekognitionService.") else { return Self::Unknown };
         match OPERATIONS.iter().find(|(operation, _)| *operation == name) {
@@ -121,7 +121,7 @@ impl Target {
         }
     }
 
-    /// For metrics, which have no names that callers make up.
+    /// The label of the metric. A name made up by a caller must not become one.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours(operation) => operation.name(),
@@ -137,7 +137,7 @@ impl Operation {
         OPERATIONS.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| name)
     }
 
-    /// False for what only reads, or has a picture looked at.
+    /// False for operations that read or detect.
     pub(super) fn changes_something(self) -> bool {
         !matches!(
             self,
@@ -149,7 +149,12 @@ impl Operation {
         )
     }
 
-    /// True for what a camera client may do, with the versions that it was given.
+    /// True if its body may hold an image.
+    pub(super) fn takes_image(self) -> bool {
+        matches!(self, Self::DetectCustomLabels | Self::DetectLabels)
+    }
+
+    /// True for the operation that a camera client may call, with the versions of its key.
     pub(super) fn is_detection(self) -> bool {
         self == Self::DetectCustomLabels
     }

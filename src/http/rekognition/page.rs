@@ -1,18 +1,18 @@
-//! Pages of a list, newest first. A token is the time at which the last entry of the page before was made.
+//! Pages of a list, newest first. A token holds the creation time of the last entry of the previous page.
 
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// A page, and the token of the next one.
+/// A page, and the token for the next one.
 pub(super) struct Page<T> {
     pub(super) entries: Vec<T>,
     pub(super) next_token: Option<String>,
 }
 
 impl Page<Value> {
-    /// The output of an operation whose list is called `name`.
+    /// The output of an operation. `name` is the member with the list.
     pub(super) fn into_output(self, name: &str) -> Value {
         let mut output = json!({name: self.entries});
         if let Some(token) = self.next_token {
@@ -22,15 +22,15 @@ impl Page<Value> {
     }
 }
 
-/// Takes the page that `token` begins out of entries with the time at which each was made.
-pub(super) fn page<T>(mut entries: Vec<(i64, T)>, token: Option<&str>, most: usize) -> Result<Page<T>, ApiError> {
+/// Returns the page after `token`. Each entry comes with its creation time.
+pub(super) fn page<T>(mut entries: Vec<(i64, T)>, token: Option<&str>, max: usize) -> Result<Page<T>, ApiError> {
     entries.sort_by_key(|(created_ms, _)| std::cmp::Reverse(*created_ms));
     if let Some(token) = token {
         let before = parse(token)?;
         entries.retain(|(created_ms, _)| *created_ms < before);
     }
-    let has_more = entries.len() > most;
-    entries.truncate(most);
+    let has_more = entries.len() > max;
+    entries.truncate(max);
     let last = entries.last().map(|(created_ms, _)| *created_ms).filter(|_| has_more);
     Ok(Page { entries: entries.into_iter().map(|(_, entry)| entry).collect(), next_token: last.map(token_of) })
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_give_everything_once_newest_first() {
+    fn pages_list_every_entry_once_newest_first() {
         let (mut token, mut seen) = (None, Vec::new());
         loop {
             let part = page(entries(100), token.as_deref(), 30).unwrap();
@@ -73,7 +73,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_made_up_token_is_refused(token in "\\PC{0,40}") {
+        fn an_invented_token_is_refused(token in "\\PC{0,40}") {
             let refused = page(entries(3), Some(&token), 10).err().map(|error| error.kind);
             prop_assert_eq!(refused, Some(ErrorKind::InvalidPaginationToken));
         }

@@ -1,8 +1,8 @@
-//! `CreateProject`, `DescribeProjects`, `DeleteProject`.
+//! `CreateProject`, `DescribeProjects`, `DeleteProject`: a project is a name for versions of a model.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::version::Tags;
-use crate::http::rekognition::call::{Call, check_name, check_names, counted, missing, whole};
+use crate::http::rekognition::call::{Call, check_length, check_name, check_names, missing, whole};
 use crate::http::rekognition::describe_project_versions::seconds;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::page::page;
@@ -41,9 +41,9 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({"ProjectArn": call.state.catalog().realm.arn(&created.await?)}))
 }
 
-/// The cloud trains content moderation again by itself.
-fn check_auto_update(wanted: Option<&str>) -> Result<(), ApiError> {
-    match wanted {
+/// In the cloud, `AutoUpdate` retrains models for content moderation.
+fn check_auto_update(auto_update: Option<&str>) -> Result<(), ApiError> {
+    match auto_update {
         None | Some("DISABLED") => Ok(()),
         Some("ENABLED") => {
             let message = "This box does not train: leave AutoUpdate out, or set it to DISABLED.";
@@ -72,18 +72,18 @@ struct DescribeInput {
 
 pub(super) fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let input: DescribeInput = call.input()?;
-    let most = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
+    let max = whole(input.max_results, "maxResults", 1, 100)?.unwrap_or(100);
     check_names(input.project_names.as_deref(), "projectNames")?;
     let features = input.features.unwrap_or_else(|| vec!["CUSTOM_LABELS".into()]);
-    counted(&features, "features", 1, 2)?;
+    check_length(&features, "features", 1, 2)?;
     if let Some(other) = features.iter().find(|name| !["CUSTOM_LABELS", "CONTENT_MODERATION"].contains(&name.as_str()))
     {
         return Err(wrong_feature(other));
     }
-    let is_wanted = |name: &String| input.project_names.as_ref().is_none_or(|names| names.contains(name));
+    let is_requested = |name: &String| input.project_names.as_ref().is_none_or(|names| names.contains(name));
     let realm = &call.state.catalog().realm;
     let projects: Vec<(i64, Value)> = call.state.catalog().read(|catalog| {
-        let projects = catalog.projects().iter().filter(|(name, _)| is_wanted(name));
+        let projects = catalog.projects().iter().filter(|(name, _)| is_requested(name));
         let described = projects.map(|(name, project)| {
             let resource = Resource { project: name.clone(), version: None, created_ms: project.created_ms };
             let description = json!({
@@ -98,7 +98,7 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
         });
         described.filter(|_| features.iter().any(|feature| feature == "CUSTOM_LABELS")).collect()
     });
-    Ok(page(projects, input.next_token.as_deref(), most)?.into_output("ProjectDescriptions"))
+    Ok(page(projects, input.next_token.as_deref(), max)?.into_output("ProjectDescriptions"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_box_does_not_do_by_itself_is_refused_and_not_passed_over() {
+    fn automatic_training_is_refused_and_not_ignored() {
         for wanted in [None, Some("DISABLED")] {
             assert_eq!(check_auto_update(wanted), Ok(()));
         }

@@ -3,19 +3,20 @@
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// `[rekognition]`: the endpoint that AWS SDKs know.
+/// `[rekognition]`: the endpoint for AWS SDKs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RekognitionSettings {
-    /// False: calls of AWS clients are answered with 404.
+    /// `false` answers calls of AWS clients with 404.
     pub enabled: bool,
-    /// In the ARNs of this box. Clients may sign for any region.
+    /// The region in the ARNs of this box. Clients may sign for any region.
     pub region: String,
-    /// In the ARNs of this box: twelve digits.
+    /// The account in the ARNs of this box: twelve digits.
     pub account_id: String,
-    /// Seconds by which a client's clock may differ from the box's.
+    /// By how many seconds a client's clock may differ from the box's.
     pub max_clock_skew_seconds: u32,
-    /// While the box does not know the time, judge signatures by when they were first seen; false: refuse them.
+    /// While the clock of the box is not synchronised, `true` judges the age of a signature from when it was first received;
+    /// `false` refuses it.
     pub accept_without_clock: bool,
 }
 
@@ -31,12 +32,12 @@ impl Default for RekognitionSettings {
     }
 }
 
-/// One of `[[buckets]]`: a directory that calls may name objects and packages in.
+/// One of `[[buckets]]`: a directory with objects and packages that calls may name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BucketSettings {
-    /// As in `S3Object.Bucket`.
+    /// The name in `S3Object.Bucket`.
     pub name: String,
-    /// Nothing outside it can be named.
+    /// Calls cannot name files outside this directory.
     pub directory: PathBuf,
 }

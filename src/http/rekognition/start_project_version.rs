@@ -1,4 +1,4 @@
-//! `StartProjectVersion`: brings a version's inference units up.
+//! `StartProjectVersion`: starts the inference units of a version.
 
 use crate::catalog::Units;
 use crate::control::Command;
@@ -29,10 +29,10 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     }
     let found = call.version(input.project_version_arn.as_deref(), "projectVersionArn")?;
     if found.version.stage.is_coming() {
-        return Err(ApiError::new(ErrorKind::ResourceInUse, "The version is being brought in."));
+        return Err(ApiError::new(ErrorKind::ResourceInUse, "The version is still being imported."));
     }
     if !found.version.stage.is_there() {
-        let message = "The version has no model: it could not be brought in.";
+        let message = "The version has no model: its import failed.";
         return Err(ApiError::new(ErrorKind::InvalidParameter, message));
     }
     let state = found.state();

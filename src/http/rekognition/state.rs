@@ -1,4 +1,4 @@
-//! What every call is answered from.
+//! What all calls share.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::{CatalogStore, Stage, Version};
@@ -6,6 +6,7 @@ use crate::control::Control;
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::auth::clock_rule::ClockRule;
 use crate::http::auth::sigv4::{Presented, SignatureError};
+use crate::http::cpu_turns::CpuTurns;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
@@ -15,28 +16,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Objects that are read out of buckets at a time.
+/// Objects read from buckets at a time.
 const MAX_DOWNLOADS: usize = 8;
 
-/// Shared by all calls.
+/// State of all calls. Clones share it.
 #[derive(Clone, Debug)]
 pub struct RekognitionState {
     pub(super) control: Control,
     settings: Arc<RekognitionSettings>,
     keys: Arc<[AccessKey]>,
     buckets: Arc<[BucketSettings]>,
-    /// The model of DetectLabels.
+    /// The model of `DetectLabels`.
     pub(super) default_model: Arc<str>,
     pub(super) metrics: Arc<Metrics>,
-    /// Objects that are read out of buckets at a time.
+    /// A permit for each object that is being read from a bucket.
     pub(super) downloads: Arc<Semaphore>,
-    /// Whoever changes projects, versions or what runs has its turn.
+    /// Held by the call that changes projects, versions or models: one at a time.
     pub(super) in_order: Arc<tokio::sync::Mutex<()>>,
+    /// For large bodies.
+    pub(super) cpu_turns: CpuTurns,
     clock_rule: Arc<Mutex<ClockRule>>,
 }
 
 impl RekognitionState {
-    /// Without keys no signature is asked for.
+    /// Without `keys`, calls need no signature.
     pub fn new(
         control: Control,
         settings: RekognitionSettings,
@@ -56,11 +59,17 @@ impl RekognitionState {
             metrics,
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             in_order: Arc::default(),
+            cpu_turns: CpuTurns::default(),
             clock_rule: Arc::new(Mutex::new(clock_rule)),
         }
     }
 
-    /// False: the endpoint is switched off.
+    /// The same state with CPU turns of its own.
+    pub(in crate::http) fn for_strangers(&self) -> Self {
+        Self { cpu_turns: CpuTurns::default(), ..self.clone() }
+    }
+
+    /// False when the endpoint is switched off.
     pub(in crate::http) fn is_enabled(&self) -> bool {
         self.settings.enabled
     }
@@ -69,7 +78,7 @@ impl RekognitionState {
         &self.control.catalog
     }
 
-    /// The name under which a version runs, or would.
+    /// The name of the model that a version runs as.
     pub(super) fn model_name(&self, resource: &Resource, version: &Version) -> String {
         match version.stage {
             Stage::Configured => resource.project.clone(),
@@ -82,26 +91,27 @@ impl RekognitionState {
         self.buckets.iter().find(|bucket| bucket.name == name).map(|bucket| bucket.directory.as_path())
     }
 
-    /// The signature of a request and whose it claims to be, if one is asked for. Nothing of the body is needed yet.
-    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, &AccessKey)>, SignatureError> {
+    /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
+    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
         if self.keys.is_empty() {
             return Ok(None);
         }
         let presented = Presented::of(parts)?;
         let key = self.keys.iter().find(|key| key.id == presented.access_key_id);
-        Ok(Some((presented, key.ok_or(SignatureError::UnknownKey)?)))
+        let key = key.ok_or(SignatureError::UnknownKey)?.clone();
+        Ok(Some((presented, key)))
     }
 
-    /// That the signature is that key's, and of this time.
+    /// Checks that the signature was made with this key, and its age.
     pub(super) fn verify(
         &self,
-        (presented, key): &(Presented, &AccessKey),
+        presented: &Presented,
+        key: &AccessKey,
         parts: &Parts,
         body: &[u8],
     ) -> Result<(), SignatureError> {
         presented.verify(parts, body, key.secret.reveal())?;
-        // After the signature: only who holds the key is told the box's time. What a panic elsewhere has left behind
-        // is whole signatures.
+        // The age comes second, because its error tells the box's time. A panic elsewhere leaves the rule valid.
         let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
         rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())
     }

@@ -1,4 +1,4 @@
-//! `StopProjectVersion`: what is under way is finished, nothing new is taken.
+//! `StopProjectVersion`: stops a version. Calls in progress finish, new ones are refused.
 
 use crate::control::Command;
 use crate::http::rekognition::call::Call;

@@ -1,9 +1,9 @@
-//! `TagResource`, `UntagResource`, `ListTagsForResource`, of projects and versions.
+//! `TagResource`, `UntagResource`, `ListTagsForResource`: tags of projects and versions.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::entries::MAX_TAGS;
 use crate::catalog::version::Tags;
-use crate::http::rekognition::call::{Call, counted, missing};
+use crate::http::rekognition::call::{Call, check_length, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ struct Input {
     tag_keys: Option<Vec<String>>,
 }
 
-/// Tags within the bounds of the service model.
+/// Checks the limits of the service model.
 pub(super) fn check_tags(tags: Tags) -> Result<Tags, ApiError> {
     for (key, value) in &tags {
         if !(1..=128).contains(&key.chars().count()) || key.starts_with("aws:") {
@@ -38,7 +38,7 @@ pub(super) async fn tag(call: &Call<'_>) -> Result<Value, ApiError> {
     let (resource, mut all, input) = tagged(call)?;
     all.extend(check_tags(input.tags.ok_or_else(|| missing("tags"))?)?);
     let all = check_tags(all)?;
-    // Calls that change something come one after the other, so nothing has changed since it was read.
+    // Changes are made one at a time, so the tags are still those that were read.
     call.state.catalog().change(move |catalog, _| catalog.change_tags(&resource, |tags| *tags = all)).await?;
     Ok(json!({}))
 }
@@ -46,7 +46,7 @@ pub(super) async fn tag(call: &Call<'_>) -> Result<Value, ApiError> {
 pub(super) async fn untag(call: &Call<'_>) -> Result<Value, ApiError> {
     let (resource, _, input) = tagged(call)?;
     let keys = input.tag_keys.ok_or_else(|| missing("tagKeys"))?;
-    counted(&keys, "tagKeys", 0, 200)?;
+    check_length(&keys, "tagKeys", 0, 200)?;
     let removed = call
         .state
         .catalog()
@@ -59,7 +59,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({"Tags": tagged(call)?.1}))
 }
 
-/// Whose tags are meant, and which it has.
+/// The resource that the input names, and its tags.
 fn tagged(call: &Call<'_>) -> Result<(Resource, Tags, Input), ApiError> {
     let input: Input = call.input()?;
     let resource = call.resource(input.resource_arn.as_deref(), "resourceArn")?;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_stay_within_the_bounds_of_the_service() {
+    fn tags_have_the_limits_of_the_service() {
         let one = |key: &str, value: &str| Tags::from([(key.to_owned(), value.to_owned())]);
         assert!(check_tags(one(&"k".repeat(128), &"v".repeat(256))).is_ok());
         for tags in [one("", "v"), one(&"k".repeat(129), "v"), one("aws:k", "v"), one("k", &"v".repeat(257))] {

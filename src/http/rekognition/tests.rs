@@ -6,18 +6,24 @@ use crate::catalog::version::BucketPlace;
 use crate::catalog::{CatalogStore, NewVersion, Stage, Version};
 use crate::control::images::ImageIntake;
 use crate::control::{Accepted, ApplianceStatus, Asked, Command, Control, ControlError, ImportJob};
+use crate::http::body::BodyBudget;
+use crate::http::cpu_turns::LARGE_BODY_BYTES;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::kept::FileKeeper;
 use crate::metering::HoursFiles;
 use crate::supervisor::{FleetError, ModelState, ModelStatus};
 use crate::telemetry::metrics::Metrics;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
-/// The endpoint of a box, without the box.
+/// The endpoint, with a fleet that is a function.
 struct TestBox {
     state: RekognitionState,
     home: tempfile::TempDir,
@@ -64,14 +70,14 @@ impl TestBox {
         self.status.send_modify(|status| drop(status.models.insert("edge:v1".into(), model)));
     }
 
-    /// From now on nothing can be written where the catalog is kept.
+    /// Makes every later write of the catalog fail, for root as well.
     fn refuse_writes(&self) {
         let directory = self.home.path().join("catalog");
         std::fs::remove_dir_all(&directory).unwrap();
         std::fs::write(directory, "in the way").unwrap();
     }
 
-    /// The name of the error, or of nothing.
+    /// Returns the name of the error, or `ok`.
     async fn call(&self, operation: &str, input: Value) -> String {
         let body = input.to_string();
         let request = Request::post("/").header("x-amz-target", format!("RekognitionService.{operation}"));
@@ -215,4 +221,37 @@ async fn an_import_that_is_not_taken_leaves_no_version_behind() {
     assert_eq!(test.call("CreateProjectVersion", input).await, "ThrottlingException");
     let versions = test.state.catalog().read(|catalog| catalog.projects()["edge"].versions.len());
     assert_eq!(versions, 1);
+}
+
+#[tokio::test]
+async fn a_large_image_waits_for_its_turn_at_the_processor_and_delays_no_other_call() {
+    let test = TestBox::new(obeys);
+    let version = test.imported().await;
+    test.show(ModelState::Running);
+    let turns = test.state.cpu_turns.clone();
+    let (end, ended) = std::sync::mpsc::sync_channel::<()>(1);
+    let ended = Arc::new(Mutex::new(ended));
+    let mut others = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let (turns, ended) = (turns.clone(), Arc::clone(&ended));
+        others.spawn(async move { turns.run(LARGE_BODY_BYTES, move || ended.lock().unwrap().recv().is_err()).await });
+    }
+    tokio::task::yield_now().await;
+    let arn = test.state.catalog().realm.arn(&version);
+    let image = json!({"ProjectVersionArn": arn, "Image": {"Bytes": "AAAA".repeat(LARGE_BODY_BYTES / 4)}});
+    let mut large = std::pin::pin!(test.call("DetectCustomLabels", image));
+    assert!(timeout(Duration::from_millis(50), large.as_mut()).await.is_err(), "both turns are taken");
+    assert_eq!(test.call("DescribeProjects", json!({})).await, "ok");
+    drop(end);
+    // No appliance takes images in this test, as in a box that stops.
+    assert_eq!(large.await, "ThrottlingException");
+    others.join_all().await;
+}
+
+#[tokio::test]
+async fn an_operation_without_an_image_takes_no_large_body() {
+    let test = TestBox::new(obeys);
+    let input = json!({"ProjectName": "edge", "Padding": "x".repeat(300_000)});
+    assert_eq!(test.call("CreateProject", input).await, "ValidationException");
+    assert_eq!(test.call("CreateProject", json!({"ProjectName": "edge", "Padding": "x".repeat(200_000)})).await, "ok");
 }

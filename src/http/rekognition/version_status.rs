@@ -1,9 +1,9 @@
-//! `Status` and `StatusMessage` of a version, from what the catalog and the fleet know.
+//! `Status` and `StatusMessage` of a version, from the catalog and the fleet.
 
 use crate::catalog::{Stage, Version};
 use crate::supervisor::{ModelState, ModelStatus};
 
-/// One of the service model's `ProjectVersionStatus`, and a sentence.
+/// A `ProjectVersionStatus` of the service model, and a sentence for people.
 pub(super) fn status_of(version: &Version, running: Option<&ModelStatus>) -> (&'static str, String) {
     let failure = |what: &str| match &version.failure {
         Some(reason) => format!("{what}: {reason}"),
@@ -22,7 +22,7 @@ pub(super) fn status_of(version: &Version, running: Option<&ModelStatus>) -> (&'
         Some(ModelState::Starting) => ("STARTING", "The model is being started.".into()),
         Some(ModelState::Running) => ("RUNNING", "The model is running.".into()),
         Some(ModelState::Stopping) => ("STOPPING", "The model is being stopped.".into()),
-        Some(ModelState::Failed) => ("FAILED", "No inference unit of the model can be brought up.".into()),
+        Some(ModelState::Failed) => ("FAILED", "No inference unit of the model can be started.".into()),
         Some(ModelState::Stopped) | None => (at_rest.0, at_rest.1.to_owned()),
     }
 }
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_ready_until_it_was_started_and_then_what_its_units_are() {
+    fn the_status_comes_from_the_import_until_the_first_start_and_then_from_the_units() {
         let units = Some(Units { min: 1, max: None });
         let at = |state| ModelStatus { state, ..ModelStatus::default() };
         for (stage, units, running, status) in [

@@ -1,8 +1,8 @@
 //! Changes that the catalog keeps and the fleet carries out, in one order: keep, act, and take back what was kept if the
 //! fleet refuses.
 //!
-//! A disk that refuses is then noticed before anything has happened, so an error always means that nothing changed. A
-//! daemon that dies in between carries out what was kept when it starts again.
+//! A disk that refuses is noticed before anything has happened, so an error means that nothing has changed. A daemon that
+//! dies between the two carries out what was kept when it starts again.
 
 use crate::catalog::arn::Resource;
 use crate::catalog::{Catalog, CatalogError, Units};

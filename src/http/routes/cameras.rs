@@ -1,8 +1,9 @@
-//! `/api/cameras/<camera>`: a JPEG of what it shows; switched on and off.
+//! `/api/cameras/<camera>`: a snapshot of the camera, and the commands that switch it on and off.
 
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
 use crate::control::{Accepted, Command, Control};
 use crate::http::routes::models::{self, Nothing};
+use crate::http::routes::refusal;
 use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -14,7 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// The routes of this subject. The body of a command must be JSON, `{}`, as of those about models.
+/// The routes of this file. The body of a command must be JSON (`{}`), for the reason given in
+/// [`models`](crate::http::routes::models::router).
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new()
         .route("/api/cameras/{camera}/snapshot", get(snapshot))
@@ -22,7 +24,7 @@ pub(in crate::http) fn router() -> Router<Control> {
         .route("/api/cameras/{camera}/disable", post(disable))
 }
 
-/// Names the frame and the event in an answer: the same as in what is published about them.
+/// Headers of a snapshot: its frame and its event, with the numbers of the published messages.
 const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
 const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
 
@@ -48,14 +50,14 @@ async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
             (StatusCode::ACCEPTED, Json(json!({"camera": camera, "accepted": true, "warning": warning})))
                 .into_response()
         }
-        Err(error) => models::refused(&error),
+        Err(error) => models::refuse(&error),
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// True: of the next frame that is looked at; else the one that was published last, if there is one.
+struct Parameters {
+    /// `true` waits for the next analysed frame; `false` gives the snapshot that was published last, if there is one.
     #[serde(default)]
     fresh: bool,
 }
@@ -63,17 +65,17 @@ struct Wanted {
 async fn snapshot(
     State(control): State<Control>,
     Path(camera): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(parameters): Query<Parameters>,
 ) -> Response {
-    let wish = if wanted.fresh { SnapshotWish::Fresh } else { SnapshotWish::Newest };
+    let wish = if parameters.fresh { SnapshotWish::Fresh } else { SnapshotWish::Newest };
     match control.snapshots.ask(camera, wish).await {
         SnapshotReply::Taken(snapshot) => picture(&snapshot),
         SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
-        SnapshotReply::Refused(refusal) => refused(&refusal),
+        SnapshotReply::Refused(refused) => refuse(&refused),
     }
 }
 
-/// The bytes come from a process that is not trusted, and are nothing but a JPEG for whoever gets them.
+/// The bytes come from a process that is not trusted, so the headers let a browser treat them as a JPEG only.
 fn picture(snapshot: &Snapshot) -> Response {
     let mut response = Response::new(Body::from(Bytes::from_owner(Arc::clone(&snapshot.jpeg))));
     let age = monotonic_now().since(snapshot.captured_at).as_secs();
@@ -93,8 +95,8 @@ fn picture(snapshot: &Snapshot) -> Response {
     response
 }
 
-fn refused(refusal: &SnapshotRefusal) -> Response {
-    let (status, code) = match refusal {
+fn refuse(refused: &SnapshotRefusal) -> Response {
+    let (status, code) = match refused {
         SnapshotRefusal::NoSuchCamera { .. } => (StatusCode::NOT_FOUND, "not_found"),
         SnapshotRefusal::Off => (StatusCode::SERVICE_UNAVAILABLE, "off"),
         SnapshotRefusal::NotStreaming { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_streaming"),
@@ -103,12 +105,9 @@ fn refused(refusal: &SnapshotRefusal) -> Response {
         SnapshotRefusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
         SnapshotRefusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
     };
-    let body = Json(json!({"error": {"code": code, "message": refusal.to_string()}}));
-    let mut response = (status, body).into_response();
-    if let SnapshotRefusal::LimitReached { retry_after, .. } = refusal {
-        // Whole seconds, as HTTP has it.
-        let seconds = retry_after.as_secs() + 1;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let response = refusal::refusal(status, code, &refused.to_string());
+    match refused {
+        SnapshotRefusal::LimitReached { retry_after, .. } => refusal::retry_after(response, *retry_after),
+        _ => response,
     }
-    response
 }

@@ -1,45 +1,47 @@
-//! `POST /api/models/<model>/detect`: one JPEG or PNG in, labels and boxes out.
+//! `POST /api/models/<model>/detect`: takes a JPEG or PNG, returns labels and boxes.
 
 use crate::control::Control;
 use crate::control::images::{ImageReply, ImageSlot, ImageTooLarge};
 use crate::http::body::{self, BodyError};
+use crate::http::routes::refusal::{refusal, retry_after};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The routes of this subject.
+/// The routes of this file.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new().route("/api/models/{model}/detect", post(detect))
 }
 
-/// How long a caller waits who does not say.
+/// The default and the longest time that a caller waits for the result.
 const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// Milliseconds after which the answer is worth nothing.
+struct Parameters {
+    /// Milliseconds after which the caller no longer needs the result.
     deadline_ms: Option<u64>,
 }
 
-/// The permit comes before the body: of who cannot have a slot nothing is kept.
+/// Reserves the slot before it reads the body: without a slot, nothing of the body is kept.
 async fn detect(
     State(control): State<Control>,
     Path(model): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(parameters): Query<Parameters>,
     mut body: Body,
 ) -> Response {
     let Some(slot) = control.images.reserve() else {
         body::discard(body).await;
-        return refused(ShedReason::Throttled, Duration::from_secs(1));
+        return shed(ShedReason::Throttled, Duration::from_secs(1));
     };
     let slot = match receive(&mut body, slot).await {
         Ok(slot) => slot,
@@ -48,7 +50,7 @@ async fn detect(
             return error.into_response();
         }
     };
-    let patience = wanted.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(Duration::from_secs(60));
+    let patience = parameters.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(MAX_PATIENCE);
     match control.images.detect(model.clone(), slot, patience, LookOptions::default()).await {
         ImageReply::Detected(answer, package) => {
             let object = |found: &crate::vision::detection::Detection| {
@@ -73,21 +75,23 @@ async fn detect(
             }))
             .into_response()
         }
-        ImageReply::Shed(reason, retry_after) => refused(reason, retry_after),
+        ImageReply::Shed(reason, retry_after) => shed(reason, retry_after),
         ImageReply::Failed(FailureCause::InvalidImage) => {
-            error(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are no JPEG or PNG that can be read")
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", "the bytes are not a valid JPEG or PNG")
         }
         ImageReply::Failed(cause) if cause.is_of_the_image() => {
-            error(StatusCode::UNPROCESSABLE_ENTITY, cause.name(), &cause.to_string())
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, cause.name(), &cause.to_string())
         }
-        ImageReply::Failed(cause) => error(StatusCode::INTERNAL_SERVER_ERROR, cause.name(), &format!("{cause}, twice")),
-        ImageReply::NoModel => error(StatusCode::NOT_FOUND, "not_found", &format!("there is no model `{model}`")),
+        ImageReply::Failed(cause) => {
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, cause.name(), &format!("{cause}, twice"))
+        }
+        ImageReply::NoModel => refusal(StatusCode::NOT_FOUND, "not_found", &format!("there is no model `{model}`")),
     }
 }
 
-/// Writes the body into the slot as it comes.
+/// Writes the body into the slot as it arrives.
 async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, NotReceived> {
-    body::each_piece(body, |piece| slot.write(piece).map_err(NotReceived::TooLarge)).await?;
+    body::each_chunk(body, |chunk| slot.write(chunk).map_err(NotReceived::TooLarge)).await?;
     Ok(slot)
 }
 
@@ -105,30 +109,20 @@ impl From<BodyError> for NotReceived {
 impl IntoResponse for NotReceived {
     fn into_response(self) -> Response {
         match self {
-            Self::TooLarge(large) => error(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()),
+            Self::TooLarge(large) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "image_too_large", &large.to_string()),
             Self::Body(BodyError::TooSlow) => {
-                error(StatusCode::REQUEST_TIMEOUT, "timeout", "the image came too slowly")
+                refusal(StatusCode::REQUEST_TIMEOUT, "timeout", "the image arrived too slowly")
             }
-            Self::Body(broken) => error(StatusCode::BAD_REQUEST, "body", &broken.to_string()),
+            Self::Body(broken) => refusal(StatusCode::BAD_REQUEST, "body", &broken.to_string()),
         }
     }
 }
 
-/// 429 for what was too much, 503 for what is not there.
-fn refused(reason: ShedReason, retry_after: Duration) -> Response {
+/// 429 when the caller asks for too much, 503 when no unit can take the image.
+fn shed(reason: ShedReason, after: Duration) -> Response {
     let status = match reason {
         ShedReason::Throttled | ShedReason::Expired => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut response = error(status, reason.name(), &reason.to_string());
-    // Whole seconds, as HTTP has it.
-    let seconds = retry_after.as_secs_f64().ceil().max(1.0);
-    if let Ok(value) = HeaderValue::from_str(&format!("{seconds:.0}")) {
-        response.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-    response
-}
-
-fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    (status, Json(json!({"error": {"code": code, "message": message}}))).into_response()
+    retry_after(refusal(status, reason.name(), &reason.to_string()), after)
 }

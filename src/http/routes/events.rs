@@ -1,8 +1,8 @@
-//! `GET /api/events`: what began, changed and ended, as lines of JSON: of the past, as it happens, or both.
+//! `GET /api/events`: events as lines of JSON, from the past, as they happen, or both.
 
 use crate::control::{Control, EventLog, NewEvent};
+use crate::http::routes::refusal::refusal;
 use crate::os::clock::wall_now_ms;
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -18,52 +18,56 @@ use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 
-/// The routes of this subject.
+/// The routes of this file.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new().route("/api/events", get(events))
 }
 
-/// Events read from the disk at once.
+/// The code of every refusal.
+const CODE: &str = "events";
+
+/// Events read from the disk at a time.
 const PAGE: usize = 256;
 
-/// Lines that wait for a slow reader; then the disk is not read any further, and who follows misses some and is told.
-const LINES: usize = 64;
+/// Lines queued for a slow reader. When the queue is full, reading from the disk waits; new events that are missed meanwhile
+/// are counted in a line of their own.
+const LINE_QUEUE: usize = 64;
 
-/// An empty line as often as this shows that the daemon is there; a reader passes it over.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// How often an empty line shows a waiting reader that the daemon is alive. Readers skip it.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// Events of so many seconds; without it none of the past.
+struct Parameters {
+    /// Includes the events of that many past seconds.
     since_seconds: Option<u32>,
-    /// Go on with those that happen.
+    /// Continues with new events.
     #[serde(default)]
     follow: bool,
-    /// Of one camera.
+    /// Includes the events of this camera only.
     camera: Option<String>,
 }
 
-async fn events(State(control): State<Control>, Query(wanted): Query<Wanted>) -> Response {
+async fn events(State(control): State<Control>, Query(parameters): Query<Parameters>) -> Response {
     let Some(log) = control.events.clone() else {
-        return refused(StatusCode::NOT_FOUND, "no events are kept");
+        return refusal(StatusCode::NOT_FOUND, CODE, "no events are kept");
     };
-    let followed = match wanted.follow {
-        // Before the past is read, so that nothing is missed in between.
+    let followed = match parameters.follow {
+        // Subscribes before the past is read, so that no event falls in between.
         true => match log.follow().await {
             Some(followed) => Some(followed),
-            None => return refused(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+            None => return refusal(StatusCode::SERVICE_UNAVAILABLE, CODE, "the daemon is stopping"),
         },
         false => None,
     };
-    let (lines, receiver) = mpsc::channel(LINES);
-    let mut writer = Writer { log, lines, camera: wanted.camera, last: VecDeque::new() };
-    // The first page tells whether the disk can be read, while there still is a status to say so with.
-    let since = wanted.since_seconds.map(|seconds| wall_now_ms() - 1000 * i64::from(seconds));
+    let (lines, receiver) = mpsc::channel(LINE_QUEUE);
+    let mut writer = Writer { log, lines, camera: parameters.camera, last: VecDeque::new() };
+    // Finds out whether the disk can be read while the status of the response can still say so.
+    let since = parameters.since_seconds.map(|seconds| wall_now_ms() - 1000 * i64::from(seconds));
     if let Some(since_ms) = since
         && let Err(reason) = writer.log.since(since_ms, 0, 1).await
     {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, &reason);
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, CODE, &reason);
     }
     tokio::spawn(async move {
         if let Some(since_ms) = since
@@ -74,25 +78,21 @@ async fn events(State(control): State<Control>, Query(wanted): Query<Wanted>) ->
         if let Some(followed) = followed
             && writer.follow(followed).await.is_err()
         {
-            tracing::debug!("a reader of events has gone");
+            tracing::debug!("a reader of events has disconnected");
         }
     });
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::new(Lines(receiver))).into_response()
 }
 
-fn refused(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({"error": {"code": "events", "message": message}}))).into_response()
-}
-
-/// Nobody reads the lines any more.
+/// The reader has disconnected.
 struct Gone;
 
-/// Writes lines.
+/// Queues lines for the body of the response.
 struct Writer {
     log: EventLog,
     lines: mpsc::Sender<Bytes>,
     camera: Option<String>,
-    /// The last lines of the past: the first of those that follow may be among them.
+    /// The last lines of the past. The first new events may be among them, and are then skipped.
     last: VecDeque<Bytes>,
 }
 
@@ -102,7 +102,9 @@ impl Writer {
         loop {
             let (records, next) = match self.log.since(since_ms, after, PAGE).await {
                 Ok(page) => page,
-                Err(reason) => return self.write_error(&format!("the rest cannot be read: {reason}")).await,
+                Err(reason) => {
+                    return self.write_error(&format!("the remaining events cannot be read: {reason}")).await;
+                }
             };
             for record in records {
                 let line = line(&record.payload);
@@ -121,7 +123,7 @@ impl Writer {
 
     async fn follow(&mut self, mut followed: broadcast::Receiver<NewEvent>) -> Result<(), Gone> {
         loop {
-            match tokio::time::timeout(SIGN_OF_LIFE, followed.recv()).await {
+            match tokio::time::timeout(KEEP_ALIVE, followed.recv()).await {
                 Err(_) => self.lines.send(Bytes::from_static(b"\n")).await.map_err(|_| Gone)?,
                 Ok(Ok(event)) => {
                     let line = line(&event.payload);
@@ -130,8 +132,7 @@ impl Writer {
                     }
                 }
                 Ok(Err(RecvError::Lagged(missed))) => {
-                    self.write_error(&format!("{missed} events were missed: they came faster than they were read"))
-                        .await?;
+                    self.write_error(&format!("{missed} events were missed: the reader was too slow")).await?;
                 }
                 Ok(Err(RecvError::Closed)) => return Ok(()),
             }
@@ -140,7 +141,7 @@ impl Writer {
 
     async fn write(&self, camera: &str, line: Bytes) -> Result<(), Gone> {
         match &self.camera {
-            Some(wanted) if wanted != camera => Ok(()),
+            Some(only) if only != camera => Ok(()),
             _ => self.lines.send(line).await.map_err(|_| Gone),
         }
     }
@@ -154,7 +155,7 @@ fn line(payload: &[u8]) -> Bytes {
     [payload, b"\n"].concat().into()
 }
 
-/// Lines as the body of an answer.
+/// The body of the response.
 struct Lines(mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Lines {

@@ -1,6 +1,7 @@
-//! `/api/hours`: the meter.
+//! `/api/hours`: the inference hours of a month.
 
 use crate::control::Control;
+use crate::http::routes::refusal::refusal;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -9,21 +10,21 @@ use axum::routing::{Router, get};
 use serde::Deserialize;
 use serde_json::json;
 
-/// The routes of this subject.
+/// The routes of this file.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new().route("/api/hours", get(hours))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
-    /// `2026-11`; without it, this month.
+struct Parameters {
+    /// `2026-11`; the default is this month.
     month: Option<String>,
 }
 
-/// The rows of a month, at most a minute behind.
-async fn hours(State(control): State<Control>, Query(wanted): Query<Wanted>) -> Response {
-    match control.hours(wanted.month).await {
+/// The figures lag by at most a minute.
+async fn hours(State(control): State<Control>, Query(parameters): Query<Parameters>) -> Response {
+    match control.hours(parameters.month).await {
         Ok((month, rows)) => {
             let total: f64 = rows.iter().map(|row| row.unit_seconds / 3600.0).sum();
             Json(json!({"month": month, "inference_hours": total, "hours": rows})).into_response()
@@ -33,7 +34,7 @@ async fn hours(State(control): State<Control>, Query(wanted): Query<Wanted>) -> 
                 std::io::ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
-            (status, Json(json!({"error": {"code": "hours", "message": error.to_string()}}))).into_response()
+            refusal(status, "hours", &error.to_string())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The native routes: one file a subject.
+//! The native API: one file for each subject.
 
 pub(super) mod cameras;
 pub(super) mod detect;
@@ -6,3 +6,4 @@ pub(super) mod events;
 pub(super) mod health;
 pub(super) mod hours;
 pub(super) mod models;
+mod refusal;

@@ -1,7 +1,8 @@
-//! `/api/models`: what runs, and the commands that change it.
+//! `/api/models`: the models of the box, and the commands that change them.
 
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Accepted, Command, Control, ControlError};
+use crate::http::routes::refusal::refusal;
 use crate::supervisor::{FleetError, ModelStatus};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,8 +14,8 @@ use serde_json::{Value, json};
 
 /// The routes of this subject.
 ///
-/// A command is answered with 202 when it has begun. Its body must be JSON, which no web page of another
-/// origin can send without asking first.
+/// A command is answered with 202 when it has begun. Its body must be JSON: a browser lets a page of another origin send that
+/// only after a preflight request, which this server refuses.
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new()
         .route("/api/models", get(list))
@@ -36,30 +37,30 @@ async fn list(State(control): State<Control>) -> Response {
 async fn describe(State(control): State<Control>, Path(model): Path<String>) -> Response {
     match control.read(|status| status.models.get(&model).map(view)) {
         Some(view) => Json(view).into_response(),
-        None => refused(&FleetError::NotFound(model).into()),
+        None => refuse(&FleetError::NotFound(model).into()),
     }
 }
 
 async fn start(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<UnitNumbers>) -> Response {
     match units.bounds() {
-        Ok(bounds) => answer(&control, Command::StartModel { model, bounds }).await,
-        Err(error) => refused(&error.into()),
+        Ok(bounds) => obey(&control, Command::StartModel { model, bounds }).await,
+        Err(error) => refuse(&error.into()),
     }
 }
 
-/// The body of a command about which nothing more can be said.
+/// The body of a command without parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
 async fn stop(State(control): State<Control>, Path(model): Path<String>, Json(Nothing {}): Json<Nothing>) -> Response {
-    answer(&control, Command::StopModel { model }).await
+    obey(&control, Command::StopModel { model }).await
 }
 
 async fn scale(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<UnitNumbers>) -> Response {
     match units.needed() {
-        Ok(bounds) => answer(&control, Command::ScaleModel { model, bounds }).await,
-        Err(error) => refused(&error.into()),
+        Ok(bounds) => obey(&control, Command::ScaleModel { model, bounds }).await,
+        Err(error) => refuse(&error.into()),
     }
 }
 
@@ -70,20 +71,20 @@ struct Swap {
 }
 
 async fn swap(State(control): State<Control>, Path(model): Path<String>, Json(swap): Json<Swap>) -> Response {
-    answer(&control, Command::SwapModel { model, package: swap.package }).await
+    obey(&control, Command::SwapModel { model, package: swap.package }).await
 }
 
-async fn answer(control: &Control, command: Command) -> Response {
+async fn obey(control: &Control, command: Command) -> Response {
     let model = command.subject().to_owned();
     match control.ask(command).await {
         Ok(Accepted { warning }) => {
             (StatusCode::ACCEPTED, Json(json!({"model": model, "accepted": true, "warning": warning}))).into_response()
         }
-        Err(error) => refused(&error),
+        Err(error) => refuse(&error),
     }
 }
 
-pub(super) fn refused(error: &ControlError) -> Response {
+pub(super) fn refuse(error: &ControlError) -> Response {
     let (status, code) = match error {
         ControlError::Fleet(FleetError::NotFound(_)) => (StatusCode::NOT_FOUND, "not_found"),
         ControlError::Fleet(FleetError::WrongState { .. }) => (StatusCode::CONFLICT, "wrong_state"),
@@ -93,10 +94,10 @@ pub(super) fn refused(error: &ControlError) -> Response {
         ControlError::Package(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_package"),
         ControlError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
     };
-    (status, Json(json!({"error": {"code": code, "message": error.to_string()}}))).into_response()
+    refusal(status, code, &error.to_string())
 }
 
-/// What is shown of a model.
+/// The JSON of a model.
 fn view(model: &ModelStatus) -> Value {
     let rounded = |tps: f64| (tps * 10.0).round() / 10.0;
     json!({

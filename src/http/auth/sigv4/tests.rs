@@ -1,4 +1,4 @@
-//! A request that a client made, and every way in which it may not be changed.
+//! A recorded request is accepted, and every change of it is refused.
 
 use super::*;
 use axum::http::Request;
@@ -36,7 +36,7 @@ fn recorded() -> Sent {
 
 impl Sent {
     fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.retain(|(there, _)| *there != name);
+        self.headers.retain(|(other, _)| *other != name);
         self.headers.push((name, value.into()));
         self
     }
@@ -47,7 +47,7 @@ impl Sent {
     }
 
     fn without(mut self, name: &str) -> Self {
-        self.headers.retain(|(there, _)| *there != name);
+        self.headers.retain(|(other, _)| *other != name);
         self
     }
 
@@ -62,7 +62,7 @@ impl Sent {
 }
 
 #[test]
-fn what_a_client_has_signed_is_accepted() {
+fn a_recorded_request_is_accepted() {
     assert_eq!(recorded().check(), Ok(()));
     let spaced = authorization(CREDENTIAL, SIGNED, SIGNATURE).replace(", ", ",   ");
     assert_eq!(recorded().set("authorization", spaced).check(), Ok(()));
@@ -72,7 +72,7 @@ fn what_a_client_has_signed_is_accepted() {
 }
 
 #[test]
-fn whatever_is_changed_the_signature_no_longer_fits() {
+fn no_change_of_a_request_keeps_its_signature_valid() {
     let mut cases = vec![
         ("the target", recorded().set("x-amz-target", "RekognitionService.DeleteProject")),
         ("the host", recorded().set("host", "127.0.0.1:34522")),
@@ -107,7 +107,7 @@ fn whatever_is_changed_the_signature_no_longer_fits() {
 }
 
 #[test]
-fn what_is_not_in_order_is_refused_before_the_key_is_looked_up() {
+fn a_malformed_signature_is_refused_before_the_key_is_looked_up() {
     let with = |credential: &str, signed: &str, signature: &str| {
         recorded().set("authorization", authorization(credential, signed, signature))
     };
@@ -174,8 +174,8 @@ proptest! {
         prop_assume!(text[at] != byte && text[at] != b' ' && byte != b' ');
         text[at] = byte;
         let sent = recorded().set("authorization", String::from_utf8(text).unwrap());
-        // The key's name is not signed: another one is caught by its own secret, which is not this one.
-        let is_name = (28..39).contains(&at);
-        prop_assert!(is_name || sent.check().is_err());
+        // The id of the key is not signed. Another id leads to another secret, which this test does not look up.
+        let is_id = (28..39).contains(&at);
+        prop_assert!(is_id || sent.check().is_err());
     }
 }

@@ -1,0 +1,167 @@
+//! One address: its listener and its connections.
+//!
+//! Every wait for a client has a limit: hyper's for the head of a request, tower-http's for the request as a whole,
+//! [`body`](crate::http::body)'s for how fast an image arrives, tokio-io-timeout's for a client that does not read its
+//! response. The accept loop is our own, because axum's sets none of them.
+
+use crate::http::connections::{Connection, Connections};
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
+
+/// How long requests may take to finish when the appliance stops: as long as it drains, and a little more.
+const FINISH_LIMIT: Duration = Duration::from_secs(7);
+
+/// From the response to one request until the head of the next has arrived. Above the minute after which most clients
+/// give up an idle connection themselves, so that no request meets a connection that is being closed.
+pub(super) const HEAD_LIMIT: Duration = Duration::from_secs(65);
+
+/// How long a client may take to read anything at all of a response.
+pub(super) const WRITE_LIMIT: Duration = Duration::from_secs(60);
+
+/// The limits of a request's head.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long to wait before a port that is taken is tried again.
+const BIND_RETRY: Duration = Duration::from_secs(5);
+
+/// How long to wait when no connection can be accepted, as without free descriptors.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// An address and what is served there.
+pub(super) struct Endpoint {
+    address: SocketAddr,
+    /// For the log.
+    what: &'static str,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    connections: Connections,
+}
+
+impl Endpoint {
+    /// `tls`: none for plain HTTP.
+    pub(super) fn new(address: SocketAddr, what: &'static str, router: Router, tls: Option<TlsAcceptor>) -> Self {
+        Self { address, what, router, tls, connections: Connections::default() }
+    }
+
+    /// Serves until `stop` turns true, then finishes the requests that have begun.
+    pub(super) async fn serve(self, mut stop: watch::Receiver<bool>) {
+        let Some(listener) = self.bind(&mut stop).await else { return };
+        let (graceful, mut tasks) = (GracefulShutdown::new(), JoinSet::new());
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    // Without a place the stream is dropped, which closes it.
+                    let Some(connection) = self.connections.admit(peer.ip()) else { continue };
+                    let (tls, router) = (self.tls.clone(), self.router.clone());
+                    tasks.spawn(serve_stream(stream, connection, tls, router, graceful.watcher()));
+                    while tasks.try_join_next().is_some() {}
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_RETRY).await;
+                }
+            }
+        }
+        drop(listener);
+        if timeout(FINISH_LIMIT, graceful.shutdown()).await.is_err() {
+            tracing::warn!(address = %self.address, open = tasks.len(), "requests are broken off: they took too long");
+        }
+    }
+
+    async fn bind(&self, stop: &mut watch::Receiver<bool>) -> Option<TcpListener> {
+        loop {
+            match TcpListener::bind(self.address).await {
+                Ok(listener) => {
+                    if let Ok(address) = listener.local_addr() {
+                        tracing::info!(%address, tls = self.tls.is_some(), "{}", self.what);
+                    }
+                    return Some(listener);
+                }
+                Err(error) => {
+                    tracing::warn!(address = %self.address, %error, "nothing can be served there; choose another address or port under [http]");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(BIND_RETRY) => {}
+                _ = stop.wait_for(|stop| *stop) => return None,
+            }
+        }
+    }
+}
+
+async fn serve_stream(
+    stream: TcpStream,
+    connection: Connection,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    watcher: Watcher,
+) {
+    // Responses are short and must not wait for the acknowledgement of earlier ones.
+    drop(stream.set_nodelay(true));
+    let connection = Arc::new(connection);
+    let Some(acceptor) = tls else { return serve_connection(stream, connection, router, watcher).await };
+    let accepted = tokio::select! {
+        accepted = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)) => accepted,
+        () = connection.closing() => return,
+    };
+    match accepted {
+        Ok(Ok(stream)) => serve_connection(stream, connection, router, watcher).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// Serves the requests of one connection until it ends, has to make room, or the server stops.
+pub(super) async fn serve_connection<S>(stream: S, connection: Arc<Connection>, router: Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+    let served = Arc::clone(&connection);
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let (connection, mut router) = (Arc::clone(&served), router.clone());
+        async move {
+            connection.serving();
+            let response = router.call(request.map(Body::new)).await;
+            connection.waiting();
+            response
+        }
+    });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_LIMIT));
+    let until_done = watcher.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+    tokio::select! {
+        result = until_done => {
+            if let Err(error) = result {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = connection.closing() => tracing::debug!("a connection makes room for another"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! What the handlers of a server share.
+
+use crate::control::Control;
+use crate::http::body::BodyBudget;
+use crate::http::rekognition::RekognitionState;
+use crate::telemetry::metrics::Metrics;
+use crate::vision::monotonic::Monotonic;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The state of the event loop, for `/healthz` and `/readyz`.
+#[derive(Clone, Debug)]
+pub struct HealthReport {
+    /// When the event loop last made this report. An old report means that the loop hangs.
+    pub alive_at: Monotonic,
+    /// Every unit is in service.
+    pub ready: bool,
+    /// What is degraded, in sentences for the operator.
+    pub reasons: Vec<String>,
+}
+
+impl HealthReport {
+    /// The report before the event loop has made its first one.
+    pub fn starting(now: Monotonic) -> Self {
+        Self { alive_at: now, ready: false, reasons: vec!["starting".into()] }
+    }
+}
+
+/// State of all handlers of one address.
+#[derive(Clone, Debug)]
+pub struct HttpState {
+    /// Encoded for `/metrics`.
+    pub metrics: Arc<Metrics>,
+    /// Answers `/healthz` and `/readyz`.
+    pub health: watch::Receiver<HealthReport>,
+    /// Answers `/api`.
+    pub control: Control,
+    /// Answers AWS clients.
+    pub rekognition: RekognitionState,
+    /// Room for request bodies of AWS clients.
+    pub(super) budget: BodyBudget,
+}
+
+impl HttpState {
+    /// State with a body budget of its own.
+    pub fn new(
+        metrics: Arc<Metrics>,
+        health: watch::Receiver<HealthReport>,
+        control: Control,
+        rekognition: RekognitionState,
+    ) -> Self {
+        Self { metrics, health, control, rekognition, budget: BodyBudget::default() }
+    }
+
+    /// The same state with limits of its own, for the public address: strangers can use up neither the body budget nor
+    /// the CPU turns of clients on the box itself.
+    pub(super) fn for_strangers(&self) -> Self {
+        Self { budget: BodyBudget::default(), rekognition: self.rekognition.for_strangers(), ..self.clone() }
+    }
+}
