@@ -1,7 +1,7 @@
 //! Reads the meter of inference hours and has it kept on the disk.
 
 use crate::kept::{FileKeeper, OnRefusal};
-use crate::metering::{HoursFiles, InferenceHours, csv, month_of, this_hour};
+use crate::metering::{HourRow, HoursFiles, InferenceHours, csv, month_of, this_hour};
 use crate::model::package::Package;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
@@ -21,6 +21,9 @@ const DISK_PATIENCE: Duration = Duration::from_millis(500);
 /// Units in service by package.
 type Metered = Vec<(Arc<Package>, usize)>;
 
+/// A month and its rows.
+type WrittenMonth = (String, Vec<HourRow>);
+
 /// The meter of the box.
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -30,8 +33,8 @@ pub(super) struct Meter {
     /// Of the last look. Empty: there was none.
     month: String,
     kept_at: Monotonic,
-    /// Months as they were written.
-    written: (SyncSender<String>, Receiver<String>),
+    /// Months as they were written, with their rows.
+    written: (SyncSender<WrittenMonth>, Receiver<WrittenMonth>),
 }
 
 impl Meter {
@@ -58,12 +61,13 @@ impl Meter {
         }
         self.kept_at = now;
         for month in self.hours.months() {
-            let (path, content) = (self.files.path(&month), csv(&self.hours.month(&month)).into_bytes());
+            let rows = self.hours.month(&month);
+            let (path, content) = (self.files.path(&month), csv(&rows).into_bytes());
             let written = self.written.0.clone();
             // Without a meter there is nothing to forget.
             let done = move |result: Result<(), String>| {
                 if result.is_ok() {
-                    drop(written.try_send(month));
+                    drop(written.try_send((month, rows)));
                 }
             };
             self.keeper.write(path, content, OnRefusal::TryAgain, done);
@@ -105,10 +109,12 @@ impl Meter {
         self.month = month;
     }
 
-    /// A month that is over is forgotten when it is on the disk.
+    /// A month that is over is forgotten when all that was counted of it is on the disk.
     fn forget_written(&mut self) {
-        for month in self.written.1.try_iter().filter(|month| *month != self.month) {
-            self.hours.forget(&month);
+        for (month, rows) in self.written.1.try_iter().filter(|(month, _)| *month != self.month) {
+            if self.hours.month(&month) == rows {
+                self.hours.forget(&month);
+            }
         }
     }
 }
@@ -121,7 +127,6 @@ fn in_service(metered: Metered) -> Vec<(String, String, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metering::HourRow;
     use std::path::Path;
 
     fn meter(directory: &Path) -> Meter {

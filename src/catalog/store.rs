@@ -110,7 +110,7 @@ impl CatalogStore {
     ) -> Result<T, CatalogError> {
         let (keeper, (done, result)) = (Arc::clone(&self.keeper), oneshot::channel());
         // A caller that has disconnected does not need the result.
-        let job = move |writer: &FileWriter| done.send(keeper.change(change, writer)).unwrap_or_else(drop);
+        let job = move |writer: &mut FileWriter| done.send(keeper.change(change, writer)).unwrap_or_else(drop);
         self.files.run(job).map_err(|error| CatalogError::Disk(error.into()))?;
         result.await.unwrap_or_else(|_| Err(CatalogError::Disk("the thread that writes files has ended".into())))
     }
@@ -141,7 +141,7 @@ impl CatalogStore {
     /// Changes the catalog in the background: the command has already been answered.
     fn change_soon(&self, change: impl FnOnce(&mut Catalog, i64) -> Result<(), CatalogError> + Send + 'static) {
         let keeper = Arc::clone(&self.keeper);
-        let job = move |writer: &FileWriter| {
+        let job = move |writer: &mut FileWriter| {
             if let Err(error) = keeper.change(change, writer) {
                 tracing::error!(%error, "a change of a model is not written to disk; the next start forgets it");
             }
@@ -171,7 +171,7 @@ impl Keeper {
     fn change<T>(
         &self,
         change: impl FnOnce(&mut Catalog, i64) -> Result<T, CatalogError>,
-        writer: &FileWriter,
+        writer: &mut FileWriter,
     ) -> Result<T, CatalogError> {
         let kept = self.lock().clone();
         let mut changed = kept.clone();

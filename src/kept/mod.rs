@@ -1,8 +1,8 @@
 //! One thread that writes the state files of the daemon.
 //!
 //! A disk may be full, read-only, slow or gone, so nothing that decides or serves writes a file itself: it hands the whole
-//! content to [`FileKeeper`] and is called back. Files are replaced whole ([`atomic_file`]). Of contents that wait for one
-//! path only the newest is written, which holds the changes of the others too.
+//! content to [`FileKeeper`] and is called back. Files are replaced whole ([`atomic_file`]), in the order of requests. Of
+//! contents that wait for one path only the newest is written, which holds the changes of the others too.
 
 use crate::os::atomic_file;
 use std::collections::BTreeMap;
@@ -34,13 +34,15 @@ pub enum OnRefusal {
 
 enum Job {
     Write { path: PathBuf, content: Vec<u8>, on_refusal: OnRefusal, done: Done },
-    Run(Box<dyn FnOnce(&FileWriter) + Send>),
+    Run(Box<dyn FnOnce(&mut FileWriter) + Send>),
 }
 
 /// Writes files on the thread, for jobs that decide there what to write.
 #[derive(Debug)]
 pub struct FileWriter {
     refused: Refused,
+    /// Contents in force that the disk has refused.
+    again: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl FileWriter {
@@ -48,11 +50,37 @@ impl FileWriter {
     ///
     /// # Errors
     /// Why the disk refuses it; the old file is still there then.
-    pub fn replace(&self, path: &Path, content: &[u8]) -> Result<(), String> {
+    pub fn replace(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {
         let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
         self.refused.note(path, &result);
+        if result.is_ok() {
+            self.again.remove(path);
+        }
         result
     }
+
+    fn write(&mut self, path: PathBuf, write: Write) {
+        let result = self.replace(&path, &write.content);
+        if result.is_err() && write.on_refusal == OnRefusal::TryAgain {
+            self.again.insert(path, write.content);
+        }
+        write.waiting.into_iter().for_each(|done| done(result.clone()));
+    }
+
+    fn try_again(&mut self) {
+        for (path, content) in std::mem::take(&mut self.again) {
+            if self.replace(&path, &content).is_err() {
+                self.again.insert(path, content);
+            }
+        }
+    }
+}
+
+/// The newest content that waits for a path, and all who wait for it.
+struct Write {
+    content: Vec<u8>,
+    on_refusal: OnRefusal,
+    waiting: Vec<Done>,
 }
 
 /// The handle on the thread. Handles are cheap and all the same.
@@ -78,8 +106,8 @@ impl FileKeeper {
     fn with_retry_period(period: Duration) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel(MAX_WAITING);
         let refused = Refused::default();
-        let writer = FileWriter { refused: refused.clone() };
-        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, &writer, period))?;
+        let writer = FileWriter { refused: refused.clone(), again: BTreeMap::new() };
+        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, writer, period))?;
         Ok(Self { jobs, refused })
     }
 
@@ -103,7 +131,7 @@ impl FileKeeper {
     ///
     /// # Errors
     /// When too many wait for the disk.
-    pub fn run(&self, job: impl FnOnce(&FileWriter) + Send + 'static) -> Result<(), &'static str> {
+    pub fn run(&self, job: impl FnOnce(&mut FileWriter) + Send + 'static) -> Result<(), &'static str> {
         self.jobs.try_send(Job::Run(Box::new(job))).map_err(|_| TOO_MANY)
     }
 
@@ -149,33 +177,32 @@ impl Refused {
 }
 
 /// Writes until no handle is left, and then what still waits.
-fn keep(inbox: &Receiver<Job>, writer: &FileWriter, period: Duration) {
-    let mut again: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+fn keep(inbox: &Receiver<Job>, mut writer: FileWriter, period: Duration) {
     let mut retry_at = Instant::now() + period;
     loop {
         let first = inbox.recv_timeout(retry_at.saturating_duration_since(Instant::now()));
         let is_last = matches!(first, Err(RecvTimeoutError::Disconnected));
-        let mut writes: BTreeMap<PathBuf, (Vec<u8>, OnRefusal, Vec<Done>)> = BTreeMap::new();
+        let mut writes = BTreeMap::new();
         for job in first.into_iter().chain(inbox.try_iter()) {
             match job {
-                Job::Run(job) => job(writer),
+                Job::Run(job) => {
+                    write_all(&mut writer, &mut writes);
+                    job(&mut writer);
+                }
                 Job::Write { path, content, on_refusal, done } => {
-                    let mut waiting = writes.remove(&path).map(|(.., waiting)| waiting).unwrap_or_default();
+                    // A content that is in force must not be dropped with one that its caller takes back.
+                    if writes.get(&path).is_some_and(|write: &Write| write.on_refusal != on_refusal) {
+                        write_all(&mut writer, &mut writes);
+                    }
+                    let mut waiting = writes.remove(&path).map(|write| write.waiting).unwrap_or_default();
                     waiting.push(done);
-                    writes.insert(path, (content, on_refusal, waiting));
+                    writes.insert(path, Write { content, on_refusal, waiting });
                 }
             }
         }
-        for (path, (content, on_refusal, waiting)) in writes {
-            let result = writer.replace(&path, &content);
-            again.remove(&path);
-            if result.is_err() && on_refusal == OnRefusal::TryAgain {
-                again.insert(path, content);
-            }
-            waiting.into_iter().for_each(|done| done(result.clone()));
-        }
+        write_all(&mut writer, &mut writes);
         if Instant::now() >= retry_at || is_last {
-            again.retain(|path, content| writer.replace(path, content).is_err());
+            writer.try_again();
             retry_at = Instant::now() + period;
         }
         if is_last {
@@ -184,55 +211,11 @@ fn keep(inbox: &Receiver<Job>, writer: &FileWriter, period: Duration) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_file_is_replaced_whole_and_its_directory_made() {
-        let home = tempfile::tempdir().unwrap();
-        let (keeper, path) = (FileKeeper::start().unwrap(), home.path().join("state/a.json"));
-        keeper.replace(path.clone(), b"one".to_vec()).await.unwrap();
-        keeper.replace(path.clone(), b"two".to_vec()).await.unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert!(keeper.degraded().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_refused_change_in_force_is_written_when_the_disk_takes_it_and_a_given_up_one_is_not() {
-        let home = tempfile::tempdir().unwrap();
-        let blocked = home.path().join("state");
-        std::fs::write(&blocked, "a file where the directory should be").unwrap();
-        let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
-        let (done, result) = oneshot::channel();
-        let in_force = blocked.join("models.json");
-        keeper.write(in_force.clone(), b"1".to_vec(), OnRefusal::TryAgain, move |result| drop(done.send(result)));
-        assert!(result.await.unwrap().is_err());
-        let given_up = blocked.join("catalog.json");
-        assert!(keeper.replace(given_up.clone(), b"2".to_vec()).await.is_err());
-        assert_eq!(keeper.degraded().len(), 2);
-        std::fs::remove_file(&blocked).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !in_force.exists() {
-            assert!(Instant::now() < deadline, "it was not tried again");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert!(!given_up.exists());
-        keeper.replace(given_up, b"3".to_vec()).await.unwrap();
-        assert!(keeper.degraded().is_empty(), "it has healed");
-    }
-
-    #[tokio::test]
-    async fn what_waits_when_the_last_handle_goes_is_still_written() {
-        let home = tempfile::tempdir().unwrap();
-        let keeper = FileKeeper::start().unwrap();
-        let (done, result) = oneshot::channel();
-        for number in 0..20_u8 {
-            keeper.write(home.path().join("a"), vec![number], OnRefusal::TryAgain, |_| {});
-        }
-        keeper.write(home.path().join("a"), vec![99], OnRefusal::TryAgain, move |result| drop(done.send(result)));
-        drop(keeper);
-        result.await.unwrap().unwrap();
-        assert_eq!(std::fs::read(home.path().join("a")).unwrap(), [99]);
+fn write_all(writer: &mut FileWriter, writes: &mut BTreeMap<PathBuf, Write>) {
+    for (path, write) in std::mem::take(writes) {
+        writer.write(path, write);
     }
 }
+
+#[cfg(test)]
+mod tests;

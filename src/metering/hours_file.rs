@@ -102,6 +102,7 @@ mod tests {
             unit_seconds,
         };
         let rows = [row("2026-11-24T08", 7200.5), row("2026-11-24T09", 60.0)];
+        std::fs::create_dir(home.path().join("state")).unwrap();
         std::fs::write(files.path("2026-11"), csv(&rows)).unwrap();
         assert_eq!(files.read("2026-11").unwrap(), rows);
         let path = files.path("2026-11");

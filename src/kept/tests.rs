@@ -1,0 +1,113 @@
+//! Files in order, and what becomes of contents that the disk refuses.
+
+use super::*;
+
+#[tokio::test]
+async fn a_file_is_replaced_whole_and_its_directory_made() {
+    let home = tempfile::tempdir().unwrap();
+    let (keeper, path) = (FileKeeper::start().unwrap(), home.path().join("state/a.json"));
+    keeper.replace(path.clone(), b"one".to_vec()).await.unwrap();
+    keeper.replace(path.clone(), b"two".to_vec()).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"two");
+    assert!(keeper.degraded().is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_change_in_force_is_written_when_the_disk_takes_it_and_a_given_up_one_is_not() {
+    let home = tempfile::tempdir().unwrap();
+    let blocked = home.path().join("state");
+    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
+    let (done, result) = oneshot::channel();
+    let in_force = blocked.join("models.json");
+    keeper.write(in_force.clone(), b"1".to_vec(), OnRefusal::TryAgain, move |result| drop(done.send(result)));
+    assert!(result.await.unwrap().is_err());
+    let given_up = blocked.join("catalog.json");
+    assert!(keeper.replace(given_up.clone(), b"2".to_vec()).await.is_err());
+    assert_eq!(keeper.degraded().len(), 2);
+    std::fs::remove_file(&blocked).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !in_force.exists() {
+        assert!(Instant::now() < deadline, "it was not tried again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!given_up.exists());
+    keeper.replace(given_up, b"3".to_vec()).await.unwrap();
+    assert!(keeper.degraded().is_empty(), "it has healed");
+}
+
+#[tokio::test]
+async fn what_waits_when_the_last_handle_goes_is_still_written() {
+    let home = tempfile::tempdir().unwrap();
+    let keeper = FileKeeper::start().unwrap();
+    let (done, result) = oneshot::channel();
+    for number in 0..20_u8 {
+        keeper.write(home.path().join("a"), vec![number], OnRefusal::TryAgain, |_| {});
+    }
+    keeper.write(home.path().join("a"), vec![99], OnRefusal::TryAgain, move |result| drop(done.send(result)));
+    drop(keeper);
+    result.await.unwrap().unwrap();
+    assert_eq!(std::fs::read(home.path().join("a")).unwrap(), [99]);
+}
+
+#[tokio::test]
+async fn files_are_written_in_the_order_of_requests_and_an_old_content_never_replaces_a_newer_one() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, blocked) = (home.path().join("a"), home.path().join("state"));
+    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let keeper = FileKeeper::with_retry_period(Duration::from_secs(60)).unwrap();
+    // The thread is busy until all requests wait.
+    let (begin, began) = sync_channel(1);
+    keeper.run(move |_| began.recv().unwrap()).unwrap();
+    keeper.write(path.clone(), b"1".to_vec(), OnRefusal::TryAgain, |_| {});
+    let refused = blocked.join("b");
+    keeper.write(refused.clone(), b"1".to_vec(), OnRefusal::TryAgain, |_| {});
+    let (newer, unblocked) = (path.clone(), (blocked.clone(), refused.clone()));
+    keeper
+        .run(move |writer| {
+            writer.replace(&newer, b"2").unwrap();
+            std::fs::remove_file(unblocked.0).unwrap();
+            writer.replace(&unblocked.1, b"2").unwrap();
+        })
+        .unwrap();
+    begin.send(()).unwrap();
+    keeper.replace(home.path().join("last"), Vec::new()).await.unwrap();
+    assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&refused).unwrap()), (b"2".to_vec(), b"2".to_vec()));
+}
+
+#[test]
+fn a_refused_content_is_not_tried_again_after_a_newer_one_was_written() {
+    let home = tempfile::tempdir().unwrap();
+    let blocked = home.path().join("state");
+    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let mut writer = FileWriter { refused: Refused::default(), again: BTreeMap::new() };
+    let (path, on_refusal) = (blocked.join("a"), OnRefusal::TryAgain);
+    writer.write(path.clone(), Write { content: b"1".to_vec(), on_refusal, waiting: Vec::new() });
+    std::fs::remove_file(&blocked).unwrap();
+    writer.replace(&path, b"2").unwrap();
+    writer.try_again();
+    assert_eq!(std::fs::read(&path).unwrap(), b"2");
+}
+
+#[tokio::test]
+async fn a_content_in_force_is_tried_again_although_a_newer_one_was_taken_back() {
+    let home = tempfile::tempdir().unwrap();
+    let blocked = home.path().join("state");
+    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
+    let (begin, began) = sync_channel(1);
+    keeper.run(move |_| began.recv().unwrap()).unwrap();
+    let path = blocked.join("models.json");
+    keeper.write(path.clone(), b"in force".to_vec(), OnRefusal::TryAgain, |_| {});
+    let (done, taken_back) = oneshot::channel();
+    keeper.write(path.clone(), b"taken back".to_vec(), OnRefusal::GiveUp, move |result| drop(done.send(result)));
+    begin.send(()).unwrap();
+    assert!(taken_back.await.unwrap().is_err());
+    std::fs::remove_file(&blocked).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !path.exists() {
+        assert!(Instant::now() < deadline, "it was not tried again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), b"in force");
+}
