@@ -27,6 +27,8 @@ impl Place {
 #[derive(Debug)]
 pub struct Controller {
     places: BTreeMap<CameraId, Place>,
+    /// Places with a frame: most of the time there is none, and the units look for work after every answer.
+    waiting: usize,
     max_frame_age: Duration,
     /// What the camera that was served last had paid before: where a silent one starts again.
     level: f64,
@@ -35,12 +37,13 @@ pub struct Controller {
 impl Controller {
     /// Frames older than `max_frame_age` when a unit is free are not worth looking at.
     pub fn new(max_frame_age: Duration) -> Self {
-        Self { places: BTreeMap::new(), max_frame_age, level: 0.0 }
+        Self { places: BTreeMap::new(), waiting: 0, max_frame_age, level: 0.0 }
     }
 
     /// Gives a camera a place. `weight` is at least 1.
     pub fn add_camera(&mut self, camera: CameraId, weight: u32) {
-        self.places.insert(camera, Place { weight: weight.max(1), paid: self.level, waiting: None });
+        let replaced = self.places.insert(camera, Place { weight: weight.max(1), paid: self.level, waiting: None });
+        self.waiting -= usize::from(replaced.is_some_and(|place| place.waiting.is_some()));
     }
 
     /// Puts a frame in its camera's place and returns the older one that waited there.
@@ -49,6 +52,7 @@ impl Controller {
         let Some(place) = self.places.get_mut(&work.camera) else { return Some(work) };
         if place.waiting.is_none() {
             place.paid = place.paid.max(self.level);
+            self.waiting += 1;
         }
         place.waiting.replace(work)
     }
@@ -61,6 +65,7 @@ impl Controller {
             return Some(work);
         }
         place.paid -= place.price(&work);
+        self.waiting += 1;
         place.waiting.replace(work)
     }
 
@@ -75,6 +80,7 @@ impl Controller {
         let waiting = self.places.values_mut().filter(|place| place.waiting.is_some());
         let place = waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?;
         let work = place.waiting.take()?;
+        self.waiting -= 1;
         self.level = place.paid;
         place.paid += place.price(&work);
         Some(work)
@@ -83,18 +89,27 @@ impl Controller {
     /// Takes out every frame that has waited too long by `now`.
     pub fn take_stale(&mut self, now: Monotonic) -> Vec<FrameWork> {
         let max_age = self.max_frame_age;
-        let is_stale = |work: &mut FrameWork| now.since(work.frame.captured_at) > max_age;
-        self.places.values_mut().filter_map(|place| place.waiting.take_if(is_stale)).collect()
+        self.take_if(|work| now.since(work.frame.captured_at) > max_age)
     }
 
     /// Takes out everything, for shutting down.
     pub fn take_all(&mut self) -> Vec<FrameWork> {
-        self.places.values_mut().filter_map(|place| place.waiting.take()).collect()
+        self.take_if(|_| true)
+    }
+
+    fn take_if(&mut self, is_taken: impl Fn(&FrameWork) -> bool) -> Vec<FrameWork> {
+        if self.waiting == 0 {
+            return Vec::new();
+        }
+        let places = self.places.values_mut();
+        let taken: Vec<FrameWork> = places.filter_map(|place| place.waiting.take_if(|work| is_taken(work))).collect();
+        self.waiting -= taken.len();
+        taken
     }
 
     /// How many frames wait.
     pub fn waiting(&self) -> usize {
-        self.places.values().filter(|place| place.waiting.is_some()).count()
+        self.waiting
     }
 }
 

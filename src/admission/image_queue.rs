@@ -69,6 +69,9 @@ impl ImageQueue {
 
     /// Takes out every image whose deadline has passed.
     pub fn take_expired(&mut self, now: Monotonic) -> Vec<ImageWork> {
+        if !self.waiting.iter().any(|work| now >= work.deadline) {
+            return Vec::new();
+        }
         let (expired, waiting) = self.waiting.drain(..).partition(|work| now >= work.deadline);
         self.waiting = waiting;
         Vec::from_iter::<VecDeque<ImageWork>>(expired)

@@ -113,6 +113,8 @@ impl Core {
             Event::Paused(gap) => {
                 self.units.fleet.paused(gap);
                 self.cameras.paused(gap);
+                self.snapshots.paused(gap);
+                self.keeping.paused(gap);
             }
             Event::Drain => self.drain(now, out),
             Event::Abandon => {

@@ -34,6 +34,11 @@ impl Keeping {
         }
     }
 
+    /// The daemon was suspended for `gap`: the disk may have answered meanwhile.
+    pub(super) fn paused(&mut self, gap: Duration) {
+        self.waiting.values_mut().for_each(|deadline| *deadline = *deadline + gap);
+    }
+
     /// Answers commands that have waited too long.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         for (ticket, _) in self.waiting.extract_if(.., |_, deadline| now >= *deadline) {

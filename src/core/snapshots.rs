@@ -181,13 +181,8 @@ impl Snapshots {
             deadline: now + ORDER_LIMIT,
         };
         if connection.is_none() {
-            return self.end(
-                ordered,
-                Err("the connection that the frame came over is closed".into()),
-                None,
-                now,
-                effects,
-            );
+            let why = Err("the connection that the frame came over is closed".into());
+            return self.end(ordered, why, None, now, effects);
         }
         let id = SnapshotId(self.next);
         self.next += 1;
@@ -245,6 +240,14 @@ impl Snapshots {
             }
         }
         self.waiting.retain(|_, waiting| !waiting.is_empty());
+    }
+
+    /// The daemon was suspended for `gap`: pictures may have been made meanwhile.
+    pub(super) fn paused(&mut self, gap: Duration) {
+        let waiting = self.waiting.values_mut().flatten().map(|one| &mut one.deadline);
+        for deadline in waiting.chain(self.ordered.values_mut().map(|ordered| &mut ordered.deadline)) {
+            *deadline = *deadline + gap;
+        }
     }
 
     /// A capture process has ended, and with it what it was making.

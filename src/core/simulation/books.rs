@@ -4,19 +4,20 @@ use crate::admission::ImageId;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::core::{Effect, Event, Report};
 use crate::ipc::messages::{CameraIndex, FromCapture, RegionId};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// The books.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     /// The region of each connection that was ever opened.
-    pub(super) regions: HashMap<(usize, CameraIndex), RegionId>,
+    pub(super) regions: BTreeMap<(usize, CameraIndex), RegionId>,
     /// Frames that the core has taken in and not reported yet, by where they lie.
     pub(super) announced: VecDeque<(RegionId, u16)>,
     /// Frames without an outcome, by where they lie.
-    pub(super) frames: HashSet<(RegionId, u16)>,
+    pub(super) frames: BTreeSet<(RegionId, u16)>,
     /// Images without an outcome, and when their callers stop waiting.
-    pub(super) images: HashMap<ImageId, u64>,
+    pub(super) images: BTreeMap<ImageId, u64>,
     /// Requests and commands without an answer, and when they were made.
     pub(super) snapshots: BTreeMap<SnapshotTicket, u64>,
     pub(super) commands: BTreeMap<CommandTicket, u64>,
@@ -24,7 +25,7 @@ pub(super) struct Books {
     pub(super) images_detected: u64,
     pub(super) tickets: u64,
     /// Tells which package looked at a frame, by where the frame lies.
-    pub(super) seen_with: HashMap<(RegionId, u16), String>,
+    pub(super) seen_with: BTreeMap<(RegionId, u16), Arc<str>>,
     /// Since when a swap goes on, by model.
     pub(super) swapping_since: BTreeMap<String, u64>,
 }

@@ -3,6 +3,7 @@
 use crate::admission::Work;
 use crate::ipc::messages::{CameraIndex, RegionId, RequestId};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// What is wrong with a unit's process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,7 +24,7 @@ pub(super) struct SimUnit {
     /// Processes of the simulation are numbered, so that what an earlier one had planned is recognised.
     pub(super) generation: u64,
     /// The package that it loads.
-    pub(super) package: String,
+    pub(super) package: Arc<str>,
     pub(super) is_ready: bool,
     pub(super) is_killed: bool,
     pub(super) is_stopping: bool,

@@ -10,6 +10,7 @@ use crate::core::{Effect, Event, Report};
 use crate::ipc::messages::RegionId;
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::outcome::Outcome;
+use std::sync::Arc;
 
 /// Kills that the core plans for itself: units that load what is no longer wanted.
 const PLANNED_KILLS: [&str; 3] =
@@ -129,7 +130,7 @@ impl World {
                 if let Some(result) = result {
                     self.books.frames_detected += 1;
                     let (told, seen_with) = (&result.package.version, seen_with.unwrap_or_default());
-                    if *told != seen_with {
+                    if **told != *seen_with {
                         self.fail(format!("a result of `{seen_with}` is reported as one of `{told}`"));
                     }
                 } else if outcome == Outcome::Detected {
@@ -157,7 +158,7 @@ impl World {
         self.generations += 1;
         let (generation, zone) = (self.generations, cores.first().copied().unwrap_or(0));
         let is_broken = self.trouble.zones[usize::from(zone)] > self.now;
-        let (package, bytes) = (package.to_owned(), UNIT_BYTES);
+        let (package, bytes): (Arc<str>, u64) = (package.into(), UNIT_BYTES);
         let is_bad = package.starts_with("bad");
         let cannot_load = is_bad || is_broken || package.starts_with("hang");
         let after = self.dice.between(200, 1_500) * MS;

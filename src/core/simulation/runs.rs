@@ -135,15 +135,16 @@ fn seeds(test: u64) -> impl Iterator<Item = u64> {
         Some(seed) => (seed, seed + 1),
         None => (0, variable("OCELLI_SEEDS").unwrap_or(200)),
     };
-    (first..end).filter(move |seed| seed % 2 == test)
+    // One seed of ten is a day, and takes five times as long: each test has half of the days.
+    (first..end).filter(move |seed| (seed / 10) % 2 == test)
 }
 
 #[test]
-fn the_core_keeps_its_promises_in_even_seeds() {
+fn the_core_keeps_its_promises_in_the_seeds_of_even_tens() {
     run_seeds(seeds(0));
 }
 
 #[test]
-fn the_core_keeps_its_promises_in_odd_seeds() {
+fn the_core_keeps_its_promises_in_the_seeds_of_odd_tens() {
     run_seeds(seeds(1));
 }

@@ -120,6 +120,10 @@ impl Pool {
     /// no unit is left free.
     pub(super) fn dispatch(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
         self.shed_stale(actions, now);
+        // Nothing waits most of the time.
+        if self.demand.gate.waiting() == 0 {
+            return;
+        }
         let mut given = self.spread();
         self.fill(&mut given);
         for (unit, items) in given {
@@ -133,10 +137,6 @@ impl Pool {
 
     /// One item for each free unit, as long as some wait.
     fn spread(&mut self) -> Vec<(UnitId, Vec<(RequestId, Work)>)> {
-        // Nothing waits most of the time.
-        if self.demand.gate.waiting() == 0 {
-            return Vec::new();
-        }
         let free = self.roster.units.iter().filter(|(_, slot)| slot.is_free());
         let mut free: Vec<(UnitId, ZoneIndex)> = free.map(|(unit, slot)| (*unit, slot.zone)).collect();
         let mut given = Vec::new();

@@ -23,11 +23,22 @@ impl Roster {
         actions: &mut Vec<SupervisorAction>,
     ) {
         (self.blocked, self.unprobed) = (None, None);
-        self.renew_broken(now, actions);
-        self.shrink(wanted, room, now, actions);
-        self.grow(wanted, room, now);
+        if self.is_settled(wanted) {
+            self.balance(room, now);
+        } else {
+            self.renew_broken(now, actions);
+            self.shrink(wanted, room, now, actions);
+            self.grow(wanted, room, now);
+        }
         self.stop_idle(now, actions);
         self.finish_rollout(wanted);
+    }
+
+    /// Every unit that is wanted is in service with the wanted version, which is so most of the time.
+    fn is_settled(&self, wanted: usize) -> bool {
+        let is_right = |slot: &Unit| slot.is_in_service() && !slot.is_worn && slot.version.id == self.current.id;
+        let is_steady = wanted > 0 && self.candidate.is_none() && !self.is_moving;
+        is_steady && self.units.len() == wanted && self.units.values().all(is_right)
     }
 
     /// The new version does not load. The old one takes back the places that it needs; other units of the new version
