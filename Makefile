@@ -54,7 +54,7 @@ delivery: setup ## 100,000 events through 50 faults and more, a quarter of an ho
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture
 	@$(CARGO) bench --bench delivery
 
-simulate: ## 5,000 boxes in simulated time, an hour or a day of faults each (SEEDS=5000); prints events a second and, of a failure, its seed and shortest trace
+simulate: ## 5,000 boxes in simulated time, an hour or a day of faults each (SEEDS=5000); prints events a second and, of a failure, its seed and shortest trace; writes target/reports/simulate.json
 	@OCELLI_SEEDS=$(or $(SEEDS),5000) $(CARGO) test --release --lib core::simulation::runs -- --nocapture
 
 crash: ## power cuts, kills and changed bytes under the events on disk; writes target/reports/{crash_model,byte_flips}.json

@@ -5,8 +5,13 @@ use crate::core::simulation::dice::Dice;
 use crate::core::simulation::faults::{Fault, Weather, schedule};
 use crate::core::simulation::world::{Failure, World};
 use std::collections::VecDeque;
+use std::num::NonZero;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// The last minutes of a run have no faults.
 const CALM_SECONDS: u64 = 900;
@@ -108,43 +113,88 @@ impl Run {
 /// So many failures are told; more would say the same.
 const MOST_FAILURES: usize = 3;
 
-fn run_seeds(seeds: impl Iterator<Item = u64>) {
-    let (began, mut events, mut count, mut failures) = (Instant::now(), 0, 0, Vec::new());
-    for seed in seeds {
-        count += 1;
-        match Run::of(seed).check() {
-            Ok(applied) => events += applied,
-            Err(failure) => failures.push(failure),
-        }
-        if failures.len() == MOST_FAILURES {
-            break;
-        }
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    println!(
-        "simulation: {count} seeds, {events} events in {seconds:.1} s: {:.0} events a second",
-        events as f64 / seconds
-    );
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+/// The tests run so many seeds.
+const SEEDS_OF_TESTS: u64 = 200;
+
+/// Events that the core applies in a second on one core, in a release build.
+const EVENTS_A_SECOND: f64 = 500_000.0;
+
+/// What all runs came to.
+#[derive(Debug, Default)]
+struct Total {
+    seeds: u64,
+    events: u64,
+    /// Of all threads together.
+    busy: Duration,
+    failures: Vec<String>,
 }
 
-/// Seeds of a whole run (`make simulate`), or a number of one to be run again; the tests run 200.
-fn seeds(test: u64) -> impl Iterator<Item = u64> {
-    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (first, end) = match variable("OCELLI_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, variable("OCELLI_SEEDS").unwrap_or(200)),
+/// Runs the seeds on all cores.
+fn run_seeds(seeds: Range<u64>) -> Total {
+    let (began, next, total) = (Instant::now(), AtomicU64::new(seeds.start), Mutex::new(Total::default()));
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        break;
+                    }
+                    let one = Instant::now();
+                    let result = Run::of(seed).check();
+                    let mut total = total.lock().unwrap();
+                    total.seeds += 1;
+                    total.busy += one.elapsed();
+                    match result {
+                        Ok(events) => total.events += events,
+                        Err(failure) => total.failures.push(failure),
+                    }
+                    if total.failures.len() >= MOST_FAILURES {
+                        next.store(seeds.end, Ordering::Relaxed);
+                    }
+                    if total.seeds.is_multiple_of(100) {
+                        let (done, seconds) = (total.seeds, began.elapsed().as_secs());
+                        println!("simulation: {done} of {} seeds after {seconds} s", seeds.end - seeds.start);
+                    }
+                }
+            });
+        }
+    });
+    total.into_inner().unwrap()
+}
+
+/// For `make simulate`, in the form of all reports.
+fn report(total: &Total, rate: f64) {
+    let method = "boxes in simulated time, an hour or a day each; events applied in a second on one core";
+    let figure = |name: &str, value: f64, bar: Option<f64>, is_ok: bool| {
+        let ok = bar.map(|_| is_ok);
+        serde_json::json!({ "name": name, "value": value, "unit": "", "bar": bar, "ok": ok, "method": method })
     };
-    // One seed of ten is a day, and takes five times as long: each test has half of the days.
-    (first..end).filter(move |seed| (seed / 10) % 2 == test)
+    let failures = total.failures.len() as f64;
+    let figures = [
+        figure("simulate: seeds", total.seeds as f64, None, true),
+        figure("simulate: events", total.events as f64, None, true),
+        figure("simulate: seeds that fail", failures, Some(0.0), failures == 0.0),
+        figure("simulate: events a second", rate, Some(EVENTS_A_SECOND), rate >= EVENTS_A_SECOND),
+    ];
+    let reports = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/reports");
+    std::fs::create_dir_all(&reports).unwrap();
+    std::fs::write(reports.join("simulate.json"), serde_json::to_vec_pretty(&figures).unwrap()).unwrap();
+    println!("written: target/reports/simulate.json");
 }
 
+/// `OCELLI_SEED` runs one seed again; `OCELLI_SEEDS` is the number of seeds of `make simulate`.
 #[test]
-fn the_core_keeps_its_promises_in_the_seeds_of_even_tens() {
-    run_seeds(seeds(0));
-}
-
-#[test]
-fn the_core_keeps_its_promises_in_the_seeds_of_odd_tens() {
-    run_seeds(seeds(1));
+fn the_core_keeps_its_promises() {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (one, many) = (variable("OCELLI_SEED"), variable("OCELLI_SEEDS"));
+    let total = run_seeds(one.map_or(0..many.unwrap_or(SEEDS_OF_TESTS), |seed| seed..seed + 1));
+    let Total { seeds, events, busy, failures } = &total;
+    let rate = *events as f64 / busy.as_secs_f64();
+    println!("simulation: {seeds} seeds, {events} events: {rate:.0} events a second on one core");
+    if many.is_some() {
+        report(&total, rate);
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
