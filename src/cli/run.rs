@@ -131,7 +131,8 @@ async fn serve(
     let rekognition =
         RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
-    let server = tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, stopped.clone()));
+    let server =
+        tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, troubles, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health));
     tokio::spawn(stop_on_signal(stop.clone(), log));
     if let Some(seconds) = arguments.duration {
