@@ -1,17 +1,21 @@
 //! Whatever is written can be refused: the box goes on looking, says what is wrong, and heals without a restart.
 //!
-//! Events are in `small_disk.rs`; here are the model cache and what commands change.
+//! Events are in `small_disk.rs`. Here are the model cache, what commands change, and a table of all that is written,
+//! against a full disk, a read-only one, and things that lie in the way of each file.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
 use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
-use support::wait_for;
+use support::{free_port, signal, wait_for};
 
 const SECONDS: Duration = Duration::from_secs(1);
 
@@ -76,4 +80,130 @@ fn a_command_works_while_the_disk_refuses_and_is_kept_as_soon_as_it_does_not() {
     assert_eq!(answer["warning"], Value::Null);
     wait_for_detections(&daemon);
     assert!(daemon.stop().0.success());
+}
+
+/// Something that a daemon writes below its state directory, `{month}` being the current one.
+struct Written {
+    path: &'static str,
+    /// What may lie in its way: a directory if it ends in `/`, else a file.
+    obstacle: &'static str,
+    /// What `/readyz` says while it is refused; empty: nothing, because nothing is missing without it.
+    reason: &'static str,
+}
+
+const WRITTEN: [Written; 9] = [
+    Written { path: "events.db", obstacle: "events.db/", reason: "events are not written to the disk" },
+    Written { path: "log", obstacle: "log/", reason: "the log file" },
+    Written { path: "cache", obstacle: "cache", reason: "the model cache" },
+    Written { path: "cameras.json", obstacle: "cameras.json.part/", reason: "cameras.json cannot be written" },
+    Written { path: "models.json", obstacle: "models.json.part/", reason: "models.json cannot be written" },
+    Written { path: "catalog.json", obstacle: "catalog.json.part/", reason: "catalog.json cannot be written" },
+    Written {
+        path: "inference-hours-{month}.csv",
+        obstacle: "inference-hours-{month}.csv.part/",
+        reason: "inference-hours-{month}.csv cannot be written",
+    },
+    Written { path: "tls/key.pem", obstacle: "tls", reason: "the public API is not served" },
+    // GStreamer looks at its plugins with each start of a capture process.
+    Written { path: "registry", obstacle: "registry", reason: "" },
+];
+
+fn with_month(text: &str) -> String {
+    let output = Command::new("date").args(["-u", "+%Y-%m"]).output().unwrap();
+    text.replace("{month}", String::from_utf8(output.stdout).unwrap().trim())
+}
+
+/// Starts a daemon whose whole table is refused; `heal` has all of it taken, and returns where it lies then.
+fn check_all(options: Option<&str>, fill: impl FnOnce(&Path), heal: impl FnOnce(&Daemon) -> PathBuf) {
+    let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
+    let settings = format!(
+        "[units]\ncache_directory = \"{{state}}/cache\"\n[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\n\
+         secret = \"operator-secret\"\nrole = \"operator\"\n[http]\npublic_address = \"127.0.0.1\"\n\
+         public_port = {}\n{}",
+        free_port(),
+        camera("yard", yard.url(), 10)
+    );
+    let daemon = Daemon::start_all_in_state(broker.port, &settings, options, fill);
+    wait_for("the daemon", 20 * SECONDS, || daemon.get("/healthz"));
+    wait_for_detections(&daemon);
+    for command in ["/api/cameras/yard/disable", "/api/cameras/yard/enable"] {
+        let (status, answer) = daemon.post_json(command, &json!({})).unwrap();
+        assert_eq!((status, answer["warning"].is_string()), (202, true), "{answer}");
+    }
+    let units = json!({"min_inference_units": 1});
+    let (status, answer) = daemon.post_json("/api/models/coco-ssd/scale", &units).unwrap();
+    assert_eq!((status, answer["warning"].is_string()), (202, true), "{answer}");
+    let is_said = |written: &Written| {
+        let reason = with_month(written.reason);
+        written.reason.is_empty() || reasons(&daemon).iter().any(|said| said.contains(&reason))
+    };
+    // Inference hours are written once a minute.
+    for written in &WRITTEN {
+        wait_for(written.path, 90 * SECONDS, || is_said(written).then_some(()));
+    }
+    wait_for_detections(&daemon);
+    wait_for("a box that is ready all the same", 20 * SECONDS, || {
+        daemon.get("/readyz").filter(|(status, _)| *status == 200)
+    });
+
+    let place = heal(&daemon);
+    // A unit uses the cache when it starts.
+    daemon.units().into_iter().for_each(|pid| signal(pid, rustix::process::Signal::KILL));
+    wait_for("the end of all reasons", 60 * SECONDS, || reasons(&daemon).is_empty().then_some(()));
+    wait_for_detections(&daemon);
+    for written in WRITTEN.iter().filter(|written| !written.reason.is_empty()) {
+        let path = place.join(with_month(written.path));
+        let size = fs::metadata(&path).map_or(0, |file| file.len());
+        assert!(size > 0, "{} is not there", written.path);
+    }
+    assert!(fs::read_dir(place.join("cache")).unwrap().next().is_some(), "the model cache is used");
+    daemon.assert_ledger_closes();
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn a_disk_that_is_full_for_everything_stops_nothing_and_heals_when_there_is_room() {
+    check_all(
+        Some("size=4k"),
+        |_| {},
+        |daemon| {
+            daemon.remount("size=64m");
+            daemon.disk()
+        },
+    );
+}
+
+#[test]
+fn a_disk_that_is_read_only_for_everything_stops_nothing_and_heals_when_it_can_be_written() {
+    check_all(
+        Some("size=64m,ro"),
+        |_| {},
+        |daemon| {
+            daemon.remount("rw");
+            daemon.disk()
+        },
+    );
+}
+
+#[test]
+fn whatever_lies_in_the_way_of_everything_stops_nothing_and_heals_when_it_is_gone() {
+    let obstacle = |state: &Path, written: &Written| state.join(with_month(written.obstacle));
+    let fill = |state: &Path| {
+        for written in &WRITTEN {
+            match written.obstacle.ends_with('/') {
+                true => fs::create_dir(obstacle(state, written)).unwrap(),
+                false => fs::write(obstacle(state, written), "").unwrap(),
+            }
+        }
+    };
+    check_all(None, fill, |daemon| {
+        let state = daemon.home().join("state");
+        for written in &WRITTEN {
+            match written.obstacle.ends_with('/') {
+                true => fs::remove_dir(obstacle(&state, written)).unwrap(),
+                false => fs::remove_file(obstacle(&state, written)).unwrap(),
+            }
+        }
+        state
+    });
 }

@@ -14,7 +14,9 @@ use crate::publish::message::{
 use crate::publish::outbox::{EventLog, Outbox};
 use crate::publish::publisher::Publisher;
 use crate::supervisor::{Answer, ModelStatus};
+use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::troubles::Troubles;
 use crate::tracking::Observed;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -40,6 +42,8 @@ pub struct Reporter {
     publisher: Option<Publisher>,
     events: EventRecorder,
     metrics: Arc<Metrics>,
+    log: Option<LogQueue>,
+    troubles: Troubles,
     /// Models, and versions with inference hours, that the metrics show.
     shown_models: BTreeSet<String>,
     shown_hours: BTreeSet<(String, String)>,
@@ -66,6 +70,8 @@ impl Reporter {
             boot_id,
             publisher,
             metrics,
+            log: None,
+            troubles: Troubles::default(),
             shown_models: BTreeSet::new(),
             shown_hours: BTreeSet::new(),
             seen_now: BTreeMap::new(),
@@ -74,6 +80,12 @@ impl Reporter {
             last_box_state: None,
             clock_synced: is_wall_clock_synchronized(),
         }
+    }
+
+    /// Has it show what `log` drops, and what is wrong with parts that say so in `troubles`.
+    #[must_use]
+    pub fn with_log(self, log: LogQueue, troubles: Troubles) -> Self {
+        Self { log: Some(log), troubles, ..self }
     }
 
     /// New at each start of the daemon.
@@ -219,6 +231,7 @@ impl Reporter {
             self.metrics.inference_hours(model, version, *hours);
         }
         self.metrics.in_flight(status.in_flight);
+        self.metrics.log_lines_dropped(self.log.as_ref().map_or(0, LogQueue::dropped));
         for (id, camera) in &status.cameras {
             let is_up = camera.state.state == CameraStatus::Streaming;
             self.metrics.camera(id, is_up, camera.reconnects, camera.decoded);
@@ -279,11 +292,12 @@ impl Reporter {
         self.events.log()
     }
 
-    /// What is wrong with publishing, for the operator.
+    /// What is wrong with publishing, the log and the parts that run on their own, for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let trouble = self.events.status().and_then(|status| status.trouble);
         let outbox = trouble.map(|why| format!("events are not written to the disk: {why}"));
-        outbox.into_iter().chain(self.publisher.as_ref().and_then(Publisher::trouble)).collect()
+        let publisher = self.publisher.as_ref().and_then(Publisher::trouble);
+        outbox.into_iter().chain(publisher).chain(self.troubles.all()).collect()
     }
 
     /// Sends the last events and says `stopped` to the broker. Bounded in time.

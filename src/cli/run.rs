@@ -14,8 +14,10 @@ use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
 use crate::settings::{BoxFacts, Settings};
+use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::logging::{self, Redactor};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
@@ -51,10 +53,14 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         Err(code) => return code,
     };
     let redactor = Redactor::default();
-    if let Err(error) = logging::init(&settings.log, redactor.clone(), arguments.log_file.as_deref()) {
-        eprintln!("ocelli: {}", describe(&error));
-        return ExitCode::from(EXIT_SETTINGS);
-    }
+    let troubles = Troubles::default();
+    let log = match logging::init(&settings.log, redactor.clone(), arguments.log_file.as_deref(), troubles.clone()) {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("ocelli: {}", describe(&error));
+            return ExitCode::from(EXIT_SETTINGS);
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -62,13 +68,16 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(settings, &redactor, arguments));
+    let served = runtime.block_on(serve(settings, &redactor, arguments, (log.clone(), troubles)));
     // A package that is being copied is not waited for. Its leftovers are removed at the next start.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    if let Err(error) = &served {
+        tracing::error!("{}", describe(error.as_ref()));
+    }
+    log.flush(LOG_FLUSH_LIMIT);
     match served {
         Ok(status) => report(&status, arguments),
         Err(error) => {
-            tracing::error!("{}", describe(error.as_ref()));
             eprintln!("ocelli: {}", describe(error.as_ref()));
             ExitCode::FAILURE
         }
@@ -80,6 +89,7 @@ async fn serve(
     settings: Settings,
     redactor: &Redactor,
     arguments: &RunArguments,
+    (log, troubles): (LogQueue, Troubles),
 ) -> Result<ApplianceStatus, Box<dyn Error>> {
     // Held until the end. It comes first: whatever is done below belongs to one daemon alone.
     let _lock = lock_state(&settings)?;
@@ -111,7 +121,8 @@ async fn serve(
         names: vec![settings.box_id.clone(), format!("{}.local", settings.box_id), "localhost".into()],
     };
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
-    let reporter = Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics));
+    let reporter =
+        Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics)).with_log(log.clone(), troubles.clone());
     let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
@@ -120,9 +131,10 @@ async fn serve(
     let rekognition =
         RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
-    let server = tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, stopped.clone()));
+    let server =
+        tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, troubles, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health));
-    tokio::spawn(stop_on_signal(stop.clone()));
+    tokio::spawn(stop_on_signal(stop.clone(), log));
     if let Some(seconds) = arguments.duration {
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -173,6 +185,9 @@ fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMa
     Ok(passwords)
 }
 
+/// How long the end waits for a log that is slow.
+const LOG_FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
 /// By then systemd is told that the service is up, even if units are missing: cameras, health and metrics work, `/readyz`
 /// and the status line say what is wrong, and a restart would not help.
 const READY_AT_LATEST: Duration = Duration::from_secs(60);
@@ -200,7 +215,7 @@ async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch
 }
 
 /// The first SIGTERM or SIGINT drains, the second stops at once.
-async fn stop_on_signal(stop: watch::Sender<bool>) {
+async fn stop_on_signal(stop: watch::Sender<bool>, log: LogQueue) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -214,7 +229,7 @@ async fn stop_on_signal(stop: watch::Sender<bool>) {
             _ = interrupt.recv() => {}
         }
         if is_stopping {
-            exit_at_once();
+            exit_at_once(&log);
         }
         is_stopping = true;
         stop.send_replace(true);
@@ -222,8 +237,9 @@ async fn stop_on_signal(stop: watch::Sender<bool>) {
 }
 
 #[expect(clippy::exit, reason = "the operator asked twice, and children end with their parent")]
-fn exit_at_once() {
+fn exit_at_once(log: &LogQueue) {
     tracing::warn!("stopping at once: a second signal has come");
+    log.flush(Duration::from_millis(200));
     std::process::exit(1);
 }
 

@@ -3,11 +3,15 @@
 
 use crate::http::endpoint::Endpoint;
 use crate::http::router;
-use crate::http::settings::HttpSettings;
+use crate::http::settings::{HttpSettings, HttpTlsSettings};
 use crate::http::tls;
+use crate::telemetry::troubles::Troubles;
+use crate::vision::error_chain::describe;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 pub use crate::http::state::{HealthReport, HttpState};
 
@@ -20,38 +24,111 @@ pub struct ServerIdentity {
     pub names: Vec<String>,
 }
 
-/// Serves until `stop` turns true. A port that is taken is tried again; the rest of the daemon runs meanwhile.
-pub async fn serve(settings: HttpSettings, state: HttpState, identity: ServerIdentity, stop: watch::Receiver<bool>) {
+/// How often a certificate that cannot be read or made is tried again.
+const TLS_RETRY: Duration = Duration::from_secs(5);
+
+/// The part that [`Troubles`] names.
+const PUBLIC: &str = "public address";
+
+/// Serves until `stop` turns true. A port that is taken is tried again, and so is a certificate that cannot be read or
+/// made; the rest of the daemon runs meanwhile, and `troubles` says why the public address is not served.
+pub async fn serve(
+    settings: HttpSettings,
+    state: HttpState,
+    identity: ServerIdentity,
+    troubles: Troubles,
+    stop: watch::Receiver<bool>,
+) {
     if !settings.enabled {
         return;
     }
-    let public = public_endpoint(&settings, &state, &identity);
+    let public = serve_public(&settings, state.clone(), identity, &troubles, stop.clone());
     let address = SocketAddr::new(settings.address, settings.port);
     let local = Endpoint::new(address, "health, metrics and the API are served", router::local(state), None);
-    let public = async {
-        if let Some(public) = public {
-            public.serve(stop.clone()).await;
-        }
-    };
-    tokio::join!(local.serve(stop.clone()), public);
+    tokio::join!(local.serve(stop), public);
 }
 
-/// `None`: it is not configured, or has no certificate.
-fn public_endpoint(settings: &HttpSettings, state: &HttpState, identity: &ServerIdentity) -> Option<Endpoint> {
-    let address = SocketAddr::new(settings.public_address?, settings.public_port);
+/// Serves the public address, if one is configured.
+async fn serve_public(
+    settings: &HttpSettings,
+    state: HttpState,
+    identity: ServerIdentity,
+    troubles: &Troubles,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Some(address) = settings.public_address else { return };
     let acceptor = match settings.public_plain {
         true => None,
-        false => match tls::acceptor(&settings.tls, &identity.state_directory, &identity.names) {
-            Ok((acceptor, fingerprint)) => {
-                tracing::info!(fingerprint, "the SHA-256 fingerprint of the public certificate");
-                Some(acceptor)
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the public API is not served");
-                return None;
-            }
+        false => match wait_for_acceptor(&settings.tls, &identity, troubles, &mut stop).await {
+            Some(acceptor) => Some(acceptor),
+            None => return,
         },
     };
     let routes = router::public(state.for_strangers());
-    Some(Endpoint::new(address, "the AWS-compatible API is served", routes, acceptor))
+    let address = SocketAddr::new(address, settings.public_port);
+    Endpoint::new(address, "the AWS-compatible API is served", routes, acceptor).serve(stop).await;
+}
+
+/// Tries until the certificate can be read or made; `None` when `stop` turns true before that.
+async fn wait_for_acceptor(
+    settings: &HttpTlsSettings,
+    identity: &ServerIdentity,
+    troubles: &Troubles,
+    stop: &mut watch::Receiver<bool>,
+) -> Option<TlsAcceptor> {
+    loop {
+        let (settings, identity) = (settings.clone(), identity.clone());
+        // A disk may hang, and a new key takes a while.
+        let made = move || tls::acceptor(&settings, &identity.state_directory, &identity.names);
+        match tokio::task::spawn_blocking(made).await.ok()? {
+            Ok((acceptor, fingerprint)) => {
+                troubles.clear(PUBLIC);
+                tracing::info!(fingerprint, "the SHA-256 fingerprint of the public certificate");
+                return Some(acceptor);
+            }
+            Err(error) => {
+                let why = describe(&error);
+                if troubles.set(PUBLIC, format!("the public API is not served: {why}")) {
+                    tracing::error!(why, "the public API is not served; its certificate is tried again");
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TLS_RETRY) => {}
+            _ = stop.wait_for(|stop| *stop) => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_that_cannot_be_kept_is_trouble_until_it_can_be() {
+        let home = tempfile::tempdir().unwrap();
+        // A file lies where the directory of the certificate should be.
+        let place = home.path().join("tls");
+        std::fs::write(&place, "").unwrap();
+        let identity = ServerIdentity { state_directory: home.path().into(), names: vec!["box.lan".into()] };
+        let (troubles, (stop, mut stopped)) = (Troubles::default(), watch::channel(false));
+        let (settings, seen) = (HttpTlsSettings::default(), troubles.clone());
+        let heal = async {
+            while seen.all().is_empty() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            let why = seen.all().join("; ");
+            assert!(why.starts_with("the public API is not served") && why.contains("tls"), "{why}");
+            std::fs::remove_file(&place).unwrap();
+        };
+        let (acceptor, ()) = tokio::join!(wait_for_acceptor(&settings, &identity, &troubles, &mut stopped), heal);
+        assert!(acceptor.is_some() && place.join("key.pem").exists());
+        assert!(troubles.all().is_empty());
+
+        std::fs::remove_dir_all(&place).unwrap();
+        std::fs::write(&place, "").unwrap();
+        stop.send_replace(true);
+        let acceptor = wait_for_acceptor(&settings, &identity, &troubles, &mut stopped).await;
+        assert!(acceptor.is_none(), "a stop is not held up by a certificate");
+    }
 }

@@ -16,15 +16,18 @@ use tokio_rustls::TlsAcceptor;
 /// Why the public address has no TLS.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    /// The file and the reason.
-    #[error("the certificate or key {0} cannot be read: {1}")]
+    /// A file that is there or configured, and the reason.
+    #[error("the certificate or key {0} cannot be read: {1}; replace it, or remove it if the box made it itself")]
     Unreadable(PathBuf, String),
     /// They do not belong together, or use an unsupported algorithm.
     #[error("the certificate and the key cannot be used together")]
     Unusable(#[from] rustls::Error),
-    /// No certificate could be made or written.
-    #[error("the box cannot make a certificate for itself: {0}")]
-    Make(String),
+    /// Names that no certificate can be for.
+    #[error("the box cannot make a certificate for itself")]
+    Make(#[from] rcgen::Error),
+    /// The place and the reason.
+    #[error("the box's own certificate cannot be written to {0}")]
+    Unwritable(PathBuf, #[source] std::io::Error),
 }
 
 /// Returns the acceptor of TLS connections, and the SHA-256 fingerprint of its certificate.
@@ -57,10 +60,13 @@ fn self_signed(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf),
     if certificate.exists() && key.exists() {
         return Ok((certificate, key));
     }
-    let make = |error: &dyn std::fmt::Display| TlsError::Make(error.to_string());
-    let made = rcgen::generate_simple_self_signed(names).map_err(|error| make(&error))?;
-    atomic_file::replace_private(&key, made.signing_key.serialize_pem().as_bytes()).map_err(|error| make(&error))?;
-    atomic_file::replace_private(&certificate, made.cert.pem().as_bytes()).map_err(|error| make(&error))?;
+    let made = rcgen::generate_simple_self_signed(names)?;
+    let write = |path: &Path, pem: &str| {
+        let result = atomic_file::replace_private(path, pem.as_bytes());
+        result.map_err(|error| TlsError::Unwritable(path.to_owned(), error))
+    };
+    write(&key, &made.signing_key.serialize_pem())?;
+    write(&certificate, &made.cert.pem())?;
     Ok((certificate, key))
 }
 

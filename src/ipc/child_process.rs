@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Weak};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
@@ -122,8 +123,6 @@ impl Drop for Unwatched {
 #[derive(Clone, Debug)]
 pub struct Spawner {
     jobs: SyncSender<Job>,
-    /// The thread holds the one strong reference.
-    thread: Weak<()>,
 }
 
 impl Spawner {
@@ -137,21 +136,16 @@ impl Spawner {
 
     fn start_with(mut fork: impl FnMut(&mut Command) -> io::Result<Child> + Send + 'static) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel::<Job>(1);
-        let alive = Arc::new(());
-        let thread = Arc::downgrade(&alive);
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
-            let _alive = alive;
             while let Ok(mut job) = inbox.recv() {
+                // The thread must outlive a panic: its end would kill every child, and none could be started again.
+                let child = catch_unwind(AssertUnwindSafe(|| fork(&mut job.command)));
+                let child = child.unwrap_or_else(|_| Err(io::Error::other("the spawner panicked")));
                 // The caller waits for the reply, so it is always received.
-                drop(job.reply.send(fork(&mut job.command)));
+                drop(job.reply.send(child));
             }
         })?;
-        Ok(Self { jobs, thread })
-    }
-
-    /// Whether children can still be started. Once the thread has died, [`Self::spawn`] always fails.
-    pub fn is_alive(&self) -> bool {
-        self.thread.strong_count() > 0
+        Ok(Self { jobs })
     }
 
     /// Starts a child whose events go to `events` as `wrap` names them. Takes about a millisecond.

@@ -2,8 +2,9 @@
 //! debug string or a child's standard error, it passes here.
 
 use crate::secret::Secret;
+use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::settings::{LogFormat, LogSettings};
-use std::fs::OpenOptions;
+use crate::telemetry::troubles::Troubles;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -60,8 +61,8 @@ fn without_user_info(text: &str) -> String {
     clean
 }
 
-/// Takes whole, clean lines.
-type Target = Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>;
+/// Takes whole lines without secrets.
+type Target = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// Writes whole lines through the redactor.
 struct RedactingWriter {
@@ -73,7 +74,7 @@ impl Write for RedactingWriter {
     /// The subscriber hands over one line at a time.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = self.redactor.redact(&String::from_utf8_lossy(line));
-        (self.target)(text.as_bytes())?;
+        (self.target)(text.as_bytes());
         Ok(line.len())
     }
 
@@ -89,39 +90,42 @@ impl<'a> MakeWriter<'a> for RedactingWriter {
     }
 }
 
-/// Why the log cannot be set up.
+/// Why the log cannot be set up. A log file that cannot be opened is no reason: it is tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
-    /// `log.level`.
+    /// `log.level` cannot be parsed.
     #[error("`log.level` is no filter: use error, warn, info, debug, trace or target=level pairs")]
     Level(#[from] tracing_subscriber::filter::ParseError),
-    /// The log file.
-    #[error("the log file cannot be opened")]
-    File(#[from] io::Error),
-    /// Called twice.
+    /// The system is out of threads.
+    #[error("the thread that writes the log cannot be started")]
+    Thread(#[from] io::Error),
+    /// The process has a log already.
     #[error("the log is set up already")]
     Twice,
 }
 
-/// Sets up the daemon's log on standard error, or in `file`.
+/// Sets up the daemon's log on standard error, or in `file`. Its trouble with either is set in `troubles`. The caller
+/// flushes the queue that is returned before the process ends.
 ///
 /// # Errors
 /// [`LoggingError`].
-pub fn init(settings: &LogSettings, redactor: Redactor, file: Option<&Path>) -> Result<(), LoggingError> {
+pub fn init(
+    settings: &LogSettings,
+    redactor: Redactor,
+    file: Option<&Path>,
+    troubles: Troubles,
+) -> Result<LogQueue, LoggingError> {
     let filter = EnvFilter::try_new(&settings.level)?;
-    let writer = match file {
-        Some(path) => {
-            let file = OpenOptions::new().create(true).append(true).open(path)?;
-            RedactingWriter { redactor, target: Arc::new(move |line| (&file).write_all(line)) }
-        }
-        None => RedactingWriter { redactor, target: Arc::new(|line| io::stderr().write_all(line)) },
-    };
+    let queue = LogQueue::start(file, troubles)?;
+    let target = queue.clone();
+    let writer = RedactingWriter { redactor, target: Arc::new(move |line| target.push(line)) };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
     let result = match settings.format {
         LogFormat::Human => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    result.map_err(|_| LoggingError::Twice)
+    result.map_err(|_| LoggingError::Twice)?;
+    Ok(queue)
 }
 
 /// Sets up a child's log: plain lines to the parent, which adds time and name and redacts.
@@ -168,10 +172,7 @@ mod tests {
         let sink = Arc::clone(&written);
         let writer = RedactingWriter {
             redactor: redactor(),
-            target: Arc::new(move |line| {
-                sink.lock().unwrap().extend_from_slice(line);
-                Ok(())
-            }),
+            target: Arc::new(move |line| sink.lock().unwrap().extend_from_slice(line)),
         };
         let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
         tracing::subscriber::with_default(subscriber, || {

@@ -48,6 +48,7 @@ pub struct Metrics {
     mqtt_connected: Gauge,
     mqtt_published: Gauge,
     mqtt_dropped: Gauges,
+    log_dropped: Gauge,
 }
 
 impl Default for Metrics {
@@ -82,6 +83,7 @@ impl Metrics {
             mqtt_connected: Gauge::default(),
             mqtt_published: Gauge::default(),
             mqtt_dropped: Family::default(),
+            log_dropped: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -112,6 +114,7 @@ impl Metrics {
         registry.register("mqtt_connected", "1 while the broker is connected", self.mqtt_connected.clone());
         registry.register("mqtt_published", "Messages written to the broker", self.mqtt_published.clone());
         registry.register("mqtt_dropped", "Detections that were not published", self.mqtt_dropped.clone());
+        registry.register("log_lines_dropped", "Lines that the log could not take", self.log_dropped.clone());
     }
 
     /// Makes a camera's series, at zero.
@@ -227,6 +230,11 @@ impl Metrics {
         for (reason, count) in dropped {
             self.mqtt_dropped.get_or_create(&vec![("reason", reason.to_owned())]).set(integer(count));
         }
+    }
+
+    /// How many log lines were dropped since the start.
+    pub fn log_lines_dropped(&self, lines: u64) {
+        self.log_dropped.set(integer(lines));
     }
 
     /// The text that Prometheus reads (OpenMetrics).

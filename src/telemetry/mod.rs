@@ -2,8 +2,11 @@
 
 mod event_metrics;
 mod labels;
+mod log_file;
+pub mod log_queue;
 pub mod logging;
 pub mod metrics;
 pub mod model_metrics;
 pub mod node_metrics;
 pub mod settings;
+pub mod troubles;

@@ -47,9 +47,9 @@ impl Broker {
         self.logged("New connection from").max(self.logged("Client connection from"))
     }
 
-    /// How many subscriptions it has granted so far.
+    /// How many subscriptions it has granted so far, without those of a daemon.
     pub fn subscriptions(&self) -> usize {
-        self.logged("Sending SUBACK")
+        self.logged("Sending SUBACK").saturating_sub(self.logged("Sending SUBACK to box"))
     }
 
     /// How often its log says this.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -38,6 +38,31 @@ impl Daemon {
         Self { process, http_port, home }
     }
 
+    /// Starts with everything that it writes below its state directory, its log and GStreamer's registry too. With
+    /// `options` that is a file system of its own, as of [`Self::start_on_disk`]; without, `fill` may put things there.
+    pub fn start_all_in_state(
+        broker_port: u16,
+        settings: &str,
+        options: Option<&str>,
+        fill: impl FnOnce(&Path),
+    ) -> Self {
+        let (home, http_port) = prepare(broker_port, settings);
+        let state = home.path().join("state");
+        let mut command = binary(&home);
+        command.env("GST_REGISTRY", state.join("registry/registry.bin"));
+        let mut arguments = run_arguments(&home);
+        arguments[4] = state.join("log").into();
+        let process = match options {
+            Some(options) => small_disk::spawn(&command, &arguments, &state, options),
+            None => {
+                std::fs::create_dir(&state).unwrap();
+                fill(&state);
+                command.args(arguments).stdout(Stdio::piped()).spawn().unwrap()
+            }
+        };
+        Self { process, http_port, home }
+    }
+
     /// Where the test sees what a daemon on a disk of its own keeps.
     pub fn disk(&self) -> PathBuf {
         small_disk::seen_from_outside(self.pid(), &self.home.path().join("state"))
@@ -49,7 +74,7 @@ impl Daemon {
     }
 
     /// Where it works: its settings, and what it keeps.
-    pub fn home(&self) -> &std::path::Path {
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 

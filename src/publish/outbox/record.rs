@@ -5,6 +5,10 @@ use std::sync::Arc;
 /// Where an event stands in the order of all that this box has recorded; grows for ever, from 1.
 pub type Position = i64;
 
+/// No box gets so far: at a million events a second it would take 146,000 years. A greater position on the disk comes
+/// from damage, and the positions behind it would run out.
+pub(super) const LAST_POSITION: Position = 1 << 62;
+
 /// An event in the outbox.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {

@@ -2,7 +2,7 @@
 
 mod passes;
 
-use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::record::{LAST_POSITION, Position, Record};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use std::path::Path;
 
@@ -106,10 +106,17 @@ impl Store {
     }
 
     /// The newest position ever written, also when its event is gone; 0 when there was none.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] also when it is one that no box gets to.
     pub(super) fn newest(&self) -> Result<Position, StoreError> {
         let sql = "SELECT max((SELECT coalesce(max(position), 0) FROM event),
                               (SELECT coalesce(max(count), 0) FROM tally WHERE name = 'newest'))";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+        let newest = self.connection.query_row(sql, [], |row| row.get(0))?;
+        match newest <= LAST_POSITION {
+            true => Ok(newest),
+            false => Err(StoreError::Damaged(format!("position {newest} is in it, which no event ever had"))),
+        }
     }
 
     /// What has not been delivered, oldest first: position and camera.
@@ -133,15 +140,19 @@ impl Store {
         add_dropped(&transaction, dropped)?;
         transaction.commit()?;
         let changed = new.iter().map(|event| event.position).chain(delivered.iter().copied());
-        self.undelivered_to = changed.map(|position| position - 1).fold(self.undelivered_to, Position::min);
+        self.undelivered_to =
+            changed.map(|position| position.saturating_sub(1)).fold(self.undelivered_to, Position::min);
         Ok(())
     }
 
-    /// How many events were dropped so far, and of how many no subscriber knows yet.
+    /// How many events were dropped so far, and of how many no subscriber knows yet. Damage may have made a count huge;
+    /// it is cut off where sums of it cannot overflow.
     pub(super) fn dropped(&self) -> Result<Dropped, StoreError> {
         let mut read = self.connection.prepare_cached("SELECT count FROM tally WHERE name = ?1")?;
-        let mut count =
-            |name: &str| Ok::<i64, StoreError>(read.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0));
+        let mut count = |name: &str| {
+            let count = read.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0_i64);
+            Ok::<i64, StoreError>(count.clamp(0, LAST_POSITION / 2))
+        };
         Ok(Dropped { total: count("dropped")?, unreported: count("unreported")? })
     }
 
@@ -153,6 +164,13 @@ impl Store {
             .execute("INSERT INTO tally VALUES ('syncs', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1", []);
         self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
         done?;
+        Ok(())
+    }
+
+    /// Writes all of it to a file that is not there yet.
+    pub(super) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let file = file.to_str().ok_or_else(|| StoreError::Unusable("its path is no text".into()))?;
+        self.connection.execute("VACUUM INTO ?1", [file])?;
         Ok(())
     }
 

@@ -46,7 +46,27 @@ impl Keeper {
         }
     }
 
+    /// True when somebody has removed the file under the open store, which SQLite does not notice: what is written then
+    /// is gone with the process.
+    pub(super) fn is_removed(&self) -> bool {
+        self.store.is_some() && self.rules.vfs.is_none() && !self.rules.file.exists()
+    }
+
+    /// Writes what the open store still has to a new file.
+    fn copy_removed(&mut self) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let unusable = |error: std::io::Error| StoreError::Unusable(error.to_string());
+        self.rules.file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(unusable)?;
+        rescue::remove_log(&self.rules.file).map_err(unusable)?;
+        store.copy_to(&self.rules.file)?;
+        (self.store, self.must_reload) = (None, true);
+        Ok(())
+    }
+
     fn try_to_heal(&mut self, now: Monotonic) -> Result<(), StoreError> {
+        if self.is_removed() {
+            self.copy_removed()?;
+        }
         let mut store = match self.store.take() {
             Some(store) => store,
             None => self.open()?,

@@ -259,8 +259,11 @@ impl Keeper {
         }
         if now >= self.forget_at && self.status.trouble.is_none() {
             self.forget_at = now + FORGET_EVERY;
+            if self.is_removed() {
+                return self.refused(&StoreError::Unusable("its file was removed".into()), now);
+            }
             let keep_ms = i64::try_from(self.rules.keep.as_millis()).unwrap_or(i64::MAX);
-            let before_ms = wall_ms - keep_ms;
+            let before_ms = wall_ms.saturating_sub(keep_ms);
             let forget = |store: &mut Store| store.forget_delivered(before_ms, FORGET_AT_ONCE, FORGET_AT_ONCE);
             let forgotten = self.store.as_mut().map(forget);
             if let Some(Err(error)) = forgotten {

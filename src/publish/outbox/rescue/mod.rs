@@ -6,7 +6,7 @@
 
 mod pages;
 
-use crate::publish::outbox::record::{Position, Record};
+use crate::publish::outbox::record::{LAST_POSITION, Position, Record};
 use crate::publish::outbox::store::{Dropped, Store};
 use pages::Pages;
 use std::fs::File;
@@ -91,7 +91,14 @@ pub(super) fn has_damaged_header(file: &Path) -> io::Result<bool> {
     Ok(pages::is_damaged(&header))
 }
 
-fn apart(found: pages::Found) -> (Vec<Record>, Vec<Position>) {
+/// Removes a log whose store is gone: it would be taken for the next one's.
+pub(super) fn remove_log(file: &Path) -> io::Result<()> {
+    remove(&log_of(file))
+}
+
+fn apart(mut found: pages::Found) -> (Vec<Record>, Vec<Position>) {
+    // Behind such a position there would be none for new events.
+    found.retain(|_, (record, _)| (1..=LAST_POSITION).contains(&record.position));
     let delivered = found.values().filter(|(_, is_delivered)| *is_delivered).map(|(one, _)| one.position).collect();
     (found.into_values().map(|(record, _)| record).collect(), delivered)
 }

@@ -39,7 +39,7 @@ impl Store {
     /// the wall clock was set back; then this finds the start of one of the runs of newer events, and no event of the
     /// last such run is before it.
     fn first_since(&self, recorded_ms: i64) -> Result<Position, StoreError> {
-        let oldest = "SELECT coalesce(min(position), 1) FROM event";
+        let oldest = "SELECT coalesce(min(position), 1) FROM event WHERE position > 0";
         let mut low: Position = self.connection.prepare_cached(oldest)?.query_row([], |row| row.get(0))?;
         let mut high = self.newest()?.max(low - 1) + 1;
         while low < high {

@@ -176,6 +176,14 @@ impl Client {
         }
     }
 
+    /// Ends a subscription; false when the client has no room.
+    pub(super) fn try_unsubscribe(&self, topic: &str) -> bool {
+        match self {
+            Self::V5(client) => client.try_unsubscribe(topic).is_ok(),
+            Self::V311(client) => client.try_unsubscribe(topic).is_ok(),
+        }
+    }
+
     /// Asks for a disconnect behind everything that was handed over; false when the client has no room.
     pub(super) fn try_disconnect(&self) -> bool {
         match self {

@@ -9,6 +9,7 @@ mod discovery;
 mod event_loop;
 mod event_stream;
 mod failure;
+mod removed_cameras;
 mod sender;
 pub mod settings;
 mod setup_error;
@@ -21,6 +22,7 @@ use crate::publish::outgoing::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::client::ClientOptions;
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
+use crate::publish::sinks::mqtt::removed_cameras::RemovedCameras;
 use crate::publish::sinks::mqtt::sender::{Sender, SinkTopics};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 pub use crate::publish::sinks::mqtt::setup_error::MqttSetupError;
@@ -72,6 +74,7 @@ impl MqttSink {
             commands: settings.commands.then(|| topics::commands(prefix, box_id)),
             reply: topics::reply(prefix, box_id),
             discovery: Discovery::new(&settings.home_assistant, box_id, cameras),
+            removed_cameras: RemovedCameras::new(prefix, box_id, cameras),
         };
         let options = ClientOptions::new(settings, box_id, available)?;
         Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters })

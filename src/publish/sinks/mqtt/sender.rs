@@ -1,5 +1,6 @@
 //! Publishes while the connection comes and goes: states again with each new one, detections now or not at all.
 
+use crate::os::clock::monotonic_now;
 use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
 use crate::publish::outgoing::{Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::client::Message;
@@ -7,7 +8,9 @@ use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
+use crate::publish::sinks::mqtt::removed_cameras::{RemovedCameras, Step};
 use crate::publish::sinks::mqtt::topics;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,6 +32,7 @@ pub(super) struct SinkTopics {
     pub(super) reply: String,
     /// What Home Assistant says, if it is told of cameras.
     pub(super) discovery: Option<Discovery>,
+    pub(super) removed_cameras: RemovedCameras,
 }
 
 /// What publishing needs beside the connection.
@@ -40,6 +44,8 @@ pub(super) struct Sender {
     events: EventStream,
     published: States,
     pending: States,
+    /// Subscriptions that the client has had no room for.
+    steps: VecDeque<Step>,
 }
 
 impl Sender {
@@ -50,7 +56,8 @@ impl Sender {
         events: EventStream,
     ) -> Self {
         let (published, pending) = (States::new(), States::new());
-        Self { topics, detections_expire, counters, link: None, events, published, pending }
+        let steps = VecDeque::new();
+        Self { topics, detections_expire, counters, link: None, events, published, pending, steps }
     }
 
     /// Until `stop` turns true; then sends what waits, and says goodbye.
@@ -78,9 +85,14 @@ impl Sender {
                 Some(message) = detections.recv() => self.publish_detections(message),
                 () = self.events.step() => {}
                 Some(message) = connection.incoming.recv() => self.receive(message, &states.borrow(), &commands),
-                _ = retry.tick() => self.events.retry(),
+                _ = retry.tick() => {
+                    self.events.retry();
+                    let due = self.topics.removed_cameras.tick(monotonic_now());
+                    self.steps.extend(due);
+                }
                 _ = stop.changed() => {}
             }
+            self.take_steps();
             self.publish_states();
         }
         self.note_news(&states.borrow());
@@ -96,9 +108,13 @@ impl Sender {
     fn follow(&mut self, link: Option<Link>, states: &States) {
         self.published.clear();
         self.pending.clear();
+        self.steps.clear();
         self.events.follow(link.clone());
         self.link = link;
-        let Some(link) = &self.link else { return };
+        let Some(link) = &self.link else {
+            self.topics.removed_cameras.disconnected();
+            return;
+        };
         let wanted = self.topics.discovery.iter().flat_map(Discovery::topics);
         for topic in self.topics.commands.iter().map(String::as_str).chain(wanted) {
             // The client is new and has room, so this is not tried twice.
@@ -106,6 +122,7 @@ impl Sender {
                 tracing::warn!(topic, "it cannot be subscribed to on this connection");
             }
         }
+        self.steps.extend(self.topics.removed_cameras.connected(monotonic_now()));
         self.pending.insert(self.topics.available.clone(), b"online".as_slice().into());
         self.pending.extend(states.clone());
     }
@@ -129,7 +146,30 @@ impl Sender {
         }
     }
 
+    /// Subscribes and clears as far as the client has room.
+    fn take_steps(&mut self) {
+        let Some(link) = &self.link else { return };
+        while let Some(step) = self.steps.pop_front() {
+            let has_room = match &step {
+                Step::Subscribe(topic) => link.client.try_subscribe(topic),
+                Step::Unsubscribe(topic) => link.client.try_unsubscribe(topic),
+                Step::Clear(topic) => {
+                    self.pending.insert(topic.clone(), Arc::new([]));
+                    true
+                }
+            };
+            if !has_room {
+                self.steps.push_front(step);
+                return;
+            }
+        }
+    }
+
     fn receive(&mut self, message: Incoming, states: &States, commands: &CommandPort) {
+        if let Some(steps) = self.topics.removed_cameras.receive(&message) {
+            self.steps.extend(steps);
+            return;
+        }
         match self.topics.discovery.as_ref().and_then(|discovery| discovery.heard(&message, states)) {
             Some(news) => self.pending.extend(news),
             None => pass_on(message, commands),

@@ -195,3 +195,73 @@ fn damage_costs_the_event_it_hits() {
     record(&mut keeper, 501..=501, at(2_000));
     assert_eq!(sequence(&deliver(&mut keeper, at(2_000))), [501], "and it goes on");
 }
+
+/// Changes what a daemon that has ended left on disk.
+fn change_on_disk(home: &TempDir, sql: &str) {
+    let disk = rusqlite::Connection::open(home.path().join("events.db")).unwrap();
+    disk.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_position_that_would_have_all_others_run_out_is_damage_and_costs_no_event_but_its_own() {
+    let newest = i64::MAX;
+    for damage in [
+        format!("INSERT INTO tally VALUES ('newest', {newest})"),
+        format!("UPDATE event SET position = {newest} WHERE position = 3"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::new(rules(&home), at(0));
+        record(&mut keeper, 1..=3, at(0));
+        drop(keeper);
+        change_on_disk(&home, &damage);
+        let mut keeper = Keeper::new(rules(&home), at(0));
+        record(&mut keeper, 4..=5, at(0));
+        keeper.tick(1_000, at(5_000));
+        assert_eq!(keeper.status().trouble, None, "{damage}: healed");
+        keeper.set_connected(true);
+        let mut left = sequence(&deliver(&mut keeper, at(5_000)));
+        // The checksum of an event says where it stood.
+        left.retain(|seq| *seq != 3);
+        assert_eq!(left, [1, 2, 4, 5], "{damage}");
+        assert!(home.path().join("events.db.damaged").exists());
+    }
+}
+
+#[test]
+fn counts_of_dropped_events_that_damage_has_made_huge_stop_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let mut keeper = Keeper::new(rules(&home), at(0));
+    record(&mut keeper, 1..=3, at(0));
+    drop(keeper);
+    change_on_disk(&home, &format!("INSERT INTO tally VALUES ('unreported', {0}), ('dropped', {0})", i64::MAX));
+    let mut keeper = Keeper::new(rules(&home), at(0));
+    // More than there is room for, so that some are dropped.
+    for first in (4..=6_003).step_by(100) {
+        record(&mut keeper, first..=first + 99, at(0));
+        keeper.tick(1_000, at(first as u64));
+    }
+    keeper.set_connected(true);
+    assert!(!deliver(&mut keeper, at(20_000)).is_empty());
+    assert_eq!(keeper.status().trouble, None);
+}
+
+#[test]
+fn a_file_that_is_removed_under_a_running_daemon_is_written_anew_with_all_that_it_had() {
+    let home = tempfile::tempdir().unwrap();
+    let rules = || OutboxRules { file: home.path().join("state/events.db"), ..rules(&home) };
+    std::fs::create_dir(home.path().join("state")).unwrap();
+    let mut keeper = Keeper::new(rules(), at(0));
+    record(&mut keeper, 1..=3, at(0));
+    std::fs::remove_dir_all(home.path().join("state")).unwrap();
+    record(&mut keeper, 4..=4, at(1));
+    keeper.tick(1_000, at(11_000));
+    assert!(keeper.status().trouble.unwrap().contains("removed"));
+    record(&mut keeper, 5..=5, at(11_001));
+    keeper.tick(1_000, at(13_000));
+    assert_eq!(keeper.status().trouble, None);
+    record(&mut keeper, 6..=6, at(13_000));
+    drop(keeper);
+    let mut keeper = Keeper::new(rules(), at(0));
+    keeper.set_connected(true);
+    assert_eq!(sequence(&deliver(&mut keeper, at(0))), [1, 2, 3, 4, 5, 6]);
+}
