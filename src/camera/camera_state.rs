@@ -3,7 +3,7 @@
 use crate::camera::reconnect_policy::ReconnectPolicy;
 use crate::camera::settings::CameraSettings;
 use crate::ipc::messages::{LossKind, StreamInfo};
-use crate::publish::message::{CameraStateMessage, CameraStatus};
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
@@ -224,23 +224,30 @@ impl Camera {
         }
     }
 
-    /// What is published. A camera that is tried again after a failure keeps its status until frames come,
-    /// so that a subscriber does not see it flicker.
-    pub fn message(&self) -> CameraStateMessage {
-        let (status, info) = match &self.state {
-            State::Disabled => (CameraStatus::Disabled, None),
-            State::Waiting { status, .. } => (*status, None),
-            State::Opening { .. } => (CameraStatus::Connecting, None),
-            State::Streaming { info, .. } => (CameraStatus::Streaming, Some(info)),
-        };
-        CameraStateMessage {
-            state: status,
-            codec: info.map(|info| info.codec.clone()),
-            width: info.map(|info| info.width),
-            height: info.map(|info| info.height),
-            fps: self.granted.map_or(self.settings.fps, rounded),
-            reason: self.reason.clone(),
+    /// What it is doing. A camera that is retried after a failure keeps its status until frames arrive, so that
+    /// subscribers do not see it flicker.
+    pub fn status(&self) -> CameraStatus {
+        match &self.state {
+            State::Disabled => CameraStatus::Disabled,
+            State::Waiting { status, .. } => *status,
+            State::Opening { .. } => CameraStatus::Connecting,
+            State::Streaming { .. } => CameraStatus::Streaming,
         }
+    }
+
+    /// What the camera sends, while it streams.
+    pub fn stream_info(&self) -> Option<&StreamInfo> {
+        if let State::Streaming { info, .. } = &self.state { Some(info) } else { None }
+    }
+
+    /// Why it is not streaming, for the operator.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Frames a second that are looked at: the setting, or the throttled rate.
+    pub fn fps(&self) -> f32 {
+        self.granted.map_or(self.settings.fps, rounded)
     }
 }
 

@@ -23,12 +23,12 @@ fn a_camera_connects_streams_and_is_tried_again_after_a_loss() {
     let mut camera = camera();
     assert_eq!(camera.wish(STALL, CONNECT, at(0)), CameraWish::Open);
     camera.opened(at(0));
-    assert_eq!(camera.message().state, CameraStatus::Connecting);
+    assert_eq!(camera.status(), CameraStatus::Connecting);
     camera.streaming(info(), at(1));
-    assert_eq!(camera.message().width, Some(640));
+    assert_eq!(camera.stream_info().map(|info| info.width), Some(640));
     camera.lost(LossKind::Ended, "the stream ended".into(), at(2));
-    assert_eq!(camera.message().state, CameraStatus::Offline);
-    assert_eq!(camera.message().reason.as_deref(), Some("the stream ended"));
+    assert_eq!(camera.status(), CameraStatus::Offline);
+    assert_eq!(camera.reason(), Some("the stream ended"));
     assert_eq!(camera.wish(STALL, CONNECT, at(2)), CameraWish::Wait);
     assert_eq!(camera.wish(STALL, CONNECT, at(4)), CameraWish::Open);
 }
@@ -43,7 +43,7 @@ fn ten_seconds_without_a_decoded_frame_are_a_stall_even_if_the_process_lives() {
     assert_eq!(camera.wish(STALL, CONNECT, at(18)), CameraWish::Wait);
     assert_eq!(camera.wish(STALL, CONNECT, at(19)), CameraWish::Close);
     camera.lost(LossKind::Stalled, String::new(), at(19));
-    assert_eq!(camera.message().state, CameraStatus::Stalled);
+    assert_eq!(camera.status(), CameraStatus::Stalled);
     assert_eq!(camera.decoded(), 5);
 }
 
@@ -54,14 +54,14 @@ fn a_camera_that_is_switched_off_is_left_alone_until_it_is_switched_on() {
     camera.streaming(info(), at(1));
     camera.progress(5, 5, at(2));
     camera.switch_off();
-    assert_eq!((camera.message().state, camera.decoded()), (CameraStatus::Disabled, 5));
+    assert_eq!((camera.status(), camera.decoded()), (CameraStatus::Disabled, 5));
     camera.lost(LossKind::Ended, String::new(), at(3));
     assert_eq!(camera.wish(STALL, CONNECT, at(1000)), CameraWish::Wait);
     camera.switch_on(at(1000));
     assert_eq!(camera.wish(STALL, CONNECT, at(1000)), CameraWish::Open);
     camera.opened(at(1000));
     camera.switch_on(at(1001));
-    assert_eq!(camera.message().state, CameraStatus::Connecting, "it was on already");
+    assert_eq!(camera.status(), CameraStatus::Connecting, "it was on already");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
     assert_eq!(camera.pace(None), None);
     assert_eq!(camera.pace(Some(3.0)), Some(3.0));
     assert_eq!(camera.pace(Some(3.1)), None, "that is the same");
-    assert!((camera.message().fps - 3.0).abs() < 1e-6);
+    assert!((camera.fps() - 3.0).abs() < 1e-6);
     assert!(camera.brown_out().unwrap().contains("3 of 5"));
     assert_eq!(camera.pace(None), Some(5.0));
     camera.pace(Some(3.0));
