@@ -5,7 +5,7 @@
 
 pub mod images;
 pub mod snapshots;
-pub mod unit_numbers;
+pub(crate) mod unit_numbers;
 
 use crate::admission::Ledger;
 use crate::catalog::CatalogStore;
@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use crate::publish::outbox::{EventLog, NewEvent};
+pub(crate) use crate::publish::outbox::{EventLog, NewEvent};
 
 /// What can be asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,16 +79,16 @@ pub enum Command {
 
 /// A package that is to be brought in for a version that waits for it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ImportJob {
+pub(crate) struct ImportJob {
     /// Which.
-    pub version: Resource,
+    pub(crate) version: Resource,
     /// Where it lies now.
-    pub source: PackageSource,
+    pub(crate) source: PackageSource,
 }
 
 impl Command {
     /// The model or the camera that it is about.
-    pub fn subject(&self) -> &str {
+    pub(crate) fn subject(&self) -> &str {
         match self {
             Self::StartModel { model, .. }
             | Self::StopModel { model }
@@ -129,7 +129,7 @@ pub struct Accepted {
 }
 
 /// A command and where its answer goes.
-pub type Asked = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
+pub(crate) type Asked = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
 
 /// The outside's end.
 #[derive(Clone, Debug)]
@@ -143,20 +143,20 @@ pub struct Control {
     /// The way to pictures of cameras.
     pub snapshots: SnapshotDesk,
     /// What began, changed and ended; none when nobody keeps it.
-    pub events: Option<EventLog>,
+    pub(crate) events: Option<EventLog>,
     /// Projects, versions and tags.
-    pub catalog: CatalogStore,
+    pub(crate) catalog: CatalogStore,
 }
 
 /// The appliance's ends of what the outside sends.
 #[derive(Debug)]
 pub struct ControlQueues {
     /// Commands.
-    pub commands: mpsc::Receiver<Asked>,
+    pub(crate) commands: mpsc::Receiver<Asked>,
     /// Packages to bring in.
-    pub imports: mpsc::Receiver<ImportJob>,
+    pub(crate) imports: mpsc::Receiver<ImportJob>,
     /// Pictures that are wanted.
-    pub snapshots: mpsc::Receiver<AskedSnapshot>,
+    pub(crate) snapshots: mpsc::Receiver<AskedSnapshot>,
 }
 
 impl Control {
@@ -179,7 +179,7 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::Busy`].
-    pub async fn import(&self, job: ImportJob) -> Result<(), ControlError> {
+    pub(crate) async fn import(&self, job: ImportJob) -> Result<(), ControlError> {
         self.imports.send(job).await.map_err(|_| ControlError::Busy)
     }
 
@@ -197,7 +197,7 @@ impl Control {
     ///
     /// # Errors
     /// `InvalidInput` for what is no month; else what the kernel says.
-    pub async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
+    pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
         let month = month.unwrap_or_else(this_month);
         let (files, wanted) = (self.hours.clone(), month.clone());
         let read = tokio::task::spawn_blocking(move || files.read(&wanted)).await;
@@ -205,13 +205,13 @@ impl Control {
     }
 
     /// Where a model was in its life within the last half second.
-    pub fn model_state(&self, name: &str) -> Option<ModelState> {
+    pub(crate) fn model_state(&self, name: &str) -> Option<ModelState> {
         self.read(|status| status.models.get(name).map(|model| model.state))
     }
 
     /// Reads the status as it was within the last half second. Holds the status lock: keep the closure short, and do not
     /// call `read` inside it (deadlock).
-    pub fn read<T>(&self, look: impl FnOnce(&ApplianceStatus) -> T) -> T {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&ApplianceStatus) -> T) -> T {
         look(&self.status.borrow())
     }
 
@@ -283,12 +283,12 @@ impl ApplianceStatus {
     }
 
     /// Units of all models that there should be.
-    pub fn units_desired(&self) -> usize {
+    pub(crate) fn units_desired(&self) -> usize {
         self.models.values().map(|model| model.desired).sum()
     }
 
     /// Units of all models that can be given work.
-    pub fn units_in_service(&self) -> usize {
+    pub(crate) fn units_in_service(&self) -> usize {
         self.models.values().map(|model| model.in_service).sum()
     }
 

@@ -7,14 +7,14 @@
 use std::time::Duration;
 
 /// How often the rates are renewed.
-pub const PACE_PERIOD: Duration = Duration::from_secs(2);
+pub(crate) const PACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Cameras are asked for so much more than the units can do.
 const HEADROOM: f64 = 1.15;
 
 /// What one camera would send.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CameraDemand {
+pub(crate) struct CameraDemand {
     /// Share of the units relative to the other cameras.
     pub weight: u32,
     /// Transactions a second: frames times the looks that each takes.
@@ -24,7 +24,7 @@ pub struct CameraDemand {
 /// Transactions a second for each camera when the units can do `capacity_tps`: its full demand, or its share by weight of
 /// what cameras with a smaller demand leave over. `None` when no camera is to be throttled, because there is enough for all
 /// or because the capacity is not known (`None`).
-pub fn allot(capacity_tps: Option<f64>, demands: &[CameraDemand]) -> Option<Vec<f64>> {
+pub(crate) fn allot(capacity_tps: Option<f64>, demands: &[CameraDemand]) -> Option<Vec<f64>> {
     let wanted: f64 = demands.iter().map(|demand| demand.wanted_tps).sum();
     let capacity_tps = capacity_tps.filter(|capacity| wanted > *capacity)?;
     let mut granted = vec![None; demands.len()];

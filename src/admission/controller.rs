@@ -45,7 +45,7 @@ impl Controller {
 
     /// Puts a frame in its camera's place and returns the older one that waited there.
     /// A frame of an unknown camera comes straight back.
-    pub fn offer(&mut self, work: FrameWork) -> Option<FrameWork> {
+    pub(crate) fn offer(&mut self, work: FrameWork) -> Option<FrameWork> {
         let Some(place) = self.places.get_mut(&work.camera) else { return Some(work) };
         if place.waiting.is_none() {
             place.paid = place.paid.max(self.level);
@@ -55,7 +55,7 @@ impl Controller {
 
     /// Puts a frame whose unit failed back into its camera's place, which has paid for it already. It comes back
     /// when a fresher one waits there.
-    pub fn offer_again(&mut self, work: FrameWork) -> Option<FrameWork> {
+    pub(crate) fn offer_again(&mut self, work: FrameWork) -> Option<FrameWork> {
         let Some(place) = self.places.get_mut(&work.camera) else { return Some(work) };
         if place.waiting.is_some() {
             return Some(work);
@@ -65,13 +65,13 @@ impl Controller {
     }
 
     /// The frame whose turn it is.
-    pub fn next(&self) -> Option<&FrameWork> {
+    pub(crate) fn next(&self) -> Option<&FrameWork> {
         let waiting = self.places.values().filter(|place| place.waiting.is_some());
         waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?.waiting.as_ref()
     }
 
     /// Takes the frame whose turn it is.
-    pub fn take_next(&mut self) -> Option<FrameWork> {
+    pub(crate) fn take_next(&mut self) -> Option<FrameWork> {
         let waiting = self.places.values_mut().filter(|place| place.waiting.is_some());
         let place = waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?;
         let work = place.waiting.take()?;
@@ -81,19 +81,19 @@ impl Controller {
     }
 
     /// Takes out every frame that has waited too long by `now`.
-    pub fn take_stale(&mut self, now: Monotonic) -> Vec<FrameWork> {
+    pub(crate) fn take_stale(&mut self, now: Monotonic) -> Vec<FrameWork> {
         let max_age = self.max_frame_age;
         let is_stale = |work: &mut FrameWork| now.since(work.frame.captured_at) > max_age;
         self.places.values_mut().filter_map(|place| place.waiting.take_if(is_stale)).collect()
     }
 
     /// Takes out everything, for shutting down.
-    pub fn take_all(&mut self) -> Vec<FrameWork> {
+    pub(crate) fn take_all(&mut self) -> Vec<FrameWork> {
         self.places.values_mut().filter_map(|place| place.waiting.take()).collect()
     }
 
     /// How many frames wait.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.places.values().filter(|place| place.waiting.is_some()).count()
     }
 }

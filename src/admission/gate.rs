@@ -10,9 +10,9 @@ use crate::vision::monotonic::Monotonic;
 #[derive(Debug)]
 pub struct Gate {
     /// One place a camera.
-    pub cameras: Controller,
+    pub(crate) cameras: Controller,
     /// In the order in which they came.
-    pub images: ImageQueue,
+    pub(crate) images: ImageQueue,
     /// Of the units, for images, while both want more than there is; 0..=1.
     image_share: f64,
     /// What each has paid for its turns, as in the stride between cameras.
@@ -44,12 +44,12 @@ impl Gate {
     }
 
     /// The share of the units that images have while cameras want more than the rest.
-    pub fn image_share(&self) -> f64 {
+    pub(crate) fn image_share(&self) -> f64 {
         self.image_share
     }
 
     /// Takes the work whose turn it is.
-    pub fn take_next(&mut self) -> Option<Work> {
+    pub(crate) fn take_next(&mut self) -> Option<Work> {
         if self.is_images_turn()? {
             let work = self.images.take_next()?;
             self.paid[1] += f64::from(work.transactions()) / self.image_share;
@@ -61,7 +61,7 @@ impl Gate {
     }
 
     /// Takes the work whose turn it is, unless a unit has failed it.
-    pub fn take_fresh(&mut self) -> Option<Work> {
+    pub(crate) fn take_fresh(&mut self) -> Option<Work> {
         let attempts = match self.is_images_turn()? {
             true => self.images.next().map(|image| image.attempts),
             false => self.cameras.next().map(|frame| frame.attempts),
@@ -70,12 +70,12 @@ impl Gate {
     }
 
     /// The share of the units that images can count on now: all while no camera waits.
-    pub fn share_of_images(&self) -> f64 {
+    pub(crate) fn share_of_images(&self) -> f64 {
         if self.cameras.waiting() > 0 { self.image_share } else { 1.0 }
     }
 
     /// Puts work back that a unit failed. Returns the frame if a newer one is already waiting.
-    pub fn offer_again(&mut self, work: Work) -> Option<Work> {
+    pub(crate) fn offer_again(&mut self, work: Work) -> Option<Work> {
         match work {
             Work::Frame(frame) => self.cameras.offer_again(frame).map(Work::Frame),
             Work::Image(image) => {
@@ -86,19 +86,19 @@ impl Gate {
     }
 
     /// Takes out what has waited too long.
-    pub fn take_stale(&mut self, now: Monotonic) -> Vec<Work> {
+    pub(crate) fn take_stale(&mut self, now: Monotonic) -> Vec<Work> {
         let frames = self.cameras.take_stale(now).into_iter().map(Work::Frame);
         frames.chain(self.images.take_expired(now).into_iter().map(Work::Image)).collect()
     }
 
     /// Takes out everything.
-    pub fn take_all(&mut self) -> Vec<Work> {
+    pub(crate) fn take_all(&mut self) -> Vec<Work> {
         let frames = self.cameras.take_all().into_iter().map(Work::Frame);
         frames.chain(self.images.take_all().into_iter().map(Work::Image)).collect()
     }
 
     /// How many wait.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.cameras.waiting() + self.images.waiting()
     }
 }

@@ -10,11 +10,11 @@ const SHORTEST_RETRY: Duration = Duration::from_millis(100);
 
 /// An image that was not taken, and when it makes sense to try again.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// It comes back.
-    pub work: ImageWork,
+    pub(crate) work: ImageWork,
     /// From now.
-    pub retry_after: Duration,
+    pub(crate) retry_after: Duration,
 }
 
 /// Images in the order in which they came.
@@ -31,7 +31,7 @@ impl ImageQueue {
     }
 
     /// How many transactions may be queued at this throughput; at least one, so that a slow model works too.
-    pub fn capacity(&self, tps: f64) -> usize {
+    pub(crate) fn capacity(&self, tps: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
         let capacity = (tps.clamp(0.0, 1e6) * self.longest_wait.as_secs_f64()) as usize;
         capacity.max(1)
@@ -41,7 +41,7 @@ impl ImageQueue {
     ///
     /// # Errors
     /// [`Refused`] when the queue is full, or its deadline would pass before its turn came.
-    pub fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
+    pub(crate) fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
         let ahead = self.transactions();
         let wait = Duration::from_secs_f64((f64::from(ahead) / tps.max(1e-3)).min(1e6));
         if (ahead as usize) < self.capacity(tps) && now + wait < work.deadline {
@@ -53,34 +53,34 @@ impl ImageQueue {
     }
 
     /// Puts an image whose unit failed to the front: it has waited already.
-    pub fn offer_again(&mut self, work: ImageWork) {
+    pub(crate) fn offer_again(&mut self, work: ImageWork) {
         self.waiting.push_front(work);
     }
 
     /// The image whose turn it is.
-    pub fn next(&self) -> Option<&ImageWork> {
+    pub(crate) fn next(&self) -> Option<&ImageWork> {
         self.waiting.front()
     }
 
     /// Takes the image whose turn it is.
-    pub fn take_next(&mut self) -> Option<ImageWork> {
+    pub(crate) fn take_next(&mut self) -> Option<ImageWork> {
         self.waiting.pop_front()
     }
 
     /// Takes out every image whose deadline has passed.
-    pub fn take_expired(&mut self, now: Monotonic) -> Vec<ImageWork> {
+    pub(crate) fn take_expired(&mut self, now: Monotonic) -> Vec<ImageWork> {
         let (expired, waiting) = self.waiting.drain(..).partition(|work| now >= work.deadline);
         self.waiting = waiting;
         Vec::from_iter::<VecDeque<ImageWork>>(expired)
     }
 
     /// Takes out everything.
-    pub fn take_all(&mut self) -> Vec<ImageWork> {
+    pub(crate) fn take_all(&mut self) -> Vec<ImageWork> {
         self.waiting.drain(..).collect()
     }
 
     /// How many wait.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 

@@ -2,12 +2,12 @@
 //!
 //! Plain code: never waits, never reads a clock (the caller passes `now`), knows no process.
 
-pub mod brown_out;
-pub mod controller;
-pub mod gate;
-pub mod image_queue;
-pub mod ledger;
-pub mod work;
+pub(crate) mod brown_out;
+pub(crate) mod controller;
+pub(crate) mod gate;
+pub(crate) mod image_queue;
+pub(crate) mod ledger;
+pub(crate) mod work;
 
 pub use controller::Controller;
 pub use gate::Gate;

@@ -36,7 +36,7 @@ enum State {
 
 /// A camera and its history.
 #[derive(Debug)]
-pub struct Camera {
+pub(crate) struct Camera {
     /// As configured.
     pub settings: CameraSettings,
     state: State,
@@ -50,7 +50,7 @@ pub struct Camera {
 
 /// What a tick asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum CameraWish {
+pub(crate) enum CameraWish {
     /// Nothing.
     Wait,
     /// Connect.
@@ -61,7 +61,7 @@ pub enum CameraWish {
 
 impl Camera {
     /// A camera that connects at the first tick, unless it is disabled.
-    pub fn new(settings: CameraSettings, now: Monotonic) -> Self {
+    pub(crate) fn new(settings: CameraSettings, now: Monotonic) -> Self {
         let seed = settings.id.as_str().bytes().fold(14_695_981_039_346_656_037, |hash: u64, byte| {
             // FNV-1a: any function of the id will do, this one is short.
             (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
@@ -78,7 +78,7 @@ impl Camera {
     /// What is to be done by `now`. `stall` is how long a stream may be without a decoded frame and
     /// `connect` how long a connection may take; the latter gets the stall limit on top, so that the
     /// capture process, which knows the reason, reports first.
-    pub fn wish(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraWish {
+    pub(crate) fn wish(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraWish {
         match &self.state {
             State::Waiting { until, .. } if now >= *until => CameraWish::Open,
             State::Opening { since } if now.since(*since) > connect + stall => CameraWish::Close,
@@ -88,14 +88,14 @@ impl Camera {
     }
 
     /// The capture process was told to connect. Waiting -> Opening
-    pub fn opened(&mut self, now: Monotonic) {
+    pub(crate) fn opened(&mut self, now: Monotonic) {
         self.state = State::Opening { since: now };
         // A new connection begins at the rate of the settings.
         self.granted = None;
     }
 
     /// The first frame was decoded, or the stream changed its size. Opening | Streaming -> Streaming
-    pub fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
+    pub(crate) fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
         let (since, decoded, received, rate) = match &self.state {
             State::Streaming { since, decoded, received, rate, .. } => (*since, *decoded, *received, *rate),
             _ => (now, 0, 0, None),
@@ -106,7 +106,7 @@ impl Camera {
 
     /// This connection has decoded and received so much in total. Where keyframes alone are decoded, received packets show
     /// that the stream lives: smart codecs put 10 to 20 s between keyframes.
-    pub fn progress(&mut self, total_decoded: u64, total_received: u64, now: Monotonic) {
+    pub(crate) fn progress(&mut self, total_decoded: u64, total_received: u64, now: Monotonic) {
         let keyframes_only = self.settings.keyframes_only;
         let State::Streaming { progress_at, decoded_at, decoded, received, rate, .. } = &mut self.state else { return };
         if total_decoded > *decoded {
@@ -123,7 +123,7 @@ impl Camera {
     }
 
     /// The daemon was suspended for `gap`: deadlines move by it.
-    pub fn paused(&mut self, gap: Duration) {
+    pub(crate) fn paused(&mut self, gap: Duration) {
         match &mut self.state {
             State::Opening { since } => *since = *since + gap,
             State::Streaming { progress_at, .. } => *progress_at = *progress_at + gap,
@@ -132,7 +132,7 @@ impl Camera {
     }
 
     /// The connection is gone, or was closed for being silent. Opening | Streaming -> Waiting
-    pub fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
+    pub(crate) fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
         let streamed_for = match &self.state {
             State::Streaming { since, decoded, .. } => {
                 self.decoded_before += decoded;
@@ -153,37 +153,32 @@ impl Camera {
     }
 
     /// It is left alone until it is switched on. Any -> Disabled
-    pub fn switch_off(&mut self) {
+    pub(crate) fn switch_off(&mut self) {
         self.decoded_before = self.decoded();
         (self.state, self.reason) = (State::Disabled, None);
     }
 
     /// It is connected at the next tick. Disabled -> Waiting
-    pub fn switch_on(&mut self, now: Monotonic) {
+    pub(crate) fn switch_on(&mut self, now: Monotonic) {
         if self.state == State::Disabled {
             self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
         }
     }
 
     /// True while frames come.
-    pub fn is_streaming(&self) -> bool {
+    pub(crate) fn is_streaming(&self) -> bool {
         matches!(self.state, State::Streaming { .. })
     }
 
-    /// True while a connection is open or being made.
-    pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Opening { .. } | State::Streaming { .. })
-    }
-
     /// Frames a second that it would hand over if nobody paced it; `None` while that is not known.
-    pub fn wanted_fps(&self) -> Option<f64> {
+    pub(crate) fn wanted_fps(&self) -> Option<f64> {
         let State::Streaming { rate: Some(rate), .. } = &self.state else { return None };
         let wanted = f64::from(self.settings.fps);
         Some(if wanted > 0.0 { wanted.min(*rate) } else { *rate })
     }
 
     /// Paces it down, or (`None`) lets it go. Returns the rate that its capture process is to be told, if that changes.
-    pub fn pace(&mut self, fps: Option<f64>) -> Option<f32> {
+    pub(crate) fn pace(&mut self, fps: Option<f64>) -> Option<f32> {
         let is_same = match (self.granted, fps) {
             (None, None) => true,
             (Some(before), Some(now)) => (now - before).abs() < 0.05 * before,
@@ -198,26 +193,18 @@ impl Camera {
     }
 
     /// For a person, while it is paced down.
-    pub fn brown_out(&self) -> Option<String> {
+    pub(crate) fn brown_out(&self) -> Option<String> {
         let (granted, wanted) = (self.granted?, self.wanted_fps()?);
         Some(format!("camera {}: {granted:.0} of {wanted:.0} frames a second are looked at", self.settings.id))
     }
 
-    /// When it is tried again, while it waits.
-    pub fn next_try(&self) -> Option<Monotonic> {
-        match self.state {
-            State::Waiting { until, .. } => Some(until),
-            _ => None,
-        }
-    }
-
     /// Connections lost since the daemon started.
-    pub fn reconnects(&self) -> u64 {
+    pub(crate) fn reconnects(&self) -> u64 {
         self.reconnects
     }
 
     /// Frames decoded since the daemon started.
-    pub fn decoded(&self) -> u64 {
+    pub(crate) fn decoded(&self) -> u64 {
         match &self.state {
             State::Streaming { decoded, .. } => self.decoded_before + decoded,
             _ => self.decoded_before,
@@ -226,7 +213,7 @@ impl Camera {
 
     /// What it is doing. A camera that is retried after a failure keeps its status until frames arrive, so that
     /// subscribers do not see it flicker.
-    pub fn status(&self) -> CameraStatus {
+    pub(crate) fn status(&self) -> CameraStatus {
         match &self.state {
             State::Disabled => CameraStatus::Disabled,
             State::Waiting { status, .. } => *status,
@@ -236,17 +223,17 @@ impl Camera {
     }
 
     /// What the camera sends, while it streams.
-    pub fn stream_info(&self) -> Option<&StreamInfo> {
+    pub(crate) fn stream_info(&self) -> Option<&StreamInfo> {
         if let State::Streaming { info, .. } = &self.state { Some(info) } else { None }
     }
 
     /// Why it is not streaming, for the operator.
-    pub fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
     /// Frames a second that are looked at: the setting, or the throttled rate.
-    pub fn fps(&self) -> f32 {
+    pub(crate) fn fps(&self) -> f32 {
         self.granted.map_or(self.settings.fps, rounded)
     }
 }

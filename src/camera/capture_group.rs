@@ -28,7 +28,7 @@ const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the shell is to do for a group.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum CaptureAction {
+pub(crate) enum CaptureAction {
     /// Start the capture process.
     Start,
     /// End it at once.
@@ -75,7 +75,7 @@ struct Member {
 
 /// The cameras of one capture process.
 #[derive(Debug)]
-pub struct CaptureGroup {
+pub(crate) struct CaptureGroup {
     members: Vec<Member>,
     process: Process,
     restart_policy: RestartPolicy,
@@ -89,7 +89,7 @@ pub struct CaptureGroup {
 
 impl CaptureGroup {
     /// A group whose process is started by the first [`Self::tick`].
-    pub fn new(cameras: Vec<Camera>, stall: Duration, connect: Duration, now: Monotonic) -> Self {
+    pub(crate) fn new(cameras: Vec<Camera>, stall: Duration, connect: Duration, now: Monotonic) -> Self {
         Self {
             members: cameras.into_iter().map(|camera| Member { camera, index: None }).collect(),
             process: Process::Down { until: now },
@@ -103,32 +103,32 @@ impl CaptureGroup {
     }
 
     /// Its cameras.
-    pub fn cameras(&self) -> impl Iterator<Item = &Camera> {
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = &Camera> {
         self.members.iter().map(|member| &member.camera)
     }
 
     /// The camera at a position.
-    pub fn camera(&self, camera: usize) -> &Camera {
+    pub(crate) fn camera(&self, camera: usize) -> &Camera {
         &self.members[camera].camera
     }
 
     /// The position of the camera that is open under this name; `None` for an earlier connection.
-    pub fn find(&self, index: CameraIndex) -> Option<usize> {
+    pub(crate) fn find(&self, index: CameraIndex) -> Option<usize> {
         self.members.iter().position(|member| member.index == Some(index))
     }
 
     /// The name of the open connection of a camera.
-    pub fn index_of(&self, camera: usize) -> Option<CameraIndex> {
+    pub(crate) fn index_of(&self, camera: usize) -> Option<CameraIndex> {
         self.members[camera].index
     }
 
     /// Processes started again since the daemon started.
-    pub fn restarts(&self) -> u64 {
+    pub(crate) fn restarts(&self) -> u64 {
         self.restarts
     }
 
     /// Killed processes of this group that do not end, because a driver hangs.
-    pub fn undead(&self) -> u32 {
+    pub(crate) fn undead(&self) -> u32 {
         self.undead
     }
 
@@ -139,7 +139,7 @@ impl CaptureGroup {
     }
 
     /// Does what is due by `now`.
-    pub fn tick(&mut self, now: Monotonic) -> Vec<CaptureAction> {
+    pub(crate) fn tick(&mut self, now: Monotonic) -> Vec<CaptureAction> {
         let wish = |member: &Member| member.camera.wish(self.stall, self.connect, now);
         match self.process {
             Process::Down { until } => {
@@ -166,7 +166,7 @@ impl CaptureGroup {
     }
 
     /// Ends the process. Starting | Up -> Dying
-    pub fn kill(&mut self, why: &'static str, now: Monotonic) -> Vec<CaptureAction> {
+    pub(crate) fn kill(&mut self, why: &'static str, now: Monotonic) -> Vec<CaptureAction> {
         let life = match self.process {
             Process::Up { life, .. } => Some(life),
             Process::Starting { .. } => None,
@@ -177,12 +177,12 @@ impl CaptureGroup {
     }
 
     /// A process that was given up has ended after all.
-    pub fn undead_ended(&mut self) {
+    pub(crate) fn undead_ended(&mut self) {
         self.undead = self.undead.saturating_sub(1);
     }
 
     /// The daemon was suspended for `gap`: what children did meanwhile is unknown, so deadlines move by it.
-    pub fn paused(&mut self, gap: Duration) {
+    pub(crate) fn paused(&mut self, gap: Duration) {
         match &mut self.process {
             Process::Starting { since } | Process::Dying { since, .. } => *since = *since + gap,
             Process::Up { heard_at, .. } => *heard_at = *heard_at + gap,
@@ -216,28 +216,28 @@ impl CaptureGroup {
     }
 
     /// GStreamer runs in the process. Starting -> Up
-    pub fn initialized(&mut self, now: Monotonic) {
+    pub(crate) fn initialized(&mut self, now: Monotonic) {
         if let Process::Starting { .. } = self.process {
             self.process = Process::Up { life: Life { since: now, frames: 0 }, heard_at: now };
         }
     }
 
     /// The main loop of the process sent a message.
-    pub fn alive(&mut self, now: Monotonic) {
+    pub(crate) fn alive(&mut self, now: Monotonic) {
         if let Process::Up { heard_at, .. } = &mut self.process {
             *heard_at = now;
         }
     }
 
     /// A frame was announced; counts as healthy work.
-    pub fn frame_announced(&mut self) {
+    pub(crate) fn frame_announced(&mut self) {
         if let Process::Up { life, .. } = &mut self.process {
             life.frames += 1;
         }
     }
 
     /// The process is gone, or could not be started: all its cameras are lost. Any -> Down
-    pub fn process_ended(&mut self, detail: &str, now: Monotonic) {
+    pub(crate) fn process_ended(&mut self, detail: &str, now: Monotonic) {
         let life = match self.process {
             Process::Up { life, .. } => Some(life),
             Process::Dying { life, .. } => life,
@@ -253,33 +253,33 @@ impl CaptureGroup {
     }
 
     /// A connection streams.
-    pub fn streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
+    pub(crate) fn streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
         self.members[camera].camera.streaming(info, now);
     }
 
     /// A connection has received so many packets and decoded so many frames.
-    pub fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
+    pub(crate) fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
         self.members[camera].camera.progress(decoded, received, now);
     }
 
     /// Paces a camera; returns the rate to tell its capture process, if that changes.
-    pub fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
+    pub(crate) fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
         self.members[camera].camera.pace(fps)
     }
 
     /// Switches a camera off; the connection that is to be closed then.
-    pub fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
+    pub(crate) fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
         self.members[camera].camera.switch_off();
         self.members[camera].index.take()
     }
 
     /// Switches a camera on.
-    pub fn switch_on(&mut self, camera: usize, now: Monotonic) {
+    pub(crate) fn switch_on(&mut self, camera: usize, now: Monotonic) {
         self.members[camera].camera.switch_on(now);
     }
 
     /// A connection ended.
-    pub fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
+    pub(crate) fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
         self.members[camera].index = None;
         self.members[camera].camera.lost(kind, detail, now);
     }

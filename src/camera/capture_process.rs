@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 /// What a capture process said, or that it ended.
 #[derive(Debug)]
-pub struct CaptureEvent {
+pub(crate) struct CaptureEvent {
     /// Which group's.
     pub group: usize,
     /// Which of its processes.
@@ -32,7 +32,7 @@ struct Running {
 
 /// The processes of all groups.
 #[derive(Debug)]
-pub struct CaptureProcesses {
+pub(crate) struct CaptureProcesses {
     spawner: Spawner,
     program: PathBuf,
     environment: BTreeMap<String, String>,
@@ -43,7 +43,7 @@ pub struct CaptureProcesses {
 
 impl CaptureProcesses {
     /// None of the `groups` processes runs yet. `environment` is all that they get.
-    pub fn new(
+    pub(crate) fn new(
         spawner: Spawner,
         program: PathBuf,
         environment: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ impl CaptureProcesses {
     ///
     /// # Errors
     /// When no process can be had; then no event will come either.
-    pub fn start(&mut self, group: usize) -> std::io::Result<()> {
+    pub(crate) fn start(&mut self, group: usize) -> std::io::Result<()> {
         self.generations += 1;
         let generation = self.generations;
         let name = format!("capture-{group}");
@@ -75,58 +75,58 @@ impl CaptureProcesses {
     }
 
     /// True if the event comes from the process that runs now.
-    pub fn is_current(&self, event: &CaptureEvent) -> bool {
+    pub(crate) fn is_current(&self, event: &CaptureEvent) -> bool {
         self.running[event.group].as_ref().is_some_and(|running| running.generation == event.generation)
     }
 
     /// Has a camera connected; its frames go into `region`.
-    pub fn open(&self, group: usize, index: CameraIndex, source: CameraSource, region: &Region) {
+    pub(crate) fn open(&self, group: usize, index: CameraIndex, source: CameraSource, region: &Region) {
         let message = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
     }
 
     /// Has a camera disconnected.
-    pub fn close(&self, group: usize, index: CameraIndex) {
+    pub(crate) fn close(&self, group: usize, index: CameraIndex) {
         self.send(group, |handle| handle.send(&ToCapture::Close { camera: index }, None));
     }
 
     /// Gives a slot back.
-    pub fn release(&self, group: usize, index: CameraIndex, slot: u16) {
+    pub(crate) fn release(&self, group: usize, index: CameraIndex, slot: u16) {
         self.send(group, |handle| handle.send(&ToCapture::Release { camera: index, slot }, None));
     }
 
     /// Has a camera hand over so many frames a second; 0: each one.
-    pub fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
+    pub(crate) fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
         self.send(group, |handle| handle.send(&ToCapture::Pace { camera: index, frames_per_second }, None));
     }
 
     /// Has a picture made of a frame whose slot has not been given back yet; the JPEG goes into `region`.
-    pub fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
+    pub(crate) fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
         let message = ToCapture::Snapshot(Box::new(order));
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
     }
 
     /// Has all processes end by themselves.
-    pub fn stop_all(&self) {
+    pub(crate) fn stop_all(&self) {
         for group in 0..self.running.len() {
             self.send(group, |handle| handle.send(&ToCapture::Stop, None));
         }
     }
 
     /// Ends a process at once; its end will be reported.
-    pub fn kill(&self, group: usize) {
+    pub(crate) fn kill(&self, group: usize) {
         if let Some(running) = &self.running[group] {
             running.handle.kill();
         }
     }
 
     /// Forgets a process that has ended.
-    pub fn ended(&mut self, group: usize) {
+    pub(crate) fn ended(&mut self, group: usize) {
         self.running[group] = None;
     }
 
     /// Process numbers, for memory figures and fault tests.
-    pub fn pids(&self) -> Vec<u32> {
+    pub(crate) fn pids(&self) -> Vec<u32> {
         self.running.iter().flatten().map(|running| running.handle.pid()).collect()
     }
 
@@ -141,7 +141,11 @@ impl CaptureProcesses {
 }
 
 /// What a capture process is told about a camera.
-pub fn camera_source(camera: &CameraSettings, password: Option<&Secret>, capture: &CaptureSettings) -> CameraSource {
+pub(crate) fn camera_source(
+    camera: &CameraSettings,
+    password: Option<&Secret>,
+    capture: &CaptureSettings,
+) -> CameraSource {
     let connect_timeout = Duration::from_secs_f32(capture.connect_timeout_seconds);
     CameraSource {
         name: camera.id.to_string(),

@@ -17,7 +17,7 @@ struct Entry {
 
 /// What follows when a slot is given back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum GiveBack {
+pub(crate) enum GiveBack {
     /// Tell the capture process of this group that the slot is free.
     Release {
         /// Which group.
@@ -34,18 +34,18 @@ pub enum GiveBack {
 /// A capture process announced a slot that it does not own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("slot {0} was announced, which is not there or is lent to a unit")]
-pub struct NotItsSlot(pub u16);
+pub(crate) struct NotItsSlot(pub u16);
 
 /// All regions.
 #[derive(Debug, Default)]
-pub struct LentSlots {
+pub(crate) struct LentSlots {
     entries: BTreeMap<RegionId, Entry>,
     next: u32,
 }
 
 impl LentSlots {
     /// Names the region of a new connection, which has so many slots.
-    pub fn add(&mut self, slots: u16, group: usize, index: CameraIndex) -> RegionId {
+    pub(crate) fn add(&mut self, slots: u16, group: usize, index: CameraIndex) -> RegionId {
         let id = RegionId(self.next);
         self.next += 1;
         self.entries.insert(id, Entry { slots, lent: 0, connection: Some((group, index)) });
@@ -53,13 +53,13 @@ impl LentSlots {
     }
 
     /// The region that a connection fills.
-    pub fn of_connection(&self, group: usize, index: CameraIndex) -> Option<RegionId> {
+    pub(crate) fn of_connection(&self, group: usize, index: CameraIndex) -> Option<RegionId> {
         let entry = self.entries.iter().find(|(_, entry)| entry.connection == Some((group, index)));
         entry.map(|(id, _)| *id)
     }
 
     /// The connection that fills a region; `None` once it is closed.
-    pub fn connection_of(&self, id: RegionId) -> Option<(usize, CameraIndex)> {
+    pub(crate) fn connection_of(&self, id: RegionId) -> Option<(usize, CameraIndex)> {
         self.entries.get(&id)?.connection
     }
 
@@ -67,7 +67,7 @@ impl LentSlots {
     ///
     /// # Errors
     /// [`NotItsSlot`] when the writer did not own it.
-    pub fn lend(&mut self, id: RegionId, slot: u16) -> Result<(), NotItsSlot> {
+    pub(crate) fn lend(&mut self, id: RegionId, slot: u16) -> Result<(), NotItsSlot> {
         let entry = self.entries.get_mut(&id).filter(|entry| slot < entry.slots).ok_or(NotItsSlot(slot))?;
         let bit = 1_u64 << slot;
         if entry.lent & bit != 0 {
@@ -78,7 +78,7 @@ impl LentSlots {
     }
 
     /// A frame has its outcome.
-    pub fn give_back(&mut self, id: RegionId, slot: u16) -> GiveBack {
+    pub(crate) fn give_back(&mut self, id: RegionId, slot: u16) -> GiveBack {
         let Some(entry) = self.entries.get_mut(&id) else { return GiveBack::Nothing };
         entry.lent &= !(1_u64 << slot);
         match entry.connection {
@@ -93,7 +93,7 @@ impl LentSlots {
 
     /// Connections of a group that ended: all of them, or the one with this index.
     /// Returns the regions that nobody needs any more.
-    pub fn close(&mut self, group: usize, index: Option<CameraIndex>) -> Vec<RegionId> {
+    pub(crate) fn close(&mut self, group: usize, index: Option<CameraIndex>) -> Vec<RegionId> {
         let mut retired = Vec::new();
         self.entries.retain(|id, entry| {
             let is_meant = entry.connection.is_some_and(|(of, open)| of == group && index.is_none_or(|i| i == open));
@@ -110,7 +110,7 @@ impl LentSlots {
     }
 
     /// Slots that are lent now, over all regions.
-    pub fn lent(&self) -> u32 {
+    pub(crate) fn lent(&self) -> u32 {
         self.entries.values().map(|entry| entry.lent.count_ones()).sum()
     }
 }

@@ -3,9 +3,9 @@
 //! Never touches a pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide for a camera,
 //! [`capture_group`] for the cameras that share one capture process; [`lent_slots`] knows which slots units read.
 
-pub mod camera_state;
-pub mod capture_group;
-pub mod capture_process;
-pub mod lent_slots;
-pub mod reconnect_policy;
+pub(crate) mod camera_state;
+pub(crate) mod capture_group;
+pub(crate) mod capture_process;
+pub(crate) mod lent_slots;
+pub(crate) mod reconnect_policy;
 pub mod settings;

@@ -18,7 +18,7 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(10);
 
 /// A camera's failures in a row, network and credentials apart.
 #[derive(Clone, Debug, Default)]
-pub struct ReconnectPolicy {
+pub(crate) struct ReconnectPolicy {
     failures: u32,
     refusals: u32,
     has_waited_for_session: bool,
@@ -28,12 +28,12 @@ pub struct ReconnectPolicy {
 
 impl ReconnectPolicy {
     /// `seed` differs between cameras.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { noise: seed | 1, ..Self::default() }
     }
 
     /// Says when to try again, with ±20 % jitter. `streamed_for` is how long frames had come.
-    pub fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
+    pub(crate) fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
         if streamed_for.is_some_and(|time| time >= RECOVERED_AFTER) {
             let noise = self.noise;
             *self = Self { noise, ..Self::default() };

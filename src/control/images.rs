@@ -27,17 +27,17 @@ const LARGE_IMAGES: usize = 2;
 #[derive(Debug)]
 pub struct OfferedImage {
     /// The name of the model that is to look at it.
-    pub model: String,
+    pub(crate) model: String,
     /// The slot with its bytes.
-    pub slot: ImageSlot,
+    pub(crate) slot: ImageSlot,
     /// When its last byte arrived.
-    pub arrived_at: Monotonic,
+    pub(crate) arrived_at: Monotonic,
     /// When its caller stops waiting.
-    pub deadline: Monotonic,
+    pub(crate) deadline: Monotonic,
     /// How the model is to look at it.
-    pub options: LookOptions,
+    pub(crate) options: LookOptions,
     /// Takes the reply.
-    pub reply: oneshot::Sender<ImageReply>,
+    pub(crate) reply: oneshot::Sender<ImageReply>,
 }
 
 /// The outcome of an image.
@@ -113,7 +113,7 @@ impl ImageSlot {
     }
 
     /// The number of the slot in its region.
-    pub fn number(&self) -> u16 {
+    pub(crate) fn number(&self) -> u16 {
         match &self.place {
             Place::Pooled(lease) => lease.slot.as_ref().map_or(0, |slot| slot.number),
             Place::Own { .. } => 0,
@@ -121,7 +121,7 @@ impl ImageSlot {
     }
 
     /// The region of an image longer than a slot.
-    pub fn own_region(&self) -> Option<&Region> {
+    pub(crate) fn own_region(&self) -> Option<&Region> {
         match &self.place {
             Place::Pooled(_) => None,
             Place::Own { region, .. } => Some(region),
@@ -129,7 +129,7 @@ impl ImageSlot {
     }
 
     /// The length of the image so far.
-    pub fn bytes(&self) -> u32 {
+    pub(crate) fn bytes(&self) -> u32 {
         u32::try_from(self.bytes).unwrap_or(u32::MAX)
     }
 }
@@ -170,7 +170,7 @@ impl ImageIntake {
     }
 
     /// Takes a slot for an image of `bytes`, or a region of its own for one above 4 MiB, if there is one.
-    pub fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
+    pub(crate) fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
         if bytes <= SLOT_BYTES {
             return self.reserve();
         }

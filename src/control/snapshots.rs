@@ -93,13 +93,13 @@ pub enum SnapshotReply {
 
 /// A request on its way to the appliance.
 #[derive(Debug)]
-pub struct AskedSnapshot {
+pub(crate) struct AskedSnapshot {
     /// Of which camera, as it was given.
-    pub camera: String,
+    pub(crate) camera: String,
     /// Which picture.
-    pub wish: SnapshotWish,
+    pub(crate) wish: SnapshotWish,
     /// Where the answer goes.
-    pub reply: oneshot::Sender<SnapshotReply>,
+    pub(crate) reply: oneshot::Sender<SnapshotReply>,
 }
 
 /// The outside's end.

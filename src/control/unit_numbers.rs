@@ -7,11 +7,11 @@ use serde::Deserialize;
 /// Both may be absent.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UnitNumbers {
+pub(crate) struct UnitNumbers {
     /// At least.
-    pub min_inference_units: Option<u16>,
+    pub(crate) min_inference_units: Option<u16>,
     /// At most; absent, the number is fixed.
-    pub max_inference_units: Option<u16>,
+    pub(crate) max_inference_units: Option<u16>,
 }
 
 impl UnitNumbers {
@@ -19,7 +19,7 @@ impl UnitNumbers {
     ///
     /// # Errors
     /// [`FleetError::Invalid`] for a maximum without a minimum.
-    pub fn bounds(self) -> Result<Option<UnitBounds>, FleetError> {
+    pub(crate) fn bounds(self) -> Result<Option<UnitBounds>, FleetError> {
         match self {
             Self { min_inference_units: None, max_inference_units: None } => Ok(None),
             _ => self.needed().map(Some),
@@ -30,7 +30,7 @@ impl UnitNumbers {
     ///
     /// # Errors
     /// [`FleetError::Invalid`] without a minimum.
-    pub fn needed(self) -> Result<UnitBounds, FleetError> {
+    pub(crate) fn needed(self) -> Result<UnitBounds, FleetError> {
         let min = self.min_inference_units.map(usize::from);
         let min = min.ok_or_else(|| FleetError::Invalid("`min_inference_units` is missing".into()))?;
         Ok(UnitBounds { min, max: self.max_inference_units.map(usize::from) })

@@ -25,7 +25,7 @@ type Done = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 /// What becomes of a content that the disk refuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OnRefusal {
+pub(crate) enum OnRefusal {
     /// It is dropped: its caller undoes the change.
     GiveUp,
     /// It is written as soon as the disk takes it: the change is in force.
@@ -39,7 +39,7 @@ enum Job {
 
 /// Writes files on the thread, for jobs that decide there what to write.
 #[derive(Debug)]
-pub struct FileWriter {
+pub(crate) struct FileWriter {
     refused: Refused,
     /// Contents in force that the disk has refused.
     again: BTreeMap<PathBuf, Vec<u8>>,
@@ -50,7 +50,7 @@ impl FileWriter {
     ///
     /// # Errors
     /// Why the disk refuses it; the old file is still there then.
-    pub fn replace(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {
+    pub(crate) fn replace(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {
         let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
         self.refused.note(path, &result);
         if result.is_ok() {
@@ -112,7 +112,7 @@ impl FileKeeper {
     }
 
     /// Has a file replaced. `done` is called on the thread with the result of the first try, and must not wait.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         path: PathBuf,
         content: Vec<u8>,
@@ -131,7 +131,7 @@ impl FileKeeper {
     ///
     /// # Errors
     /// When too many wait for the disk.
-    pub fn run(&self, job: impl FnOnce(&mut FileWriter) + Send + 'static) -> Result<(), &'static str> {
+    pub(crate) fn run(&self, job: impl FnOnce(&mut FileWriter) + Send + 'static) -> Result<(), &'static str> {
         self.jobs.try_send(Job::Run(Box::new(job))).map_err(|_| TOO_MANY)
     }
 
@@ -139,7 +139,7 @@ impl FileKeeper {
     ///
     /// # Errors
     /// Why it is not.
-    pub async fn replace(&self, path: PathBuf, content: Vec<u8>) -> Result<(), String> {
+    pub(crate) async fn replace(&self, path: PathBuf, content: Vec<u8>) -> Result<(), String> {
         let (done, result) = oneshot::channel();
         // A caller that has gone meanwhile does not need the result.
         self.write(path, content, OnRefusal::GiveUp, move |result| drop(done.send(result)));
@@ -147,7 +147,7 @@ impl FileKeeper {
     }
 
     /// The files that cannot be written now, and why, for the operator.
-    pub fn degraded(&self) -> Vec<String> {
+    pub(crate) fn degraded(&self) -> Vec<String> {
         let refused = self.refused.lock();
         refused.iter().map(|(path, why)| format!("{} cannot be written: {why}", path.display())).collect()
     }

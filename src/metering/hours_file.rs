@@ -23,7 +23,7 @@ impl HoursFiles {
     }
 
     /// The file of a month.
-    pub fn path(&self, month: &str) -> PathBuf {
+    pub(crate) fn path(&self, month: &str) -> PathBuf {
         self.directory.join(format!("inference-hours-{month}.csv"))
     }
 
@@ -31,7 +31,7 @@ impl HoursFiles {
     ///
     /// # Errors
     /// `InvalidInput` for what is no month; else when the file is there and cannot be read.
-    pub fn read(&self, month: &str) -> io::Result<Vec<HourRow>> {
+    pub(crate) fn read(&self, month: &str) -> io::Result<Vec<HourRow>> {
         if !is_month(month) {
             let text = format!("`{month}` is no month: write it as 2026-11");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -55,7 +55,7 @@ impl HoursFiles {
 }
 
 /// The text of a file, and of `ocelli hours --csv`.
-pub fn csv(rows: &[HourRow]) -> String {
+pub(crate) fn csv(rows: &[HourRow]) -> String {
     let mut text = format!("{HEADER}\n");
     for HourRow { hour, model, version, unit_seconds } in rows {
         // Writing to a string cannot fail. A version is free text in a manifest: no comma may leave it.

@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Unit seconds of one model's version within one hour of the wall clock.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct HourRow {
+pub(crate) struct HourRow {
     /// `2026-11-24T08`, UTC, by the box's clock at that time.
-    pub hour: String,
+    pub(crate) hour: String,
     /// The model's name.
-    pub model: String,
+    pub(crate) model: String,
     /// By its package's manifest.
-    pub version: String,
+    pub(crate) version: String,
     /// Seconds that its units were in service, added up.
-    pub unit_seconds: f64,
+    pub(crate) unit_seconds: f64,
 }
 
 /// What was in service since the last look.
@@ -23,14 +23,14 @@ type InService = Vec<(String, String, usize)>;
 
 /// The meter. Monotonic time measures; wall time only names the hour.
 #[derive(Clone, Debug, Default)]
-pub struct InferenceHours {
+pub(crate) struct InferenceHours {
     rows: BTreeMap<(String, String, String), f64>,
     last: Option<(Monotonic, InService)>,
 }
 
 impl InferenceHours {
     /// Goes on from what was kept; what is known already is what was kept and more.
-    pub fn add_kept(&mut self, rows: Vec<HourRow>) {
+    pub(crate) fn add_kept(&mut self, rows: Vec<HourRow>) {
         for HourRow { hour, model, version, unit_seconds } in rows {
             self.rows.entry((hour, model, version)).or_insert(unit_seconds);
         }
@@ -38,7 +38,7 @@ impl InferenceHours {
 
     /// Looks at what is in service (model, version, units) by `now`, which the wall clock calls `hour`. What was in
     /// service at the last look counts until now.
-    pub fn look(&mut self, in_service: InService, hour: &str, now: Monotonic) {
+    pub(crate) fn look(&mut self, in_service: InService, hour: &str, now: Monotonic) {
         if let Some((since, before)) = self.last.take() {
             let seconds = now.since(since).as_secs_f64();
             for (model, version, units) in before {
@@ -49,7 +49,7 @@ impl InferenceHours {
     }
 
     /// All that is known of a month (`2026-11`).
-    pub fn month(&self, month: &str) -> Vec<HourRow> {
+    pub(crate) fn month(&self, month: &str) -> Vec<HourRow> {
         let of_month = self.rows.iter().filter(|((hour, _, _), _)| hour.starts_with(month));
         let row = |((hour, model, version), seconds): (&(String, String, String), &f64)| HourRow {
             hour: hour.clone(),
@@ -61,12 +61,12 @@ impl InferenceHours {
     }
 
     /// Months that something is known of, in order.
-    pub fn months(&self) -> BTreeSet<String> {
+    pub(crate) fn months(&self) -> BTreeSet<String> {
         self.rows.keys().map(|(hour, _, _)| month_of(hour)).collect()
     }
 
     /// Inference hours of each model and version in a month.
-    pub fn totals(&self, month: &str) -> BTreeMap<(String, String), f64> {
+    pub(crate) fn totals(&self, month: &str) -> BTreeMap<(String, String), f64> {
         let mut totals = BTreeMap::new();
         for ((_, model, version), seconds) in self.rows.iter().filter(|((hour, _, _), _)| hour.starts_with(month)) {
             *totals.entry((model.clone(), version.clone())).or_default() += seconds / 3600.0;
@@ -75,7 +75,7 @@ impl InferenceHours {
     }
 
     /// Forgets a month, which is kept on disk.
-    pub fn forget(&mut self, month: &str) {
+    pub(crate) fn forget(&mut self, month: &str) {
         self.rows.retain(|(hour, _, _), _| !hour.starts_with(month));
     }
 }

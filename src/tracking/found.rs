@@ -13,7 +13,7 @@ const SAME_OBJECT_IOU: f32 = 0.7;
 
 /// One detection, with its label's name.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// The model's name for it.
     pub label: &'a str,
     /// 0..=1; what is no number is filtered out.

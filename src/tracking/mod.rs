@@ -12,14 +12,14 @@
 
 mod assignment;
 mod association;
-pub mod event;
+pub(crate) mod event;
 mod found;
 mod frame_pace;
 mod history;
 mod kalman;
 mod label_life;
 mod objects;
-pub mod region;
+pub(crate) mod region;
 mod rules;
 pub mod settings;
 #[cfg(test)]
@@ -27,7 +27,7 @@ mod tests;
 mod tracked_object;
 mod tracker;
 
-pub use event::{EventKind, TrackEvent};
-pub use found::Seen;
-pub use rules::TrackingRules;
-pub use tracker::{CameraTracker, Observed};
+pub(crate) use event::{EventKind, TrackEvent};
+pub(crate) use found::Seen;
+pub(crate) use rules::TrackingRules;
+pub(crate) use tracker::{CameraTracker, Observed};

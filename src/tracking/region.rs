@@ -13,7 +13,7 @@ const ON_EDGE: f32 = 1e-5;
 
 /// Why points are no polygon.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub enum PolygonError {
+pub(crate) enum PolygonError {
     /// Less than three corners.
     #[error("{0} points bound no area: give 3 at least")]
     TooFewPoints(usize),
@@ -34,11 +34,11 @@ pub enum PolygonError {
 }
 
 /// The most corners a polygon may have.
-pub const MAX_POINTS: usize = 64;
+pub(crate) const MAX_POINTS: usize = 64;
 
 /// An area of the picture, closed from its last corner to its first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Polygon {
+pub(crate) struct Polygon {
     corners: Vec<Point>,
 }
 
@@ -47,7 +47,7 @@ impl Polygon {
     ///
     /// # Errors
     /// [`PolygonError`] when the points bound no area or one lies outside the picture.
-    pub fn new(corners: &[Point]) -> Result<Self, PolygonError> {
+    pub(crate) fn new(corners: &[Point]) -> Result<Self, PolygonError> {
         if corners.len() < 3 {
             return Err(PolygonError::TooFewPoints(corners.len()));
         }
@@ -72,7 +72,7 @@ impl Polygon {
     /// outside (the even-odd rule).
     ///
     /// The edge counts as inside because an object that the picture's lower edge cuts off stands exactly on it.
-    pub fn contains(&self, point: Point) -> bool {
+    pub(crate) fn contains(&self, point: Point) -> bool {
         let mut is_inside = false;
         let mut from = self.corners[self.corners.len() - 1];
         for &to in &self.corners {
@@ -94,7 +94,7 @@ impl Polygon {
 
 /// A polygon with a name that events say.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Region {
+pub(crate) struct Region {
     /// `[a-z0-9_-]{1,64}`.
     pub name: String,
     /// Where it is.
@@ -102,7 +102,7 @@ pub struct Region {
 }
 
 /// Where an object stands: the middle of its box's lower edge.
-pub fn standing_point(bounding_box: &NormalizedBox) -> Point {
+pub(crate) fn standing_point(bounding_box: &NormalizedBox) -> Point {
     [bounding_box.left + bounding_box.width / 2.0, bounding_box.bottom()]
 }
 

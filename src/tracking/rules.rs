@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Checked rules. They hold no mistake, so a tracker cannot fail.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TrackingRules {
+pub(crate) struct TrackingRules {
     pub(super) min_hits: u32,
     pub(super) lost_after: Duration,
     pub(super) best_step: f32,
@@ -37,7 +37,7 @@ impl TrackingRules {
     ///
     /// # Errors
     /// Every [`Mistake`] of both, those of [`TrackingSettings::check`] first.
-    pub fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
+    pub(crate) fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
         let mistakes: Vec<Mistake> = tracking.check().into_iter().chain(scene.check()).collect();
         if !mistakes.is_empty() {
             return Err(mistakes);
@@ -67,12 +67,6 @@ impl TrackingRules {
             include: polygons(&scene.include),
             ignore: polygons(&scene.ignore),
         })
-    }
-
-    /// The least confidence, 0..=1, that has an effect: what a unit that looks at this camera's frames should report.
-    pub fn least_confidence(&self) -> f32 {
-        let thresholds = self.thresholds.values().copied().chain([self.confidence]);
-        (thresholds.fold(1.0, f32::min) - self.hysteresis).max(0.0)
     }
 
     /// How much a sighting of this label says; `None` if it is of no interest, too weak or no number.
@@ -126,7 +120,6 @@ mod tests {
         assert_eq!(rules.strength("dog", 0.7), Some(Strength::Weak));
         assert_eq!(rules.strength("dog", 0.5), None);
         assert_eq!(rules.strength("dog", f32::NAN), None);
-        assert!((rules.least_confidence() - 0.3).abs() < 1e-6);
     }
 
     #[test]

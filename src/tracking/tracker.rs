@@ -16,13 +16,12 @@ const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// Follows what one camera sees. Its work and memory are bounded whatever it is given.
 #[derive(Clone, Debug)]
-pub struct CameraTracker {
+pub(crate) struct CameraTracker {
     rules: TrackingRules,
     pace: FramePace,
     objects: Objects,
     labels: LabelLives,
     next_track: u64,
-    late_frames: u64,
 }
 
 /// What a frame came to.
@@ -41,26 +40,24 @@ pub struct Observed {
 
 impl CameraTracker {
     /// A tracker that has seen nothing.
-    pub fn new(rules: TrackingRules) -> Self {
+    pub(crate) fn new(rules: TrackingRules) -> Self {
         Self {
             rules,
             pace: FramePace::default(),
             objects: Objects::default(),
             labels: LabelLives::default(),
             next_track: 1,
-            late_frames: 0,
         }
     }
 
     /// Takes in all that was seen in the frame captured at `at`.
     ///
     /// Two units may finish two frames of a camera in the wrong order. A frame that is not newer than the newest is
-    /// filtered, and otherwise only counted ([`CameraTracker::late_frames`]): its detections belong to no track.
-    pub fn observe(&mut self, seen: &[Seen<'_>], at: Monotonic) -> Observed {
+    /// only filtered: its detections belong to no track.
+    pub(crate) fn observe(&mut self, seen: &[Seen<'_>], at: Monotonic) -> Observed {
         let found = Found::new(&self.rules, seen);
         let mut tracks = vec![None; seen.len()];
         if !self.pace.advance(at) {
-            self.late_frames += 1;
             let in_view = self.in_view();
             return Observed { tracks, kept: found.is_strong, events: Vec::new(), in_view };
         }
@@ -90,7 +87,7 @@ impl CameraTracker {
 
     /// Ends what has been unseen for too long, and tells changes that had to wait, when no frames come.
     /// To be called about once a second; `now` is the time, not that of a frame.
-    pub fn tick(&mut self, now: Monotonic) -> Vec<TrackEvent> {
+    pub(crate) fn tick(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         let lost_after = self.pace.lost_after(self.rules.lost_after) + UNDER_WAY;
         let mut events = self.objects.end_lost(lost_after, now);
         events.extend(self.labels.end_lost(lost_after, now));
@@ -100,7 +97,7 @@ impl CameraTracker {
     }
 
     /// Ends everything: the camera is lost, or the daemon stops. Frames captured up to `now` that still come are late.
-    pub fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
+    pub(crate) fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         self.pace.restart(now);
         let mut events = self.objects.end_all(now);
         events.extend(self.labels.end_all(now));
@@ -109,16 +106,11 @@ impl CameraTracker {
 
     /// How many objects that have begun and not ended there are, by label; 1 for an image label that is there.
     /// Labels of which there is none are absent.
-    pub fn in_view(&self) -> BTreeMap<String, u32> {
+    pub(crate) fn in_view(&self) -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         for label in self.objects.present().chain(self.labels.present()) {
             *counts.entry(label.to_owned()).or_default() += 1;
         }
         counts
-    }
-
-    /// Frames that came too late to be tracked, so far.
-    pub fn late_frames(&self) -> u64 {
-        self.late_frames
     }
 }
