@@ -1,6 +1,6 @@
-//! Decides who gets an inference unit, and how every frame and image ends.
+//! Decides which frame or image gets the next inference unit, and counts how each one ends.
 //!
-//! Plain code: never waits, never reads a clock (the caller passes `now`), knows no process.
+//! Plain code: it never waits, never reads a clock (the caller passes `now`), and knows no process.
 
 pub(crate) mod brown_out;
 pub(crate) mod controller;
