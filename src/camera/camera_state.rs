@@ -8,7 +8,9 @@
 //!   any state                 └──────────────────────── lost ───────────────────┘
 //! ```
 //!
-//! * `Disabled -> Waiting`: the operator wants frames; the first try is due at once.
+//! A camera that is enabled starts in `Waiting`, with its first try due at once.
+//!
+//! * `Disabled -> Waiting`: the operator switched the camera on; the first try is due at once.
 //! * `Waiting -> Opening`: the backoff is over and the capture process was told to connect.
 //! * `Opening -> Streaming`: the first frame was decoded. A connection alone proves nothing.
 //! * `Streaming -> Streaming`: frames were decoded, or the picture changed its size. Either shows that the stream lives.

@@ -1,11 +1,11 @@
 //! The cameras that share one capture process, and that process.
 //!
 //! ```text
-//!        start            initialized            kill
-//!  Down ───────▶ Starting ────────────▶ Up ─────────────────▶ Dying
-//!   ▲               │ │                 │                     ▲ │
-//!   │               │ └────── kill ─────┼─────────────────────┘ │
-//!   └─ process_ended┴───────────────────┴───────────────────────┘
+//!                      ┌──────────────── kill ─────────────────┐
+//!                      │                                       ▼
+//!  Down ── start ──▶ Starting ── initialized ──▶ Up ── kill ─▶ Dying
+//!   ▲                  │                         │             │
+//!   └──────────────────┴───── process_ended ─────┴─────────────┘
 //! ```
 //!
 //! * `Down -> Starting`: the backoff is over and a camera is due to connect. A process without work is not started.

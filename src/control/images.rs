@@ -26,15 +26,15 @@ const LARGE_IMAGES: usize = 2;
 /// An image for the appliance.
 #[derive(Debug)]
 pub struct OfferedImage {
-    /// The name of the model that is to look at it.
+    /// The name of the model that is to analyse it.
     pub(crate) model: String,
     /// The slot with its bytes.
     pub(crate) slot: ImageSlot,
     /// When its last byte arrived.
     pub(crate) arrived_at: Monotonic,
-    /// When its caller stops waiting.
+    /// When its client stops waiting.
     pub(crate) deadline: Monotonic,
-    /// How the model is to look at it.
+    /// How the model is to analyse it.
     pub(crate) options: LookOptions,
     /// Takes the reply.
     pub(crate) reply: oneshot::Sender<ImageReply>,
@@ -43,17 +43,17 @@ pub struct OfferedImage {
 /// The outcome of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImageReply {
-    /// A unit looked at it, with this package.
+    /// The result of a unit, which ran this package.
     Detected(Answer, Arc<Package>),
-    /// No unit looked at it. Retry after this time.
+    /// No unit analysed it. Retry after this time.
     Shed(ShedReason, Duration),
-    /// A unit tried it and gave no result.
+    /// A unit tried it without giving a result.
     Failed(FailureCause),
     /// There is no such model.
     NoModel,
 }
 
-/// The image is longer than its slot.
+/// The image does not fit its slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the image is larger than 4 MiB")]
 pub struct ImageTooLarge;
@@ -65,7 +65,7 @@ struct PoolSlot {
     writer: SlotWriter,
 }
 
-/// Free slots. The slot used last is used next, so that few pages of the region are ever taken.
+/// Free slots. The slot that was used last is used next, so that few pages of the region are ever touched.
 type FreeSlots = Mutex<Vec<PoolSlot>>;
 
 /// The slot of one image. An image longer than a slot has a region of its own.
@@ -84,7 +84,7 @@ enum Place {
 /// Returns its slot to the free ones when it is dropped.
 #[derive(Debug)]
 struct PoolLease {
-    /// Always there until then.
+    /// Present until the drop.
     slot: Option<PoolSlot>,
     free: Arc<FreeSlots>,
 }
@@ -99,7 +99,7 @@ impl ImageSlot {
     /// Appends to the image.
     ///
     /// # Errors
-    /// [`ImageTooLarge`].
+    /// [`ImageTooLarge`] when the image does not fit its slot.
     pub fn write(&mut self, chunk: &[u8]) -> Result<(), ImageTooLarge> {
         let end = self.bytes.checked_add(chunk.len()).ok_or(ImageTooLarge)?;
         let writer = match &mut self.place {
@@ -138,7 +138,7 @@ fn lock(free: &FreeSlots) -> MutexGuard<'_, Vec<PoolSlot>> {
     free.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The side of the clients. Clones share slots and queue.
+/// The clients' end. Clones share the slots and the queue.
 #[derive(Clone, Debug)]
 pub struct ImageIntake {
     free: Arc<FreeSlots>,
@@ -147,7 +147,7 @@ pub struct ImageIntake {
 }
 
 impl ImageIntake {
-    /// Returns the side of the clients, the region that units read, and the queue for the appliance.
+    /// Returns the clients' end, the region that units read, and the appliance's end of the queue.
     ///
     /// # Errors
     /// When shared memory cannot be created.
@@ -162,14 +162,14 @@ impl ImageIntake {
         Ok((Self { free: Arc::new(Mutex::new(free)), large, offers }, region, queue))
     }
 
-    /// Takes a free slot, if there is one.
+    /// Takes a free slot; `None` if all are in use.
     pub fn reserve(&self) -> Option<ImageSlot> {
         let slot = Some(lock(&self.free).pop()?);
         let place = Place::Pooled(PoolLease { slot, free: Arc::clone(&self.free) });
         Some(ImageSlot { place, bytes: 0 })
     }
 
-    /// Takes a slot for an image of `bytes`, or a region of its own for one above 4 MiB, if there is one.
+    /// Takes a slot for an image of `bytes`, or creates a region for an image above 4 MiB; `None` if all are in use.
     pub(crate) fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
         if bytes <= SLOT_BYTES {
             return self.reserve();
@@ -183,14 +183,14 @@ impl ImageIntake {
 
     /// Sends the image to a model and waits for its outcome.
     pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration, options: LookOptions) -> ImageReply {
-        let (reply, answered) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let arrived_at = monotonic_now();
         let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, options, reply };
         let stopping = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
         if self.offers.send(offer).await.is_err() {
             return stopping;
         }
-        answered.await.unwrap_or(stopping)
+        replied.await.unwrap_or(stopping)
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
             slot.write(&vec![7; SLOT_BYTES]).unwrap();
             done.send(slot).unwrap();
         });
-        let slot = written.recv_timeout(Duration::from_secs(10)).expect("no lock that others take is needed");
+        let slot = written.recv_timeout(Duration::from_secs(10)).expect("writing needs no lock that others take");
         drop(held);
         let reader = SlotReader::new(region.read_only(), MAX_SLOTS).unwrap();
         assert!(reader.slot(slot.number()).unwrap().iter().all(|byte| *byte == 7));

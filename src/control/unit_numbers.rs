@@ -1,21 +1,21 @@
-//! The numbers of units that a command carries, whichever way it comes.
+//! The numbers of units in a command, the same over HTTP and MQTT.
 
 use crate::supervisor::FleetError;
 use crate::supervisor::pool::UnitBounds;
 use serde::Deserialize;
 
-/// Both may be absent.
+/// The bounds for the number of units, as a client sends them. Both may be absent.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnitNumbers {
-    /// At least.
+    /// The fewest units.
     pub(crate) min_inference_units: Option<u16>,
-    /// At most; absent, the number is fixed.
+    /// The most units; absent: always the minimum.
     pub(crate) max_inference_units: Option<u16>,
 }
 
 impl UnitNumbers {
-    /// The bounds, if some are given.
+    /// Returns the bounds; `None` if none are given.
     ///
     /// # Errors
     /// [`FleetError::Invalid`] for a maximum without a minimum.
@@ -26,7 +26,7 @@ impl UnitNumbers {
         }
     }
 
-    /// The bounds, which have to be given.
+    /// Returns the bounds, which must be given.
     ///
     /// # Errors
     /// [`FleetError::Invalid`] without a minimum.
