@@ -1,11 +1,11 @@
-//! All that the outside can ask of a running appliance, and all that it can see.
+//! The interface to a running appliance: its status, and the requests that it takes.
 //!
-//! Whoever shows something (the terminal view, health, HTTP) gets an [`ApplianceStatus`] and never a
-//! lock, a unit or a camera; whoever wants something sends a [`Command`] and is answered.
+//! Clients (HTTP, MQTT, the terminal view) read an [`ApplianceStatus`] and never get a lock, a unit or a camera. To change
+//! something they send a [`Command`] and get a reply.
 
 pub mod images;
 pub mod snapshots;
-pub mod unit_numbers;
+pub(crate) mod unit_numbers;
 
 use crate::admission::Ledger;
 use crate::catalog::CatalogStore;
@@ -23,72 +23,72 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use crate::publish::outbox::{EventLog, NewEvent};
+pub(crate) use crate::publish::outbox::{EventLog, NewEvent};
 
-/// What can be asked for.
+/// A request to change something.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Start a stopped model.
     StartModel {
-        /// Which.
+        /// The model's name.
         model: String,
-        /// Other numbers of units than before.
+        /// New bounds for its number of units; `None` keeps the old ones.
         bounds: Option<UnitBounds>,
     },
-    /// Stop a model; what its units do is finished.
+    /// Stop a model. Work that its units have begun is finished.
     StopModel {
-        /// Which.
+        /// The model's name.
         model: String,
     },
-    /// Change the number of units without an interruption.
+    /// Change the number of units of a model without an interruption.
     ScaleModel {
-        /// Which.
+        /// The model's name.
         model: String,
-        /// How many.
+        /// The new bounds for its number of units.
         bounds: UnitBounds,
     },
-    /// Bring in another version without an interruption.
+    /// Replace the package of a model without an interruption.
     SwapModel {
-        /// Which.
+        /// The model's name.
         model: String,
-        /// Its directory under `units.models_directory`.
+        /// The new package: a directory under `units.models_directory`.
         package: String,
     },
-    /// Start a model that no settings name, from a package that was brought in.
+    /// Start a model that is not in the settings, from an imported package.
     RunPackage {
-        /// The name under which it runs.
+        /// The name that it runs under.
         model: String,
-        /// Where the package lies.
+        /// The directory of the package.
         directory: PathBuf,
-        /// How many units.
+        /// The bounds for its number of units.
         bounds: UnitBounds,
     },
-    /// Connect a camera, or leave it alone.
+    /// Connect or disconnect a camera.
     SwitchCamera {
-        /// Which.
+        /// The camera's id.
         camera: String,
-        /// True: frames are wanted from it.
+        /// True: connect it. False: disconnect it.
         enabled: bool,
     },
-    /// Forget such a model when it is stopped.
+    /// Remove a stopped model that is not in the settings.
     RemoveModel {
-        /// Which.
+        /// The model's name.
         model: String,
     },
 }
 
-/// A package that is to be brought in for a version that waits for it.
+/// A request to import the package of a project version.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ImportJob {
-    /// Which.
-    pub version: Resource,
-    /// Where it lies now.
-    pub source: PackageSource,
+pub(crate) struct ImportJob {
+    /// The version that waits for its package.
+    pub(crate) version: Resource,
+    /// Where to read the package from.
+    pub(crate) source: PackageSource,
 }
 
 impl Command {
-    /// The model or the camera that it is about.
-    pub fn subject(&self) -> &str {
+    /// The name of the model or camera that the command changes.
+    pub(crate) fn subject(&self) -> &str {
         match self {
             Self::StartModel { model, .. }
             | Self::StopModel { model }
@@ -101,66 +101,66 @@ impl Command {
     }
 }
 
-/// Why nothing was done.
+/// Why a command was refused. Nothing has changed then.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ControlError {
-    /// The model, its state, or what the box can carry.
+    /// The model's state or the capacity of the box does not allow it.
     #[error(transparent)]
     Fleet(#[from] FleetError),
-    /// The package that was named.
+    /// The package is missing or unusable.
     #[error("{0}")]
     Package(String),
-    /// No camera of the settings has this id.
+    /// The settings have no camera with this id.
     #[error("there is no camera `{0}` in the settings")]
     NoSuchCamera(String),
-    /// It is stopping, or too many commands wait.
-    #[error("the appliance takes no commands now")]
+    /// The appliance is stopping, or its queue is full.
+    #[error("the appliance takes no commands now; try again later")]
     Busy,
 }
 
-/// Commands that wait; above it they are refused.
+/// Queue capacity for commands. When the queue is full they are refused.
 const COMMAND_QUEUE: usize = 16;
 
-/// A command that was accepted: it has begun, which is not to say that it is done.
+/// The reply to an accepted command: it has begun, but is not necessarily done.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Accepted {
-    /// What the caller should know: a restart would forget the change, because the disk refuses it.
+    /// Set if the change will be lost at a restart, because the state file cannot be written.
     pub warning: Option<String>,
 }
 
-/// A command and where its answer goes.
-pub type Asked = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
+/// A command, and the sender of its reply.
+pub(crate) type Asked = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
 
-/// The outside's end.
+/// The clients' end. Clones share its queues.
 #[derive(Clone, Debug)]
 pub struct Control {
     commands: mpsc::Sender<Asked>,
     status: watch::Receiver<ApplianceStatus>,
     hours: HoursFiles,
     imports: mpsc::Sender<ImportJob>,
-    /// The way in for images.
+    /// Takes images.
     pub images: ImageIntake,
-    /// The way to pictures of cameras.
+    /// Takes requests for snapshots.
     pub snapshots: SnapshotDesk,
-    /// What began, changed and ended; none when nobody keeps it.
-    pub events: Option<EventLog>,
+    /// Reads stored events; `None` when events are not stored.
+    pub(crate) events: Option<EventLog>,
     /// Projects, versions and tags.
-    pub catalog: CatalogStore,
+    pub(crate) catalog: CatalogStore,
 }
 
-/// The appliance's ends of what the outside sends.
+/// The appliance's end: the queues of requests.
 #[derive(Debug)]
 pub struct ControlQueues {
-    /// Commands.
-    pub commands: mpsc::Receiver<Asked>,
-    /// Packages to bring in.
-    pub imports: mpsc::Receiver<ImportJob>,
-    /// Pictures that are wanted.
-    pub snapshots: mpsc::Receiver<AskedSnapshot>,
+    /// Commands to apply.
+    pub(crate) commands: mpsc::Receiver<Asked>,
+    /// Packages to import.
+    pub(crate) imports: mpsc::Receiver<ImportJob>,
+    /// Requests for snapshots.
+    pub(crate) snapshots: mpsc::Receiver<AskedSnapshot>,
 }
 
 impl Control {
-    /// The outside's end, and the queues that the appliance empties.
+    /// Returns the clients' end and the appliance's end.
     pub fn new(
         status: watch::Receiver<ApplianceStatus>,
         hours: HoursFiles,
@@ -175,56 +175,56 @@ impl Control {
         (control, ControlQueues { commands: command_queue, imports: import_queue, snapshots: snapshot_queue })
     }
 
-    /// Has a package brought in. The catalog's own bound keeps the queue from filling up.
+    /// Queues an import. The catalog limits the number of imports, so the queue is never full.
     ///
     /// # Errors
-    /// [`ControlError::Busy`].
-    pub async fn import(&self, job: ImportJob) -> Result<(), ControlError> {
+    /// [`ControlError::Busy`] when the appliance is stopping.
+    pub(crate) async fn import(&self, job: ImportJob) -> Result<(), ControlError> {
         self.imports.send(job).await.map_err(|_| ControlError::Busy)
     }
 
-    /// Sends a command, and waits for the answer: that it has begun, and that the disk holds it.
+    /// Sends a command and waits for the reply: the change has begun and its state file is written.
     ///
     /// # Errors
-    /// [`ControlError`]; nothing has changed then.
+    /// [`ControlError`] when the command was refused.
     pub async fn ask(&self, command: Command) -> Result<Accepted, ControlError> {
-        let (answer, answered) = oneshot::channel();
-        self.commands.try_send((command, answer)).map_err(|_| ControlError::Busy)?;
-        answered.await.unwrap_or(Err(ControlError::Busy))
+        let (reply, replied) = oneshot::channel();
+        self.commands.try_send((command, reply)).map_err(|_| ControlError::Busy)?;
+        replied.await.unwrap_or(Err(ControlError::Busy))
     }
 
-    /// The inference hours of a month (`2026-11`; without one, this month) as they are on disk, and which month it is.
+    /// Returns a month (`2026-11`; by default this month) and its inference hours as they are on disk.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no month; else what the kernel says.
-    pub async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
+    /// `InvalidInput` if the month is malformed; otherwise the error of reading its file.
+    pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
         let month = month.unwrap_or_else(this_month);
         let (files, wanted) = (self.hours.clone(), month.clone());
         let read = tokio::task::spawn_blocking(move || files.read(&wanted)).await;
         Ok((month, read.map_err(std::io::Error::other)??))
     }
 
-    /// Where a model was in its life within the last half second.
-    pub fn model_state(&self, name: &str) -> Option<ModelState> {
+    /// Returns the state of a model, at most half a second old.
+    pub(crate) fn model_state(&self, name: &str) -> Option<ModelState> {
         self.read(|status| status.models.get(name).map(|model| model.state))
     }
 
-    /// Reads the status as it was within the last half second. Holds the status lock: keep the closure short, and do not
-    /// call `read` inside it (deadlock).
-    pub fn read<T>(&self, look: impl FnOnce(&ApplianceStatus) -> T) -> T {
-        look(&self.status.borrow())
+    /// Reads the status, at most half a second old. Holds the status lock: keep the closure short, and do not call `read`
+    /// inside it (deadlock).
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&ApplianceStatus) -> T) -> T {
+        read(&self.status.borrow())
     }
 
-    /// The appliance as it was within the last half second, to keep.
+    /// Returns a copy of the status, at most half a second old.
     pub fn status(&self) -> ApplianceStatus {
         self.status.borrow().clone()
     }
 }
 
-/// One camera at one moment.
+/// A snapshot of one camera's status.
 #[derive(Clone, Debug)]
 pub struct CameraView {
-    /// As published.
+    /// Its state as published.
     pub state: CameraStateMessage,
     /// How its frames ended.
     pub ledger: Ledger,
@@ -232,41 +232,41 @@ pub struct CameraView {
     pub decoded: u64,
     /// Connections lost since the daemon started.
     pub reconnects: u64,
-    /// What the newest analysed frame showed: labels and how many of each.
+    /// The number of objects of each label in the newest analysed frame.
     pub seen: BTreeMap<String, u32>,
 }
 
-/// The appliance at one moment.
+/// A snapshot of the appliance's status.
 #[derive(Clone, Debug, Default)]
 pub struct ApplianceStatus {
-    /// By id.
+    /// The cameras by id.
     pub cameras: BTreeMap<CameraId, CameraView>,
-    /// By name.
+    /// The models by name.
     pub models: BTreeMap<String, ModelStatus>,
-    /// Inference hours by model and version, since the month began.
+    /// Inference hours of this month by model and version.
     pub inference_hours: BTreeMap<(String, String), f64>,
-    /// Capture processes started again since the daemon started.
+    /// Restarts of capture processes since the daemon started.
     pub capture_restarts: u64,
-    /// Frames that wait or are worked on.
+    /// Frames and images that wait or are being analysed.
     pub in_flight: u64,
     /// Slots of shared memory that are lent to units.
     pub lent_slots: u32,
-    /// How often each label was seen since the daemon started.
+    /// Detections of each label since the daemon started.
     pub labels_seen: BTreeMap<String, u64>,
     /// Messages handed to the broker.
     pub published: u64,
-    /// The broker is connected; `None` when MQTT is switched off.
+    /// True while the broker is connected; `None` when MQTT is switched off.
     pub broker_connected: Option<bool>,
-    /// What is not as it should be, for a person.
+    /// What is wrong, in sentences for the operator.
     pub degraded: Vec<String>,
-    /// Process numbers of the units.
+    /// Process ids of the units.
     pub unit_pids: Vec<u32>,
-    /// Process numbers of the capture processes.
+    /// Process ids of the capture processes.
     pub capture_pids: Vec<u32>,
 }
 
 impl ApplianceStatus {
-    /// The counts of all cameras together.
+    /// The sum of the cameras' ledgers.
     pub fn total(&self) -> Ledger {
         let mut total = Ledger::default();
         for camera in self.cameras.values() {
@@ -275,24 +275,24 @@ impl ApplianceStatus {
         total
     }
 
-    /// True when every captured frame, and every image, has ended or is in flight.
+    /// True when every captured frame and every image has an outcome or is in flight.
     pub fn ledger_closes(&self) -> bool {
         let mut total = self.total();
         self.models.values().for_each(|model| total.add(&model.images));
         total.closes(self.in_flight)
     }
 
-    /// Units of all models that there should be.
-    pub fn units_desired(&self) -> usize {
+    /// The number of units that all models together should have.
+    pub(crate) fn units_desired(&self) -> usize {
         self.models.values().map(|model| model.desired).sum()
     }
 
-    /// Units of all models that can be given work.
-    pub fn units_in_service(&self) -> usize {
+    /// The number of units in service, of all models together.
+    pub(crate) fn units_in_service(&self) -> usize {
         self.models.values().map(|model| model.in_service).sum()
     }
 
-    /// True when every model that is to run does, with all its units.
+    /// True when every model that should run is running with all its units.
     pub fn is_ready(&self) -> bool {
         let is_ready = |model: &ModelStatus| match model.state {
             ModelState::Running => model.in_service >= model.desired,

@@ -28,7 +28,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("tracking", &["vision"]),
     ("kept", &["os", "vision"]),
     ("publish", &["vision", "secret", "os"]),
-    ("camera", &["vision", "secret", "ipc", "os", "publish", "tracking"]),
+    ("camera", &["vision", "secret", "ipc", "os", "tracking"]),
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
     ("telemetry", &["vision", "secret"]),
     ("metering", &["vision", "os"]),

@@ -1,38 +1,38 @@
 //! Brown-out: under overload, each camera is throttled to its share of what the units can do.
 //!
-//! A frame that a newer one will replace before its turn comes costs a copy and a message for nothing. So the cameras are
-//! asked for no more frames than units can look at, by weight, and a little more, so that no unit waits for work. A frame
-//! counts as many transactions as it is looked at.
+//! A frame that will be superseded before its turn costs a copy and a message for nothing. So each camera is asked only for
+//! its share by weight of what the units can analyse, plus some headroom, so that no unit runs idle. Capacity is counted in
+//! transactions: a frame that is split into tiles takes several.
 
 use std::time::Duration;
 
-/// How often the rates are renewed.
-pub const PACE_PERIOD: Duration = Duration::from_secs(2);
+/// How often the rates are recomputed.
+pub(crate) const PACE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Cameras are asked for so much more than the units can do.
+/// Cameras are asked for this multiple of what the units can do.
 const HEADROOM: f64 = 1.15;
 
-/// What one camera would send.
+/// What one camera would send if it were not throttled.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CameraDemand {
-    /// Share of the units relative to the other cameras.
+pub(crate) struct CameraDemand {
+    /// The camera's share of the units, relative to the other cameras.
     pub weight: u32,
-    /// Transactions a second: frames times the looks that each takes.
+    /// Transactions a second: frames times the transactions of each.
     pub wanted_tps: f64,
 }
 
-/// Transactions a second for each camera when the units can do `capacity_tps`: its full demand, or its share by weight of
-/// what cameras with a smaller demand leave over. `None` when no camera is to be throttled, because there is enough for all
-/// or because the capacity is not known (`None`).
-pub fn allot(capacity_tps: Option<f64>, demands: &[CameraDemand]) -> Option<Vec<f64>> {
+/// Returns the transactions a second granted to each camera when the units can do `capacity_tps`: its full demand, or its
+/// share by weight of what cameras with smaller demands leave. `None` when no camera is throttled, because there is enough
+/// for all or because the capacity is unknown (`None`).
+pub(crate) fn allot(capacity_tps: Option<f64>, demands: &[CameraDemand]) -> Option<Vec<f64>> {
     let wanted: f64 = demands.iter().map(|demand| demand.wanted_tps).sum();
     let capacity_tps = capacity_tps.filter(|capacity| wanted > *capacity)?;
     let mut granted = vec![None; demands.len()];
-    let mut left = capacity_tps * HEADROOM;
+    let mut remaining = capacity_tps * HEADROOM;
     loop {
         let open = || demands.iter().enumerate().filter(|(index, _)| granted[*index].is_none());
         let weights: f64 = open().map(|(_, demand)| f64::from(demand.weight)).sum();
-        let share = |demand: &CameraDemand| left * f64::from(demand.weight) / weights;
+        let share = |demand: &CameraDemand| remaining * f64::from(demand.weight) / weights;
         let satisfied: Vec<usize> =
             open().filter(|(_, demand)| demand.wanted_tps <= share(demand)).map(|(index, _)| index).collect();
         if satisfied.is_empty() {
@@ -43,7 +43,7 @@ pub fn allot(capacity_tps: Option<f64>, demands: &[CameraDemand]) -> Option<Vec<
             return Some(granted.into_iter().map(|tps| tps.unwrap_or_default()).collect());
         }
         for index in satisfied {
-            left -= demands[index].wanted_tps;
+            remaining -= demands[index].wanted_tps;
             granted[index] = Some(demands[index].wanted_tps);
         }
     }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_of_nothing_is_not_an_unknown_one() {
+    fn a_capacity_of_zero_is_not_an_unknown_one() {
         assert_eq!(allot(Some(0.0), &[demand(1, 10.0)]), Some(vec![0.0]));
     }
 

@@ -1,8 +1,8 @@
-//! One place a camera, the freshest frame in it, and a fair choice between the places.
+//! The newest waiting frame of each camera, and a fair choice between cameras.
 //!
-//! Cameras never queue: a newer frame takes the place of the one that waits. Between cameras the
-//! choice is stride scheduling: each pays `transactions / weight` for a frame, and the one that has paid
-//! least is next. A camera that was silent starts level with the others, so silence earns no burst.
+//! Cameras never queue: a newer frame replaces the waiting one. The choice between cameras is stride scheduling: each
+//! camera pays `transactions / weight` for a frame, and the camera that has paid least is next. A camera that was silent
+//! starts level with the others, so silence earns no burst.
 
 use crate::admission::work::FrameWork;
 use crate::vision::camera_id::CameraId;
@@ -11,89 +11,89 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[derive(Debug)]
-struct Place {
+struct Camera {
     weight: u32,
     paid: f64,
     waiting: Option<FrameWork>,
 }
 
-impl Place {
+impl Camera {
     fn price(&self, work: &FrameWork) -> f64 {
         f64::from(work.transactions()) / f64::from(self.weight)
     }
 }
 
-/// The places of all cameras.
+/// The waiting frames of all cameras: at most one each.
 #[derive(Debug)]
 pub struct Controller {
-    places: BTreeMap<CameraId, Place>,
-    /// Places with a frame: most of the time there is none, and the units look for work after every answer.
+    cameras: BTreeMap<CameraId, Camera>,
+    /// Cameras with a waiting frame. Usually there is none, and the units ask after every reply.
     waiting: usize,
     max_frame_age: Duration,
-    /// What the camera that was served last had paid before: where a silent one starts again.
+    /// What the camera that was served last had paid before. A silent camera resumes at this value.
     level: f64,
 }
 
 impl Controller {
-    /// Frames older than `max_frame_age` when a unit is free are not worth looking at.
+    /// Frames older than `max_frame_age` are dropped instead of analysed.
     pub fn new(max_frame_age: Duration) -> Self {
-        Self { places: BTreeMap::new(), waiting: 0, max_frame_age, level: 0.0 }
+        Self { cameras: BTreeMap::new(), waiting: 0, max_frame_age, level: 0.0 }
     }
 
-    /// Gives a camera a place. `weight` is at least 1.
+    /// Adds a camera. A `weight` of 0 counts as 1.
     pub fn add_camera(&mut self, camera: CameraId, weight: u32) {
-        let replaced = self.places.insert(camera, Place { weight: weight.max(1), paid: self.level, waiting: None });
-        self.waiting -= usize::from(replaced.is_some_and(|place| place.waiting.is_some()));
+        let replaced = self.cameras.insert(camera, Camera { weight: weight.max(1), paid: self.level, waiting: None });
+        self.waiting -= usize::from(replaced.is_some_and(|camera| camera.waiting.is_some()));
     }
 
-    /// Puts a frame in its camera's place and returns the older one that waited there.
-    /// A frame of an unknown camera comes straight back.
-    pub fn offer(&mut self, work: FrameWork) -> Option<FrameWork> {
-        let Some(place) = self.places.get_mut(&work.camera) else { return Some(work) };
-        if place.waiting.is_none() {
-            place.paid = place.paid.max(self.level);
+    /// Queues a frame and returns the older frame of the camera that it replaces, if one was waiting.
+    /// Returns the frame itself if its camera is unknown.
+    pub(crate) fn offer(&mut self, work: FrameWork) -> Option<FrameWork> {
+        let Some(camera) = self.cameras.get_mut(&work.camera) else { return Some(work) };
+        if camera.waiting.is_none() {
+            camera.paid = camera.paid.max(self.level);
             self.waiting += 1;
         }
-        place.waiting.replace(work)
+        camera.waiting.replace(work)
     }
 
-    /// Puts a frame whose unit failed back into its camera's place, which has paid for it already. It comes back
-    /// when a fresher one waits there.
-    pub fn offer_again(&mut self, work: FrameWork) -> Option<FrameWork> {
-        let Some(place) = self.places.get_mut(&work.camera) else { return Some(work) };
-        if place.waiting.is_some() {
+    /// Queues a frame again after its unit failed; its camera is not charged twice. Returns the frame if a newer one is
+    /// already waiting.
+    pub(crate) fn offer_again(&mut self, work: FrameWork) -> Option<FrameWork> {
+        let Some(camera) = self.cameras.get_mut(&work.camera) else { return Some(work) };
+        if camera.waiting.is_some() {
             return Some(work);
         }
-        place.paid -= place.price(&work);
+        camera.paid -= camera.price(&work);
         self.waiting += 1;
-        place.waiting.replace(work)
+        camera.waiting.replace(work)
     }
 
-    /// The frame whose turn it is.
-    pub fn next(&self) -> Option<&FrameWork> {
-        let waiting = self.places.values().filter(|place| place.waiting.is_some());
+    /// Returns the frame whose turn it is.
+    pub(crate) fn next(&self) -> Option<&FrameWork> {
+        let waiting = self.cameras.values().filter(|camera| camera.waiting.is_some());
         waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?.waiting.as_ref()
     }
 
     /// Takes the frame whose turn it is.
-    pub fn take_next(&mut self) -> Option<FrameWork> {
-        let waiting = self.places.values_mut().filter(|place| place.waiting.is_some());
-        let place = waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?;
-        let work = place.waiting.take()?;
+    pub(crate) fn take_next(&mut self) -> Option<FrameWork> {
+        let waiting = self.cameras.values_mut().filter(|camera| camera.waiting.is_some());
+        let camera = waiting.min_by(|a, b| a.paid.total_cmp(&b.paid))?;
+        let work = camera.waiting.take()?;
         self.waiting -= 1;
-        self.level = place.paid;
-        place.paid += place.price(&work);
+        self.level = camera.paid;
+        camera.paid += camera.price(&work);
         Some(work)
     }
 
-    /// Takes out every frame that has waited too long by `now`.
-    pub fn take_stale(&mut self, now: Monotonic) -> Vec<FrameWork> {
+    /// Removes and returns every frame that is older than `max_frame_age` by `now`.
+    pub(crate) fn take_stale(&mut self, now: Monotonic) -> Vec<FrameWork> {
         let max_age = self.max_frame_age;
         self.take_if(|work| now.since(work.frame.captured_at) > max_age)
     }
 
-    /// Takes out everything, for shutting down.
-    pub fn take_all(&mut self) -> Vec<FrameWork> {
+    /// Removes and returns all frames, for shutdown.
+    pub(crate) fn take_all(&mut self) -> Vec<FrameWork> {
         self.take_if(|_| true)
     }
 
@@ -101,14 +101,15 @@ impl Controller {
         if self.waiting == 0 {
             return Vec::new();
         }
-        let places = self.places.values_mut();
-        let taken: Vec<FrameWork> = places.filter_map(|place| place.waiting.take_if(|work| is_taken(work))).collect();
+        let cameras = self.cameras.values_mut();
+        let taken: Vec<FrameWork> =
+            cameras.filter_map(|camera| camera.waiting.take_if(|work| is_taken(work))).collect();
         self.waiting -= taken.len();
         taken
     }
 
-    /// How many frames wait.
-    pub fn waiting(&self) -> usize {
+    /// The number of waiting frames.
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
 }
@@ -143,7 +144,7 @@ mod tests {
         controller
     }
 
-    /// Lets every camera offer a frame before each of `turns` and counts who was served.
+    /// Lets every camera offer a frame before each of `turns`, and counts the frames taken from each camera.
     fn serve(controller: &mut Controller, cameras: &[&str], turns: u64) -> BTreeMap<String, u64> {
         let mut served = BTreeMap::new();
         for turn in 0..turns {
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_freshest_frame_wins_and_the_older_one_comes_back() {
+    fn the_newest_frame_wins_and_the_older_one_is_returned() {
         let mut controller = controller(&[("a", 1)]);
         assert_eq!(controller.offer(work("a", 1)), None);
         assert_eq!(controller.offer(work("a", 2)), Some(work("a", 1)));
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_tried_again_unless_a_fresher_one_waits() {
+    fn a_frame_is_retried_unless_a_newer_one_waits() {
         let mut controller = controller(&[("a", 1)]);
         controller.offer(work("a", 1));
         let failed = controller.take_next().unwrap();
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_with_tiles_pays_for_each_look() {
+    fn a_camera_with_tiles_pays_for_each_tile() {
         let mut controller = controller(&[("plain", 1), ("tiled", 1)]);
         let tiling = Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true };
         let framing = Framing { tiling: Some(tiling), ..Framing::default() };
@@ -194,7 +195,7 @@ mod tests {
             controller.offer(FrameWork { framing, ..work("tiled", turn) });
             served[usize::from(controller.take_next().unwrap().camera.as_str() == "tiled")] += 1;
         }
-        assert_eq!(served, [500, 100], "five looks each");
+        assert_eq!(served, [500, 100], "five transactions each");
     }
 
     #[test]
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_waited_too_long_is_taken_out() {
+    fn a_frame_that_waited_too_long_is_removed() {
         let mut controller = controller(&[("a", 1), ("b", 1)]);
         controller.offer(work("a", 1));
         controller.offer(work("b", 900));
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_an_unknown_camera_comes_back() {
+    fn a_frame_of_an_unknown_camera_is_returned() {
         assert_eq!(controller(&[]).offer(work("a", 1)), Some(work("a", 1)));
     }
 }

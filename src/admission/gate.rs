@@ -1,32 +1,32 @@
-//! Cameras and images before one model: each has a guaranteed share, and unused share goes to the other
-//! (work-conserving).
+//! Divides the units of one model between camera frames and images. Each side has a guaranteed share; unused share goes to
+//! the other side (work-conserving).
 
 use crate::admission::controller::Controller;
 use crate::admission::image_queue::ImageQueue;
 use crate::admission::work::Work;
 use crate::vision::monotonic::Monotonic;
 
-/// All that waits for the units of a model.
+/// The work that waits for the units of one model.
 #[derive(Debug)]
 pub struct Gate {
-    /// One place a camera.
-    pub cameras: Controller,
-    /// In the order in which they came.
-    pub images: ImageQueue,
-    /// Of the units, for images, while both want more than there is; 0..=1.
+    /// The waiting frames, at most one of each camera.
+    pub(crate) cameras: Controller,
+    /// The waiting images, in order of arrival.
+    pub(crate) images: ImageQueue,
+    /// The images' share of the units while both sides have work waiting, 0..=1.
     image_share: f64,
-    /// What each has paid for its turns, as in the stride between cameras.
+    /// What cameras and images have paid for their turns, as in the stride scheduling between cameras.
     paid: [f64; 2],
     was_waiting: [bool; 2],
 }
 
 impl Gate {
-    /// `image_share` is 0..=1.
+    /// `image_share` is 0..=1 and is kept just inside, so that neither side can be starved.
     pub fn new(cameras: Controller, images: ImageQueue, image_share: f64) -> Self {
         Self { cameras, images, image_share: image_share.clamp(0.01, 0.99), paid: [0.0; 2], was_waiting: [false; 2] }
     }
 
-    /// Whether it is the turn of images or of cameras; none when nothing waits.
+    /// True if it is the turn of images, false if of cameras, `None` when nothing waits.
     fn is_images_turn(&mut self) -> Option<bool> {
         let is_waiting = [self.cameras.waiting() > 0, self.images.waiting() > 0];
         // A side that had nothing waiting gets no credit for that time.
@@ -43,13 +43,13 @@ impl Gate {
         }
     }
 
-    /// The share of the units that images have while cameras want more than the rest.
-    pub fn image_share(&self) -> f64 {
+    /// The images' share of the units while cameras use all of theirs.
+    pub(crate) fn image_share(&self) -> f64 {
         self.image_share
     }
 
     /// Takes the work whose turn it is.
-    pub fn take_next(&mut self) -> Option<Work> {
+    pub(crate) fn take_next(&mut self) -> Option<Work> {
         if self.is_images_turn()? {
             let work = self.images.take_next()?;
             self.paid[1] += f64::from(work.transactions()) / self.image_share;
@@ -60,8 +60,8 @@ impl Gate {
         Some(Work::Frame(work))
     }
 
-    /// Takes the work whose turn it is, unless a unit has failed it.
-    pub fn take_fresh(&mut self) -> Option<Work> {
+    /// Takes the work whose turn it is, unless it is a retry.
+    pub(crate) fn take_fresh(&mut self) -> Option<Work> {
         let attempts = match self.is_images_turn()? {
             true => self.images.next().map(|image| image.attempts),
             false => self.cameras.next().map(|frame| frame.attempts),
@@ -69,13 +69,13 @@ impl Gate {
         attempts.filter(|attempts| *attempts == 0).and_then(|_| self.take_next())
     }
 
-    /// The share of the units that images can count on now: all while no camera waits.
-    pub fn share_of_images(&self) -> f64 {
+    /// The share of the units that images get now: all of it while no frame waits.
+    pub(crate) fn share_of_images(&self) -> f64 {
         if self.cameras.waiting() > 0 { self.image_share } else { 1.0 }
     }
 
-    /// Puts work back that a unit failed. Returns the frame if a newer one is already waiting.
-    pub fn offer_again(&mut self, work: Work) -> Option<Work> {
+    /// Queues work again after its unit failed. Returns the frame if a newer one is already waiting.
+    pub(crate) fn offer_again(&mut self, work: Work) -> Option<Work> {
         match work {
             Work::Frame(frame) => self.cameras.offer_again(frame).map(Work::Frame),
             Work::Image(image) => {
@@ -85,20 +85,20 @@ impl Gate {
         }
     }
 
-    /// Takes out what has waited too long.
-    pub fn take_stale(&mut self, now: Monotonic) -> Vec<Work> {
+    /// Removes and returns stale frames and images whose deadline has passed.
+    pub(crate) fn take_stale(&mut self, now: Monotonic) -> Vec<Work> {
         let frames = self.cameras.take_stale(now).into_iter().map(Work::Frame);
         frames.chain(self.images.take_expired(now).into_iter().map(Work::Image)).collect()
     }
 
-    /// Takes out everything.
-    pub fn take_all(&mut self) -> Vec<Work> {
+    /// Removes and returns everything.
+    pub(crate) fn take_all(&mut self) -> Vec<Work> {
         let frames = self.cameras.take_all().into_iter().map(Work::Frame);
         frames.chain(self.images.take_all().into_iter().map(Work::Image)).collect()
     }
 
-    /// How many wait.
-    pub fn waiting(&self) -> usize {
+    /// The number of waiting frames and images.
+    pub(crate) fn waiting(&self) -> usize {
         self.cameras.waiting() + self.images.waiting()
     }
 }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_images_leaves_cameras_their_share_and_what_nobody_wants_is_lent() {
+    fn a_flood_of_images_leaves_cameras_their_share_and_unused_share_goes_to_images() {
         let mut gate = gate(0.25);
         assert_eq!(images_of(&mut gate, 100, false), 100, "no camera wants anything");
         let images = images_of(&mut gate, 400, true);

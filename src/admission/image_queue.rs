@@ -1,23 +1,23 @@
-//! Images wait in a queue that is bounded in time: what could not be looked at soon is refused at once.
+//! The queue of images. It is bounded in time: an image that could not be analysed soon is refused at once.
 
 use crate::admission::work::ImageWork;
 use crate::vision::monotonic::Monotonic;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A refused caller is not asked to come back sooner: it would only be refused again.
+/// The shortest `retry_after`. A caller that retries sooner would only be refused again.
 const SHORTEST_RETRY: Duration = Duration::from_millis(100);
 
-/// An image that was not taken, and when it makes sense to try again.
+/// An image that was not queued, and when a retry makes sense.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
-    /// It comes back.
-    pub work: ImageWork,
-    /// From now.
-    pub retry_after: Duration,
+pub(crate) struct Refused {
+    /// The image itself.
+    pub(crate) work: ImageWork,
+    /// The time to wait before a retry, from now.
+    pub(crate) retry_after: Duration,
 }
 
-/// Images in the order in which they came.
+/// Waiting images, in order of arrival.
 #[derive(Debug)]
 pub struct ImageQueue {
     waiting: VecDeque<ImageWork>,
@@ -30,18 +30,18 @@ impl ImageQueue {
         Self { waiting: VecDeque::new(), longest_wait }
     }
 
-    /// How many transactions may be queued at this throughput; at least one, so that a slow model works too.
-    pub fn capacity(&self, tps: f64) -> usize {
+    /// The number of transactions that may be queued at this throughput; at least one, so that a slow model works too.
+    pub(crate) fn capacity(&self, tps: f64) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
         let capacity = (tps.clamp(0.0, 1e6) * self.longest_wait.as_secs_f64()) as usize;
         capacity.max(1)
     }
 
-    /// Takes an image in where `tps` transactions a second are done. What lies before it decides, not its own cost.
+    /// Queues an image at a throughput of `tps` transactions a second. Only the work ahead of it counts, not its own cost.
     ///
     /// # Errors
-    /// [`Refused`] when the queue is full, or its deadline would pass before its turn came.
-    pub fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
+    /// [`Refused`] when the queue is full, or when the deadline would pass before the image's turn.
+    pub(crate) fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
         let ahead = self.transactions();
         let wait = Duration::from_secs_f64((f64::from(ahead) / tps.max(1e-3)).min(1e6));
         if (ahead as usize) < self.capacity(tps) && now + wait < work.deadline {
@@ -52,23 +52,23 @@ impl ImageQueue {
         Err(Refused { work, retry_after })
     }
 
-    /// Puts an image whose unit failed to the front: it has waited already.
-    pub fn offer_again(&mut self, work: ImageWork) {
+    /// Puts an image whose unit failed at the front, because it has waited already.
+    pub(crate) fn offer_again(&mut self, work: ImageWork) {
         self.waiting.push_front(work);
     }
 
-    /// The image whose turn it is.
-    pub fn next(&self) -> Option<&ImageWork> {
+    /// Returns the image whose turn it is.
+    pub(crate) fn next(&self) -> Option<&ImageWork> {
         self.waiting.front()
     }
 
     /// Takes the image whose turn it is.
-    pub fn take_next(&mut self) -> Option<ImageWork> {
+    pub(crate) fn take_next(&mut self) -> Option<ImageWork> {
         self.waiting.pop_front()
     }
 
-    /// Takes out every image whose deadline has passed.
-    pub fn take_expired(&mut self, now: Monotonic) -> Vec<ImageWork> {
+    /// Removes and returns every image whose deadline has passed.
+    pub(crate) fn take_expired(&mut self, now: Monotonic) -> Vec<ImageWork> {
         if !self.waiting.iter().any(|work| now >= work.deadline) {
             return Vec::new();
         }
@@ -77,17 +77,17 @@ impl ImageQueue {
         Vec::from_iter::<VecDeque<ImageWork>>(expired)
     }
 
-    /// Takes out everything.
-    pub fn take_all(&mut self) -> Vec<ImageWork> {
+    /// Removes and returns all images.
+    pub(crate) fn take_all(&mut self) -> Vec<ImageWork> {
         self.waiting.drain(..).collect()
     }
 
-    /// How many wait.
-    pub fn waiting(&self) -> usize {
+    /// The number of waiting images.
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// What they cost together.
+    /// The transactions of all waiting images together.
     fn transactions(&self) -> u32 {
         self.waiting.iter().map(ImageWork::transactions).sum()
     }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_wait_as_can_be_looked_at_in_the_longest_wait() {
+    fn as_many_images_wait_as_can_be_analysed_in_the_longest_wait() {
         let mut queue = ImageQueue::new(Duration::from_secs(1));
         let accepted = (0..100).filter(|id| queue.offer(image(*id, 5_000), 20.0, at(0)).is_ok()).count();
         assert_eq!(accepted, 20);
@@ -138,13 +138,17 @@ mod tests {
         let tiled = |id| ImageWork { options: LookOptions { framing, ..LookOptions::default() }, ..image(id, 5_000) };
         let mut queue = ImageQueue::new(Duration::from_secs(1));
         let accepted = (0..100).filter(|id| queue.offer(tiled(*id), 20.0, at(0)).is_ok()).count();
-        assert_eq!(accepted, 4, "five looks each");
+        assert_eq!(accepted, 4, "five transactions each");
         let refused = queue.offer(tiled(100), 10.0, at(0)).unwrap_err();
-        assert_eq!(refused.retry_after, Duration::from_secs(1), "twenty looks take two seconds, and one may be waited");
+        assert_eq!(
+            refused.retry_after,
+            Duration::from_secs(1),
+            "twenty transactions take two seconds, and one second may be waited"
+        );
     }
 
     #[test]
-    fn what_would_come_too_late_is_refused_and_what_is_late_is_taken_out() {
+    fn an_image_that_would_be_late_is_refused_and_a_late_one_is_removed() {
         let mut queue = ImageQueue::new(Duration::from_secs(1));
         queue.offer(image(0, 150), 10.0, at(0)).unwrap();
         queue.offer(image(1, 150), 10.0, at(0)).unwrap();
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_model_takes_one() {
+    fn a_slow_model_queues_one_image() {
         let mut queue = ImageQueue::new(Duration::from_secs(1));
         assert!(queue.offer(image(0, 60_000), 0.1, at(0)).is_ok());
         let refused = queue.offer(image(1, 60_000), 0.1, at(0)).unwrap_err();

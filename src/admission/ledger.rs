@@ -1,29 +1,29 @@
-//! Counts how frames end. The equation it keeps:
+//! Counts how frames end. This equation always holds:
 //! `captured = detected + Σ shed{reason} + Σ failed{cause} + in flight`.
 
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::collections::BTreeMap;
 
-/// The outcomes of one camera, or of all together.
+/// The outcomes of one camera's frames, or of all cameras together.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ledger {
     /// Frames that a capture process announced.
     pub captured: u64,
-    /// Frames that a unit looked at.
+    /// Frames that a unit analysed.
     pub detected: u64,
-    /// Frames that nobody looked at, by reason.
+    /// Frames that were dropped before any unit analysed them, by reason.
     pub shed: BTreeMap<ShedReason, u64>,
-    /// Frames that were tried and have no result, by cause.
+    /// Frames that a unit tried without giving a result, by cause.
     pub failed: BTreeMap<FailureCause, u64>,
 }
 
 impl Ledger {
-    /// A frame came.
+    /// Counts a captured frame.
     pub fn count_captured(&mut self) {
         self.captured += 1;
     }
 
-    /// A frame ended.
+    /// Counts the outcome of a frame.
     pub fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Detected => self.detected += 1,
@@ -32,12 +32,12 @@ impl Ledger {
         }
     }
 
-    /// Frames that have an outcome.
+    /// The number of frames that have an outcome.
     pub fn ended(&self) -> u64 {
         self.detected + self.shed.values().sum::<u64>() + self.failed.values().sum::<u64>()
     }
 
-    /// True when every captured frame has ended or is one of the `in_flight` that wait or are worked on.
+    /// True when every captured frame either has an outcome or is one of the `in_flight` frames.
     pub fn closes(&self, in_flight: u64) -> bool {
         self.captured == self.ended() + in_flight
     }

@@ -1,13 +1,13 @@
-//! Decides who gets an inference unit, and how every frame and image ends.
+//! Decides which frame or image gets the next inference unit, and counts how each one ends.
 //!
-//! Plain code: never waits, never reads a clock (the caller passes `now`), knows no process.
+//! Plain code: it never waits, never reads a clock (the caller passes `now`), and knows no process.
 
-pub mod brown_out;
-pub mod controller;
-pub mod gate;
-pub mod image_queue;
-pub mod ledger;
-pub mod work;
+pub(crate) mod brown_out;
+pub(crate) mod controller;
+pub(crate) mod gate;
+pub(crate) mod image_queue;
+pub(crate) mod ledger;
+pub(crate) mod work;
 
 pub use controller::Controller;
 pub use gate::Gate;

@@ -1,4 +1,4 @@
-//! What wants a unit: a camera's frame, or an image from outside.
+//! Work for a unit: a camera's frame, or an image from a client.
 
 use crate::ipc::messages::RegionId;
 use crate::vision::camera_id::CameraId;
@@ -7,86 +7,86 @@ use crate::vision::framing::Framing;
 use crate::vision::look_options::LookOptions;
 use crate::vision::monotonic::Monotonic;
 
-/// A frame that wants a unit.
+/// A camera frame that needs a unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrameWork {
-    /// Whose.
+    /// The camera that it comes from.
     pub camera: CameraId,
-    /// Counts the camera's frames since the daemon started.
+    /// The number of the frame, counted per camera since the daemon started.
     pub number: u64,
-    /// Where and what.
+    /// The slot that holds the frame, and its picture format.
     pub frame: Frame,
     /// The region that holds the slot.
     pub region: RegionId,
-    /// What of it is looked at.
+    /// The part and the tiles of the picture that are analysed.
     pub framing: Framing,
-    /// Units that have failed it.
+    /// How many units have tried it and failed.
     pub attempts: u8,
-    /// The zone of the last of them.
+    /// The zone of the unit that failed last.
     pub failed_in: Option<usize>,
 }
 
 impl FrameWork {
-    /// What it costs: the looks that its framing takes.
+    /// Its cost in transactions, one for each tile or whole picture that is analysed.
     pub fn transactions(&self) -> u32 {
         self.framing.transactions()
     }
 }
 
-/// An image; never used twice in a run of the daemon.
+/// Identifies an image. Never reused while the daemon runs.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ImageId(pub u64);
 
-/// An image that wants a unit: encoded bytes in a slot.
+/// An image that needs a unit: encoded bytes in a slot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageWork {
-    /// Which.
+    /// Identifies the image until its reply.
     pub id: ImageId,
     /// The region that holds the slot.
     pub region: RegionId,
-    /// Where.
+    /// The number of the slot in its region.
     pub slot: u16,
-    /// How many of the slot's bytes.
+    /// The length of the encoded image.
     pub bytes: u32,
-    /// When it was there whole.
+    /// When its last byte arrived.
     pub arrived_at: Monotonic,
-    /// When nobody waits for it any more.
+    /// When its client stops waiting.
     pub deadline: Monotonic,
-    /// How it is to be looked at.
+    /// How the model is to analyse it.
     pub options: LookOptions,
-    /// Units that have failed it.
+    /// How many units have tried it and failed.
     pub attempts: u8,
-    /// The zone of the last of them.
+    /// The zone of the unit that failed last.
     pub failed_in: Option<usize>,
 }
 
 impl ImageWork {
-    /// What it costs: the looks that its framing takes.
+    /// Its cost in transactions, one for each tile or whole picture that is analysed.
     pub fn transactions(&self) -> u32 {
         self.options.framing.transactions()
     }
 }
 
-/// What kind of input it is: an image is decoded by its unit, a frame has been.
+/// The kind of input. A unit has to decode an image; a frame is already decoded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WorkKind {
-    /// From a camera.
+    /// A camera frame.
     Frame,
-    /// From outside.
+    /// An image from a client.
     Image,
 }
 
-/// Either.
+/// A frame or an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {
-    /// From a camera.
+    /// A camera frame.
     Frame(FrameWork),
-    /// From outside.
+    /// An image from a client.
     Image(ImageWork),
 }
 
 impl Work {
-    /// Which of the two.
+    /// The kind of input.
     pub fn kind(&self) -> WorkKind {
         match self {
             Self::Frame(_) => WorkKind::Frame,
@@ -110,7 +110,7 @@ impl Work {
         }
     }
 
-    /// What lies there.
+    /// The format of the slot's bytes.
     pub fn content(&self) -> SlotContent {
         match self {
             Self::Frame(work) => SlotContent::Raw(work.frame.picture),
@@ -118,7 +118,7 @@ impl Work {
         }
     }
 
-    /// How it is to be looked at; a frame as the manifest says, but for its framing.
+    /// How the model is to analyse it. For a frame all but the framing comes from the model's manifest.
     pub fn options(&self) -> LookOptions {
         match self {
             Self::Frame(work) => LookOptions { framing: work.framing, ..LookOptions::default() },
@@ -126,7 +126,7 @@ impl Work {
         }
     }
 
-    /// What it costs, and is charged everywhere: the looks that it takes.
+    /// Its cost in transactions, one for each tile or whole picture that is analysed.
     pub fn transactions(&self) -> u32 {
         match self {
             Self::Frame(work) => work.transactions(),
@@ -134,7 +134,7 @@ impl Work {
         }
     }
 
-    /// Since when it wants a unit.
+    /// When it started to wait: the capture of a frame, the arrival of an image.
     pub fn since(&self) -> Monotonic {
         match self {
             Self::Frame(work) => work.frame.captured_at,
@@ -142,7 +142,7 @@ impl Work {
         }
     }
 
-    /// Units that have failed it.
+    /// How many units have tried it and failed.
     pub fn attempts(&self) -> u8 {
         match self {
             Self::Frame(work) => work.attempts,
@@ -150,7 +150,7 @@ impl Work {
         }
     }
 
-    /// The zone of the unit that has failed it: it is better tried elsewhere.
+    /// The zone of the unit that failed last. A retry should go to another zone.
     pub fn failed_in(&self) -> Option<usize> {
         match self {
             Self::Frame(work) => work.failed_in,
@@ -158,7 +158,7 @@ impl Work {
         }
     }
 
-    /// One more unit has failed it, in this zone.
+    /// Records that a unit in this zone failed.
     pub fn count_attempt(&mut self, zone: usize) {
         let (attempts, failed_in) = match self {
             Self::Frame(work) => (&mut work.attempts, &mut work.failed_in),

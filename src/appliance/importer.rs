@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Brings in one package after the other until nobody can ask for one.
-pub async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Receiver<ImportJob>) {
+pub(crate) async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Receiver<ImportJob>) {
     while let Some(ImportJob { version, source }) = jobs.recv().await {
         let target = catalog.package_directory(&version);
         let (copy_from, copy_to) = (source.clone(), target.clone());

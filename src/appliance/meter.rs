@@ -95,13 +95,13 @@ impl Meter {
         if month != self.month {
             self.turn_to(month);
         }
-        self.hours.look(in_service, hour, now);
+        self.hours.record(in_service, hour, now);
     }
 
     /// A month begins, or the box has learned which one it is: something may be kept of it.
     fn turn_to(&mut self, month: String) {
         match self.files.read(&month) {
-            Ok(rows) => self.hours.add_kept(rows),
+            Ok(rows) => self.hours.add_stored(rows),
             Err(error) => {
                 tracing::error!(month, %error, "the inference hours of this month cannot be read; they begin anew");
             }

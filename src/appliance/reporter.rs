@@ -9,7 +9,7 @@ use crate::core::effect::FrameResult;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
 use crate::publish::message::{
-    BoxStateMessage, CameraStateMessage, CameraStatus, DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS,
+    BoxStateMessage, CameraStateMessage, DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS,
 };
 use crate::publish::outbox::{EventLog, Outbox};
 use crate::publish::publisher::Publisher;
@@ -19,6 +19,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::tracking::Observed;
 use crate::vision::camera_id::CameraId;
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,17 +1,35 @@
-//! One camera: the state that it is in, and why.
+//! One camera: its state, and the reason for it.
+//!
+//! ```text
+//!              switch_on                opened                 streaming
+//!  Disabled ───────────────▶ Waiting ──────────▶ Opening ────────────────────▶ Streaming ──┐ progress,
+//!      ▲                      ▲   ▲                 │                           │     ▲     │ streaming
+//!      │ switch_off           │   └──── lost ───────┘                           │     └─────┘
+//!   any state                 └──────────────────────── lost ───────────────────┘
+//! ```
+//!
+//! A camera that is enabled starts in `Waiting`, with its first try due at once.
+//!
+//! * `Disabled -> Waiting`: the operator switched the camera on; the first try is due at once.
+//! * `Waiting -> Opening`: the backoff is over and the capture process was told to connect.
+//! * `Opening -> Streaming`: the first frame was decoded. A connection alone proves nothing.
+//! * `Streaming -> Streaming`: frames were decoded, or the picture changed its size. Either shows that the stream lives.
+//! * `Opening | Streaming -> Waiting`: the capture process reported the loss, died, or delivered nothing for too long. The
+//!   reason decides the backoff ([`ReconnectPolicy`]) and the published status.
+//! * `any -> Disabled`: the operator switched the camera off. A loss that is reported afterwards changes nothing.
 
 use crate::camera::reconnect_policy::ReconnectPolicy;
 use crate::camera::settings::CameraSettings;
 use crate::ipc::messages::{LossKind, StreamInfo};
-use crate::publish::message::{CameraStateMessage, CameraStatus};
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// Where a camera is.
+/// The state, with what is known in it.
 #[derive(Clone, Debug, PartialEq)]
 enum State {
     Disabled,
-    /// Tried again at `until`; the status says what went wrong.
+    /// The next try is at `until`. The status says what went wrong.
     Waiting {
         until: Monotonic,
         status: CameraStatus,
@@ -22,48 +40,48 @@ enum State {
     Streaming {
         info: StreamInfo,
         since: Monotonic,
-        /// When the stream last showed that it lives.
+        /// When the stream last showed a sign of life.
         progress_at: Monotonic,
-        /// When a frame was decoded last.
+        /// When the last frame was decoded.
         decoded_at: Monotonic,
         decoded: u64,
-        /// Packets of this connection.
+        /// Packets received on this connection.
         received: u64,
-        /// Frames a second that the stream has, as they were decoded of late.
+        /// Frames a second of the stream: a moving average of what was decoded.
         rate: Option<f64>,
     },
 }
 
-/// A camera and its history.
+/// A camera: settings, state and counters.
 #[derive(Debug)]
-pub struct Camera {
-    /// As configured.
+pub(crate) struct Camera {
+    /// Its settings, with the operator's switch applied.
     pub settings: CameraSettings,
     state: State,
     policy: ReconnectPolicy,
     reason: Option<String>,
     reconnects: u64,
     decoded_before: u64,
-    /// Frames a second that it is paced down to.
+    /// Frames a second that it is throttled to.
     granted: Option<f64>,
 }
 
-/// What a tick asks for.
+/// What is due for a camera.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum CameraWish {
+pub(crate) enum CameraDue {
     /// Nothing.
     Wait,
-    /// Connect.
+    /// Connect it.
     Open,
-    /// It has been silent for too long: close it.
+    /// Close the connection, which has been silent for too long.
     Close,
 }
 
 impl Camera {
-    /// A camera that connects at the first tick, unless it is disabled.
-    pub fn new(settings: CameraSettings, now: Monotonic) -> Self {
+    /// A camera that is due to connect at once, unless it is disabled.
+    pub(crate) fn new(settings: CameraSettings, now: Monotonic) -> Self {
         let seed = settings.id.as_str().bytes().fold(14_695_981_039_346_656_037, |hash: u64, byte| {
-            // FNV-1a: any function of the id will do, this one is short.
+            // FNV-1a: any hash of the id will do, and this one is short.
             (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
         });
         let state = if settings.enabled {
@@ -75,27 +93,26 @@ impl Camera {
         Self { settings, state, policy, reason: None, reconnects: 0, decoded_before: 0, granted: None }
     }
 
-    /// What is to be done by `now`. `stall` is how long a stream may be without a decoded frame and
-    /// `connect` how long a connection may take; the latter gets the stall limit on top, so that the
-    /// capture process, which knows the reason, reports first.
-    pub fn wish(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraWish {
+    /// Returns what is due by `now`. A stream may be without a decoded frame for `stall`. A connection may take
+    /// `connect` plus `stall`: the capture process applies `connect` itself and knows the reason, so it must be first.
+    pub(crate) fn due(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraDue {
         match &self.state {
-            State::Waiting { until, .. } if now >= *until => CameraWish::Open,
-            State::Opening { since } if now.since(*since) > connect + stall => CameraWish::Close,
-            State::Streaming { progress_at, .. } if now.since(*progress_at) > stall => CameraWish::Close,
-            _ => CameraWish::Wait,
+            State::Waiting { until, .. } if now >= *until => CameraDue::Open,
+            State::Opening { since } if now.since(*since) > connect + stall => CameraDue::Close,
+            State::Streaming { progress_at, .. } if now.since(*progress_at) > stall => CameraDue::Close,
+            _ => CameraDue::Wait,
         }
     }
 
-    /// The capture process was told to connect. Waiting -> Opening
-    pub fn opened(&mut self, now: Monotonic) {
+    /// Records that the capture process was told to connect. Waiting -> Opening
+    pub(crate) fn opened(&mut self, now: Monotonic) {
         self.state = State::Opening { since: now };
-        // A new connection begins at the rate of the settings.
+        // A new connection starts at the rate of the settings.
         self.granted = None;
     }
 
-    /// The first frame was decoded, or the stream changed its size. Opening | Streaming -> Streaming
-    pub fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
+    /// Records the first decoded frame, or a new picture size. Opening | Streaming -> Streaming
+    pub(crate) fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
         let (since, decoded, received, rate) = match &self.state {
             State::Streaming { since, decoded, received, rate, .. } => (*since, *decoded, *received, *rate),
             _ => (now, 0, 0, None),
@@ -104,9 +121,9 @@ impl Camera {
         self.state = State::Streaming { info, since, progress_at: now, decoded, received, rate, decoded_at: now };
     }
 
-    /// This connection has decoded and received so much in total. Where keyframes alone are decoded, received packets show
-    /// that the stream lives: smart codecs put 10 to 20 s between keyframes.
-    pub fn progress(&mut self, total_decoded: u64, total_received: u64, now: Monotonic) {
+    /// Records the totals of this connection. With `keyframes_only`, received packets count as a sign of life as well:
+    /// smart codecs put 10 to 20 s between keyframes.
+    pub(crate) fn progress(&mut self, total_decoded: u64, total_received: u64, now: Monotonic) {
         let keyframes_only = self.settings.keyframes_only;
         let State::Streaming { progress_at, decoded_at, decoded, received, rate, .. } = &mut self.state else { return };
         if total_decoded > *decoded {
@@ -122,8 +139,8 @@ impl Camera {
         }
     }
 
-    /// The daemon was suspended for `gap`: deadlines move by it.
-    pub fn paused(&mut self, gap: Duration) {
+    /// Moves the deadlines by `gap`, for which the daemon was suspended.
+    pub(crate) fn paused(&mut self, gap: Duration) {
         match &mut self.state {
             State::Opening { since } => *since = *since + gap,
             State::Streaming { progress_at, .. } => *progress_at = *progress_at + gap,
@@ -131,8 +148,8 @@ impl Camera {
         }
     }
 
-    /// The connection is gone, or was closed for being silent. Opening | Streaming -> Waiting
-    pub fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
+    /// Records that the connection was lost or closed. Opening | Streaming -> Waiting
+    pub(crate) fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
         let streamed_for = match &self.state {
             State::Streaming { since, decoded, .. } => {
                 self.decoded_before += decoded;
@@ -152,38 +169,33 @@ impl Camera {
         self.state = State::Waiting { until, status };
     }
 
-    /// It is left alone until it is switched on. Any -> Disabled
-    pub fn switch_off(&mut self) {
+    /// Keeps the camera disconnected until it is switched on. Any -> Disabled
+    pub(crate) fn switch_off(&mut self) {
         self.decoded_before = self.decoded();
         (self.state, self.reason) = (State::Disabled, None);
     }
 
-    /// It is connected at the next tick. Disabled -> Waiting
-    pub fn switch_on(&mut self, now: Monotonic) {
+    /// Makes a connection due at once. Disabled -> Waiting
+    pub(crate) fn switch_on(&mut self, now: Monotonic) {
         if self.state == State::Disabled {
             self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
         }
     }
 
-    /// True while frames come.
-    pub fn is_streaming(&self) -> bool {
+    /// True while frames arrive.
+    pub(crate) fn is_streaming(&self) -> bool {
         matches!(self.state, State::Streaming { .. })
     }
 
-    /// True while a connection is open or being made.
-    pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Opening { .. } | State::Streaming { .. })
-    }
-
-    /// Frames a second that it would hand over if nobody paced it; `None` while that is not known.
-    pub fn wanted_fps(&self) -> Option<f64> {
+    /// Frames a second that the camera would deliver without throttling; `None` while its rate is unknown.
+    pub(crate) fn wanted_fps(&self) -> Option<f64> {
         let State::Streaming { rate: Some(rate), .. } = &self.state else { return None };
         let wanted = f64::from(self.settings.fps);
         Some(if wanted > 0.0 { wanted.min(*rate) } else { *rate })
     }
 
-    /// Paces it down, or (`None`) lets it go. Returns the rate that its capture process is to be told, if that changes.
-    pub fn pace(&mut self, fps: Option<f64>) -> Option<f32> {
+    /// Throttles the camera, or (`None`) stops throttling it. Returns the rate for its capture process if it changes.
+    pub(crate) fn pace(&mut self, fps: Option<f64>) -> Option<f32> {
         let is_same = match (self.granted, fps) {
             (None, None) => true,
             (Some(before), Some(now)) => (now - before).abs() < 0.05 * before,
@@ -197,54 +209,52 @@ impl Camera {
         Some(fps.map_or(self.settings.fps, |fps| fps as f32))
     }
 
-    /// For a person, while it is paced down.
-    pub fn brown_out(&self) -> Option<String> {
+    /// What to tell the operator while the camera is throttled.
+    pub(crate) fn brown_out(&self) -> Option<String> {
         let (granted, wanted) = (self.granted?, self.wanted_fps()?);
-        Some(format!("camera {}: {granted:.0} of {wanted:.0} frames a second are looked at", self.settings.id))
-    }
-
-    /// When it is tried again, while it waits.
-    pub fn next_try(&self) -> Option<Monotonic> {
-        match self.state {
-            State::Waiting { until, .. } => Some(until),
-            _ => None,
-        }
+        Some(format!("camera {}: {granted:.0} of {wanted:.0} frames a second are analysed", self.settings.id))
     }
 
     /// Connections lost since the daemon started.
-    pub fn reconnects(&self) -> u64 {
+    pub(crate) fn reconnects(&self) -> u64 {
         self.reconnects
     }
 
     /// Frames decoded since the daemon started.
-    pub fn decoded(&self) -> u64 {
+    pub(crate) fn decoded(&self) -> u64 {
         match &self.state {
             State::Streaming { decoded, .. } => self.decoded_before + decoded,
             _ => self.decoded_before,
         }
     }
 
-    /// What is published. A camera that is tried again after a failure keeps its status until frames come,
-    /// so that a subscriber does not see it flicker.
-    pub fn message(&self) -> CameraStateMessage {
-        let (status, info) = match &self.state {
-            State::Disabled => (CameraStatus::Disabled, None),
-            State::Waiting { status, .. } => (*status, None),
-            State::Opening { .. } => (CameraStatus::Connecting, None),
-            State::Streaming { info, .. } => (CameraStatus::Streaming, Some(info)),
-        };
-        CameraStateMessage {
-            state: status,
-            codec: info.map(|info| info.codec.clone()),
-            width: info.map(|info| info.width),
-            height: info.map(|info| info.height),
-            fps: self.granted.map_or(self.settings.fps, rounded),
-            reason: self.reason.clone(),
+    /// The published status. While a camera waits for a retry it keeps the status of its failure.
+    pub(crate) fn status(&self) -> CameraStatus {
+        match &self.state {
+            State::Disabled => CameraStatus::Disabled,
+            State::Waiting { status, .. } => *status,
+            State::Opening { .. } => CameraStatus::Connecting,
+            State::Streaming { .. } => CameraStatus::Streaming,
         }
+    }
+
+    /// What the camera sends, while it streams.
+    pub(crate) fn stream_info(&self) -> Option<&StreamInfo> {
+        if let State::Streaming { info, .. } = &self.state { Some(info) } else { None }
+    }
+
+    /// Why it is not streaming, for the operator.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Frames a second that are analysed: the setting, or the throttled rate.
+    pub(crate) fn fps(&self) -> f32 {
+        self.granted.map_or(self.settings.fps, rounded)
     }
 }
 
-/// So coarse that a retained message does not change with each measurement.
+/// Rounds a throttled rate, so that the retained message does not change with each measurement.
 #[expect(clippy::cast_possible_truncation, reason = "a rate of one camera")]
 fn rounded(fps: f64) -> f32 {
     fps.round().max(1.0) as f32

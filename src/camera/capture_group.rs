@@ -1,60 +1,66 @@
 //! The cameras that share one capture process, and that process.
 //!
 //! ```text
-//!          start              GStreamer is ready          silence
-//!  Down ─────────▶ Starting ─────────────────────▶ Up ─────────────┐
-//!   ▲                  │ takes too long                            ▼
-//!   │                  └───────────────────────────────────────▶ Dying
-//!   └──────────────── the process has ended, or does not end ◀─────┘
+//!                      ┌──────────────── kill ─────────────────┐
+//!                      │                                       ▼
+//!  Down ── start ──▶ Starting ── initialized ──▶ Up ── kill ─▶ Dying
+//!   ▲                  │                         │             │
+//!   └──────────────────┴───── process_ended ─────┴─────────────┘
 //! ```
 //!
-//! * `Starting`: GStreamer may be scanning its plugins, which takes a minute on a slow box. A long limit of its own.
-//! * `Up`: the main loop of the process sends a heartbeat, with and without cameras. Only what the main loop sends is a sign
-//!   of life: streaming threads go on announcing frames when it hangs.
-//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too.
+//! * `Down -> Starting`: the backoff is over and a camera is due to connect. A process without work is not started.
+//! * `Starting -> Up`: GStreamer is initialized. It may scan its plugins first, which takes a minute on a slow box, so this
+//!   state has a long limit of its own.
+//! * `Starting | Up -> Dying`: the process is killed because GStreamer took too long, the main loop sent no heartbeat for too
+//!   long, or the process announced a slot that it does not own. Only messages of the main loop are a sign of life:
+//!   streaming threads go on announcing frames when it hangs.
+//! * `any -> Down`: the process ended or could not be started. All its cameras are lost, and the next start waits for the
+//!   backoff of [`RestartPolicy`].
+//! * `Dying -> Down` also happens after `DEATH_LIMIT`: a process that a driver holds in the kernel may never end. It is
+//!   given up and counted as `undead`.
 //!
-//! Each connection to a camera gets a new [`CameraIndex`], so a late message of an earlier connection is recognised and
-//! ignored.
+//! Each connection to a camera gets a new [`CameraIndex`], so that late messages of an earlier connection are recognised
+//! and ignored.
 
-use crate::camera::camera_state::{Camera, CameraWish};
+use crate::camera::camera_state::{Camera, CameraDue};
 use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
 use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// A killed process that has not ended after this time hangs in the kernel; another one takes its place.
+/// A killed process that has not ended after this time hangs in the kernel. It is replaced.
 const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
-/// What the shell is to do for a group.
+/// An action that the shell performs for a group.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum CaptureAction {
+pub(crate) enum CaptureAction {
     /// Start the capture process.
     Start,
-    /// End it at once.
+    /// Kill the capture process.
     Kill {
-        /// For the log.
+        /// The reason, for the log.
         why: &'static str,
     },
-    /// Give a camera a region and have it connected.
+    /// Give a camera a region and connect it.
     Open {
-        /// Position in [`CaptureGroup::cameras`].
+        /// Its position in [`CaptureGroup::cameras`].
         camera: usize,
-        /// Its name in messages for this connection.
+        /// Identifies this connection in messages.
         index: CameraIndex,
     },
-    /// Have it disconnected.
+    /// Disconnect a camera.
     Close {
-        /// Position in [`CaptureGroup::cameras`].
+        /// Its position in [`CaptureGroup::cameras`].
         camera: usize,
-        /// Its name in messages for this connection.
+        /// Identifies this connection in messages.
         index: CameraIndex,
     },
 }
 
-/// A healthy life so far: when it began, and how many frames it gave.
+/// How long a process has been up, and how many frames it announced: it decides the backoff after its end.
 #[derive(Clone, Copy, Debug)]
-struct Life {
+struct Uptime {
     since: Monotonic,
     frames: u64,
 }
@@ -63,8 +69,8 @@ struct Life {
 enum Process {
     Down { until: Monotonic },
     Starting { since: Monotonic },
-    Up { life: Life, heard_at: Monotonic },
-    Dying { since: Monotonic, life: Option<Life> },
+    Up { uptime: Uptime, heartbeat_at: Monotonic },
+    Dying { since: Monotonic, uptime: Option<Uptime> },
 }
 
 #[derive(Debug)]
@@ -73,23 +79,23 @@ struct Member {
     index: Option<CameraIndex>,
 }
 
-/// The cameras of one capture process.
+/// The cameras of one capture process, and the state of that process.
 #[derive(Debug)]
-pub struct CaptureGroup {
+pub(crate) struct CaptureGroup {
     members: Vec<Member>,
     process: Process,
     restart_policy: RestartPolicy,
     restarts: u64,
     next_index: u64,
-    /// Killed processes that were given up because they do not end.
+    /// Killed processes that were given up because they did not end.
     undead: u32,
     stall: Duration,
     connect: Duration,
 }
 
 impl CaptureGroup {
-    /// A group whose process is started by the first [`Self::tick`].
-    pub fn new(cameras: Vec<Camera>, stall: Duration, connect: Duration, now: Monotonic) -> Self {
+    /// A group whose first [`Self::tick`] starts the process.
+    pub(crate) fn new(cameras: Vec<Camera>, stall: Duration, connect: Duration, now: Monotonic) -> Self {
         Self {
             members: cameras.into_iter().map(|camera| Member { camera, index: None }).collect(),
             process: Process::Down { until: now },
@@ -102,48 +108,48 @@ impl CaptureGroup {
         }
     }
 
-    /// Its cameras.
-    pub fn cameras(&self) -> impl Iterator<Item = &Camera> {
+    /// The cameras of the group.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = &Camera> {
         self.members.iter().map(|member| &member.camera)
     }
 
     /// The camera at a position.
-    pub fn camera(&self, camera: usize) -> &Camera {
+    pub(crate) fn camera(&self, camera: usize) -> &Camera {
         &self.members[camera].camera
     }
 
-    /// The position of the camera that is open under this name; `None` for an earlier connection.
-    pub fn find(&self, index: CameraIndex) -> Option<usize> {
+    /// The position of the camera with this connection; `None` if the connection is an earlier one.
+    pub(crate) fn find(&self, index: CameraIndex) -> Option<usize> {
         self.members.iter().position(|member| member.index == Some(index))
     }
 
-    /// The name of the open connection of a camera.
-    pub fn index_of(&self, camera: usize) -> Option<CameraIndex> {
+    /// The open connection of a camera.
+    pub(crate) fn index_of(&self, camera: usize) -> Option<CameraIndex> {
         self.members[camera].index
     }
 
-    /// Processes started again since the daemon started.
-    pub fn restarts(&self) -> u64 {
+    /// Restarts of the process since the daemon started.
+    pub(crate) fn restarts(&self) -> u64 {
         self.restarts
     }
 
-    /// Killed processes of this group that do not end, because a driver hangs.
-    pub fn undead(&self) -> u32 {
+    /// Killed processes of this group that have not ended, because a driver hangs.
+    pub(crate) fn undead(&self) -> u32 {
         self.undead
     }
 
-    /// How long the process may send nothing. Half a stall's time, so that a hung process is found before its cameras
+    /// How long the main loop may send nothing. Half the stall limit, so that a hung process is found before its cameras
     /// count as stalled, but never less than a few heartbeats.
     fn longest_silence(&self) -> Duration {
         (self.stall / 2).max(SHORTEST_SILENCE)
     }
 
-    /// Does what is due by `now`.
-    pub fn tick(&mut self, now: Monotonic) -> Vec<CaptureAction> {
-        let wish = |member: &Member| member.camera.wish(self.stall, self.connect, now);
+    /// Returns the actions that are due by `now`.
+    pub(crate) fn tick(&mut self, now: Monotonic) -> Vec<CaptureAction> {
+        let due = |member: &Member| member.camera.due(self.stall, self.connect, now);
         match self.process {
             Process::Down { until } => {
-                if now < until || !self.members.iter().any(|member| wish(member) == CameraWish::Open) {
+                if now < until || !self.members.iter().any(|member| due(member) == CameraDue::Open) {
                     return Vec::new();
                 }
                 self.process = Process::Starting { since: now };
@@ -152,40 +158,40 @@ impl CaptureGroup {
             Process::Starting { since } if now.since(since) > INITIALIZATION_LIMIT => {
                 self.kill("GStreamer did not start in time", now)
             }
-            Process::Up { heard_at, .. } if now.since(heard_at) > self.longest_silence() => {
-                self.kill("it has sent no heartbeat for too long", now)
+            Process::Up { heartbeat_at, .. } if now.since(heartbeat_at) > self.longest_silence() => {
+                self.kill("it sent no heartbeat for too long", now)
             }
             Process::Up { .. } => self.tick_cameras(now),
             Process::Dying { since, .. } if now.since(since) > DEATH_LIMIT => {
                 self.undead += 1;
-                self.process_ended("the capture process was killed and does not end: a driver hangs", now);
+                self.process_ended("the capture process was killed but does not end: a driver hangs", now);
                 Vec::new()
             }
             Process::Starting { .. } | Process::Dying { .. } => Vec::new(),
         }
     }
 
-    /// Ends the process. Starting | Up -> Dying
-    pub fn kill(&mut self, why: &'static str, now: Monotonic) -> Vec<CaptureAction> {
-        let life = match self.process {
-            Process::Up { life, .. } => Some(life),
+    /// Kills the process. Starting | Up -> Dying
+    pub(crate) fn kill(&mut self, why: &'static str, now: Monotonic) -> Vec<CaptureAction> {
+        let uptime = match self.process {
+            Process::Up { uptime, .. } => Some(uptime),
             Process::Starting { .. } => None,
             Process::Down { .. } | Process::Dying { .. } => return Vec::new(),
         };
-        self.process = Process::Dying { since: now, life };
+        self.process = Process::Dying { since: now, uptime };
         vec![CaptureAction::Kill { why }]
     }
 
-    /// A process that was given up has ended after all.
-    pub fn undead_ended(&mut self) {
+    /// Records that a process that was given up has ended after all.
+    pub(crate) fn undead_ended(&mut self) {
         self.undead = self.undead.saturating_sub(1);
     }
 
-    /// The daemon was suspended for `gap`: what children did meanwhile is unknown, so deadlines move by it.
-    pub fn paused(&mut self, gap: Duration) {
+    /// Moves the deadlines by `gap`, for which the daemon was suspended: what the process did meanwhile is unknown.
+    pub(crate) fn paused(&mut self, gap: Duration) {
         match &mut self.process {
             Process::Starting { since } | Process::Dying { since, .. } => *since = *since + gap,
-            Process::Up { heard_at, .. } => *heard_at = *heard_at + gap,
+            Process::Up { heartbeat_at, .. } => *heartbeat_at = *heartbeat_at + gap,
             Process::Down { .. } => {}
         }
         self.members.iter_mut().for_each(|member| member.camera.paused(gap));
@@ -194,16 +200,16 @@ impl CaptureGroup {
     fn tick_cameras(&mut self, now: Monotonic) -> Vec<CaptureAction> {
         let mut actions = Vec::new();
         for (position, member) in self.members.iter_mut().enumerate() {
-            match member.camera.wish(self.stall, self.connect, now) {
-                CameraWish::Wait => {}
-                CameraWish::Open => {
+            match member.camera.due(self.stall, self.connect, now) {
+                CameraDue::Wait => {}
+                CameraDue::Open => {
                     let index = CameraIndex(self.next_index);
                     self.next_index += 1;
                     member.index = Some(index);
                     member.camera.opened(now);
                     actions.push(CaptureAction::Open { camera: position, index });
                 }
-                CameraWish::Close => {
+                CameraDue::Close => {
                     let detail = format!("no frame was decoded for {:.0} s", self.stall.as_secs_f64());
                     member.camera.lost(LossKind::Stalled, detail, now);
                     if let Some(index) = member.index.take() {
@@ -215,36 +221,36 @@ impl CaptureGroup {
         actions
     }
 
-    /// GStreamer runs in the process. Starting -> Up
-    pub fn initialized(&mut self, now: Monotonic) {
+    /// Records that GStreamer is initialized. Starting -> Up
+    pub(crate) fn initialized(&mut self, now: Monotonic) {
         if let Process::Starting { .. } = self.process {
-            self.process = Process::Up { life: Life { since: now, frames: 0 }, heard_at: now };
+            self.process = Process::Up { uptime: Uptime { since: now, frames: 0 }, heartbeat_at: now };
         }
     }
 
-    /// The main loop of the process sent a message.
-    pub fn alive(&mut self, now: Monotonic) {
-        if let Process::Up { heard_at, .. } = &mut self.process {
-            *heard_at = now;
+    /// Records a message of the main loop: a sign of life.
+    pub(crate) fn alive(&mut self, now: Monotonic) {
+        if let Process::Up { heartbeat_at, .. } = &mut self.process {
+            *heartbeat_at = now;
         }
     }
 
-    /// A frame was announced; counts as healthy work.
-    pub fn frame_announced(&mut self) {
-        if let Process::Up { life, .. } = &mut self.process {
-            life.frames += 1;
+    /// Counts a frame that the process announced.
+    pub(crate) fn frame_announced(&mut self) {
+        if let Process::Up { uptime, .. } = &mut self.process {
+            uptime.frames += 1;
         }
     }
 
-    /// The process is gone, or could not be started: all its cameras are lost. Any -> Down
-    pub fn process_ended(&mut self, detail: &str, now: Monotonic) {
-        let life = match self.process {
-            Process::Up { life, .. } => Some(life),
-            Process::Dying { life, .. } => life,
+    /// Records that the process ended or could not be started, which loses all its cameras. Any -> Down
+    pub(crate) fn process_ended(&mut self, detail: &str, now: Monotonic) {
+        let uptime = match self.process {
+            Process::Up { uptime, .. } => Some(uptime),
+            Process::Dying { uptime, .. } => uptime,
             Process::Starting { .. } | Process::Down { .. } => None,
         };
         self.restarts += 1;
-        let (since, frames) = (life.map(|life| life.since), life.map_or(0, |life| life.frames));
+        let (since, frames) = (uptime.map(|uptime| uptime.since), uptime.map_or(0, |uptime| uptime.frames));
         self.process = Process::Down { until: self.restart_policy.died(since, frames, now) };
         for member in &mut self.members {
             member.index = None;
@@ -252,34 +258,34 @@ impl CaptureGroup {
         }
     }
 
-    /// A connection streams.
-    pub fn streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
+    /// Records that a connection delivered its first frame, or a new picture size.
+    pub(crate) fn streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
         self.members[camera].camera.streaming(info, now);
     }
 
-    /// A connection has received so many packets and decoded so many frames.
-    pub fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
+    /// Records the totals of decoded frames and received packets of a connection.
+    pub(crate) fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
         self.members[camera].camera.progress(decoded, received, now);
     }
 
-    /// Paces a camera; returns the rate to tell its capture process, if that changes.
-    pub fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
+    /// Throttles a camera. Returns the rate for its capture process if it changes.
+    pub(crate) fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
         self.members[camera].camera.pace(fps)
     }
 
-    /// Switches a camera off; the connection that is to be closed then.
-    pub fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
+    /// Switches a camera off. Returns the connection to close, if one is open.
+    pub(crate) fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
         self.members[camera].camera.switch_off();
         self.members[camera].index.take()
     }
 
-    /// Switches a camera on.
-    pub fn switch_on(&mut self, camera: usize, now: Monotonic) {
+    /// Switches a camera on: it is due to connect at once.
+    pub(crate) fn switch_on(&mut self, camera: usize, now: Monotonic) {
         self.members[camera].camera.switch_on(now);
     }
 
-    /// A connection ended.
-    pub fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
+    /// Records that a connection was lost.
+    pub(crate) fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
         self.members[camera].index = None;
         self.members[camera].camera.lost(kind, detail, now);
     }

@@ -1,4 +1,4 @@
-//! Starts capture processes and talks to them, as the capture groups decide.
+//! Starts capture processes and sends them messages, as the capture groups decide.
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, Transport};
 use crate::ipc::channel::ChannelError;
@@ -13,14 +13,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// What a capture process said, or that it ended.
+/// A message of a capture process, or its end.
 #[derive(Debug)]
-pub struct CaptureEvent {
-    /// Which group's.
+pub(crate) struct CaptureEvent {
+    /// The group that the process belongs to.
     pub group: usize,
-    /// Which of its processes.
+    /// Tells the processes of a group apart: a restart gets a new number.
     pub generation: u64,
-    /// What.
+    /// What happened.
     pub event: ChildEvent<FromCapture>,
 }
 
@@ -30,9 +30,9 @@ struct Running {
     generation: u64,
 }
 
-/// The processes of all groups.
+/// The capture processes of all groups, at most one each.
 #[derive(Debug)]
-pub struct CaptureProcesses {
+pub(crate) struct CaptureProcesses {
     spawner: Spawner,
     program: PathBuf,
     environment: BTreeMap<String, String>,
@@ -42,8 +42,8 @@ pub struct CaptureProcesses {
 }
 
 impl CaptureProcesses {
-    /// None of the `groups` processes runs yet. `environment` is all that they get.
-    pub fn new(
+    /// Starts no process yet. `environment` is the whole environment of the processes.
+    pub(crate) fn new(
         spawner: Spawner,
         program: PathBuf,
         environment: BTreeMap<String, String>,
@@ -57,8 +57,8 @@ impl CaptureProcesses {
     /// Starts a group's process.
     ///
     /// # Errors
-    /// When no process can be had; then no event will come either.
-    pub fn start(&mut self, group: usize) -> std::io::Result<()> {
+    /// When the process cannot be started. No event follows then.
+    pub(crate) fn start(&mut self, group: usize) -> std::io::Result<()> {
         self.generations += 1;
         let generation = self.generations;
         let name = format!("capture-{group}");
@@ -74,74 +74,78 @@ impl CaptureProcesses {
         Ok(())
     }
 
-    /// True if the event comes from the process that runs now.
-    pub fn is_current(&self, event: &CaptureEvent) -> bool {
+    /// True if the event comes from the process that is running now.
+    pub(crate) fn is_current(&self, event: &CaptureEvent) -> bool {
         self.running[event.group].as_ref().is_some_and(|running| running.generation == event.generation)
     }
 
-    /// Has a camera connected; its frames go into `region`.
-    pub fn open(&self, group: usize, index: CameraIndex, source: CameraSource, region: &Region) {
+    /// Tells the process to connect a camera, whose frames go into `region`.
+    pub(crate) fn open(&self, group: usize, index: CameraIndex, source: CameraSource, region: &Region) {
         let message = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
     }
 
-    /// Has a camera disconnected.
-    pub fn close(&self, group: usize, index: CameraIndex) {
+    /// Tells the process to disconnect a camera.
+    pub(crate) fn close(&self, group: usize, index: CameraIndex) {
         self.send(group, |handle| handle.send(&ToCapture::Close { camera: index }, None));
     }
 
-    /// Gives a slot back.
-    pub fn release(&self, group: usize, index: CameraIndex, slot: u16) {
+    /// Returns a slot to the process, which may fill it again.
+    pub(crate) fn release(&self, group: usize, index: CameraIndex, slot: u16) {
         self.send(group, |handle| handle.send(&ToCapture::Release { camera: index, slot }, None));
     }
 
-    /// Has a camera hand over so many frames a second; 0: each one.
-    pub fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
+    /// Tells the process how many frames of a camera to deliver a second; 0: every frame.
+    pub(crate) fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
         self.send(group, |handle| handle.send(&ToCapture::Pace { camera: index, frames_per_second }, None));
     }
 
-    /// Has a picture made of a frame whose slot has not been given back yet; the JPEG goes into `region`.
-    pub fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
+    /// Tells the process to make a JPEG of a frame, into `region`. The slot of the frame must not have been returned yet.
+    pub(crate) fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
         let message = ToCapture::Snapshot(Box::new(order));
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
     }
 
-    /// Has all processes end by themselves.
-    pub fn stop_all(&self) {
+    /// Tells all processes to end.
+    pub(crate) fn stop_all(&self) {
         for group in 0..self.running.len() {
             self.send(group, |handle| handle.send(&ToCapture::Stop, None));
         }
     }
 
-    /// Ends a process at once; its end will be reported.
-    pub fn kill(&self, group: usize) {
+    /// Kills a process. An event will report its end.
+    pub(crate) fn kill(&self, group: usize) {
         if let Some(running) = &self.running[group] {
             running.handle.kill();
         }
     }
 
-    /// Forgets a process that has ended.
-    pub fn ended(&mut self, group: usize) {
+    /// Removes a process that has ended.
+    pub(crate) fn ended(&mut self, group: usize) {
         self.running[group] = None;
     }
 
-    /// Process numbers, for memory figures and fault tests.
-    pub fn pids(&self) -> Vec<u32> {
+    /// The process ids, for memory figures and fault tests.
+    pub(crate) fn pids(&self) -> Vec<u32> {
         self.running.iter().flatten().map(|running| running.handle.pid()).collect()
     }
 
-    /// A process that does not read is hung: it is killed, and its end will be reported.
+    /// Sends a message. A process that does not read is hung, and is killed; an event will report its end.
     fn send(&self, group: usize, send: impl Fn(&ChildHandle) -> Result<(), ChannelError>) {
         let Some(running) = &self.running[group] else { return };
         if let Err(error) = send(&running.handle) {
-            tracing::warn!(group, %error, "a capture process cannot be talked to and is killed");
+            tracing::warn!(group, %error, "a capture process does not take messages and is killed");
             running.handle.kill();
         }
     }
 }
 
-/// What a capture process is told about a camera.
-pub fn camera_source(camera: &CameraSettings, password: Option<&Secret>, capture: &CaptureSettings) -> CameraSource {
+/// What a capture process needs to know to connect a camera.
+pub(crate) fn camera_source(
+    camera: &CameraSettings,
+    password: Option<&Secret>,
+    capture: &CaptureSettings,
+) -> CameraSource {
     let connect_timeout = Duration::from_secs_f32(capture.connect_timeout_seconds);
     CameraSource {
         name: camera.id.to_string(),

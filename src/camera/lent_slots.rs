@@ -1,7 +1,12 @@
-//! Which slots of which region are lent to units, and when a region is no longer needed.
+//! Which slots of which region are lent to units, and when a region can be dropped.
 //!
-//! A region lives as long as its connection is open or one of its frames is still looked at, so a
-//! unit never reads memory that a new connection writes.
+//! A region lives while its connection is open or a unit may still read one of its slots. So a unit never reads memory
+//! that a new connection writes.
+//!
+//! ```text
+//!  a slot:    free ── lend: a frame was announced ──▶ lent ── give_back: the frame has its outcome ──▶ free
+//!  a region:  open ── close: the connection ended ──▶ closed ── its last lent slot was given back ──▶ dropped
+//! ```
 
 use crate::ipc::messages::{CameraIndex, RegionId};
 use std::collections::BTreeMap;
@@ -9,65 +14,65 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 struct Entry {
     slots: u16,
-    /// One bit a slot; [`crate::ipc::frame_slots::MAX_SLOTS`] is 64.
+    /// One bit for each slot; [`crate::ipc::frame_slots::MAX_SLOTS`] is 64.
     lent: u64,
-    /// The connection that fills it; none once it is closed.
+    /// The group and connection that fill it; `None` once the connection is closed.
     connection: Option<(usize, CameraIndex)>,
 }
 
-/// What follows when a slot is given back.
+/// What to do after a slot was given back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum GiveBack {
+pub(crate) enum GiveBack {
     /// Tell the capture process of this group that the slot is free.
     Release {
-        /// Which group.
+        /// The group of the capture process.
         group: usize,
-        /// Which connection.
+        /// The connection that fills the slot.
         index: CameraIndex,
     },
-    /// It was the last one of a closed connection: units may forget the region.
+    /// It was the last lent slot of a closed connection: units may drop the region.
     Retired,
-    /// Others are still lent, or the region is unknown.
+    /// Nothing: the connection is closed and other slots are still lent, or the region is unknown.
     Nothing,
 }
 
 /// A capture process announced a slot that it does not own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("slot {0} was announced, which is not there or is lent to a unit")]
-pub struct NotItsSlot(pub u16);
+#[error("slot {0} was announced, but it does not exist or is lent to a unit")]
+pub(crate) struct NotItsSlot(pub u16);
 
-/// All regions.
+/// The regions of all connections, open and closed ones.
 #[derive(Debug, Default)]
-pub struct LentSlots {
+pub(crate) struct LentSlots {
     entries: BTreeMap<RegionId, Entry>,
     next: u32,
 }
 
 impl LentSlots {
-    /// Names the region of a new connection, which has so many slots.
-    pub fn add(&mut self, slots: u16, group: usize, index: CameraIndex) -> RegionId {
+    /// Adds the region of a new connection and returns its id.
+    pub(crate) fn add(&mut self, slots: u16, group: usize, index: CameraIndex) -> RegionId {
         let id = RegionId(self.next);
         self.next += 1;
         self.entries.insert(id, Entry { slots, lent: 0, connection: Some((group, index)) });
         id
     }
 
-    /// The region that a connection fills.
-    pub fn of_connection(&self, group: usize, index: CameraIndex) -> Option<RegionId> {
+    /// Returns the region that a connection fills.
+    pub(crate) fn of_connection(&self, group: usize, index: CameraIndex) -> Option<RegionId> {
         let entry = self.entries.iter().find(|(_, entry)| entry.connection == Some((group, index)));
         entry.map(|(id, _)| *id)
     }
 
-    /// The connection that fills a region; `None` once it is closed.
-    pub fn connection_of(&self, id: RegionId) -> Option<(usize, CameraIndex)> {
+    /// Returns the group and connection that fill a region; `None` once the connection is closed.
+    pub(crate) fn connection_of(&self, id: RegionId) -> Option<(usize, CameraIndex)> {
         self.entries.get(&id)?.connection
     }
 
-    /// A frame was announced: its slot is lent from now on.
+    /// Lends the slot of an announced frame.
     ///
     /// # Errors
-    /// [`NotItsSlot`] when the writer did not own it.
-    pub fn lend(&mut self, id: RegionId, slot: u16) -> Result<(), NotItsSlot> {
+    /// [`NotItsSlot`] when the capture process did not own the slot.
+    pub(crate) fn lend(&mut self, id: RegionId, slot: u16) -> Result<(), NotItsSlot> {
         let entry = self.entries.get_mut(&id).filter(|entry| slot < entry.slots).ok_or(NotItsSlot(slot))?;
         let bit = 1_u64 << slot;
         if entry.lent & bit != 0 {
@@ -77,8 +82,8 @@ impl LentSlots {
         Ok(())
     }
 
-    /// A frame has its outcome.
-    pub fn give_back(&mut self, id: RegionId, slot: u16) -> GiveBack {
+    /// Takes a slot back after its frame has an outcome.
+    pub(crate) fn give_back(&mut self, id: RegionId, slot: u16) -> GiveBack {
         let Some(entry) = self.entries.get_mut(&id) else { return GiveBack::Nothing };
         entry.lent &= !(1_u64 << slot);
         match entry.connection {
@@ -91,13 +96,12 @@ impl LentSlots {
         }
     }
 
-    /// Connections of a group that ended: all of them, or the one with this index.
-    /// Returns the regions that nobody needs any more.
-    pub fn close(&mut self, group: usize, index: Option<CameraIndex>) -> Vec<RegionId> {
+    /// Closes all connections of a group, or only the one with this index. Returns the regions that are no longer needed.
+    pub(crate) fn close(&mut self, group: usize, index: Option<CameraIndex>) -> Vec<RegionId> {
         let mut retired = Vec::new();
         self.entries.retain(|id, entry| {
-            let is_meant = entry.connection.is_some_and(|(of, open)| of == group && index.is_none_or(|i| i == open));
-            if is_meant {
+            let is_closing = entry.connection.is_some_and(|(of, open)| of == group && index.is_none_or(|i| i == open));
+            if is_closing {
                 entry.connection = None;
             }
             let is_needed = entry.connection.is_some() || entry.lent != 0;
@@ -109,8 +113,8 @@ impl LentSlots {
         retired
     }
 
-    /// Slots that are lent now, over all regions.
-    pub fn lent(&self) -> u32 {
+    /// The number of slots that are lent now, in all regions.
+    pub(crate) fn lent(&self) -> u32 {
         self.entries.values().map(|entry| entry.lent.count_ones()).sum()
     }
 }
@@ -153,7 +157,7 @@ mod tests {
         assert_eq!(slots.give_back(id, 0), GiveBack::Nothing);
         assert_eq!(slots.lent(), 1);
         assert_eq!(slots.give_back(id, 1), GiveBack::Retired);
-        assert_eq!(slots.give_back(id, 1), GiveBack::Nothing, "it is forgotten");
+        assert_eq!(slots.give_back(id, 1), GiveBack::Nothing, "the region is dropped");
     }
 
     #[test]

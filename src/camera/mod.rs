@@ -1,11 +1,12 @@
-//! The parent's side of a camera: when to connect, what state it is in, when it is lost.
+//! The daemon's side of a camera: when to connect it, what state it is in, when it is lost.
 //!
-//! Never touches a pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide for a camera,
-//! [`capture_group`] for the cameras that share one capture process; [`lent_slots`] knows which slots units read.
+//! Touches no pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide for one camera,
+//! [`capture_group`] for the cameras that share a capture process. [`lent_slots`] records which slots units read.
+//! [`capture_process`] starts the processes and sends them messages; it is the only file here that does I/O.
 
-pub mod camera_state;
-pub mod capture_group;
-pub mod capture_process;
-pub mod lent_slots;
-pub mod reconnect_policy;
+pub(crate) mod camera_state;
+pub(crate) mod capture_group;
+pub(crate) mod capture_process;
+pub(crate) mod lent_slots;
+pub(crate) mod reconnect_policy;
 pub mod settings;

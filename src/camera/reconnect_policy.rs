@@ -1,39 +1,39 @@
-//! When a lost camera is tried again: for ever, but not so often that it hurts.
+//! When a lost camera is retried: for ever, with a backoff that depends on the reason.
 
 use crate::ipc::messages::LossKind;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::reconnect_ladder::seconds_before_try;
 use std::time::Duration;
 
-/// Cameras lock an account after about five bad logins: three tries 5 s apart, then one each half hour.
-fn auth_lane_seconds(refusals: u32) -> u64 {
+/// Cameras lock an account after about five bad logins. So three tries are 5 s apart, later ones half an hour.
+fn seconds_after_refusal(refusals: u32) -> u64 {
     if refusals < 3 { 5 } else { 30 * 60 }
 }
 
-/// A camera without a free session keeps a dead one for up to a session timeout.
+/// A camera that reports no free RTSP session is usually still holding our dead one. Wait out its session timeout, once.
 const BUSY_SECONDS: u64 = 60;
 
-/// A stream that ran this long had recovered.
+/// A stream that ran this long has recovered: the backoff starts anew.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
 
-/// A camera's failures in a row, network and credentials apart.
+/// Counts a camera's consecutive failures. Rejected credentials are counted separately and have a backoff of their own.
 #[derive(Clone, Debug, Default)]
-pub struct ReconnectPolicy {
+pub(crate) struct ReconnectPolicy {
     failures: u32,
     refusals: u32,
     has_waited_for_session: bool,
-    /// For jitter; seeded per camera so that cameras that fail together do not come back together.
+    /// The state of the jitter, seeded per camera so that cameras that fail together do not reconnect together.
     noise: u64,
 }
 
 impl ReconnectPolicy {
-    /// `seed` differs between cameras.
-    pub fn new(seed: u64) -> Self {
+    /// `seed` must differ between cameras.
+    pub(crate) fn new(seed: u64) -> Self {
         Self { noise: seed | 1, ..Self::default() }
     }
 
-    /// Says when to try again, with ±20 % jitter. `streamed_for` is how long frames had come.
-    pub fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
+    /// Returns when to retry, with ±20 % jitter. `streamed_for` is how long frames had been arriving, if they ever did.
+    pub(crate) fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
         if streamed_for.is_some_and(|time| time >= RECOVERED_AFTER) {
             let noise = self.noise;
             *self = Self { noise, ..Self::default() };
@@ -41,7 +41,7 @@ impl ReconnectPolicy {
         let seconds = match kind {
             LossKind::AuthFailed => {
                 self.refusals += 1;
-                auth_lane_seconds(self.refusals)
+                seconds_after_refusal(self.refusals)
             }
             LossKind::Busy if !self.has_waited_for_session => {
                 self.has_waited_for_session = true;
@@ -55,7 +55,7 @@ impl ReconnectPolicy {
         now + self.jitter(Duration::from_secs(seconds))
     }
 
-    /// xorshift64: spreads reconnects, nothing more.
+    /// Spreads reconnects by ±20 % (xorshift64; it need not be unpredictable).
     fn jitter(&mut self, time: Duration) -> Duration {
         self.noise ^= self.noise << 13;
         self.noise ^= self.noise >> 7;
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_camera_is_tried_again_by_the_ladder_for_ever() {
+    fn a_lost_camera_is_retried_with_backoff_for_ever() {
         let waits = waits(LossKind::Unreachable, 40);
         assert_near(&waits[..5], 1.0);
         assert_near(&waits[5..10], 5.0);
@@ -92,21 +92,21 @@ mod tests {
     }
 
     #[test]
-    fn wrong_credentials_have_their_own_slow_lane() {
+    fn rejected_credentials_have_a_slow_backoff_of_their_own() {
         let waits = waits(LossKind::AuthFailed, 6);
         assert_near(&waits[..2], 5.0);
         assert_near(&waits[2..], 1800.0);
     }
 
     #[test]
-    fn a_camera_without_a_session_is_given_a_session_timeout_once() {
+    fn a_camera_without_a_free_session_is_given_a_session_timeout_once() {
         let waits = waits(LossKind::Busy, 3);
         assert_near(&waits[..1], 60.0);
         assert_near(&waits[1..], 1.0);
     }
 
     #[test]
-    fn a_stream_that_ran_resets_the_ladder() {
+    fn a_stream_that_ran_resets_the_backoff() {
         let mut policy = ReconnectPolicy::new(7);
         let now = Monotonic::from_nanos(0);
         for _ in 0..30 {

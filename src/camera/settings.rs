@@ -7,14 +7,14 @@ use crate::vision::framing::{Framing, Tiling};
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 
-/// How RTP travels.
+/// The transport of RTP packets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// Interleaved in the RTSP connection: passes every network, loses nothing.
+    /// Interleaved in the RTSP connection: passes every network and loses nothing.
     #[default]
     Tcp,
-    /// Less delay on a clean network; losses smear the picture.
+    /// Less delay on a clean network. Lost packets smear the picture.
     Udp,
 }
 
@@ -22,13 +22,13 @@ pub enum Transport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CaptureSettings {
-    /// Cameras that share a capture process, 1..=16. One each: a codec that crashes costs one camera only.
+    /// Cameras in each capture process, 1..=16. With 1, a crash of a codec costs one camera only.
     pub cameras_per_process: u16,
-    /// Slots of 4 MiB a camera has in shared memory, 3..=64: one being filled, one latest, the rest lent to units.
+    /// Slots of 4 MiB that each camera has in shared memory, 3..=64: one being filled, one waiting, the rest lent to units.
     pub slots_per_camera: u16,
-    /// Seconds without a decoded frame that count as loss.
+    /// Seconds without a decoded frame after which a camera is reconnected, 3..=600.
     pub stall_seconds: f32,
-    /// Seconds a connection may take.
+    /// Seconds that a connection attempt may take, 0.1..=60.
     pub connect_timeout_seconds: f32,
     /// Try decoders of the GPU or SoC before those of the CPU.
     pub hardware_decoders: bool,
@@ -46,19 +46,19 @@ impl Default for CaptureSettings {
     }
 }
 
-/// `[snapshots]`: JPEGs of what was seen.
+/// `[snapshots]`: JPEGs of detected objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotSettings {
-    /// The most of a camera in a minute for events, and as many again on request, up to 600; 0: none at all.
+    /// At most this many a minute and camera for events, and as many again on request, 0..=600; 0: no snapshots.
     pub per_minute: u16,
-    /// Draw the boxes of what was seen.
+    /// Draw the boxes of the detected objects.
     pub draw_boxes: bool,
-    /// Wider pictures are scaled down, 64..=4096.
+    /// Wider pictures are scaled down to this width, 64..=4096.
     pub max_width_px: u32,
-    /// Of the JPEG, 20..=95.
+    /// JPEG quality, 20..=95.
     pub quality: u8,
-    /// Thousands of bytes, 10..=1000; what is longer is made coarser, then smaller.
+    /// The largest JPEG in thousands of bytes, 10..=1000. A larger one is encoded with less quality, then scaled down.
     pub max_kilobytes: u16,
 }
 
@@ -68,17 +68,17 @@ impl Default for SnapshotSettings {
     }
 }
 
-/// `region` of a camera: the part of its picture that is looked at, in ratios of the picture.
+/// `region` of a camera: the part of its picture that is analysed, in ratios of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegionSettings {
-    /// Its left edge.
+    /// The left edge, 0..=1.
     pub left: f32,
-    /// Its upper edge.
+    /// The upper edge, 0..=1.
     pub top: f32,
-    /// A hundredth at least.
+    /// The width, at least 0.01.
     pub width: f32,
-    /// A hundredth at least.
+    /// The height, at least 0.01.
     pub height: f32,
 }
 
@@ -89,7 +89,7 @@ impl Default for RegionSettings {
 }
 
 impl RegionSettings {
-    /// Checked settings as geometry.
+    /// The region as a box. The settings must have been checked.
     pub fn to_box(self) -> NormalizedBox {
         let Self { left, top, width, height } = self;
         NormalizedBox { left, top, width, height }
@@ -100,44 +100,44 @@ impl RegionSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CameraSettings {
-    /// Names the camera in topics and logs.
+    /// Identifies the camera in topics, logs and commands.
     pub id: CameraId,
     /// `rtsp://host[:port]/path`.
     pub url: String,
-    /// User and password. Those in the URL are taken too.
+    /// User and password. They may be given in the URL instead.
     #[serde(default)]
     pub credentials: Credentials,
-    /// How RTP travels.
+    /// The transport of RTP packets.
     #[serde(default)]
     pub transport: Transport,
-    /// Which of `[[models]]` looks at it; none: the first.
+    /// The name of the model in `[[models]]` that analyses its frames; absent: the first model.
     #[serde(default)]
     pub model: Option<String>,
-    /// Frames a second that are looked at; 0: each one.
+    /// Frames a second that are analysed; 0: every frame.
     #[serde(default = "default_fps")]
     pub fps: f32,
-    /// Share of the units relative to the other cameras when there is not enough for all, 1..=100.
+    /// The camera's share of the units, relative to the other cameras, when the units cannot do all, 1..=100.
     #[serde(default = "default_weight")]
     pub weight: u32,
-    /// Decode keyframes only: a tenth of the cost, and a picture each second or two.
+    /// Decode keyframes only: a tenth of the CPU time, but only one picture in a second or two.
     #[serde(default)]
     pub keyframes_only: bool,
-    /// The part of its picture that is looked at; none: all of it.
+    /// The part of its picture that is analysed; absent: all of it.
     #[serde(default)]
     pub region: Option<RegionSettings>,
-    /// The tiles of that part that are looked at one by one; none: it is looked at once.
+    /// Splits that part into tiles that are analysed one by one; absent: no tiles.
     #[serde(default)]
     pub tiles: Option<Tiling>,
-    /// What of its picture matters.
+    /// Labels, thresholds, regions and masks for this camera.
     #[serde(default)]
     pub scene: SceneSettings,
-    /// False: configured, but not connected.
+    /// False: the camera is configured, but not connected.
     #[serde(default = "default_enabled")]
     pub enabled: bool,
 }
 
 impl CameraSettings {
-    /// What of its frames is looked at.
+    /// The part and the tiles of its pictures that are analysed.
     pub fn framing(&self) -> Framing {
         Framing { region: self.region.map(RegionSettings::to_box), tiling: self.tiles }
     }

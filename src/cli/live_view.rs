@@ -1,7 +1,7 @@
 //! The terminal view of `ocelli run --live`, renewed each second.
 
 use crate::control::{ApplianceStatus, CameraView};
-use crate::publish::message::CameraStatus;
+use crate::vision::camera_status::CameraStatus;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};

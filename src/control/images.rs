@@ -26,34 +26,34 @@ const LARGE_IMAGES: usize = 2;
 /// An image for the appliance.
 #[derive(Debug)]
 pub struct OfferedImage {
-    /// The name of the model that is to look at it.
-    pub model: String,
+    /// The name of the model that is to analyse it.
+    pub(crate) model: String,
     /// The slot with its bytes.
-    pub slot: ImageSlot,
+    pub(crate) slot: ImageSlot,
     /// When its last byte arrived.
-    pub arrived_at: Monotonic,
-    /// When its caller stops waiting.
-    pub deadline: Monotonic,
-    /// How the model is to look at it.
-    pub options: LookOptions,
+    pub(crate) arrived_at: Monotonic,
+    /// When its client stops waiting.
+    pub(crate) deadline: Monotonic,
+    /// How the model is to analyse it.
+    pub(crate) options: LookOptions,
     /// Takes the reply.
-    pub reply: oneshot::Sender<ImageReply>,
+    pub(crate) reply: oneshot::Sender<ImageReply>,
 }
 
 /// The outcome of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImageReply {
-    /// A unit looked at it, with this package.
+    /// The result of a unit, which ran this package.
     Detected(Answer, Arc<Package>),
-    /// No unit looked at it. Retry after this time.
+    /// No unit analysed it. Retry after this time.
     Shed(ShedReason, Duration),
-    /// A unit tried it and gave no result.
+    /// A unit tried it without giving a result.
     Failed(FailureCause),
     /// There is no such model.
     NoModel,
 }
 
-/// The image is longer than its slot.
+/// The image does not fit its slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the image is larger than 4 MiB")]
 pub struct ImageTooLarge;
@@ -65,7 +65,7 @@ struct PoolSlot {
     writer: SlotWriter,
 }
 
-/// Free slots. The slot used last is used next, so that few pages of the region are ever taken.
+/// Free slots. The slot that was used last is used next, so that few pages of the region are ever touched.
 type FreeSlots = Mutex<Vec<PoolSlot>>;
 
 /// The slot of one image. An image longer than a slot has a region of its own.
@@ -84,7 +84,7 @@ enum Place {
 /// Returns its slot to the free ones when it is dropped.
 #[derive(Debug)]
 struct PoolLease {
-    /// Always there until then.
+    /// Present until the drop.
     slot: Option<PoolSlot>,
     free: Arc<FreeSlots>,
 }
@@ -99,7 +99,7 @@ impl ImageSlot {
     /// Appends to the image.
     ///
     /// # Errors
-    /// [`ImageTooLarge`].
+    /// [`ImageTooLarge`] when the image does not fit its slot.
     pub fn write(&mut self, chunk: &[u8]) -> Result<(), ImageTooLarge> {
         let end = self.bytes.checked_add(chunk.len()).ok_or(ImageTooLarge)?;
         let writer = match &mut self.place {
@@ -113,7 +113,7 @@ impl ImageSlot {
     }
 
     /// The number of the slot in its region.
-    pub fn number(&self) -> u16 {
+    pub(crate) fn number(&self) -> u16 {
         match &self.place {
             Place::Pooled(lease) => lease.slot.as_ref().map_or(0, |slot| slot.number),
             Place::Own { .. } => 0,
@@ -121,7 +121,7 @@ impl ImageSlot {
     }
 
     /// The region of an image longer than a slot.
-    pub fn own_region(&self) -> Option<&Region> {
+    pub(crate) fn own_region(&self) -> Option<&Region> {
         match &self.place {
             Place::Pooled(_) => None,
             Place::Own { region, .. } => Some(region),
@@ -129,7 +129,7 @@ impl ImageSlot {
     }
 
     /// The length of the image so far.
-    pub fn bytes(&self) -> u32 {
+    pub(crate) fn bytes(&self) -> u32 {
         u32::try_from(self.bytes).unwrap_or(u32::MAX)
     }
 }
@@ -138,7 +138,7 @@ fn lock(free: &FreeSlots) -> MutexGuard<'_, Vec<PoolSlot>> {
     free.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The side of the clients. Clones share slots and queue.
+/// The clients' end. Clones share the slots and the queue.
 #[derive(Clone, Debug)]
 pub struct ImageIntake {
     free: Arc<FreeSlots>,
@@ -147,7 +147,7 @@ pub struct ImageIntake {
 }
 
 impl ImageIntake {
-    /// Returns the side of the clients, the region that units read, and the queue for the appliance.
+    /// Returns the clients' end, the region that units read, and the appliance's end of the queue.
     ///
     /// # Errors
     /// When shared memory cannot be created.
@@ -162,15 +162,15 @@ impl ImageIntake {
         Ok((Self { free: Arc::new(Mutex::new(free)), large, offers }, region, queue))
     }
 
-    /// Takes a free slot, if there is one.
+    /// Takes a free slot; `None` if all are in use.
     pub fn reserve(&self) -> Option<ImageSlot> {
         let slot = Some(lock(&self.free).pop()?);
         let place = Place::Pooled(PoolLease { slot, free: Arc::clone(&self.free) });
         Some(ImageSlot { place, bytes: 0 })
     }
 
-    /// Takes a slot for an image of `bytes`, or a region of its own for one above 4 MiB, if there is one.
-    pub fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
+    /// Takes a slot for an image of `bytes`, or creates a region for an image above 4 MiB; `None` if all are in use.
+    pub(crate) fn reserve_for(&self, bytes: usize) -> Option<ImageSlot> {
         if bytes <= SLOT_BYTES {
             return self.reserve();
         }
@@ -183,14 +183,14 @@ impl ImageIntake {
 
     /// Sends the image to a model and waits for its outcome.
     pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration, options: LookOptions) -> ImageReply {
-        let (reply, answered) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let arrived_at = monotonic_now();
         let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, options, reply };
         let stopping = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
         if self.offers.send(offer).await.is_err() {
             return stopping;
         }
-        answered.await.unwrap_or(stopping)
+        replied.await.unwrap_or(stopping)
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
             slot.write(&vec![7; SLOT_BYTES]).unwrap();
             done.send(slot).unwrap();
         });
-        let slot = written.recv_timeout(Duration::from_secs(10)).expect("no lock that others take is needed");
+        let slot = written.recv_timeout(Duration::from_secs(10)).expect("writing needs no lock that others take");
         drop(held);
         let reader = SlotReader::new(region.read_only(), MAX_SLOTS).unwrap();
         assert!(reader.slot(slot.number()).unwrap().iter().all(|byte| *byte == 7));

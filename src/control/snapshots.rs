@@ -1,126 +1,126 @@
-//! The way to a camera's picture: who wants which, and how they are answered.
+//! Requests for a camera's snapshot, and their replies.
 
 use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// Those who ask and have not been heard yet; above it they are refused.
-const ASKED_QUEUE: usize = 16;
+/// Queue capacity for requests. When the queue is full they are refused.
+const REQUEST_QUEUE: usize = 16;
 
-/// A picture of a frame that was looked at.
+/// A picture of an analysed frame.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Snapshot {
-    /// The picture, as its capture process made it: nobody here has looked into it.
+    /// The picture as its capture process made it. The daemon has not parsed it.
     pub jpeg: Arc<[u8]>,
-    /// The number of the frame, as in what is published about it.
+    /// The number of the frame, as in its published detections.
     pub frame: u64,
     /// When the frame was captured.
     pub captured_at: Monotonic,
-    /// The same by the wall clock; `None` while the box does not know the time.
+    /// When the frame was captured, by the wall clock; `None` while the clock is not synchronised.
     pub captured_at_ms: Option<i64>,
-    /// The event that it was taken for, if it was.
+    /// The id of the event that the picture was made for, if any.
     pub event: Option<String>,
 }
 
-/// Which picture is wanted.
+/// Which picture a client wants.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SnapshotWish {
-    /// The newest that is kept; where there is none, one of the next frame.
+    /// The newest stored picture; if there is none, a picture of the next frame.
     Newest,
-    /// One of the next frame, for whoever asks and nobody else.
+    /// A picture of the next frame. It is neither stored nor published.
     Fresh,
-    /// One of the next frame, kept and published as those of events are. Answered as soon as it is accepted.
+    /// A picture of the next frame, stored and published like those of events. The reply comes as soon as it is accepted.
     Published,
 }
 
-/// Why there is no picture.
+/// Why a request gets no picture.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SnapshotRefusal {
-    /// The name is wrong.
+    /// No camera has this id.
     #[error("there is no camera `{camera}`; there are: {known}")]
     NoSuchCamera {
-        /// As it was given.
+        /// The id in the request.
         camera: String,
-        /// All of them.
+        /// The ids of all cameras.
         known: String,
     },
-    /// By the settings.
+    /// The settings allow no snapshots.
     #[error("snapshots are switched off: `snapshots.per_minute` is 0")]
     Off,
-    /// There are no frames of it.
+    /// The camera delivers no frames.
     #[error("camera `{camera}` is {state}")]
     NotStreaming {
-        /// Which.
+        /// The camera's id.
         camera: String,
-        /// What it is doing, and why.
+        /// The camera's status and the reason for it.
         state: String,
     },
-    /// Enough were taken of late.
-    #[error("camera `{camera}` has had its `snapshots.per_minute`")]
+    /// The limit of snapshots a minute is reached.
+    #[error("snapshot limit reached for camera `{camera}` (`snapshots.per_minute`)")]
     LimitReached {
-        /// Which.
+        /// The camera's id.
         camera: String,
-        /// When there may be another.
+        /// How long to wait before a retry.
         retry_after: Duration,
     },
-    /// No unit looked at a frame meanwhile.
-    #[error("no frame of camera `{camera}` was looked at in time; it is {state}")]
+    /// No frame was analysed before the deadline.
+    #[error("no frame of camera `{camera}` was analysed in time; the camera is {state}")]
     NoFrame {
-        /// Which.
+        /// The camera's id.
         camera: String,
-        /// What it is doing, and why.
+        /// The camera's status and the reason for it.
         state: String,
     },
-    /// The capture process did not make it.
-    #[error("no picture could be made of a frame: {0}")]
+    /// The capture process could not make the picture.
+    #[error("the picture of a frame could not be made: {0}")]
     Failed(String),
-    /// Too many ask, or the appliance stops.
-    #[error("the appliance takes no more requests for snapshots now")]
+    /// The queue is full, or the appliance is stopping.
+    #[error("the appliance takes no requests for snapshots now; try again later")]
     Busy,
 }
 
-/// How a request is answered.
+/// The reply to a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SnapshotReply {
-    /// Here it is.
+    /// The picture.
     Taken(Snapshot),
-    /// It will be published.
+    /// The picture will be published.
     Accepted,
-    /// There is none.
+    /// There is no picture.
     Refused(SnapshotRefusal),
 }
 
-/// A request on its way to the appliance.
+/// A request for a snapshot, as the appliance gets it.
 #[derive(Debug)]
-pub struct AskedSnapshot {
-    /// Of which camera, as it was given.
-    pub camera: String,
-    /// Which picture.
-    pub wish: SnapshotWish,
-    /// Where the answer goes.
-    pub reply: oneshot::Sender<SnapshotReply>,
+pub(crate) struct AskedSnapshot {
+    /// The camera's id, not checked yet.
+    pub(crate) camera: String,
+    /// Which picture is wanted.
+    pub(crate) wish: SnapshotWish,
+    /// Takes the reply.
+    pub(crate) reply: oneshot::Sender<SnapshotReply>,
 }
 
-/// The outside's end.
+/// The clients' end. Clones share the queue.
 #[derive(Clone, Debug)]
 pub struct SnapshotDesk {
-    asked: mpsc::Sender<AskedSnapshot>,
+    requests: mpsc::Sender<AskedSnapshot>,
 }
 
 impl SnapshotDesk {
-    /// The outside's end, and the queue that the appliance empties.
+    /// Returns the clients' end and the appliance's end of the queue.
     pub(super) fn new() -> (Self, mpsc::Receiver<AskedSnapshot>) {
-        let (asked, queue) = mpsc::channel(ASKED_QUEUE);
-        (Self { asked }, queue)
+        let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
+        (Self { requests }, queue)
     }
 
-    /// Asks for a picture and waits for it; the appliance bounds the wait.
+    /// Sends a request and waits for the reply. The appliance limits the wait.
     pub async fn ask(&self, camera: String, wish: SnapshotWish) -> SnapshotReply {
-        let (reply, answered) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let busy = SnapshotReply::Refused(SnapshotRefusal::Busy);
-        match self.asked.try_send(AskedSnapshot { camera, wish, reply }) {
-            Ok(()) => answered.await.unwrap_or(busy),
+        match self.requests.try_send(AskedSnapshot { camera, wish, reply }) {
+            Ok(()) => replied.await.unwrap_or(busy),
             Err(_) => busy,
         }
     }

@@ -1,36 +1,36 @@
-//! The numbers of units that a command carries, whichever way it comes.
+//! The numbers of units in a command, the same over HTTP and MQTT.
 
 use crate::supervisor::FleetError;
 use crate::supervisor::pool::UnitBounds;
 use serde::Deserialize;
 
-/// Both may be absent.
+/// The bounds for the number of units, as a client sends them. Both may be absent.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UnitNumbers {
-    /// At least.
-    pub min_inference_units: Option<u16>,
-    /// At most; absent, the number is fixed.
-    pub max_inference_units: Option<u16>,
+pub(crate) struct UnitNumbers {
+    /// The fewest units.
+    pub(crate) min_inference_units: Option<u16>,
+    /// The most units; absent: always the minimum.
+    pub(crate) max_inference_units: Option<u16>,
 }
 
 impl UnitNumbers {
-    /// The bounds, if some are given.
+    /// Returns the bounds; `None` if none are given.
     ///
     /// # Errors
     /// [`FleetError::Invalid`] for a maximum without a minimum.
-    pub fn bounds(self) -> Result<Option<UnitBounds>, FleetError> {
+    pub(crate) fn bounds(self) -> Result<Option<UnitBounds>, FleetError> {
         match self {
             Self { min_inference_units: None, max_inference_units: None } => Ok(None),
             _ => self.needed().map(Some),
         }
     }
 
-    /// The bounds, which have to be given.
+    /// Returns the bounds, which must be given.
     ///
     /// # Errors
     /// [`FleetError::Invalid`] without a minimum.
-    pub fn needed(self) -> Result<UnitBounds, FleetError> {
+    pub(crate) fn needed(self) -> Result<UnitBounds, FleetError> {
         let min = self.min_inference_units.map(usize::from);
         let min = min.ok_or_else(|| FleetError::Invalid("`min_inference_units` is missing".into()))?;
         Ok(UnitBounds { min, max: self.max_inference_units.map(usize::from) })

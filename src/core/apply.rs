@@ -16,10 +16,10 @@ use crate::core::snapshots::Snapshots;
 use crate::core::units::{Progress, Units};
 use crate::ipc::messages::CameraIndex;
 use crate::model::package::Package;
-use crate::publish::message::CameraStatus;
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{Answer, Fleet, SupervisorAction};
 use crate::vision::camera_id::CameraId;
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome};
 use std::sync::Arc;
@@ -261,7 +261,7 @@ impl Core {
             let refusal = SnapshotRefusal::NoSuchCamera { camera, known: known.join(", ") };
             return out.push(Effect::AnswerSnapshot { ticket, reply: SnapshotReply::Refused(refusal) });
         };
-        let is_coming = matches!(found.message().state, CameraStatus::Streaming | CameraStatus::Connecting);
+        let is_coming = matches!(found.status(), CameraStatus::Streaming | CameraStatus::Connecting);
         let refusal = (!is_coming).then(|| SnapshotRefusal::NotStreaming { camera, state: describe(found) });
         let id = found.settings.id.clone();
         self.snapshots.request(&id, wish, ticket, refusal, now, out);
@@ -285,7 +285,6 @@ impl Core {
 
 /// What a camera is doing, and why, for a person.
 fn describe(camera: &Camera) -> String {
-    let message = camera.message();
-    let reason = message.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{}{reason}", message.state.name())
+    let reason = camera.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{}{reason}", camera.status().name())
 }

@@ -3,6 +3,7 @@
 use crate::camera::camera_state::Camera;
 use crate::control::{ApplianceStatus, CameraView};
 use crate::core::apply::Core;
+use crate::publish::message::CameraStateMessage;
 
 impl Core {
     /// The box at this moment, without what only the shell knows: what was published, process numbers, inference hours.
@@ -12,7 +13,7 @@ impl Core {
             let id = &camera.settings.id;
             let ledger = models.values().find_map(|model| model.ledgers.get(id));
             let view = CameraView {
-                state: camera.message(),
+                state: message(camera),
                 ledger: ledger.cloned().unwrap_or_default(),
                 decoded: camera.decoded(),
                 reconnects: camera.reconnects(),
@@ -37,5 +38,17 @@ impl Core {
         reasons.extend(self.cameras.degraded());
         reasons.extend(self.units.degraded());
         reasons
+    }
+}
+
+fn message(camera: &Camera) -> CameraStateMessage {
+    let info = camera.stream_info();
+    CameraStateMessage {
+        state: camera.status(),
+        codec: info.map(|info| info.codec.clone()),
+        width: info.map(|info| info.width),
+        height: info.map(|info| info.height),
+        fps: camera.fps(),
+        reason: camera.reason().map(str::to_owned),
     }
 }

@@ -1,8 +1,8 @@
-//! One thread that writes the state files of the daemon.
+//! One thread that writes the daemon's state files.
 //!
-//! A disk may be full, read-only, slow or gone, so nothing that decides or serves writes a file itself: it hands the whole
-//! content to [`FileKeeper`] and is called back. Files are replaced whole ([`atomic_file`]), in the order of requests. Of
-//! contents that wait for one path only the newest is written, which holds the changes of the others too.
+//! A disk may be full, read-only, slow or gone. So code that decides or serves never writes a file itself: it hands the
+//! whole content to [`FileKeeper`], which calls back. Each file is replaced as a whole ([`atomic_file`]), in the order of
+//! requests. If several contents wait for one path, only the newest is written: it includes the earlier changes.
 
 use crate::os::atomic_file;
 use std::collections::BTreeMap;
@@ -13,22 +13,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Contents that wait for the disk. Above it they are refused, and their callers are told.
-const MAX_WAITING: usize = 64;
+/// Queue capacity for writes and jobs. When the queue is full they are refused.
+const QUEUE_CAPACITY: usize = 64;
 
-/// A content that the disk has refused is tried again this often.
+/// How often a refused content is retried.
 const RETRY_PERIOD: Duration = Duration::from_secs(5);
 
 const TOO_MANY: &str = "too many files wait for the disk";
 
 type Done = Box<dyn FnOnce(Result<(), String>) + Send>;
 
-/// What becomes of a content that the disk refuses.
+/// What to do with a content that the disk refuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OnRefusal {
-    /// It is dropped: its caller undoes the change.
+pub(crate) enum OnRefusal {
+    /// Drop it: the caller undoes the change.
     GiveUp,
-    /// It is written as soon as the disk takes it: the change is in force.
+    /// Retry until the disk accepts it: the change is already in force.
     TryAgain,
 }
 
@@ -37,24 +37,24 @@ enum Job {
     Run(Box<dyn FnOnce(&mut FileWriter) + Send>),
 }
 
-/// Writes files on the thread, for jobs that decide there what to write.
+/// Writes files on the thread. Jobs use it to decide there what to write.
 #[derive(Debug)]
-pub struct FileWriter {
+pub(crate) struct FileWriter {
     refused: Refused,
-    /// Contents in force that the disk has refused.
-    again: BTreeMap<PathBuf, Vec<u8>>,
+    /// Refused contents that are to be retried.
+    retries: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl FileWriter {
-    /// Replaces a file whole.
+    /// Replaces a file as a whole.
     ///
     /// # Errors
-    /// Why the disk refuses it; the old file is still there then.
-    pub fn replace(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {
+    /// The disk's error. The old file is still in place then.
+    pub(crate) fn replace(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {
         let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
         self.refused.note(path, &result);
         if result.is_ok() {
-            self.again.remove(path);
+            self.retries.remove(path);
         }
         result
     }
@@ -62,35 +62,35 @@ impl FileWriter {
     fn write(&mut self, path: PathBuf, write: Write) {
         let result = self.replace(&path, &write.content);
         if result.is_err() && write.on_refusal == OnRefusal::TryAgain {
-            self.again.insert(path, write.content);
+            self.retries.insert(path, write.content);
         }
         write.waiting.into_iter().for_each(|done| done(result.clone()));
     }
 
-    fn try_again(&mut self) {
-        for (path, content) in std::mem::take(&mut self.again) {
+    fn retry(&mut self) {
+        for (path, content) in std::mem::take(&mut self.retries) {
             if self.replace(&path, &content).is_err() {
-                self.again.insert(path, content);
+                self.retries.insert(path, content);
             }
         }
     }
 }
 
-/// The newest content that waits for a path, and all who wait for it.
+/// The newest content that waits for a path, and the callbacks of all requests for that path.
 struct Write {
     content: Vec<u8>,
     on_refusal: OnRefusal,
     waiting: Vec<Done>,
 }
 
-/// The handle on the thread. Handles are cheap and all the same.
+/// A handle to the thread. Clones share it; the thread ends when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct FileKeeper {
     jobs: SyncSender<Job>,
     refused: Refused,
 }
 
-/// Why files cannot be written now.
+/// The files that cannot be written now, with the disk's errors.
 #[derive(Clone, Debug, Default)]
 struct Refused(Arc<Mutex<BTreeMap<PathBuf, String>>>);
 
@@ -98,21 +98,21 @@ impl FileKeeper {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When no thread can be had.
+    /// When the thread cannot be started.
     pub fn start() -> io::Result<Self> {
         Self::with_retry_period(RETRY_PERIOD)
     }
 
     fn with_retry_period(period: Duration) -> io::Result<Self> {
-        let (jobs, inbox) = sync_channel(MAX_WAITING);
+        let (jobs, inbox) = sync_channel(QUEUE_CAPACITY);
         let refused = Refused::default();
-        let writer = FileWriter { refused: refused.clone(), again: BTreeMap::new() };
+        let writer = FileWriter { refused: refused.clone(), retries: BTreeMap::new() };
         std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, writer, period))?;
         Ok(Self { jobs, refused })
     }
 
-    /// Has a file replaced. `done` is called on the thread with the result of the first try, and must not wait.
-    pub fn write(
+    /// Queues the replacement of a file. `done` runs on the thread with the result of the first try, and must not block.
+    pub(crate) fn write(
         &self,
         path: PathBuf,
         content: Vec<u8>,
@@ -127,27 +127,27 @@ impl FileKeeper {
         }
     }
 
-    /// Runs a job on the thread, behind those that were given before.
+    /// Queues a job for the thread, behind earlier requests.
     ///
     /// # Errors
-    /// When too many wait for the disk.
-    pub fn run(&self, job: impl FnOnce(&mut FileWriter) + Send + 'static) -> Result<(), &'static str> {
+    /// When the queue is full.
+    pub(crate) fn run(&self, job: impl FnOnce(&mut FileWriter) + Send + 'static) -> Result<(), &'static str> {
         self.jobs.try_send(Job::Run(Box::new(job))).map_err(|_| TOO_MANY)
     }
 
-    /// Replaces a file, and waits until it is on the disk.
+    /// Replaces a file and waits until it is on disk.
     ///
     /// # Errors
-    /// Why it is not.
-    pub async fn replace(&self, path: PathBuf, content: Vec<u8>) -> Result<(), String> {
+    /// The disk's error, or that the queue is full.
+    pub(crate) async fn replace(&self, path: PathBuf, content: Vec<u8>) -> Result<(), String> {
         let (done, result) = oneshot::channel();
-        // A caller that has gone meanwhile does not need the result.
+        // A caller that is gone needs no result.
         self.write(path, content, OnRefusal::GiveUp, move |result| drop(done.send(result)));
         result.await.unwrap_or_else(|_| Err("the thread that writes files has ended".into()))
     }
 
-    /// The files that cannot be written now, and why, for the operator.
-    pub fn degraded(&self) -> Vec<String> {
+    /// One sentence for the operator about each file that cannot be written now.
+    pub(crate) fn degraded(&self) -> Vec<String> {
         let refused = self.refused.lock();
         refused.iter().map(|(path, why)| format!("{} cannot be written: {why}", path.display())).collect()
     }
@@ -158,7 +158,7 @@ impl Refused {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers the result of a try, and logs when it is another one than before.
+    /// Records the result of a try. Logs the first failure and the first success after it.
     fn note(&self, path: &Path, result: &Result<(), String>) {
         let mut refused = self.lock();
         match result {
@@ -169,14 +169,14 @@ impl Refused {
             }
             Err(why) => {
                 if refused.insert(path.to_owned(), why.clone()).is_none() {
-                    tracing::error!(file = %path.display(), why, "a state file cannot be written; it is tried again");
+                    tracing::error!(file = %path.display(), why, "a state file cannot be written");
                 }
             }
         }
     }
 }
 
-/// Writes until no handle is left, and then what still waits.
+/// Serves requests until no handle is left, then writes what is still queued.
 fn keep(inbox: &Receiver<Job>, mut writer: FileWriter, period: Duration) {
     let mut retry_at = Instant::now() + period;
     loop {
@@ -190,7 +190,7 @@ fn keep(inbox: &Receiver<Job>, mut writer: FileWriter, period: Duration) {
                     job(&mut writer);
                 }
                 Job::Write { path, content, on_refusal, done } => {
-                    // A content that is in force must not be dropped with one that its caller takes back.
+                    // A content that is in force must not be dropped together with one that its caller undoes.
                     if writes.get(&path).is_some_and(|write: &Write| write.on_refusal != on_refusal) {
                         write_all(&mut writer, &mut writes);
                     }
@@ -202,7 +202,7 @@ fn keep(inbox: &Receiver<Job>, mut writer: FileWriter, period: Duration) {
         }
         write_all(&mut writer, &mut writes);
         if Instant::now() >= retry_at || is_last {
-            writer.try_again();
+            writer.retry();
             retry_at = Instant::now() + period;
         }
         if is_last {

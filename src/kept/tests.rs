@@ -1,9 +1,9 @@
-//! Files in order, and what becomes of contents that the disk refuses.
+//! The order of writes, and contents that the disk refuses.
 
 use super::*;
 
 #[tokio::test]
-async fn a_file_is_replaced_whole_and_its_directory_made() {
+async fn a_file_is_replaced_as_a_whole_and_its_directory_created() {
     let home = tempfile::tempdir().unwrap();
     let (keeper, path) = (FileKeeper::start().unwrap(), home.path().join("state/a.json"));
     keeper.replace(path.clone(), b"one".to_vec()).await.unwrap();
@@ -13,7 +13,7 @@ async fn a_file_is_replaced_whole_and_its_directory_made() {
 }
 
 #[tokio::test]
-async fn a_refused_change_in_force_is_written_when_the_disk_takes_it_and_a_given_up_one_is_not() {
+async fn a_refused_change_in_force_is_written_later_and_a_given_up_one_is_not() {
     let home = tempfile::tempdir().unwrap();
     let blocked = home.path().join("state");
     std::fs::write(&blocked, "a file where the directory should be").unwrap();
@@ -28,7 +28,7 @@ async fn a_refused_change_in_force_is_written_when_the_disk_takes_it_and_a_given
     std::fs::remove_file(&blocked).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !in_force.exists() {
-        assert!(Instant::now() < deadline, "it was not tried again");
+        assert!(Instant::now() < deadline, "it was not retried");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(!given_up.exists());
@@ -37,7 +37,7 @@ async fn a_refused_change_in_force_is_written_when_the_disk_takes_it_and_a_given
 }
 
 #[tokio::test]
-async fn what_waits_when_the_last_handle_goes_is_still_written() {
+async fn queued_contents_are_still_written_when_the_last_handle_is_dropped() {
     let home = tempfile::tempdir().unwrap();
     let keeper = FileKeeper::start().unwrap();
     let (done, result) = oneshot::channel();
@@ -56,7 +56,7 @@ async fn files_are_written_in_the_order_of_requests_and_an_old_content_never_rep
     let (path, blocked) = (home.path().join("a"), home.path().join("state"));
     std::fs::write(&blocked, "a file where the directory should be").unwrap();
     let keeper = FileKeeper::with_retry_period(Duration::from_secs(60)).unwrap();
-    // The thread is busy until all requests wait.
+    // The thread is busy until all requests are queued.
     let (begin, began) = sync_channel(1);
     keeper.run(move |_| began.recv().unwrap()).unwrap();
     keeper.write(path.clone(), b"1".to_vec(), OnRefusal::TryAgain, |_| {});
@@ -76,21 +76,21 @@ async fn files_are_written_in_the_order_of_requests_and_an_old_content_never_rep
 }
 
 #[test]
-fn a_refused_content_is_not_tried_again_after_a_newer_one_was_written() {
+fn a_refused_content_is_not_retried_after_a_newer_one_was_written() {
     let home = tempfile::tempdir().unwrap();
     let blocked = home.path().join("state");
     std::fs::write(&blocked, "a file where the directory should be").unwrap();
-    let mut writer = FileWriter { refused: Refused::default(), again: BTreeMap::new() };
+    let mut writer = FileWriter { refused: Refused::default(), retries: BTreeMap::new() };
     let (path, on_refusal) = (blocked.join("a"), OnRefusal::TryAgain);
     writer.write(path.clone(), Write { content: b"1".to_vec(), on_refusal, waiting: Vec::new() });
     std::fs::remove_file(&blocked).unwrap();
     writer.replace(&path, b"2").unwrap();
-    writer.try_again();
+    writer.retry();
     assert_eq!(std::fs::read(&path).unwrap(), b"2");
 }
 
 #[tokio::test]
-async fn a_content_in_force_is_tried_again_although_a_newer_one_was_taken_back() {
+async fn a_content_in_force_is_retried_although_a_newer_one_was_undone() {
     let home = tempfile::tempdir().unwrap();
     let blocked = home.path().join("state");
     std::fs::write(&blocked, "a file where the directory should be").unwrap();
@@ -99,14 +99,14 @@ async fn a_content_in_force_is_tried_again_although_a_newer_one_was_taken_back()
     keeper.run(move |_| began.recv().unwrap()).unwrap();
     let path = blocked.join("models.json");
     keeper.write(path.clone(), b"in force".to_vec(), OnRefusal::TryAgain, |_| {});
-    let (done, taken_back) = oneshot::channel();
-    keeper.write(path.clone(), b"taken back".to_vec(), OnRefusal::GiveUp, move |result| drop(done.send(result)));
+    let (done, undone) = oneshot::channel();
+    keeper.write(path.clone(), b"undone".to_vec(), OnRefusal::GiveUp, move |result| drop(done.send(result)));
     begin.send(()).unwrap();
-    assert!(taken_back.await.unwrap().is_err());
+    assert!(undone.await.unwrap().is_err());
     std::fs::remove_file(&blocked).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !path.exists() {
-        assert!(Instant::now() < deadline, "it was not tried again");
+        assert!(Instant::now() < deadline, "it was not retried");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(std::fs::read(&path).unwrap(), b"in force");

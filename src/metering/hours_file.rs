@@ -1,7 +1,7 @@
 //! One CSV file a month: `inference-hours-2026-11.csv`, columns `hour,model,version,unit_seconds`.
 //!
-//! A file is replaced whole, each minute, so a power cut costs at most that minute. A month of one
-//! model has at most 744 rows.
+//! The file is replaced as a whole each minute, so a power cut loses at most a minute. A month of one model version has at
+//! most 744 rows.
 
 use crate::metering::inference_hours::HourRow;
 use std::fmt::Write as _;
@@ -17,23 +17,23 @@ pub struct HoursFiles {
 }
 
 impl HoursFiles {
-    /// `directory` is made by the first write.
+    /// The first write creates `directory`.
     pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned() }
     }
 
-    /// The file of a month.
-    pub fn path(&self, month: &str) -> PathBuf {
+    /// The path of a month's file.
+    pub(crate) fn path(&self, month: &str) -> PathBuf {
         self.directory.join(format!("inference-hours-{month}.csv"))
     }
 
-    /// The rows of a month; none when it has no file. Rows that cannot be read are left out and logged.
+    /// Reads the rows of a month; none if it has no file. Malformed rows are skipped and logged.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no month; else when the file is there and cannot be read.
-    pub fn read(&self, month: &str) -> io::Result<Vec<HourRow>> {
+    /// `InvalidInput` if the month is malformed; otherwise the error of reading its file.
+    pub(crate) fn read(&self, month: &str) -> io::Result<Vec<HourRow>> {
         if !is_month(month) {
-            let text = format!("`{month}` is no month: write it as 2026-11");
+            let text = format!("`{month}` is not a month: write it as 2026-11");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let path = self.path(month);
@@ -46,7 +46,7 @@ impl HoursFiles {
             .filter_map(|line| {
                 let row = parse(line);
                 if row.is_none() {
-                    tracing::warn!(file = %path.display(), line, "a line of the inference hours cannot be read");
+                    tracing::warn!(file = %path.display(), line, "a line of the inference hours is malformed and is skipped");
                 }
                 row
             })
@@ -54,18 +54,19 @@ impl HoursFiles {
     }
 }
 
-/// The text of a file, and of `ocelli hours --csv`.
-pub fn csv(rows: &[HourRow]) -> String {
+/// The rows as CSV, as in the files and in `ocelli hours --csv`.
+pub(crate) fn csv(rows: &[HourRow]) -> String {
     let mut text = format!("{HEADER}\n");
     for HourRow { hour, model, version, unit_seconds } in rows {
-        // Writing to a string cannot fail. A version is free text in a manifest: no comma may leave it.
+        // A version is free text from a manifest, so commas and line breaks are replaced.
         let version = version.replace([',', '\n', '\r'], " ");
+        // Writing to a string cannot fail.
         writeln!(text, "{hour},{model},{version},{unit_seconds:.3}").unwrap_or(());
     }
     text
 }
 
-/// Four digits, a dash, two digits: nothing that leads to another file.
+/// True for four digits, a dash and two digits. Anything else might name another file.
 fn is_month(text: &str) -> bool {
     text.len() == 7
         && text.bytes().enumerate().all(|(at, byte)| if at == 4 { byte == b'-' } else { byte.is_ascii_digit() })
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_month_is_a_month() {
+    fn only_a_well_formed_month_is_accepted() {
         assert!(is_month("2026-11"));
         for text in ["", "2026", "2026-1", "../../x", "2026/11", "20261-1"] {
             assert!(!is_month(text), "{text}");
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_a_damaged_line_costs_itself() {
+    fn rows_are_read_back_and_only_a_damaged_line_is_skipped() {
         let home = tempfile::tempdir().unwrap();
         let files = HoursFiles::new(&home.path().join("state"));
         assert!(files.read("2026-11").unwrap().is_empty());

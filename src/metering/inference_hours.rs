@@ -1,44 +1,44 @@
-//! Counts unit time. Two units for eight hours are sixteen inference hours.
+//! Measures the time that units are in service: two units for eight hours are sixteen inference hours.
 
 use crate::metering::month_of;
 use crate::vision::monotonic::Monotonic;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Unit seconds of one model's version within one hour of the wall clock.
+/// The unit seconds of one model version within one hour of the wall clock.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct HourRow {
-    /// `2026-11-24T08`, UTC, by the box's clock at that time.
-    pub hour: String,
+pub(crate) struct HourRow {
+    /// The hour in UTC, `2026-11-24T08`, by the wall clock at that time.
+    pub(crate) hour: String,
     /// The model's name.
-    pub model: String,
-    /// By its package's manifest.
-    pub version: String,
-    /// Seconds that its units were in service, added up.
-    pub unit_seconds: f64,
+    pub(crate) model: String,
+    /// The version in its package's manifest.
+    pub(crate) version: String,
+    /// The seconds that its units were in service, added up.
+    pub(crate) unit_seconds: f64,
 }
 
-/// What was in service since the last look.
+/// Model, version and number of units in service.
 type InService = Vec<(String, String, usize)>;
 
-/// The meter. Monotonic time measures; wall time only names the hour.
+/// Inference hours by hour, model and version. Monotonic time measures; wall time only names the hour.
 #[derive(Clone, Debug, Default)]
-pub struct InferenceHours {
+pub(crate) struct InferenceHours {
     rows: BTreeMap<(String, String, String), f64>,
     last: Option<(Monotonic, InService)>,
 }
 
 impl InferenceHours {
-    /// Goes on from what was kept; what is known already is what was kept and more.
-    pub fn add_kept(&mut self, rows: Vec<HourRow>) {
+    /// Adds stored rows. A row that exists already is newer than the stored one and stays.
+    pub(crate) fn add_stored(&mut self, rows: Vec<HourRow>) {
         for HourRow { hour, model, version, unit_seconds } in rows {
             self.rows.entry((hour, model, version)).or_insert(unit_seconds);
         }
     }
 
-    /// Looks at what is in service (model, version, units) by `now`, which the wall clock calls `hour`. What was in
-    /// service at the last look counts until now.
-    pub fn look(&mut self, in_service: InService, hour: &str, now: Monotonic) {
+    /// Records the units that are in service at `now`, in the wall clock's `hour`. The units of the last record count until
+    /// now.
+    pub(crate) fn record(&mut self, in_service: InService, hour: &str, now: Monotonic) {
         if let Some((since, before)) = self.last.take() {
             let seconds = now.since(since).as_secs_f64();
             for (model, version, units) in before {
@@ -48,8 +48,8 @@ impl InferenceHours {
         self.last = Some((now, in_service));
     }
 
-    /// All that is known of a month (`2026-11`).
-    pub fn month(&self, month: &str) -> Vec<HourRow> {
+    /// Returns the rows of a month (`2026-11`).
+    pub(crate) fn month(&self, month: &str) -> Vec<HourRow> {
         let of_month = self.rows.iter().filter(|((hour, _, _), _)| hour.starts_with(month));
         let row = |((hour, model, version), seconds): (&(String, String, String), &f64)| HourRow {
             hour: hour.clone(),
@@ -60,13 +60,13 @@ impl InferenceHours {
         of_month.map(row).collect()
     }
 
-    /// Months that something is known of, in order.
-    pub fn months(&self) -> BTreeSet<String> {
+    /// Returns the months that have rows, in order.
+    pub(crate) fn months(&self) -> BTreeSet<String> {
         self.rows.keys().map(|(hour, _, _)| month_of(hour)).collect()
     }
 
-    /// Inference hours of each model and version in a month.
-    pub fn totals(&self, month: &str) -> BTreeMap<(String, String), f64> {
+    /// Returns the inference hours of each model and version in a month.
+    pub(crate) fn totals(&self, month: &str) -> BTreeMap<(String, String), f64> {
         let mut totals = BTreeMap::new();
         for ((_, model, version), seconds) in self.rows.iter().filter(|((hour, _, _), _)| hour.starts_with(month)) {
             *totals.entry((model.clone(), version.clone())).or_default() += seconds / 3600.0;
@@ -74,8 +74,8 @@ impl InferenceHours {
         totals
     }
 
-    /// Forgets a month, which is kept on disk.
-    pub fn forget(&mut self, month: &str) {
+    /// Drops the rows of a month. They must be on disk.
+    pub(crate) fn forget(&mut self, month: &str) {
         self.rows.retain(|(hour, _, _), _| !hour.starts_with(month));
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     fn two_units_for_eight_hours_are_sixteen() {
         let mut hours = InferenceHours::default();
         for minute in 0..=8 * 60 {
-            hours.look(units(2), &format!("2026-11-24T{:02}", minute / 60), at(minute * 60));
+            hours.record(units(2), &format!("2026-11-24T{:02}", minute / 60), at(minute * 60));
         }
         let total = hours.totals("2026-11")[&("coco".to_owned(), "1".to_owned())];
         assert!((total - 16.0).abs() < 1e-9, "{total}");
@@ -105,12 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_the_wall_clock_neither_makes_nor_loses_time() {
+    fn a_step_of_the_wall_clock_neither_adds_nor_loses_time() {
         let mut hours = InferenceHours::default();
-        hours.look(units(1), "1970-01-01T00", at(0));
-        hours.look(units(1), "2026-11-24T08", at(60));
-        hours.look(units(0), "2026-11-24T07", at(90));
-        hours.look(units(0), "2026-11-24T07", at(900));
+        hours.record(units(1), "1970-01-01T00", at(0));
+        hours.record(units(1), "2026-11-24T08", at(60));
+        hours.record(units(0), "2026-11-24T07", at(90));
+        hours.record(units(0), "2026-11-24T07", at(900));
         let months = hours.months().into_iter();
         let seconds: f64 = months.flat_map(|month| hours.month(&month)).map(|row| row.unit_seconds).sum();
         assert!((seconds - 90.0).abs() < 1e-9, "{seconds}");

@@ -1,5 +1,6 @@
 //! The JSON of the MQTT contract, version 1.
 
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::geometry::NormalizedBox;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -90,38 +91,6 @@ pub struct DetectedObject {
     /// The object that it is, once that has begun: the `track` of events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<u64>,
-}
-
-/// What a camera is doing.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CameraStatus {
-    /// A connection is being made.
-    Connecting,
-    /// Frames come.
-    Streaming,
-    /// The connection stands and frames stopped coming; it is being made anew.
-    Stalled,
-    /// The camera refuses the credentials; tried again rarely, because cameras lock accounts.
-    AuthFailed,
-    /// It cannot be reached; tried again by the ladder.
-    Offline,
-    /// Configured, but switched off.
-    Disabled,
-}
-
-impl CameraStatus {
-    /// As it is published.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Streaming => "streaming",
-            Self::Stalled => "stalled",
-            Self::AuthFailed => "auth-failed",
-            Self::Offline => "offline",
-            Self::Disabled => "disabled",
-        }
-    }
 }
 
 /// `<p>/<box>/cameras/<cam>/state`, retained.

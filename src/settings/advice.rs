@@ -10,23 +10,23 @@ const SHORT_CONNECT_SECONDS: f32 = 1.0;
 
 /// What matters of a box.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct BoxFacts {
+pub(crate) struct BoxFacts {
     /// The cores that may be used, by number.
-    pub cores: Vec<u16>,
+    pub(crate) cores: Vec<u16>,
     /// All memory of the box.
-    pub memory_bytes: Option<u64>,
+    pub(crate) memory_bytes: Option<u64>,
 }
 
 impl BoxFacts {
     /// Those of this box.
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self { cores: cores::usable(), memory_bytes: memory::total_bytes() }
     }
 }
 
 impl Settings {
     /// One sentence for each setting that will disappoint on this box: key, what happens, and the cure.
-    pub fn advice(&self, facts: &BoxFacts) -> Vec<String> {
+    pub(crate) fn advice(&self, facts: &BoxFacts) -> Vec<String> {
         let mut advice = Vec::new();
         self.advise_on_units(facts, &mut advice);
         let units = &self.units;

@@ -24,7 +24,7 @@ use crate::telemetry::settings::LogSettings;
 use crate::tracking::settings::TrackingSettings;
 use std::path::PathBuf;
 
-pub use advice::BoxFacts;
+pub(crate) use advice::BoxFacts;
 pub use mistake::{Mistake, SettingsErrors};
 
 /// The settings of a box.

@@ -13,7 +13,7 @@ impl Settings {
     ///
     /// # Errors
     /// What is wrong, with the key of the setting.
-    pub fn check_package(&self, model: &ModelSettings, name: &str) -> Result<Package, String> {
+    pub(crate) fn check_package(&self, model: &ModelSettings, name: &str) -> Result<Package, String> {
         let key = self.models.iter().position(|other| other.name == model.name).map(|index| format!("models[{index}]"));
         let key = key.unwrap_or_else(|| "models".into());
         let directory = self.units.models_directory.join(name);
@@ -33,7 +33,7 @@ impl Settings {
 
     /// Labels of cameras' scenes that none of these packages of `model` knows. Nothing would ever be seen of them, and no
     /// error would say why.
-    pub fn unknown_labels(&self, model: &str, packages: &[Package]) -> Vec<String> {
+    pub(crate) fn unknown_labels(&self, model: &str, packages: &[Package]) -> Vec<String> {
         let known: Vec<&str> = packages.iter().flat_map(|package| package.labels.names()).collect();
         let default = self.default_model().name;
         let mut unknown = Vec::new();

@@ -1,38 +1,38 @@
-//! Who is who, at its best for all together: optimal assignment.
+//! Optimal assignment: pairs rows with columns so that the total weight is the largest possible.
 //!
 //! The Hungarian method with potentials and shortest augmenting paths (Kuhn 1955; Jonker and Volgenant 1987), O(n² m).
-//! Crates that do the same want integer weights, or bring graphs along that nothing else here needs.
+//! Crates that do the same require integer weights, or bring graph types that nothing else here needs.
 
-/// Pairs rows with columns so that the sum of the pairs' weights is the largest there is. `weight(row, column)` is
-/// finite; pairs of 0 or less are never made. Returns the column of each row.
+/// Pairs rows with columns so that the sum of the pairs' weights is as large as possible. Returns the column of each row.
+/// `weight(row, column)` must be finite. Pairs with a weight of 0 or less are never made.
 ///
-/// The caller bounds `rows` and `columns`: memory is their product, and time that times the smaller of the two.
+/// The caller must limit `rows` and `columns`: memory is their product, time that product times the smaller of the two.
 pub(super) fn assign(rows: usize, columns: usize, weight: impl Fn(usize, usize) -> f32) -> Vec<Option<usize>> {
-    let is_turned = rows > columns;
-    let (few, many) = if is_turned { (columns, rows) } else { (rows, columns) };
+    let is_transposed = rows > columns;
+    let (few, many) = if is_transposed { (columns, rows) } else { (rows, columns) };
     let mut costs = Vec::with_capacity(few * many);
     for one in 0..few {
         for other in 0..many {
-            let weight = if is_turned { weight(other, one) } else { weight(one, other) };
-            // A pair that must not be made costs as much as none: whoever is paired at that cost stays alone.
+            let weight = if is_transposed { weight(other, one) } else { weight(one, other) };
+            // A forbidden pair costs nothing, as much as no pair. Such pairs are removed below.
             costs.push(-f64::from(weight.max(0.0)));
         }
     }
     let mut search = Search::new(few, many, &costs);
     for one in 0..few {
-        search.take_in(one);
+        search.add_row(one);
     }
     let mut column_of = vec![None; rows];
     for other in 0..many {
         if let Some(one) = search.row_of[other].filter(|one| costs[one * many + other] < 0.0) {
-            let (row, column) = if is_turned { (other, one) } else { (one, other) };
+            let (row, column) = if is_transposed { (other, one) } else { (one, other) };
             column_of[row] = Some(column);
         }
     }
     column_of
 }
 
-/// A cheapest assignment of the rows that were taken in so far. Column `columns` is not real: paths begin there.
+/// The cheapest assignment of the rows added so far. Column `columns` is virtual: augmenting paths start there.
 struct Search<'a> {
     columns: usize,
     costs: &'a [f64],
@@ -52,8 +52,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Finds the cheapest way to give `row` a column, by moving others on, and goes it.
-    fn take_in(&mut self, row: usize) {
+    /// Assigns `row` along the cheapest augmenting path, which may move other rows to other columns.
+    fn add_row(&mut self, row: usize) {
         let start = self.columns;
         self.row_of[start] = Some(row);
         let mut is_reached = vec![false; self.columns + 1];
@@ -107,7 +107,7 @@ mod tests {
         column_of.iter().enumerate().filter_map(|(row, column)| Some(weights[row][(*column)?])).sum()
     }
 
-    /// The best sum there is, by trying all.
+    /// The best sum, found by trying all assignments.
     fn best_by_trial(weights: &[Vec<f32>], row: usize, taken: u32) -> f32 {
         let Some(of_row) = weights.get(row) else { return 0.0 };
         let mut best = best_by_trial(weights, row + 1, taken);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_partner_stays_alone() {
+    fn rows_without_a_partner_stay_unassigned() {
         assert_eq!(assign(2, 1, |row, _| [0.3, 0.4][row]), [None, Some(0)]);
         assert_eq!(assign(1, 2, |_, column| [-0.3, 0.0][column]), [None]);
         assert_eq!(assign(0, 3, |_, _| 1.0), []);

@@ -1,22 +1,22 @@
-//! What is told about an object or an image label: it began, changed, ended.
+//! Events about an object or an image label: it began, changed or ended.
 
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 
-/// Which part of a life an event tells.
+/// What happened to an object or image label.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum EventKind {
-    /// It was seen often enough to be there. Once a track, first.
+    /// It was seen often enough to count as present. The first event of a track, once.
     Began,
-    /// It has entered a further region, its best confidence has grown by `best_step`, or its label has settled
-    /// differently. At most once a second and track: what happens meanwhile is told together.
+    /// It entered another region, its best confidence grew by `best_step`, or its label changed. At most once a second for
+    /// each track; changes within that second are reported together.
     Changed,
-    /// It was unseen for too long, or the camera was lost. Once a track, last.
+    /// It was unseen for too long, or the camera was lost. The last event of a track, once.
     Ended,
 }
 
 impl EventKind {
-    /// As the contract spells it.
+    /// The name in published events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Began => "began",
@@ -26,31 +26,31 @@ impl EventKind {
     }
 }
 
-/// One event. What it says holds at [`TrackEvent::at`].
+/// One event. Its fields hold at the time [`TrackEvent::at`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackEvent {
-    /// Which part of its life.
+    /// What happened.
     pub kind: EventKind,
-    /// Its number: from 1, unique on its camera while the daemon runs, never used again.
+    /// The number of the track: from 1, unique for its camera while the daemon runs.
     pub track: u64,
-    /// What most sightings, the later ones above all, took it for.
+    /// The label of most sightings; later ones weigh more.
     pub label: String,
-    /// When it was first seen, which is before it was seen often enough.
+    /// When it was first seen, which is before its `Began` event.
     pub began_at: Monotonic,
-    /// When this was noticed. Never goes back between the events of a track.
+    /// When the event happened. It never decreases between the events of a track.
     pub at: Monotonic,
-    /// When it was last seen; only of what has ended.
+    /// When it was last seen; only in `Ended`.
     pub ended_at: Option<Monotonic>,
     /// The best confidence so far, 0..=1.
     pub confidence: f32,
-    /// Where it was at its best; none for an image label.
+    /// Its box at the best confidence; `None` for an image label.
     pub best_box: Option<NormalizedBox>,
-    /// When it was at its best.
+    /// When it had the best confidence.
     pub best_at: Monotonic,
-    /// Where it was last seen; none for an image label.
+    /// Its box when it was last seen; `None` for an image label.
     pub bounding_box: Option<NormalizedBox>,
-    /// The frame of this event is the one that shows it best so far: a snapshot of it is worth taking now.
+    /// True if the frame of this event is the best so far: a snapshot is worth taking now.
     pub is_new_best: bool,
-    /// The regions it has stood in, in the order in which it entered them.
+    /// The regions that it has stood in, in the order of entering.
     pub regions: Vec<String>,
 }

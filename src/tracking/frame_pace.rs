@@ -1,30 +1,30 @@
-//! How far apart frames are, and so how long an object may be unseen before that says something.
+//! The usual gap between frames, and how long an object may be unseen because of it.
 
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// Gaps that the usual one is taken from.
+/// The number of recent gaps that the usual gap is taken from.
 const GAPS: usize = 5;
 
-/// Frames that must pass without an object before it is lost, however slowly they come: with keyframes only there may
-/// be one in four seconds, and a detector that misses one of them has not lost anything.
-const LEAST_FRAMES: u32 = 3;
+/// An object is not lost before this many frames without it, however slow they are. With keyframes only there may be one
+/// frame in four seconds, and one miss of the detector proves nothing.
+const MIN_FRAMES: u32 = 3;
 
-/// Nothing is held longer for slow frames.
+/// The most that slow frames can prolong the time.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The newest frame and the gaps before it.
+/// The time of the newest frame, and the gaps before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FramePace {
     newest: Option<Monotonic>,
     gaps: [Duration; GAPS],
-    /// How many of `gaps` are known.
-    known: usize,
+    /// How many of `gaps` are filled.
+    filled: usize,
     next: usize,
 }
 
 impl FramePace {
-    /// Takes in a frame. False if it is not newer than the newest.
+    /// Records a frame. Returns false if it is not newer than the newest one.
     pub(super) fn advance(&mut self, at: Monotonic) -> bool {
         if let Some(newest) = self.newest {
             if at <= newest {
@@ -32,28 +32,28 @@ impl FramePace {
             }
             self.gaps[self.next] = at.since(newest);
             self.next = (self.next + 1) % GAPS;
-            self.known = (self.known + 1).min(GAPS);
+            self.filled = (self.filled + 1).min(GAPS);
         }
         self.newest = Some(at);
         true
     }
 
-    /// Forgets the pace; frames up to `now` stay too old.
+    /// Discards the gaps. Frames captured up to `now` still count as too old.
     pub(super) fn restart(&mut self, now: Monotonic) {
         *self = Self { newest: self.newest.max(Some(now)), ..Self::default() };
     }
 
-    /// How long an object may be unseen: `wanted`, or longer where frames are far apart.
+    /// How long an object may be unseen: `wanted`, or longer if frames are far apart.
     pub(super) fn lost_after(&self, wanted: Duration) -> Duration {
-        wanted.max((LEAST_FRAMES * self.usual_gap()).min(LONGEST))
+        wanted.max((MIN_FRAMES * self.usual_gap()).min(LONGEST))
     }
 
-    /// The median, which neither one outage nor a few frames that were shed move far.
+    /// The median gap. Neither one outage nor a few shed frames change it much.
     fn usual_gap(&self) -> Duration {
         let mut gaps = self.gaps;
-        let known = &mut gaps[..self.known];
-        known.sort_unstable();
-        known.get(self.known / 2).copied().unwrap_or_default().min(LONGEST)
+        let filled = &mut gaps[..self.filled];
+        filled.sort_unstable();
+        filled.get(self.filled / 2).copied().unwrap_or_default().min(LONGEST)
     }
 }
 

@@ -1,34 +1,34 @@
-//! What has been seen of one object or image label, and what of that has been told.
+//! The sightings of one object or image label, and which of their changes were reported.
 
 use crate::tracking::event::{EventKind, TrackEvent};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// The least time between an event of a track and the next `Changed` of it: who walks towards the camera gets a better
-/// picture in every frame, and every event is written to disk.
-const QUIET_TIME: Duration = Duration::from_secs(1);
+/// The least time between an event of a track and its next `Changed`. A person who walks towards the camera gets a better
+/// picture in every frame, and each event is written to disk.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One time that something was seen.
+/// One detection of an object or image label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sighting {
     /// 0..=1.
     pub(super) confidence: f32,
-    /// None for an image label.
+    /// `None` for an image label.
     pub(super) bounding_box: Option<NormalizedBox>,
-    /// The frame's capture time.
+    /// The capture time of the frame.
     pub(super) at: Monotonic,
 }
 
-/// A track's number and what was told of it last.
+/// The number of a track, and its last event.
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct Reported {
     track: u64,
     at: Monotonic,
     confidence: f32,
 }
 
-/// From the first sighting on.
+/// An object or image label since its first sighting.
 #[derive(Clone, Debug)]
 pub(super) struct History {
     label: String,
@@ -36,13 +36,13 @@ pub(super) struct History {
     last: Sighting,
     best: Sighting,
     hits: u32,
-    /// Frames that did not show it, before it began.
+    /// Frames that did not show it. Only used before it begins.
     misses: u32,
     regions: Vec<String>,
-    /// None until it has begun.
-    told: Option<Told>,
-    /// A region or label that no event has told yet.
-    has_news: bool,
+    /// `None` until it has begun.
+    reported: Option<Reported>,
+    /// True if a region or label has not been reported yet.
+    has_unreported: bool,
 }
 
 impl History {
@@ -55,12 +55,12 @@ impl History {
             hits: 1,
             misses: 0,
             regions: Vec::new(),
-            told: None,
-            has_news: false,
+            reported: None,
+            has_unreported: false,
         }
     }
 
-    /// Takes in a further sighting, not older than the last.
+    /// Records a sighting that is not older than the last one.
     pub(super) fn see(&mut self, sighting: Sighting) {
         self.last = sighting;
         self.hits = self.hits.saturating_add(1);
@@ -69,39 +69,39 @@ impl History {
         }
     }
 
-    /// A frame did not show it.
+    /// Records a frame that did not show it.
     pub(super) fn miss(&mut self) {
         self.misses = self.misses.saturating_add(1);
     }
 
-    /// True if it may begin: seen `min_hits` times, and not begun yet.
+    /// True if it is to begin: seen `min_hits` times, and not begun yet.
     pub(super) fn is_due(&self, min_hits: u32) -> bool {
-        self.told.is_none() && self.hits >= min_hits
+        self.reported.is_none() && self.hits >= min_hits
     }
 
-    /// True if it has not begun and was missed more often than seen: a detector that errs does so here and there.
-    /// Whatever the rate of frames, one missed frame among several is no reason to start again.
+    /// True if it has not begun and was missed more often than seen, as false boxes are. A few missed frames do not count
+    /// against it, whatever the frame rate.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.told.is_none() && self.misses > self.hits
+        self.reported.is_none() && self.misses > self.hits
     }
 
-    /// Notes that it stands in a region; only the first time is news.
+    /// Records that it stands in a region. Only the first time is reported.
     pub(super) fn enter(&mut self, region: &str) {
         if !self.regions.iter().any(|entered| entered == region) {
             self.regions.push(region.to_owned());
-            self.has_news = true;
+            self.has_unreported = true;
         }
     }
 
-    /// Calls it something else from now on.
+    /// Changes its label.
     pub(super) fn rename(&mut self, label: &str) {
         if self.label != label {
             label.clone_into(&mut self.label);
-            self.has_news = true;
+            self.has_unreported = true;
         }
     }
 
-    /// What it is called.
+    /// Its label.
     pub(super) fn label(&self) -> &str {
         &self.label
     }
@@ -111,38 +111,38 @@ impl History {
         self.last.at
     }
 
-    /// Its number; none until it has begun.
+    /// The number of its track; `None` until it has begun.
     pub(super) fn track(&self) -> Option<u64> {
-        self.told.map(|told| told.track)
+        self.reported.map(|reported| reported.track)
     }
 
-    /// It begins, as number `track`.
+    /// Lets it begin as number `track`.
     pub(super) fn begin(&mut self, track: u64, at: Monotonic) -> TrackEvent {
-        // The frame that lets it begin is the first that a picture can be had of, whichever was the best before it.
-        self.tell(EventKind::Began, track, at, true)
+        // No snapshot of an earlier frame can be made, so this frame counts as the best.
+        self.report(EventKind::Began, track, at, true)
     }
 
-    /// The change there is to tell at `at`, if there is one and the last event was long enough ago.
+    /// Returns the changes to report at `at`, if there are any and the last event was long enough ago.
     pub(super) fn change(&mut self, best_step: f32, at: Monotonic) -> Option<TrackEvent> {
-        let told = self.told?;
-        let is_better = self.best.confidence >= told.confidence + best_step;
-        if !(self.has_news || is_better) || at.since(told.at) < QUIET_TIME {
+        let reported = self.reported?;
+        let is_better = self.best.confidence >= reported.confidence + best_step;
+        if !(self.has_unreported || is_better) || at.since(reported.at) < MIN_INTERVAL {
             return None;
         }
-        Some(self.tell(EventKind::Changed, told.track, at, self.best.at == at))
+        Some(self.report(EventKind::Changed, reported.track, at, self.best.at == at))
     }
 
-    /// It ends; nothing is told of what never began.
+    /// Ends it. There is no event if it never began.
     pub(super) fn end(mut self, at: Monotonic) -> Option<TrackEvent> {
-        let told = self.told?;
-        Some(self.tell(EventKind::Ended, told.track, at, false))
+        let reported = self.reported?;
+        Some(self.report(EventKind::Ended, reported.track, at, false))
     }
 
-    fn tell(&mut self, kind: EventKind, track: u64, at: Monotonic, is_new_best: bool) -> TrackEvent {
-        // A tick is given the time, a frame its capture, which is earlier: events of a track do not go back for that.
-        let at = self.told.map_or(at, |told| told.at.max(at)).max(self.last.at);
-        self.told = Some(Told { track, at, confidence: self.best.confidence });
-        self.has_news = false;
+    fn report(&mut self, kind: EventKind, track: u64, at: Monotonic, is_new_best: bool) -> TrackEvent {
+        // A tick passes the current time, a frame its capture time, which is earlier. Times of a track must not decrease.
+        let at = self.reported.map_or(at, |reported| reported.at.max(at)).max(self.last.at);
+        self.reported = Some(Reported { track, at, confidence: self.best.confidence });
+        self.has_unreported = false;
         TrackEvent {
             kind,
             track,
@@ -173,21 +173,21 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_a_second_are_told_together() {
+    fn changes_within_a_second_are_reported_together() {
         let mut history = History::new("person", seen(0.5, 0));
         history.begin(1, at(400));
         history.enter("gate");
-        assert_eq!(history.change(0.1, at(600)), None, "an event was told 0.2 s ago");
+        assert_eq!(history.change(0.1, at(600)), None, "an event was reported 0.2 s ago");
         history.see(seen(0.9, 800));
         history.enter("yard");
         let changed = history.change(0.1, at(1400)).unwrap();
         assert_eq!((changed.regions, changed.confidence), (vec!["gate".to_owned(), "yard".to_owned()], 0.9));
         assert!(!changed.is_new_best, "the frame of this event is not the best one");
-        assert_eq!(history.change(0.1, at(9000)), None, "all is told");
+        assert_eq!(history.change(0.1, at(9000)), None, "everything is reported");
     }
 
     #[test]
-    fn a_confidence_that_grows_too_little_is_no_change() {
+    fn a_small_growth_of_confidence_is_not_a_change() {
         let mut history = History::new("person", seen(0.5, 0));
         history.begin(1, at(0));
         history.see(seen(0.59, 2000));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_began_does_not_end_and_what_ended_was_last_seen_before() {
+    fn an_object_that_never_began_does_not_end_and_ended_at_is_the_last_sighting() {
         assert_eq!(History::new("person", seen(0.5, 0)).end(at(5)), None);
         let mut history = History::new("person", seen(0.5, 0));
         history.begin(7, at(200));

@@ -1,23 +1,23 @@
-//! Where an object will be: a Kalman filter with constant velocity on its box.
+//! Predicts an object's box: a Kalman filter with constant velocity.
 //!
-//! As in SORT (Bewley et al. 2016) and ByteTrack (Zhang et al. 2022) an object moves on as it did, and its box is
-//! measured with an error in proportion to its size. Two things differ, because our frames come at 1 to 30 a second
-//! and some are shed:
+//! As in SORT (Bewley et al. 2016) and ByteTrack (Zhang et al. 2022), an object is assumed to keep its velocity, and the
+//! error of a measured box is proportional to its size. Two things differ, because our frames come at 1 to 30 a second and
+//! some are shed:
 //! * Time is real. Between frames `dt` seconds apart the covariance grows as for white noise of acceleration of
 //!   spectral density `q` (Bar-Shalom, Li, Kirubarajan 2001, section 6.2.2):
-//!   `Q = q · [[dt³/3, dt²/2], [dt²/2, dt]]`. So a prediction over two intervals is the same as two over one each.
-//! * Centre and size are four filters of two states each (position and velocity). With noise that is independent
-//!   between coordinates the 8 × 8 filter falls apart into them exactly, and no matrix is inverted.
+//!   `Q = q · [[dt³/3, dt²/2], [dt²/2, dt]]`. So one prediction over two intervals equals two predictions over one each.
+//! * Centre and size are four filters of two states each (position and velocity). The noise is independent between
+//!   coordinates, so the 8 × 8 filter splits into these four exactly, and no matrix has to be inverted.
 //!
-//! Noise across the picture is in proportion to the box's width, noise down it to its height: a person and a car both
-//! move two or three of their widths a second, and the picture's shape, which is not known here, does not matter.
+//! Horizontal noise is proportional to the box's width, vertical noise to its height. A person and a car both move two or
+//! three of their widths a second, and so the picture's aspect ratio, which is unknown here, does not matter.
 
 use crate::vision::geometry::NormalizedBox;
 
 /// The smallest side of a box that noise is derived from, in ratios: about a pixel of a 1080p picture.
-const LEAST_SIDE: f64 = 5e-4;
+const MIN_SIDE: f64 = 5e-4;
 
-/// The longest time that is predicted over; an object unseen for longer is lost.
+/// The longest time of a prediction. An object that is unseen for longer is lost.
 const MAX_SECONDS: f64 = 60.0;
 
 /// How a coordinate moves and how well it is measured, in sides of the box.
@@ -25,15 +25,15 @@ const MAX_SECONDS: f64 = 60.0;
 struct Noise {
     /// Standard deviation of a measurement.
     measurement: f64,
-    /// Standard deviation of the velocity of what was seen once, a second.
+    /// Standard deviation of the velocity a second, after a single sighting.
     velocity: f64,
-    /// Square root of the spectral density of acceleration: what the velocity's deviation grows by in a second.
+    /// Square root of the spectral density of acceleration: the growth of the velocity's deviation in a second.
     acceleration: f64,
 }
 
 const CENTRE: Noise = Noise { measurement: 0.06, velocity: 2.0, acceleration: 0.8 };
 
-/// Sizes change slowly, but the box of what comes into the picture grows as fast as it moves.
+/// Sizes change slowly, but the box of an object that enters the picture grows as fast as the object moves.
 const SIZE: Noise = Noise { measurement: 0.1, velocity: 0.5, acceleration: 0.3 };
 
 /// One coordinate: position and velocity with their covariance.
@@ -75,7 +75,7 @@ impl Axis {
     }
 }
 
-/// The filter of one box. Every value in it is finite whatever it is given.
+/// The filter of one box. All its values stay finite, whatever the input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BoxFilter {
     x: Axis,
@@ -85,10 +85,11 @@ pub(super) struct BoxFilter {
 }
 
 impl BoxFilter {
-    /// Of an object seen once. `seen` lies in the picture and has an area, as from [`NormalizedBox::from_corners`].
+    /// The filter after one sighting. `seen` must lie in the picture and have an area, as from
+    /// [`NormalizedBox::from_corners`].
     pub(super) fn new(seen: &NormalizedBox) -> Self {
         let [x, y, width, height] = centre_and_size(seen);
-        let (across, down) = (width.max(LEAST_SIDE), height.max(LEAST_SIDE));
+        let (across, down) = (width.max(MIN_SIDE), height.max(MIN_SIDE));
         Self {
             x: Axis::new(x, across, CENTRE),
             y: Axis::new(y, down, CENTRE),
@@ -97,7 +98,7 @@ impl BoxFilter {
         }
     }
 
-    /// Goes `seconds` ahead; what is not a number, or negative, counts as none.
+    /// Predicts `seconds` ahead. NaN and negative values count as 0.
     pub(super) fn predict(&mut self, seconds: f64) {
         let dt = if seconds > 0.0 { seconds.min(MAX_SECONDS) } else { 0.0 };
         let (across, down) = self.sides();
@@ -108,7 +109,7 @@ impl BoxFilter {
         self.keep_near_the_picture();
     }
 
-    /// Takes in where the object was seen. `seen` as for [`BoxFilter::new`].
+    /// Corrects the prediction by a measured box, as for [`BoxFilter::new`].
     pub(super) fn update(&mut self, seen: &NormalizedBox) {
         let [x, y, width, height] = centre_and_size(seen);
         let (across, down) = self.sides();
@@ -119,7 +120,7 @@ impl BoxFilter {
         self.keep_near_the_picture();
     }
 
-    /// Where the object is thought to be, which may be beyond the picture's edge.
+    /// The estimated box, which may reach beyond the picture's edges.
     #[allow(clippy::cast_possible_truncation, reason = "ratios need no more than f32")]
     pub(super) fn estimate(&self) -> NormalizedBox {
         let (width, height) = self.sides();
@@ -127,23 +128,23 @@ impl BoxFilter {
         NormalizedBox { left: left as f32, top: top as f32, width: width as f32, height: height as f32 }
     }
 
-    /// How far the centre may be from the estimate: one standard deviation across and down the picture, in ratios.
+    /// The uncertainty of the centre: one standard deviation horizontally and vertically, in ratios.
     #[allow(clippy::cast_possible_truncation, reason = "ratios need no more than f32")]
     pub(super) fn deviation(&self) -> (f32, f32) {
         (self.x.p00.sqrt() as f32, self.y.p00.sqrt() as f32)
     }
 
     fn sides(&self) -> (f64, f64) {
-        (self.width.position.max(LEAST_SIDE), self.height.position.max(LEAST_SIDE))
+        (self.width.position.max(MIN_SIDE), self.height.position.max(MIN_SIDE))
     }
 
-    /// A prediction over a long time leads anywhere; what is beyond one picture beside this one is only far.
+    /// Limits the estimate to one picture's size around the picture: long predictions lead anywhere.
     fn keep_near_the_picture(&mut self) {
         for centre in [&mut self.x, &mut self.y] {
             centre.position = centre.position.clamp(-1.0, 2.0);
         }
         for size in [&mut self.width, &mut self.height] {
-            size.position = size.position.clamp(LEAST_SIDE, 1.0);
+            size.position = size.position.clamp(MIN_SIDE, 1.0);
         }
     }
 }
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_walks_is_expected_where_it_will_be_at_uneven_times() {
+    fn a_walking_person_is_predicted_at_uneven_times() {
         let mut filter = BoxFilter::new(&person(0.1));
         let mut left = 0.1;
         for dt in [0.2, 0.4, 0.2, 0.6, 0.2, 0.2, 0.4] {
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn two_short_predictions_are_one_long_one() {
+    fn two_short_predictions_equal_one_long_one() {
         let mut once = BoxFilter::new(&person(0.1));
         once.predict(0.2);
         once.update(&person(0.12));
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unseen_for_longer_may_be_farther_away() {
+    fn the_uncertainty_grows_while_an_object_is_unseen() {
         let mut filter = BoxFilter::new(&person(0.1));
         let mut before = filter.deviation();
         for _ in 0..5 {

@@ -1,25 +1,37 @@
-//! Detections become objects: each with a number that stays, and a life that events tell.
+//! Turns detections into objects: each has a lasting number, and events report when it begins, changes and ends.
 //!
-//! A [`CameraTracker`] is given what was seen in each frame of one camera and says which object is which, and what
-//! began, changed and ended. Plain code: never waits, never reads a clock, knows neither MQTT nor models. Frames may be
-//! irregular, since sampling and shedding make them so: all times are real seconds, nothing is counted in frames but
-//! the sightings that let an object begin.
+//! A [`CameraTracker`] gets the detections of each frame of one camera. It returns the object of each detection, and the
+//! events. Plain code: it never waits, never reads a clock, and knows neither MQTT nor models. Sampling and shedding make
+//! frames irregular, so all times are real seconds. Only the sightings that let an object begin are counted in frames.
 //!
-//! The method is ByteTrack's: a Kalman filter an object (`kalman`), two rounds of optimal assignment
-//! (`association`, `assignment`). It is our own because the crates that do it assume a fixed rate of frames, are young
-//! (trackforge 0.5, yscv-track) or have not moved since 2023 (similari), and bring far more than these few hundred
-//! lines need.
+//! ```text
+//!   strong detection        min_hits sightings              unseen for lost_seconds, or end_all
+//!  ───────────────▶ on trial ───────────────▶ begun ───────────────────────────────────────▶ ended
+//!                      │                      │   ▲
+//!                      │ missed more often    └───┘ Changed: a region, a better picture, another label
+//!                      │ than seen, or lost
+//!                      ▼
+//!                   dropped without an event
+//! ```
+//!
+//! * On trial, because detectors err: a false box seldom comes back at the same place.
+//! * Weak detections keep a begun object alive and begin none: they are mostly objects that are half hidden.
+//! * At most one `Changed` a second, because each event is written to disk.
+//!
+//! The method is ByteTrack: a Kalman filter for each object (`kalman`) and rounds of optimal assignment (`association`,
+//! `assignment`). It is our own code because the available crates assume a fixed frame rate, are young (trackforge 0.5,
+//! yscv-track) or unmaintained since 2023 (similari), and bring far more than these few hundred lines.
 
 mod assignment;
 mod association;
-pub mod event;
-mod found;
+mod detections;
+pub(crate) mod event;
 mod frame_pace;
 mod history;
 mod kalman;
 mod label_life;
 mod objects;
-pub mod region;
+pub(crate) mod region;
 mod rules;
 pub mod settings;
 #[cfg(test)]
@@ -27,7 +39,7 @@ mod tests;
 mod tracked_object;
 mod tracker;
 
-pub use event::{EventKind, TrackEvent};
-pub use found::Seen;
-pub use rules::TrackingRules;
-pub use tracker::{CameraTracker, Observed};
+pub(crate) use detections::Seen;
+pub(crate) use event::{EventKind, TrackEvent};
+pub(crate) use rules::TrackingRules;
+pub(crate) use tracker::{CameraTracker, Observed};

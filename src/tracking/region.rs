@@ -1,53 +1,53 @@
 //! Regions of the picture: polygons in ratios, and whether an object stands in one.
 //!
-//! An object is where it stands: the middle of its box's lower edge. A person's head may be seen before a gate that is
-//! metres behind it; the feet are on the ground that the region was drawn on. Regions and masks follow this one rule.
+//! The position of an object is the middle of its box's lower edge. A person's head may appear in front of a gate that is
+//! metres behind, but the feet are on the ground that the region was drawn on. This rule holds for regions and masks.
 
 use crate::vision::geometry::NormalizedBox;
 
 /// `[x, y]` in ratios of the picture, from its top left.
 pub type Point = [f32; 2];
 
-/// A point this near to an edge, in ratios, lies on it: far less than a pixel, more than rounding.
+/// A point this near to an edge, in ratios, lies on it. This is far less than a pixel, but more than rounding errors.
 const ON_EDGE: f32 = 1e-5;
 
-/// Why points are no polygon.
+/// Why points do not form a polygon.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub enum PolygonError {
-    /// Less than three corners.
-    #[error("{0} points bound no area: give 3 at least")]
+pub(crate) enum PolygonError {
+    /// Fewer than three corners.
+    #[error("{0} points enclose no area: give at least 3")]
     TooFewPoints(usize),
-    /// More than anybody draws; each costs time in every frame.
-    #[error("{0} points are too many: give {MAX_POINTS} at most")]
+    /// More corners than a person draws. Each one costs time in every frame.
+    #[error("{0} points are too many: give at most {MAX_POINTS}")]
     TooManyPoints(usize),
-    /// A corner that is not in the picture.
-    #[error("[{x}, {y}] is not in the picture: give ratios of its width and height, 0.0 to 1.0")]
+    /// A corner lies outside the picture.
+    #[error("[{x}, {y}] is outside the picture: give ratios of its width and height, 0.0 to 1.0")]
     OutsidePicture {
-        /// From the left.
+        /// The distance from the left edge.
         x: f32,
-        /// From the top.
+        /// The distance from the upper edge.
         y: f32,
     },
-    /// All corners on a line, or the same one again and again.
-    #[error("its points bound no area: they lie on one line")]
+    /// All corners lie on one line or point.
+    #[error("the points enclose no area: they lie on one line")]
     Flat,
 }
 
 /// The most corners a polygon may have.
-pub const MAX_POINTS: usize = 64;
+pub(crate) const MAX_POINTS: usize = 64;
 
 /// An area of the picture, closed from its last corner to its first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Polygon {
+pub(crate) struct Polygon {
     corners: Vec<Point>,
 }
 
 impl Polygon {
-    /// From its corners in order, each `[x, y]` in ratios of the picture from its top left.
+    /// A polygon with these corners in order, each `[x, y]` in ratios of the picture from its top left.
     ///
     /// # Errors
-    /// [`PolygonError`] when the points bound no area or one lies outside the picture.
-    pub fn new(corners: &[Point]) -> Result<Self, PolygonError> {
+    /// [`PolygonError`] when the points enclose no area, or one lies outside the picture.
+    pub(crate) fn new(corners: &[Point]) -> Result<Self, PolygonError> {
         if corners.len() < 3 {
             return Err(PolygonError::TooFewPoints(corners.len()));
         }
@@ -55,7 +55,7 @@ impl Polygon {
             return Err(PolygonError::TooManyPoints(corners.len()));
         }
         for &[x, y] in corners {
-            // What is not a number is in no range.
+            // NaN is in no range.
             if !(0.0..=1.0).contains(&x) || !(0.0..=1.0).contains(&y) {
                 return Err(PolygonError::OutsidePicture { x, y });
             }
@@ -68,11 +68,11 @@ impl Polygon {
         Ok(Self { corners: corners.to_vec() })
     }
 
-    /// True if the point lies in it or on its edge. Where a polygon crosses itself, areas that are covered twice are
-    /// outside (the even-odd rule).
+    /// True if the point lies inside or on the edge. If the polygon crosses itself, areas that are covered twice are outside
+    /// (even-odd rule).
     ///
-    /// The edge counts as inside because an object that the picture's lower edge cuts off stands exactly on it.
-    pub fn contains(&self, point: Point) -> bool {
+    /// The edge counts as inside because an object that the picture's lower edge cuts off stands exactly on that edge.
+    pub(crate) fn contains(&self, point: Point) -> bool {
         let mut is_inside = false;
         let mut from = self.corners[self.corners.len() - 1];
         for &to in &self.corners {
@@ -92,17 +92,17 @@ impl Polygon {
     }
 }
 
-/// A polygon with a name that events say.
+/// A polygon with a name, which events report.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Region {
+pub(crate) struct Region {
     /// `[a-z0-9_-]{1,64}`.
     pub name: String,
-    /// Where it is.
+    /// The area of the region.
     pub area: Polygon,
 }
 
-/// Where an object stands: the middle of its box's lower edge.
-pub fn standing_point(bounding_box: &NormalizedBox) -> Point {
+/// The position where an object stands: the middle of its box's lower edge.
+pub(crate) fn standing_point(bounding_box: &NormalizedBox) -> Point {
     [bounding_box.left + bounding_box.width / 2.0, bounding_box.bottom()]
 }
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn points_that_bound_no_area_in_the_picture_are_no_polygon() {
+    fn points_that_enclose_no_area_in_the_picture_are_refused() {
         assert_eq!(Polygon::new(&[[0.0, 0.0], [1.0, 1.0]]), Err(PolygonError::TooFewPoints(2)));
         let outside = Polygon::new(&[[0.0, 0.0], [1.2, 0.5], [0.0, 1.0]]);
         assert_eq!(outside, Err(PolygonError::OutsidePicture { x: 1.2, y: 0.5 }));
@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn where_the_corners_begin_and_which_way_they_go_round_does_not_matter(
+        fn the_first_corner_and_the_direction_do_not_matter(
             corners in prop::collection::vec(prop::array::uniform2(0.0f32..1.0), 3..9),
             point in prop::array::uniform2(0.0f32..1.0),
             turned_by in 0usize..9,

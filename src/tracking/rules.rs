@@ -1,4 +1,4 @@
-//! What one camera's tracker goes by: `[tracking]` and the camera's `scene`, checked and put together.
+//! The rules of one camera's tracker: `[tracking]` and the camera's `scene`, checked and combined.
 
 use crate::tracking::region::{Polygon, Region, standing_point};
 use crate::tracking::settings::{Mistake, SceneSettings, TrackingSettings};
@@ -6,9 +6,9 @@ use crate::vision::geometry::NormalizedBox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Checked rules. They hold no mistake, so a tracker cannot fail.
+/// Checked rules. They contain no mistake, so that a tracker cannot fail.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TrackingRules {
+pub(crate) struct TrackingRules {
     pub(super) min_hits: u32,
     pub(super) lost_after: Duration,
     pub(super) best_step: f32,
@@ -16,33 +16,33 @@ pub struct TrackingRules {
     hysteresis: f32,
     labels: BTreeSet<String>,
     thresholds: BTreeMap<String, f32>,
-    /// A label of a group and the name of that group, which is its first label.
+    /// The group of each grouped label. A group is named after its first label.
     groups: BTreeMap<String, String>,
     regions: Vec<Region>,
     include: Vec<Polygon>,
     ignore: Vec<Polygon>,
 }
 
-/// How much a sighting says.
+/// How much a detection counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Strength {
-    /// Something is there, whether it was known or not.
+    /// At or above the threshold: it can begin an object.
     Strong,
-    /// What is known to be there is still there.
+    /// Below the threshold by at most `hysteresis`: it can only continue an object that has begun.
     Weak,
 }
 
 impl TrackingRules {
-    /// Puts the settings of all cameras and of this one together.
+    /// Combines the settings of all cameras with the scene of one.
     ///
     /// # Errors
-    /// Every [`Mistake`] of both, those of [`TrackingSettings::check`] first.
-    pub fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
+    /// Every [`Mistake`] in both, those of [`TrackingSettings::check`] first.
+    pub(crate) fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
         let mistakes: Vec<Mistake> = tracking.check().into_iter().chain(scene.check()).collect();
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        // Checked above: none of these is refused, and so none is left out.
+        // All polygons were checked above, so `ok()` drops none.
         let polygons = |areas: &[Vec<[f32; 2]>]| areas.iter().filter_map(|points| Polygon::new(points).ok()).collect();
         let regions = scene
             .regions
@@ -69,13 +69,7 @@ impl TrackingRules {
         })
     }
 
-    /// The least confidence, 0..=1, that has an effect: what a unit that looks at this camera's frames should report.
-    pub fn least_confidence(&self) -> f32 {
-        let thresholds = self.thresholds.values().copied().chain([self.confidence]);
-        (thresholds.fold(1.0, f32::min) - self.hysteresis).max(0.0)
-    }
-
-    /// How much a sighting of this label says; `None` if it is of no interest, too weak or no number.
+    /// How much a detection counts; `None` if the label is not wanted, or the confidence is too low or NaN.
     pub(super) fn strength(&self, label: &str, confidence: f32) -> Option<Strength> {
         if !self.labels.is_empty() && !self.labels.contains(label) {
             return None;
@@ -87,20 +81,20 @@ impl TrackingRules {
         (confidence >= threshold - self.hysteresis).then_some(Strength::Weak)
     }
 
-    /// True unless a mask hides what stands there.
+    /// True unless a mask hides the box.
     pub(super) fn is_visible(&self, bounding_box: &NormalizedBox) -> bool {
         let point = standing_point(bounding_box);
         let is_included = self.include.is_empty() || self.include.iter().any(|area| area.contains(point));
         is_included && !self.ignore.iter().any(|area| area.contains(point))
     }
 
-    /// The regions that the box stands in, in the order of the settings.
+    /// The names of the regions that the box stands in, in the order of the settings.
     pub(super) fn regions_at(&self, bounding_box: &NormalizedBox) -> impl Iterator<Item = &str> {
         let point = standing_point(bounding_box);
         self.regions.iter().filter(move |region| region.area.contains(point)).map(|region| region.name.as_str())
     }
 
-    /// What stands for the label when objects are told apart: labels of one group are taken for one another.
+    /// The group of a label, or the label itself. Labels of one group can be the same object.
     pub(super) fn group_of<'a>(&'a self, label: &'a str) -> &'a str {
         self.groups.get(label).map_or(label, String::as_str)
     }
@@ -126,11 +120,10 @@ mod tests {
         assert_eq!(rules.strength("dog", 0.7), Some(Strength::Weak));
         assert_eq!(rules.strength("dog", 0.5), None);
         assert_eq!(rules.strength("dog", f32::NAN), None);
-        assert!((rules.least_confidence() - 0.3).abs() < 1e-6);
     }
 
     #[test]
-    fn masks_hide_what_stands_in_or_out_of_them() {
+    fn masks_hide_what_stands_in_ignore_or_outside_of_include() {
         let left = "[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]";
         let top = "[[0.0, 0.0], [1.0, 0.0], [1.0, 0.3], [0.0, 0.3]]";
         let rules = rules(&format!("include = [{left}]\nignore = [{top}]"));
@@ -140,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_of_both_settings_are_answered_together() {
+    fn mistakes_in_both_settings_are_reported_together() {
         let wrong = TrackingSettings { min_hits: 0, ..TrackingSettings::default() };
         let scene = SceneSettings { ignore: vec![vec![]], ..SceneSettings::default() };
         assert_eq!(TrackingRules::new(&wrong, &scene).unwrap_err().len(), 2);

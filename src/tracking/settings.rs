@@ -8,29 +8,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-/// The most regions, and the most masks of a kind, that a camera may have: each is tried for every box of every frame.
+/// The most regions, and the most masks of each kind, of a camera. Each one costs time for every box of every frame.
 const MAX_AREAS: usize = 32;
 
-/// `[tracking]`: detections become objects with a life.
+/// `[tracking]`: how detections become objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrackingSettings {
-    /// Follow objects and image labels over frames, number them, and say when they begin, change and end. False: no scene
-    /// is applied either.
+    /// Track objects and image labels over frames, and report when they begin, change and end. False: scenes are not applied
+    /// either.
     pub enabled: bool,
-    /// Frames that must show an object or image label before it begins, 1..=30. It has to be seen in at least as many
-    /// frames as it is missed in meanwhile.
+    /// Frames that must show an object or image label before it begins, 1..=30. Until then it must not be missed in more
+    /// frames than it is seen in.
     pub min_hits: u32,
-    /// Seconds unseen after which it ends, 0.2..=60; at least three frames where they come more slowly.
+    /// Seconds unseen after which it ends, 0.2..=60; at least three frames if frames are slow.
     pub lost_seconds: f32,
-    /// The confidence that makes an object begin, 0..=1, for labels without a threshold of their own.
+    /// The least confidence for an object to begin, 0..=1, for labels without a threshold of their own.
     pub confidence: f32,
-    /// How far below its threshold a known object is still followed, and an image label still counts as there, 0..=1.
-    /// The model must report as little for this to have an effect.
+    /// How far below its threshold an object or image label that has begun still counts as seen, 0..=1. This has an effect
+    /// only if the model reports such low confidences.
     pub hysteresis: f32,
-    /// How much the best confidence must grow, 0.01..=1, for an event to say so.
+    /// How much the best confidence must grow, 0.01..=1, for a `changed` event.
     pub best_step: f32,
-    /// Labels that a model takes for one another: an object keeps its track while its label changes between them.
+    /// Groups of labels that a model confuses. An object keeps its track while its label changes within a group.
     pub label_groups: Vec<Vec<String>>,
 }
 
@@ -49,19 +49,19 @@ impl Default for TrackingSettings {
     }
 }
 
-/// The `scene` of a camera: what of its picture matters.
+/// The `scene` of a camera: which detections matter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneSettings {
-    /// The labels that matter; empty: all that the model knows.
+    /// The labels to keep; empty: all labels of the model.
     pub labels: Vec<String>,
-    /// Least confidence of a label, 0..=1, instead of `tracking.confidence`.
+    /// The least confidence of a label, 0..=1, instead of `tracking.confidence`.
     pub thresholds: BTreeMap<String, f32>,
-    /// Named areas; events say which of them an object has entered.
+    /// Named areas. Events list those that an object has entered.
     pub regions: Vec<RegionSettings>,
-    /// Areas outside of which nothing is seen; empty: the whole picture.
+    /// Only objects that stand in these areas are kept; empty: the whole picture.
     pub include: Vec<Vec<Point>>,
-    /// Areas in which nothing is seen.
+    /// Objects that stand in these areas are dropped.
     pub ignore: Vec<Vec<Point>>,
 }
 
@@ -69,18 +69,18 @@ pub struct SceneSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionSettings {
-    /// Names it in events, `[a-z0-9_-]{1,64}`.
+    /// The name in events, `[a-z0-9_-]{1,64}`.
     pub name: String,
-    /// Its corners in order, 3..=64.
+    /// The corners in order, 3..=64 of them.
     pub points: Vec<Point>,
 }
 
-/// A value that cannot be.
+/// An invalid value in the settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mistake {
-    /// The setting, below `tracking` or below the camera's `scene`.
+    /// The key, relative to `tracking` or to the camera's `scene`.
     pub field: String,
-    /// The value, what is wrong with it and what would be right.
+    /// The value, what is wrong with it, and what would be right.
     pub what: String,
 }
 
@@ -93,7 +93,7 @@ impl Display for Mistake {
 // === impl TrackingSettings ===
 
 impl TrackingSettings {
-    /// Every mistake in its values; none if all is well.
+    /// Returns every mistake in the values.
     pub fn check(&self) -> Vec<Mistake> {
         let mut mistakes = Mistakes::default();
         mistakes.range("min_hits", f64::from(self.min_hits), 1.0, 30.0);
@@ -111,7 +111,7 @@ impl TrackingSettings {
             if !known.insert(label) {
                 mistakes.add(
                     format!("label_groups[{index}]"),
-                    format!("`{label}` is in there or in another group already: name it once"),
+                    format!("`{label}` is in two groups or twice in one: name it once"),
                 );
             }
         }
@@ -122,7 +122,7 @@ impl TrackingSettings {
 // === impl SceneSettings ===
 
 impl SceneSettings {
-    /// Every mistake in its values; none if all is well.
+    /// Returns every mistake in the values.
     pub fn check(&self) -> Vec<Mistake> {
         let mut mistakes = Mistakes::default();
         for (label, threshold) in &self.thresholds {
@@ -130,7 +130,7 @@ impl SceneSettings {
             if !self.labels.is_empty() && !self.labels.contains(label) {
                 mistakes.add(
                     format!("thresholds.{label}"),
-                    "is for a label that is not in `labels`: add it there, or leave this out",
+                    "is for a label that is not in `labels`: add the label there, or remove this threshold",
                 );
             }
         }
@@ -146,7 +146,7 @@ impl SceneSettings {
             if self.regions[..index].iter().any(|other| other.name == *name) {
                 mistakes.add(
                     format!("regions[{index}].name"),
-                    format!("`{name}` is another region's name too: give it one of its own"),
+                    format!("`{name}` is also the name of another region: give each region its own name"),
                 );
             }
             mistakes.polygon(format!("regions[{index}].points"), &region.points);
@@ -172,7 +172,7 @@ impl Mistakes {
     }
 
     fn range(&mut self, field: &str, value: f64, least: f64, most: f64) {
-        // What is not a number is in no range. Settings are f32, and their bounds are not exact in it.
+        // NaN is in no range. Settings are f32, in which the bounds are not exact.
         if !(least - 1e-6..=most + 1e-6).contains(&value) {
             self.add(field, format!("{value} must be {least} to {most}"));
         }
@@ -180,7 +180,7 @@ impl Mistakes {
 
     fn count(&mut self, field: &str, count: usize) {
         if count > MAX_AREAS {
-            self.add(field, format!("{count} areas are too many: give {MAX_AREAS} at most"));
+            self.add(field, format!("{count} areas are too many: give at most {MAX_AREAS}"));
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_hold_no_mistake() {
+    fn the_defaults_contain_no_mistake() {
         assert_eq!(TrackingSettings::default().check(), vec![]);
         assert_eq!(SceneSettings::default().check(), vec![]);
     }
@@ -216,17 +216,17 @@ mod tests {
             "#,
         )
         .unwrap();
-        let said: Vec<String> = scene.check().iter().map(Mistake::to_string).collect();
+        let mistakes: Vec<String> = scene.check().iter().map(Mistake::to_string).collect();
         let expected = [
-            "thresholds.dog: is for a label that is not in `labels`: add it there, or leave this out",
+            "thresholds.dog: is for a label that is not in `labels`: add the label there, or remove this threshold",
             "thresholds.person: 1.5 must be 0 to 1",
             "regions[0].name: `Gate` must be 1 to 64 of a-z, 0-9, `_` and `-`",
-            "regions[0].points: 2 points bound no area: give 3 at least",
-            "regions[2].name: `yard` is another region's name too: give it one of its own",
-            "regions[2].points: [1, 1.5] is not in the picture: give ratios of its width and height, 0.0 to 1.0",
-            "ignore[0]: its points bound no area: they lie on one line",
+            "regions[0].points: 2 points enclose no area: give at least 3",
+            "regions[2].name: `yard` is also the name of another region: give each region its own name",
+            "regions[2].points: [1, 1.5] is outside the picture: give ratios of its width and height, 0.0 to 1.0",
+            "ignore[0]: the points enclose no area: they lie on one line",
         ];
-        assert_eq!(said, expected);
+        assert_eq!(mistakes, expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! One object over frames: where it is thought to be, what it is taken for, what was told of it.
+//! One object over frames: its estimated box, its label, and its history.
 
-use crate::tracking::found::FoundObject;
+use crate::tracking::detections::ObjectDetection;
 use crate::tracking::history::{History, Sighting};
 use crate::tracking::kalman::BoxFilter;
 use crate::tracking::rules::TrackingRules;
@@ -8,10 +8,10 @@ use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 
-/// What a vote still counts when the next one is cast: after some ten sightings half of what is known is new.
+/// The weight of a vote decays by this factor at each sighting: after ten sightings half of the total is new.
 const VOTE_DECAY: f32 = 0.93;
 
-/// A label must have this much more of the votes than the present one to take its place.
+/// A label must have this many times the votes of the current label to replace it.
 const CLEAR_MAJORITY: f32 = 1.5;
 
 #[derive(Clone, Debug)]
@@ -20,52 +20,52 @@ pub(super) struct TrackedObject {
     group: String,
     filter: BoxFilter,
     filtered_at: Monotonic,
-    /// Confidences of the sightings as each label, later ones counting more.
+    /// The sum of confidences for each label; later sightings weigh more.
     votes: BTreeMap<String, f32>,
 }
 
-/// Where an object is expected in the frame that is being looked at.
+/// Where an object is expected in the current frame.
 #[derive(Clone, Debug)]
 pub(super) struct Expected<'a> {
     pub(super) group: &'a str,
-    /// Cut off at the picture's edges, as detections are, unless it is beyond them.
+    /// Clipped to the picture, as detections are, unless it lies outside completely.
     pub(super) bounding_box: NormalizedBox,
-    /// One standard deviation of its centre, across and down, in ratios.
+    /// One standard deviation of its centre, horizontally and vertically, in ratios.
     pub(super) deviation: (f32, f32),
 }
 
 impl TrackedObject {
-    pub(super) fn new(found: &FoundObject<'_>, rules: &TrackingRules, at: Monotonic) -> Self {
+    pub(super) fn new(detection: &ObjectDetection<'_>, rules: &TrackingRules, at: Monotonic) -> Self {
         let mut object = Self {
-            history: History::new(found.label, sighting(found, at)),
-            group: found.group.to_owned(),
-            filter: BoxFilter::new(&found.bounding_box),
+            history: History::new(detection.label, sighting(detection, at)),
+            group: detection.group.to_owned(),
+            filter: BoxFilter::new(&detection.bounding_box),
             filtered_at: at,
-            votes: BTreeMap::from([(found.label.to_owned(), found.confidence)]),
+            votes: BTreeMap::from([(detection.label.to_owned(), detection.confidence)]),
         };
-        object.enter_regions(&found.bounding_box, rules);
+        object.enter_regions(&detection.bounding_box, rules);
         object
     }
 
-    /// Goes on to where it is thought to be at `at`.
+    /// Predicts its box at `at`.
     pub(super) fn predict(&mut self, at: Monotonic) {
         self.filter.predict(at.since(self.filtered_at).as_secs_f64());
         self.filtered_at = at;
     }
 
-    /// Where it is expected, by the last prediction.
+    /// Its expected box, by the last prediction.
     pub(super) fn expected(&self) -> Expected<'_> {
         let estimate = self.filter.estimate();
         let cut = NormalizedBox::from_corners(estimate.left, estimate.top, estimate.right(), estimate.bottom());
         Expected { group: &self.group, bounding_box: cut.unwrap_or(estimate), deviation: self.filter.deviation() }
     }
 
-    /// It was seen here, in a frame that [`TrackedObject::predict`] was told of.
-    pub(super) fn see(&mut self, found: &FoundObject<'_>, rules: &TrackingRules, at: Monotonic) {
-        self.filter.update(&found.bounding_box);
-        self.history.see(sighting(found, at));
-        self.enter_regions(&found.bounding_box, rules);
-        self.vote(found.label, found.confidence);
+    /// Records a sighting in the frame of the last [`TrackedObject::predict`].
+    pub(super) fn see(&mut self, detection: &ObjectDetection<'_>, rules: &TrackingRules, at: Monotonic) {
+        self.filter.update(&detection.bounding_box);
+        self.history.see(sighting(detection, at));
+        self.enter_regions(&detection.bounding_box, rules);
+        self.vote(detection.label, detection.confidence);
     }
 
     fn enter_regions(&mut self, bounding_box: &NormalizedBox, rules: &TrackingRules) {
@@ -79,16 +79,16 @@ impl TrackedObject {
             *votes *= VOTE_DECAY;
         }
         *self.votes.entry(label.to_owned()).or_default() += confidence;
-        let present = self.votes.get(self.history.label()).copied().unwrap_or_default();
+        let current = self.votes.get(self.history.label()).copied().unwrap_or_default();
         let Some((leader, votes)) = self.votes.iter().max_by(|a, b| a.1.total_cmp(b.1)) else { return };
-        // While nothing is told yet, what leads is what it is.
-        let needed = if self.history.track().is_some() { CLEAR_MAJORITY * present } else { present };
+        // Before anything was reported, the leading label simply wins.
+        let needed = if self.history.track().is_some() { CLEAR_MAJORITY * current } else { current };
         if *votes > needed {
             self.history.rename(leader);
         }
     }
 }
 
-fn sighting(found: &FoundObject<'_>, at: Monotonic) -> Sighting {
-    Sighting { confidence: found.confidence, bounding_box: Some(found.bounding_box), at }
+fn sighting(detection: &ObjectDetection<'_>, at: Monotonic) -> Sighting {
+    Sighting { confidence: detection.confidence, bounding_box: Some(detection.bounding_box), at }
 }

@@ -1,7 +1,7 @@
-//! The tracker of one camera: frames in, events out.
+//! The tracker of one camera: detections in, events out.
 
+use crate::tracking::detections::{FrameDetections, Seen};
 use crate::tracking::event::TrackEvent;
-use crate::tracking::found::{Found, Seen};
 use crate::tracking::frame_pace::FramePace;
 use crate::tracking::label_life::LabelLives;
 use crate::tracking::objects::Objects;
@@ -10,88 +10,86 @@ use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a frame may take from its capture until a unit has looked at it. A tick knows the time, not the frames that
-/// are still on their way, so it waits that much longer.
-const UNDER_WAY: Duration = Duration::from_secs(1);
+/// The time that a frame may take from its capture to its result. A tick does not know which frames are still on their
+/// way, so it waits this much longer before it ends an object.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
 
-/// Follows what one camera sees. Its work and memory are bounded whatever it is given.
+/// Tracks the objects and image labels of one camera. Its work and memory are bounded, whatever the input.
 #[derive(Clone, Debug)]
-pub struct CameraTracker {
+pub(crate) struct CameraTracker {
     rules: TrackingRules,
     pace: FramePace,
     objects: Objects,
     labels: LabelLives,
     next_track: u64,
-    late_frames: u64,
 }
 
-/// What a frame came to.
+/// The result of one frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
-    /// For each detection the track it belongs to: `None` if it was filtered out, has not begun, or is an image label.
+    /// The track of each detection; `None` if it was filtered out, has not begun, or is an image label.
     pub tracks: Vec<Option<u64>>,
-    /// For each detection whether it passed the camera's labels, thresholds and masks. What lies below its threshold
-    /// has passed only where it shows what has begun.
+    /// For each detection whether it passed the camera's labels, thresholds and masks. A detection below its threshold
+    /// passes only if it continues something that has begun.
     pub kept: Vec<bool>,
-    /// What began or changed in this frame, and what ended before it, the latter first.
+    /// First the events of what ended before this frame, then of what began or changed in it.
     pub events: Vec<TrackEvent>,
     /// See [`CameraTracker::in_view`].
     pub in_view: BTreeMap<String, u32>,
 }
 
 impl CameraTracker {
-    /// A tracker that has seen nothing.
-    pub fn new(rules: TrackingRules) -> Self {
+    /// A tracker without objects.
+    pub(crate) fn new(rules: TrackingRules) -> Self {
         Self {
             rules,
             pace: FramePace::default(),
             objects: Objects::default(),
             labels: LabelLives::default(),
             next_track: 1,
-            late_frames: 0,
         }
     }
 
-    /// Takes in all that was seen in the frame captured at `at`.
+    /// Processes the detections of the frame that was captured at `at`.
     ///
-    /// Two units may finish two frames of a camera in the wrong order. A frame that is not newer than the newest is
-    /// filtered, and otherwise only counted ([`CameraTracker::late_frames`]): its detections belong to no track.
-    pub fn observe(&mut self, seen: &[Seen<'_>], at: Monotonic) -> Observed {
-        let found = Found::new(&self.rules, seen);
+    /// Two units may finish two frames of a camera in the wrong order. A frame that is not newer than the newest one is only
+    /// filtered: its detections belong to no track.
+    pub(crate) fn observe(&mut self, seen: &[Seen<'_>], at: Monotonic) -> Observed {
+        let detections = FrameDetections::new(&self.rules, seen);
         let mut tracks = vec![None; seen.len()];
         if !self.pace.advance(at) {
-            self.late_frames += 1;
             let in_view = self.in_view();
-            return Observed { tracks, kept: found.is_strong, events: Vec::new(), in_view };
+            return Observed { tracks, kept: detections.is_strong, events: Vec::new(), in_view };
         }
         let lost_after = self.pace.lost_after(self.rules.lost_after);
         let mut events = self.objects.end_lost(lost_after, at);
         events.extend(self.labels.end_lost(lost_after, at));
 
-        let (track_of, told) = self.objects.observe(&found.objects, &self.rules, at, &mut self.next_track);
-        events.extend(told);
-        for (object, track) in found.objects.iter().zip(track_of) {
+        let (track_of, object_events) =
+            self.objects.observe(&detections.objects, &self.rules, at, &mut self.next_track);
+        events.extend(object_events);
+        for (object, track) in detections.objects.iter().zip(track_of) {
             tracks[object.index] = track;
         }
-        for &(copy, object) in &found.copies {
-            tracks[copy] = tracks[object];
+        for &(duplicate, object) in &detections.duplicates {
+            tracks[duplicate] = tracks[object];
         }
-        events.extend(self.labels.observe(&found.labels, &self.rules, at, &mut self.next_track));
+        events.extend(self.labels.observe(&detections.labels, &self.rules, at, &mut self.next_track));
 
-        let mut kept = found.is_strong;
+        let mut kept = detections.is_strong;
         for (kept, track) in kept.iter_mut().zip(&tracks) {
             *kept |= track.is_some();
         }
-        for (label, found) in &found.labels {
-            kept[found.index] |= self.labels.is_present(label);
+        for (label, detection) in &detections.labels {
+            kept[detection.index] |= self.labels.is_present(label);
         }
         Observed { tracks, kept, events, in_view: self.in_view() }
     }
 
-    /// Ends what has been unseen for too long, and tells changes that had to wait, when no frames come.
-    /// To be called about once a second; `now` is the time, not that of a frame.
-    pub fn tick(&mut self, now: Monotonic) -> Vec<TrackEvent> {
-        let lost_after = self.pace.lost_after(self.rules.lost_after) + UNDER_WAY;
+    /// Ends what has been unseen for too long and reports changes that had to wait, even if no frames arrive. Call it about
+    /// once a second, with the current time.
+    pub(crate) fn tick(&mut self, now: Monotonic) -> Vec<TrackEvent> {
+        let lost_after = self.pace.lost_after(self.rules.lost_after) + IN_FLIGHT;
         let mut events = self.objects.end_lost(lost_after, now);
         events.extend(self.labels.end_lost(lost_after, now));
         events.extend(self.objects.changes(&self.rules, now));
@@ -99,26 +97,20 @@ impl CameraTracker {
         events
     }
 
-    /// Ends everything: the camera is lost, or the daemon stops. Frames captured up to `now` that still come are late.
-    pub fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
+    /// Ends everything, because the camera is lost or the daemon stops. Frames captured up to `now` are late afterwards.
+    pub(crate) fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         self.pace.restart(now);
         let mut events = self.objects.end_all(now);
         events.extend(self.labels.end_all(now));
         events
     }
 
-    /// How many objects that have begun and not ended there are, by label; 1 for an image label that is there.
-    /// Labels of which there is none are absent.
-    pub fn in_view(&self) -> BTreeMap<String, u32> {
+    /// The number of objects that have begun and not ended, by label; 1 for an image label. Labels without any are absent.
+    pub(crate) fn in_view(&self) -> BTreeMap<String, u32> {
         let mut counts = BTreeMap::new();
         for label in self.objects.present().chain(self.labels.present()) {
             *counts.entry(label.to_owned()).or_default() += 1;
         }
         counts
-    }
-
-    /// Frames that came too late to be tracked, so far.
-    pub fn late_frames(&self) -> u64 {
-        self.late_frames
     }
 }

@@ -4,6 +4,7 @@
 //! parent and both kinds of children can share it.
 
 pub mod camera_id;
+pub mod camera_status;
 pub mod detection;
 pub mod error_chain;
 pub mod frame;

@@ -1,4 +1,4 @@
-//! A camera through its states, in made-up time.
+//! A camera's states in simulated time.
 
 use super::*;
 
@@ -19,18 +19,18 @@ fn info() -> StreamInfo {
 }
 
 #[test]
-fn a_camera_connects_streams_and_is_tried_again_after_a_loss() {
+fn a_camera_connects_streams_and_is_retried_after_a_loss() {
     let mut camera = camera();
-    assert_eq!(camera.wish(STALL, CONNECT, at(0)), CameraWish::Open);
+    assert_eq!(camera.due(STALL, CONNECT, at(0)), CameraDue::Open);
     camera.opened(at(0));
-    assert_eq!(camera.message().state, CameraStatus::Connecting);
+    assert_eq!(camera.status(), CameraStatus::Connecting);
     camera.streaming(info(), at(1));
-    assert_eq!(camera.message().width, Some(640));
+    assert_eq!(camera.stream_info().map(|info| info.width), Some(640));
     camera.lost(LossKind::Ended, "the stream ended".into(), at(2));
-    assert_eq!(camera.message().state, CameraStatus::Offline);
-    assert_eq!(camera.message().reason.as_deref(), Some("the stream ended"));
-    assert_eq!(camera.wish(STALL, CONNECT, at(2)), CameraWish::Wait);
-    assert_eq!(camera.wish(STALL, CONNECT, at(4)), CameraWish::Open);
+    assert_eq!(camera.status(), CameraStatus::Offline);
+    assert_eq!(camera.reason(), Some("the stream ended"));
+    assert_eq!(camera.due(STALL, CONNECT, at(2)), CameraDue::Wait);
+    assert_eq!(camera.due(STALL, CONNECT, at(4)), CameraDue::Open);
 }
 
 #[test]
@@ -40,50 +40,50 @@ fn ten_seconds_without_a_decoded_frame_are_a_stall_even_if_the_process_lives() {
     camera.streaming(info(), at(1));
     camera.progress(5, 5, at(8));
     camera.progress(5, 5, at(17));
-    assert_eq!(camera.wish(STALL, CONNECT, at(18)), CameraWish::Wait);
-    assert_eq!(camera.wish(STALL, CONNECT, at(19)), CameraWish::Close);
+    assert_eq!(camera.due(STALL, CONNECT, at(18)), CameraDue::Wait);
+    assert_eq!(camera.due(STALL, CONNECT, at(19)), CameraDue::Close);
     camera.lost(LossKind::Stalled, String::new(), at(19));
-    assert_eq!(camera.message().state, CameraStatus::Stalled);
+    assert_eq!(camera.status(), CameraStatus::Stalled);
     assert_eq!(camera.decoded(), 5);
 }
 
 #[test]
-fn a_camera_that_is_switched_off_is_left_alone_until_it_is_switched_on() {
+fn a_camera_that_is_switched_off_is_not_connected_until_it_is_switched_on() {
     let mut camera = camera();
     camera.opened(at(0));
     camera.streaming(info(), at(1));
     camera.progress(5, 5, at(2));
     camera.switch_off();
-    assert_eq!((camera.message().state, camera.decoded()), (CameraStatus::Disabled, 5));
+    assert_eq!((camera.status(), camera.decoded()), (CameraStatus::Disabled, 5));
     camera.lost(LossKind::Ended, String::new(), at(3));
-    assert_eq!(camera.wish(STALL, CONNECT, at(1000)), CameraWish::Wait);
+    assert_eq!(camera.due(STALL, CONNECT, at(1000)), CameraDue::Wait);
     camera.switch_on(at(1000));
-    assert_eq!(camera.wish(STALL, CONNECT, at(1000)), CameraWish::Open);
+    assert_eq!(camera.due(STALL, CONNECT, at(1000)), CameraDue::Open);
     camera.opened(at(1000));
     camera.switch_on(at(1001));
-    assert_eq!(camera.message().state, CameraStatus::Connecting, "it was on already");
+    assert_eq!(camera.status(), CameraStatus::Connecting, "it was on already");
 }
 
 #[test]
-fn a_connection_that_never_answers_is_closed() {
+fn a_connection_attempt_without_a_reply_is_closed() {
     let mut camera = camera();
     camera.opened(at(0));
-    assert_eq!(camera.wish(STALL, CONNECT, at(15)), CameraWish::Wait);
-    assert_eq!(camera.wish(STALL, CONNECT, at(16)), CameraWish::Close);
+    assert_eq!(camera.due(STALL, CONNECT, at(15)), CameraDue::Wait);
+    assert_eq!(camera.due(STALL, CONNECT, at(16)), CameraDue::Close);
 }
 
 #[test]
-fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
+fn a_throttled_camera_says_so_and_a_new_connection_is_not_throttled() {
     let mut camera = camera();
     camera.opened(at(0));
     camera.streaming(info(), at(1));
-    assert_eq!(camera.wanted_fps(), None, "nothing is known of its rate yet");
+    assert_eq!(camera.wanted_fps(), None, "its rate is not known yet");
     camera.progress(25, 25, at(2));
-    assert_eq!(camera.wanted_fps(), Some(5.0), "the stream has more than the settings want");
+    assert_eq!(camera.wanted_fps(), Some(5.0), "the settings want fewer than the stream has");
     assert_eq!(camera.pace(None), None);
     assert_eq!(camera.pace(Some(3.0)), Some(3.0));
-    assert_eq!(camera.pace(Some(3.1)), None, "that is the same");
-    assert!((camera.message().fps - 3.0).abs() < 1e-6);
+    assert_eq!(camera.pace(Some(3.1)), None, "a change below 5 % is not sent");
+    assert!((camera.fps() - 3.0).abs() < 1e-6);
     assert!(camera.brown_out().unwrap().contains("3 of 5"));
     assert_eq!(camera.pace(None), Some(5.0));
     camera.pace(Some(3.0));
@@ -93,7 +93,7 @@ fn a_paced_camera_says_so_and_a_new_connection_is_not_paced() {
 }
 
 #[test]
-fn a_stream_of_which_keyframes_alone_are_decoded_lives_while_packets_come() {
+fn a_keyframes_only_stream_lives_while_packets_arrive() {
     let json = serde_json::json!({"id": "yard", "url": "rtsp://127.0.0.1/", "keyframes_only": true});
     let mut camera = Camera::new(serde_json::from_value(json).unwrap(), at(0));
     camera.opened(at(0));
@@ -101,8 +101,8 @@ fn a_stream_of_which_keyframes_alone_are_decoded_lives_while_packets_come() {
     for second in 2..60 {
         // One keyframe in 20 s.
         camera.progress(second / 20, second * 50, at(second));
-        assert_eq!(camera.wish(STALL, CONNECT, at(second)), CameraWish::Wait);
+        assert_eq!(camera.due(STALL, CONNECT, at(second)), CameraDue::Wait);
     }
-    assert_eq!(camera.wish(STALL, CONNECT, at(70)), CameraWish::Close, "nothing was received for 11 s");
+    assert_eq!(camera.due(STALL, CONNECT, at(70)), CameraDue::Close, "nothing was received for 11 s");
     assert!(camera.wanted_fps().is_some_and(|fps| fps < 0.2), "its rate is that of keyframes");
 }

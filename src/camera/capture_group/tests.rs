@@ -58,7 +58,7 @@ fn a_first_start_may_scan_plugins_for_two_minutes_and_no_longer() {
 }
 
 #[test]
-fn what_an_earlier_connection_says_is_not_taken_for_the_new_one() {
+fn a_message_of_an_earlier_connection_is_ignored() {
     let mut group = group(&["a"]);
     group.lost(0, LossKind::Ended, String::new(), at(1));
     assert_eq!(group.find(CameraIndex(0)), None);
@@ -66,7 +66,7 @@ fn what_an_earlier_connection_says_is_not_taken_for_the_new_one() {
 }
 
 #[test]
-fn a_silent_process_is_killed_and_started_again_and_its_cameras_are_lost() {
+fn a_silent_process_is_killed_and_restarted_and_its_cameras_are_lost() {
     let mut group = group(&["a"]);
     assert!(group.tick(at(5)).is_empty());
     assert!(is_kill(&group.tick(at(6))));
@@ -83,7 +83,7 @@ fn a_heartbeat_that_is_late_kills_nothing_however_short_the_stall_limit_is() {
         bring_up(&mut group, at(0));
         group.streaming(0, info(), at(0));
         for beat in 1..200_u64 {
-            // 1.5 s apart on a busy box.
+            // A busy box may take 1.5 s.
             let now = at_ms(beat * 1_500);
             group.alive(now);
             group.progress(0, beat, beat, now);
@@ -173,7 +173,7 @@ fn a_pause_of_the_daemon_kills_and_closes_nothing() {
 }
 
 #[test]
-fn a_process_whose_cameras_all_wait_is_left_alone() {
+fn a_process_whose_cameras_all_wait_is_not_killed() {
     let mut group = group(&["a"]);
     for second in 0..3 {
         group.lost(0, LossKind::AuthFailed, String::new(), at(second));

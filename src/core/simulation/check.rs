@@ -85,7 +85,7 @@ impl World {
             }
         }
         for (id, camera) in &status.cameras {
-            use crate::publish::message::CameraStatus::{Disabled, Streaming};
+            use crate::vision::camera_status::CameraStatus::{Disabled, Streaming};
             if !matches!(camera.state.state, Streaming | Disabled) {
                 return self.fail(format!("{id} has not healed: {:?}", camera.state));
             }

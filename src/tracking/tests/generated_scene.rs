@@ -1,15 +1,15 @@
-//! Generated streets: walkers on known paths, seen by a detector that misses, errs and shakes, at uneven times.
+//! Generated streets: walkers on known paths, and an imperfect detector that sees them at uneven times.
 
 use super::mot_metrics::Boxes;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// Numbers that are the same in every run (splitmix64).
+/// Random numbers that are the same in every run (splitmix64).
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    /// 0..1, evenly.
+    /// Uniform in 0..1.
     pub(super) fn roll(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,21 +17,21 @@ impl Dice {
         u16::try_from((mixed ^ (mixed >> 31)) >> 48).map(f32::from).unwrap() / 65536.0
     }
 
-    /// About normal, deviation 1.
+    /// Approximately normal with deviation 1.
     fn error(&mut self) -> f32 {
         (0..12).map(|_| self.roll()).sum::<f32>() - 6.0
     }
 }
 
-/// One who walks on a line, turns back if told so, and bobs.
+/// A person who walks on a line and may turn back.
 pub(super) struct Walker {
     /// Middle of the box's lower edge at the start, in ratios.
     pub(super) from: [f32; 2],
     /// Ratios a second.
     pub(super) velocity: [f32; 2],
-    /// Seconds from which to which he is in the scene.
+    /// The seconds between which the person is in the scene.
     pub(super) time: [f32; 2],
-    /// Seconds after which he turns back.
+    /// Seconds after which the person turns back.
     pub(super) turns_after: f32,
 }
 
@@ -43,36 +43,36 @@ impl Walker {
         let walked = seconds - self.time[0];
         let along = if walked > self.turns_after { 2.0 * self.turns_after - walked } else { walked };
         let (x, y) = (self.from[0] + self.velocity[0] * along, self.from[1] + self.velocity[1] * along);
-        // Those nearer the camera are larger; the stride makes a box wider and narrower twice a second.
+        // People nearer to the camera are larger. The stride makes a box wider and narrower twice a second.
         let height = 0.1 + 0.25 * (y - 0.3);
         let width = height * (0.22 + 0.04 * (12.0 * seconds).sin());
         NormalizedBox::from_corners(x - width / 2.0, y - height, x + width / 2.0, y)
     }
 }
 
-/// How the detector and the frames are.
+/// The quality of frames and detector.
 #[derive(Debug)]
 pub(super) struct Conditions {
     pub(super) fps: f32,
     /// Share of frames that are shed.
     pub(super) shed: f32,
-    /// Share of visible objects that are not seen in a frame.
+    /// Share of visible objects that are not detected in a frame.
     pub(super) missed: f32,
-    /// Boxes a frame where nothing is.
+    /// False boxes in each frame.
     pub(super) false_boxes: f32,
-    /// Deviation of a box's edges, in its sides.
+    /// Standard deviation of a box's edges, relative to its sides.
     pub(super) shake: f32,
 }
 
-/// What the detector saw in a frame, and who was there.
+/// The detections of a frame, and the people who were really there.
 pub(super) struct SceneFrame {
     pub(super) at: Monotonic,
     pub(super) truth: Boxes,
     pub(super) seen: Vec<(f32, NormalizedBox)>,
 }
 
-/// Lets the walkers walk for `seconds`. Who is hidden by more than 60 % behind somebody nearer, or by the pole between
-/// the ratios `pole` across the picture, is not seen; who is half hidden is seen faintly.
+/// Films the walkers for `seconds`. A person who is hidden by more than 60 %, by a nearer person or by the pole between the
+/// ratios `pole` across the picture, is not detected. A half hidden person is detected with low confidence.
 pub(super) fn film(
     walkers: &[Walker],
     pole: [f32; 2],

@@ -1,4 +1,4 @@
-//! Lives of objects and image labels, frame by frame.
+//! How objects and image labels begin, change and end, frame by frame.
 
 use super::EventKind::{Began, Changed, Ended};
 use super::*;
@@ -22,7 +22,7 @@ fn an_object_begins_at_its_third_frame_and_ends_when_unseen_for_too_long() {
 }
 
 #[test]
-fn who_is_missed_now_and_then_keeps_the_track() {
+fn an_object_that_is_missed_now_and_then_keeps_its_track() {
     let mut stage = Stage::new("");
     let here = [at("person", 0.8, 0.3, 0.5)];
     stage.keeps_showing(&here, 3);
@@ -33,7 +33,7 @@ fn who_is_missed_now_and_then_keeps_the_track() {
 }
 
 #[test]
-fn what_flickers_never_begins() {
+fn a_flickering_detection_never_begins() {
     let mut stage = Stage::new("");
     for _ in 0..50 {
         assert_eq!(stage.shows(&[at("person", 0.6, 0.3, 0.5)]).events, vec![]);
@@ -54,16 +54,16 @@ fn a_faint_box_keeps_a_track_and_starts_none() {
 }
 
 #[test]
-fn one_on_trial_takes_nothing_from_one_that_is_known() {
+fn an_object_on_trial_takes_no_detection_from_one_that_has_begun() {
     let mut stage = Stage::new("");
     stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
-    // For one frame the detector sees double.
+    // In one frame the detector reports the object twice.
     stage.shows(&[at("person", 0.8, 0.3, 0.5), at("person", 0.7, 0.335, 0.5)]);
     assert_eq!(stage.shows(&[at("person", 0.8, 0.325, 0.5)]).tracks, [Some(1)]);
 }
 
 #[test]
-fn two_who_cross_keep_their_tracks() {
+fn two_people_who_cross_keep_their_tracks() {
     let mut stage = Stage::new("");
     let mut observed = Observed::default();
     for step in 0..20u8 {
@@ -75,7 +75,7 @@ fn two_who_cross_keep_their_tracks() {
 }
 
 #[test]
-fn a_tick_ends_what_no_frame_shows_but_not_what_may_be_under_way() {
+fn a_tick_ends_unseen_objects_but_waits_for_frames_in_flight() {
     let mut stage = Stage::new("");
     stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
     stage.passes(3900);
@@ -86,7 +86,7 @@ fn a_tick_ends_what_no_frame_shows_but_not_what_may_be_under_way() {
 }
 
 #[test]
-fn a_lost_camera_ends_all_and_its_late_frames_begin_nothing() {
+fn a_lost_camera_ends_everything_and_its_late_frames_begin_nothing() {
     let mut stage = Stage::new("");
     let seen = [at("person", 0.8, 0.3, 0.5), whole("daylight", 0.9)];
     stage.keeps_showing(&seen, 3);
@@ -98,23 +98,22 @@ fn a_lost_camera_ends_all_and_its_late_frames_begin_nothing() {
         let late = stage.tracker.observe(&seen, captured + Duration::from_millis(ms));
         assert_eq!((late.events, late.tracks), (vec![], vec![None, None]));
     }
-    assert_eq!(stage.tracker.late_frames(), 99);
     let again = stage.keeps_showing(&seen, 3);
     assert_eq!(kinds(&again), [(Began, 3), (Began, 4)], "no number is used twice");
 }
 
 #[test]
-fn frames_in_the_wrong_order_are_filtered_and_counted() {
+fn frames_in_the_wrong_order_are_filtered_and_not_tracked() {
     let mut stage = Stage::new("ignore = [[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]]");
     let seen = [at("person", 0.8, 0.3, 0.5), at("person", 0.8, 0.7, 0.5)];
     stage.keeps_showing(&seen, 3);
     let late = stage.tracker.observe(&seen, Monotonic::from_nanos(1_300_000_000));
     assert_eq!((late.kept, late.tracks), (vec![false, true], vec![None, None]));
-    assert_eq!((late.in_view["person"], stage.tracker.late_frames()), (1, 1));
+    assert_eq!(late.in_view["person"], 1);
 }
 
 #[test]
-fn regions_are_told_in_the_order_they_were_entered() {
+fn regions_are_reported_in_the_order_of_entering() {
     let mut stage = Stage::new(
         r#"regions = [
             { name = "right", points = [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]] },
@@ -131,16 +130,16 @@ fn regions_are_told_in_the_order_they_were_entered() {
 }
 
 #[test]
-fn changes_of_one_second_are_told_together_even_when_no_frame_follows() {
+fn changes_within_a_second_are_reported_together_even_without_another_frame() {
     let mut stage = Stage::new("");
     stage.keeps_showing(&[at("person", 0.5, 0.3, 0.5)], 3);
     for confidence in [0.7, 0.95] {
         assert_eq!(stage.shows(&[at("person", confidence, 0.3, 0.5)]).events, vec![]);
     }
     stage.passes(1000);
-    let told = stage.tracker.tick(stage.now);
-    assert_eq!(kinds(&told), [(Changed, 1)]);
-    assert_eq!((told[0].confidence, told[0].is_new_best), (0.95, false));
+    let events = stage.tracker.tick(stage.now);
+    assert_eq!(kinds(&events), [(Changed, 1)]);
+    assert_eq!((events[0].confidence, events[0].is_new_best), (0.95, false));
 }
 
 #[test]
@@ -152,13 +151,13 @@ fn a_car_that_turns_out_to_be_a_truck_is_the_same_object() {
     assert_eq!(kinds(&changed), [(Changed, 1)]);
     assert_eq!((changed[0].label.as_str(), changed[0].regions.len()), ("truck", 0));
     assert_eq!(stage.tracker.in_view(), BTreeMap::from([("truck".to_owned(), 1)]));
-    // A label of no group never takes over.
+    // A label outside the group never takes over.
     let other = stage.keeps_showing(&[at("person", 0.7, 0.3, 0.5)], 3);
     assert_eq!(kinds(&other), [(Began, 2)]);
 }
 
 #[test]
-fn one_that_is_seen_as_two_labels_at_once_has_one_track() {
+fn an_object_with_two_labels_in_a_frame_has_one_track() {
     let mut stage = Stage::new("");
     let both = [at("car", 0.6, 0.3, 0.5), at("truck", 0.8, 0.3, 0.5)];
     assert_eq!(kinds(&stage.keeps_showing(&both, 5)), [(Began, 1)]);
@@ -167,7 +166,7 @@ fn one_that_is_seen_as_two_labels_at_once_has_one_track() {
 }
 
 #[test]
-fn an_image_label_near_its_threshold_does_not_come_and_go() {
+fn an_image_label_near_its_threshold_does_not_flap() {
     let mut stage = Stage::new("");
     let began = stage.keeps_showing(&[whole("smoke", 0.6)], 3);
     assert_eq!(kinds(&began), [(Began, 1)]);

@@ -1,11 +1,11 @@
-//! The tracker, driven by frames.
+//! Drives the tracker with frames.
 
+mod arbitrary_input;
 mod generated_scene;
 mod lives;
 mod mot_metrics;
 mod quality;
 mod real_scene;
-mod whatever_comes;
 
 use crate::tracking::settings::TrackingSettings;
 use crate::tracking::{CameraTracker, EventKind, Observed, Seen, TrackEvent, TrackingRules};
@@ -19,7 +19,7 @@ fn tracker(scene: &str) -> CameraTracker {
     CameraTracker::new(TrackingRules::new(&TrackingSettings::default(), &toml::from_str(scene).unwrap()).unwrap())
 }
 
-/// A camera that shows what it is told to, five times a second.
+/// A simulated camera with five frames a second, and its tracker.
 struct Stage {
     tracker: CameraTracker,
     now: Monotonic,
@@ -30,13 +30,13 @@ impl Stage {
         Self { tracker: tracker(scene), now: Monotonic::from_nanos(1_000_000_000) }
     }
 
-    /// A further frame.
+    /// Shows one frame.
     fn shows(&mut self, seen: &[Seen<'_>]) -> Observed {
         self.passes(200);
         self.tracker.observe(seen, self.now)
     }
 
-    /// So many frames that show the same; their events.
+    /// Shows several equal frames and returns their events.
     fn keeps_showing(&mut self, seen: &[Seen<'_>], frames: u32) -> Vec<TrackEvent> {
         (0..frames).flat_map(|_| self.shows(seen).events).collect()
     }
@@ -46,7 +46,7 @@ impl Stage {
     }
 }
 
-/// Somebody who stands with the feet at these ratios of the picture.
+/// A detection of an object that stands at these ratios of the picture.
 fn at(label: &str, confidence: f32, x: f32, y: f32) -> Seen<'_> {
     let bounding_box = NormalizedBox { left: x - 0.03, top: y - 0.2, width: 0.06, height: 0.2 };
     Seen { label, confidence, bounding_box: Some(bounding_box) }

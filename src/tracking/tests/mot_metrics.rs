@@ -1,22 +1,22 @@
-//! How good tracks are: MOTA and IDF1.
+//! Measures of tracking quality: MOTA and IDF1.
 //!
 //! * MOTA = 1 − (missed + false + switches) / truth boxes (CLEAR MOT: Bernardin and Stiefelhagen 2008). In each frame
 //!   an object keeps the track it had while the two still overlap; the others are matched anew. A switch is an object
 //!   matched to another track than the last it was matched to.
 //! * IDF1 = 2 · IDTP / (truth boxes + track boxes) (Ristani et al. 2016). Objects and tracks are matched once, for the
-//!   whole sequence, so that the most boxes agree (IDTP). It says whether identities last, MOTA hardly does.
+//!   whole sequence, so that the most boxes agree (IDTP). It measures whether identities last, which MOTA hardly does.
 
 use crate::tracking::assignment::assign;
 use crate::vision::geometry::NormalizedBox;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A box of a track and one of an object are the same from this overlap on.
+/// The least overlap of a track's box and an object's box for a match.
 const SAME_IOU: f32 = 0.5;
 
-/// Who is where, in truth or as tracked.
+/// Identities and their boxes in one frame, real or tracked.
 pub(super) type Boxes = Vec<(u64, NormalizedBox)>;
 
-/// What a sequence came to.
+/// The score of a sequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct MotScore {
     pub(super) mota: f64,

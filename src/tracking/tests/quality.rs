@@ -1,4 +1,4 @@
-//! MOTA and IDF1 on generated streets, above what association by mere overlap can reach.
+//! MOTA and IDF1 on generated streets, compared with a tracker that uses overlap alone.
 
 use super::generated_scene::{Conditions, Dice, SceneFrame, Walker, film};
 use super::mot_metrics::{Boxes, MotScore, score};
@@ -14,7 +14,7 @@ fn street(seed: u64) -> Vec<Walker> {
         let side = if number.is_multiple_of(2) { 1.0 } else { -1.0 };
         let y = 0.45 + 0.45 * dice.roll();
         let height = 0.1 + 0.25 * (y - 0.3);
-        // 0.35 to 0.75 of his height a second: 1.6 to 3.4 of his width.
+        // 0.35 to 0.75 of the height a second: 1.6 to 3.4 of the width.
         let speed = height * (0.35 + 0.4 * dice.roll());
         let start = f32::from(number) * 3.0 + 2.0 * dice.roll();
         let turns_after = if number.is_multiple_of(5) { 4.0 + 3.0 * dice.roll() } else { f32::INFINITY };
@@ -28,7 +28,7 @@ fn street(seed: u64) -> Vec<Walker> {
     (0..18).map(walker).collect()
 }
 
-/// Who would track by overlap alone: the box of a track is where it was, the greatest overlap is taken first.
+/// A tracker that uses overlap alone: a track stays where it was last seen, and the greatest overlap is matched first.
 pub(super) fn overlap_only(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
     struct Track {
         last: NormalizedBox,
@@ -130,6 +130,6 @@ fn a_busy_street_at_two_frames_a_second() {
 }
 
 #[test]
-fn a_busy_street_in_rain_where_much_is_missed_and_much_is_none() {
+fn a_busy_street_in_rain_with_many_misses_and_false_boxes() {
     check(&Conditions { missed: 0.3, false_boxes: 0.8, shake: 0.06, ..FAIR }, 0.5, 0.6);
 }

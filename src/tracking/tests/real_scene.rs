@@ -1,4 +1,4 @@
-//! People on a real street, as a real detector saw them, against who was there in truth.
+//! People on a real street, as a real detector saw them, compared with the ground truth.
 
 use super::generated_scene::{Dice, SceneFrame};
 use super::mot_metrics::{MotScore, score};
@@ -6,10 +6,10 @@ use super::quality::{overlap_only, tracked};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 
-/// Its own comment says what it is and how it was made.
+/// The file's own comment says what it is and how it was made.
 const PEOPLE_ON_A_STREET: &str = include_str!("../../../tests/golden/people_on_a_street.txt");
 
-/// Frames come ten a second.
+/// The sequence has ten frames a second.
 const NANOS_A_FRAME: u64 = 100_000_000;
 
 fn frames() -> Vec<SceneFrame> {

@@ -1,10 +1,10 @@
-//! Whatever a model says and whenever: nothing panics, and every life is whole.
+//! Arbitrary detections at arbitrary times: nothing panics, and every track begins and ends properly.
 
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// A detection as a broken model may give it.
+/// A detection as a broken model may report it.
 fn anything() -> impl Strategy<Value = (usize, f32, Option<[f32; 4]>)> {
     let ratio =
         prop_oneof![8 => 0.0f32..1.0, 1 => -2.0f32..3.0, 1 => Just(f32::NAN), 1 => Just(f32::INFINITY), 1 => Just(0.0)];
@@ -21,7 +21,8 @@ fn seen_of(raw: &[(usize, f32, Option<[f32; 4]>)]) -> Vec<Seen<'static>> {
     raw.iter().map(one).collect()
 }
 
-/// Each track begins once, first, with the next number; changes at most once a second; ends once, last.
+/// Checks that each track begins once and first, with the next number, changes at most once a second, and ends once and
+/// last.
 fn check_lives(events: &[TrackEvent], is_over: bool) {
     let (mut open, mut last, mut next) = (BTreeSet::new(), BTreeMap::new(), 1);
     for event in events {
@@ -51,7 +52,7 @@ fn check_lives(events: &[TrackEvent], is_over: bool) {
 
 proptest! {
     #[test]
-    fn every_life_is_whole_whatever_is_seen_and_whenever(
+    fn every_track_begins_and_ends_once_whatever_is_detected(
         frames in prop::collection::vec(
             (prop::collection::vec(anything(), 0..12), prop_oneof![6 => 0i64..900, 1 => -2000i64..0, 1 => 0i64..90_000], 0u8..20),
             1..80,
@@ -61,7 +62,7 @@ proptest! {
         let mut now: i64 = 5_000_000_000;
         let mut events = Vec::new();
         for (raw, passed_ms, what) in frames {
-            // Whoever is seen twice is seen again here, so that there are lives at all.
+            // The same person in every frame, so that there are tracks at all.
             let mut seen = seen_of(&raw);
             seen.push(at("person", 0.5 + 0.02 * f32::from(what), 0.4, 0.6));
             now = (now + 1_000_000 * passed_ms).max(0);
@@ -88,7 +89,7 @@ proptest! {
     }
 }
 
-/// So many people in rows, all apart.
+/// People in rows, all apart.
 fn crowd(people: u16) -> Vec<Seen<'static>> {
     let person = |number: u16| {
         let (row, column) = (f32::from(number / 25), f32::from(number % 25));
@@ -110,9 +111,9 @@ fn three_hundred_objects_are_tracked_and_more_are_only_kept() {
     assert_eq!(tracks, (1..=300).collect());
 }
 
-/// Prints what a frame costs, for whoever runs this with `--release --nocapture`; debug builds say nothing about it.
+/// Prints the time of a frame when run with `--release --nocapture`. The times of debug builds mean nothing.
 #[test]
-fn a_crowd_keeps_its_tracks_at_whatever_cost() {
+fn a_crowd_keeps_its_tracks() {
     for people in [20, 100, 300] {
         let mut stage = Stage::new("");
         let seen = crowd(people);

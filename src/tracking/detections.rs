@@ -1,30 +1,30 @@
-//! What of a frame's detections counts for a camera, before anybody asks who it is.
+//! The detections of a frame that count for a camera: filtered, limited and without duplicates, but not matched yet.
 
 use crate::tracking::rules::{Strength, TrackingRules};
 use crate::vision::geometry::NormalizedBox;
 use std::collections::BTreeMap;
 
-/// The most objects of a frame that are tracked, the most confident ones: association takes their third power in time.
+/// The most objects of a frame that are tracked, the most confident ones. Association takes cubic time.
 pub(super) const MAX_OBJECTS: usize = 300;
 
-/// Boxes of labels that are taken for one another and overlap by more than this are one object that was seen as both.
-/// Suppression has run for each label by itself.
+/// Two boxes of one label group that overlap by more than this are one object with two labels. Non-maximum suppression
+/// has run for each label separately.
 const SAME_OBJECT_IOU: f32 = 0.7;
 
-/// One detection, with its label's name.
+/// One detection, with the name of its label.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen<'a> {
-    /// The model's name for it.
+pub(crate) struct Seen<'a> {
+    /// The label's name in the model.
     pub label: &'a str,
-    /// 0..=1; what is no number is filtered out.
+    /// 0..=1. NaN is filtered out.
     pub confidence: f32,
-    /// None for a label of the whole picture.
+    /// `None` for a label of the whole picture.
     pub bounding_box: Option<NormalizedBox>,
 }
 
-/// An object that counts. `index` is its place in what was given.
+/// The detection of an object. `index` is its position among the detections of the frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FoundObject<'a> {
+pub(super) struct ObjectDetection<'a> {
     pub(super) index: usize,
     pub(super) label: &'a str,
     pub(super) group: &'a str,
@@ -33,51 +33,58 @@ pub(super) struct FoundObject<'a> {
     pub(super) bounding_box: NormalizedBox,
 }
 
-/// An image label that counts.
+/// The detection of an image label.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FoundLabel {
+pub(super) struct LabelDetection {
     pub(super) index: usize,
     pub(super) strength: Strength,
     pub(super) confidence: f32,
 }
 
-/// A frame, sorted out.
+/// The filtered detections of one frame.
 #[derive(Debug, Default)]
-pub(super) struct Found<'a> {
-    /// At most [`MAX_OBJECTS`], most confident first.
-    pub(super) objects: Vec<FoundObject<'a>>,
-    /// Detections that are another view of an object, and that object's index.
-    pub(super) copies: Vec<(usize, usize)>,
-    /// Image labels, each once.
-    pub(super) labels: BTreeMap<&'a str, FoundLabel>,
-    /// Which detections are strong enough to count whether anything is known of them or not.
+pub(super) struct FrameDetections<'a> {
+    /// At most [`MAX_OBJECTS`], the most confident first.
+    pub(super) objects: Vec<ObjectDetection<'a>>,
+    /// Detections that duplicate an object, each with the index of that object's detection.
+    pub(super) duplicates: Vec<(usize, usize)>,
+    /// Image labels, each label once.
+    pub(super) labels: BTreeMap<&'a str, LabelDetection>,
+    /// For each detection of the frame whether it is strong, so that it counts without a begun object.
     pub(super) is_strong: Vec<bool>,
 }
 
-impl<'a> Found<'a> {
-    /// Sorts out what a camera's rules let pass.
+impl<'a> FrameDetections<'a> {
+    /// Filters detections by a camera's rules.
     pub(super) fn new(rules: &'a TrackingRules, seen: &[Seen<'a>]) -> Self {
-        let mut found = Found { is_strong: vec![false; seen.len()], ..Found::default() };
+        let mut detections = FrameDetections { is_strong: vec![false; seen.len()], ..FrameDetections::default() };
         for (index, one) in seen.iter().enumerate() {
             let Some(strength) = rules.strength(one.label, one.confidence) else { continue };
             let confidence = one.confidence.clamp(0.0, 1.0);
             let Some(raw) = one.bounding_box else {
-                found.add_label(one.label, FoundLabel { index, strength, confidence });
+                detections.add_label(one.label, LabelDetection { index, strength, confidence });
                 continue;
             };
             let cut = NormalizedBox::from_corners(raw.left, raw.top, raw.right(), raw.bottom());
             let Some(bounding_box) = cut.filter(|cut| rules.is_visible(cut)) else { continue };
-            found.is_strong[index] = strength == Strength::Strong;
+            detections.is_strong[index] = strength == Strength::Strong;
             let group = rules.group_of(one.label);
-            found.objects.push(FoundObject { index, label: one.label, group, strength, confidence, bounding_box });
+            detections.objects.push(ObjectDetection {
+                index,
+                label: one.label,
+                group,
+                strength,
+                confidence,
+                bounding_box,
+            });
         }
-        found.objects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        found.objects.truncate(MAX_OBJECTS);
-        found.set_copies_apart();
-        found
+        detections.objects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        detections.objects.truncate(MAX_OBJECTS);
+        detections.split_off_duplicates();
+        detections
     }
 
-    fn add_label(&mut self, label: &'a str, new: FoundLabel) {
+    fn add_label(&mut self, label: &'a str, new: LabelDetection) {
         self.is_strong[new.index] = new.strength == Strength::Strong;
         let best = self.labels.entry(label).or_insert(new);
         if new.confidence > best.confidence {
@@ -85,16 +92,16 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn set_copies_apart(&mut self) {
-        let mut kept: Vec<FoundObject<'a>> = Vec::with_capacity(self.objects.len());
+    fn split_off_duplicates(&mut self) {
+        let mut kept: Vec<ObjectDetection<'a>> = Vec::with_capacity(self.objects.len());
         for object in self.objects.drain(..) {
-            let is_copy_of = |better: &&FoundObject<'a>| {
+            let is_duplicate_of = |better: &&ObjectDetection<'a>| {
                 better.group == object.group
                     && better.label != object.label
                     && better.bounding_box.iou(&object.bounding_box) > SAME_OBJECT_IOU
             };
-            match kept.iter().find(is_copy_of) {
-                Some(better) => self.copies.push((object.index, better.index)),
+            match kept.iter().find(is_duplicate_of) {
+                Some(better) => self.duplicates.push((object.index, better.index)),
                 None => kept.push(object),
             }
         }
@@ -120,14 +127,14 @@ mod tests {
     fn a_van_that_is_a_car_and_a_truck_is_one_object() {
         let rules = rules();
         let seen = [seen("car", 0.6, 0.1), seen("truck", 0.8, 0.11), seen("person", 0.9, 0.1)];
-        let found = Found::new(&rules, &seen);
-        let labels: Vec<&str> = found.objects.iter().map(|object| object.label).collect();
+        let detections = FrameDetections::new(&rules, &seen);
+        let labels: Vec<&str> = detections.objects.iter().map(|object| object.label).collect();
         assert_eq!(labels, ["person", "truck"]);
-        assert_eq!(found.copies, [(0, 1)]);
+        assert_eq!(detections.duplicates, [(0, 1)]);
     }
 
     #[test]
-    fn what_is_no_box_or_no_number_is_left_out() {
+    fn invalid_boxes_and_confidences_are_filtered_out() {
         let rules = rules();
         let broken = NormalizedBox { left: f32::NAN, top: 0.0, width: 0.1, height: 0.1 };
         let beside = NormalizedBox { left: 1.5, top: 0.0, width: 0.1, height: 0.1 };
@@ -137,19 +144,19 @@ mod tests {
             confidence: 0.9,
             bounding_box: Some(bounding_box),
         });
-        let unsure = [seen("person", f32::NAN, 0.1)];
-        for given in [&boxes[..], &unsure[..]] {
-            let found = Found::new(&rules, given);
-            assert!(found.objects.is_empty() && !found.is_strong.contains(&true), "{found:?}");
+        let nan = [seen("person", f32::NAN, 0.1)];
+        for given in [&boxes[..], &nan[..]] {
+            let detections = FrameDetections::new(&rules, given);
+            assert!(detections.objects.is_empty() && !detections.is_strong.contains(&true), "{detections:?}");
         }
     }
 
     #[test]
-    fn no_more_than_the_limit_is_tracked_and_the_best_are() {
+    fn only_the_most_confident_detections_up_to_the_limit_are_tracked() {
         let rules = rules();
         let crowd: Vec<Seen<'_>> = (0..400u16).map(|n| seen("person", 0.5 + f32::from(n) / 1000.0, 0.1)).collect();
-        let found = Found::new(&rules, &crowd);
-        assert_eq!(found.objects.len(), MAX_OBJECTS);
-        assert_eq!(found.objects[0].index, 399);
+        let detections = FrameDetections::new(&rules, &crowd);
+        assert_eq!(detections.objects.len(), MAX_OBJECTS);
+        assert_eq!(detections.objects[0].index, 399);
     }
 }
