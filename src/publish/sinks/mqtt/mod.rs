@@ -55,7 +55,7 @@ impl std::fmt::Debug for MqttSink {
 }
 
 impl MqttSink {
-    /// Reads certificates and password; [`Self::run`] connects.
+    /// Reads certificates and password; connects when it runs.
     ///
     /// # Errors
     /// [`MqttSetupError`] naming the file.
