@@ -144,7 +144,7 @@ fn a_camera_that_the_brokers_access_list_forbids_is_told_once_and_the_others_go_
     wait_for("events of the forbidden camera", 40 * SECONDS, || (events_of_yard() >= 3.0).then_some(()));
     wait_for("a count of refusals", 10 * SECONDS, || (count("put_off") >= 1.0).then_some(()));
     let told = |text: &str| daemon.log().lines().filter(|line| line.contains(text)).count();
-    assert_eq!(told("the broker refuses this camera's events"), 1);
+    assert_eq!(told("the broker rejects this camera's events"), 1);
     assert!(daemon.log().contains("NotAuthorized") && daemon.log().contains("ocelli/box/cameras/yard/events"));
     wait_for("events that wait", 10 * SECONDS, || (daemon.sum("ocelli_outbox_waiting") >= 3.0).then_some(()));
     // It is allowed: all come, from the first.
@@ -152,7 +152,7 @@ fn a_camera_that_the_brokers_access_list_forbids_is_told_once_and_the_others_go_
     std::fs::write(&list, "topic readwrite #\n").unwrap();
     broker.restart();
     wait_for("all of them", 40 * SECONDS, || {
-        (told("takes this camera's events again") == 1 && daemon.sum("ocelli_outbox_waiting") == 0.0).then_some(())
+        (told("accepts this camera's events again") == 1 && daemon.sum("ocelli_outbox_waiting") == 0.0).then_some(())
     });
     assert_eq!(count("refused"), 0.0);
 }

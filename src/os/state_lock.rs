@@ -35,7 +35,7 @@ pub enum StateLockError {
         directory: PathBuf,
     },
     /// The directory cannot be written, or its file system has no locks. The daemon can work without.
-    #[error("{directory} cannot be locked: {source}")]
+    #[error("{directory} cannot be locked")]
     Unavailable {
         /// The state directory.
         directory: PathBuf,

@@ -1,58 +1,58 @@
-//! Commands that come in over a sink, and their answers, whatever the sink's protocol.
+//! Commands that arrive over a sink, and their replies, independent of the sink's protocol.
 
 use tokio::sync::mpsc;
 
-/// Commands that wait to be carried out, and answers that wait to be sent; above it they are dropped and logged.
+/// Capacity of the queue of commands and of the queue of replies. A full queue drops the newest, with a log line.
 const QUEUE: usize = 16;
 
-/// A command as it came.
+/// A command as it was received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IncomingCommand {
-    /// The last level of its topic.
+    /// The last level of its topic, such as `scale`.
     pub name: String,
-    /// JSON, if it is in order.
+    /// The body, not validated: JSON is expected.
     pub payload: Vec<u8>,
-    /// Where its answer is to go.
+    /// Where the reply is sent.
     pub reply_to: ReplyTo,
 }
 
-/// Where an answer goes.
+/// Where a reply is sent.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReplyTo {
-    /// The topic that the command named; none: the box's own.
+    /// The response topic of the command; `None`: the box's own reply topic.
     pub topic: Option<String>,
-    /// Returned as it came: by this whoever asked knows the answer.
+    /// Correlation data of the command, returned unchanged so that the client can match the reply.
     pub correlation: Option<Vec<u8>>,
 }
 
-/// The answer to a command.
+/// The reply to a command.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reply {
-    /// From the command.
+    /// Copied from the command.
     pub to: ReplyTo,
-    /// JSON.
+    /// The JSON body.
     pub payload: Vec<u8>,
 }
 
 /// The appliance's end.
 #[derive(Debug)]
 pub struct Commands {
-    /// What has come.
+    /// Commands to carry out.
     pub incoming: mpsc::Receiver<IncomingCommand>,
-    /// What is answered.
+    /// Takes replies to send.
     pub replies: mpsc::Sender<Reply>,
 }
 
 /// The sink's end.
 #[derive(Debug)]
 pub struct CommandPort {
-    /// What has come.
+    /// Takes received commands.
     pub incoming: mpsc::Sender<IncomingCommand>,
-    /// What is answered.
+    /// Replies to send.
     pub replies: mpsc::Receiver<Reply>,
 }
 
-/// Both ends.
+/// Connects an appliance with a sink.
 pub fn channel() -> (Commands, CommandPort) {
     let (command_sender, incoming) = mpsc::channel(QUEUE);
     let (replies, reply_receiver) = mpsc::channel(QUEUE);

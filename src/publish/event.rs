@@ -3,72 +3,71 @@
 use crate::vision::geometry::NormalizedBox;
 use serde::Serialize;
 
-/// The name of this form of [`EventMessage`].
+/// The schema name of [`EventMessage`].
 pub const SCHEMA_EVENT: &str = "ocelli.event.v1";
 
 /// What happened to an object, or to a label of the whole picture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
-    /// It is there for sure.
+    /// The object or label is confirmed.
     Began,
-    /// It has entered a further region, is seen better, or is taken for something else.
+    /// It entered another region, got a better confidence, or changed its label.
     Changed,
-    /// It is gone.
+    /// It left the picture, or the camera was lost.
     Ended,
 }
 
 /// One event. `schema` is `ocelli.event.v1`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EventMessage {
-    /// Names this form of message.
+    /// [`SCHEMA_EVENT`].
     pub schema: &'static str,
     /// Boot id and `seq`: unique, so a subscriber can drop duplicates.
     pub id: String,
-    /// Counts the events of this box, of all its cameras, since the daemon started, from 1. Those of one camera come in
-    /// this order; one that is behind is overtaken by the others, so a missing number may still come. One that never
-    /// does was dropped, and a later event's `dropped`, which the outbox adds when it sends one, says how many were; they
-    /// may be of an earlier run too. What the broker would never take, or the disk has damaged, is only counted in the
-    /// metrics.
+    /// Counts the events of all cameras of this box since the daemon started, from 1. The events of one camera arrive in
+    /// this order. A camera with a backlog is overtaken by others, so a missing number may still arrive. A number that
+    /// never arrives was dropped: the outbox adds `dropped` to a later event, with the count of dropped events, also of
+    /// earlier runs. Events that the broker rejects for good or that the disk damaged are counted in the metrics only.
     pub seq: u64,
-    /// What happened.
+    /// `began`, `changed` or `ended`.
     #[serde(rename = "type")]
     pub kind: EventKind,
     /// The box's id; `box` is the bounding box.
     pub box_id: String,
     /// The camera's id.
     pub camera: String,
-    /// The object, among those of its camera since the daemon started.
+    /// Number of the object, unique within its camera since the daemon started.
     pub track: u64,
     /// From the model's `labels.txt`.
     pub label: String,
-    /// When it was seen first; RFC 3339, UTC, milliseconds.
+    /// When the object was first seen; RFC 3339, UTC, milliseconds.
     pub began_at: String,
-    /// When this happened.
+    /// When this event happened; same format.
     pub at: String,
-    /// When it was seen last, once it has ended.
+    /// When the object was last seen; in `ended` events only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
     /// False until the box knows the time.
     pub clock_synced: bool,
-    /// Beside times that are not to be trusted: the clock of `at`.
+    /// Monotonic milliseconds of `at`, while the wall clock is not synchronized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monotonic_ms: Option<u64>,
-    /// The best so far, 0..=1.
+    /// Best confidence so far, 0..=1.
     pub confidence: f32,
-    /// Where it was when it was seen best; absent for a label of the whole picture.
+    /// Bounding box at the best confidence; absent for a label of the whole picture.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub bounding_box: Option<NormalizedBox>,
-    /// Which model looked.
+    /// The model that saw it.
     pub model: String,
-    /// Its version.
+    /// The version in that model's manifest.
     pub model_version: String,
-    /// Names of the regions that it has entered, in that order.
+    /// Names of the regions that the object has entered, in order of entry.
     pub regions: Vec<String>,
 }
 
 impl EventMessage {
-    /// The payload, below 16 KiB: names and labels are bounded where they are read.
+    /// Serializes the message, below 16 KiB: the settings and manifests bound names and labels.
     ///
     /// # Errors
     /// Never for this type; serde's signature has one.

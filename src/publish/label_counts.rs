@@ -1,7 +1,7 @@
-//! How many of each label are in view of one camera, as the retained topics `labels/<label>` say it.
+//! How many objects of each label are in view of one camera, for the retained topics `labels/<label>`.
 //!
-//! Counts are kept by level ([`label_level`]), and what is returned is what changed: a topic that says the same again
-//! is not published. This module knows no topic, and nothing of how long a thing must be seen to be in view.
+//! Counts are kept by topic level ([`label_level`]). Only changed counts are returned, so an unchanged topic is not
+//! published again. This module knows no topics, and does not decide when an object counts as in view.
 
 use crate::publish::label_level::label_level;
 use std::collections::BTreeMap;
@@ -9,35 +9,35 @@ use std::collections::BTreeMap;
 /// The new count of a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LabelCount {
-    /// The last level of the topic.
+    /// The last level of the topic: the label as [`label_level`] writes it.
     pub level: String,
-    /// Things in view.
+    /// Objects in view.
     pub count: u32,
 }
 
 impl LabelCount {
-    /// A plain number: what reads MQTT without knowing JSON understands it.
+    /// A plain number, for subscribers that do not parse JSON.
     pub fn to_payload(&self) -> Vec<u8> {
         self.count.to_string().into_bytes()
     }
 }
 
-/// What the topics of one camera say. A level that once had a count keeps its topic, at 0.
+/// The published counts of one camera. A level that once had a count keeps its topic, at 0.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LabelCounts {
     by_level: BTreeMap<String, u32>,
 }
 
 impl LabelCounts {
-    /// These labels start at 0, and [`Self::current`] is to be published: a subscriber then has a value before the
-    /// first of them is seen, and a count that an earlier run left behind on the broker does not stay. So give all that
-    /// an earlier run may have counted, which is every label of the camera's model.
+    /// Starts these labels at 0. Publish [`Self::current`] then: subscribers get a value before the first object is seen,
+    /// and counts that an earlier run left on the broker are overwritten. So pass every label that an earlier run may
+    /// have counted: all labels of the camera's model.
     pub fn starting_at_zero<'a>(labels: impl IntoIterator<Item = &'a str>) -> Self {
         Self { by_level: labels.into_iter().map(|label| (label_level(label), 0)).collect() }
     }
 
-    /// Takes a label for each thing that is in view now, and returns the topics that say something new.
-    /// A label that left goes to 0.
+    /// Sets the counts from one label for each object in view, and returns the counts that changed. A label that is no
+    /// longer in view goes to 0.
     pub fn set_in_view<'a>(&mut self, labels: impl IntoIterator<Item = &'a str>) -> Vec<LabelCount> {
         let mut newest: BTreeMap<String, u32> = self.by_level.keys().map(|level| (level.clone(), 0)).collect();
         for label in labels {
@@ -49,12 +49,12 @@ impl LabelCounts {
         changed
     }
 
-    /// The camera is lost: nothing is in view, and whoever needs to tell that from an empty scene reads its state.
+    /// Sets all counts to 0, because the camera is lost. Its state tells that from an empty scene.
     pub fn lose_camera(&mut self) -> Vec<LabelCount> {
         self.set_in_view([])
     }
 
-    /// What each topic says, for a broker that may have forgotten it, and to take the topics away with the camera.
+    /// All counts, to publish every topic of the camera.
     pub fn current(&self) -> impl Iterator<Item = LabelCount> + '_ {
         self.by_level.iter().map(|(level, &count)| LabelCount { level: level.clone(), count })
     }

@@ -5,7 +5,7 @@ use crate::vision::geometry::NormalizedBox;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The name of this form of [`DetectionsMessage`].
+/// The schema name of [`DetectionsMessage`].
 pub const SCHEMA_DETECTIONS: &str = "ocelli.detections.v1";
 
 /// The longest payload of the contract.
@@ -14,7 +14,7 @@ pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
 /// `<p>/<box>/cameras/<cam>/detections`: one analysed frame. `schema` is `ocelli.detections.v1`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DetectionsMessage {
-    /// Names this form of message.
+    /// [`SCHEMA_DETECTIONS`].
     pub schema: &'static str,
     /// Boot id and frame number: unique, so a subscriber can drop duplicates.
     pub id: String,
@@ -29,20 +29,20 @@ pub struct DetectionsMessage {
     pub captured_at: String,
     /// False until the box knows the time.
     pub clock_synced: bool,
-    /// Beside a time that is not to be trusted.
+    /// Monotonic milliseconds of `captured_at`, while the wall clock is not synchronized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monotonic_ms: Option<u64>,
     /// Pixels of the analysed frame.
     pub width: u32,
     /// Pixels of the analysed frame.
     pub height: u32,
-    /// Which model looked at it.
+    /// The model that analysed the frame.
     pub model: String,
-    /// Its version.
+    /// The version in that model's manifest.
     pub model_version: String,
-    /// Where the time went.
+    /// How long each step of the frame took.
     pub latency_ms: LatencyMs,
-    /// Most confident first.
+    /// Objects and image labels, most confident first.
     pub detections: Vec<DetectedObject>,
     /// True when detections were cut off to keep the payload within 16 KiB.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -50,7 +50,7 @@ pub struct DetectionsMessage {
 }
 
 impl DetectionsMessage {
-    /// The payload. What does not fit 16 KiB is cut off, least confident first, and the message says so.
+    /// Serializes the message. Drops the least confident detections until it fits 16 KiB, and sets `truncated` then.
     ///
     /// # Errors
     /// Never for this type; serde's signature has one.
@@ -67,18 +67,18 @@ impl DetectionsMessage {
     }
 }
 
-/// Milliseconds of one frame.
+/// How long each step of one frame took, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LatencyMs {
-    /// From capture to a unit.
+    /// From capture until a unit took the frame.
     pub queue: f32,
-    /// In the model.
+    /// In the model, as the unit measured it.
     pub inference: f32,
-    /// From capture to publishing.
+    /// From capture until the message was made.
     pub total: f32,
 }
 
-/// One thing in one frame.
+/// One object, or one label of the whole picture, in one frame.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DetectedObject {
     /// From the model's `labels.txt`.
@@ -88,7 +88,7 @@ pub struct DetectedObject {
     /// Absent for a label of the whole picture.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub bounding_box: Option<NormalizedBox>,
-    /// The object that it is, once that has begun: the `track` of events.
+    /// The `track` number of the object's events, once its `began` event was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<u64>,
 }
@@ -96,20 +96,20 @@ pub struct DetectedObject {
 /// `<p>/<box>/cameras/<cam>/state`, retained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CameraStateMessage {
-    /// What it is doing.
+    /// Connection state.
     pub state: CameraStatus,
-    /// While streaming.
+    /// Codec of the stream; absent unless streaming.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
-    /// As the camera sends it.
+    /// Width of the stream in pixels, before scaling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// As the camera sends it.
+    /// Height of the stream in pixels, before scaling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// Analysed frames a second that are wanted.
+    /// Configured frames per second to analyse.
     pub fps: f32,
-    /// Why it is not streaming, for a person.
+    /// Why the camera is not streaming, as a sentence for the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -117,13 +117,13 @@ pub struct CameraStateMessage {
 /// `<p>/<box>/state`, retained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct BoxStateMessage {
-    /// Of ocelli.
+    /// Version of ocelli.
     pub version: String,
     /// New at each start of the daemon.
     pub boot_id: String,
-    /// By name.
+    /// Models by name.
     pub models: BTreeMap<String, ModelState>,
-    /// What is not as it should be, for a person.
+    /// What is wrong now, as sentences for the operator.
     pub degraded: Vec<String>,
 }
 
@@ -132,40 +132,40 @@ pub struct BoxStateMessage {
 pub struct ModelState {
     /// STARTING, RUNNING, STOPPING, STOPPED or FAILED.
     pub state: &'static str,
-    /// Its package's directory.
+    /// Directory name of the model's package.
     pub package: String,
-    /// By its manifest.
+    /// Version in the package's manifest.
     pub version: String,
-    /// A version that is being brought in.
+    /// Version of a swap in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_version: Option<String>,
-    /// The least units.
+    /// Lower limit of inference units.
     pub min_units: u16,
-    /// The most; absent: the number is fixed.
+    /// Upper limit of the autoscaler; absent when the number of units is fixed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_units: Option<u16>,
-    /// Units there should be.
+    /// Units that the box is aiming for.
     pub desired_units: u16,
-    /// Units that take work.
+    /// Units that are loaded and accept work.
     pub in_service_units: u16,
-    /// What computes: nodes of the model by zone and execution provider; absent while no unit is in service.
+    /// Nodes of the model by zone and execution provider; absent while no unit is in service.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: BTreeMap<String, BTreeMap<String, u32>>,
-    /// Pictures that a unit takes together at most.
+    /// Largest batch of a unit, in pictures.
     pub unit_batch: u32,
-    /// What one unit can do, transactions a second, with frames and images mixed as they come.
+    /// Measured throughput of one unit, transactions a second, for the current mix of frames and images.
     pub unit_tps: f32,
-    /// The same of a camera's frames alone.
+    /// Measured throughput of one unit for camera frames alone.
     pub unit_frame_tps: f32,
-    /// The same of images from outside alone.
+    /// Measured throughput of one unit for images of API clients alone.
     pub unit_image_tps: f32,
-    /// What the units in service can do, transactions a second.
+    /// Throughput of all units in service, transactions a second.
     pub capacity_tps: f32,
-    /// What they did over the last ten seconds.
+    /// Transactions a second over the last ten seconds.
     pub load_tps: f32,
-    /// Transactions since the daemon started, whole thousands: each look counts, so a frame in five tiles counts five.
+    /// Transactions since the daemon started, in whole thousands. A frame in five tiles counts five.
     pub transactions: u64,
-    /// Since the month began.
+    /// Inference hours since the month began.
     pub inference_hours: f64,
 }
 

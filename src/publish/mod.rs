@@ -1,4 +1,4 @@
-//! Turns outcomes and states into the messages of the MQTT contract and hands them to the sinks.
+//! Builds the messages of the MQTT contract from outcomes and states, and hands them to the sinks.
 
 pub mod commands;
 pub mod event;

@@ -1,22 +1,22 @@
-//! What the publisher hands to a sink, and the counts that the sink keeps of it.
+//! What the publisher hands to a sink, and the counters that the sink keeps.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-/// A message for one topic.
+/// A message that is not retained.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outgoing {
-    /// Whole topic.
+    /// The whole topic.
     pub topic: String,
-    /// At most 16 KiB.
+    /// The payload, at most 16 KiB.
     pub payload: Vec<u8>,
 }
 
-/// Counts of one sink: the sink writes them, the status and the metrics read them.
+/// Counters of one sink since the start. The sink writes them; the status and the metrics read them.
 #[derive(Debug, Default)]
 pub struct PublishCounters {
-    /// The broker is connected.
+    /// True while the broker is connected.
     pub connected: AtomicBool,
     /// Messages written to the connection.
     pub published: AtomicU64,
@@ -29,7 +29,7 @@ pub struct PublishCounters {
 /// [`PublishCounters`] at one moment.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct PublishStatus {
-    /// The broker is connected.
+    /// True while the broker is connected.
     pub connected: bool,
     /// Messages written to the connection.
     pub published: u64,

@@ -1,7 +1,7 @@
-//! What the event loop holds: it hands messages over and never waits.
+//! The event loop's handle on publishing: it hands messages over and never waits.
 //!
-//! States are kept, the newest of each, and always arrive. Detections are worth something only
-//! while they are fresh: when the broker is away or slow they are dropped and counted.
+//! The newest state of each topic is kept, and is published as soon as the broker is connected. Detections are only
+//! useful while they are fresh: while the broker is away or slow they are dropped and counted.
 
 use crate::publish::commands::{self, Commands};
 use crate::publish::home_assistant::CameraDevice;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// How long saying goodbye may take.
+/// Time limit of [`Publisher::shut_down`].
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The handle on the sink.
@@ -38,8 +38,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Starts the sink; the broker need not be there. `events` is the end of the outbox that it takes events from.
-    /// Must be called inside the runtime.
+    /// Starts the sink; the broker need not be reachable. It takes events from `events`, and clears what the broker
+    /// retains of cameras that are not among `cameras`. Must be called inside the runtime.
     ///
     /// # Errors
     /// When a certificate or key cannot be used.
@@ -71,12 +71,12 @@ impl Publisher {
         })
     }
 
-    /// The commands that come in, if they are wanted; once.
+    /// The queue of received commands, if commands are enabled. Returns it once.
     pub fn take_commands(&mut self) -> Option<Commands> {
         self.commands.take()
     }
 
-    /// Hands over what was seen in a frame.
+    /// Publishes the detections of a frame now, or drops and counts them.
     pub fn publish_detections(&self, message: DetectionsMessage) {
         let is_wanted = match self.detections {
             PublishDetections::Always => true,
@@ -93,19 +93,19 @@ impl Publisher {
         }
     }
 
-    /// Publishes a camera's state; the newest one always arrives.
+    /// Publishes a camera's state, retained. The newest state is sent again with each connection.
     pub fn set_camera_state(&self, camera: &CameraId, message: &CameraStateMessage) {
         let topic = topics::camera_state(&self.prefix, &self.box_id, camera.as_str());
         self.set_state(topic, serde_json::to_vec(message));
     }
 
-    /// Publishes a camera's picture; the newest one is kept and arrives once the broker is there.
+    /// Publishes a camera's picture, retained. The newest picture is sent again with each connection.
     pub fn publish_snapshot(&self, camera: &CameraId, jpeg: &[u8]) {
         let topic = topics::snapshot(&self.prefix, &self.box_id, camera.as_str());
         self.set_state(topic, Ok(jpeg.to_vec()));
     }
 
-    /// Publishes how many of these labels are in view of a camera.
+    /// Publishes changed label counts of a camera, retained.
     pub fn set_label_counts(&self, camera: &CameraId, counts: &[LabelCount]) {
         self.states.send_modify(|states| {
             for count in counts {
@@ -115,12 +115,12 @@ impl Publisher {
         });
     }
 
-    /// Publishes the box's state; the newest one always arrives.
+    /// Publishes the box's state, retained. The newest state is sent again with each connection.
     pub fn set_box_state(&self, message: &BoxStateMessage) {
         self.set_state(topics::box_state(&self.prefix, &self.box_id), serde_json::to_vec(message));
     }
 
-    /// Announces a camera to Home Assistant, if that is wanted; `labels` are those that its model knows.
+    /// Announces a camera to Home Assistant, if that is enabled. `labels` are the labels of its model.
     pub fn announce(&self, camera: &CameraId, labels: &[String]) {
         let Some(settings) = &self.home_assistant else { return };
         let labels: Vec<String> = settings.labels.iter().filter(|label| labels.contains(label)).cloned().collect();
@@ -146,14 +146,14 @@ impl Publisher {
         }
     }
 
-    /// Why nothing is published any more, for the operator; `None` while the sink's task runs, with a broker or without.
+    /// Why nothing is published any more, for the operator. `None` while the sink's task runs, connected or not.
     pub fn trouble(&self) -> Option<String> {
-        // The task ends before `shut_down` only by a panic, its own or that of the connection's task.
+        // Before `shut_down`, the task ends only by a panic, its own or that of the connection's task.
         let has_ended = self.task.as_ref().is_some_and(JoinHandle::is_finished);
         has_ended.then(|| "the MQTT task has ended: restart the daemon, the log says why it ended".to_owned())
     }
 
-    /// How publishing goes.
+    /// The counters of the sink.
     pub fn status(&self) -> PublishStatus {
         PublishStatus {
             connected: self.counters.connected.load(Ordering::Relaxed) && self.trouble().is_none(),
@@ -163,13 +163,13 @@ impl Publisher {
         }
     }
 
-    /// Publishes what waits, says `stopped` and disconnects; takes two seconds at most.
+    /// Publishes what is queued, sets the availability to `stopped` and disconnects. Takes two seconds at most.
     pub async fn shut_down(&mut self) {
         self.stop.send_replace(true);
         if let Some(task) = self.task.take()
             && tokio::time::timeout(GOODBYE, task).await.is_err()
         {
-            tracing::warn!("the broker did not take our goodbye in time");
+            tracing::warn!("the MQTT connection could not be closed in time");
         }
     }
 }

@@ -1,27 +1,27 @@
-//! Events, and the outbox that keeps them until they are delivered.
+//! Metrics of events and of the outbox.
 
 use crate::telemetry::labels::{Counters, Gauges, integer, with};
 use crate::vision::camera_id::CameraId;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// What may happen to an object.
+/// The types of events.
 const TYPES: [&str; 3] = ["began", "changed", "ended"];
 
-/// How the outbox is.
+/// Figures of the outbox.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxFigures {
-    /// Events that wait to leave.
+    /// Events that wait to be sent.
     pub waiting: u64,
-    /// Events that have left and are not acknowledged.
+    /// Events that were sent and are not acknowledged.
     pub on_their_way: u64,
-    /// False: the disk refuses them, they are in memory.
+    /// False while the disk refuses writes and events are kept in memory.
     pub is_on_disk: bool,
-    /// Events since the start by what became of them.
+    /// Events since the start by result, such as `delivered` or `dropped`.
     pub counts: [(&'static str, u64); 6],
 }
 
-/// Their metrics.
+/// The metrics of events and of the outbox, part of the daemon's `Metrics`.
 #[derive(Debug, Default)]
 pub(super) struct EventMetrics {
     events: Counters,

@@ -1,4 +1,4 @@
-//! Labels of metrics, and the kinds of metric that have them.
+//! Types of labelled metrics, and their common labels.
 
 use crate::vision::camera_id::CameraId;
 use prometheus_client::metrics::counter::Counter;
@@ -20,7 +20,7 @@ pub(super) fn with(id: &CameraId, name: &'static str, value: &str) -> Labels {
     vec![("camera", id.to_string()), (name, value.to_owned())]
 }
 
-/// Gauges are signed: a count beyond their range stays at its end.
+/// The value for a gauge, which is signed; saturates.
 pub(super) fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,5 @@
-//! Log lines, with secrets taken out where they are written: whatever made the line, a library's
-//! debug string or a child's standard error, it passes here.
+//! Sets up the log. Secrets are removed from every line just before it is written, whatever wrote it: our own code, a
+//! library's debug output or a child's standard error.
 
 use crate::secret::Secret;
 use crate::telemetry::log_queue::LogQueue;
@@ -11,13 +11,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The values that must not be written. Clones share them.
+/// The values that must not be logged. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     secrets: Arc<RwLock<Vec<Secret>>>,
 }
 
-/// A shorter secret would blacken half of every line; it is refused the camera's account anyway.
+/// The shortest secret that is hidden: shorter ones would match parts of ordinary words.
 const SHORTEST: usize = 4;
 
 impl Redactor {
@@ -40,7 +40,7 @@ impl Redactor {
     }
 }
 
-/// Replaces what stands between `://` and `@` within one authority.
+/// Replaces the user information of URLs: what is between `://` and `@` within one authority.
 fn without_user_info(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
@@ -131,7 +131,7 @@ pub fn init(
 /// Sets up a child's log: plain lines to the parent, which adds time and name and redacts.
 pub fn init_child(name: &str) {
     let level = std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into());
-    // ONNX Runtime tells the story of each session at `info`; whoever wants it writes `ort=info`.
+    // ONNX Runtime logs a lot about each session at `info`. Set `ort=info` to see it.
     let level = if level.contains("ort=") { level } else { format!("{level},ort=warn") };
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);

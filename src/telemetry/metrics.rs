@@ -21,7 +21,7 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// From a refusal to the longest wait.
 const CALL_BUCKETS: [f64; 10] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
-/// How a snapshot may end.
+/// The results of a snapshot.
 const SNAPSHOT_RESULTS: [&str; 3] = ["taken", "limited", "failed"];
 
 /// Every metric of the daemon.
@@ -58,7 +58,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All metrics, registered, without cameras.
+    /// Registers all metrics, without series of cameras.
     pub fn new() -> Self {
         let histogram = || Histogram::new(BUCKETS);
         let mut metrics = Self {
@@ -92,8 +92,8 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("frames_captured", "Frames that a capture process announced", self.captured.clone());
-        registry.register("frames_detected", "Frames that a unit looked at", self.detected.clone());
-        registry.register("frames_shed", "Frames that nobody looked at", self.shed.clone());
+        registry.register("frames_detected", "Frames that a unit analysed", self.detected.clone());
+        registry.register("frames_shed", "Frames that no unit analysed", self.shed.clone());
         registry.register("frames_failed", "Frames that were tried and have no result", self.failed.clone());
         let help = "Pictures of a camera by how they ended: taken, limited by the settings, failed";
         registry.register("snapshots", help, self.snapshots.clone());
@@ -117,7 +117,7 @@ impl Metrics {
         registry.register("log_lines_dropped", "Lines that the log could not take", self.log_dropped.clone());
     }
 
-    /// Makes a camera's series, at zero.
+    /// Creates a camera's series, at zero.
     pub fn add_camera(&self, id: &CameraId) {
         for family in [&self.captured, &self.detected] {
             drop(family.get_or_create(&camera(id)));
@@ -135,22 +135,22 @@ impl Metrics {
         drop(self.camera_up.get_or_create(&camera(id)));
     }
 
-    /// A capture process announced a frame.
+    /// Counts a frame that a capture process announced.
     pub fn frame_captured(&self, id: &CameraId) {
         self.captured.get_or_create(&camera(id)).inc();
     }
 
-    /// Something began, changed or ended before a camera.
+    /// Counts an event of a camera: `began`, `changed` or `ended`.
     pub fn event(&self, id: &CameraId, kind: &str) {
         self.events.event(id, kind);
     }
 
-    /// How the outbox is.
+    /// Sets the figures of the outbox.
     pub fn outbox(&self, figures: &OutboxFigures) {
         self.events.outbox(figures);
     }
 
-    /// A frame has its outcome.
+    /// Counts the outcome of a frame.
     pub fn frame_ended(&self, id: &CameraId, outcome: Outcome) {
         match outcome {
             Outcome::Detected => self.detected.get_or_create(&camera(id)).inc(),
@@ -159,62 +159,62 @@ impl Metrics {
         };
     }
 
-    /// A snapshot ended: `taken`, `limited` or `failed`.
+    /// Counts a snapshot by its result: `taken`, `limited` or `failed`.
     pub fn snapshot(&self, id: &CameraId, result: &'static str) {
         self.snapshots.get_or_create(&with(id, "result", result)).inc();
     }
 
-    /// Where a detected frame's time went.
+    /// Observes how long the steps of a detected frame took.
     pub fn frame_timed(&self, queued: Duration, inference: Duration, total: Duration) {
         self.queue_seconds.observe(queued.as_secs_f64());
         self.inference_seconds.observe(inference.as_secs_f64());
         self.frame_to_publish_seconds.observe(total.as_secs_f64());
     }
 
-    /// How a camera is.
+    /// Sets the gauges of a camera.
     pub fn camera(&self, id: &CameraId, is_up: bool, reconnects: u64, decoded: u64) {
         self.camera_up.get_or_create(&camera(id)).set(i64::from(is_up));
         self.reconnects.get_or_create(&camera(id)).set(integer(reconnects));
         self.decoded.get_or_create(&camera(id)).set(integer(decoded));
     }
 
-    /// A capture process is to be started again.
+    /// Counts a restart of a capture process.
     pub fn capture_restarted(&self) {
         self.capture_restarts.inc();
     }
 
-    /// How a model is.
+    /// Sets the figures of a model.
     pub fn model(&self, model: &str, figures: &ModelFigures) {
         self.models.set(model, figures);
     }
 
-    /// A model is no longer there; its hours are, until the month is over.
+    /// Removes the series of a model that no longer exists. Its inference hours stay until the month is over.
     pub fn remove_model(&self, model: &str) {
         self.models.remove(model);
     }
 
-    /// A model found so many things in a frame or image, so long after it was there.
+    /// Counts the labels that a model found in a frame or image, and observes its response time.
     pub fn answered(&self, model: &str, labels: usize, took: Duration) {
         self.models.answered(model, labels, took);
     }
 
-    /// The meter of a model's version, since the month began.
+    /// Sets the inference hours of a model's version since the month began.
     pub fn inference_hours(&self, model: &str, version: &str, hours: f64) {
         self.models.inference_hours(model, version, hours);
     }
 
-    /// The meter has begun a month, in which this version has not worked.
+    /// Removes the inference hours of a version that has none in the new month.
     pub fn remove_inference_hours(&self, model: &str, version: &str) {
         self.models.remove_inference_hours(model, version);
     }
 
-    /// Frames that wait or are worked on.
+    /// Sets the number of frames that are queued or with a unit.
     pub fn in_flight(&self, frames: u64) {
         self.in_flight.set(integer(frames));
     }
 
-    /// A call of an AWS client was answered: `ok`, `throttled`, `user_error` or `server_error`; and how long after it had
-    /// come whole, if it had.
+    /// Counts a call of an AWS client by its result: `ok`, `throttled`, `user_error` or `server_error`. `took` is the time
+    /// from the complete request to the response; `None` for a request that never was complete.
     pub fn call(&self, operation: &'static str, result: &'static str, took: Option<Duration>) {
         let labels = vec![("operation", operation.to_owned()), ("result", result.to_owned())];
         self.calls.get_or_create(&labels).inc();
@@ -223,7 +223,7 @@ impl Metrics {
         }
     }
 
-    /// How publishing goes.
+    /// Sets the figures of MQTT publishing.
     pub fn mqtt(&self, is_connected: bool, published: u64, dropped: [(&'static str, u64); 2]) {
         self.mqtt_connected.set(i64::from(is_connected));
         self.mqtt_published.set(integer(published));
@@ -232,12 +232,12 @@ impl Metrics {
         }
     }
 
-    /// How many log lines were dropped since the start.
+    /// Sets how many log lines were dropped since the start.
     pub fn log_lines_dropped(&self, lines: u64) {
         self.log_dropped.set(integer(lines));
     }
 
-    /// The text that Prometheus reads (OpenMetrics).
+    /// All metrics in the OpenMetrics text format.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.

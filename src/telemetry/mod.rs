@@ -1,4 +1,4 @@
-//! What the operator sees: log lines and metrics.
+//! What the operator sees: log lines, metrics, and the troubles of parts that run on their own.
 
 mod event_metrics;
 mod labels;

@@ -1,4 +1,4 @@
-//! Metrics of a model. Those that CloudWatch has for Rekognition have its names, in Prometheus' spelling.
+//! Metrics of each model. Those that CloudWatch has for Rekognition have the same names, in Prometheus' spelling.
 
 use crate::telemetry::labels::{Counters, Gauges, Labels, integer};
 use crate::telemetry::node_metrics::{NodeMetrics, NodesByZone};
@@ -13,50 +13,50 @@ use std::time::Duration;
 
 type Rates = Family<Labels, Gauge<f64, AtomicU64>>;
 
-/// Upper bounds in seconds: from a small model on a GPU to the longest patience of a caller.
+/// Upper bounds in seconds: from a small model on a GPU to the longest timeout of a client.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Kinds of input, of which a unit can do each at its own pace.
+/// Kinds of input; a unit's throughput is measured for each.
 const KINDS: [&str; 2] = ["frame", "image"];
 
-/// What is set from the status, twice a second.
+/// The figures of a model, set from the status twice a second.
 #[derive(Clone, Debug, Default)]
 pub struct ModelFigures {
-    /// The least units.
+    /// Lower limit of inference units.
     pub min: usize,
-    /// The most; the least if the number is fixed.
+    /// Upper limit of the autoscaler; the lower limit if the number of units is fixed.
     pub max: usize,
-    /// Units there should be.
+    /// Units that the box is aiming for.
     pub desired: usize,
-    /// Units that can be given work.
+    /// Units that are loaded and accept work.
     pub in_service: usize,
-    /// What computes: nodes of the model by zone and execution provider.
+    /// Nodes of the model by zone and execution provider.
     pub nodes: NodesByZone,
-    /// Processes started again.
+    /// Restarts of unit processes.
     pub restarts: u64,
-    /// Pictures that a unit takes together at most.
+    /// Largest batch of a unit, in pictures.
     pub batch: u32,
-    /// What one unit can do of a camera's frames alone.
+    /// Throughput of one unit for camera frames, transactions a second.
     pub unit_frame_tps: f64,
-    /// The same of images from outside.
+    /// Throughput of one unit for images of API clients, transactions a second.
     pub unit_image_tps: f64,
-    /// What all of them can do.
+    /// Throughput of all units in service, transactions a second.
     pub capacity_tps: f64,
-    /// What they did.
+    /// Transactions a second over the last ten seconds.
     pub load_tps: f64,
-    /// Frames and images that a unit looked at.
+    /// Frames and images that a unit analysed.
     pub succeeded: u64,
-    /// The looks that they took.
+    /// Transactions of those frames and images: one per tile.
     pub transactions: u64,
     /// Frames and images for which there was no capacity.
     pub throttled: u64,
-    /// Images that came.
+    /// Images of API clients.
     pub images_received: u64,
-    /// Images that a unit looked at.
+    /// Images that a unit analysed.
     pub images_detected: u64,
-    /// Images that nobody looked at.
+    /// Images that no unit analysed, by reason.
     pub images_shed: BTreeMap<ShedReason, u64>,
-    /// Images that were tried and have no result.
+    /// Images whose analysis failed, by cause.
     pub images_failed: BTreeMap<FailureCause, u64>,
 }
 
@@ -127,7 +127,7 @@ impl ModelMetrics {
             ("throttled_count", "Frames and images for which there was no capacity", &self.throttled),
             ("images_received", "Images that came from outside", &self.images_received),
             ("images_detected", "Images that a unit looked at", &self.images_detected),
-            ("images_shed", "Images that nobody looked at", &self.images_shed),
+            ("images_shed", "Images that no unit analysed", &self.images_shed),
             ("images_failed", "Images that were tried and have no result", &self.images_failed),
             ("detected_label_count", "Things seen", &self.detected_labels),
         ];
@@ -190,7 +190,7 @@ impl ModelMetrics {
         self.response_seconds.get_or_create(&of_model).observe(took.as_secs_f64());
     }
 
-    /// Hours that were used stay in the meter when their model goes.
+    /// Removes all series of a model, except its inference hours.
     pub(super) fn remove(&self, model: &str) {
         let labels = vec![("model", model.to_owned())];
         for gauge in [&self.min, &self.max, &self.desired, &self.in_service, &self.batch] {
@@ -236,7 +236,7 @@ fn of_version(model: &str, version: &str) -> Labels {
     vec![("model", model.to_owned()), ("version", version.to_owned())]
 }
 
-/// The count is kept elsewhere, and only ever grows there.
+/// Sets a counter to a total that is counted elsewhere, where it only grows.
 fn set_counter(counter: &Counters, labels: &Labels, count: u64) {
     counter.get_or_create(labels).inner().store(count, Ordering::Relaxed);
 }

@@ -1,6 +1,6 @@
-//! What computes the nodes of each model, by zone and execution provider.
+//! How many nodes of each model run on which execution provider, by zone.
 //!
-//! Zones and providers come and go, so what is no longer told is taken away.
+//! Zones and providers change, so series that are no longer reported are removed.
 
 use crate::telemetry::labels::{Labels, integer};
 use prometheus_client::metrics::family::Family;
@@ -26,21 +26,21 @@ impl NodeMetrics {
     }
 
     pub(super) fn set(&self, model: &str, nodes: &NodesByZone) {
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         for (zone, by_provider) in nodes {
             for (provider, count) in by_provider {
                 let labels = vec![("model", model.to_owned()), ("zone", zone.clone()), ("provider", provider.clone())];
                 self.nodes.get_or_create(&labels).set(integer(u64::from(*count)));
-                told.insert(labels);
+                reported.insert(labels);
             }
         }
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        for labels in shown.get(model).into_iter().flatten().filter(|labels| !told.contains(*labels)) {
+        for labels in shown.get(model).into_iter().flatten().filter(|labels| !reported.contains(*labels)) {
             self.nodes.remove(labels);
         }
-        match told.is_empty() {
+        match reported.is_empty() {
             true => shown.remove(model),
-            false => shown.insert(model.to_owned(), told),
+            false => shown.insert(model.to_owned(), reported),
         };
     }
 }

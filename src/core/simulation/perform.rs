@@ -28,7 +28,7 @@ impl World {
             Effect::Dispatch { unit, items } => {
                 let service = self.settings.service_ms;
                 let running = self.units.get_mut(&unit).filter(|running| !running.is_killed)?;
-                if !running.is_ready || !running.work.is_empty() {
+                if !running.is_ready || running.is_stopping || !running.work.is_empty() {
                     self.fail(format!("{unit} is given work and is not free"));
                     return None;
                 }

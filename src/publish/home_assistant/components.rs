@@ -1,4 +1,4 @@
-//! The entities of a camera: what each follows, and how its payload is read.
+//! The entities of a camera: their topics and how their payloads are read.
 
 use crate::publish::home_assistant::device::{CameraDevice, device_identifier};
 use crate::publish::label_level::label_level;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// The entities by their key within the device.
 ///
 /// Keys of labels begin with the kind, so that no label (`snapshot`, `person count`) takes another entity's key. The
-/// keys and unique ids are how Home Assistant knows an entity again: changing one loses a user's history of it.
+/// keys and unique ids identify an entity to Home Assistant: changing one loses the user's history.
 pub(super) fn components(device: &CameraDevice<'_>) -> Value {
     let mut all = Map::new();
     let mut add = |key: String, mut component: Value| {
@@ -26,7 +26,7 @@ pub(super) fn components(device: &CameraDevice<'_>) -> Value {
     Value::Object(all)
 }
 
-/// On while at least one is in view.
+/// On while at least one object of the label is in view.
 fn in_view(device: &CameraDevice<'_>, label: &str, level: &str) -> Value {
     json!({
         "p": "binary_sensor",
@@ -38,7 +38,7 @@ fn in_view(device: &CameraDevice<'_>, label: &str, level: &str) -> Value {
     })
 }
 
-/// How many are in view. It has no unit: a count of people is not a count of cars.
+/// The number of objects in view. It has no unit, because counts of people and of cars must not be compared.
 fn count(device: &CameraDevice<'_>, label: &str, level: &str) -> Value {
     json!({
         "p": "sensor",
@@ -49,8 +49,8 @@ fn count(device: &CameraDevice<'_>, label: &str, level: &str) -> Value {
     })
 }
 
-/// Says that the camera is lost, so it is itself there as long as the box is; what else is known of the stream, and
-/// why it is lost, becomes its attributes.
+/// Reports a lost camera, so it is available as long as the box is. Details of the stream and the reason of a loss become
+/// its attributes.
 fn connection(device: &CameraDevice<'_>) -> Value {
     json!({
         "p": "binary_sensor",
@@ -65,7 +65,7 @@ fn connection(device: &CameraDevice<'_>) -> Value {
     })
 }
 
-/// The picture of the last event is worth seeing above all when the camera is gone.
+/// The picture of the last event. It stays available while the camera is lost, when it matters most.
 fn snapshot(device: &CameraDevice<'_>) -> Value {
     json!({
         "p": "image",
@@ -76,8 +76,8 @@ fn snapshot(device: &CameraDevice<'_>) -> Value {
     })
 }
 
-/// What an automation starts from: the whole of our message becomes its attributes, label, track and confidence among
-/// them. An event that ends because the camera is lost must still arrive, so it needs the box only.
+/// The trigger for automations: the fields of our message become its attributes, such as label, track and confidence. An
+/// event that ends because the camera is lost must still arrive, so only the box must be available.
 fn event(device: &CameraDevice<'_>) -> Value {
     json!({
         "p": "event",

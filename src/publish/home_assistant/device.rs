@@ -3,22 +3,22 @@
 use crate::vision::camera_id::CameraId;
 use serde_json::{Value, json};
 
-/// A camera as Home Assistant is to see it.
+/// A camera as Home Assistant shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct CameraDevice<'a> {
-    /// First part of the topics that Home Assistant looks for devices in.
+    /// Home Assistant's discovery prefix.
     pub discovery_prefix: &'a str,
-    /// First part of our topics.
+    /// Prefix of our own topics.
     pub topic_prefix: &'a str,
     /// The box's id.
     pub box_id: &'a str,
     /// The camera's id.
     pub camera: &'a CameraId,
-    /// What people call it, at most 64 bytes.
+    /// Display name, at most 64 bytes.
     pub name: &'a str,
-    /// Of ocelli.
+    /// Version of ocelli.
     pub version: &'a str,
-    /// Labels of interest, within the bounds of [`settings`](super::settings), each with a level of its own.
+    /// Labels that become entities, within the limits of [`settings`](super::settings), each with its own topic level.
     pub labels: &'a [String],
 }
 
@@ -28,7 +28,7 @@ impl CameraDevice<'_> {
         format!("{}/{}/cameras/{}/{rest}", self.topic_prefix, self.box_id, self.camera)
     }
 
-    /// Home Assistant leaves an entity as it is at a payload that it does not expect, so `stopped` is translated.
+    /// Home Assistant ignores unexpected availability payloads, so the template maps `stopped` to `offline`.
     pub(super) fn box_is_there(&self) -> Value {
         json!({
             "topic": format!("{}/{}/available", self.topic_prefix, self.box_id),

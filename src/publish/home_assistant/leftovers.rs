@@ -1,7 +1,7 @@
 //! Announcements that the broker still keeps of cameras that are no longer there.
 //!
-//! A camera that is taken out of the settings while the daemon is stopped leaves no trace here, so nobody would remove
-//! it from Home Assistant. The broker knows: it gives every retained announcement to whoever subscribes.
+//! A daemon does not know of a camera that was removed from the settings while it was stopped, so it could not remove
+//! it from Home Assistant. The broker knows: it sends every retained announcement to a new subscriber.
 
 use crate::vision::camera_id::CameraId;
 

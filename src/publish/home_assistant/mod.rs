@@ -1,9 +1,8 @@
-//! What makes a camera appear in Home Assistant by itself: one retained *device discovery* message a camera.
+//! Home Assistant *device discovery*: one retained message per camera.
 //!
-//! Home Assistant (2024.11 and newer) reads it, makes the device with its entities, and then follows the topics of our
-//! contract that the message names; nothing else is published for it. An empty retained message takes all of it away.
-//! This module only says what is to be published: it has no client, no clock, and knows no camera but the one it is
-//! given.
+//! Home Assistant (2024.11 and newer) reads it, creates the device with its entities, and subscribes to the topics of our
+//! contract that the message names; nothing else is published for it. An empty retained message removes the device.
+//! This module only builds messages: it has no client and no clock, and knows only the camera it is given.
 
 mod components;
 mod device;
@@ -17,21 +16,21 @@ pub use crate::publish::home_assistant::device::CameraDevice;
 use crate::publish::home_assistant::device::device_identifier;
 use serde_json::json;
 
-/// What Home Assistant says on its status topic when it has started and may have forgotten what it was told.
+/// The payload of Home Assistant's status topic after a start, when it may have lost earlier announcements.
 pub const BIRTH: &[u8] = b"online";
 
-/// A message to be published with QoS 1, retained.
+/// A message to publish with QoS 1, retained.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DiscoveryMessage {
-    /// Whole topic.
+    /// The whole topic.
     pub topic: String,
-    /// JSON, or empty: what was announced is gone.
+    /// JSON; or empty, which removes the device.
     pub payload: Vec<u8>,
 }
 
 impl CameraDevice<'_> {
-    /// Announces it, in at most 16 KiB while all is within the bounds of [`settings`]. Said again it changes nothing;
-    /// what an earlier announcement had and this one lacks stays in Home Assistant until a [`removal`].
+    /// Builds the announcement, at most 16 KiB within the limits of [`settings`]. Repeating it changes nothing. Entities of
+    /// an earlier announcement that this one lacks stay in Home Assistant until a [`removal`].
     ///
     /// # Errors
     /// Never for this value; serde's signature has one.
@@ -57,13 +56,13 @@ impl CameraDevice<'_> {
     }
 }
 
-/// Where a camera is announced. Two cameras share a topic only if one box's id and a `_` begin the other's
+/// The topic of a camera's announcement. Two cameras share a topic only if one box's id and a `_` begin the other's
 /// (`gate` with camera `1_yard`, `gate_1` with camera `yard`); the ids within the messages are still different.
 pub fn announcement_topic(discovery_prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{discovery_prefix}/device/{box_id}_{camera}/config")
 }
 
-/// Takes away all that was announced on this topic.
+/// Builds the message that removes the device announced on this topic.
 pub fn removal(topic: impl Into<String>) -> DiscoveryMessage {
     DiscoveryMessage { topic: topic.into(), payload: Vec::new() }
 }

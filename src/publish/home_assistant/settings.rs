@@ -1,9 +1,9 @@
-//! `[mqtt.home_assistant]`.
+//! The settings of `[mqtt.home_assistant]`.
 
 use crate::publish::label_level::label_level;
 use serde::{Deserialize, Serialize};
 
-/// With more labels, or longer names, a camera's message may exceed the 16 KiB of the contract.
+/// The most labels. With more of them, or longer names, a camera's announcement may exceed 16 KiB.
 pub const MAX_LABELS: usize = 10;
 
 /// The longest label of interest.
@@ -12,19 +12,19 @@ pub const MAX_LABEL_BYTES: usize = 24;
 /// The longest topic prefixes, ours and Home Assistant's.
 pub const MAX_PREFIX_BYTES: usize = 48;
 
-/// `[mqtt.home_assistant]`: cameras appear in Home Assistant by themselves.
+/// `[mqtt.home_assistant]`: announces cameras by Home Assistant's device discovery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HomeAssistantSettings {
-    /// Announce cameras. False: a broker without Home Assistant gets no messages that nobody reads.
+    /// Announce cameras. Off by default, because only Home Assistant reads these messages.
     pub enabled: bool,
-    /// First part of the topics that Home Assistant looks for devices in.
+    /// Home Assistant's discovery prefix.
     pub discovery_prefix: String,
-    /// Where Home Assistant says `online`; cameras are announced again then. It does not follow the discovery prefix
-    /// there either.
+    /// Topic of Home Assistant's birth message `online`, after which cameras are announced again. In Home Assistant too it
+    /// is independent of the discovery prefix.
     pub status_topic: String,
-    /// Labels that become entities of each camera, at most 10: what people and things at a gate are called by the
-    /// model that comes with ocelli. A label that the camera's model does not know is left out.
+    /// Labels that become entities of each camera, at most 10. The default are labels of the model that comes with ocelli.
+    /// A label that the camera's model does not have is skipped.
     pub labels: Vec<String>,
 }
 
@@ -40,8 +40,8 @@ impl Default for HomeAssistantSettings {
 }
 
 impl HomeAssistantSettings {
-    /// What types cannot say: a key below `mqtt` and what is wrong with it. The topic prefix is `mqtt.topic_prefix`,
-    /// whose length counts here alone. What is switched off is not looked at.
+    /// Mistakes that the types cannot rule out: a key below `mqtt` and what is wrong with it. `topic_prefix` is
+    /// `mqtt.topic_prefix`, whose length is only limited here. Nothing is checked while discovery is disabled.
     pub fn mistakes(&self, topic_prefix: &str) -> Vec<(String, String)> {
         let mut wrong = Vec::new();
         if !self.enabled {

@@ -1,20 +1,20 @@
-//! Events on disk before they count as published, and until the broker has acknowledged them.
+//! Durable events: on disk before they are sent, and until the broker has acknowledged them.
 //!
 //! ```text
 //!  event loop ─record─▶ thread of the outbox ──Departure──▶ sink ──▶ broker
 //!                        │ disk, or a ring of memory         │
 //!                        └◀────────────── Settled ◀── PUBACK ┘
 //! ```
-//! At least once, in order per camera, over broker outage, daemon crash and power cut. A commit is written at once and
-//! synced within a second, so a crash of the daemon costs what has not reached its thread, and a power cut the last
-//! second. An event waits until it is acknowledged, or the broker says that it will never take it, or there is no room;
-//! the client's memory is trusted with nothing.
+//! Delivery is at least once and in order per camera, across broker outage, daemon crash and power cut. A commit is
+//! written at once and synced within a second: a crash of the daemon loses what has not reached the thread, a power cut
+//! the last second. An event is kept until it is acknowledged, or the broker rejects it for good, or the store is full.
+//! It never depends on the memory of the MQTT client.
 //!
-//! What may leave is bounded twice: [`WINDOW`] events are on their way at a time, which is how many a fault can have a
-//! subscriber see twice, and cameras that are behind together drain at twice the live rate, 20 a second at least.
+//! Sending is limited twice. At most [`WINDOW`] events are in flight, which bounds duplicates after a fault. The backlogs
+//! of all cameras together drain at twice the rate of new events, and at least at 20 a second.
 //!
-//! Where order has its limits: while a disk cannot even be read, events in memory leave before older ones that are on it;
-//! and what a broker accepts behind an event that it refused for now has gone before that one.
+//! Order has two limits: while a disk cannot be read, events in memory are sent before older ones on disk; and events
+//! that a broker accepts after it rejected one for now overtake that one.
 //!
 //! # Why SQLite
 //! Judged beside redb 4 and fjall 3 by crash safety, writes to an SD card, and size:
@@ -24,7 +24,7 @@
 //! * fjall's log is as frugal, but its compaction writes events again that are forgotten within a day, and it has
 //!   neither a way to put another file system below it nor a record of power-cut tests; SQLite's are the field's measure.
 //! * a damaged byte is an error code and not a panic, its file format is a promise, and `rescue` can read it.
-//! * its price is a C library of 1.2 MB in the binary. Nobody but us writes its file.
+//! * its price is a C library of 1.2 MB in the binary. No other program writes its file.
 
 mod keeper;
 mod queue;
@@ -39,37 +39,37 @@ pub use queue::WINDOW;
 pub use record::{Position, Record};
 pub use thread::{EventLog, NewEvent, Outbox, OutboxError, SinkEnd};
 
-/// What became of an event that had left.
+/// The result of an event that was sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Settled {
     /// The broker has acknowledged it.
     Delivered(Position),
-    /// The broker will never take it: its topic or payload is not allowed there.
+    /// The broker rejected it for good: its topic or payload is not allowed.
     Refused(Position),
-    /// The broker does not have it now: it is tried again, and its camera's others wait.
+    /// The broker rejected it for now: it is retried, and the other events of its camera wait.
     PutOff(Position),
 }
 
-/// How the outbox is.
+/// The state of the outbox. Counts are since the start of the daemon.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct OutboxStatus {
-    /// Events that wait to leave.
+    /// Events that wait to be sent.
     pub waiting: u64,
-    /// Events that have left and are not settled, [`WINDOW`] at most.
+    /// Events in flight, at most [`WINDOW`].
     pub on_their_way: u64,
-    /// Events written to disk since the daemon started.
+    /// Events written to disk.
     pub recorded: u64,
-    /// Events that a broker has acknowledged since the daemon started.
+    /// Events that the broker has acknowledged.
     pub delivered: u64,
-    /// Events that the broker will never take, since the daemon started.
+    /// Events that the broker rejected for good.
     pub refused: u64,
-    /// How often the broker has refused an event for now, since the daemon started.
+    /// How often the broker rejected an event for now.
     pub put_off: u64,
-    /// Events dropped because there was no room, since the daemon started.
+    /// Events dropped because there was no room.
     pub dropped: u64,
-    /// Events lost to damage of the disk, since the daemon started.
+    /// Events lost to disk damage.
     pub damaged: u64,
-    /// Dropped events of which no delivered one has told.
+    /// Dropped events that no delivered event has reported yet.
     pub unreported: i64,
     /// Why events are kept in memory only, or not at all: the disk refuses them, or the thread has ended.
     pub trouble: Option<String>,

@@ -1,4 +1,4 @@
-//! Which event leaves next: decides, and touches neither disk nor network.
+//! Decides which event is sent next. Touches neither disk nor network.
 
 use crate::publish::outbox::record::Position;
 use crate::vision::monotonic::Monotonic;
@@ -7,39 +7,39 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Events on their way: handed to the connection, and not yet known to the disk as delivered. It bounds what a fault
-/// can have a subscriber see twice.
+/// Send window: the events that were handed to the connection and are not marked as delivered on disk. A fault can
+/// duplicate at most this many.
 pub const WINDOW: usize = 100;
 
-/// A camera with more events waiting is behind: it catches up at the drain's pace, and the others go before it.
+/// A camera with more queued events has a backlog: it is throttled to the drain rate, and the others overtake it.
 const BEHIND: usize = 8;
 
-/// How far back the live rate is measured.
+/// Length of the window over which the rate of new events is measured.
 const RATE_SECONDS: usize = 10;
 
-/// The drain is never slower than this, events a second, so that a box whose cameras have gone quiet catches up too.
+/// Lower limit of the drain rate in events a second, so that a box with quiet cameras works off its backlog too.
 const MIN_DRAIN_RATE: f64 = 20.0;
 
-/// How long a camera's events rest of which the broker has refused one.
+/// How long a camera's events pause after the broker rejected one.
 const REST: Duration = Duration::from_secs(60);
 
-/// What to do now.
+/// What the keeper should do now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Next {
     /// Send this event.
     Send(Position),
     /// Ask again after this time.
     Wait(Duration),
-    /// Nothing may leave until something happens.
+    /// Nothing can be sent until something changes.
     Nothing,
 }
 
-/// What has not been delivered.
+/// The undelivered events.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: BTreeMap<Arc<str>, VecDeque<Position>>,
     on_their_way: BTreeMap<Position, Arc<str>>,
-    /// Cameras whose events the broker refuses, and when one is tried again.
+    /// Cameras whose events the broker rejects, and when the next one is tried.
     rests: BTreeMap<Arc<str>, Monotonic>,
     is_connected: bool,
     pace: TokenBucket,
@@ -58,12 +58,12 @@ impl Queue {
         }
     }
 
-    /// An event of an earlier run.
+    /// Adds an event of an earlier run.
     pub(super) fn restore(&mut self, position: Position, camera: Arc<str>) {
         self.waiting.entry(camera).or_default().push_back(position);
     }
 
-    /// A new event.
+    /// Adds a new event.
     pub(super) fn push(&mut self, position: Position, camera: Arc<str>, now: Monotonic) {
         self.live.count(now);
         self.restore(position, camera);
@@ -73,7 +73,7 @@ impl Queue {
         self.is_connected = true;
     }
 
-    /// What was on its way and was not acknowledged goes again, in its old place.
+    /// Puts events in flight back to their old places, to be sent again.
     pub(super) fn disconnected(&mut self) {
         self.is_connected = false;
         self.rests.clear();
@@ -82,8 +82,8 @@ impl Queue {
         }
     }
 
-    /// Which event may leave, oldest first within a camera. Cameras that keep up go at once; those that are behind at
-    /// twice the live rate.
+    /// The event to send now, oldest first within a camera. Cameras without a backlog send at once; all backlogs together
+    /// drain at twice the rate of new events.
     pub(super) fn next(&mut self, now: Monotonic) -> Next {
         if !self.is_connected || self.on_their_way.len() >= WINDOW {
             return Next::Nothing;
@@ -95,7 +95,7 @@ impl Queue {
         };
         let (behind, live) = (oldest(true), oldest(false));
         let rate = (2.0 * self.live.per_second(now)).max(MIN_DRAIN_RATE);
-        // The drain has its turn first, or a busy camera would keep the others' past waiting for ever.
+        // Backlogs come first, or one busy camera could starve them for ever.
         let wait = match behind.map(|position| (position, self.pace.take(rate, (rate / 10.0).max(1.0), now))) {
             Some((position, Ok(()))) => return self.take(position, now),
             Some((_, Err(wait))) => Some(wait),
@@ -113,14 +113,14 @@ impl Queue {
         if let Some((camera, lane)) = lane {
             lane.pop_front();
             self.on_their_way.insert(position, Arc::clone(camera));
-            // After a rest one is tried, and the others of its camera wait for its answer.
+            // After a pause one event is tried, and the others of its camera wait for the result.
             self.rests.entry(Arc::clone(camera)).and_modify(|until| *until = now + REST);
         }
         self.waiting.retain(|_, lane| !lane.is_empty());
         Next::Send(position)
     }
 
-    /// The broker does not have it now: it goes back to its place, and its camera rests. The others go on.
+    /// The broker rejected the event for now: it goes back to its place, and its camera pauses. Other cameras go on.
     pub(super) fn put_off(&mut self, position: Position, now: Monotonic) {
         if let Some(camera) = self.on_their_way.remove(&position) {
             let lane = self.waiting.entry(Arc::clone(&camera)).or_default();
@@ -129,11 +129,11 @@ impl Queue {
         }
     }
 
-    /// The disk knows that this event was delivered, or given up.
+    /// The event is marked on disk as delivered or given up.
     pub(super) fn settled(&mut self, position: Position) {
         match self.on_their_way.remove(&position) {
             Some(camera) => drop(self.rests.remove(&camera)),
-            // It was acknowledged after its connection was given up for lost.
+            // It was acknowledged after its connection counted as lost.
             None => {
                 self.waiting.values_mut().for_each(|lane| lane.retain(|one| *one != position));
                 self.waiting.retain(|_, lane| !lane.is_empty());
@@ -141,7 +141,7 @@ impl Queue {
         }
     }
 
-    /// Takes out the oldest `count` events that are not on their way, because there is no room for them.
+    /// Removes the oldest `count` events that are not in flight, because the store is full.
     pub(super) fn drop_oldest(&mut self, count: usize) -> Vec<Position> {
         let mut dropped = Vec::new();
         while dropped.len() < count {
@@ -156,20 +156,20 @@ impl Queue {
         dropped
     }
 
-    /// Forgets all that waits but this, until it can be read again.
+    /// Removes all events but these, until the others can be read again.
     pub(super) fn keep_only(&mut self, keep: impl Fn(Position) -> bool) {
         self.waiting.values_mut().for_each(|lane| lane.retain(|position| keep(*position)));
         self.waiting.retain(|_, lane| !lane.is_empty());
         self.on_their_way.retain(|position, _| keep(*position));
     }
 
-    /// Forgets all that is not delivered, to be told of it anew.
+    /// Removes all events, to be filled again from disk.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
         self.on_their_way.clear();
     }
 
-    /// Events that are not delivered.
+    /// Number of undelivered events.
     pub(super) fn len(&self) -> usize {
         self.on_their_way.len() + self.waiting.values().map(VecDeque::len).sum::<usize>()
     }
@@ -179,7 +179,7 @@ impl Queue {
     }
 }
 
-/// New events a second over the last [`RATE_SECONDS`], also while nobody takes them.
+/// New events a second over the last [`RATE_SECONDS`], also while disconnected.
 #[derive(Debug, Default)]
 struct LiveRate {
     /// Events in each second that had some, newest last.

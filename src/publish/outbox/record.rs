@@ -1,8 +1,8 @@
-//! One event as the outbox keeps it.
+//! An event as the outbox stores it.
 
 use std::sync::Arc;
 
-/// Where an event stands in the order of all that this box has recorded; grows for ever, from 1.
+/// An event's place in the order of all events that this box has recorded, from 1. It is never reused.
 pub type Position = i64;
 
 /// No box gets so far: at a million events a second it would take 146,000 years. A greater position on the disk comes
@@ -14,16 +14,16 @@ pub(super) const LAST_POSITION: Position = 1 << 62;
 pub struct Record {
     /// Its place in the order.
     pub position: Position,
-    /// When it was recorded by the wall clock, milliseconds since 1970.
+    /// Wall-clock time of recording, in milliseconds since 1970.
     pub recorded_ms: i64,
     /// The camera's id.
     pub camera: Arc<str>,
-    /// JSON, at most 16 KiB.
+    /// The JSON message, at most 16 KiB.
     pub payload: Vec<u8>,
 }
 
 impl Record {
-    /// CRC-32 over all of it: tells a byte that the card has changed.
+    /// CRC-32 over all fields, to detect bytes that the card has changed.
     pub fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(&self.position.to_le_bytes());

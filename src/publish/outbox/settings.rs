@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `[outbox]`: events on disk until the broker has them, and a day longer.
+/// `[outbox]`: how events are kept on disk until the broker has acknowledged them, and for reading afterwards.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutboxSettings {

@@ -6,7 +6,7 @@ use crate::publish::outbox::record::{LAST_POSITION, Position, Record};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use std::path::Path;
 
-/// Written into the file; another number is another table.
+/// Version of the tables, stored in the file.
 const SCHEMA_VERSION: i32 = 1;
 
 /// Positions are SQLite's 64-bit row ids, so that a read by position is one descent.
@@ -23,13 +23,13 @@ const SCHEMA: &str = "
     PRAGMA user_version = 1;
 ";
 
-/// Why the disk did not do what it was asked.
+/// Why a disk operation failed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum StoreError {
-    /// It is full, read-only, failing or somebody else's; it may come back.
+    /// The disk is full, read-only or failing, or another process has the file. A retry may succeed.
     #[error("{0}")]
     Unusable(String),
-    /// What is in the file is not what was written.
+    /// The file's content is not what was written.
     #[error("{0}")]
     Damaged(String),
 }
@@ -39,7 +39,7 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(text),
-            // A sound store has the tables that our statements are for, and nothing in the way of what we write.
+            // On an intact store our statements find their tables and violate no constraint.
             Some(
                 ErrorCode::Unknown
                 | ErrorCode::ConstraintViolation
@@ -48,7 +48,7 @@ impl From<rusqlite::Error> for StoreError {
                 | ErrorCode::SchemaChanged,
             ) => Self::Damaged(text),
             Some(_) => Self::Unusable(text),
-            // A column of another type than was written.
+            // A column has another type than was written.
             None => Self::Damaged(text),
         }
     }
@@ -58,15 +58,15 @@ impl From<rusqlite::Error> for StoreError {
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
-    /// No event up to here has been delivered, so a pass that looks for delivered ones begins behind it.
+    /// No event up to here is delivered, so a search for delivered ones starts after it.
     undelivered_to: Position,
 }
 
 impl Store {
-    /// Opens the file, or makes it. `vfs` names another file system than the machine's, for tests.
+    /// Opens or creates the file. `vfs` names another SQLite VFS, for tests.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Damaged`] also when the file is of another program.
+    /// [`StoreError`]; [`StoreError::Damaged`] also when another program wrote the file.
     pub(super) fn open(file: &Path, vfs: Option<&str>) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = match vfs {
@@ -89,7 +89,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Looks through all of it for what would hide events without an error, as a pointer to another page does.
+    /// Checks the whole file for damage that would hide events silently, such as a wrong page pointer.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let found: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
@@ -99,7 +99,7 @@ impl Store {
         Ok(self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
     }
 
-    /// Bytes that events take; what deleted ones have left is used again before the file grows.
+    /// Bytes in use. Pages of deleted events are reused before the file grows.
     pub(super) fn used_bytes(&self) -> Result<u64, StoreError> {
         let pages = self.pragma("page_count")? - self.pragma("freelist_count")?;
         Ok(u64::try_from(pages * self.pragma("page_size")?).unwrap_or(0))
@@ -119,7 +119,7 @@ impl Store {
         }
     }
 
-    /// What has not been delivered, oldest first: position and camera.
+    /// Position and camera of all undelivered events, oldest first.
     pub(super) fn undelivered(&self) -> Result<Vec<(Position, String)>, StoreError> {
         let mut statement =
             self.connection.prepare("SELECT position, camera FROM event WHERE delivered = 0 ORDER BY position")?;
@@ -127,7 +127,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Writes new events, what has been delivered and how many were dropped, all or nothing.
+    /// Writes new events, delivered positions and drop counts in one transaction.
     pub(super) fn write(&mut self, new: &[Record], delivered: &[Position], dropped: Dropped) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         insert(&transaction, new)?;
@@ -156,7 +156,7 @@ impl Store {
         Ok(Dropped { total: count("dropped")?, unreported: count("unreported")? })
     }
 
-    /// Makes all that was written survive a power cut: a commit that is synced syncs those before it in the log.
+    /// Makes all earlier commits survive a power cut: a synced commit syncs those before it in the log.
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         self.connection.execute_batch("PRAGMA synchronous = FULL")?;
         let done = self
@@ -167,15 +167,15 @@ impl Store {
         Ok(())
     }
 
-    /// Writes all of it to a file that is not there yet.
+    /// Copies the whole store to a file that does not exist yet.
     pub(super) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
-        let file = file.to_str().ok_or_else(|| StoreError::Unusable("its path is no text".into()))?;
+        let file = file.to_str().ok_or_else(|| StoreError::Unusable("its path is not UTF-8".into()))?;
         self.connection.execute("VACUUM INTO ?1", [file])?;
         Ok(())
     }
 
-    /// After a sync that has failed the kernel may take for written what is not. So all that is in the log goes from
-    /// memory to the store's file, and is synced there.
+    /// After a failed sync the kernel may treat unwritten pages as clean. So this writes the whole log from memory into
+    /// the store's file, and syncs that.
     pub(super) fn rewrite(&mut self) -> Result<(), StoreError> {
         let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         if busy != 0 {
@@ -184,10 +184,10 @@ impl Store {
         Ok(())
     }
 
-    /// One event that was written; `None` when its bytes are not those that were.
+    /// Reads one event; `None` when its checksum is wrong.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] also when it cannot be found: then the way to it is damaged, and hides others too.
+    /// [`StoreError::Damaged`] also when it is not found: then a page above it is damaged, and hides others too.
     pub(super) fn read(&self, position: Position) -> Result<Option<Record>, StoreError> {
         let sql = "SELECT position, recorded_ms, camera, payload, checksum FROM event WHERE position = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -197,7 +197,7 @@ impl Store {
         }
     }
 
-    /// Deletes events that were not delivered, and counts them as dropped in the same step.
+    /// Deletes undelivered events, and counts them as dropped in the same transaction.
     pub(super) fn drop_events(&mut self, positions: &[Position]) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         let newest = newest_there(&transaction)?;
@@ -215,12 +215,12 @@ impl Store {
     }
 }
 
-/// Counts of dropped events, or what is to be added to them.
+/// Counts of dropped events, or an increment of them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Dropped {
-    /// Since the store was made.
+    /// Since the store was created.
     pub(super) total: i64,
-    /// Of those, the ones that no delivered event has told of.
+    /// Those that no delivered event has reported.
     pub(super) unreported: i64,
 }
 
@@ -249,7 +249,7 @@ fn newest_there(transaction: &Transaction<'_>) -> Result<Position, StoreError> {
     Ok(transaction.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// When the newest event has been deleted, its position is written down: no other event is ever given it.
+/// Stores the newest position when its event was deleted, so that it is never reused.
 fn keep_newest(transaction: &Transaction<'_>, newest: Position) -> Result<(), StoreError> {
     if newest_there(transaction)? < newest {
         transaction.execute(
@@ -260,7 +260,7 @@ fn keep_newest(transaction: &Transaction<'_>, newest: Position) -> Result<(), St
     Ok(())
 }
 
-/// A row of position, time, camera, payload and checksum; `None` when the checksum says that it is damaged.
+/// Reads a row of position, time, camera, payload and checksum; `None` when the checksum is wrong.
 fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Record>> {
     let camera: String = row.get(2)?;
     let event = Record { position: row.get(0)?, recorded_ms: row.get(1)?, camera: camera.into(), payload: row.get(3)? };

@@ -1,4 +1,4 @@
-//! The outbox's own thread, which alone waits for the disk, and the handles on it.
+//! The outbox's thread, which is the only one to wait for the disk, and the handles on it.
 
 use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::publish::outbox::keeper::{Departure, Keeper, OutboxRules};
@@ -10,54 +10,54 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-/// Events that wait for the thread; when the disk is so slow that it is full, further ones are dropped and counted.
+/// Capacity of the queue in front of the thread. When a slow disk fills it, new events are dropped and counted.
 const QUEUE: usize = 1024;
 
-/// How many events one step of the disk takes in.
+/// Largest number of events in one transaction.
 const BATCH: usize = 256;
 
-/// New events that a follower may lag behind; then it is told how many it has missed.
+/// How many events a follower may lag behind. Beyond that it misses events, and gets their number.
 const FOLLOW: usize = 256;
 
-/// Queries that wait; who asks then waits too.
+/// Capacity of the queue of queries; a full queue makes callers wait.
 const QUERIES: usize = 4;
 
-/// The longest time between two looks at the clock.
+/// The longest time between two runs of the time-driven work.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Why the outbox did not begin.
+/// The outbox's thread cannot be started.
 #[derive(Debug, thiserror::Error)]
-#[error("the thread of the outbox cannot be had")]
+#[error("the thread of the outbox cannot be started")]
 pub struct OutboxError(#[from] std::io::Error);
 
-/// What the thread is given.
+/// Input of the thread.
 #[derive(Debug)]
 enum Input {
     Event {
         camera: Arc<str>,
         payload: Vec<u8>,
     },
-    /// Answered when all that came before is on the disk, or in the ring, and has left if it may.
+    /// Answered when all earlier events are on disk or in the ring, and were sent if possible.
     Flush(oneshot::Sender<()>),
 }
 
-/// An event as those who follow get it.
+/// An event as followers receive it.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// The camera's id.
     pub camera: Arc<str>,
-    /// JSON.
+    /// The JSON message.
     pub payload: Arc<[u8]>,
 }
 
-/// A question for events.
+/// A query of [`EventLog`].
 #[derive(Debug)]
 enum EventQuery {
     Since { ms: i64, after: Position, limit: usize, answer: oneshot::Sender<Result<(Vec<Record>, Position), String>> },
     Follow(oneshot::Sender<broadcast::Receiver<NewEvent>>),
 }
 
-/// Where events are recorded.
+/// The recording end of the outbox.
 #[derive(Debug)]
 pub struct Outbox {
     records: mpsc::Sender<Input>,
@@ -67,31 +67,30 @@ pub struct Outbox {
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-/// The sink's end: what leaves, and what became of it.
+/// The sink's end of the outbox: takes events to send, and reports their results.
 #[derive(Debug)]
 pub struct SinkEnd {
-    /// Set while a connection stands: a channel of [`WINDOW`] places.
+    /// Set while connected: a channel with a capacity of [`WINDOW`].
     pub link: watch::Sender<Option<mpsc::Sender<Departure>>>,
-    /// Has room for all that may be on its way.
+    /// Takes results; has room for all events in flight.
     pub settled: mpsc::Sender<Settled>,
 }
 
-/// Where events are read.
+/// The reading end of the outbox, for queries and followers.
 #[derive(Clone, Debug)]
 pub struct EventLog {
     queries: mpsc::Sender<EventQuery>,
 }
 
 impl Outbox {
-    /// Opens the store and starts the thread. A store that cannot be opened is no error: events are kept in memory
-    /// until it can.
+    /// Starts the thread, which opens the store. While the store cannot be opened, events are kept in memory.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// When the thread cannot be started.
     pub fn start(rules: OutboxRules) -> Result<(Self, SinkEnd), OutboxError> {
         let (records, record_receiver) = mpsc::channel(QUEUE);
         let (link, link_watch) = watch::channel(None);
-        // Twice: what an earlier connection has had settled may still be in it.
+        // Twice the window: results of an earlier connection may still be in it.
         let (settled, settled_receiver) = mpsc::channel(2 * WINDOW);
         let (queries, query_receiver) = mpsc::channel(QUERIES);
         let (new, _) = broadcast::channel(FOLLOW);
@@ -115,14 +114,14 @@ impl Outbox {
         Ok((outbox, SinkEnd { link, settled }))
     }
 
-    /// Hands over an event; never waits. `payload` is a JSON object of at most 16 KiB.
+    /// Records an event without waiting. `payload` is a JSON object of at most 16 KiB.
     pub fn record(&self, camera: Arc<str>, payload: Vec<u8>) {
         if self.records.try_send(Input::Event { camera, payload }).is_err() {
             self.dropped_at_door.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Waits until all that was handed over is on the disk, or in the ring, and has left if it may.
+    /// Waits until all recorded events are on disk or in the ring, and were sent if possible.
     pub async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
         if self.records.send(Input::Flush(done)).await.is_ok() {
@@ -131,7 +130,7 @@ impl Outbox {
         }
     }
 
-    /// How it is. A thread that has ended, which only a panic makes it do before `close`, is `trouble`.
+    /// The current status. A thread that has ended before `close` has panicked, and is `trouble`.
     pub fn status(&self) -> OutboxStatus {
         let mut status = self.status.borrow().clone();
         if self.thread.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
@@ -141,12 +140,12 @@ impl Outbox {
         status
     }
 
-    /// For whoever reads events.
+    /// A handle for reading events.
     pub fn log(&self) -> EventLog {
         self.log.clone()
     }
 
-    /// Takes no more events, writes and syncs what it has. Blocks as long as the disk does.
+    /// Writes and syncs what is recorded, and ends the thread. Blocks as long as the disk does.
     pub fn close(self) {
         let Self { records, thread, .. } = self;
         drop(records);
@@ -158,10 +157,10 @@ impl Outbox {
 
 impl EventLog {
     /// Up to `limit` events after a position (0: from the first) that were recorded at a time or later, oldest first,
-    /// and the position to go on from.
+    /// and the position to continue after.
     ///
     /// # Errors
-    /// A sentence, while the disk cannot be read.
+    /// The reason, while the disk cannot be read.
     pub async fn since(&self, ms: i64, after: Position, limit: usize) -> Result<(Vec<Record>, Position), String> {
         let (answer, answered) = oneshot::channel();
         let query = EventQuery::Since { ms, after, limit, answer };
@@ -170,7 +169,7 @@ impl EventLog {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Every new event from now on, until the daemon stops; `None` when it already does.
+    /// Subscribes to new events until the daemon stops; `None` when it is stopping.
     pub async fn follow(&self) -> Option<broadcast::Receiver<NewEvent>> {
         let (answer, answered) = oneshot::channel();
         self.queries.send(EventQuery::Follow(answer)).await.ok()?;
@@ -182,7 +181,7 @@ struct Worker {
     records: mpsc::Receiver<Input>,
     settled: mpsc::Receiver<Settled>,
     queries: mpsc::Receiver<EventQuery>,
-    /// None: the sink has ended.
+    /// `None` once the sink has ended.
     link: Option<watch::Receiver<Option<mpsc::Sender<Departure>>>>,
     departures: Option<mpsc::Sender<Departure>>,
     dropped_at_door: Arc<AtomicI64>,
@@ -191,7 +190,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// Until nobody records any more.
+    /// Runs until the recording end is closed.
     async fn run(mut self, rules: OutboxRules) {
         let mut keeper = Keeper::new(rules, monotonic_now());
         let mut wait = Duration::ZERO;
@@ -208,7 +207,7 @@ impl Worker {
             wait = self.send(&mut keeper);
             self.status.send_replace(keeper.status());
             for done in flushes {
-                // Who asked may have gone.
+                // The caller may have given up.
                 let _gone = done.send(());
             }
         }
@@ -217,7 +216,7 @@ impl Worker {
         self.status.send_replace(keeper.status());
     }
 
-    /// Who asked may have gone.
+    /// Answers a query. The caller may have given up, so a failed send is ignored.
     fn answer(&self, keeper: &Keeper, query: EventQuery) {
         match query {
             EventQuery::Since { ms, after, limit, answer } => {
@@ -227,7 +226,7 @@ impl Worker {
         }
     }
 
-    /// What has come goes to the disk; who is to be told when it has.
+    /// Writes the inputs and results. Returns the flushes to answer afterwards.
     fn take_in(
         &mut self,
         keeper: &mut Keeper,
@@ -243,7 +242,7 @@ impl Worker {
         for input in inputs {
             match input {
                 Input::Event { camera, payload } => {
-                    // Nobody may be following.
+                    // There may be no followers.
                     drop(self.new.send(NewEvent { camera: Arc::clone(&camera), payload: payload.as_slice().into() }));
                     events.push((camera, payload));
                 }
@@ -271,13 +270,13 @@ impl Worker {
         }
     }
 
-    /// Sends what may leave; how long to wait for more.
+    /// Sends as many events as possible; returns how long to wait for more.
     fn send(&mut self, keeper: &mut Keeper) -> Duration {
         let Some(departures) = &self.departures else { return TICK };
         loop {
             match keeper.next(monotonic_now()) {
                 Ok(departure) => {
-                    // There is room for a whole window; a closed channel is seen by the watch.
+                    // The channel has room for a whole window; the watch reports a closed one.
                     if departures.try_send(departure).is_err() {
                         return TICK;
                     }
@@ -288,7 +287,7 @@ impl Worker {
     }
 }
 
-/// Waits for another connection; for ever when there will be none.
+/// Waits until the connection changes; for ever once the sink has ended.
 async fn changed(link: &mut Option<watch::Receiver<Option<mpsc::Sender<Departure>>>>) {
     let has_changed = match link {
         Some(link) => link.changed().await.is_ok(),

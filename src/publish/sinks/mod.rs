@@ -1,3 +1,3 @@
-//! Where results go: one file or folder a sink.
+//! The destinations of results: one file or folder per sink.
 
 pub mod mqtt;

@@ -1,4 +1,4 @@
-//! What leaves next, from the disk or from the ring, and what it says of dropped ones.
+//! Reads the event to send next, from the disk or the ring, and adds the count of dropped events to it.
 
 use crate::publish::outbox::keeper::{Departure, Keeper};
 use crate::publish::outbox::queue::Next;
@@ -8,7 +8,7 @@ use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
 impl Keeper {
-    /// The connection stands, or is gone.
+    /// The sink has connected or disconnected.
     pub(in crate::publish::outbox) fn set_connected(&mut self, is_connected: bool) {
         self.queue.disconnected();
         self.reports.clear();
@@ -17,7 +17,7 @@ impl Keeper {
         }
     }
 
-    /// The next event that may leave now, or how long to wait for it.
+    /// The next event to send, or how long to wait for it; `Err(None)`: until something changes.
     pub(in crate::publish::outbox) fn next(&mut self, now: Monotonic) -> Result<Departure, Option<Duration>> {
         loop {
             let position = match self.queue.next(now) {
@@ -28,13 +28,13 @@ impl Keeper {
             match self.read(position) {
                 Ok(Some(record)) => return Ok(self.departure(record)),
                 Ok(None) => {
-                    tracing::error!(position, "an event is damaged on disk and is left out");
+                    tracing::error!(position, "an event is damaged on disk and is skipped");
                     self.status.damaged += 1;
                     self.settled.push(position);
                     self.queue.settled(position);
                 }
                 Err(error) => {
-                    // What is on the disk waits until it can be read.
+                    // Events on disk wait until they can be read.
                     self.must_reload = true;
                     self.refused(&error, now);
                     self.queue.keep_only(|position| self.ring.iter().any(|one| one.position == position));

@@ -1,4 +1,4 @@
-//! A disk that refuses or is damaged: what is set aside, tried again, given what it has missed.
+//! Recovery from a disk that refuses or is damaged: sets damaged stores aside, retries, and writes what was missed.
 
 use crate::publish::outbox::keeper::Keeper;
 use crate::publish::outbox::record::Position;
@@ -7,22 +7,22 @@ use crate::publish::outbox::store::{Dropped, Store, StoreError};
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// How often a disk that refused is tried again.
+/// Retry period of a disk that refuses.
 const HEAL_EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
-    /// The disk did not do what it was asked: what is damaged is set aside, what refuses is tried again.
+    /// Handles a failed disk operation: sets a damaged store aside, and schedules a retry.
     pub(super) fn refused(&mut self, error: &StoreError, now: Monotonic) {
         let (file, reason) = (self.rules.file.display(), error.to_string());
         self.heal_at = now + HEAL_EVERY;
         if let StoreError::Damaged(_) = error {
-            tracing::error!(%file, reason, "the outbox is damaged; what can be read of it is kept");
+            tracing::error!(%file, reason, "the outbox is damaged; its readable events are kept");
             (self.store, self.must_reload) = (None, true);
             let before = self.queue.len().saturating_sub(self.ring.len());
             match rescue::set_aside(&self.rules.file, self.rules.vfs.as_deref()) {
                 Ok(kept) => {
                     self.status.damaged += before.saturating_sub(kept) as u64;
-                    // The new one knows nothing of them.
+                    // The new store does not have this count.
                     self.dropped.unreported += std::mem::take(&mut self.status.unreported);
                     self.heal_at = now;
                 }
@@ -30,13 +30,13 @@ impl Keeper {
             }
         }
         if self.status.trouble.is_none() {
-            tracing::error!(%file, reason, "events are kept in memory: the disk refuses them");
+            tracing::error!(%file, reason, "events cannot be written to disk and are kept in memory; retrying");
             self.status.trouble = Some(reason);
             self.settled.iter().for_each(|position| self.queue.settled(*position));
         }
     }
 
-    /// Tries the disk again, and gives it all that it has missed.
+    /// Retries the disk, and writes everything that it missed.
     pub(super) fn heal(&mut self, now: Monotonic) {
         self.heal_at = now + HEAL_EVERY;
         if let Err(error) = self.try_to_heal(now) {
@@ -46,13 +46,13 @@ impl Keeper {
         }
     }
 
-    /// True when somebody has removed the file under the open store, which SQLite does not notice: what is written then
-    /// is gone with the process.
+    /// True when the file was removed under the open store. SQLite does not notice, and what it writes then is lost when
+    /// the process ends.
     pub(super) fn is_removed(&self) -> bool {
         self.store.is_some() && self.rules.vfs.is_none() && !self.rules.file.exists()
     }
 
-    /// Writes what the open store still has to a new file.
+    /// Copies the contents of the removed file, which is still open, to a new one.
     fn copy_removed(&mut self) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
         let unusable = |error: std::io::Error| StoreError::Unusable(error.to_string());
@@ -92,7 +92,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Opens the store. What SQLite leaves out of a log that has a damaged place is put in again.
+    /// Opens the store. Restores the events that SQLite skips when its log is damaged.
     fn open(&self) -> Result<Store, StoreError> {
         let file = &self.rules.file;
         let unusable = |error: std::io::Error| StoreError::Unusable(error.to_string());
@@ -103,8 +103,8 @@ impl Keeper {
         let (mut in_log, delivered) = rescue::left_in_log(file).unwrap_or_default();
         let mut store = Store::open(file, self.rules.vfs.as_deref())?;
         store.check()?;
-        // Positions only grow, so what came behind the damaged place is newer than all that is before it; what is
-        // older and not there was dropped or forgotten.
+        // Positions only grow, so events after the damage are newer than all before it. Older ones that are not there
+        // were dropped or deleted.
         let newest = store.newest()?;
         in_log.retain(|record| record.position > newest && !self.ring.contains(record));
         let undelivered = store.undelivered()?;
@@ -113,13 +113,16 @@ impl Keeper {
         };
         let delivered: Vec<Position> = delivered.into_iter().filter(is_news).collect();
         if !in_log.is_empty() || !delivered.is_empty() {
-            tracing::warn!(events = in_log.len(), "the outbox's log has a damaged place; what came after it is kept");
+            tracing::warn!(
+                events = in_log.len(),
+                "the outbox's log is damaged in one place; the events after it are kept"
+            );
             store.write(&in_log, &delivered, Dropped::default())?;
         }
         Ok(store)
     }
 
-    /// What was recorded while the disk could not be opened comes after all that is on it.
+    /// Gives events that were recorded before the store could be opened positions after all that are on it.
     fn renumber(&mut self, newest: Position) {
         self.next_position = self.next_position.max(newest + 1);
         if self.ring.front().is_some_and(|first| first.position <= newest) {
@@ -130,7 +133,7 @@ impl Keeper {
         }
     }
 
-    /// The queue as the disk has it: whoever is connected gets what was on its way again.
+    /// Rebuilds the queue from disk. Events in flight are sent again.
     fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
         let undelivered = store.undelivered()?;
         let dropped = store.dropped()?;

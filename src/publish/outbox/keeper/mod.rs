@@ -1,4 +1,4 @@
-//! Keeps the events: on disk while it can be had, in a ring of memory while it cannot, and says which leaves next.
+//! Keeps the events: on disk, or in a memory ring while the disk refuses. Decides which event is sent next.
 
 mod departures;
 mod disk;
@@ -14,36 +14,36 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Events kept in memory while the disk refuses them; beyond it the oldest go, and are counted.
+/// Capacity of the memory ring while the disk refuses writes. A full ring drops the oldest events and counts them.
 pub const RING: usize = 1000;
 
-/// How long what was written may stay unsynced; with the sync's own time it stays below a second.
+/// How long a write may stay unsynced. With the duration of the sync itself it stays below a second.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 
-/// How often old events are forgotten, and how many events a pass looks at.
+/// How often old events are deleted, and how many rows a pass reads at most.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
 const FORGET_AT_ONCE: usize = 1000;
 
-/// How many events make room at once when there is none.
+/// How many events are deleted at once when the store is too large.
 const DROP_AT_ONCE: usize = 64;
 
-/// What an outbox keeps to.
+/// Where and how an outbox keeps events.
 #[derive(Clone, Debug)]
 pub struct OutboxRules {
-    /// The store's file; made if it is not there.
+    /// The SQLite file; created if missing.
     pub file: PathBuf,
-    /// The name of another file system than the machine's, registered with SQLite; for tests of faults.
+    /// Name of an SQLite VFS instead of the default one, for fault tests.
     pub vfs: Option<String>,
-    /// The most that events may take on disk.
+    /// Upper limit of the events' size on disk.
     pub max_bytes: u64,
-    /// How long delivered events are kept.
+    /// Retention of delivered events.
     pub keep: Duration,
-    /// False: nobody takes events away, they are only kept.
+    /// False: events are only kept for reading, and count as delivered at once.
     pub has_sink: bool,
 }
 
 impl OutboxRules {
-    /// As the settings say, in this directory.
+    /// From the settings, with the file in `directory`.
     pub fn new(settings: &OutboxSettings, directory: &Path, has_sink: bool) -> Self {
         Self {
             file: directory.join("events.db"),
@@ -55,38 +55,38 @@ impl OutboxRules {
     }
 }
 
-/// An event that leaves.
+/// An event to send.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Departure {
-    /// Told back when it is settled.
+    /// Returned in [`Settled`].
     pub position: Position,
     /// The camera's id.
     pub camera: Arc<str>,
-    /// JSON.
+    /// The JSON message.
     pub payload: Vec<u8>,
 }
 
-/// See the module.
+/// The outbox without its thread.
 #[derive(Debug)]
 pub(super) struct Keeper {
     rules: OutboxRules,
     store: Option<Store>,
     queue: Queue,
-    /// Recorded while the disk refused.
+    /// Events that were recorded while the disk refused.
     ring: VecDeque<Record>,
     next_position: Position,
-    /// Settled, and the disk does not know it yet.
+    /// Settled events that are not marked on disk yet.
     settled: Vec<Position>,
-    /// Dropped, and the disk does not know it yet.
+    /// Counts of dropped events that are not on disk yet.
     dropped: Dropped,
-    /// What an event on its way says of dropped ones.
+    /// The `dropped` count that each event in flight carries.
     reports: BTreeMap<Position, i64>,
     unsynced_since: Option<Monotonic>,
     heal_at: Monotonic,
     forget_at: Monotonic,
-    /// The waiting events of the disk are not in the queue: they could not be read.
+    /// The queue lacks events that are on disk, because they could not be read.
     must_reload: bool,
-    /// A sync has failed.
+    /// A sync has failed, so the log must be written again.
     must_rewrite: bool,
     status: OutboxStatus,
 }
@@ -99,7 +99,7 @@ impl Keeper {
             store: None,
             queue: Queue::new(now),
             ring: VecDeque::new(),
-            // Until the disk can be opened, what is on it is not known: these are given to nothing there.
+            // Until the store is open its newest position is unknown. No event on disk has one of these.
             next_position: Position::MIN,
             settled: Vec::new(),
             dropped: Dropped::default(),
@@ -115,7 +115,7 @@ impl Keeper {
         keeper
     }
 
-    /// Takes in new events, and what has been settled of those on their way, in one step of the disk.
+    /// Writes new events and settled ones in one transaction.
     pub(super) fn take_in(&mut self, new: Vec<(Arc<str>, Vec<u8>)>, settled: &[Settled], wall_ms: i64, now: Monotonic) {
         self.count_settled(settled, now);
         let records: Vec<Record> =
@@ -173,26 +173,26 @@ impl Keeper {
         }
     }
 
-    /// The disk is told with the next write; while it refuses, of what is on it only.
+    /// Marks an event as settled with the next write. An event in the ring is just removed.
     fn settle(&mut self, position: Position) {
         let in_ring = self.ring.iter().position(|one| one.position == position);
         match in_ring.and_then(|at| self.ring.remove(at)) {
             Some(_) => self.queue.settled(position),
             None => self.settled.push(position),
         }
-        // With no disk to tell, it no longer holds a place of the window.
+        // While the disk refuses, the event must not occupy the send window.
         if self.status.trouble.is_some() {
             self.queue.settled(position);
         }
     }
 
-    /// What counts as delivered once the disk has these: without a sink, nobody takes them away.
+    /// The events to mark as delivered with this write. Without a sink, new events count as delivered at once.
     fn delivered_with(&self, new: &[Record]) -> Vec<Position> {
-        let nobodys = new.iter().filter(|_| !self.rules.has_sink).map(|one| one.position);
-        self.settled.iter().copied().chain(nobodys).collect()
+        let without_sink = new.iter().filter(|_| !self.rules.has_sink).map(|one| one.position);
+        self.settled.iter().copied().chain(without_sink).collect()
     }
 
-    /// The disk knows all that was to be told.
+    /// Everything that was pending is on disk.
     fn saved(&mut self, now: Monotonic) {
         for position in self.settled.drain(..) {
             self.queue.settled(position);
@@ -217,14 +217,14 @@ impl Keeper {
         }
     }
 
-    /// The subscribers are told, and the disk when it can be written.
+    /// Counts dropped events. A later event reports them, and the next write stores the count.
     pub(super) fn count_dropped(&mut self, count: i64) {
         self.dropped.total += count;
         self.dropped.unreported += count;
         self.status.dropped += u64::try_from(count).unwrap_or(0);
     }
 
-    /// Keeps below the size: what was delivered goes first, then the oldest.
+    /// Deletes events while the store is too large: delivered ones first, then the oldest.
     fn make_room(&mut self, now: Monotonic) {
         let Some(store) = &mut self.store else { return };
         let done = (|| {
@@ -243,13 +243,13 @@ impl Keeper {
             Ok(())
         })();
         if let Err(error) = done {
-            // Some may have left the queue and not the disk.
+            // Some events may have left the queue but not the disk.
             self.must_reload = true;
             self.refused(&error, now);
         }
     }
 
-    /// What depends on time alone: syncing, healing, forgetting.
+    /// Time-driven work: sync, recovery, deleting old events.
     pub(super) fn tick(&mut self, wall_ms: i64, now: Monotonic) {
         if self.status.trouble.is_some() && now >= self.heal_at {
             self.heal(now);
@@ -272,7 +272,7 @@ impl Keeper {
         }
     }
 
-    /// Makes what was written survive a power cut.
+    /// Syncs, so that what was written survives a power cut.
     pub(super) fn sync(&mut self, now: Monotonic) {
         self.unsynced_since = None;
         if let Some(Err(error)) = self.store.as_mut().filter(|_| self.status.trouble.is_none()).map(Store::sync) {
@@ -281,7 +281,7 @@ impl Keeper {
         }
     }
 
-    /// Events of the last time, oldest first, at most `limit`, and where to go on.
+    /// Recorded events since a time, oldest first, at most `limit`, and the position to continue after.
     pub(super) fn since(&self, ms: i64, after: Position, limit: usize) -> Result<(Vec<Record>, Position), StoreError> {
         match &self.store {
             Some(store) => store.since(ms, after, limit),
@@ -289,7 +289,7 @@ impl Keeper {
         }
     }
 
-    /// How things are.
+    /// The current status.
     pub(super) fn status(&self) -> OutboxStatus {
         let (waiting, on_their_way) = (self.queue.len() - self.queue.on_their_way(), self.queue.on_their_way());
         OutboxStatus { waiting: waiting as u64, on_their_way: on_their_way as u64, ..self.status.clone() }

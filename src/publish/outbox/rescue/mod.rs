@@ -1,4 +1,4 @@
-//! Saves what can be read of a damaged store, so that damage costs the events whose bytes it hits and no others.
+//! Rescues the readable events of a damaged store, so that damage loses only the events whose bytes it hits.
 //!
 //! SQLite reads through its tree, so a damaged inner page hides all that is below it, and a damaged frame of the log
 //! all that was logged after it. An event however is whole in one cell, with a checksum of ours. So it is looked for
@@ -79,8 +79,8 @@ pub(super) fn left_in_log(file: &Path) -> io::Result<(Vec<Record>, Vec<Position>
     Ok(apart(Pages::of(&[], &read_or_nothing(&log_of(file))?).events()))
 }
 
-/// True when the header of a store is none that we write: SQLite would take some of those for orders, as that nobody
-/// may write to it.
+/// True when a store's header is not one that we write. SQLite would obey some damaged headers, such as one that
+/// forbids writing.
 pub(super) fn has_damaged_header(file: &Path) -> io::Result<bool> {
     let mut header = Vec::new();
     match File::open(file) {
@@ -91,7 +91,7 @@ pub(super) fn has_damaged_header(file: &Path) -> io::Result<bool> {
     Ok(pages::is_damaged(&header))
 }
 
-/// Removes a log whose store is gone: it would be taken for the next one's.
+/// Removes a log whose store is gone, because SQLite would apply it to the next store.
 pub(super) fn remove_log(file: &Path) -> io::Result<()> {
     remove(&log_of(file))
 }

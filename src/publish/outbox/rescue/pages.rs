@@ -1,21 +1,22 @@
-//! Finds events in the bytes of a store and its log, without SQLite: at every place where a cell can begin, in the
+//! Finds events in the bytes of a store and its log without SQLite: at every offset where a cell can begin, in the
 //! newest copy of each page.
 //!
-//! The forms of page, cell, record and frame are those of <https://www.sqlite.org/fileformat2.html>, sections 1.5, 1.6,
+//! The formats of page, cell, record and frame are those of <https://www.sqlite.org/fileformat2.html>, sections 1.5, 1.6,
 //! 2.1 and 4.1.
 
 use crate::publish::outbox::record::{Position, Record};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// SQLite's default, which the store does not change.
+/// SQLite's default page size, which the store does not change.
 const PAGE_BYTES: usize = 4096;
 
-/// The most that a leaf holds of a cell; of a longer one at least the second, and the rest in overflow pages.
+/// The largest cell that fits a leaf. Of a larger one, a leaf holds at least the second number of bytes; overflow pages
+/// hold the rest.
 const MAX_LOCAL_BYTES: usize = PAGE_BYTES - 35;
 const MIN_LOCAL_BYTES: usize = (PAGE_BYTES - 12) * 32 / 255 - 23;
 
-/// A payload of 16 KiB, and what else there is of an event: a longer cell is none.
+/// A payload of 16 KiB and the other columns: a longer cell is not an event.
 const MAX_CELL_BYTES: usize = 20 << 10;
 
 const LOG_HEADER_BYTES: usize = 32;
@@ -56,7 +57,7 @@ impl<'a> Pages<'a> {
         Self(pages)
     }
 
-    /// All events whose checksums are right.
+    /// All events with a valid checksum.
     pub(super) fn events(&self) -> Found {
         let mut found = Found::new();
         let free = self.free();
@@ -73,8 +74,8 @@ impl<'a> Pages<'a> {
         found
     }
 
-    /// The events that a leaf points at. None when there is anything else: then it is damaged, or another page. What
-    /// was deleted or moved away may still be in the rest of a sound leaf, and must not come back.
+    /// The events that a leaf points at; `None` when it points at anything else, because it is damaged or another kind of
+    /// page. The rest of an intact leaf may still hold deleted or moved events, which must not come back.
     fn of_leaf(&self, page: &[u8]) -> Option<Vec<(Record, bool)>> {
         if *page.first()? != LEAF {
             return None;
@@ -83,7 +84,7 @@ impl<'a> Pages<'a> {
         pointers.chunks_exact(2).map(|pointer| self.cell(page.get(short(pointer, 0)?..)?)).collect()
     }
 
-    /// Pages that nothing is in any more, from the list that begins in the header; none when that list is damaged.
+    /// The free pages, from the list that begins in the header; none when that list is damaged.
     fn free(&self) -> BTreeSet<usize> {
         let mut free = BTreeSet::new();
         let Some(header) = self.0.get(&1).filter(|page| page.starts_with(MAGIC)) else { return free };
@@ -98,7 +99,7 @@ impl<'a> Pages<'a> {
         if free.len() == number(header, FREE_COUNT) { free } else { BTreeSet::new() }
     }
 
-    /// The event of a cell that begins here, if one does.
+    /// The event whose cell begins at this offset, if there is one.
     fn cell(&self, mut bytes: &[u8]) -> Option<(Record, bool)> {
         let length = usize::try_from(varint(&mut bytes)?).ok()?;
         let position = Position::try_from(varint(&mut bytes)?).ok()?;
@@ -123,7 +124,7 @@ impl<'a> Pages<'a> {
         (i64::from(record.checksum()) == checksum).then_some((record, delivered == 9))
     }
 
-    /// The record of a cell, with what of it is in overflow pages.
+    /// The record of a cell, including its overflow pages.
     fn whole<'b>(&self, bytes: &'b [u8], length: usize) -> Option<Cow<'b, [u8]>> {
         if length <= MAX_LOCAL_BYTES {
             return bytes.get(..length).map(Cow::Borrowed);
@@ -142,7 +143,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// Whether the header of a store is one that we do not write; one that is not there yet is none.
+/// Whether a store's header is not one that we write. A missing header is not damaged.
 pub(super) fn is_damaged(header: &[u8]) -> bool {
     // The size of a page; the versions for writing and reading: 1 until it has a log; three numbers that never change.
     let is_ours = |ours: &[u8]| matches!(ours, [0x10, 0, 1 | 2, 1 | 2, 0, 64, 32, 32]);
@@ -191,7 +192,7 @@ fn integer(kind: u64, body: &mut &[u8]) -> Option<i64> {
     Some(bytes.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte)))
 }
 
-/// Text or a blob, twice whose length is given.
+/// Text or a blob, given twice its length.
 fn bytes_of<'a>(twice: u64, body: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (bytes, rest) = body.split_at_checked(usize::try_from(twice / 2).ok()?)?;
     *body = rest;

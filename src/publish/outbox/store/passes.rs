@@ -1,5 +1,5 @@
-//! Passes over the events on disk, each bounded in the rows that it reads: the table may be gigabytes on a slow card,
-//! and no event leaves while the disk is read.
+//! Scans of the events on disk, each with a limit on the rows that it reads: the table may be gigabytes on a slow card,
+//! and no event is sent during a scan.
 
 use crate::publish::outbox::record::{Position, Record};
 use crate::publish::outbox::store::{Store, StoreError, keep_newest, newest_there, record};
@@ -10,14 +10,14 @@ const LOOK: &str = "SELECT position, delivered, recorded_ms FROM event WHERE pos
 const PAGE: &str = "SELECT position, recorded_ms, camera, payload, checksum FROM event
                     WHERE position > ?1 ORDER BY position LIMIT ?2";
 
-/// One descent to the first event at a position or behind it.
+/// A lookup of the first event at or after a position.
 const PROBE: &str = "SELECT position, recorded_ms, camera, payload, checksum FROM event
                      WHERE position >= ?1 ORDER BY position";
 
 impl Store {
-    /// Looks at up to `limit` events after a position (0: from the first that was recorded at the time or later), and
-    /// returns those that were recorded at the time or later, oldest first, and the position to go on from. Leaves
-    /// out damaged ones.
+    /// Reads up to `limit` events after a position (0: from the first that was recorded at the time or later). Returns
+    /// those that were recorded at the time or later, oldest first, and the position to continue after. Skips damaged
+    /// events.
     pub(in crate::publish::outbox) fn since(
         &self,
         recorded_ms: i64,
@@ -36,8 +36,8 @@ impl Store {
     }
 
     /// The first position at or after a time, by binary search over the positions. Times grow with positions unless
-    /// the wall clock was set back; then this finds the start of one of the runs of newer events, and no event of the
-    /// last such run is before it.
+    /// the wall clock was set back. Then this finds the start of one of the runs of newer events; the whole last run is
+    /// after it.
     fn first_since(&self, recorded_ms: i64) -> Result<Position, StoreError> {
         let oldest = "SELECT coalesce(min(position), 1) FROM event WHERE position > 0";
         let mut low: Position = self.connection.prepare_cached(oldest)?.query_row([], |row| row.get(0))?;
@@ -52,7 +52,7 @@ impl Store {
         Ok(low)
     }
 
-    /// Position and time of the first undamaged event at a position or behind it: a damaged time would mislead.
+    /// Position and time of the first intact event at or after a position: a damaged time would mislead the search.
     fn intact_from(&self, position: Position) -> Result<Option<(Position, i64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(PROBE)?;
         let mut rows = statement.query([position])?;
@@ -64,9 +64,8 @@ impl Store {
         Ok(None)
     }
 
-    /// Deletes up to `limit` delivered events that were recorded before a time, oldest first, and looks at no more
-    /// than `rows` rows for them. Returns how many it deleted. Later passes begin behind the undelivered events
-    /// that this one has passed.
+    /// Deletes up to `limit` delivered events that were recorded before a time, oldest first, and reads at most `rows`
+    /// rows. Returns the number of deleted events. Later scans start after the undelivered events that this one passed.
     pub(in crate::publish::outbox) fn forget_delivered(
         &mut self,
         before_ms: i64,
@@ -90,7 +89,7 @@ impl Store {
         Ok(old.len())
     }
 
-    /// The events to be deleted, and how far there will be no delivered ones without them.
+    /// The events to delete, and the position up to which no delivered event is left then.
     fn find_delivered(
         &self,
         before_ms: i64,

@@ -1,16 +1,16 @@
-//! Tells a connection that stands from one that works: a client can be wedged, and a broker can take and never answer.
+//! Detects an open connection that does not work: a wedged client, or a broker that never acknowledges.
 
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// How long messages may be on their way with none acknowledged.
+/// How long messages may be unacknowledged without any acknowledgement.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Counts what is on its way over one connection.
+/// Counts the unacknowledged messages of one connection.
 #[derive(Debug, Default)]
 pub(super) struct AckWatch {
     on_their_way: usize,
-    /// Since when there is something on its way and nothing has been acknowledged.
+    /// Since when messages are unacknowledged and no acknowledgement has come.
     silent_since: Option<Monotonic>,
 }
 

@@ -10,30 +10,30 @@ use rumqttc_v4 as v4;
 use rumqttc_v5 as v5;
 use v5::{PubAckReason, PublishProperties, PublishResult};
 
-/// Messages inside the client; ours wait in front of it.
+/// Capacity of the client's own queue. Ours are in front of it.
 const CLIENT_QUEUE: usize = 256;
 
 /// The longest packet either way; the client's own limit of 10 kB would end the connection. A snapshot is the longest.
 const MAX_PACKET_BYTES: u32 = 2 * 1024 * 1024;
 
-/// All that a connection is made with.
+/// Everything that is needed to make a connection.
 pub(super) struct ClientOptions {
     settings: MqttSettings,
     client_id: String,
-    /// Topic of the will, and of what takes it back.
+    /// Topic of the availability, which the will sets to `offline`.
     available: String,
     login: Option<(String, Option<Secret>)>,
     tls: Option<TlsTransport>,
 }
 
-/// For publishing.
+/// The publishing half of a connection.
 #[derive(Clone)]
 pub(super) enum Client {
     V5(v5::AsyncClient),
     V311(v4::AsyncClient),
 }
 
-/// A message that leaves.
+/// A message to publish.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) topic: String,
@@ -41,27 +41,27 @@ pub(super) struct Message {
     /// QoS 1, else 0.
     pub(super) is_acknowledged: bool,
     pub(super) is_retained: bool,
-    /// Seconds after which nobody wants it. MQTT 5 only.
+    /// Expiry interval in seconds. MQTT 5 only.
     pub(super) expires: Option<u32>,
-    /// Of the command that is answered. MQTT 5 only.
+    /// Correlation data of the command that this replies to. MQTT 5 only.
     pub(super) correlation: Option<Vec<u8>>,
 }
 
-/// What will tell how a message of QoS 1 went.
+/// The pending acknowledgement of a message with QoS 1.
 pub(super) enum Receipt {
     V5(v5::PublishNotice),
     V311(v4::PublishNotice),
 }
 
-/// How a message of QoS 1 went.
+/// The result of a message with QoS 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Acknowledgement {
     Accepted,
-    /// The broker will not have it now; perhaps later.
+    /// The broker rejects it for now; a retry may succeed.
     RefusedForNow(String),
-    /// The broker will never have it.
+    /// The broker will never accept it.
     RefusedForEver(String),
-    /// The connection is gone.
+    /// The connection ended before the acknowledgement.
     Lost,
 }
 
@@ -88,19 +88,19 @@ impl ClientOptions {
         format!("{}:{}", self.settings.host, self.settings.port)
     }
 
-    /// What is wrong in `[mqtt]` when a broker ends the connection before its first word, and what mends it.
+    /// The likely mistake in `[mqtt]` when a broker closes the connection before its first packet, and its fix.
     pub(super) fn mistake_behind(&self, end: AbruptEnd) -> String {
         match &self.tls {
             Some(tls) => tls.mistake_behind(end),
             None => format!(
-                "it closes the connection before its first word: if port {} is one for TLS, set mqtt.tls.enabled",
+                "it closes the connection before its first packet: if port {} expects TLS, set mqtt.tls.enabled",
                 self.settings.port
             ),
         }
     }
 
-    /// A new client, which connects when it is polled. Its session is clean: what was not acknowledged goes again from
-    /// our own store, and nothing that an earlier client held can hold this one up.
+    /// A new client, which connects when it is polled. Its session is clean: our own outbox resends what was not
+    /// acknowledged, and nothing that an earlier client held can block this one.
     pub(super) fn client(&self) -> (Client, EventLoop) {
         let settings = &self.settings;
         let broker = (settings.host.clone(), settings.port);
@@ -141,7 +141,7 @@ impl ClientOptions {
 }
 
 impl Client {
-    /// False when the client has no room.
+    /// Queues a message; false when the client's queue is full.
     pub(super) fn try_publish(&self, message: Message) -> bool {
         match self {
             Self::V5(client) => {
@@ -154,7 +154,7 @@ impl Client {
         }
     }
 
-    /// None when the client has no room.
+    /// Queues a message and returns its pending acknowledgement; `None` when the client's queue is full.
     pub(super) fn try_publish_tracked(&self, message: Message) -> Option<Receipt> {
         match self {
             Self::V5(client) => {
@@ -168,7 +168,7 @@ impl Client {
         }
     }
 
-    /// Subscribes at QoS 1; false when the client has no room.
+    /// Subscribes with QoS 1; false when the client's queue is full.
     pub(super) fn try_subscribe(&self, topic: &str) -> bool {
         match self {
             Self::V5(client) => client.try_subscribe(topic, v5::QoS::AtLeastOnce).is_ok(),
@@ -176,7 +176,7 @@ impl Client {
         }
     }
 
-    /// Ends a subscription; false when the client has no room.
+    /// Unsubscribes; false when the client's queue is full.
     pub(super) fn try_unsubscribe(&self, topic: &str) -> bool {
         match self {
             Self::V5(client) => client.try_unsubscribe(topic).is_ok(),
@@ -184,7 +184,7 @@ impl Client {
         }
     }
 
-    /// Asks for a disconnect behind everything that was handed over; false when the client has no room.
+    /// Disconnects after everything that is queued; false when the client's queue is full.
     pub(super) fn try_disconnect(&self) -> bool {
         match self {
             Self::V5(client) => client.try_disconnect().is_ok(),
@@ -209,7 +209,7 @@ fn v4_options(message: &Message) -> v4::PublishOptions {
 }
 
 impl Receipt {
-    /// Waits until it is known.
+    /// Waits for the result.
     pub(super) async fn known(self) -> Acknowledgement {
         match self {
             Self::V5(notice) => match notice.wait_async().await {
@@ -227,7 +227,7 @@ impl Receipt {
     }
 }
 
-/// MQTT 5, section 3.4.2.1.
+/// Which reason codes allow a retry: MQTT 5, section 3.4.2.1.
 fn judged(reason: PubAckReason) -> Acknowledgement {
     match reason {
         PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Acknowledgement::Accepted,

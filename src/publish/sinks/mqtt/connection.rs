@@ -1,4 +1,4 @@
-//! The connection to the broker, made again for ever, each time with a client that knows nothing of the last one.
+//! Keeps the broker connected. Each connection has a new client, without state of the previous one.
 
 use crate::publish::outgoing::PublishCounters;
 use crate::publish::sinks::mqtt::client::{Client, ClientOptions};
@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// A broker that refuses us is tried rarely: credentials will not change by themselves.
+/// Retry period after the broker rejected the connection: credentials do not change by themselves.
 const REFUSED_SECONDS: u64 = 60;
 
-/// A connection that stands.
+/// An open connection.
 #[derive(Clone)]
 pub(super) struct Link {
     pub(super) client: Client,
-    /// Counts the connections, so that what belongs to an earlier one is told.
+    /// Counts the connections, so that results of an earlier one are recognised.
     pub(super) number: u64,
     /// A longer packet would end the connection.
     pub(super) max_packet_bytes: usize,
@@ -27,26 +27,26 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Has the connection given up and another made: this one stands, but does nothing.
+    /// Closes the connection and makes another: this one is open, but the broker acknowledges nothing.
     pub(super) fn replace(&self) {
         self.replace.notify_one();
     }
 }
 
-/// The connection as those see it who publish.
+/// The connection as its publishers see it.
 pub(super) struct Connection {
-    /// Set while it stands.
+    /// Set while connected.
     pub(super) link: watch::Receiver<Option<Link>>,
-    /// Messages for us; one that finds the queue full is dropped and logged.
+    /// Received messages; a full queue drops them, with a log line.
     pub(super) incoming: mpsc::Receiver<Incoming>,
-    /// Ends after a goodbye.
+    /// Ends after our own disconnect.
     pub(super) done: JoinHandle<()>,
 }
 
-/// Messages for us that wait: a broker gives what it retains all at once, as the announcements of other devices.
+/// Capacity of the queue of received messages. A broker sends all retained messages of a subscription at once.
 const INCOMING: usize = 256;
 
-/// ±20 %: a site's boxes do not all come back in the second in which their broker does.
+/// ±20 % jitter, so that the boxes of a site do not all reconnect at once when their broker returns.
 fn jitter(time: Duration) -> Duration {
     let random = RandomState::new().hash_one(time);
     time.mul_f64(0.8 + (random % 401) as f64 / 1000.0)
@@ -88,14 +88,14 @@ impl Keeper {
             failures = failures.saturating_add(1);
             // Each new reason once: a broker that is away for a week is one line.
             if last_reason.as_ref() != Some(&reason) {
-                tracing::warn!(broker, reason, "the broker is not connected; it is tried again for ever");
+                tracing::warn!(broker, reason, "the broker is not connected; retrying");
                 last_reason = Some(reason);
             }
             tokio::time::sleep(jitter(Duration::from_secs(seconds))).await;
         }
     }
 
-    /// One connection, until it fails; `None` after our own goodbye.
+    /// Runs one connection until it fails; `None` after our own disconnect.
     async fn serve(&mut self, client: Client, mut event_loop: EventLoop) -> Option<Failure> {
         let replace = Arc::new(Notify::new());
         let mut is_leaving = false;
@@ -103,7 +103,7 @@ impl Keeper {
             let happened = tokio::select! {
                 happened = event_loop.poll() => happened,
                 () = replace.notified() => {
-                    return Some(Failure::own("it acknowledges nothing any more; its connection is replaced"));
+                    return Some(Failure::own("it stopped acknowledging messages; reconnecting"));
                 }
             };
             match happened {
@@ -119,11 +119,11 @@ impl Keeper {
                     }));
                 }
                 Ok(Happened::Published) => drop(self.counters.published.fetch_add(1, Ordering::Relaxed)),
-                // It has been queued; the next polls write it, and then the connection ends.
+                // The packet is queued; the next polls write it and end the connection.
                 Ok(Happened::Disconnected) => is_leaving = true,
                 Ok(Happened::Incoming(message)) => {
                     if let Err(error) = self.incoming.try_send(message) {
-                        tracing::warn!(%error, "a message for this box is dropped");
+                        tracing::warn!(%error, "a received message is dropped");
                     }
                 }
                 Ok(Happened::Other) => {}

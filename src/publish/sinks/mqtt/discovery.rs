@@ -1,4 +1,5 @@
-//! Home Assistant over this connection: told of cameras again when it has started, and rid of those that are gone.
+//! Home Assistant discovery over this connection: announces cameras again after Home Assistant has restarted, and
+//! removes those that no longer exist.
 
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::home_assistant::{BIRTH, all_announcements, is_leftover};
@@ -7,18 +8,18 @@ use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::vision::camera_id::CameraId;
 use std::sync::Arc;
 
-/// What is listened to, and what is done about it.
+/// The topics to subscribe to, and the reactions to their messages.
 pub(super) struct Discovery {
     box_id: String,
     status_topic: String,
     announcements: String,
-    /// First part of the topics of announcements.
+    /// Prefix of the topics of announcements.
     prefix: String,
     cameras: Vec<CameraId>,
 }
 
 impl Discovery {
-    /// `None` when it is switched off.
+    /// `None` when discovery is disabled.
     pub(super) fn new(settings: &HomeAssistantSettings, box_id: &str, cameras: &[CameraId]) -> Option<Self> {
         settings.enabled.then(|| Self {
             box_id: box_id.to_owned(),
@@ -29,13 +30,13 @@ impl Discovery {
         })
     }
 
-    /// What is to be subscribed to.
+    /// The topics to subscribe to.
     pub(super) fn topics(&self) -> [&str; 2] {
         [&self.status_topic, &self.announcements]
     }
 
-    /// What is to be published for this message, if it is one of those; `None` if it is not.
-    pub(super) fn heard(&self, message: &Incoming, states: &States) -> Option<States> {
+    /// The messages to publish in response; `None` if the message is not about discovery.
+    pub(super) fn receive(&self, message: &Incoming, states: &States) -> Option<States> {
         if message.topic == self.status_topic {
             let again = states.iter().filter(|(topic, _)| message.payload == BIRTH && topic.starts_with(&self.prefix));
             return Some(again.map(|(topic, payload)| (topic.clone(), Arc::clone(payload))).collect());
@@ -45,7 +46,7 @@ impl Discovery {
         }
         let mut removed = States::new();
         if is_leftover(&message.payload, &self.box_id, &self.cameras) {
-            tracing::info!(topic = message.topic, "a camera that is gone is taken out of Home Assistant");
+            tracing::info!(topic = message.topic, "a removed camera is deleted from Home Assistant");
             removed.insert(message.topic.clone(), Arc::new([]));
         }
         Some(removed)
@@ -69,7 +70,7 @@ mod tests {
         let topic = "homeassistant/device/gate_yard/config".to_owned();
         let other = ("ocelli/gate/state".to_owned(), Arc::from(b"{}".as_slice()));
         let states: States = [(topic.clone(), Arc::clone(&announcement)), other].into_iter().collect();
-        let said = |topic: &str, payload: &[u8]| discovery.heard(&message(topic, payload), &states);
+        let said = |topic: &str, payload: &[u8]| discovery.receive(&message(topic, payload), &states);
         assert_eq!(said("homeassistant/status", b"online").unwrap().keys().collect::<Vec<_>>(), [&topic]);
         assert!(said("homeassistant/status", b"offline").unwrap().is_empty());
         assert!(said(&topic, &announcement).unwrap().is_empty());

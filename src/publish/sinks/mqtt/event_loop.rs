@@ -1,28 +1,28 @@
-//! What a client's connection reports, in both versions of the protocol.
+//! Polls the client of either protocol version and reduces its events to those that matter here.
 
 use crate::publish::commands::ReplyTo;
 use crate::publish::sinks::mqtt::failure::Failure;
 use rumqttc_v4 as v4;
 use rumqttc_v5 as v5;
 
-/// Carries the client's messages, while it is polled.
+/// The polling half of a connection: the client sends and receives only while it is polled.
 pub(super) enum EventLoop {
     V5(Box<v5::EventLoop>),
     V311(Box<v4::EventLoop>),
 }
 
-/// What matters of all that the client reports.
+/// The client's events that matter here.
 pub(super) enum Happened {
-    /// With the longest packet that the broker takes, if it says so; only MQTT 5 can.
+    /// Connected, with the broker's maximum packet size if it gave one (MQTT 5 only).
     Connected(Option<u32>),
     Published,
-    /// Our own goodbye is written.
+    /// Our own disconnect is queued.
     Disconnected,
     Incoming(Incoming),
     Other,
 }
 
-/// A message for us.
+/// A received message.
 pub(super) struct Incoming {
     pub(super) topic: String,
     pub(super) is_retained: bool,

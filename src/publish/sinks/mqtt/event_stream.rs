@@ -1,4 +1,4 @@
-//! Events of the outbox on their way to the broker, and back as acknowledgements.
+//! Sends events of the outbox to the broker, and reports their acknowledgements to the outbox.
 
 use crate::os::clock::monotonic_now;
 use crate::publish::outbox::{Departure, Position, Settled, SinkEnd, WINDOW};
@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// How often a full client is tried again while the appliance stops.
+/// Retry period of a full client queue while the daemon stops.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// An event on its way.
+/// An event that was sent and is not acknowledged.
 struct Sent {
     /// Number of its connection.
     link: u64,
@@ -23,7 +23,7 @@ struct Sent {
     camera: Arc<str>,
 }
 
-/// The outbox's end in the sink.
+/// Connects the outbox with the sink's connection.
 pub(super) struct EventStream {
     prefix: String,
     box_id: String,
@@ -31,11 +31,11 @@ pub(super) struct EventStream {
     link: Option<Link>,
     /// Open while events may leave.
     departures: Option<mpsc::Receiver<Departure>>,
-    /// An event for which the client had no room.
+    /// An event that waits for room in the client's queue.
     held: Option<Departure>,
     acknowledgements: JoinSet<(Sent, Acknowledgement)>,
     ack_watch: AckWatch,
-    /// Cameras whose events the broker refuses, as the log has said.
+    /// Cameras whose events the broker rejects; each was logged once.
     refused: BTreeSet<Arc<str>>,
 }
 
@@ -54,7 +54,7 @@ impl EventStream {
         }
     }
 
-    /// Another connection, or none: the outbox sends what is not acknowledged again.
+    /// Switches to another connection, or none. The outbox resends what was not acknowledged.
     pub(super) fn follow(&mut self, link: Option<Link>) {
         (self.departures, self.held, self.ack_watch) = (None, None, AckWatch::default());
         let sender = link.is_some().then(|| {
@@ -66,7 +66,7 @@ impl EventStream {
         self.end.link.send_replace(sender);
     }
 
-    /// Waits for the next event that leaves, or the next acknowledgement, and passes it on.
+    /// Waits for the next event or acknowledgement and passes it on.
     pub(super) async fn step(&mut self) {
         tokio::select! {
             Some(departure) = next(&mut self.departures), if self.held.is_none() => self.publish(departure),
@@ -75,7 +75,7 @@ impl EventStream {
         }
     }
 
-    /// What time brings: room in the client, a connection that does nothing.
+    /// Retries an event that found the client's queue full, and replaces a connection that acknowledges nothing.
     pub(super) fn retry(&mut self) {
         if let Some(held) = self.held.take() {
             self.publish(held);
@@ -115,37 +115,37 @@ impl EventStream {
         let settled = match how {
             Acknowledgement::Accepted => {
                 if self.refused.remove(camera) {
-                    tracing::info!(camera, "the broker takes this camera's events again");
+                    tracing::info!(camera, "the broker accepts this camera's events again");
                 }
                 Settled::Delivered(position)
             }
             Acknowledgement::RefusedForEver(reason) => {
-                tracing::error!(position, reason, "the broker will never take this event; it is left out");
+                tracing::error!(position, reason, "the broker rejects this event for good; it is skipped");
                 Settled::Refused(position)
             }
             Acknowledgement::RefusedForNow(reason) if is_of_this_link => {
-                // Once per camera: a broker that forbids a topic does so for each event.
+                // Logged once per camera: a broker that forbids a topic rejects each event.
                 if self.refused.insert(Arc::clone(&sent.camera)) {
                     let topic = topics::events(&self.prefix, &self.box_id, camera);
                     tracing::warn!(
                         topic,
                         reason,
-                        "the broker refuses this camera's events; they wait, and one is tried each minute: \
-                         does its access list let this box publish there?"
+                        "the broker rejects this camera's events; they are kept, and one is retried each minute. \
+                         Check that its access list allows this box to publish there"
                     );
                 }
                 Settled::PutOff(position)
             }
-            // The outbox sends it again with the next connection.
+            // The outbox resends it with the next connection.
             Acknowledgement::RefusedForNow(_) | Acknowledgement::Lost => return,
         };
         if self.end.settled.try_send(settled).is_err() {
-            // It has room for all that is on its way; without this the event only goes again.
+            // The channel has room for a whole window. Without the report the event is only sent again.
             tracing::error!(position, "the outbox does not take an acknowledgement");
         }
     }
 
-    /// Passes on what has left the outbox when the appliance stops; the rest stays there. The caller bounds this wait.
+    /// Sends what has left the outbox when the daemon stops; the rest stays there. The caller bounds this wait.
     pub(super) async fn finish(&mut self) {
         while self.link.is_some() && (self.has_departures() || !self.acknowledgements.is_empty()) {
             tokio::select! {
@@ -161,7 +161,7 @@ impl EventStream {
     }
 }
 
-/// The next event that leaves; waits for ever while none may.
+/// The next event; waits for ever while there is no connection.
 async fn next(departures: &mut Option<mpsc::Receiver<Departure>>) -> Option<Departure> {
     match departures {
         Some(departures) => departures.recv().await,

@@ -1,4 +1,4 @@
-//! Why a connection failed, in both versions of the protocol: as a sentence that stays the same while the cause does.
+//! Why a connection failed, for both protocol versions, as a sentence that is stable for the same cause.
 
 use rumqttc_v4 as v4;
 use rumqttc_v5 as v5;
@@ -10,24 +10,24 @@ use v5::{ConnectReturnCode, DisconnectReasonCode};
 /// Why a connection failed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// The same will happen again soon: it is tried rarely.
+    /// The broker rejects this client: a soon retry would fail as well.
     pub(super) is_refusal: bool,
     pub(super) reason: String,
-    /// The broker has ended it without a word of MQTT.
+    /// Set when the broker closed the connection without an MQTT packet.
     pub(super) abrupt: Option<AbruptEnd>,
 }
 
-/// How a broker ends a connection without a word of MQTT. Before its first one this means a mistake in `[mqtt]`.
+/// How a broker closes a connection without an MQTT packet. Before the first packet this means a mistake in `[mqtt]`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum AbruptEnd {
     Closed,
-    /// TLS says why. With TLS 1.3 a broker judges our certificate when for us the handshake is over.
+    /// A TLS alert gives the reason. With TLS 1.3 a broker checks our certificate after our side of the handshake.
     Alert(AlertDescription),
 }
 
 impl Failure {
-    /// What a broker says with its reason codes, MQTT 5, sections 3.2.2.2 and 3.14.2.1: a busy one is tried again
-    /// soon, one that will not have us rarely.
+    /// From the broker's reason codes, MQTT 5, sections 3.2.2.2 and 3.14.2.1: a busy broker is retried soon, one that
+    /// rejects this client rarely.
     pub(super) fn v5(error: &v5::ConnectionError) -> Self {
         use v5::ConnectionError::{ConnectionRefused, MqttState};
         let is_refusal = match error {
@@ -53,7 +53,7 @@ impl Failure {
             _ => false,
         };
         let is_closed = matches!(error, MqttState(v5::StateError::ConnectionAborted));
-        // Which does not call it its source.
+        // This error does not return the I/O error as its source.
         let io = match error {
             MqttState(v5::StateError::Deserialization(v5::mqttbytes::Error::Io(io))) => Some(io),
             _ => io_error(error),
@@ -68,13 +68,13 @@ impl Failure {
         Self { is_refusal, reason: reason(error, io), abrupt: abrupt_end(io, is_closed) }
     }
 
-    /// One that this box has itself.
+    /// A failure that this box detected itself.
     pub(super) fn own(reason: &str) -> Self {
         Self { is_refusal: false, reason: reason.to_owned(), abrupt: None }
     }
 }
 
-/// The operating system's word, or ours on a certificate, without the client's around it.
+/// The reason of the operating system, or ours about a certificate, without the client's own wrapping.
 fn reason(error: &dyn Error, io: Option<&io::Error>) -> String {
     io.map_or_else(|| error.to_string(), io::Error::to_string)
 }

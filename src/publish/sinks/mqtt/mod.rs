@@ -1,6 +1,6 @@
-//! MQTT. The client is trusted with nothing: it may lose what it accepted, and it is made anew with each connection.
-//! So events stay in the outbox until the broker has acknowledged them, states are published again after every
-//! connection, and nothing here waits for the client.
+//! The MQTT sink. It does not rely on the client library: a client may lose messages that it accepted, and each
+//! connection has a new one. So events stay in the outbox until the broker acknowledges them, all states are published
+//! again with each connection, and nothing here waits for the client.
 
 mod ack_watch;
 mod client;
@@ -34,12 +34,12 @@ use tokio::sync::{mpsc, watch};
 pub struct MqttSink {
     options: ClientOptions,
     topics: SinkTopics,
-    /// Seconds after which a frame's detections are of no use.
+    /// Expiry of a frame's detections, in seconds.
     detections_expire: u32,
     counters: Arc<PublishCounters>,
 }
 
-/// What the sink is fed with.
+/// The sink's inputs.
 pub(in crate::publish) struct SinkInputs {
     pub(in crate::publish) detections: mpsc::Receiver<Outgoing>,
     pub(in crate::publish) states: watch::Receiver<States>,
@@ -55,7 +55,7 @@ impl std::fmt::Debug for MqttSink {
 }
 
 impl MqttSink {
-    /// Reads certificates and password; connects later.
+    /// Reads certificates and password; connects when it runs.
     ///
     /// # Errors
     /// [`MqttSetupError`] naming the file.
@@ -80,7 +80,7 @@ impl MqttSink {
         Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters })
     }
 
-    /// Publishes until `stop` turns true; then sends what waits and says goodbye.
+    /// Publishes until `stop` turns true; then sends what is queued and disconnects.
     pub(in crate::publish) async fn run(self, inputs: SinkInputs) {
         let Self { options, topics, detections_expire, counters } = self;
         let connection = connection::start(options, Arc::clone(&counters));

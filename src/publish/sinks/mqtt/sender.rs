@@ -1,4 +1,4 @@
-//! Publishes while the connection comes and goes: states again with each new one, detections now or not at all.
+//! Publishes over changing connections: all states again with each new one, detections immediately or not at all.
 
 use crate::os::clock::monotonic_now;
 use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
@@ -16,26 +16,26 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// How often what the client had no room for is tried again.
+/// Retry period for what found the client's queue full.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// What a packet has beside topic and payload, at most.
+/// Upper bound of a packet's bytes beside topic and payload.
 const HEADERS: usize = 64;
 
-/// The topics that the sink itself needs.
+/// The topics that the sink itself uses.
 pub(super) struct SinkTopics {
     pub(super) prefix: String,
     pub(super) box_id: String,
     pub(super) available: String,
-    /// What is subscribed to, if commands are wanted.
+    /// Subscription to commands, if they are enabled.
     pub(super) commands: Option<String>,
     pub(super) reply: String,
-    /// What Home Assistant says, if it is told of cameras.
+    /// Set when Home Assistant discovery is enabled.
     pub(super) discovery: Option<Discovery>,
     pub(super) removed_cameras: RemovedCameras,
 }
 
-/// What publishing needs beside the connection.
+/// The task that publishes.
 pub(super) struct Sender {
     topics: SinkTopics,
     detections_expire: u32,
@@ -44,7 +44,7 @@ pub(super) struct Sender {
     events: EventStream,
     published: States,
     pending: States,
-    /// Subscriptions that the client has had no room for.
+    /// Steps of the clean-up of removed cameras that wait for room in the client's queue.
     steps: VecDeque<Step>,
 }
 
@@ -60,7 +60,7 @@ impl Sender {
         Self { topics, detections_expire, counters, link: None, events, published, pending, steps }
     }
 
-    /// Until `stop` turns true; then sends what waits, and says goodbye.
+    /// Runs until `stop` turns true; then sends what is queued and disconnects.
     pub(super) async fn run(
         mut self,
         mut connection: Connection,
@@ -104,7 +104,7 @@ impl Sender {
         self.say_goodbye(connection).await;
     }
 
-    /// The connection stands, or is gone.
+    /// Switches to another connection, or none.
     fn follow(&mut self, link: Option<Link>, states: &States) {
         self.published.clear();
         self.pending.clear();
@@ -117,9 +117,12 @@ impl Sender {
         };
         let wanted = self.topics.discovery.iter().flat_map(Discovery::topics);
         for topic in self.topics.commands.iter().map(String::as_str).chain(wanted) {
-            // The client is new and has room, so this is not tried twice.
+            // The client's queue is empty, so no retry is needed.
             if !link.client.try_subscribe(topic) {
-                tracing::warn!(topic, "it cannot be subscribed to on this connection");
+                tracing::warn!(
+                    topic,
+                    "subscribing failed; messages on this topic are missed until the next connection"
+                );
             }
         }
         self.steps.extend(self.topics.removed_cameras.connected(monotonic_now()));
@@ -127,7 +130,7 @@ impl Sender {
         self.pending.extend(states.clone());
     }
 
-    /// A detection that comes late is worth nothing: it goes now or not at all.
+    /// Publishes immediately or drops: a late detection is useless.
     fn publish_detections(&self, message: Outgoing) {
         let Some(link) = &self.link else {
             self.counters.dropped_broker_away.fetch_add(1, Ordering::Relaxed);
@@ -170,7 +173,7 @@ impl Sender {
             self.steps.extend(steps);
             return;
         }
-        match self.topics.discovery.as_ref().and_then(|discovery| discovery.heard(&message, states)) {
+        match self.topics.discovery.as_ref().and_then(|discovery| discovery.receive(&message, states)) {
             Some(news) => self.pending.extend(news),
             None => pass_on(message, commands),
         }
@@ -187,11 +190,11 @@ impl Sender {
             correlation: reply.to.correlation,
         };
         if !self.link.as_ref().is_some_and(|link| link.client.try_publish(message)) {
-            tracing::warn!(topic, "an answer to a command is dropped: the broker is away or slow");
+            tracing::warn!(topic, "the reply to a command is dropped: the broker is away or slow");
         }
     }
 
-    /// The states that have not been published as they are now.
+    /// Queues the states that changed since they were published.
     fn note_news(&mut self, states: &States) {
         let is_new = |(topic, payload): &(&String, &Arc<[u8]>)| self.published.get(*topic) != Some(*payload);
         let news = states.iter().filter(is_new).map(|(topic, payload)| (topic.clone(), Arc::clone(payload)));
@@ -205,7 +208,7 @@ impl Sender {
                 tracing::warn!(
                     topic,
                     bytes = payload.len(),
-                    "a message is longer than the broker takes; it is left out"
+                    "a message exceeds the broker's maximum packet size; it is skipped"
                 );
                 published.insert(topic.clone(), Arc::clone(payload));
                 return false;
@@ -218,7 +221,7 @@ impl Sender {
         });
     }
 
-    /// `stopped` instead of the will's `offline`, and a disconnect that tells the broker not to send the will.
+    /// Publishes `stopped`, and disconnects so that the broker does not send the will.
     async fn say_goodbye(&self, connection: Connection) {
         let Some(link) = &self.link else {
             connection.done.abort();
@@ -235,11 +238,11 @@ impl Sender {
     }
 }
 
-/// A command. A retained one would be carried out again with each connection.
+/// Passes a command on. A retained one is ignored: it would be carried out again with each connection.
 fn pass_on(message: Incoming, commands: &CommandPort) {
     let Incoming { topic, is_retained, payload, reply_to } = message;
     if is_retained {
-        tracing::warn!(topic, "a retained command is not carried out: publish commands without retain");
+        tracing::warn!(topic, "a retained command is ignored: publish commands without the retain flag");
         return;
     }
     let name = topic.rsplit('/').next().unwrap_or_default().to_owned();
@@ -252,7 +255,7 @@ fn state_message(topic: &str, payload: &[u8]) -> Message {
     Message {
         topic: topic.to_owned(),
         payload: payload.to_owned(),
-        // A picture is large, and the next one is as good.
+        // A picture is large, and the next one replaces it anyway.
         is_acknowledged: !topics::is_snapshot(topic),
         is_retained: true,
         expires: None,

@@ -1,11 +1,11 @@
-//! `[mqtt]`.
+//! The settings of `[mqtt]`.
 
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::secret::Credentials;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Which version of MQTT is spoken.
+/// The MQTT version.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub enum ProtocolVersion {
     /// MQTT 5.
@@ -21,16 +21,16 @@ pub enum ProtocolVersion {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PublishDetections {
-    /// Each analysed frame, also an empty one: "nothing seen" is then told from "not looked at".
+    /// For each analysed frame, also an empty one. This distinguishes "nothing seen" from "not analysed".
     #[default]
     Always,
-    /// Only frames in which something was seen.
+    /// Only for frames with detections.
     NotEmpty,
     /// Never.
     Off,
 }
 
-/// `[mqtt]`: the broker.
+/// `[mqtt]`: the broker, and what is published there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MqttSettings {
@@ -40,32 +40,33 @@ pub struct MqttSettings {
     pub host: String,
     /// 1883, or 8883 with TLS.
     pub port: u16,
-    /// User and password.
+    /// User name and password for the broker.
     pub credentials: Credentials,
-    /// Which version is spoken.
+    /// The MQTT version to use.
     pub protocol: ProtocolVersion,
     /// First part of every topic.
     pub topic_prefix: String,
-    /// Empty: the box's id.
+    /// The client id; empty: the box's id.
     pub client_id: String,
-    /// Seconds between signs of life.
+    /// MQTT keep-alive interval in seconds.
     pub keep_alive_seconds: u16,
     /// When a frame's detections are published.
     pub detections: PublishDetections,
-    /// Seconds after which a broker (of MQTT 5) throws a frame's detections away that nobody has fetched.
+    /// Seconds after which a broker (MQTT 5) discards a frame's undelivered detections.
     pub detections_expire_seconds: u32,
-    /// Detections that wait for a slow connection; above it, and while the broker is away, new ones are dropped and
+    /// Capacity of the queue of detections. While it is full or the broker is away, new detections are dropped and
     /// counted.
     pub queue_messages: usize,
-    /// Take commands: whoever may publish below `<prefix>/<box>/command` may then stop models and switch off cameras.
+    /// Accept commands. Every client that may publish to `<prefix>/<box>/command/#` can then stop models and switch off
+    /// cameras.
     pub commands: bool,
-    /// Makes cameras appear in Home Assistant by themselves.
+    /// Home Assistant device discovery.
     pub home_assistant: HomeAssistantSettings,
     /// Encrypts the connection and checks the broker's certificate.
     pub tls: MqttTlsSettings,
 }
 
-/// `[mqtt.tls]`.
+/// `[mqtt.tls]`: encryption, and the certificates of both sides.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MqttTlsSettings {

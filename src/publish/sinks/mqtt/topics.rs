@@ -1,51 +1,51 @@
 //! The topics of the MQTT contract.
 
-/// `online`, `offline` (the will) or `stopped`.
+/// Availability of the box, retained: `online`, `offline` (the will) or `stopped`.
 pub fn available(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/available")
 }
 
-/// The box's state.
+/// State of the box, retained.
 pub fn box_state(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/state")
 }
 
-/// A camera's state.
+/// State of a camera, retained.
 pub fn camera_state(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/state")
 }
 
-/// What was seen in a camera's frames.
+/// Detections of each frame of a camera, not retained.
 pub fn detections(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/detections")
 }
 
-/// What began, changed and ended in a camera's picture.
+/// Events of a camera, durable but not retained.
 pub fn events(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/events")
 }
 
-/// The picture of a camera.
+/// Newest snapshot of a camera, retained.
 pub fn snapshot(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/snapshot")
 }
 
-/// True for [`snapshot`].
+/// True if the topic is a [`snapshot`] topic.
 pub fn is_snapshot(topic: &str) -> bool {
     topic.ends_with("/snapshot")
 }
 
-/// How many of a label are in view.
+/// Number of objects of a label that are in view, retained. `level` is the label as a topic level.
 pub fn label(prefix: &str, box_id: &str, camera: &str, level: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/labels/{level}")
 }
 
-/// Every command.
+/// Subscription to all commands for this box.
 pub fn commands(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/command/+")
 }
 
-/// Answers to commands that name no topic of their own.
+/// Replies to commands that name no response topic.
 pub fn reply(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/reply")
 }

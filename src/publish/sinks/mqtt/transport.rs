@@ -1,5 +1,5 @@
-//! TLS to the broker, below the MQTT client: our own authorities, a client certificate if the broker wants one, and
-//! refusals that say what to do.
+//! TLS to the broker, below the MQTT client: configured authorities, a client certificate if the broker requires one,
+//! and errors that say what to change.
 
 use crate::os::clock::rfc3339_utc;
 use crate::publish::sinks::mqtt::failure::AbruptEnd;
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// How long the handshake may take, with the TCP connection before it.
+/// Time limit of the TCP connection and the handshake together.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Makes connections to one broker.
@@ -30,7 +30,7 @@ pub(super) struct TlsTransport {
 }
 
 impl TlsTransport {
-    /// Reads the files.
+    /// Reads the certificates and the key.
     ///
     /// # Errors
     /// [`MqttSetupError`] naming the file, or the host when it is no name that a certificate can be for.
@@ -40,10 +40,10 @@ impl TlsTransport {
         Ok(Self { connector, settings: settings.clone(), host: host.to_owned(), port, server_name })
     }
 
-    /// Connects and shakes hands.
+    /// Connects and completes the handshake.
     ///
     /// # Errors
-    /// With a sentence that says what is wrong with the broker's certificate, and what mends it.
+    /// Says what is wrong with the broker's certificate, and how to fix it.
     pub(super) async fn connect(self) -> io::Result<TlsStream<TcpStream>> {
         let connecting = async {
             let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
@@ -77,7 +77,7 @@ impl TlsTransport {
         format!("is {} its port for TLS? If it has none, set mqtt.tls.enabled to false", self.port)
     }
 
-    /// The clock's own time is not named: the sentence would be another with each try.
+    /// Does not include the current time, so that the text is the same for each retry and is logged once.
     fn mistake_in(&self, why: &CertificateError) -> String {
         let date = |time: &UnixTime| rfc3339_utc(i64::try_from(time.as_secs()).unwrap_or(0).saturating_mul(1000));
         match why {
@@ -100,8 +100,8 @@ impl TlsTransport {
         }
     }
 
-    /// What is wrong in `[mqtt.tls]` when the broker ends the connection after the handshake, before its first word.
-    /// With no certificate an alert and an end without one say the same: which of them arrives is chance.
+    /// The likely mistake in `[mqtt.tls]` when the broker closes the connection after the handshake, before its first
+    /// packet. Without a client certificate, an alert and a plain close mean the same: which one arrives is chance.
     pub(super) fn mistake_behind(&self, end: AbruptEnd) -> String {
         match (&self.settings.certificate_file, end) {
             (None, _) => "it ends the connection as one does that wants a certificate of this box: \
