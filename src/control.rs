@@ -13,7 +13,7 @@ use crate::catalog::arn::Resource;
 use crate::catalog::entries::MAX_IMPORTS;
 use crate::catalog::import::PackageSource;
 use crate::control::images::ImageIntake;
-use crate::control::snapshots::{AskedSnapshot, SnapshotDesk};
+use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
 use crate::supervisor::pool::UnitBounds;
@@ -129,19 +129,19 @@ pub struct Accepted {
 }
 
 /// A command, and the sender of its reply.
-pub(crate) type Asked = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
+pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
 
 /// The clients' end. Clones share its queues.
 #[derive(Clone, Debug)]
 pub struct Control {
-    commands: mpsc::Sender<Asked>,
+    commands: mpsc::Sender<CommandRequest>,
     status: watch::Receiver<ApplianceStatus>,
     hours: HoursFiles,
     imports: mpsc::Sender<ImportJob>,
     /// Takes images.
     pub images: ImageIntake,
     /// Takes requests for snapshots.
-    pub snapshots: SnapshotDesk,
+    pub snapshots: SnapshotClient,
     /// Reads stored events; `None` when events are not stored.
     pub(crate) events: Option<EventLog>,
     /// Projects, versions and tags.
@@ -152,11 +152,11 @@ pub struct Control {
 #[derive(Debug)]
 pub struct ControlQueues {
     /// Commands to apply.
-    pub(crate) commands: mpsc::Receiver<Asked>,
+    pub(crate) commands: mpsc::Receiver<CommandRequest>,
     /// Packages to import.
     pub(crate) imports: mpsc::Receiver<ImportJob>,
     /// Requests for snapshots.
-    pub(crate) snapshots: mpsc::Receiver<AskedSnapshot>,
+    pub(crate) snapshots: mpsc::Receiver<SnapshotRequest>,
 }
 
 impl Control {
@@ -170,7 +170,7 @@ impl Control {
     ) -> (Self, ControlQueues) {
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
         let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
-        let (snapshots, snapshot_queue) = SnapshotDesk::new();
+        let (snapshots, snapshot_queue) = SnapshotClient::new();
         let control = Self { commands, status, hours, imports, images, snapshots, events, catalog };
         (control, ControlQueues { commands: command_queue, imports: import_queue, snapshots: snapshot_queue })
     }

@@ -39,7 +39,7 @@
 //!   channel, handle, file or clock, so a day of faults runs in a second of test (`make simulate` runs 5,000).
 //! * [`kept`]: one thread that writes every state file.
 //! * [`tracking`]: detections of a camera's frames become objects with a number and a life: began, changed, ended. Plain
-//!   code, a [`tracking::CameraTracker`] a camera; its scene (labels, thresholds, regions, masks) is applied there.
+//!   code, a `tracking::CameraTracker` a camera; its scene (labels, thresholds, regions, masks) is applied there.
 //! * [`metering`]: inference hours.
 //! * [`evaluation`]: how good a model's boxes are, by COCO's figures, against annotated pictures.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
@@ -64,8 +64,8 @@
 //! * What is looked at in tiles is charged as so many transactions ([`admission::Work::transactions`]) and is one frame in
 //!   the equation. No unit waits for a batch to fill, and each item of one has its own outcome ([`supervisor::batch`]).
 //! * A slot has one owner at a time, and a region outlives its connection until its last frame has ended
-//!   ([`camera::lent_slots`]).
-//! * Cameras never queue, images wait in a queue bounded in time ([`admission::gate`]); what one of them does not
+//!   (`camera::lent_slots`).
+//! * Cameras never queue, images wait in a queue bounded in time (`admission::gate`); what one of them does not
 //!   use of its share is lent to the other.
 //! * A snapshot is made by the capture process, from the slot, on an order that goes out before the slot goes back: no
 //!   slot is held for it. The parent never looks into the JPEG ([`ipc::snapshot_messages`]).

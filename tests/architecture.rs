@@ -150,10 +150,13 @@ const VALUES_OF_OS: [&str; 1] = ["pidfd::ExitStatus"];
 const EMPTY_WORDS: [&str; 10] = ["Which", "What", "When", "Whose", "Who", "Why", "How", "Where", "Its", "Their"];
 
 /// Folders without such lines. The rest is to follow.
-const DOCUMENTED: [&str; 12] = [
+const DOCUMENTED: [&str; 15] = [
+    "admission",
     "appliance",
+    "camera",
     "capture",
     "cli",
+    "control",
     "core",
     "http",
     "kept",

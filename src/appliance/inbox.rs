@@ -5,9 +5,9 @@
 
 use crate::admission::{ImageId, ImageWork};
 use crate::camera::capture_process::CaptureEvent;
-use crate::control::Asked;
+use crate::control::CommandRequest;
 use crate::control::images::OfferedImage;
-use crate::control::snapshots::AskedSnapshot;
+use crate::control::snapshots::SnapshotRequest;
 use crate::core::Event;
 use crate::ipc::messages::RegionId;
 use crate::supervisor::unit_process::UnitEvent;
@@ -28,8 +28,8 @@ pub(super) enum Input {
     Unit(UnitEvent),
     Capture(CaptureEvent),
     Image(OfferedImage),
-    Snapshot(AskedSnapshot),
-    Command(Asked),
+    Snapshot(SnapshotRequest),
+    Command(CommandRequest),
     /// From one of the shell's helpers.
     Own(Event),
 }
@@ -40,8 +40,8 @@ pub(super) struct Inbox {
     pub(super) units: mpsc::Receiver<UnitEvent>,
     pub(super) captures: mpsc::Receiver<CaptureEvent>,
     pub(super) images: mpsc::Receiver<OfferedImage>,
-    pub(super) snapshots: mpsc::Receiver<AskedSnapshot>,
-    pub(super) commands: mpsc::Receiver<Asked>,
+    pub(super) snapshots: mpsc::Receiver<SnapshotRequest>,
+    pub(super) commands: mpsc::Receiver<CommandRequest>,
     pub(super) own: mpsc::Receiver<Event>,
 }
 

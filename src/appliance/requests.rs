@@ -2,8 +2,8 @@
 
 use crate::admission::ImageId;
 use crate::control::images::{ImageReply, OfferedImage};
-use crate::control::snapshots::{AskedSnapshot, SnapshotReply};
-use crate::control::{Accepted, Asked, ControlError};
+use crate::control::snapshots::{SnapshotReply, SnapshotRequest};
+use crate::control::{Accepted, CommandRequest, ControlError};
 use crate::core::Event;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::ipc::frame_slots::Region;
@@ -28,14 +28,14 @@ impl Requests {
     }
 
     /// A command, as an event for the core.
-    pub(super) fn command(&mut self, (command, reply): Asked) -> Event {
+    pub(super) fn command(&mut self, (command, reply): CommandRequest) -> Event {
         let ticket = CommandTicket(self.next());
         self.commands.insert(ticket, reply);
         Event::Command { ticket, command }
     }
 
     /// A request for a snapshot, as an event for the core.
-    pub(super) fn snapshot(&mut self, asked: AskedSnapshot) -> Event {
+    pub(super) fn snapshot(&mut self, asked: SnapshotRequest) -> Event {
         let ticket = SnapshotTicket(self.next());
         self.snapshots.insert(ticket, asked.reply);
         Event::SnapshotRequested { ticket, camera: asked.camera, wish: asked.wish }

@@ -20,7 +20,7 @@ pub(crate) struct CaptureEvent {
     pub group: usize,
     /// Tells the processes of a group apart: a restart gets a new number.
     pub generation: u64,
-    /// What happened.
+    /// The message, or the end of the process.
     pub event: ChildEvent<FromCapture>,
 }
 

@@ -1,8 +1,8 @@
 //! The daemon's side of a camera: when to connect it, what state it is in, when it is lost.
 //!
-//! Touches no pixel and holds no pipeline. [`camera_state`] and [`reconnect_policy`] decide for one camera,
-//! [`capture_group`] for the cameras that share a capture process. [`lent_slots`] records which slots units read.
-//! [`capture_process`] starts the processes and sends them messages; it is the only file here that does I/O.
+//! Touches no pixel and holds no pipeline. `camera_state` and `reconnect_policy` decide for one camera,
+//! `capture_group` for the cameras that share a capture process. `lent_slots` records which slots units read.
+//! `capture_process` starts the processes and sends them messages; it is the only file here that does I/O.
 
 pub(crate) mod camera_state;
 pub(crate) mod capture_group;

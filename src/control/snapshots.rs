@@ -93,7 +93,7 @@ pub enum SnapshotReply {
 
 /// A request for a snapshot, as the appliance gets it.
 #[derive(Debug)]
-pub(crate) struct AskedSnapshot {
+pub(crate) struct SnapshotRequest {
     /// The camera's id, not checked yet.
     pub(crate) camera: String,
     /// Which picture is wanted.
@@ -104,13 +104,13 @@ pub(crate) struct AskedSnapshot {
 
 /// The clients' end. Clones share the queue.
 #[derive(Clone, Debug)]
-pub struct SnapshotDesk {
-    requests: mpsc::Sender<AskedSnapshot>,
+pub struct SnapshotClient {
+    requests: mpsc::Sender<SnapshotRequest>,
 }
 
-impl SnapshotDesk {
+impl SnapshotClient {
     /// Returns the clients' end and the appliance's end of the queue.
-    pub(super) fn new() -> (Self, mpsc::Receiver<AskedSnapshot>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<SnapshotRequest>) {
         let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
         (Self { requests }, queue)
     }
@@ -119,7 +119,7 @@ impl SnapshotDesk {
     pub async fn ask(&self, camera: String, wish: SnapshotWish) -> SnapshotReply {
         let (reply, replied) = oneshot::channel();
         let busy = SnapshotReply::Refused(SnapshotRefusal::Busy);
-        match self.requests.try_send(AskedSnapshot { camera, wish, reply }) {
+        match self.requests.try_send(SnapshotRequest { camera, wish, reply }) {
             Ok(()) => replied.await.unwrap_or(busy),
             Err(_) => busy,
         }

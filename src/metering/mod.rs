@@ -1,6 +1,6 @@
 //! Inference hours: the time that units are in service, busy or not, by model and version.
 //!
-//! [`inference_hours`] measures it with the monotonic clock. [`hours_file`] stores it, at most a minute late.
+//! `inference_hours` measures it with the monotonic clock. `hours_file` stores it, at most a minute late.
 
 pub(crate) mod hours_file;
 pub(crate) mod inference_hours;

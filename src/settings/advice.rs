@@ -1,39 +1,39 @@
-//! Settings that are allowed, but with which this box will not do what is expected of it.
+//! Warns about settings that are valid but unsuitable for this box.
 //!
-//! They are no mistakes: whether they fit depends on the box and its cameras, and the same file may serve several boxes.
+//! They are not mistakes: whether they fit depends on the box and its cameras, and one file may serve several boxes.
 
 use crate::os::{cores, memory};
 use crate::settings::Settings;
 
-/// With less, a camera that is busy, or far away, may not be reached at all.
+/// With a shorter timeout, a busy or distant camera may never connect.
 const SHORT_CONNECT_SECONDS: f32 = 1.0;
 
-/// What matters of a box.
+/// The hardware facts that the advice depends on.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct BoxFacts {
-    /// The cores that may be used, by number.
+    /// The numbers of the usable cores.
     pub(crate) cores: Vec<u16>,
-    /// All memory of the box.
+    /// The total memory of the box.
     pub(crate) memory_bytes: Option<u64>,
 }
 
 impl BoxFacts {
-    /// Those of this box.
+    /// Reads the facts of this box.
     pub(crate) fn read() -> Self {
         Self { cores: cores::usable(), memory_bytes: memory::total_bytes() }
     }
 }
 
 impl Settings {
-    /// One sentence for each setting that will disappoint on this box: key, what happens, and the cure.
+    /// Returns a sentence for each unsuitable setting: its key, the effect, and the cure.
     pub(crate) fn advice(&self, facts: &BoxFacts) -> Vec<String> {
         let mut advice = Vec::new();
         self.advise_on_units(facts, &mut advice);
         let units = &self.units;
         if units.load_timeout_seconds < units.inference_timeout_seconds {
             advice.push(format!(
-                "units.load_timeout_seconds is {} and units.inference_timeout_seconds {}: a unit infers once or twice while \
-                 it loads, so that a slow model is ended before it is ready; the first should not be below the second",
+                "units.load_timeout_seconds is {}, below units.inference_timeout_seconds, which is {}: a unit runs the model once or \
+                 twice while it loads, so a slow model would be killed before it is ready; raise load_timeout_seconds",
                 units.load_timeout_seconds, units.inference_timeout_seconds
             ));
         }
@@ -41,7 +41,7 @@ impl Settings {
             && u64::from(units.memory_reserve_mb) << 20 >= bytes
         {
             advice.push(format!(
-                "units.memory_reserve_mb is {}, but the box has {} MB: no unit is ever added to those that run",
+                "units.memory_reserve_mb is {}, but the box has only {} MB: no units will be added; lower it",
                 units.memory_reserve_mb,
                 bytes >> 20
             ));
@@ -51,22 +51,23 @@ impl Settings {
                 zone.cores.iter().filter(|core| !facts.cores.contains(core)).map(u16::to_string).collect();
             if !missing.is_empty() {
                 advice.push(format!(
-                    "zones[{index}].cores names {}, which this box does not have or may not use",
+                    "zones[{index}].cores names {}, which this box does not have or may not use; remove them",
                     missing.join(", ")
                 ));
             }
         }
         if !self.cameras.is_empty() && self.capture.connect_timeout_seconds < SHORT_CONNECT_SECONDS {
             advice.push(format!(
-                "capture.connect_timeout_seconds is {}: many cameras take longer to answer, and are then never connected; \
-                 give 1 or more",
+                "capture.connect_timeout_seconds is {}: many cameras take longer to reply and would never connect; set 1 or \
+                 more",
                 self.capture.connect_timeout_seconds
             ));
         }
         advice
     }
 
-    /// Without `max_units` the number of cores decides, and without `min_inference_units` as well.
+    /// Zero stands for a default that follows the cores: twice their number for `max_units`, their number for
+    /// `min_inference_units`.
     fn advise_on_units(&self, facts: &BoxFacts, advice: &mut Vec<String>) {
         let cores = u32::try_from(facts.cores.len()).unwrap_or(u32::MAX).max(1);
         let limit = match self.units.max_units {
@@ -78,8 +79,8 @@ impl Settings {
         let wanted: u32 = models.map(|model| min(model.min_inference_units)).sum();
         if wanted > limit {
             advice.push(format!(
-                "the enabled models want {wanted} units together (min_inference_units; 0 is one for each of {cores} cores), \
-                 but this box may run {limit}: the last ones get fewer or none; lower the numbers, or set units.max_units"
+                "the enabled models need {wanted} units together (min_inference_units; 0 means one for each of {cores} cores), \
+                 but this box may run {limit}: the last models get fewer or none; lower the numbers, or raise units.max_units"
             ));
         }
     }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_this_box_is_said_with_its_key() {
+    fn each_unsuitable_setting_is_named_by_its_key() {
         let model = |name: &str| format!("[[models]]\nname = \"{name}\"\n");
         for (text, key) in [
             (["a", "b", "c"].map(model).concat(), "6 units"),

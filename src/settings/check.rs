@@ -1,4 +1,4 @@
-//! What types cannot say: ranges, files that must be there, settings that contradict each other.
+//! Checks what types cannot express: ranges, required files, and settings that contradict each other.
 
 mod cameras;
 mod findings;
@@ -10,14 +10,14 @@ mod tiles;
 use crate::settings::Settings;
 use findings::Findings;
 
-/// Keys of values that can be read but not used, and what is wrong with them.
+/// Returns the key of each invalid value, and what is wrong with it.
 pub(super) fn check(settings: &Settings) -> Vec<(String, String)> {
     let mut findings = Findings::default();
     http::check(settings, &mut findings);
     cameras::check(settings, &mut findings);
     models::check(settings, &mut findings);
     mqtt::check(settings, &mut findings);
-    findings.into_found()
+    findings.into_mistakes()
 }
 
 #[cfg(test)]

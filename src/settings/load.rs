@@ -1,4 +1,4 @@
-//! Reads the settings from files and environment.
+//! Reads the settings from files and the environment.
 
 use crate::camera::settings::CameraSettings;
 use crate::settings::Settings;
@@ -12,14 +12,14 @@ use config::{Config, Environment, File, FileFormat, Source, Value};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Every variable of the environment that is a setting begins so.
+/// The prefix of every environment variable that is a setting.
 const PREFIX: &str = "OCELLI";
 
 impl Settings {
-    /// Reads `files`, a later one over an earlier one, and `OCELLI_SECTION__KEY` from the environment over all.
+    /// Reads `files` and then the variables `OCELLI_SECTION__KEY`. Later files override earlier ones, variables override all.
     ///
     /// # Errors
-    /// [`SettingsErrors`] with every mistake that was found.
+    /// [`SettingsErrors`] with every mistake.
     pub fn load(files: &[PathBuf]) -> Result<Self, SettingsErrors> {
         let environment = std::env::vars().filter(|(name, _)| is_setting(name)).collect();
         Self::load_with(files, environment)
@@ -28,10 +28,10 @@ impl Settings {
     /// [`Self::load`] with a given environment.
     ///
     /// # Errors
-    /// [`SettingsErrors`] with every mistake that was found.
+    /// [`SettingsErrors`] with every mistake.
     pub fn load_with(files: &[PathBuf], environment: HashMap<String, String>) -> Result<Self, SettingsErrors> {
         let mut sections = Sections::new(read(files, environment)?, files);
-        // The only place that names the sections: one that is not asked for here is a mistake.
+        // The only list of the sections. A section that is not read here is reported as unknown.
         let settings = Self {
             box_id: box_id(&mut sections),
             state_directory: state_directory(&mut sections),
@@ -44,7 +44,7 @@ impl Settings {
             snapshots: sections.section("snapshots"),
             cameras: cameras(&mut sections),
             units: sections.section("units"),
-            // Without any, the default detector runs.
+            // Without any model, the default detector runs.
             models: sections.list("models", &[("name", "stand-in")]).unwrap_or_else(|| vec![ModelSettings::default()]),
             zones: sections.list("zones", &[("name", "stand-in")]).unwrap_or_default(),
             mqtt: sections.section("mqtt"),
@@ -82,12 +82,12 @@ fn read(files: &[PathBuf], environment: HashMap<String, String>) -> Result<HashM
     let mut builder = Config::builder();
     for path in files {
         let file = File::from(path.as_path()).format(FileFormat::Toml);
-        // Each file alone first, so that the mistakes of all of them are reported.
+        // Each file is parsed alone first, so that the syntax errors of all files are reported.
         if let Err(error) = Config::builder().add_source(file.clone()).build() {
             let what = match std::fs::File::open(path) {
                 Ok(_) => error.to_string(),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                Err(error) => format!("the file cannot be read: {error}; run this as a user who may read it"),
+                Err(error) => format!("the file cannot be read: {error}; run ocelli as a user who may read it"),
             };
             mistakes.push(Mistake { origin: path.display().to_string(), key: String::new(), what });
         }

@@ -1,11 +1,11 @@
-//! Mistakes in the settings, as an operator reads them.
+//! Mistakes in the settings, in words for the operator.
 
-/// One mistake.
+/// A mistake in one setting.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mistake {
     /// The file, or `the environment`.
     pub origin: String,
-    /// The full key, as `mqtt.port` or `cameras[1].fps`. Empty if the whole file cannot be read.
+    /// The full key, such as `mqtt.port` or `cameras[1].fps`; empty if the whole file cannot be read.
     pub key: String,
     /// What is wrong, and what would be right.
     pub what: String,
@@ -25,6 +25,6 @@ impl std::fmt::Display for SettingsErrors {
             let key = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
             writeln!(out, "  {origin}: {key}{what}")?;
         }
-        write!(out, "configs/ocelli.toml of the source explains every setting and its default.")
+        write!(out, "See configs/ocelli.toml for every setting and its default.")
     }
 }

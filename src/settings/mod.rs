@@ -1,6 +1,6 @@
-//! All settings: read from files and environment, and checked. Every mistake is reported at once.
+//! All settings: reads them from files and the environment, and checks them. Every mistake is reported at once.
 //!
-//! Each section's struct lies beside the code that it sets; this folder only puts them together.
+//! The struct of each section is in the folder that uses it; this folder combines the sections.
 
 mod advice;
 mod check;
@@ -32,7 +32,7 @@ pub use mistake::{Mistake, SettingsErrors};
 pub struct Settings {
     /// The box's id in topics: the host name, unless the settings give another.
     pub box_id: String,
-    /// Where the box keeps what must outlive a restart.
+    /// The directory of state that must survive a restart.
     pub state_directory: PathBuf,
     /// `[log]`.
     pub log: LogSettings,
@@ -48,7 +48,7 @@ pub struct Settings {
     pub units: UnitSettings,
     /// `[[models]]`; at least one.
     pub models: Vec<ModelSettings>,
-    /// `[[zones]]`; empty: the box decides.
+    /// `[[zones]]`; empty: the daemon chooses zones from the hardware.
     pub zones: Vec<ZoneSettings>,
     /// `[mqtt]`.
     pub mqtt: MqttSettings,
@@ -60,14 +60,14 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     /// `[rekognition]`.
     pub rekognition: RekognitionSettings,
-    /// `[[access_keys]]`; empty: calls need no signature, and calls from other hosts are refused.
+    /// `[[access_keys]]`; empty: requests need no signature, and requests from other hosts are refused.
     pub access_keys: Vec<AccessKeySettings>,
     /// `[[buckets]]`.
     pub buckets: Vec<BucketSettings>,
 }
 
 impl Settings {
-    /// The model of cameras that name none: the first one.
+    /// The model of cameras that do not name one: the first.
     pub fn default_model(&self) -> ModelSettings {
         self.models.first().cloned().unwrap_or_default()
     }

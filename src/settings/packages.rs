@@ -1,6 +1,6 @@
-//! The model packages that the settings name: are they there, whole, and do they know the labels of the cameras?
+//! Checks the model packages that the settings name: do they exist, are they intact, and do they have the cameras' labels?
 //!
-//! Read by `ocelli check` alone. The daemon must start with what is good among them.
+//! Only `ocelli check` uses this. The daemon starts with the good packages and reports the others.
 
 use crate::model::manifest::Manifest;
 use crate::model::package::Package;
@@ -9,10 +9,10 @@ use crate::supervisor::settings::ModelSettings;
 use crate::vision::error_chain::describe;
 
 impl Settings {
-    /// Reads a package of a model and compares its files with their checksums.
+    /// Reads a package of a model and verifies its checksums.
     ///
     /// # Errors
-    /// What is wrong, with the key of the setting.
+    /// What is wrong with it, and the key of the setting.
     pub(crate) fn check_package(&self, model: &ModelSettings, name: &str) -> Result<Package, String> {
         let key = self.models.iter().position(|other| other.name == model.name).map(|index| format!("models[{index}]"));
         let key = key.unwrap_or_else(|| "models".into());
@@ -31,8 +31,8 @@ impl Settings {
         Ok(package)
     }
 
-    /// Labels of cameras' scenes that none of these packages of `model` knows. Nothing would ever be seen of them, and no
-    /// error would say why.
+    /// Returns a sentence for each label in a camera's scene that none of these packages of `model` has. Such a label would
+    /// never be detected, and no error would say why.
     pub(crate) fn unknown_labels(&self, model: &str, packages: &[Package]) -> Vec<String> {
         let known: Vec<&str> = packages.iter().flat_map(|package| package.labels.names()).collect();
         let default = self.default_model().name;
@@ -53,13 +53,13 @@ impl Settings {
     }
 }
 
-/// The known label that differs least, if that is by no more than two letters.
+/// Returns the most similar known label, if it differs by at most two letters.
 fn nearest<'a>(label: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = known.iter().map(|other| (distance(label, other), *other)).min()?;
     (near.0 <= 2).then_some(near.1)
 }
 
-/// Levenshtein's distance: letters to add, remove or change.
+/// The Levenshtein distance: the number of letters to add, remove or change.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -87,7 +87,7 @@ mod tests {
         Settings::load_with(&[file.path().to_owned()], std::collections::HashMap::new()).unwrap()
     }
 
-    /// A package like the shipped one, with a model of one byte.
+    /// Writes a package like the shipped one, with a model of one byte.
     fn package(home: &Path, change: impl Fn(&str) -> String) {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/coco-ssd");
         let directory = home.join("coco-ssd");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_no_package_of_the_model_knows_is_named_with_the_one_that_was_meant() {
+    fn an_unknown_label_is_reported_with_the_most_similar_known_one() {
         let home = tempfile::tempdir().unwrap();
         package(home.path(), str::to_owned);
         let camera = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\nscene = { labels = [\"persn\", \"car\", \"zebra crossing\"], \

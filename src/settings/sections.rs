@@ -1,7 +1,7 @@
-//! Reads the sections of the settings, each into its struct.
+//! Reads each section of the settings into its struct.
 //!
-//! Serde stops at the first mistake, but an operator wants to see all of them. So each value is first tried alone, in a
-//! section that has the defaults otherwise.
+//! Serde stops at the first mistake, but an operator wants to see all of them. So each value is first read alone, in a
+//! section that has defaults otherwise.
 
 use crate::settings::mistake::Mistake;
 use crate::settings::serde_words::in_plain_words;
@@ -10,13 +10,13 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// The merged settings, and the mistakes that were found in them so far.
+/// The merged settings, and the mistakes found in them so far.
 #[derive(Debug)]
 pub(super) struct Sections {
     root: HashMap<String, Value>,
-    /// The files, as they were given.
+    /// The paths of the files, as given.
     files: Vec<PathBuf>,
-    /// Every section that was asked for. Any other one in the settings is a mistake.
+    /// Every section that was read. Any other section in the settings is a mistake.
     known: Vec<&'static str>,
     mistakes: Vec<Mistake>,
 }
@@ -26,19 +26,19 @@ impl Sections {
         Self { root, files: files.to_vec(), known: Vec::new(), mistakes: Vec::new() }
     }
 
-    /// The value of a key on the top level.
+    /// Returns the value of a top-level key.
     pub(super) fn value(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
         self.root.get(name).cloned()
     }
 
-    /// A section. Wrong values are reported, and the defaults stand in for them.
+    /// Reads a section. Invalid values are reported and replaced by their defaults.
     pub(super) fn section<T: DeserializeOwned + Default>(&mut self, name: &'static str) -> T {
         let value = self.value(name);
         value.and_then(|value| self.read_table(&value, name, &[])).unwrap_or_default()
     }
 
-    /// A list of sections; `None` if the settings do not have it. `required` are the keys without a default.
+    /// Reads a list of sections; `None` if the settings do not have it. `required` has the keys without a default.
     pub(super) fn list<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
@@ -46,7 +46,7 @@ impl Sections {
     ) -> Option<Vec<T>> {
         let value = self.value(name)?;
         let ValueKind::Array(list) = &value.kind else {
-            self.report(name, format!("must be a list: begin each entry with [[{name}]]"));
+            self.report(name, format!("must be a list: start each entry with [[{name}]]"));
             return Some(Vec::new());
         };
         let entries = list.iter().enumerate();
@@ -57,16 +57,16 @@ impl Sections {
         )
     }
 
-    /// Adds a mistake in a value that can be read.
+    /// Adds a mistake in a value that is well-formed.
     pub(super) fn report(&mut self, key: impl Into<String>, what: impl Into<String>) {
         let (key, what) = (key.into(), what.into());
         self.mistakes.push(Mistake { origin: self.origin_of(&key), key, what });
     }
 
-    /// All mistakes, with the sections that nobody has asked for.
+    /// Returns all mistakes, including unknown sections.
     pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
         let unknown = self.root.iter().filter(|(name, _)| !self.known.contains(&name.as_str()));
-        let what = format!("there is no such section; there are: {}", self.known.join(", "));
+        let what = format!("unknown section; the sections are: {}", self.known.join(", "));
         let unknown = unknown.map(|(name, value)| Mistake {
             origin: self.shown_origin(value),
             key: name.clone(),
@@ -77,8 +77,8 @@ impl Sections {
         self.mistakes
     }
 
-    /// Tries each value of a table alone, then all good ones together. `required` are the keys without a default, each
-    /// with a value that stands in for it while the others are tried.
+    /// Reads each value of a table alone, then all valid ones together. `required` has the keys without a default, each with
+    /// a value that stands in for it while other keys are read.
     fn read_table<T: DeserializeOwned>(&mut self, value: &Value, name: &str, required: &[(&str, &str)]) -> Option<T> {
         let ValueKind::Table(table) = &value.kind else {
             self.report(name, format!("must be a section: write [{name}]"));
@@ -106,7 +106,8 @@ impl Sections {
         Value::from(good).try_deserialize().ok()
     }
 
-    /// The file in which `mqtt.port` or `cameras[1].fps` stands. A key that stands nowhere counts to its section.
+    /// Returns the file that sets a key such as `mqtt.port` or `cameras[1].fps`. A key that no file sets counts as set where
+    /// its section is.
     fn origin_of(&self, key: &str) -> String {
         let (section, rest) = key.split_once('.').unwrap_or((key, ""));
         let name = section.split('[').next().unwrap_or(section);
@@ -123,7 +124,7 @@ impl Sections {
         self.shown_origin(value)
     }
 
-    /// The file as it was given: the library makes its path relative to the working directory. Values from the
+    /// Returns the path of the file as given: the library makes it relative to the working directory. Values from the
     /// environment have no origin.
     fn shown_origin(&self, value: &Value) -> String {
         let Some(origin) = origin(value) else { return "the environment".to_owned() };
@@ -133,7 +134,7 @@ impl Sections {
     }
 }
 
-/// The file in which a value stands; for a table, that of its first value.
+/// The file that sets a value; for a table or list, that of its first value.
 fn origin(value: &Value) -> Option<&str> {
     value.origin().or_else(|| match &value.kind {
         ValueKind::Table(table) => table.values().find_map(origin),
@@ -142,7 +143,7 @@ fn origin(value: &Value) -> Option<&str> {
     })
 }
 
-/// Every value that is not a table, with its path.
+/// Returns every value that is not a table, with its path.
 fn leaves(table: &config::Map<String, Value>, path: &mut Vec<String>) -> Vec<(Vec<String>, Value)> {
     let mut found = Vec::new();
     for (key, value) in table {

@@ -1,9 +1,9 @@
-//! Turns what serde says about a wrong value into words for an operator, who knows no types of Rust.
+//! Rewrites serde's messages about invalid values for operators, who do not know Rust's types.
 
 use config::{ConfigError, Value};
 use serde::de::DeserializeOwned;
 
-/// What serde expects, and how it is said here.
+/// Serde's words, and ours.
 const EXPECTED: [(&str, &str); 9] = [
     ("an unsigned 8 bit integer", "a whole number from 0 to 255"),
     ("an unsigned 16 bit integer", "a whole number from 0 to 65535"),
@@ -16,10 +16,10 @@ const EXPECTED: [(&str, &str); 9] = [
     ("invalid value: ", "is "),
 ];
 
-/// The words for an error in `section`, which holds the wrong value and nothing else. The key is named beside them.
+/// Describes an error in `section`, which contains only the invalid value. The caller adds the key.
 pub(super) fn in_plain_words<T: DeserializeOwned>(error: &ConfigError, section: Value) -> String {
     let mut text = error.to_string();
-    // The library names the enum and not the words that it takes; the parser of JSON does.
+    // The library names the enum instead of its allowed words; the JSON parser lists the words.
     if text.contains("does not have variant")
         && let Ok(json) = section.try_deserialize::<serde_json::Value>()
         && let Err(error) = serde_json::from_value::<T>(json)

@@ -1,4 +1,4 @@
-//! The settings that stand in no section.
+//! The settings outside of sections.
 
 use crate::settings::sections::Sections;
 use crate::vision::camera_id::is_valid_id;
@@ -17,7 +17,7 @@ pub(super) fn box_id(sections: &mut Sections) -> String {
     id
 }
 
-/// Where the box keeps what must outlive a restart.
+/// The directory of state that must survive a restart.
 pub(super) fn state_directory(sections: &mut Sections) -> PathBuf {
     let Some(value) = sections.value(STATE_DIRECTORY) else { return "state".into() };
     match value.into_string() {
@@ -29,7 +29,7 @@ pub(super) fn state_directory(sections: &mut Sections) -> PathBuf {
     }
 }
 
-/// The host name in an id's alphabet.
+/// The host name, with every character that an id may not have replaced.
 fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
     let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();

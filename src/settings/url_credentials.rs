@@ -1,15 +1,15 @@
-//! User and password in a camera's URL.
+//! Moves user and password out of a camera's URL.
 
 use crate::camera::settings::CameraSettings;
 use crate::secret::Secret;
 
-/// Moves `user:password@` out of the URL, which is logged and published, into the credentials, which are not.
+/// Moves `user:password@` from the URL, which is logged and published, to the credentials, which are not.
 pub(super) fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(), String> {
     let Some((scheme, rest)) = camera.url.split_once("://") else { return Ok(()) };
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
     let Some((user_info, _)) = authority.rsplit_once('@') else { return Ok(()) };
     if camera.credentials.user.is_some() {
-        return Err("has a user and a password, and so has `credentials`: give them in one place only".into());
+        return Err("has a user or password, and so does `credentials`: give them in one place only".into());
     }
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     camera.credentials.user = Some(percent_decode(user)?);
@@ -22,7 +22,7 @@ pub(super) fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(
 
 fn percent_decode(text: &str) -> Result<String, String> {
     let wrong = || {
-        "a `%` in user or password must be followed by two hexadecimal digits; write the `%` itself as %25".to_owned()
+        "a `%` in user or password must be followed by two hexadecimal digits; write a literal `%` as %25".to_owned()
     };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -29,7 +29,7 @@ impl EventKind {
 /// One event. Its fields hold at the time [`TrackEvent::at`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackEvent {
-    /// What happened.
+    /// Whether it began, changed or ended.
     pub kind: EventKind,
     /// The number of the track: from 1, unique for its camera while the daemon runs.
     pub track: u64,

@@ -101,7 +101,7 @@ impl History {
         }
     }
 
-    /// Its label.
+    /// The current label, which later sightings may change.
     pub(super) fn label(&self) -> &str {
         &self.label
     }

@@ -1,6 +1,6 @@
 //! Turns detections into objects: each has a lasting number, and events report when it begins, changes and ends.
 //!
-//! A [`CameraTracker`] gets the detections of each frame of one camera. It returns the object of each detection, and the
+//! A `CameraTracker` gets the detections of each frame of one camera. It returns the object of each detection, and the
 //! events. Plain code: it never waits, never reads a clock, and knows neither MQTT nor models. Sampling and shedding make
 //! frames irregular, so all times are real seconds. Only the sightings that let an object begin are counted in frames.
 //!

@@ -5,7 +5,7 @@ use crate::catalog::arn::{Realm, Resource};
 use crate::catalog::version::BucketPlace;
 use crate::catalog::{CatalogStore, NewVersion, Stage, Version};
 use crate::control::images::ImageIntake;
-use crate::control::{Accepted, ApplianceStatus, Asked, Command, Control, ControlError, ImportJob};
+use crate::control::{Accepted, ApplianceStatus, Command, CommandRequest, Control, ControlError, ImportJob};
 use crate::http::body::BodyBudget;
 use crate::http::cpu_turns::LARGE_BODY_BYTES;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
@@ -106,7 +106,7 @@ impl TestBox {
 }
 
 async fn obey(
-    mut asked: mpsc::Receiver<Asked>,
+    mut asked: mpsc::Receiver<CommandRequest>,
     fleet: fn(&Command) -> Result<Accepted, ControlError>,
     commands: Arc<Mutex<Vec<Command>>>,
 ) {

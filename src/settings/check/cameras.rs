@@ -5,16 +5,16 @@ use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use crate::settings::check::tiles::check_tiles;
 
-/// The slowest rate but none: a frame in a quarter of an hour.
+/// The slowest rate above 0: a frame in a quarter of an hour.
 const SLOWEST_FPS: f64 = 0.001;
 
 pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let capture = &settings.capture;
     findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
     findings.range("capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
-    // Capture processes report once a second. With less than three reports in a stall, a camera of one frame a second
-    // would be taken for a silent one. The keyframes of a `keyframes_only` camera may be further apart than any stall:
-    // there, received packets show that it sends.
+    // Capture processes report once a second. If a stall were shorter than three reports, a camera with one frame a second
+    // would count as stalled. Keyframes may be further apart than any stall, so received packets count for a
+    // `keyframes_only` camera.
     findings.range("capture.stall_seconds", f64::from(capture.stall_seconds), 3.0, 600.0);
     findings.range("capture.connect_timeout_seconds", f64::from(capture.connect_timeout_seconds), 0.1, 60.0);
 
@@ -29,7 +29,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         check_camera(&name, camera, findings);
         let model = camera.model.as_ref();
         if model.is_some_and(|name| !settings.models.iter().any(|model| model.name == *name)) {
-            findings.add(format!("{name}.model"), "is not the name of one of [[models]]");
+            findings.add(format!("{name}.model"), "is not the name of a model in [[models]]");
         }
     }
     findings.unique("cameras", "id", settings.cameras.iter().map(|camera| camera.id.as_str()));
@@ -54,32 +54,32 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     findings.extend(&format!("{name}.scene"), scene);
 }
 
-/// User and password have been taken out of the URL. What is wrong here may still hold a part of them, and is not shown.
+/// User and password have been moved out of the URL. A malformed URL may still contain a part of them, so it is not shown.
 fn check_url(url: &str) -> Result<(), &'static str> {
     let rest = url.strip_prefix("rtsp://").or_else(|| url.strip_prefix("rtsps://"));
     let host_and_port = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or(rest));
     let Some(host_and_port) = host_and_port.filter(|host| !host.is_empty() && !host.starts_with(':')) else {
         return Err("must be rtsp://host[:port]/path or rtsps://...");
     };
-    // The address of IPv6 stands in brackets and has colons of its own.
+    // An IPv6 address is in brackets and contains colons.
     let after_host = host_and_port.rsplit_once(']').map_or(host_and_port, |(_, after)| after);
     match after_host.split_once(':') {
         Some((_, port)) if port.parse::<u16>().is_err() => Err(
-            "has no valid port behind the host. If the password has a `/`, `?`, `#` or `@`, write it as %2F, %3F, %23 or \
-             %40, or give user and password in `credentials`",
+            "has no valid port after the host. If the password contains `/`, `?`, `#` or `@`, write %2F, %3F, %23 or %40 \
+             instead, or give user and password in `credentials`",
         ),
         _ => Ok(()),
     }
 }
 
-/// Below a hundredth of the picture there is nothing to see.
+/// A region must lie in the picture and be at least a hundredth of it wide and high.
 fn check_region(name: &str, region: &RegionSettings, findings: &mut Findings) {
     findings.range(format!("{name}.left"), f64::from(region.left), 0.0, 1.0);
     findings.range(format!("{name}.top"), f64::from(region.top), 0.0, 1.0);
     findings.range(format!("{name}.width"), f64::from(region.width), 0.01, 1.0);
     findings.range(format!("{name}.height"), f64::from(region.height), 0.01, 1.0);
     for (side, end) in [("width", region.left + region.width), ("height", region.top + region.height)] {
-        // Ratios as 0.7 and 0.3 add up to one but for rounding.
+        // Ratios such as 0.7 and 0.3 add up to one except for rounding.
         if end > 1.0 + 1e-5 {
             findings.add(format!("{name}.{side}"), format!("reaches to {end}, but the picture ends at 1"));
         }

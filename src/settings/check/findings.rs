@@ -1,42 +1,45 @@
-//! Collects mistakes, with the checks that several sections need.
+//! Collects mistakes. Has the checks that several sections share.
 
 use crate::secret::Credentials;
 use crate::vision::error_chain::describe;
 use std::path::PathBuf;
 
-/// Keys and what is wrong with their values.
+/// The mistakes found so far: keys, and what is wrong with their values.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    found: Vec<(String, String)>,
+    mistakes: Vec<(String, String)>,
 }
 
 impl Findings {
-    pub(super) fn into_found(self) -> Vec<(String, String)> {
-        self.found
+    pub(super) fn into_mistakes(self) -> Vec<(String, String)> {
+        self.mistakes
     }
 
     pub(super) fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
-        self.found.push((key.into(), what.into()));
+        self.mistakes.push((key.into(), what.into()));
     }
 
-    /// Takes the mistakes that a section has found in itself.
+    /// Adds the mistakes that a section reports itself, with the section's name before each key.
     pub(super) fn extend(&mut self, section: &str, mistakes: impl IntoIterator<Item = (String, String)>) {
-        self.found.extend(mistakes.into_iter().map(|(key, what)| (format!("{section}.{key}"), what)));
+        self.mistakes.extend(mistakes.into_iter().map(|(key, what)| (format!("{section}.{key}"), what)));
     }
 
-    /// A value that is not a number is in no range.
+    /// Requires a value within a range. NaN is in no range.
     pub(super) fn range(&mut self, key: impl Into<String>, value: f64, least: f64, most: f64) {
         if !(least..=most).contains(&value) {
             self.add(key, format!("is {value} but must be {least} to {most}"));
         }
     }
 
-    /// A name must be given to one entry of a list only.
+    /// Requires that all names in a list differ.
     pub(super) fn unique<'a>(&mut self, list: &str, key: &str, names: impl Iterator<Item = &'a str>) {
         let mut seen: Vec<&str> = Vec::new();
         for (index, name) in names.enumerate() {
             if let Some(other) = seen.iter().position(|other| *other == name) {
-                self.add(format!("{list}[{index}].{key}"), format!("`{name}` is also that of {list}[{other}]"));
+                self.add(
+                    format!("{list}[{index}].{key}"),
+                    format!("`{name}` is also used by {list}[{other}]: give each entry its own {key}"),
+                );
             }
             seen.push(name);
         }

@@ -5,19 +5,19 @@ use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use crate::vision::error_chain::describe;
 
-/// A bare word that is none of these is read as the name of a program part, whose lines alone are then written.
+/// The log filter takes any other bare word for the name of a module, and then logs that module only.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     check_log(&settings.log.level, findings);
     let http = &settings.http;
     if !http.address.is_loopback() {
-        let what = "must be a loopback address: callers are not asked who they are there; see `http.public_address`";
+        let what = "must be a loopback address, because requests there need no signature; for other hosts set `http.public_address`";
         findings.add("http.address", what);
     }
     if let Some(public) = http.public_address {
         if settings.access_keys.is_empty() {
-            findings.add("http.public_address", "needs [[access_keys]]: calls from other hosts must be signed");
+            findings.add("http.public_address", "needs [[access_keys]]: requests from other hosts must be signed");
         }
         let shares_address = public.is_unspecified() || public == http.address;
         if http.enabled && shares_address && http.port != 0 && http.public_port == http.port {
@@ -25,20 +25,20 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         }
     }
     if http.tls.certificate_file.is_some() != http.tls.key_file.is_some() {
-        findings.add("http.tls.key_file", "belongs to the certificate: set both or none");
+        findings.add("http.tls.key_file", "must be set together with `http.tls.certificate_file`: set both or neither");
     }
     findings.readable("http.tls.certificate_file", http.tls.certificate_file.as_ref());
     findings.readable("http.tls.key_file", http.tls.key_file.as_ref());
 
     let rekognition = &settings.rekognition;
     if rekognition.account_id.len() != 12 || !rekognition.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-        findings.add("rekognition.account_id", "must be twelve digits");
+        findings.add("rekognition.account_id", "must be 12 digits");
     }
     let is_region = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if rekognition.region.is_empty() || !rekognition.region.bytes().all(is_region) {
-        findings.add("rekognition.region", "must be the name of a region, as us-east-1");
+        findings.add("rekognition.region", "must be the name of a region, such as us-east-1");
     }
-    // The time of a signature is in whole seconds, and a call takes a while: with less, good calls are refused.
+    // Signatures have a time in whole seconds, and a request takes a while. A smaller limit would refuse good requests.
     let skew = f64::from(rekognition.max_clock_skew_seconds);
     findings.range("rekognition.max_clock_skew_seconds", skew, 10.0, 86_400.0);
     check_access_keys(settings, findings);
@@ -55,7 +55,10 @@ fn check_log(level: &str, findings: &mut Findings) {
     for directive in level.split(',').map(str::trim) {
         let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
         if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
-            let what = format!("`{directive}` must be one of {}, or as ocelli::camera=debug", LEVELS.join(", "));
+            let what = format!(
+                "`{directive}` must be one of {}, or a module and a level such as ocelli::camera=debug",
+                LEVELS.join(", ")
+            );
             findings.add("log.level", what);
         }
     }
@@ -71,7 +74,7 @@ fn check_access_keys(settings: &Settings, findings: &mut Findings) {
             findings.add(format!("access_keys[{index}].secret_file"), describe(&error));
         }
         if key.role == Role::CameraClient && key.versions.is_empty() {
-            let what = "is empty: name what this client may use, as `project/version` or `project/*`";
+            let what = "is empty: list what this client may use, as `project/version` or `project/*`";
             findings.add(format!("access_keys[{index}].versions"), what);
         }
     }

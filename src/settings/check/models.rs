@@ -25,8 +25,10 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.unique("zones", "name", settings.zones.iter().map(|zone| zone.name.as_str()));
     for (index, zone) in settings.zones.iter().enumerate() {
         if zone.numa_node.is_some() && !zone.cores.is_empty() {
-            findings
-                .add(format!("zones[{index}].numa_node"), "stands for its cores: give either `numa_node` or `cores`");
+            findings.add(
+                format!("zones[{index}].numa_node"),
+                "stands for the cores of that node: set either `numa_node` or `cores`",
+            );
         }
     }
 }
@@ -36,7 +38,7 @@ fn check_model(name: &str, model: &ModelSettings, findings: &mut Findings) {
     findings.range(format!("{name}.min_inference_units"), min, 0.0, 64.0);
     findings.range(format!("{name}.max_inference_units"), max, 0.0, 64.0);
     if max > 0.0 && (min == 0.0 || max < min) {
-        let what = "must not be below `min_inference_units`, which must be given with it";
+        let what = "must not be below `min_inference_units`, which must be set with it";
         findings.add(format!("{name}.max_inference_units"), what);
     }
     findings.range(format!("{name}.threads"), f64::from(model.threads), 1.0, 64.0);
@@ -59,7 +61,7 @@ fn check_model(name: &str, model: &ModelSettings, findings: &mut Findings) {
     }
 }
 
-/// Models that could never have their units: without this they would wait for ever, or not start at all.
+/// Finds models that could never get their units. Otherwise they would wait for ever, or never start.
 fn check_limits(settings: &Settings, findings: &mut Findings) {
     let enabled = || settings.models.iter().filter(|model| model.enabled);
     let (max_models, max_units) = (usize::from(settings.units.max_models), u32::from(settings.units.max_units));
@@ -69,7 +71,7 @@ fn check_limits(settings: &Settings, findings: &mut Findings) {
             format!("is {max_models}, but {models} models are enabled: raise it, or set `enabled = false` for some");
         findings.add("units.max_models", what);
     }
-    // 0 follows the box: what is too much for it is told when it runs.
+    // 0 follows the box; the running daemon reports what is too much for it.
     if max_units == 0 {
         return;
     }
@@ -80,7 +82,7 @@ fn check_limits(settings: &Settings, findings: &mut Findings) {
             findings.add(format!("models[{index}].min_inference_units"), what);
         }
     }
-    // A model that gives no minimum has one unit at least.
+    // A model without a minimum has at least one unit.
     let wanted: u32 = enabled().map(|model| u32::from(model.min_inference_units.max(1))).sum();
     if enabled().all(|model| u32::from(model.min_inference_units) <= max_units) && wanted > max_units {
         let what = format!(

@@ -1,4 +1,4 @@
-//! Values that can be read but not used, alone and together.
+//! Values that are well-formed but invalid, alone and together.
 
 use crate::settings::{Mistake, Settings, SettingsErrors};
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ fn mistakes(text: &str) -> Vec<Mistake> {
     }
 }
 
-/// The one mistake in `text` has this key and says these words; without words there is none.
+/// Asserts that the only mistake in `text` has this key and contains these words; without words, that there is none.
 fn check(text: &str, key: &str, words: &[&str]) {
     let mistakes = mistakes(text);
     if words.is_empty() {
@@ -38,7 +38,7 @@ fn a_stall_is_longer_than_three_reports_of_a_capture_process() {
     check("[capture]\nstall_seconds = 2.9", key, &["3 to 600"]);
     check("[capture]\nstall_seconds = 3.0", key, &[]);
     let least = crate::ipc::heartbeat::SHORTEST_SILENCE.as_secs_f32();
-    assert_eq!(least, 3.0, "the least stall in src/settings/check/cameras.rs is that of the heartbeat");
+    assert_eq!(least, 3.0, "src/settings/check/cameras.rs must allow no stall that is shorter than the heartbeat does");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_rate_that_no_clock_can_count_is_refused() {
 }
 
 #[test]
-fn models_that_could_never_have_their_units_are_refused() {
+fn models_that_could_never_get_their_units_are_refused() {
     let two = [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2")].concat();
     check(&format!("[units]\nmax_units = 4\n{two}"), "units.max_units", &["is 4", "5 units", "min_inference_units"]);
     check(&format!("[units]\nmax_units = 5\n{two}"), "", &[]);
@@ -84,7 +84,7 @@ fn limits_that_refuse_or_lose_everything_are_refused() {
 }
 
 #[test]
-fn a_level_of_the_log_that_would_silence_it_is_refused() {
+fn an_invalid_log_level_that_would_silence_the_log_is_refused() {
     for level in ["inof", "ocelli", "ocelli=loud=x", "info,ocelli::camera", "ocelli=verbose", ""] {
         check(&format!("[log]\nlevel = \"{level}\""), "log.level", &["error, warn, info"]);
     }
@@ -119,7 +119,7 @@ fn a_password_that_breaks_its_url_is_a_mistake_that_does_not_show_it() {
 }
 
 #[test]
-fn what_is_wrong_is_said_without_the_words_of_the_language_that_reads_it() {
+fn mistakes_are_described_without_words_of_the_programming_language() {
     for (text, key, words) in [
         ("[log]\nformat = \"xml\"", "log.format", ["`human` or `json`", "xml"]),
         ("[mqtt]\nprotocol = \"4\"", "mqtt.protocol", ["`5` or `3.1.1`", "4"]),
@@ -139,7 +139,7 @@ fn what_is_wrong_is_said_without_the_words_of_the_language_that_reads_it() {
 }
 
 #[test]
-fn an_entry_whose_name_another_one_has_is_named_with_that_one() {
+fn a_duplicate_name_is_reported_with_both_entries() {
     let text = [model("a", ""), model("b", ""), model("a", "")].concat();
     check(&text, "models[2].name", &["`a`", "models[0]"]);
 }

@@ -1,4 +1,4 @@
-//! Settings as people write them.
+//! Settings as operators write them.
 
 use super::*;
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
@@ -28,13 +28,13 @@ fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/ocelli.toml")
 }
 
-/// One that says what it must and nothing more.
+/// A camera with only the required keys.
 fn camera() -> CameraSettings {
     load("[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"", &[]).unwrap().cameras.remove(0)
 }
 
 #[test]
-fn the_shipped_file_says_what_the_code_defaults_to() {
+fn the_shipped_file_has_the_defaults_of_the_code() {
     let settings = Settings::load_with(&[shipped()], HashMap::new()).unwrap();
     assert_eq!(settings.log, LogSettings::default());
     assert_eq!(settings.http, HttpSettings::default());
@@ -138,11 +138,11 @@ fn a_limit_is_a_number_measured_or_none() {
 }
 
 #[test]
-fn a_provider_is_told_what_its_table_says_and_an_unknown_key_is_a_mistake() {
+fn a_provider_gets_the_options_of_its_table_and_an_unknown_key_is_a_mistake() {
     let model = "[[models]]\nname = \"m\"\nexecution_provider = \"tensorrt\"\ndevice = \"1\"\n";
     let load = |options: &str| load(&format!("{model}[models.provider_options]\n{options}"), &[]);
-    let told = "memory_limit_mb = 2048\nprecision = \"fp16\"\nengine_cache_directory = \"cache/engines\"";
-    let model = load(told).unwrap().models.remove(0);
+    let given = "memory_limit_mb = 2048\nprecision = \"fp16\"\nengine_cache_directory = \"cache/engines\"";
+    let model = load(given).unwrap().models.remove(0);
     let options = ProviderOptions {
         memory_limit_mb: Some(2048),
         precision: Some(Precision::Fp16),
@@ -160,7 +160,7 @@ fn a_provider_is_told_what_its_table_says_and_an_unknown_key_is_a_mistake() {
 }
 
 #[test]
-fn what_is_looked_at_of_a_picture_may_be_left_out_given_short_or_whole() {
+fn region_and_tiles_may_be_absent_partial_or_complete() {
     let text = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n\
                 region = { left = 0.7, top = 0.1, width = 0.3, height = 0.9 }\ntiles = { columns = 3, rows = 2 }\n\
                 [[models]]\nname = \"m\"\nimage_tiles = { columns = 2, rows = 2, overlap = 0.1, whole = false }";
@@ -180,7 +180,7 @@ fn what_is_looked_at_of_a_picture_may_be_left_out_given_short_or_whole() {
 }
 
 #[test]
-fn every_mistake_in_what_is_looked_at_is_reported_at_once() {
+fn every_mistake_in_region_and_tiles_is_reported_at_once() {
     let text = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n\
                 region = { left = 0.5, top = -0.1, width = 0.6, height = 0.0 }\n\
                 tiles = { columns = 0, rows = 9, overlap = 0.6 }\n\
@@ -215,7 +215,7 @@ fn two_cameras_with_one_id_and_a_missing_password_file_are_mistakes() {
 }
 
 #[test]
-fn a_file_that_is_not_there_or_not_toml_is_named() {
+fn a_missing_or_malformed_file_is_reported() {
     let SettingsErrors(mistakes) = Settings::load_with(&["/nowhere.toml".into()], HashMap::new()).unwrap_err();
     assert!(mistakes[0].what.contains("no such file"));
     assert!(load("a = = b", &[]).is_err());
