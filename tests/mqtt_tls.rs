@@ -218,7 +218,7 @@ fn a_tls_port_without_tls_is_told_as_that() {
     for protocol in ["5", "3.1.1"] {
         let settings = format!("[mqtt]\nport = {}\nprotocol = \"{protocol}\"\n{ONE_UNIT}", broker.port);
         let daemon = Daemon::start(broker.port, &settings);
-        check_refused(&broker, &daemon, &[&broker.port.to_string(), "one for TLS", "set mqtt.tls.enabled"]);
+        check_refused(&broker, &daemon, &[&broker.port.to_string(), "expects TLS", "set mqtt.tls.enabled"]);
     }
 }
 
