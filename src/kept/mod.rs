@@ -73,6 +73,16 @@ impl FileWriter {
                 self.retries.insert(path, content);
             }
         }
+        self.probe_undone();
+    }
+
+    /// Nothing waits for a file whose refused change was undone, so the disk is asked whether it takes what lies there.
+    fn probe_undone(&mut self) {
+        let refused: Vec<PathBuf> = self.refused.lock().keys().cloned().collect();
+        for path in refused.iter().filter(|path| !self.retries.contains_key(*path)) {
+            let result = atomic_file::rewrite(path).map_err(|error| error.to_string());
+            self.refused.note(path, &result);
+        }
     }
 }
 

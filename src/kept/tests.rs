@@ -111,3 +111,21 @@ async fn a_content_in_force_is_retried_although_a_newer_one_was_undone() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), b"in force");
 }
+
+#[tokio::test]
+async fn a_change_that_was_undone_is_no_trouble_once_the_disk_takes_files_again() {
+    let home = tempfile::tempdir().unwrap();
+    let blocked = home.path().join("state");
+    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
+    let path = blocked.join("catalog.json");
+    assert!(keeper.replace(path.clone(), b"undone".to_vec()).await.is_err());
+    assert_eq!(keeper.degraded().len(), 1);
+    std::fs::remove_file(&blocked).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !keeper.degraded().is_empty() {
+        assert!(Instant::now() < deadline, "the disk was not asked again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!path.exists(), "the change was undone");
+}

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Replaces a file: written under another name, synced, renamed, and the directory synced. Makes the directory.
 ///
@@ -21,9 +21,34 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_modes(path, bytes, 0o700, 0o600)
 }
 
+/// Replaces a file by its own content, to see whether the disk takes it. Without a file, one beside it is made and removed.
+///
+/// # Errors
+/// As of [`replace`]; the file is unchanged in any case.
+pub fn rewrite(path: &Path) -> io::Result<()> {
+    match fs::read(path) {
+        Ok(bytes) => replace(path, &bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::remove_file(write_beside(path, b"", 0o777, 0o666)?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Modes of what is made, less the process's mask.
 fn replace_with_modes(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = write_beside(path, bytes, directory_mode, file_mode)?;
+    fs::rename(&temporary, path)?;
+    File::open(directory_of(path))?.sync_all()
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes the temporary file, and the directory if there is none. Returns the file's path.
+fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<PathBuf> {
+    let directory = directory_of(path);
     DirBuilder::new().recursive(true).mode(directory_mode).create(directory)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
@@ -32,8 +57,7 @@ fn replace_with_modes(path: &Path, bytes: &[u8], directory_mode: u32, file_mode:
     let mut file = options.write(true).create(true).truncate(true).mode(file_mode).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    File::open(directory)?.sync_all()
+    Ok(temporary)
 }
 
 #[cfg(test)]
@@ -51,5 +75,18 @@ mod tests {
         fs::create_dir(path.with_file_name("file.json.part")).unwrap();
         assert!(replace(&path, b"newest").is_err());
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_rewritten_file_is_as_it_was_and_none_appears() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("new/file.json");
+        rewrite(&path).unwrap();
+        assert_eq!(fs::read_dir(home.path().join("new")).unwrap().count(), 0);
+        replace(&path, b"old").unwrap();
+        rewrite(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        fs::create_dir(path.with_file_name("file.json.part")).unwrap();
+        assert!(rewrite(&path).is_err());
     }
 }
