@@ -31,6 +31,9 @@ const ROUND_TIME: Duration = Duration::from_secs(2);
 /// Connections on which this is tried.
 const ATTEMPTS: u32 = 3;
 
+/// Cameras that are cleared after one connection; a broker may retain whatever others publish. The next start goes on.
+const MOST_CAMERAS: usize = 1024;
+
 /// What the sender is to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Step {
@@ -106,7 +109,9 @@ impl RemovedCameras {
             return Some(Vec::new());
         }
         if rest == "state" {
-            self.removed.insert(camera.to_owned());
+            if self.removed.len() < MOST_CAMERAS {
+                self.removed.insert(camera.to_owned());
+            }
             return Some(Vec::new());
         }
         if let Phase::Clearing { camera: current, has_found, .. } = &mut self.phase {
@@ -212,6 +217,16 @@ mod tests {
         assert_eq!(cameras.receive(&retained("command/stop")), None);
         drop(cameras.tick(now + LIST_TIME));
         assert_eq!(cameras.phase, Phase::Done);
+    }
+
+    #[test]
+    fn a_broker_that_retains_without_end_fills_no_memory() {
+        let (mut cameras, now) = (with_yard(), Monotonic::from_nanos(1));
+        drop(cameras.connected(now));
+        for number in 0..=MOST_CAMERAS {
+            assert_eq!(cameras.receive(&retained(&format!("cameras/barn-{number}/state"))), Some(vec![]));
+        }
+        assert_eq!(cameras.removed.len(), MOST_CAMERAS);
     }
 
     #[test]
