@@ -26,7 +26,7 @@ fn state() -> &'static RekognitionState {
         let catalog = CatalogStore::load(&home, &home, realm, &[("coco-ssd".into(), "1".into())], ocelli::kept::FileKeeper::start().unwrap());
         let (_, status) = watch::channel(ApplianceStatus::default());
         let (images, _, _) = ImageIntake::new().unwrap();
-        let (control, _) = Control::new(status, HoursFiles::new(&home), images, catalog);
+        let (control, _) = Control::new(status, HoursFiles::new(&home), images, catalog, None);
         RekognitionState::new(control, RekognitionSettings::default(), vec![], vec![], "coco-ssd", Arc::new(Metrics::new()))
     })
 }
