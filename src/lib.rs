@@ -25,7 +25,7 @@
 //! ```
 //!
 //! # Where is what
-//! * [`vision`], [`secret`]: the vocabulary. No clock, no runtime; no I/O but a secret's own file.
+//! * [`vision`], [`secret`]: the vocabulary, with the status of a camera. No clock, no runtime; no I/O but a secret's own file.
 //! * [`model`]: manifests, labels, names of layouts and providers. [`model::recognition`] proposes a manifest from what a
 //!   confined process ([`supervisor::inspection`]) has read in a model's file.
 //! * [`model_store`]: packages on the disk: staged, put in place in one rename, rolled back, listed, removed.
@@ -71,6 +71,8 @@
 //!   slot is held for it. The parent never looks into the JPEG ([`ipc::snapshot_messages`]).
 //! * All that is queued is applied before a deadline is judged, and deadlines move by the time that the daemon itself was
 //!   suspended. A sign of life of a capture process comes from its main loop only ([`ipc::heartbeat`]).
+//! * No thread that logs waits for the log: lines go through a bounded queue to one thread, and what a full queue drops is
+//!   counted and logged ([`telemetry::log_queue`]).
 //! * No state file is written on the event loop. A command is answered when the disk holds its change; a disk that refuses
 //!   is told in the answer and in the state, and tried again ([`kept`]).
 //! * A unit holds the package that it was started with, so a result is read with the labels of the model that made it.

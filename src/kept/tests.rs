@@ -1,6 +1,23 @@
 //! The order of writes, and contents that the disk refuses.
 
 use super::*;
+use tempfile::TempDir;
+
+/// A state directory that cannot be made, because a file lies in its place. It can be once that file is removed.
+fn blocked_directory() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let blocked = home.path().join("state");
+    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    (home, blocked)
+}
+
+async fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not within 10 s: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
 
 #[tokio::test]
 async fn a_file_is_replaced_as_a_whole_and_its_directory_created() {
@@ -14,9 +31,7 @@ async fn a_file_is_replaced_as_a_whole_and_its_directory_created() {
 
 #[tokio::test]
 async fn a_refused_change_in_force_is_written_later_and_a_given_up_one_is_not() {
-    let home = tempfile::tempdir().unwrap();
-    let blocked = home.path().join("state");
-    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let (_home, blocked) = blocked_directory();
     let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
     let (done, result) = oneshot::channel();
     let in_force = blocked.join("models.json");
@@ -26,11 +41,7 @@ async fn a_refused_change_in_force_is_written_later_and_a_given_up_one_is_not() 
     assert!(keeper.replace(given_up.clone(), b"2".to_vec()).await.is_err());
     assert_eq!(keeper.degraded().len(), 2);
     std::fs::remove_file(&blocked).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !in_force.exists() {
-        assert!(Instant::now() < deadline, "it was not retried");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait_until("it is retried", || in_force.exists()).await;
     assert!(!given_up.exists());
     keeper.replace(given_up, b"3".to_vec()).await.unwrap();
     assert!(keeper.degraded().is_empty(), "it has healed");
@@ -77,9 +88,7 @@ async fn files_are_written_in_the_order_of_requests_and_an_old_content_never_rep
 
 #[test]
 fn a_refused_content_is_not_retried_after_a_newer_one_was_written() {
-    let home = tempfile::tempdir().unwrap();
-    let blocked = home.path().join("state");
-    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let (_home, blocked) = blocked_directory();
     let mut writer = FileWriter { refused: Refused::default(), retries: BTreeMap::new() };
     let (path, on_refusal) = (blocked.join("a"), OnRefusal::TryAgain);
     writer.write(path.clone(), Write { content: b"1".to_vec(), on_refusal, waiting: Vec::new() });
@@ -91,9 +100,7 @@ fn a_refused_content_is_not_retried_after_a_newer_one_was_written() {
 
 #[tokio::test]
 async fn a_content_in_force_is_retried_although_a_newer_one_was_undone() {
-    let home = tempfile::tempdir().unwrap();
-    let blocked = home.path().join("state");
-    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let (_home, blocked) = blocked_directory();
     let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
     let (begin, began) = sync_channel(1);
     keeper.run(move |_| began.recv().unwrap()).unwrap();
@@ -104,28 +111,18 @@ async fn a_content_in_force_is_retried_although_a_newer_one_was_undone() {
     begin.send(()).unwrap();
     assert!(undone.await.unwrap().is_err());
     std::fs::remove_file(&blocked).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "it was not retried");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait_until("it is retried", || path.exists()).await;
     assert_eq!(std::fs::read(&path).unwrap(), b"in force");
 }
 
 #[tokio::test]
 async fn a_change_that_was_undone_is_no_trouble_once_the_disk_takes_files_again() {
-    let home = tempfile::tempdir().unwrap();
-    let blocked = home.path().join("state");
-    std::fs::write(&blocked, "a file where the directory should be").unwrap();
+    let (_home, blocked) = blocked_directory();
     let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
     let path = blocked.join("catalog.json");
     assert!(keeper.replace(path.clone(), b"undone".to_vec()).await.is_err());
     assert_eq!(keeper.degraded().len(), 1);
     std::fs::remove_file(&blocked).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !keeper.degraded().is_empty() {
-        assert!(Instant::now() < deadline, "the disk was not asked again");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait_until("the disk is asked again", || keeper.degraded().is_empty()).await;
     assert!(!path.exists(), "the change was undone");
 }

@@ -74,6 +74,15 @@ fn about(limit: Duration, measured: Duration) -> bool {
     (limit..limit + SECOND).contains(&measured)
 }
 
+/// A reply that takes five seconds.
+fn slow_routes() -> Router {
+    let slow = || async {
+        sleep(5 * SECOND).await;
+        "done"
+    };
+    Router::new().route("/", get(slow))
+}
+
 #[tokio::test]
 async fn health_readiness_and_metrics_are_answered() {
     assert!(answer("/healthz", false).await.starts_with("HTTP/1.1 200"));
@@ -148,11 +157,7 @@ async fn a_request_whose_answer_never_comes_ends_at_its_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_gives_way_and_one_that_is_served_does_not() {
-    let slow = || async {
-        sleep(5 * SECOND).await;
-        "done"
-    };
-    let mut client = Client::connect(Router::new().route("/", get(slow)));
+    let mut client = Client::connect(slow_routes());
     let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(request).await;
     advance(SECOND).await;
@@ -170,11 +175,7 @@ async fn an_idle_connection_gives_way_and_one_that_is_served_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_stops_finishes_requests_and_closes_idle_connections() {
-    let slow = || async {
-        sleep(5 * SECOND).await;
-        "done"
-    };
-    let mut client = Client::connect(Router::new().route("/", get(slow)));
+    let mut client = Client::connect(slow_routes());
     client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     advance(SECOND).await;
     tokio::spawn(client.graceful.shutdown());
