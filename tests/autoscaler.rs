@@ -187,6 +187,7 @@ fn name(reason: ScaleReason) -> &'static str {
         ScaleReason::Demand => "demand",
         ScaleReason::Calm => "calm",
         ScaleReason::NoGain => "no_gain",
+        ScaleReason::GivesWay => "gives_way",
     }
 }
 

@@ -65,6 +65,8 @@ pub enum ScaleReason {
     Calm,
     /// The unit that was added brought nothing.
     NoGain,
+    /// Another model misses its minimum, and the box has no room.
+    GivesWay,
 }
 
 /// A number of units between two bounds.

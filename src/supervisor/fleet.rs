@@ -4,6 +4,7 @@
 
 mod commands;
 mod hardware;
+mod room;
 
 pub use commands::FleetError;
 pub use hardware::{BoxLimits, ZonePlacement};
@@ -13,7 +14,7 @@ use crate::ipc::messages::RequestId;
 use crate::model::package::Package;
 use crate::supervisor::actions::{Answer, ModelStatus, SupervisorAction};
 use crate::supervisor::model_version::VersionId;
-use crate::supervisor::pool::{Pool, Room};
+use crate::supervisor::pool::Pool;
 use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
@@ -102,47 +103,6 @@ impl Fleet {
     pub fn memory(&mut self, available_bytes: Option<u64>, largest_unit_bytes: Option<u64>) {
         self.available_bytes = available_bytes;
         self.unit_bytes = largest_unit_bytes.unwrap_or(self.unit_bytes);
-    }
-
-    /// Units that memory still carries, each assumed to be a fifth larger than the largest. Units that are loading do not
-    /// have their memory yet, so they are subtracted.
-    fn units_by_memory(&self) -> usize {
-        let Some(available) = self.available_bytes else { return usize::MAX };
-        let each = self.unit_bytes + self.unit_bytes / 5;
-        let units = available.saturating_sub(self.limits.reserve_bytes) / each.max(1);
-        let pending: usize =
-            self.pools.values().map(|pool| pool.unit_count() - pool.in_service().min(pool.unit_count())).sum();
-        usize::try_from(units).unwrap_or(usize::MAX).saturating_sub(pending)
-    }
-
-    /// Runs `act` on a pool with the box's room, and adds what each started unit must know of its zone.
-    fn with_pool<T>(
-        &mut self,
-        model: &str,
-        actions: &mut Vec<SupervisorAction>,
-        act: impl FnOnce(&mut Pool, &mut Room<'_>, &mut Vec<SupervisorAction>) -> T,
-    ) -> Option<T> {
-        let total: usize = self.pools.values().map(Pool::unit_count).sum();
-        let (by_limit, by_memory) = (self.limits.units.saturating_sub(total), self.units_by_memory());
-        let limit = if by_memory < by_limit {
-            "there is no memory for more"
-        } else {
-            "the limit of this box is reached (units.max_units)"
-        };
-        let pool = self.pools.get_mut(model)?;
-        let mut room =
-            Room { zones: &mut self.zones, next_unit: &mut self.next_unit, units: by_limit.min(by_memory), limit };
-        let first = actions.len();
-        let result = act(pool, &mut room, actions);
-        for action in &mut actions[first..] {
-            if let SupervisorAction::Start { unit, load } = action
-                && let Some(placement) = pool.zone_of(*unit).and_then(|zone| self.placements.get(zone.0))
-            {
-                load.cores.clone_from(&placement.cores);
-                load.turn_to(placement.execution_provider, placement.device.as_deref());
-            }
-        }
-        Some(result)
     }
 
     /// The name of the model that a unit belongs to.
@@ -239,6 +199,7 @@ impl Fleet {
     /// Does what is due by `now`.
     pub fn tick(&mut self, now: Monotonic) -> Vec<SupervisorAction> {
         let mut actions = Vec::new();
+        self.make_room_for_minima(&mut actions);
         let models: Vec<String> = self.pools.keys().cloned().collect();
         for model in models {
             let undead = self.with_pool(&model, &mut actions, |pool, room, actions| pool.tick(room, now, actions));

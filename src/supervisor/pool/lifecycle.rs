@@ -84,7 +84,7 @@ impl Pool {
         let completed = std::mem::take(&mut self.throughput.completed);
         self.evaluated_at = now;
         let is_steady = !self.is_swapping() && self.is_wanted && !self.is_draining;
-        let (ready, room) = (self.in_service(), self.unit_count() + units_left);
+        let (ready, room) = (self.in_service(), self.roster.staying().count() + units_left);
         let sample = self.throughput.service_time.average().filter(|_| is_steady).map(|service_time| LoadSample {
             arrivals,
             completed,

@@ -19,8 +19,8 @@ pub use bounds::{Room, TpsQuota, UnitBounds, UnitDeadlines};
 use crate::admission::Gate;
 use crate::model::execution_provider::NodeCounts;
 use crate::model::package::Package;
-use crate::supervisor::actions::ModelState;
-use crate::supervisor::autoscaler::Autoscaler;
+use crate::supervisor::actions::{ModelState, SupervisorAction};
+use crate::supervisor::autoscaler::{Autoscaler, ScaleReason};
 use crate::supervisor::model_version::ModelVersion;
 use crate::supervisor::pool::demand::Demand;
 use crate::supervisor::pool::roster::Roster;
@@ -194,8 +194,27 @@ impl Pool {
     }
 
     /// Units that there are to be now.
-    fn wanted(&self) -> usize {
+    pub(crate) fn wanted(&self) -> usize {
         if self.is_wanted && self.unusable.is_none() { self.desired } else { 0 }
+    }
+
+    /// Units that are missing to the minimum; no other model may take their places.
+    pub(crate) fn missing_minimum(&self) -> usize {
+        let minimum = if self.is_draining { 0 } else { self.wanted().min(self.bounds.min) };
+        minimum.saturating_sub(self.roster.staying().count())
+    }
+
+    /// Units above the minimum.
+    pub(crate) fn surplus(&self) -> usize {
+        self.wanted().saturating_sub(self.bounds.min)
+    }
+
+    /// Gives back a unit above the minimum.
+    pub(crate) fn give_way(&mut self, actions: &mut Vec<SupervisorAction>) {
+        let from = self.desired;
+        self.desired -= 1;
+        let (model, reason) = (self.name.clone(), ScaleReason::GivesWay);
+        actions.push(SupervisorAction::Scaled { model, from, to: self.desired, reason });
     }
 
     /// Units in service by the version of their package, from RUNNING to STOPPED: a model that stops is in service

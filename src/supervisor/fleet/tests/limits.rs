@@ -206,3 +206,32 @@ fn a_pause_of_the_daemon_moves_the_deadlines_of_its_units() {
     test_box.wait(1);
     assert_eq!(test_box.ended, [(1, Outcome::Detected)]);
 }
+
+#[test]
+fn units_above_the_minimum_give_way_to_a_model_that_misses_its_minimum() {
+    let mut test_box = TestBox::at_limit(2, 2, &["only"]);
+    test_box.fleet.scale(MODEL, UnitBounds { min: 1, max: Some(2) }).unwrap();
+    test_box.run(1, |_, _| true);
+    assert_eq!(test_box.status().in_service, 2, "nobody else wants them");
+    let other = pool(&mut test_box.fleet, "other", fixed(1), None, test_box.now);
+    test_box.fleet.add_model(other);
+    test_box.fleet.start("other", None).unwrap();
+    assert_eq!(test_box.run(30, |_, _| true), 1);
+    let status = test_box.fleet.status();
+    assert_eq!((status["other"].in_service, status["other"].state), (1, ModelState::Running));
+    assert!(status.values().all(|model| model.degraded.is_empty()), "{status:?}");
+}
+
+#[test]
+fn models_that_miss_their_minima_for_want_of_memory_do_not_wait_for_each_other() {
+    let mut test_box = TestBox::at_limit(1, 8, &["only"]);
+    let other = pool(&mut test_box.fleet, "other", fixed(1), None, test_box.now);
+    test_box.fleet.add_model(other);
+    test_box.fleet.start("other", None).unwrap();
+    test_box.fleet.scale(MODEL, fixed(2)).unwrap();
+    // Room for one unit at a time: 100 bytes are kept free, and a unit takes 100 and a fifth.
+    test_box.fleet.memory(Some(220), Some(100));
+    test_box.run(10, |_, _| true);
+    let status = test_box.fleet.status();
+    assert_eq!((status[MODEL].in_service, status["other"].in_service), (2, 1), "one after the other");
+}
