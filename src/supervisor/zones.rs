@@ -111,14 +111,7 @@ impl Zones {
     /// A zone that a unit should move into while nothing else is going on: one to be probed, or one that has
     /// at least two units less than the fullest. The zone counts the unit from here on.
     pub fn place_to_balance(&mut self, now: Monotonic) -> Option<ZoneIndex> {
-        for zone in &mut self.zones {
-            let is_proven = |since: Monotonic| now.since(since) >= PROVEN_AFTER;
-            if matches!(zone.breaker, Breaker::Proving { since } if is_proven(since)) {
-                zone.breaker = Breaker::Closed;
-                zone.failures.clear();
-                zone.failed_probes = 0;
-            }
-        }
+        self.close_proven(now);
         let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
         if let Some(zone) = self.emptiest(is_due) {
             self.zones[zone.0].breaker = Breaker::Probing;
@@ -132,6 +125,23 @@ impl Zones {
         }
         self.zones[emptiest.0].units += 1;
         Some(emptiest)
+    }
+
+    /// True while it is not known yet whether a probe of the zone works.
+    pub fn is_on_trial(&self, zone: ZoneIndex) -> bool {
+        matches!(self.zones[zone.0].breaker, Breaker::Probing | Breaker::Proving { .. })
+    }
+
+    /// Zones whose probes have lived long enough work again. Proving -> Closed
+    pub fn close_proven(&mut self, now: Monotonic) {
+        let is_proven = |since: Monotonic| now.since(since) >= PROVEN_AFTER;
+        for zone in &mut self.zones {
+            if matches!(zone.breaker, Breaker::Proving { since } if is_proven(since)) {
+                zone.breaker = Breaker::Closed;
+                zone.failures.clear();
+                zone.failed_probes = 0;
+            }
+        }
     }
 
     /// A unit of the zone is ready. Probing -> Proving

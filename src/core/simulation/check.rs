@@ -2,7 +2,7 @@
 
 use crate::control::ApplianceStatus;
 use crate::core::simulation::world::{MS, World};
-use crate::supervisor::ModelState;
+use crate::supervisor::{ModelState, ModelStatus};
 
 /// How long a command may wait for its answer: for the disk, or for its package on a slow disk.
 const LONGEST_COMMAND_MS: u64 = 20_000;
@@ -68,9 +68,12 @@ impl World {
     /// Looks at what must hold after a while without faults: all that is to run runs, and nothing is degraded that is over.
     pub(super) fn check_healed(&mut self) {
         let status = self.core.status();
+        // A model that cannot load fails in every zone, so the box goes on trying zones with one unit of another model.
+        let is_bad = |model: &ModelStatus| model.state != ModelState::Stopped && !model.package.starts_with("good");
+        let in_probes = usize::from(status.models.values().any(is_bad));
         for (name, model) in &status.models {
             let is_settled = match model.state {
-                ModelState::Running => model.in_service == model.desired && model.next_version.is_none(),
+                ModelState::Running => model.in_service + in_probes >= model.desired && model.next_version.is_none(),
                 ModelState::Stopped => true,
                 // Only a package that cannot be loaded keeps a model from running.
                 ModelState::Failed | ModelState::Starting => !model.package.starts_with("good"),

@@ -137,6 +137,9 @@ impl World {
                     self.fail("a detected frame has no result");
                 }
             }
+            Report::Scaled { model, from, to, reason } => {
+                self.note(|| format!("{model} is scaled from {from} to {to} units: {reason:?}"));
+            }
             _ => {}
         }
     }
@@ -184,6 +187,7 @@ impl World {
     }
 
     fn stop_unit(&mut self, unit: UnitId) {
+        self.note(|| format!("{unit} is told to exit"));
         let Some(running) = self.units.get_mut(&unit) else { return };
         running.is_stopping = true;
         let (generation, is_free) = (running.generation, running.work.is_empty());

@@ -58,7 +58,8 @@ impl Fleet {
         let free = by_limit.min(by_memory);
         // Models that miss their minima at the same time do not wait for each other.
         let units = free.saturating_sub(reserved).max(free.min(pool.missing_minimum()));
-        let mut room = Room { zones: &mut self.zones, next_unit: &mut self.next_unit, units, limit };
+        let reserved = reserved.saturating_sub(free);
+        let mut room = Room { zones: &mut self.zones, next_unit: &mut self.next_unit, units, reserved, limit };
         let first = actions.len();
         let result = act(pool, &mut room, actions);
         for action in &mut actions[first..] {

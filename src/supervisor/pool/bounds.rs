@@ -54,6 +54,8 @@ pub struct Room<'a> {
     pub next_unit: &'a mut u32,
     /// Units that may still be started.
     pub units: usize,
+    /// Places that other models need for their minima and do not have yet.
+    pub reserved: usize,
     /// What limits them, for the operator.
     pub limit: &'a str,
 }

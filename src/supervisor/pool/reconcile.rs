@@ -128,7 +128,11 @@ impl Roster {
         }
         let has_guest = self.is_moving || self.candidate.is_some() || self.staying().any(|(_, slot)| slot.is_worn);
         let surge = usize::from(has_guest && wanted > 0);
-        while self.staying().count() > wanted + surge || (surge > 0 && self.in_service() > wanted) {
+        // A probe that left before its zone is judged would be due again at once, for ever.
+        room.zones.close_proven(now);
+        let is_on_trial = self.is_moving && self.staying().any(|(_, slot)| room.zones.is_on_trial(slot.zone));
+        let is_over = |roster: &Self| surge > 0 && !is_on_trial && roster.in_service() > wanted;
+        while self.staying().count() > wanted + surge || is_over(self) {
             let is_pending_first = self.staying().count() > wanted + surge;
             let Some(victim) = self.victim(is_pending_first, room) else { break };
             self.depart(victim, false, room);

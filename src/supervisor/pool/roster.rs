@@ -252,7 +252,11 @@ impl Roster {
             {
                 room.zones.leave(zone);
             }
-            room.units += 1;
+            // The place is free, unless another model's minimum needs it.
+            match room.reserved {
+                0 => room.units += 1,
+                _ => room.reserved -= 1,
+            }
         }
     }
 }

@@ -235,3 +235,16 @@ fn models_that_miss_their_minima_for_want_of_memory_do_not_wait_for_each_other()
     let status = test_box.fleet.status();
     assert_eq!((status[MODEL].in_service, status["other"].in_service), (2, 1), "one after the other");
 }
+
+#[test]
+fn a_probe_beside_the_only_unit_stays_until_its_zone_is_judged() {
+    let mut test_box = TestBox::at_limit(1, 2, &["left", "right"]);
+    for _ in 0..3 {
+        test_box.die(UnitId(0));
+        test_box.run(15, |_, _| true);
+    }
+    assert_eq!(test_box.fleet.zones_out(), ["left"]);
+    assert_eq!(test_box.run(120, |_, _| true), 1, "the other unit serves meanwhile");
+    assert!(test_box.fleet.zones_out().is_empty());
+    assert_eq!((test_box.status().in_service, test_box.fleet.next_unit), (1, 2), "one probe is enough");
+}
