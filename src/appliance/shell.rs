@@ -39,6 +39,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// ten seconds that a stop may last.
 const DRAIN_LIMIT: Duration = Duration::from_secs(6);
 
+/// How long a stop waits for the state files.
+const DISK_PATIENCE: Duration = Duration::from_millis(500);
+
 /// The loop, and what it holds.
 #[derive(Debug)]
 pub(super) struct Shell {
@@ -232,6 +235,9 @@ impl Shell {
         }
         self.turn(VecDeque::from([Event::Abandon]));
         self.meter.close(self.core.metered(), monotonic_now()).await;
+        if !self.performer.files.flush(DISK_PATIENCE).await {
+            tracing::warn!("the disk does not take the last changes of commands in time");
+        }
         self.performer.units.stop_all();
         self.performer.reporter.shut_down().await;
         let status = self.describe();

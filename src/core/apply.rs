@@ -103,7 +103,7 @@ impl Core {
             Event::Command { ticket, command } => self.command(ticket, command, now, out),
             Event::PackageLoaded { ticket, result } => {
                 let result = result.map(|loaded| *loaded);
-                if let Some((ticket, result)) = self.units.package_loaded(ticket, result, now) {
+                if let Some((ticket, result)) = self.units.package_loaded(ticket, result, now, out) {
                     let result = result.map(|()| Accepted::default());
                     out.push(Effect::AnswerCommand { ticket, result });
                 }
@@ -145,7 +145,6 @@ impl Core {
         if now >= self.scenes_at {
             self.scenes_at = now + SCENE_PERIOD;
             self.scenes.tick(now, out);
-            self.units.keep_packages(out);
         }
         if now >= self.pace_at {
             self.pace_at = now + PACE_PERIOD;
@@ -181,6 +180,7 @@ impl Core {
                     };
                     out.push(Effect::AnswerImage { image: work.id, reply });
                 }
+                SupervisorAction::Swapped { package } => self.units.keep_package(&package, out),
                 SupervisorAction::Scaled { model, from, to, reason } => {
                     out.push(Effect::Report(Report::Scaled { model, from, to, reason }));
                 }

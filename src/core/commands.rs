@@ -38,7 +38,7 @@ impl Units {
                 self.fleet.scale(&model, bounds)?;
                 self.keep(&model, Some(ticket), effects, |desired| desired.set_bounds(bounds))
             }
-            // Kept when its units are in service: see `keep_packages`.
+            // Kept when its units are in service: see `keep_package`.
             Command::SwapModel { model, package } => {
                 if self.desired.of(&model).is_none() {
                     return Err(FleetError::NotFound(model).into());
@@ -95,10 +95,20 @@ impl Units {
         ticket: PackageTicket,
         result: Result<LoadedPackage, String>,
         now: Monotonic,
+        effects: &mut Vec<Effect>,
     ) -> Option<(CommandTicket, Result<(), ControlError>)> {
         let (model, purpose) = self.packages.end(ticket)?;
         match purpose {
-            Purpose::Swap(ticket) => Some((ticket, self.swap_to(&model, result))),
+            Purpose::Swap(ticket) => {
+                let result = self.swap_to(&model, result);
+                // Without units there is nothing to wait for.
+                if result.is_ok()
+                    && let Some(pool) = self.fleet.model(&model).filter(|pool| !pool.is_swapping())
+                {
+                    self.keep_package(&pool.package(), effects);
+                }
+                Some((ticket, result))
+            }
             Purpose::Run(ticket, bounds) => Some((ticket, self.run(&model, result, bounds, now))),
             Purpose::Retry => {
                 // Another version may have been brought in meanwhile.

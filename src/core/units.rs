@@ -190,15 +190,12 @@ impl Units {
         }
     }
 
-    /// Keeps the package of each model whose new version is in service everywhere.
-    pub(super) fn keep_packages(&mut self, effects: &mut Vec<Effect>) {
-        let is_settled = |(_, pool): &(&String, &Pool)| !pool.is_swapping() && !pool.is_unusable();
-        let settled = self.fleet.models().filter(is_settled).map(|(name, pool)| (name.clone(), pool.package()));
-        for (model, package) in settled.collect::<Vec<_>>() {
-            if self.desired.of(&model).is_some_and(|desired| desired.package != package.name) {
-                self.keep(&model, None, effects, |desired| desired.package.clone_from(&package.name));
-                effects.push(Effect::KeepConfigured { model, version: package.version.clone() });
-            }
+    /// Keeps the package that a swap has put into service.
+    pub(super) fn keep_package(&mut self, package: &Package, effects: &mut Vec<Effect>) {
+        if self.desired.of(&package.model).is_some() {
+            self.keep(&package.model, None, effects, |desired| desired.package.clone_from(&package.name));
+            let (model, version) = (package.model.clone(), package.version.clone());
+            effects.push(Effect::KeepConfigured { model, version });
         }
     }
 

@@ -156,6 +156,14 @@ impl FileKeeper {
         result.await.unwrap_or_else(|_| Err("the thread that writes files has ended".into()))
     }
 
+    /// Waits until the disk has taken or refused everything that is queued, at most for `limit`. True if it has.
+    pub(crate) async fn flush(&self, limit: Duration) -> bool {
+        let (done, flushed) = oneshot::channel();
+        // A caller that no longer waits needs no word.
+        let is_queued = self.run(move |_| done.send(()).unwrap_or_default()).is_ok();
+        is_queued && tokio::time::timeout(limit, flushed).await.is_ok_and(|end| end.is_ok())
+    }
+
     /// One sentence for the operator about each file that cannot be written now.
     pub(crate) fn degraded(&self) -> Vec<String> {
         let refused = self.refused.lock();

@@ -126,3 +126,17 @@ async fn a_change_that_was_undone_is_no_trouble_once_the_disk_takes_files_again(
     wait_until("the disk is asked again", || keeper.degraded().is_empty()).await;
     assert!(!path.exists(), "the change was undone");
 }
+
+#[tokio::test]
+async fn a_flush_waits_for_what_is_queued_and_not_for_ever() {
+    let home = tempfile::tempdir().unwrap();
+    let keeper = FileKeeper::start().unwrap();
+    let (begin, began) = sync_channel(1);
+    keeper.run(move |_| began.recv().unwrap()).unwrap();
+    let path = home.path().join("models.json");
+    keeper.write(path.clone(), b"kept".to_vec(), OnRefusal::TryAgain, |_| {});
+    assert!(!keeper.flush(Duration::from_millis(10)).await, "the disk hangs");
+    begin.send(()).unwrap();
+    assert!(keeper.flush(Duration::from_secs(10)).await);
+    assert_eq!(std::fs::read(&path).unwrap(), b"kept");
+}

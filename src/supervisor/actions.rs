@@ -75,6 +75,11 @@ pub enum SupervisorAction {
         /// When it makes sense to try again, if it was shed.
         retry_after: Duration,
     },
+    /// All units of a model have the version that a swap brought in.
+    Swapped {
+        /// Its package.
+        package: Arc<Package>,
+    },
     /// For the log.
     Scaled {
         /// Which model.

@@ -1,6 +1,7 @@
 //! What the simulation remembers to hold the core to its promises: each frame, image, request and command ends once.
 
 use crate::admission::ImageId;
+use crate::core::desired_models::DesiredModels;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::core::{Effect, Event, Report};
 use crate::ipc::messages::{CameraIndex, FromCapture, RegionId};
@@ -28,6 +29,8 @@ pub(super) struct Books {
     pub(super) seen_with: BTreeMap<(RegionId, u16), Arc<str>>,
     /// Since when a swap goes on, by model.
     pub(super) swapping_since: BTreeMap<String, u64>,
+    /// What a restart would find, once a command has changed something.
+    pub(super) kept: Option<Box<DesiredModels>>,
 }
 
 impl Books {

@@ -51,6 +51,11 @@ impl World {
         for (name, model) in &status.models {
             if model.next_version.is_none() {
                 self.books.swapping_since.remove(name);
+                let kept = self.books.kept.as_ref().and_then(|kept| kept.of(name)).map(|kept| &*kept.package);
+                let is_kept = kept.unwrap_or("good-0") == model.package;
+                if !is_kept && !name.starts_with("brought") {
+                    return self.fail(format!("{name} serves {}, and a restart would load {kept:?}", model.package));
+                }
                 continue;
             }
             let now = self.now;

@@ -90,7 +90,11 @@ impl World {
                 let after = self.disk_time();
                 self.plan_result(after, Event::PackageLoaded { ticket, result });
             }
-            Effect::KeepModels { ticket, .. } | Effect::KeepCameras { ticket, .. } => self.keep(ticket),
+            Effect::KeepModels { models, ticket } => {
+                self.books.kept = Some(models);
+                self.keep(ticket);
+            }
+            Effect::KeepCameras { ticket, .. } => self.keep(ticket),
             Effect::AnswerCommand { ticket, result } => {
                 self.note(|| format!("{ticket:?} is answered {result:?}"));
                 if self.books.commands.remove(&ticket).is_none() {

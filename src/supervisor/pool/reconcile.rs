@@ -31,7 +31,7 @@ impl Roster {
             self.grow(wanted, room, now);
         }
         self.stop_idle(now, actions);
-        self.finish_rollout(wanted);
+        self.finish_rollout(wanted, actions);
     }
 
     /// Every unit that is wanted is in service with the wanted version, which is so most of the time.
@@ -234,11 +234,12 @@ impl Roster {
     }
 
     /// The new version is the current one when all units have it.
-    fn finish_rollout(&mut self, wanted: usize) {
+    fn finish_rollout(&mut self, wanted: usize, actions: &mut Vec<SupervisorAction>) {
         let is_everywhere = |id| {
             !self.units.is_empty() && self.units.values().all(|slot| slot.version.id == id && slot.is_in_service())
         };
         if let Some(candidate) = self.candidate.take_if(|candidate| is_everywhere(candidate.id)) {
+            actions.push(SupervisorAction::Swapped { package: Arc::clone(&candidate.package) });
             self.current = candidate;
         } else if wanted == 0 && self.candidate.take().is_some() {
             self.swap_failure = Some("the model was stopped meanwhile".into());

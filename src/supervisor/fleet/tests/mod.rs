@@ -174,7 +174,7 @@ impl TestBox {
                     self.retry_after = retry_after;
                     self.images.push((work.id, outcome));
                 }
-                SupervisorAction::Scaled { .. } => {}
+                SupervisorAction::Swapped { .. } | SupervisorAction::Scaled { .. } => {}
             }
         }
     }
