@@ -30,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("publish", &["vision", "secret", "os"]),
     ("camera", &["vision", "secret", "ipc", "os", "tracking"]),
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
-    ("telemetry", &["vision", "secret"]),
+    ("telemetry", &["vision", "secret", "model", "supervisor", "publish"]),
     ("metering", &["vision", "os"]),
     ("evaluation", &["vision", "model"]),
     ("catalog", &["vision", "model", "os", "kept"]),

@@ -2,7 +2,7 @@
 
 use crate::admission::FrameWork;
 use crate::appliance::event_recorder::EventRecorder;
-use crate::appliance::figures::{figures, model_state, outbox_figures};
+use crate::appliance::model_state::model_state;
 use crate::control::ApplianceStatus;
 use crate::core::Report;
 use crate::core::effect::FrameResult;
@@ -226,7 +226,7 @@ impl Reporter {
     fn set_gauges(&mut self, status: &ApplianceStatus) {
         self.remove_gone(status);
         for (name, model) in &status.models {
-            self.metrics.model(name, &figures(model));
+            self.metrics.model(name, model);
         }
         for ((model, version), hours) in &status.inference_hours {
             self.metrics.inference_hours(model, version, *hours);
@@ -243,7 +243,7 @@ impl Reporter {
             self.metrics.mqtt(mqtt.connected, mqtt.published, dropped);
         }
         if let Some(outbox) = self.events.status() {
-            self.metrics.outbox(&outbox_figures(&outbox));
+            self.metrics.outbox(&outbox);
         }
     }
 

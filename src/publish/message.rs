@@ -122,14 +122,14 @@ pub struct BoxStateMessage {
     /// New at each start of the daemon.
     pub boot_id: String,
     /// Models by name.
-    pub models: BTreeMap<String, ModelState>,
+    pub models: BTreeMap<String, ModelStateMessage>,
     /// What is wrong now, as sentences for the operator.
     pub degraded: Vec<String>,
 }
 
 /// One model in the box's state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ModelState {
+pub struct ModelStateMessage {
     /// STARTING, RUNNING, STOPPING, STOPPED or FAILED.
     pub state: &'static str,
     /// Directory name of the model's package.

@@ -1,5 +1,6 @@
 //! Metrics of events and of the outbox.
 
+use crate::publish::outbox::OutboxStatus;
 use crate::telemetry::labels::{Counters, Gauges, integer, with};
 use crate::vision::camera_id::CameraId;
 use prometheus_client::metrics::gauge::Gauge;
@@ -7,19 +8,6 @@ use prometheus_client::registry::Registry;
 
 /// The types of events.
 const TYPES: [&str; 3] = ["began", "changed", "ended"];
-
-/// Figures of the outbox.
-#[derive(Clone, Copy, Debug)]
-pub struct OutboxFigures {
-    /// Events that wait to be sent.
-    pub waiting: u64,
-    /// Events that were sent and are not acknowledged.
-    pub on_their_way: u64,
-    /// False while the disk refuses writes and events are kept in memory.
-    pub is_on_disk: bool,
-    /// Events since the start by result, such as `delivered` or `dropped`.
-    pub counts: [(&'static str, u64); 6],
-}
 
 /// The metrics of events and of the outbox, part of the daemon's `Metrics`.
 #[derive(Debug, Default)]
@@ -53,12 +41,20 @@ impl EventMetrics {
         self.events.get_or_create(&with(id, "type", kind)).inc();
     }
 
-    pub(super) fn outbox(&self, figures: &OutboxFigures) {
-        self.waiting.set(integer(figures.waiting));
-        self.on_their_way.set(integer(figures.on_their_way));
-        self.is_on_disk.set(i64::from(figures.is_on_disk));
-        for (name, count) in figures.counts {
-            self.outbox_events.get_or_create(&vec![("result", name.to_owned())]).set(integer(count));
+    pub(super) fn outbox(&self, status: &OutboxStatus) {
+        self.waiting.set(integer(status.waiting));
+        self.on_their_way.set(integer(status.on_their_way));
+        self.is_on_disk.set(i64::from(status.trouble.is_none()));
+        let counts = [
+            ("recorded", status.recorded),
+            ("delivered", status.delivered),
+            ("refused", status.refused),
+            ("put_off", status.put_off),
+            ("dropped", status.dropped),
+            ("damaged", status.damaged),
+        ];
+        for (result, count) in counts {
+            self.outbox_events.get_or_create(&vec![("result", result.to_owned())]).set(integer(count));
         }
     }
 }

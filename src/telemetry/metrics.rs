@@ -1,9 +1,9 @@
 //! Prometheus metrics with a fixed set of labels: cameras by id, reasons by name, nothing else.
 
+use crate::publish::outbox::OutboxStatus;
+use crate::supervisor::ModelStatus;
 use crate::telemetry::event_metrics::EventMetrics;
-pub use crate::telemetry::event_metrics::OutboxFigures;
 use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
-pub use crate::telemetry::model_metrics::ModelFigures;
 use crate::telemetry::model_metrics::ModelMetrics;
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
@@ -145,9 +145,9 @@ impl Metrics {
         self.events.event(id, kind);
     }
 
-    /// Sets the figures of the outbox.
-    pub fn outbox(&self, figures: &OutboxFigures) {
-        self.events.outbox(figures);
+    /// Sets the gauges of the outbox.
+    pub fn outbox(&self, status: &OutboxStatus) {
+        self.events.outbox(status);
     }
 
     /// Counts the outcome of a frame.
@@ -183,9 +183,9 @@ impl Metrics {
         self.capture_restarts.inc();
     }
 
-    /// Sets the figures of a model.
-    pub fn model(&self, model: &str, figures: &ModelFigures) {
-        self.models.set(model, figures);
+    /// Sets the gauges and counters of a model.
+    pub fn model(&self, model: &str, status: &ModelStatus) {
+        self.models.set(model, status);
     }
 
     /// Removes the series of a model that no longer exists. Its inference hours stay until the month is over.

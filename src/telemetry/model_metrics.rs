@@ -1,7 +1,8 @@
 //! Metrics of each model. Those that CloudWatch has for Rekognition have the same names, in Prometheus' spelling.
 
+use crate::supervisor::ModelStatus;
 use crate::telemetry::labels::{Counters, Gauges, Labels, integer};
-use crate::telemetry::node_metrics::{NodeMetrics, NodesByZone};
+use crate::telemetry::node_metrics::NodeMetrics;
 use crate::vision::outcome::{FailureCause, ShedReason};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,46 +20,15 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// Kinds of input; a unit's throughput is measured for each.
 const KINDS: [&str; 2] = ["frame", "image"];
 
-/// The figures of a model, set from the status twice a second.
-#[derive(Clone, Debug, Default)]
-pub struct ModelFigures {
-    /// Lower limit of inference units.
-    pub min: usize,
-    /// Upper limit of the autoscaler; the lower limit if the number of units is fixed.
-    pub max: usize,
-    /// Units that the box is aiming for.
-    pub desired: usize,
-    /// Units that are loaded and accept work.
-    pub in_service: usize,
-    /// Nodes of the model by zone and execution provider.
-    pub nodes: NodesByZone,
-    /// Restarts of unit processes.
-    pub restarts: u64,
-    /// Largest batch of a unit, in pictures.
-    pub batch: u32,
-    /// Throughput of one unit for camera frames, transactions a second.
-    pub unit_frame_tps: f64,
-    /// Throughput of one unit for images of API clients, transactions a second.
-    pub unit_image_tps: f64,
-    /// Throughput of all units in service, transactions a second.
-    pub capacity_tps: f64,
-    /// Transactions a second over the last ten seconds.
-    pub load_tps: f64,
-    /// Frames and images that a unit analysed.
-    pub succeeded: u64,
-    /// Transactions of those frames and images: one per tile.
-    pub transactions: u64,
-    /// Frames and images for which there was no capacity.
-    pub throttled: u64,
-    /// Images of API clients.
-    pub images_received: u64,
-    /// Images that a unit analysed.
-    pub images_detected: u64,
-    /// Images that no unit analysed, by reason.
-    pub images_shed: BTreeMap<ShedReason, u64>,
-    /// Images whose analysis failed, by cause.
-    pub images_failed: BTreeMap<FailureCause, u64>,
-}
+/// The reasons that stand for a lack of capacity.
+const THROTTLED: [ShedReason; 6] = [
+    ShedReason::Superseded,
+    ShedReason::Stale,
+    ShedReason::NoFreeSlot,
+    ShedReason::Throttled,
+    ShedReason::Expired,
+    ShedReason::NoUnits,
+];
 
 #[derive(Debug)]
 pub(super) struct ModelMetrics {
@@ -145,22 +115,25 @@ impl ModelMetrics {
         self.nodes.register(registry);
     }
 
-    pub(super) fn set(&self, model: &str, figures: &ModelFigures) {
+    pub(super) fn set(&self, model: &str, status: &ModelStatus) {
         let labels = vec![("model", model.to_owned())];
+        let mut total = status.images.clone();
+        status.ledgers.values().for_each(|ledger| total.add(ledger));
+        let throttled = THROTTLED.iter().filter_map(|reason| total.shed.get(reason)).sum();
         let gauges = [
-            (&self.min, figures.min),
-            (&self.max, figures.max),
-            (&self.desired, figures.desired),
-            (&self.in_service, figures.in_service),
-            (&self.batch, figures.batch as usize),
+            (&self.min, status.min_units),
+            (&self.max, status.max_units.unwrap_or(status.min_units)),
+            (&self.desired, status.desired),
+            (&self.in_service, status.in_service),
+            (&self.batch, status.batch as usize),
         ];
         let counters = [
-            (&self.restarts, figures.restarts),
-            (&self.succeeded, figures.succeeded),
-            (&self.transactions, figures.transactions),
-            (&self.throttled, figures.throttled),
-            (&self.images_received, figures.images_received),
-            (&self.images_detected, figures.images_detected),
+            (&self.restarts, status.restarts),
+            (&self.succeeded, total.detected),
+            (&self.transactions, status.transactions),
+            (&self.throttled, throttled),
+            (&self.images_received, status.images.captured),
+            (&self.images_detected, status.images.detected),
         ];
         for (gauge, count) in gauges {
             gauge.get_or_create(&labels).set(integer(count as u64));
@@ -169,19 +142,19 @@ impl ModelMetrics {
             set_counter(counter, &labels, count);
         }
         for reason in ShedReason::OF_IMAGES {
-            let count = figures.images_shed.get(&reason).copied().unwrap_or_default();
+            let count = status.images.shed.get(&reason).copied().unwrap_or_default();
             set_counter(&self.images_shed, &with(&labels, "reason", reason.name()), count);
         }
         for cause in FailureCause::ALL {
-            let count = figures.images_failed.get(&cause).copied().unwrap_or_default();
+            let count = status.images.failed.get(&cause).copied().unwrap_or_default();
             set_counter(&self.images_failed, &with(&labels, "cause", cause.name()), count);
         }
-        for (kind, tps) in KINDS.into_iter().zip([figures.unit_frame_tps, figures.unit_image_tps]) {
+        for (kind, tps) in KINDS.into_iter().zip([status.unit_frame_tps, status.unit_image_tps]) {
             self.unit_tps.get_or_create(&with(&labels, "kind", kind)).set(tps);
         }
-        self.nodes.set(model, &figures.nodes);
-        self.capacity_tps.get_or_create(&labels).set(figures.capacity_tps);
-        self.load_tps.get_or_create(&labels).set(figures.load_tps);
+        self.nodes.set(model, &status.nodes);
+        self.capacity_tps.get_or_create(&labels).set(status.capacity_tps);
+        self.load_tps.get_or_create(&labels).set(status.load_tps);
     }
 
     pub(super) fn answered(&self, model: &str, labels: usize, took: Duration) {
@@ -217,7 +190,7 @@ impl ModelMetrics {
         for kind in KINDS {
             self.unit_tps.remove(&with(&labels, "kind", kind));
         }
-        self.nodes.set(model, &NodesByZone::new());
+        self.nodes.set(model, &BTreeMap::new());
         self.capacity_tps.remove(&labels);
         self.load_tps.remove(&labels);
         self.response_seconds.remove(&labels);
@@ -248,23 +221,21 @@ fn with(labels: &Labels, name: &'static str, value: &str) -> Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::Ledger;
+    use crate::vision::camera_id::CameraId;
     use prometheus_client::encoding::text::encode;
 
     #[test]
     fn requests_have_the_names_that_cloudwatch_users_know_and_images_their_outcomes() {
         let (metrics, mut registry) = (ModelMetrics::default(), Registry::with_prefix("ocelli"));
         metrics.register(&mut registry);
-        let images_shed = BTreeMap::from([(ShedReason::Throttled, 3)]);
-        let figures = ModelFigures {
-            min: 1,
-            succeeded: 5,
-            transactions: 25,
-            batch: 4,
-            throttled: 3,
-            images_shed,
-            ..ModelFigures::default()
-        };
-        metrics.set("m", &figures);
+        let shed = BTreeMap::from([(ShedReason::Throttled, 3)]);
+        let images = Ledger { captured: 4, detected: 1, shed, ..Ledger::default() };
+        let frames = Ledger { captured: 4, detected: 4, ..Ledger::default() };
+        let ledgers = BTreeMap::from([(CameraId::new("yard").unwrap(), frames)]);
+        let status =
+            ModelStatus { min_units: 1, batch: 4, transactions: 25, images, ledgers, ..ModelStatus::default() };
+        metrics.set("m", &status);
         metrics.answered("m", 4, Duration::from_millis(20));
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
@@ -289,7 +260,7 @@ mod tests {
         let (metrics, mut registry) = (ModelMetrics::default(), Registry::with_prefix("ocelli"));
         metrics.register(&mut registry);
         for model in ["gone", "other"] {
-            metrics.set(model, &ModelFigures::default());
+            metrics.set(model, &ModelStatus::default());
             metrics.answered(model, 4, Duration::from_millis(20));
             metrics.inference_hours(model, "v1", 2.0);
         }

@@ -2,15 +2,13 @@
 //!
 //! Zones and providers change, so series that are no longer reported are removed.
 
+use crate::model::execution_provider::NodeCounts;
 use crate::telemetry::labels::{Labels, integer};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
-
-/// Nodes by zone and execution provider.
-pub type NodesByZone = BTreeMap<String, BTreeMap<String, u32>>;
 
 #[derive(Debug, Default)]
 pub(super) struct NodeMetrics {
@@ -25,9 +23,10 @@ impl NodeMetrics {
         registry.register("unit_nodes", help, self.nodes.clone());
     }
 
-    pub(super) fn set(&self, model: &str, nodes: &NodesByZone) {
+    /// `nodes` by zone.
+    pub(super) fn set(&self, model: &str, nodes: &BTreeMap<String, NodeCounts>) {
         let mut reported = BTreeSet::new();
-        for (zone, by_provider) in nodes {
+        for (zone, NodeCounts(by_provider)) in nodes {
             for (provider, count) in by_provider {
                 let labels = vec![("model", model.to_owned()), ("zone", zone.clone()), ("provider", provider.clone())];
                 self.nodes.get_or_create(&labels).set(integer(u64::from(*count)));
@@ -59,14 +58,15 @@ mod tests {
             encode(&mut text, &registry).unwrap();
             text.lines().filter(|line| line.starts_with("ocelli")).map(str::to_owned).collect::<Vec<_>>()
         };
-        let on = |provider: &str, nodes| NodesByZone::from([("gpu-0".into(), [(provider.into(), nodes)].into())]);
+        let on =
+            |provider: &str, nodes| BTreeMap::from([("gpu-0".into(), NodeCounts([(provider.into(), nodes)].into()))]);
         metrics.set("m", &on("cuda", 160));
         metrics.set("other", &on("cpu", 7));
         let other = "ocelli_unit_nodes{model=\"other\",zone=\"gpu-0\",provider=\"cpu\"} 7";
         metrics.set("m", &on("cpu", 162));
         assert!(lines().contains(&"ocelli_unit_nodes{model=\"m\",zone=\"gpu-0\",provider=\"cpu\"} 162".to_owned()));
         assert_eq!(lines().len(), 2, "{:?}", lines());
-        metrics.set("m", &NodesByZone::new());
+        metrics.set("m", &BTreeMap::new());
         assert_eq!(lines(), [other]);
     }
 }
