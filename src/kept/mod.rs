@@ -43,6 +43,8 @@ pub(crate) struct FileWriter {
     refused: Refused,
     /// Refused contents that are to be retried.
     retries: BTreeMap<PathBuf, Vec<u8>>,
+    /// What this run has written, for files that somebody removes.
+    written: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl FileWriter {
@@ -55,6 +57,7 @@ impl FileWriter {
         self.refused.note(path, &result);
         if result.is_ok() {
             self.retries.remove(path);
+            self.written.insert(path.to_owned(), content.to_vec());
         }
         result
     }
@@ -73,7 +76,19 @@ impl FileWriter {
                 self.retries.insert(path, content);
             }
         }
+        self.restore_removed();
         self.probe_undone();
+    }
+
+    /// Writes files anew that were there and are gone: an operator's mistake must not wait for the next change.
+    fn restore_removed(&mut self) {
+        let is_gone = |path: &PathBuf| matches!(path.try_exists(), Ok(false)) && !self.retries.contains_key(path);
+        let written = self.written.iter().filter(|(path, _)| is_gone(path));
+        let gone: Vec<(PathBuf, Vec<u8>)> = written.map(|(path, content)| (path.clone(), content.clone())).collect();
+        for (path, content) in gone {
+            tracing::warn!(file = %path.display(), "a state file is gone and is written anew");
+            self.write(path, Write { content, on_refusal: OnRefusal::TryAgain, waiting: Vec::new() });
+        }
     }
 
     /// Nothing waits for a file whose refused change was undone, so the disk is asked whether it takes what lies there.
@@ -116,7 +131,7 @@ impl FileKeeper {
     fn with_retry_period(period: Duration) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel(QUEUE_CAPACITY);
         let refused = Refused::default();
-        let writer = FileWriter { refused: refused.clone(), retries: BTreeMap::new() };
+        let writer = FileWriter { refused: refused.clone(), retries: BTreeMap::new(), written: BTreeMap::new() };
         std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, writer, period))?;
         Ok(Self { jobs, refused })
     }

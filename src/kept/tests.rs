@@ -89,7 +89,7 @@ async fn files_are_written_in_the_order_of_requests_and_an_old_content_never_rep
 #[test]
 fn a_refused_content_is_not_retried_after_a_newer_one_was_written() {
     let (_home, blocked) = blocked_directory();
-    let mut writer = FileWriter { refused: Refused::default(), retries: BTreeMap::new() };
+    let mut writer = FileWriter { refused: Refused::default(), retries: BTreeMap::new(), written: BTreeMap::new() };
     let (path, on_refusal) = (blocked.join("a"), OnRefusal::TryAgain);
     writer.write(path.clone(), Write { content: b"1".to_vec(), on_refusal, waiting: Vec::new() });
     std::fs::remove_file(&blocked).unwrap();
@@ -139,4 +139,16 @@ async fn a_flush_waits_for_what_is_queued_and_not_for_ever() {
     begin.send(()).unwrap();
     assert!(keeper.flush(Duration::from_secs(10)).await);
     assert_eq!(std::fs::read(&path).unwrap(), b"kept");
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_removes_is_written_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let keeper = FileKeeper::with_retry_period(Duration::from_millis(10)).unwrap();
+    let path = home.path().join("state/models.json");
+    keeper.replace(path.clone(), b"kept".to_vec()).await.unwrap();
+    std::fs::remove_dir_all(home.path().join("state")).unwrap();
+    wait_until("it is there again", || path.exists()).await;
+    assert_eq!(std::fs::read(&path).unwrap(), b"kept");
+    assert!(keeper.degraded().is_empty());
 }
