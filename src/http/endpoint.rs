@@ -5,6 +5,7 @@
 //! response. The accept loop is our own, because axum's sets none of them.
 
 use crate::http::connections::{Connection, Connections};
+use crate::telemetry::troubles::Troubles;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -48,7 +49,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// An address and what is served there.
 pub(super) struct Endpoint {
     address: SocketAddr,
-    /// For the log.
+    /// For the log, and the part that [`Troubles`] names.
     what: &'static str,
     router: Router,
     tls: Option<TlsAcceptor>,
@@ -62,8 +63,9 @@ impl Endpoint {
     }
 
     /// Serves until `stop` turns true, then finishes the requests that have begun.
-    pub(super) async fn serve(self, mut stop: watch::Receiver<bool>) {
-        let Some(listener) = self.bind(&mut stop).await else { return };
+    /// `troubles` says so while the port is taken.
+    pub(super) async fn serve(self, troubles: &Troubles, mut stop: watch::Receiver<bool>) {
+        let Some(listener) = self.bind(troubles, &mut stop).await else { return };
         let (graceful, mut tasks) = (GracefulShutdown::new(), JoinSet::new());
         loop {
             let accepted = tokio::select! {
@@ -90,17 +92,24 @@ impl Endpoint {
         }
     }
 
-    async fn bind(&self, stop: &mut watch::Receiver<bool>) -> Option<TcpListener> {
+    async fn bind(&self, troubles: &Troubles, stop: &mut watch::Receiver<bool>) -> Option<TcpListener> {
         loop {
             match TcpListener::bind(self.address).await {
                 Ok(listener) => {
+                    troubles.clear(self.what);
                     if let Ok(address) = listener.local_addr() {
                         tracing::info!(%address, tls = self.tls.is_some(), "{}", self.what);
                     }
                     return Some(listener);
                 }
                 Err(error) => {
-                    tracing::warn!(address = %self.address, %error, "nothing can be served there; choose another address or port under [http]");
+                    let trouble = format!(
+                        "nothing is served on {}: {error}; it is retried, or choose another port under [http]",
+                        self.address
+                    );
+                    if troubles.set(self.what, trouble) {
+                        tracing::warn!(address = %self.address, %error, "nothing can be served there; choose another address or port under [http]");
+                    }
                 }
             }
             tokio::select! {

@@ -45,7 +45,7 @@ pub async fn serve(
     let public = serve_public(&settings, state.clone(), identity, &troubles, stop.clone());
     let address = SocketAddr::new(settings.address, settings.port);
     let local = Endpoint::new(address, "health, metrics and the API are served", router::local(state), None);
-    tokio::join!(local.serve(stop), public);
+    tokio::join!(local.serve(&troubles, stop), public);
 }
 
 /// Serves the public address, if one is configured.
@@ -66,7 +66,7 @@ async fn serve_public(
     };
     let routes = router::public(state.for_strangers());
     let address = SocketAddr::new(address, settings.public_port);
-    Endpoint::new(address, "the AWS-compatible API is served", routes, acceptor).serve(stop).await;
+    Endpoint::new(address, "the AWS-compatible API is served", routes, acceptor).serve(troubles, stop).await;
 }
 
 /// Tries until the certificate can be read or made; `None` when `stop` turns true before that.
@@ -130,5 +130,26 @@ mod tests {
         stop.send_replace(true);
         let acceptor = wait_for_acceptor(&settings, &identity, &troubles, &mut stopped).await;
         assert!(acceptor.is_none(), "a stop is not held up by a certificate");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_trouble_until_it_is_free() {
+        let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let (troubles, (stop, stopped)) = (Troubles::default(), watch::channel(false));
+        let endpoint = Endpoint::new(address, "it is served", axum::Router::new(), None);
+        tokio::time::pause();
+        let wait = async {
+            while troubles.all().is_empty() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            assert!(troubles.all()[0].contains(&address.to_string()), "{:?}", troubles.all());
+            drop(taken);
+            while !troubles.all().is_empty() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            stop.send_replace(true);
+        };
+        tokio::join!(endpoint.serve(&troubles, stopped), wait);
     }
 }
