@@ -1,5 +1,7 @@
 //! The core: it connects the four parts.
 
+mod status;
+
 use crate::admission::brown_out::PACE_PERIOD;
 use crate::admission::{FrameWork, ImageWork};
 use crate::camera::camera_state::Camera;
@@ -31,8 +33,8 @@ const SCENE_PERIOD: Duration = Duration::from_secs(1);
 /// Decides for the whole box.
 #[derive(Debug)]
 pub struct Core {
-    pub(super) units: Units,
-    pub(super) cameras: Cameras,
+    units: Units,
+    cameras: Cameras,
     scenes: Scenes,
     snapshots: Snapshots,
     keeping: Keeping,
@@ -52,7 +54,7 @@ impl Core {
         let mut units = Units::new(fleet, plan.models, plan.desired, terms, plan.limits.units, now);
         for camera in &plan.cameras {
             let model = camera.model.as_ref().unwrap_or(&default_model);
-            units.fleet.add_camera(camera.id.clone(), camera.weight, model);
+            units.add_camera(camera.id.clone(), camera.weight, model);
         }
         Self {
             units,
@@ -76,13 +78,13 @@ impl Core {
                 self.follow(actions, now, out);
             }
             Event::UnitEnded { unit } => {
-                let actions = self.units.fleet.unit_ended(unit, now);
+                let actions = self.units.ended(unit, now);
                 self.follow(actions, now, out);
             }
             Event::Capture { group, message } => match self.cameras.message(group, message, now, out) {
                 Some(Captured::Frame(work)) => self.frame_captured(work, now, out),
                 Some(Captured::WithoutSlot(camera)) => {
-                    self.units.fleet.frame_without_slot(&camera);
+                    self.units.frame_without_slot(&camera);
                     out.push(Effect::Report(Report::FrameWithoutSlot(camera)));
                 }
                 None => {}
@@ -111,14 +113,14 @@ impl Core {
             Event::Kept { tickets, result } => self.keeping.kept(&tickets, result, out),
             Event::Memory { available_bytes, units } => self.units.memory(available_bytes, &units),
             Event::Paused(gap) => {
-                self.units.fleet.paused(gap);
+                self.units.paused(gap);
                 self.cameras.paused(gap);
                 self.snapshots.paused(gap);
                 self.keeping.paused(gap);
             }
             Event::Drain => self.drain(now, out),
             Event::Abandon => {
-                let actions = self.units.fleet.abandon(now);
+                let actions = self.units.abandon(now);
                 self.follow(actions, now, out);
                 self.scenes.lose_all(now, out);
             }
@@ -157,7 +159,7 @@ impl Core {
 
     fn drain(&mut self, now: Monotonic, out: &mut Vec<Effect>) {
         self.is_draining = true;
-        let actions = self.units.fleet.drain();
+        let actions = self.units.drain();
         self.follow(actions, now, out);
     }
 
@@ -274,12 +276,12 @@ impl Core {
 
     /// Frames and images that wait or are worked on.
     pub fn in_flight(&self) -> u64 {
-        self.units.fleet.in_flight()
+        self.units.in_flight()
     }
 
     /// Units in service by package, for the meter of inference hours.
     pub fn metered(&self) -> Vec<(Arc<Package>, usize)> {
-        self.units.fleet.metered()
+        self.units.metered()
     }
 }
 

@@ -16,7 +16,6 @@
 mod apply;
 pub mod camera_switches;
 mod cameras;
-mod commands;
 pub mod desired_models;
 pub mod effect;
 pub mod event;
@@ -25,7 +24,6 @@ mod packages;
 pub mod plan;
 mod scenes;
 mod snapshots;
-mod status;
 mod units;
 
 pub use apply::Core;

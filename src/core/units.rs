@@ -1,5 +1,7 @@
 //! The inference units and their models, and what commands change of them.
 
+mod commands;
+
 use crate::admission::{Controller, FrameWork, Gate, ImageQueue, ImageWork};
 use crate::catalog::Units as CatalogUnits;
 use crate::control::ControlError;
@@ -23,12 +25,12 @@ use std::time::Duration;
 /// The fleet, and what is kept of it over a restart.
 #[derive(Debug)]
 pub(super) struct Units {
-    pub(super) fleet: Fleet,
-    pub(super) desired: DesiredModels,
-    pub(super) packages: PendingPackages,
-    pub(super) terms: BoxTerms,
+    fleet: Fleet,
+    desired: DesiredModels,
+    packages: PendingPackages,
+    terms: BoxTerms,
     /// Models that are to run and could not be started, and why.
-    pub(super) not_started: BTreeMap<String, String>,
+    not_started: BTreeMap<String, String>,
     /// Transactions of each model's images at the last look.
     images_before: BTreeMap<String, u64>,
 }
@@ -73,13 +75,7 @@ impl Units {
     }
 
     /// The stopped pool of a model.
-    pub(super) fn pool(
-        &mut self,
-        loaded: LoadedPackage,
-        terms: ModelTerms,
-        bounds: UnitBounds,
-        now: Monotonic,
-    ) -> Pool {
+    fn pool(&mut self, loaded: LoadedPackage, terms: ModelTerms, bounds: UnitBounds, now: Monotonic) -> Pool {
         let controller = Controller::new(self.terms.max_frame_age);
         let gate = Gate::new(controller, ImageQueue::new(self.terms.max_queue_time), terms.image_share);
         let version = self.version(loaded);
@@ -88,7 +84,7 @@ impl Units {
     }
 
     /// Numbers a package as the next version.
-    pub(super) fn version(&mut self, loaded: LoadedPackage) -> ModelVersion {
+    fn version(&mut self, loaded: LoadedPackage) -> ModelVersion {
         ModelVersion { id: self.fleet.next_version(), package: loaded.package, load: loaded.load }
     }
 
@@ -113,6 +109,21 @@ impl Units {
         }
     }
 
+    /// A unit's process has ended, or could not be started.
+    pub(super) fn ended(&mut self, unit: UnitId, now: Monotonic) -> Vec<SupervisorAction> {
+        self.fleet.unit_ended(unit, now)
+    }
+
+    /// Gives a camera its place with a model.
+    pub(super) fn add_camera(&mut self, camera: CameraId, weight: u32, model: &str) {
+        self.fleet.add_camera(camera, weight, model);
+    }
+
+    /// A frame was due and its capture process had no slot for it.
+    pub(super) fn frame_without_slot(&mut self, camera: &CameraId) {
+        self.fleet.frame_without_slot(camera);
+    }
+
     /// A frame was announced.
     pub(super) fn frame_captured(&mut self, work: FrameWork, now: Monotonic) -> Vec<SupervisorAction> {
         self.fleet.frame_captured(work, now)
@@ -132,6 +143,31 @@ impl Units {
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
         self.retry_packages(now, effects);
         self.fleet.tick(now)
+    }
+
+    /// The daemon was suspended for `gap`.
+    pub(super) fn paused(&mut self, gap: Duration) {
+        self.fleet.paused(gap);
+    }
+
+    /// Takes no more work; units finish their current batches.
+    pub(super) fn drain(&mut self) -> Vec<SupervisorAction> {
+        self.fleet.drain()
+    }
+
+    /// The time to drain is over: work without an answer has failed.
+    pub(super) fn abandon(&mut self, now: Monotonic) -> Vec<SupervisorAction> {
+        self.fleet.abandon(now)
+    }
+
+    /// Frames and images that wait or are worked on.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.fleet.in_flight()
+    }
+
+    /// Units in service by package, for the meter of inference hours.
+    pub(super) fn metered(&self) -> Vec<(Arc<Package>, usize)> {
+        self.fleet.metered()
     }
 
     /// Memory was measured.

@@ -12,7 +12,7 @@ use crate::vision::monotonic::Monotonic;
 
 impl Units {
     /// Does what a command about a model wants, or says why not.
-    pub(super) fn command(
+    pub(in crate::core) fn command(
         &mut self,
         ticket: CommandTicket,
         command: Command,
@@ -90,7 +90,7 @@ impl Units {
     }
 
     /// A package was read, or cannot be used. Returns the command that waits for it, and its result.
-    pub(super) fn package_loaded(
+    pub(in crate::core) fn package_loaded(
         &mut self,
         ticket: PackageTicket,
         result: Result<LoadedPackage, String>,
