@@ -17,7 +17,7 @@ pub struct LoadModel {
     pub provider_options: ProviderOptions,
     /// Threads per inference.
     pub intra_op_threads: u16,
-    /// The largest batch, in pictures, if the model's batch size is variable. The unit may choose a smaller, faster one.
+    /// The largest batch, in pictures, if its size is variable. The unit may choose a smaller one that is faster.
     pub max_batch: u16,
     /// Path of `libonnxruntime.so`.
     pub runtime_library: PathBuf,
