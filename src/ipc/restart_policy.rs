@@ -18,7 +18,7 @@ pub struct RestartPolicy {
 }
 
 impl RestartPolicy {
-    /// Returns when the process may be restarted. `ready_since` and `items_done` are those of the process that just died.
+    /// Returns when the process may be restarted. `ready_since` and `items_done` belong to the process that just died.
     pub fn died(&mut self, ready_since: Option<Monotonic>, items_done: u64, now: Monotonic) -> Monotonic {
         let was_healthy =
             ready_since.is_some_and(|since| now.since(since) >= HEALTHY_AFTER) && items_done >= HEALTHY_ITEMS;
