@@ -1,4 +1,4 @@
-//! What each provider is told, and what it refuses. Whether it computes is for a box that has it.
+//! Which options each provider supports and refuses. Inference needs a box with the accelerator.
 
 use super::*;
 use crate::model::execution_provider::{Precision, ProviderOptions};
@@ -9,7 +9,7 @@ fn refused(execution_provider: ExecutionProvider, provider_options: ProviderOpti
     dispatch(&load).err()
 }
 
-/// Without the word of a provider that is not in this build, which is no matter of options.
+/// The reason, unless it is that the provider is not in this build.
 fn refused_option(provider: ExecutionProvider, options: ProviderOptions) -> Option<String> {
     refused(provider, options).filter(|reason| reason.contains("does not know"))
 }
