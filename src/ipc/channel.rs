@@ -41,7 +41,7 @@ pub enum ChannelError {
     Io(#[source] std::io::Error),
 }
 
-/// One end of a channel.
+/// One end of a channel. Calls block unless [`Self::set_nonblocking`] was called.
 #[derive(Debug)]
 pub struct Channel {
     socket: OwnedFd,
@@ -173,7 +173,7 @@ impl AsFd for Channel {
     }
 }
 
-/// Decodes one packet.
+/// Checks a packet's version and decodes its message.
 ///
 /// # Errors
 /// [`ChannelError::Protocol`] for a different version or a body that cannot be decoded.
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_other_side_is_seen() {
+    fn an_end_whose_peer_is_closed_is_closed() {
         let (ours, theirs) = Channel::pair().unwrap();
         drop(theirs);
         assert!(matches!(ours.receive::<ToUnit>(), Err(ChannelError::Closed)));
@@ -229,13 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_of_a_side_that_ended_with_unread_messages_are_heard() {
+    fn the_last_message_of_a_peer_that_ended_with_unread_messages_is_received() {
         let (ours, theirs) = Channel::pair().unwrap();
         ours.send(&ToUnit::Stop, None).unwrap();
-        let words = FromUnit::LoadFailed { reason: "no memory".into() };
-        theirs.send(&words, None).unwrap();
+        let last = FromUnit::LoadFailed { reason: "no memory".into() };
+        theirs.send(&last, None).unwrap();
         drop(theirs);
-        assert_eq!(ours.receive::<FromUnit>().unwrap().0, words);
+        assert_eq!(ours.receive::<FromUnit>().unwrap().0, last);
         assert!(matches!(ours.receive::<FromUnit>(), Err(ChannelError::Closed)));
     }
 

@@ -22,7 +22,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
-/// What to start.
+/// How to start a child.
 #[derive(Clone, Debug)]
 pub struct ChildSpec {
     /// The binary; [`own_binary`] outside tests.
@@ -113,7 +113,7 @@ impl Drop for Unwatched {
         // On a thread, because the caller may be an event loop.
         let end = move || child.kill().and_then(|()| child.wait());
         if let Err(error) = std::thread::Builder::new().name("reaper".into()).spawn(end) {
-            tracing::error!(pid, %error, "a child that cannot be watched cannot be ended either");
+            tracing::error!(pid, %error, "a child that cannot be watched cannot be killed either");
         }
     }
 }

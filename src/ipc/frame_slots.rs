@@ -55,7 +55,7 @@ impl Region {
     }
 }
 
-/// The writer's side.
+/// A writable mapping of a region, or of one of its slots.
 #[derive(Debug)]
 pub struct SlotWriter {
     mapping: WriteMapping,
@@ -92,7 +92,7 @@ impl SlotWriter {
     }
 }
 
-/// A unit's side.
+/// A unit's read-only mapping of a region.
 #[derive(Debug)]
 pub struct SlotReader {
     mapping: ReadMapping,

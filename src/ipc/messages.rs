@@ -134,7 +134,7 @@ pub enum FromUnit {
     Failed {
         /// From the item.
         request: RequestId,
-        /// For the metrics.
+        /// The cause, as it is counted.
         cause: FailureCause,
         /// Details for the log.
         detail: String,
@@ -151,7 +151,7 @@ pub enum FromUnit {
 /// How to connect to a camera. Contains its password, so it is sent over the channel and never in argv.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CameraSource {
-    /// For log lines.
+    /// Identifies the camera in the log.
     pub name: String,
     /// `rtsp://` or `rtsps://`, without user and password.
     pub url: String,
@@ -248,7 +248,7 @@ pub enum LossKind {
     Codec,
     /// The capture process died.
     ProcessDied,
-    /// Anything else.
+    /// Any other cause, see `detail`.
     Other,
 }
 

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crash_loop_climbs_the_ladder_and_a_healthy_life_resets_it() {
+    fn the_backoff_grows_in_a_crash_loop_and_a_healthy_run_resets_it() {
         let mut policy = RestartPolicy::default();
         let now = Monotonic::from_nanos(1_000_000_000_000);
         let waits: Vec<u128> = (0..9).map(|_| policy.died(None, 0, now).since(now).as_millis()).collect();

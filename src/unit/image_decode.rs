@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_an_error() {
+    fn bytes_that_are_not_a_picture_are_an_error() {
         assert!(matches!(decode(b"hello", &ImageLimits::default(), (8, 8)), Err(ImageDecodeError::UnknownFormat)));
         assert!(matches!(decode(b"", &ImageLimits::default(), (8, 8)), Err(ImageDecodeError::UnknownFormat)));
         let cut = png(30, 20);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_lies_about_its_size_is_refused_by_its_header() {
+    fn a_picture_with_a_false_size_is_refused_by_its_header() {
         let mut bomb = png(3, 2);
         // IHDR: width and height at offset 16; its checksum at 29 then no longer fits, or the limit refuses first.
         bomb[16..24].copy_from_slice(&[0, 0, 0x7f, 0xff, 0, 0, 0x7f, 0xff]);

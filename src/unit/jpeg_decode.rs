@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_no_larger_than_it_must_be_and_no_smaller() {
+    fn a_picture_is_scaled_down_but_not_below_the_wanted_size() {
         let bytes = jpeg(800, 640);
         for (wanted, expected) in
             [(80, (100, 80)), (81, (200, 160)), (300, (400, 320)), (400, (800, 640)), (9999, (800, 640))]
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_or_endless_picture_is_refused() {
+    fn a_truncated_picture_or_one_with_too_many_scans_is_refused() {
         let bytes = jpeg(200, 200);
         assert!(matches!(decode_to(&bytes[..bytes.len() / 2], 8), Err(ImageDecodeError::CutShort)));
         let start = bytes.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();

@@ -58,7 +58,7 @@ pub enum LoadError {
         expected: String,
     },
     /// The model has an input to which its layout assigns no value.
-    #[error("{path} has an input `{name}` beside that of the picture, which its layout does not have")]
+    #[error("{path} has an additional input `{name}`, which its layout does not have")]
     UnfedInput {
         /// Path of the model.
         path: String,

@@ -31,7 +31,7 @@ pub struct Found {
 /// Why a picture has no result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NotFound {
-    /// For the metrics.
+    /// The cause, as it is counted.
     pub cause: FailureCause,
     /// Details for the log.
     pub detail: String,

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_is_kept_and_a_damaged_one_is_made_again() {
+    fn a_graph_is_cached_and_a_damaged_one_is_rebuilt() {
         let directory = tempfile::tempdir().unwrap();
         let entry = CacheEntry::new(directory.path(), "model", "library");
         assert!(entry.map().unwrap().is_none());
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_without_room_says_so_before_the_model_is_optimised() {
+    fn a_full_disk_is_an_error_before_the_model_is_optimised() {
         let directory = tempfile::tempdir().unwrap();
         let entry = CacheEntry::new(directory.path(), "model", "library");
         let made = entry.make::<io::Error>(u64::MAX, |_| panic!("it is optimised in vain"));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not() {
+    fn a_partial_file_is_removed_if_its_writer_has_ended() {
         let directory = tempfile::tempdir().unwrap();
         let left = directory.path().join("0123.ort.4711");
         fs::write(&left, b"half").unwrap();
@@ -245,18 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_without_a_checksum_goes_when_it_is_old() {
+    fn an_old_graph_without_a_checksum_is_removed() {
         let directory = tempfile::tempdir().unwrap();
         let orphan = directory.path().join("0123.ort");
         fs::write(&orphan, b"graph").unwrap();
         sweep(directory.path(), SystemTime::now());
-        assert!(orphan.exists(), "its checksum may be on its way");
+        assert!(orphan.exists(), "its checksum may still be written");
         sweep(directory.path(), SystemTime::now() + ORPHAN_AFTER + Duration::from_secs(60));
         assert!(!orphan.exists());
     }
 
     #[test]
-    fn a_graph_that_is_not_used_goes_and_the_cache_is_bounded() {
+    fn an_unused_graph_is_removed_and_the_cache_is_bounded() {
         let directory = tempfile::tempdir().unwrap();
         let now = SystemTime::now();
         let entries: Vec<CacheEntry> = (0..72)

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_comes_smaller_and_no_smaller_than_it_must() {
+    fn a_large_picture_is_scaled_down_but_not_below_the_wanted_size() {
         for (wanted, expected) in [(100, (402, 300)), (150, (402, 300)), (99, (268, 200)), (900, (402, 300))] {
             let factor = 300 / wanted.clamp(1, 300);
             let image = decode(&png(&picture(402, 300)), &ImageLimits::default(), (wanted, wanted)).unwrap();

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letterbox_is_padded_anew_when_the_picture_changes_its_size() {
+    fn a_letterbox_is_padded_again_when_the_picture_changes_its_size() {
         let mut preprocessor = preprocessor(Fit::LetterboxTopLeft);
         let (full, samples) = grey(PixelFormat::I420, 60, 40, 235);
         preprocessor.prepare_raw(full, &samples, NormalizedBox::WHOLE).unwrap();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_shows_its_part_of_the_picture_only() {
+    fn a_view_shows_only_its_part_of_the_picture() {
         // The left half is black, the right half white.
         let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
         let mut samples = vec![128; picture.bytes()];

@@ -21,7 +21,7 @@ pub struct RgbImage {
 /// Why an image was not decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageDecodeError {
-    /// Neither JPEG nor PNG.
+    /// The bytes have the signature of neither format.
     #[error("the image is neither JPEG nor PNG")]
     UnknownFormat,
     /// The size in the header is outside the limits.

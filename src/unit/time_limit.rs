@@ -36,7 +36,7 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(20);
 
     #[test]
-    fn work_that_hangs_is_left_behind_and_work_that_panics_is_an_error() {
+    fn work_that_hangs_is_abandoned_and_work_that_panics_is_an_error() {
         let (finish, wait) = sync_channel::<()>(0);
         let hung = run(SHORT, move || Ok(wait.recv()));
         assert_eq!(hung.unwrap_err().kind(), io::ErrorKind::TimedOut);

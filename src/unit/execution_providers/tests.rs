@@ -15,7 +15,7 @@ fn refused_option(provider: ExecutionProvider, options: ProviderOptions) -> Opti
 }
 
 #[test]
-fn an_option_that_a_provider_does_not_know_is_refused_by_its_name() {
+fn an_option_that_a_provider_does_not_support_is_refused_by_name() {
     let memory = || ProviderOptions { memory_limit_mb: Some(512), ..ProviderOptions::default() };
     let precision = |precision| ProviderOptions { precision: Some(precision), ..ProviderOptions::default() };
     let home = tempfile::tempdir().unwrap();

@@ -148,7 +148,7 @@ fn a_unit_that_cannot_inspect_a_file_reports_the_reason_and_ends() {
 }
 
 #[test]
-fn a_slot_that_is_not_there_ends_the_unit() {
+fn a_slot_that_does_not_exist_ends_the_unit() {
     let parent = start();
     parent.load(1);
     parent.attach(&Region::create("test", 2).unwrap());

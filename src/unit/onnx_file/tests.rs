@@ -83,7 +83,7 @@ fn the_facts_of_the_default_detectors_are_read() {
 }
 
 #[test]
-fn constants_that_old_files_list_as_inputs_are_none() {
+fn constants_that_old_files_list_as_inputs_are_not_inputs() {
     let mut old = model(vec![TensorProto { name: "w".to_owned(), ..weight() }]);
     old.graph.as_mut().unwrap().input.push(value("w", &[1]));
     let facts = read_in(Path::new("/"), &old).unwrap();
@@ -91,7 +91,7 @@ fn constants_that_old_files_list_as_inputs_are_none() {
 }
 
 #[test]
-fn an_open_size_keeps_its_name() {
+fn a_variable_size_keeps_its_name() {
     let mut open = model(Vec::new());
     let sizes = open.graph.as_mut().unwrap().input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
     sizes.shape.as_mut().unwrap().dim[0] = DimensionProto { dim_value: None, dim_param: Some("batch".to_owned()) };
@@ -103,7 +103,7 @@ fn an_open_size_keeps_its_name() {
 }
 
 #[test]
-fn what_is_no_model_is_named() {
+fn other_formats_are_recognised() {
     for (bytes, word) in [
         (&b"version https://git-lfs.github.com/spec/v1"[..], "git lfs pull"),
         (b"PK\x03\x04........", "ZIP"),
@@ -133,7 +133,7 @@ fn a_truncated_model_is_recognised() {
 }
 
 #[test]
-fn weights_that_cannot_be_are_refused() {
+fn impossible_weights_are_refused() {
     for (weights, word) in [
         (TensorProto { dims: vec![2], ..weight() }, "needs 8 bytes and has 4"),
         (TensorProto { dims: vec![i64::MAX, 3], ..weight() }, "impossible sizes"),
@@ -149,7 +149,7 @@ fn weights_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn weights_beside_the_model_lie_within_its_directory_and_within_their_file() {
+fn external_weights_must_be_within_the_directory_and_within_their_file() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("weights.bin"), [0; 16]).unwrap();
     let mut fits = external("weights.bin");
