@@ -1,7 +1,7 @@
-//! One packet, one message: a `SOCK_SEQPACKET` pair that also carries descriptors.
+//! Messages over a `SOCK_SEQPACKET` pair, one per packet, with file descriptors if needed.
 //!
-//! A packet is the protocol version (two bytes, little endian) and the message in postcard's
-//! encoding. The kernel keeps packets apart, so a message is never half read.
+//! A packet is the protocol version (two bytes, little endian) and the message in postcard's encoding. The kernel
+//! preserves packet boundaries, so a message is never read in part.
 
 use crate::ipc::messages::PROTOCOL_VERSION;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,31 +21,31 @@ use std::time::Duration;
 /// The longest packet. 500 detections take about 12 kB.
 pub const MAX_PACKET_BYTES: usize = 64 * 1024;
 
-/// Why a message did not come or go.
+/// Why a message could not be sent or received.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
-    /// The other side is gone.
+    /// The peer has closed its end, or its process has ended.
     #[error("the other side closed the channel")]
     Closed,
-    /// The other side does not read; only on a non-blocking channel.
+    /// The socket's send buffer is full. Only on a non-blocking channel.
     #[error("the channel is full: the other side does not read")]
     Full,
-    /// Nothing is there to read; only on a non-blocking channel.
+    /// No message is waiting. Only on a non-blocking channel, or after a time limit.
     #[error("no message is waiting")]
     Empty,
-    /// The packet has another version, is cut off, or cannot be decoded.
+    /// The packet has a different version, is truncated, or cannot be decoded.
     #[error("the other side broke the protocol: {0}")]
     Protocol(String),
-    /// The kernel said so.
+    /// Another error of the system call.
     #[error("the channel failed")]
     Io(#[source] std::io::Error),
 }
 
-/// One end of a channel.
+/// One end of a channel. Calls block unless [`Self::set_nonblocking`] was called.
 #[derive(Debug)]
 pub struct Channel {
     socket: OwnedFd,
-    /// Packets are received here: to clear 64 kB for each would take longer than the system call.
+    /// Receive buffer, reused: clearing 64 kB for each packet would take longer than the system call.
     packet: Mutex<Vec<u8>>,
 }
 
@@ -54,32 +54,32 @@ impl Channel {
         Self { socket, packet: Mutex::default() }
     }
 
-    /// Two connected ends, closed on exec.
+    /// Creates two connected ends, both close-on-exec.
     ///
     /// # Errors
-    /// When descriptors have run out.
+    /// When no file descriptor is free.
     pub fn pair() -> std::io::Result<(Self, Self)> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         Ok((Self::new(ours), Self::new(theirs)))
     }
 
-    /// The child's end: it was handed over as standard input.
+    /// Opens the child's end, which the parent passed as standard input.
     ///
     /// # Errors
-    /// When standard input is not there.
+    /// When standard input is closed, or no file descriptor is free.
     pub fn from_stdin() -> std::io::Result<Self> {
         Ok(Self::new(std::io::stdin().as_fd().try_clone_to_owned()?))
     }
 
-    /// The socket itself.
+    /// Returns the socket, to pass it on or to watch it.
     pub fn into_socket(self) -> OwnedFd {
         self.socket
     }
 
-    /// A second handle on the same end.
+    /// Creates a second handle on the same end.
     ///
     /// # Errors
-    /// When descriptors have run out.
+    /// When no file descriptor is free.
     pub fn try_clone(&self) -> std::io::Result<Self> {
         Ok(Self::new(self.socket.try_clone()?))
     }
@@ -87,15 +87,15 @@ impl Channel {
     /// Makes [`Self::send`] and [`Self::receive`] return `Full` and `Empty` instead of waiting.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub fn set_nonblocking(&self) -> std::io::Result<()> {
         Ok(rustix::io::ioctl_fionbio(&self.socket, true)?)
     }
 
-    /// Sends one message, with a descriptor beside it if there is one.
+    /// Sends one message, with a file descriptor if one is given.
     ///
     /// # Errors
-    /// [`ChannelError::Closed`], [`ChannelError::Full`], or `Protocol` when the message is too long.
+    /// [`ChannelError::Closed`], [`ChannelError::Full`], or `Protocol` when the message exceeds [`MAX_PACKET_BYTES`].
     pub fn send<T: Serialize>(&self, message: &T, descriptor: Option<BorrowedFd<'_>>) -> Result<(), ChannelError> {
         let packet = postcard::to_extend(message, PROTOCOL_VERSION.to_le_bytes().to_vec())
             .map_err(|error| ChannelError::Protocol(error.to_string()))?;
@@ -119,20 +119,20 @@ impl Channel {
         }
     }
 
-    /// Receives one message and the descriptor beside it, if there is one.
+    /// Receives one message and its file descriptor, if it has one.
     ///
     /// # Errors
-    /// [`ChannelError::Closed`], [`ChannelError::Empty`], or `Protocol` for a packet that is not ours.
+    /// [`ChannelError::Closed`], [`ChannelError::Empty`], or `Protocol` for an invalid packet.
     pub fn receive<T: DeserializeOwned>(&self) -> Result<(T, Option<OwnedFd>), ChannelError> {
-        // What a receiver that panicked has left there is overwritten.
+        // A poisoned lock is harmless: the buffer is overwritten.
         let mut packet = self.packet.lock().unwrap_or_else(PoisonError::into_inner);
         packet.resize(MAX_PACKET_BYTES, 0);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
             match recvmsg(&self.socket, &mut [IoSliceMut::new(&mut packet)], &mut control, RecvFlags::CMSG_CLOEXEC) {
-                // A peer that ended with unread messages leaves this error in front of its own last words,
-                // once: what it said comes next, then the end.
+                // A peer that ended with unread messages causes one `CONNRESET`. Its own last messages follow, then the
+                // end.
                 Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(Errno::AGAIN) => return Err(ChannelError::Empty),
                 Err(error) => return Err(ChannelError::Io(error.into())),
@@ -152,7 +152,7 @@ impl Channel {
         Ok((decode(&packet[..received.bytes])?, descriptor))
     }
 
-    /// Like [`Self::receive`], but gives up after `limit` with [`ChannelError::Empty`].
+    /// Like [`Self::receive`], but returns [`ChannelError::Empty`] after `limit`.
     ///
     /// # Errors
     /// As [`Self::receive`].
@@ -173,10 +173,10 @@ impl AsFd for Channel {
     }
 }
 
-/// Decodes one packet.
+/// Checks a packet's version and decodes its message.
 ///
 /// # Errors
-/// [`ChannelError::Protocol`] for another version or an unreadable body.
+/// [`ChannelError::Protocol`] for a different version or a body that cannot be decoded.
 pub fn decode<T: DeserializeOwned>(packet: &[u8]) -> Result<T, ChannelError> {
     let Some((version, body)) = packet.split_first_chunk::<2>() else {
         return Err(ChannelError::Protocol("a packet has no version".into()));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_other_side_is_seen() {
+    fn an_end_whose_peer_is_closed_is_closed() {
         let (ours, theirs) = Channel::pair().unwrap();
         drop(theirs);
         assert!(matches!(ours.receive::<ToUnit>(), Err(ChannelError::Closed)));
@@ -229,13 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_of_a_side_that_ended_with_unread_messages_are_heard() {
+    fn the_last_message_of_a_peer_that_ended_with_unread_messages_is_received() {
         let (ours, theirs) = Channel::pair().unwrap();
         ours.send(&ToUnit::Stop, None).unwrap();
-        let words = FromUnit::LoadFailed { reason: "no memory".into() };
-        theirs.send(&words, None).unwrap();
+        let last = FromUnit::LoadFailed { reason: "no memory".into() };
+        theirs.send(&last, None).unwrap();
         drop(theirs);
-        assert_eq!(ours.receive::<FromUnit>().unwrap().0, words);
+        assert_eq!(ours.receive::<FromUnit>().unwrap().0, last);
         assert!(matches!(ours.receive::<FromUnit>(), Err(ChannelError::Closed)));
     }
 

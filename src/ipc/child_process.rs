@@ -1,8 +1,8 @@
 //! Spawning, watching and ending children: one mechanism for units and capture processes.
 //!
-//! A child is this same binary with a hidden subcommand; its standard input is the channel. What
-//! it says and that it ended arrive in the owner's queue, in that order. A child that closes its
-//! channel or breaks the protocol is killed, because nothing that it does afterwards can be received.
+//! A child is this binary with a hidden subcommand. Its standard input is the channel. The owner's queue receives its
+//! messages and, last, its end. A child that closes its channel or breaks the protocol is killed: nothing that it sends
+//! afterwards could be received.
 
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::os::pidfd::{ExitStatus, PidFd};
@@ -22,20 +22,20 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
-/// What to start.
+/// How to start a child.
 #[derive(Clone, Debug)]
 pub struct ChildSpec {
     /// The binary; [`own_binary`] outside tests.
     pub program: PathBuf,
-    /// The hidden subcommand. Never a secret: argv is public.
+    /// The hidden subcommand. Must not contain secrets: argv is public.
     pub arguments: Vec<String>,
-    /// The whole environment: nothing is inherited.
+    /// The complete environment; nothing is inherited.
     pub environment: BTreeMap<String, String>,
-    /// For log lines.
+    /// Identifies the child in the log.
     pub name: String,
 }
 
-/// This binary, also after an update has replaced its file (`current_exe` would then name a deleted one).
+/// The path of this binary. Valid even after an update has replaced the file, unlike `current_exe`.
 pub fn own_binary() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
@@ -43,13 +43,13 @@ pub fn own_binary() -> PathBuf {
 /// What the owner of a child receives.
 #[derive(Debug)]
 pub enum ChildEvent<M> {
-    /// The child sent this.
+    /// A message from the child.
     Message(M),
-    /// The child is gone; always the last event.
+    /// The child has ended. Always the last event.
     Ended {
         /// Exit code or signal.
         status: ExitStatus,
-        /// What it did wrong, if that is why it was killed.
+        /// The protocol violation for which it was killed, if any.
         violation: Option<String>,
     },
 }
@@ -62,20 +62,20 @@ pub struct ChildHandle {
 }
 
 impl ChildHandle {
-    /// Sends without waiting; the socket's buffer is the queue.
+    /// Sends without waiting. The socket's buffer is the queue.
     ///
     /// # Errors
-    /// `Full` says that the child has not read for hundreds of messages: it hangs. `Closed`: it is gone.
+    /// `Full` if the child has not read for hundreds of messages, so it hangs. `Closed` if it has ended.
     pub fn send<T: Serialize>(&self, message: &T, descriptor: Option<BorrowedFd<'_>>) -> Result<(), ChannelError> {
         self.channel.send(message, descriptor)
     }
 
-    /// Ends it at once; `Ended` follows.
+    /// Kills the child (SIGKILL). [`ChildEvent::Ended`] follows.
     pub fn kill(&self) {
         self.process.kill();
     }
 
-    /// Its process number.
+    /// Process ID.
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
@@ -92,8 +92,8 @@ struct Job {
     reply: SyncSender<io::Result<Child>>,
 }
 
-/// A child that is not watched yet. Unless [`Self::release`] is called, it is killed and waited for: it would
-/// otherwise live on without anyone to end it, or stay behind as a zombie.
+/// A child that is not watched yet. Unless [`Self::release`] is called, it is killed and reaped on drop. It would
+/// otherwise run on unsupervised, or remain as a zombie.
 struct Unwatched(Option<Child>);
 
 impl Unwatched {
@@ -110,16 +110,16 @@ impl Drop for Unwatched {
     fn drop(&mut self) {
         let Some(mut child) = self.0.take() else { return };
         let pid = child.id();
-        // A thread waits for it, because the caller may be an event loop.
+        // On a thread, because the caller may be an event loop.
         let end = move || child.kill().and_then(|()| child.wait());
         if let Err(error) = std::thread::Builder::new().name("reaper".into()).spawn(end) {
-            tracing::error!(pid, %error, "a child that cannot be watched cannot be ended either");
+            tracing::error!(pid, %error, "a child that cannot be watched cannot be killed either");
         }
     }
 }
 
-/// The one thread that forks. It lives as long as the parent, because a child's death signal
-/// follows the thread that spawned it.
+/// The thread that spawns all children. It must live as long as the parent: a child's parent-death signal is sent when
+/// the spawning thread ends.
 #[derive(Clone, Debug)]
 pub struct Spawner {
     jobs: SyncSender<Job>,
@@ -129,7 +129,7 @@ impl Spawner {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When no thread can be had.
+    /// When the thread cannot be started.
     pub fn start() -> io::Result<Self> {
         Self::start_with(|command| command.spawn())
     }
@@ -138,7 +138,7 @@ impl Spawner {
         let (jobs, inbox) = sync_channel::<Job>(1);
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
             while let Ok(mut job) = inbox.recv() {
-                // The thread must outlive a panic: its end would kill every child, and none could be started again.
+                // The thread must survive a panic: its end would kill every child, and no new one could be started.
                 let child = catch_unwind(AssertUnwindSafe(|| fork(&mut job.command)));
                 let child = child.unwrap_or_else(|_| Err(io::Error::other("the spawner panicked")));
                 // The caller waits for the reply, so it is always received.
@@ -148,18 +148,18 @@ impl Spawner {
         Ok(Self { jobs })
     }
 
-    /// Starts a child whose events go to `events` as `wrap` names them. Takes about a millisecond.
-    /// Must be called inside the runtime.
+    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond. Must be
+    /// called inside the Tokio runtime.
     ///
     /// # Errors
-    /// When the process or its channel cannot be had.
+    /// When the process or its channel cannot be created.
     pub fn spawn<M, E, W>(&self, spec: &ChildSpec, events: mpsc::Sender<E>, wrap: W) -> io::Result<ChildHandle>
     where
         M: DeserializeOwned + Send + 'static,
         E: Send + 'static,
         W: Fn(ChildEvent<M>) -> E + Send + Sync + 'static,
     {
-        // Everything that needs a descriptor is had here, where its lack is an error, and not in the task that watches.
+        // All descriptors are opened here, where a failure is returned, and not in the watching task.
         let (ours, theirs) = Channel::pair()?;
         ours.set_nonblocking()?;
         let messages = readiness::watch(&ours)?;
@@ -187,7 +187,7 @@ impl Spawner {
             .stdin(Stdio::from(stdin))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // Ctrl-C in a terminal goes to the parent alone, which then drains.
+            // Ctrl-C in a terminal must reach the parent only, which then drains.
             .process_group(0);
         let gone = || io::Error::other("the spawner thread is gone");
         let (reply, answer) = sync_channel(1);
@@ -196,7 +196,7 @@ impl Spawner {
     }
 }
 
-/// A child with what its watcher waits for.
+/// A child with the descriptors that its watcher polls.
 struct Watched {
     channel: Arc<Channel>,
     messages: AsyncFd<OwnedFd>,
@@ -214,15 +214,15 @@ where
     let status = match reap(&child).await {
         Ok(status) => status,
         Err(error) => {
-            tracing::warn!(pid = child.process.pid(), %error, "how a child ended cannot be read");
+            tracing::warn!(pid = child.process.pid(), %error, "the exit status of a child cannot be read");
             ExitStatus::Code(-1)
         }
     };
-    // This fails when the owner is gone, and then the end matters to no one.
+    // Fails only if the owner has dropped its queue.
     drop(events.send(wrap(ChildEvent::Ended { status, violation })).await);
 }
 
-/// Forwards messages until the channel ends; returns the violation if that is why.
+/// Forwards messages until the channel ends. Returns the protocol violation, if there was one.
 async fn forward<M, E, W>(child: &Watched, events: &mpsc::Sender<E>, wrap: &W) -> Option<String>
 where
     M: DeserializeOwned,
@@ -248,10 +248,10 @@ async fn reap(child: &Watched) -> io::Result<ExitStatus> {
     }
 }
 
-/// The longest piece of a child's log line that is kept.
+/// Longer log lines of a child are split.
 const MAX_LINE_BYTES: u64 = 4096;
 
-/// Passes a child's standard error on to the log, where the sink redacts it like every other line.
+/// Copies a child's standard error to the log, where the sink redacts it like every other line.
 async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, name: String) {
     use tokio::io::AsyncReadExt;
     let mut reader = BufReader::new(pipe);

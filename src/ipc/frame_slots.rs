@@ -1,18 +1,18 @@
 //! Regions of 4 MiB slots in shared memory.
 //!
-//! The parent creates a region, hands the writable descriptor to one writer and read-only ones to
-//! the units. A slot has one owner at a time: the writer, until it announces a frame; then the
-//! process that the parent hands it to, until the parent sends `Release`.
+//! The parent creates a region, sends its writable descriptor to one writer and its read-only descriptor to the units.
+//! A slot has one owner at a time. The writer owns it until it announces a frame; then the parent owns it, and lends it
+//! to units, until it sends `Release`.
 
 use crate::os::memfd::{self, ReadMapping, WriteMapping};
 use crate::vision::frame::SLOT_BYTES;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// The most slots one region may have.
+/// The most slots per region.
 pub const MAX_SLOTS: u16 = 64;
 
-/// The parent's side: it owns the memory and never maps it.
+/// The parent's side: it owns the memory but never maps it.
 #[derive(Debug)]
 pub struct Region {
     writable: OwnedFd,
@@ -21,41 +21,41 @@ pub struct Region {
 }
 
 impl Region {
-    /// Creates `slots` (1..=[`MAX_SLOTS`]) zeroed slots; pages are taken only when written.
+    /// Creates `slots` (1..=[`MAX_SLOTS`]) zeroed slots. The kernel allocates pages when they are written.
     ///
     /// # Errors
-    /// `InvalidInput` for another number, else what the kernel says.
+    /// `InvalidInput` for another number of slots, otherwise the error of the system call.
     pub fn create(name: &str, slots: u16) -> io::Result<Self> {
         let writable = memfd::create_sealed(name, region_bytes(slots)?)?;
         let read_only = memfd::reopen_read_only(&writable)?;
         Ok(Self { writable, read_only, slots })
     }
 
-    /// For the one process that fills the slots.
+    /// The descriptor for the process that writes the slots.
     pub fn writable(&self) -> &OwnedFd {
         &self.writable
     }
 
-    /// For units.
+    /// The descriptor for units.
     pub fn read_only(&self) -> &OwnedFd {
         &self.read_only
     }
 
-    /// How many slots.
+    /// Number of slots.
     pub fn slots(&self) -> u16 {
         self.slots
     }
 
-    /// The first `bytes` that were written.
+    /// Copies the first `bytes` of the region.
     ///
     /// # Errors
-    /// `UnexpectedEof` when the region is shorter, else what the kernel says.
+    /// `UnexpectedEof` when the region is shorter, otherwise the error of the system call.
     pub fn copy_start(&self, bytes: usize) -> io::Result<Vec<u8>> {
         memfd::copy_start(&self.writable, bytes)
     }
 }
 
-/// The writer's side.
+/// A writable mapping of a region, or of one of its slots.
 #[derive(Debug)]
 pub struct SlotWriter {
     mapping: WriteMapping,
@@ -66,33 +66,33 @@ impl SlotWriter {
     /// Maps a region for writing.
     ///
     /// # Errors
-    /// `InvalidInput` when the descriptor is no region of `slots` slots.
+    /// `InvalidInput` when the descriptor is not a region of `slots` slots.
     pub fn new(fd: &OwnedFd, slots: u16) -> io::Result<Self> {
         Ok(Self { mapping: WriteMapping::new(fd, region_bytes(slots)?)?, slots })
     }
 
-    /// Maps a region for writing with a writer for each slot, in order: they can write at the same time.
+    /// Maps a region for writing and returns one writer per slot, in order. They can be used concurrently.
     ///
     /// # Errors
-    /// `InvalidInput` when the descriptor is no region of `slots` slots.
+    /// `InvalidInput` when the descriptor is not a region of `slots` slots.
     pub fn one_for_each_slot(fd: &OwnedFd, slots: u16) -> io::Result<Vec<Self>> {
         let mappings = WriteMapping::parts(fd, region_bytes(slots)?, SLOT_BYTES)?;
         Ok(mappings.into_iter().map(|mapping| Self { mapping, slots: 1 }).collect())
     }
 
-    /// The whole region, or the one slot of [`Self::one_for_each_slot`].
+    /// The whole region, or one slot for a writer from [`Self::one_for_each_slot`].
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.mapping.bytes_mut()
     }
 
-    /// The bytes of a slot; `None` beyond the last.
+    /// The bytes of a slot; `None` if there is no such slot.
     pub fn slot_mut(&mut self, slot: u16) -> Option<&mut [u8]> {
         let range = slot_range(slot, self.slots)?;
         self.mapping.bytes_mut().get_mut(range)
     }
 }
 
-/// A unit's side.
+/// A unit's read-only mapping of a region.
 #[derive(Debug)]
 pub struct SlotReader {
     mapping: ReadMapping,
@@ -103,17 +103,17 @@ impl SlotReader {
     /// Maps a region for reading.
     ///
     /// # Errors
-    /// `InvalidInput` when the descriptor is no region of `slots` slots.
+    /// `InvalidInput` when the descriptor is not a region of `slots` slots.
     pub fn new(fd: &OwnedFd, slots: u16) -> io::Result<Self> {
         Ok(Self { mapping: ReadMapping::new(fd, region_bytes(slots)?)?, slots })
     }
 
-    /// The bytes of a slot; `None` beyond the last.
+    /// The bytes of a slot; `None` if there is no such slot.
     pub fn slot(&self, slot: u16) -> Option<&[u8]> {
         self.mapping.bytes().get(slot_range(slot, self.slots)?)
     }
 
-    /// The bytes of a slot and of all behind it: what is longer than a slot has a region to itself.
+    /// The bytes from a slot to the end of the region. A picture longer than one slot has a region of its own.
     pub fn from_slot(&self, slot: u16) -> Option<&[u8]> {
         self.mapping.bytes().get(slot_range(slot, self.slots)?.start..)
     }

@@ -1,4 +1,4 @@
-//! The numbers by which messages name requests, regions of slots and connections to cameras.
+//! IDs of requests, slot regions and camera connections in messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
-/// One region of slots; never used twice in a run of the daemon.
+/// One region of slots. Never reused while the daemon runs.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct RegionId(pub u32);
 
-/// One connection to a camera, among those of its capture process and of the processes that had its place before. Never
-/// used twice, so that a late message of an earlier connection is recognised.
+/// One connection to a camera, unique within a capture process and the processes that it replaced. Never reused, so
+/// that a late message of an earlier connection is recognised.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct CameraIndex(pub u64);

@@ -1,37 +1,37 @@
-//! The request to load a model: which one, and what computes it.
+//! The request to load a model.
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// A request to load a model.
+/// Which model a unit loads, and with which execution provider, threads and limits.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct LoadModel {
-    /// Holds `manifest.toml`, `labels.txt` and `model.onnx`.
+    /// The package: `manifest.toml`, `labels.txt` and `model.onnx`.
     pub directory: PathBuf,
-    /// The execution provider. Loading fails rather than falls back to another one.
+    /// Loading fails if it is not available; there is no fallback.
     pub execution_provider: ExecutionProvider,
-    /// One of the provider's devices, as it names them: `1` of several GPUs, `GPU.1` or `NPU`; none: its first.
+    /// A device of the provider, in the provider's notation: `1` for the second GPU, `GPU.1` or `NPU`. None: the first.
     pub device: Option<String>,
-    /// Options of the provider. Loading fails on one that it does not know.
+    /// Loading fails on an option that the provider does not support.
     pub provider_options: ProviderOptions,
-    /// Threads of one inference.
+    /// Threads per inference.
     pub intra_op_threads: u16,
-    /// The largest batch. A smaller one is used where the model or its speed demands it; 1: no batches.
+    /// The largest batch, in pictures, if its size is variable. The unit may choose a smaller one that is faster.
     pub max_batch: u16,
-    /// `libonnxruntime.so`.
+    /// Path of `libonnxruntime.so`.
     pub runtime_library: PathBuf,
-    /// Where optimised graphs are kept between starts; none: optimise at each start.
+    /// Cache of optimised graphs. None: the graph is optimised at each start.
     pub cache_directory: Option<PathBuf>,
-    /// The cores that it may use; none: any.
+    /// CPU cores to run on. Empty: all.
     pub cores: Vec<u16>,
-    /// Limit of memory, not counting mapped files; none: no limit.
+    /// Memory limit, not counting mapped files. None: no limit.
     pub memory_limit_bytes: Option<u64>,
 }
 
 impl LoadModel {
-    /// Changes the provider or the device. Another provider starts without device and options, because those of the model
-    /// are meant for the provider of the model.
+    /// Changes the provider or the device. A different provider starts without device and options, because these were
+    /// set for the old one.
     pub fn turn_to(&mut self, provider: Option<ExecutionProvider>, device: Option<&str>) {
         if let Some(provider) = provider.filter(|provider| *provider != self.execution_provider) {
             self.execution_provider = provider;

@@ -1,6 +1,6 @@
-//! Every message between the parent and its children.
+//! The messages between the parent and its children.
 //!
-//! A descriptor travels beside the message that names it: `AttachRegion`, `Open` and `Snapshot` carry one.
+//! `AttachRegion`, `Open` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -15,21 +15,21 @@ use std::path::PathBuf;
 pub use crate::ipc::ids::{CameraIndex, RegionId, RequestId};
 pub use crate::ipc::load_model::LoadModel;
 
-/// Goes first in every packet. Parent and children are one binary, so another version means a broken update.
+/// Starts every packet. Parent and children are one binary, so a different version means a broken update.
 pub const PROTOCOL_VERSION: u16 = 8;
 
-/// One picture for a unit to look at.
+/// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetectItem {
-    /// Named in the answer.
+    /// Repeated in the reply.
     pub request: RequestId,
-    /// Attached before.
+    /// A region that `AttachRegion` has named.
     pub region: RegionId,
-    /// The slot to read.
+    /// Index of the slot in the region.
     pub slot: u16,
-    /// What lies there.
+    /// Format and size of the slot's content.
     pub content: SlotContent,
-    /// Region, tiles and thresholds of this request.
+    /// Region of interest, tiles and confidence threshold of this request.
     pub options: LookOptions,
 }
 
@@ -38,50 +38,50 @@ pub struct DetectItem {
 pub enum ToUnit {
     /// Answered by `Ready` or `LoadFailed`.
     Load(LoadModel),
-    /// Maps a region (its read-only descriptor comes beside the message).
+    /// Maps a region. Sent with the region's read-only descriptor.
     AttachRegion {
-        /// Its name from now on.
+        /// Names the region in later messages.
         region: RegionId,
-        /// How many slots it has.
+        /// Number of slots, 1..=[`MAX_SLOTS`](crate::ipc::frame_slots::MAX_SLOTS).
         slots: u16,
     },
-    /// Forgets a region.
+    /// Unmaps a region.
     DetachRegion {
-        /// Attached before.
+        /// The region, as `AttachRegion` named it.
         region: RegionId,
     },
     /// Each item is answered by its own `Detected` or `Failed`.
     Detect {
-        /// Run together where the model takes a batch.
+        /// They share a run where the model accepts batches.
         items: Vec<DetectItem>,
     },
-    /// Answered by `Pong`: shows that the unit reads the slot where it was written.
+    /// Answered by `Pong`. Proves that the unit reads shared memory in place.
     Ping {
-        /// Named in the answer.
+        /// Repeated in the reply.
         request: RequestId,
-        /// Attached before.
+        /// The region, as `AttachRegion` named it.
         region: RegionId,
-        /// The slot to read.
+        /// Index of the slot in the region.
         slot: u16,
     },
-    /// Answered by `Inspected` or `LoadFailed`. The process confines itself to the directory of the file first, and
-    /// ends itself afterwards.
+    /// Answered by `Inspected` or `LoadFailed`. The process first confines itself to the file's directory, and exits
+    /// after the reply.
     Inspect {
-        /// A model, by its absolute path, without symbolic links.
+        /// Absolute path of a model, without symbolic links.
         file: PathBuf,
     },
     /// Ends the process with code 0.
     Stop,
 }
 
-/// Where the time inside a unit went, in microseconds.
+/// Processing times of one picture in a unit, in microseconds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct UnitTiming {
     /// Decoding an API image; 0 for a frame.
     pub decode_us: u32,
     /// Resize, colour conversion, normalisation.
     pub preprocess_us: u32,
-    /// ONNX Runtime alone.
+    /// ONNX Runtime alone; in a batch, this picture's equal share of the run.
     pub inference_us: u32,
     /// Tensor decoder and NMS.
     pub postprocess_us: u32,
@@ -92,54 +92,54 @@ pub struct UnitTiming {
 pub enum FromUnit {
     /// The first message.
     Hello {
-        /// Its process number.
+        /// Process ID.
         pid: u32,
     },
     /// The model is loaded and warmed up.
     Ready {
-        /// From `Load` to here.
+        /// Milliseconds from `Load` to `Ready`.
         load_ms: u32,
-        /// The cached graph was used.
+        /// True if the graph came from the model cache.
         from_cache: bool,
         /// The execution provider that `Load` asked for.
         execution_provider: ExecutionProvider,
         /// How many nodes of the graph each provider computes.
         providers: NodeCounts,
-        /// Which build of ONNX Runtime computes.
+        /// Git commit of the loaded ONNX Runtime, or its whole build info.
         runtime_version: String,
-        /// The most pictures that it takes in one run.
+        /// The most pictures per run.
         batch: u16,
-        /// Why the model cache cannot be used, with the cure, for the operator; the unit works without it.
+        /// Why the model cache cannot be used, with the remedy, for the operator. The unit works without it.
         cache_problem: Option<String>,
     },
     /// The result of `Inspect`.
     Inspected(Box<ModelFacts>),
-    /// The model cannot be loaded, or the file cannot be inspected; the process then ends itself.
+    /// The model cannot be loaded, or the file cannot be inspected. The process exits after this message.
     LoadFailed {
-        /// Names the thing and the cure.
+        /// For the operator: the cause, with the remedy.
         reason: String,
     },
-    /// The answer to an item of `Detect`.
+    /// The reply to an item of `Detect`.
     Detected {
-        /// From the request.
+        /// From the item.
         request: RequestId,
-        /// Most confident first, at most the manifest's limit.
+        /// Most confident first, at most the manifest's `max_detections`.
         detections: Vec<Detection>,
-        /// Where the time went.
+        /// Processing times.
         timing: UnitTiming,
         /// Width and height of the picture in pixels, after EXIF orientation.
         size: (u32, u32),
     },
-    /// The other answer to an item of `Detect`.
+    /// The reply to an item of `Detect` that has no result.
     Failed {
-        /// From the request.
+        /// From the item.
         request: RequestId,
-        /// Counted.
+        /// The cause, as it is counted.
         cause: FailureCause,
-        /// For the log.
+        /// Details for the log.
         detail: String,
     },
-    /// The answer to `Ping`.
+    /// The reply to `Ping`.
     Pong {
         /// From the request.
         request: RequestId,
@@ -148,26 +148,26 @@ pub enum FromUnit {
     },
 }
 
-/// How a camera is reached; holds its password, so it goes over the channel and never into argv.
+/// How to connect to a camera. Contains its password, so it is sent over the channel and never in argv.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CameraSource {
-    /// For log lines.
+    /// Identifies the camera in the log.
     pub name: String,
     /// `rtsp://` or `rtsps://`, without user and password.
     pub url: String,
-    /// Given to the camera when it asks.
+    /// User name, sent only when the camera asks for authentication.
     pub user: Option<String>,
-    /// Given to the camera when it asks.
+    /// Password, sent only when the camera asks for authentication.
     pub password: Option<String>,
-    /// RTP over UDP instead of interleaved in the RTSP connection.
+    /// True for RTP over UDP, false for RTP interleaved in the RTSP connection.
     pub udp: bool,
-    /// Frames a second to hand over; 0: each one.
+    /// Frames per second to deliver; 0: every frame.
     pub frames_per_second: f32,
-    /// Decode keyframes only, which costs about a tenth.
+    /// Decode keyframes only, at about a tenth of the CPU time.
     pub keyframes_only: bool,
-    /// Milliseconds a connection may take.
+    /// Time limit of connecting, in milliseconds.
     pub connect_timeout_ms: u32,
-    /// Decoders of the GPU or SoC first.
+    /// Prefer the decoders of the GPU or SoC.
     pub hardware_decoders: bool,
 }
 
@@ -180,33 +180,32 @@ impl std::fmt::Debug for CameraSource {
 /// From the parent to a capture process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToCapture {
-    /// Connects a camera (the writable descriptor of its region comes beside the message).
-    /// Answered by `Streaming` or `Lost`.
+    /// Connects to a camera. Sent with the writable descriptor of its region. Answered by `Streaming` or `Lost`.
     Open {
-        /// Its name from now on.
+        /// Names the connection in later messages.
         camera: CameraIndex,
-        /// How to reach it.
+        /// How to connect.
         source: Box<CameraSource>,
-        /// How many slots the region has.
+        /// Number of slots of the region.
         slots: u16,
     },
-    /// A slot may be written again.
+    /// Returns a slot to the capture process, which may overwrite it.
     Release {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// The slot that is free again.
+        /// Index of the slot in the camera's region.
         slot: u16,
     },
-    /// Hands over so many frames a second from now on; 0: each one.
+    /// Changes the frame rate of a camera.
     Pace {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Frames a second.
+        /// Frames per second to deliver; 0: every frame.
         frames_per_second: f32,
     },
-    /// Answered by `Snapshot` (the region that it is written to comes beside the message).
+    /// Answered by `Snapshot`. Sent with the writable descriptor of the region that receives the JPEG.
     Snapshot(Box<SnapshotOrder>),
-    /// Disconnects a camera; silently ignored if it is not open.
+    /// Disconnects from a camera. Ignored if it is not open.
     Close {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
@@ -215,41 +214,41 @@ pub enum ToCapture {
     Stop,
 }
 
-/// What a stream is, once it runs.
+/// Properties of a running stream.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct StreamInfo {
     /// `h264`, `h265` or `mjpeg`.
     pub codec: String,
     /// The GStreamer element that decodes it.
     pub decoder: String,
-    /// Pixels a row, as the camera sends it.
+    /// In pixels, as the camera sends it.
     pub width: u32,
-    /// Rows, as the camera sends them.
+    /// In pixels, as the camera sends it.
     pub height: u32,
-    /// Thousandths of frames a second as the stream declares them; 0 when it does not.
+    /// Declared frame rate in thousandths of a frame per second; 0 if the stream declares none.
     pub frame_rate_milli: u32,
 }
 
-/// Why a stream ended; decides when it is tried again.
+/// Why a stream ended. Selects the backoff before the next attempt.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 pub enum LossKind {
-    /// 401 or 403: cameras lock accounts, so this has its own slow lane.
+    /// RTSP status 401 or 403. Retried slowly, because cameras lock accounts after failed logins.
     AuthFailed,
-    /// 404: the path is wrong.
+    /// RTSP status 404: the path is wrong.
     NotFound,
-    /// Refused, no route, no answer, or the name does not resolve.
+    /// Connection refused, no route, no reply, or the host name does not resolve.
     Unreachable,
-    /// 453 or 503: the camera has no session left.
+    /// RTSP status 453 or 503: the camera has no free session.
     Busy,
-    /// No frame was decoded for too long.
+    /// No frame was decoded within the time limit.
     Stalled,
     /// The stream ended; a live one never does.
     Ended,
-    /// It cannot be decoded here.
+    /// No decoder for the stream's codec.
     Codec,
     /// The capture process died.
     ProcessDied,
-    /// Anything else.
+    /// Any other cause, see `detail`.
     Other,
 }
 
@@ -258,52 +257,52 @@ pub enum LossKind {
 pub enum FromCapture {
     /// The first message, sent before GStreamer is started.
     Hello {
-        /// Its process number.
+        /// Process ID.
         pid: u32,
     },
-    /// GStreamer runs: from here on the process is silent for no longer than a heartbeat.
+    /// GStreamer is initialised. From here on the process sends heartbeats.
     Initialized,
-    /// The main loop turns. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT), with and without cameras.
+    /// The main loop runs. Sent every [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT), with and without cameras.
     Alive,
-    /// The first frame of a connection was decoded, or the stream changed its size.
+    /// The first frame of a connection was decoded, or the size of the stream has changed.
     Streaming {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// What is known.
+        /// Properties of the stream.
         info: StreamInfo,
     },
-    /// A frame lies ready; its slot is the parent's until `Release`.
+    /// A frame is ready. The parent owns its slot until `Release`.
     Frame {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Where and what.
+        /// Its slot, format, size and capture time.
         frame: Frame,
     },
-    /// A frame was due and no slot was free.
+    /// A frame was due, but no slot was free.
     Dropped {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// The number that the frame would have had.
+        /// The sequence number that the frame would have had.
         sequence: u64,
     },
-    /// How far an open camera has come. Sent each [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
+    /// Counters of an open camera. Sent every [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
     Progress {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
         /// Frames decoded since `Open`.
         decoded: u64,
-        /// RTP packets received since `Open`: grows as long as the camera sends, also while a decoder waits for a keyframe.
+        /// RTP packets received since `Open`. Grows while the camera sends, even if the decoder waits for a keyframe.
         received: u64,
     },
-    /// The answer to `Snapshot`.
+    /// The reply to `Snapshot`.
     Snapshot(SnapshotAnswer),
-    /// The stream ended or never began. The camera is closed; all its slots are free but those of frames that are still in use.
+    /// The stream ended or never started. The camera is closed. Its slots are free, except those that the parent holds.
     Lost {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Decides when to try again.
+        /// Selects the backoff.
         kind: LossKind,
-        /// For log lines and the camera's state; without credentials.
+        /// For the log and the camera's state. Contains no credentials.
         detail: String,
     },
 }

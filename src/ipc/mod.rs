@@ -1,7 +1,6 @@
 //! The process boundary: the messages between parent and children, and how they are sent.
 //!
-//! Parses no pixel and knows no pipeline, model or policy. Both kinds of children are spawned,
-//! watched and ended by the one mechanism of [`child_process`].
+//! Independent of pipelines, models and policies. [`child_process`] spawns, watches and ends both kinds of children.
 
 pub mod channel;
 pub mod child_process;

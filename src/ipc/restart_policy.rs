@@ -1,24 +1,24 @@
-//! Backoff before a process that died is restarted: a ladder, reset by a healthy life.
+//! Backoff before a dead process is restarted, reset by a healthy run.
 
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// Milliseconds of the n-th death in a row; the last one repeats.
+/// Backoff in milliseconds after the n-th death in a row. The last value repeats.
 const LADDER_MS: [u64; 8] = [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
-/// A process that lived this long and did this much was healthy. Its end is no crash loop, so its successor starts at
-/// once. At worst, with one death every five seconds, a fiftieth of the time is lost.
+/// A process that ran this long and finished this many items was healthy. Its death is not part of a crash loop, so the
+/// backoff starts again. At worst, with one death every five seconds, 4 % of the time is lost.
 const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 const HEALTHY_ITEMS: u64 = 20;
 
-/// Counts the deaths in a row of one process.
+/// Counts consecutive deaths of one process and its replacements.
 #[derive(Clone, Debug, Default)]
 pub struct RestartPolicy {
     deaths_in_row: usize,
 }
 
 impl RestartPolicy {
-    /// Returns when the process may be restarted. `ready_since` and `items_done` are those of the process that just died.
+    /// Returns when the process may be restarted. `ready_since` and `items_done` belong to the process that just died.
     pub fn died(&mut self, ready_since: Option<Monotonic>, items_done: u64, now: Monotonic) -> Monotonic {
         let was_healthy =
             ready_since.is_some_and(|since| now.since(since) >= HEALTHY_AFTER) && items_done >= HEALTHY_ITEMS;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crash_loop_climbs_the_ladder_and_a_healthy_life_resets_it() {
+    fn the_backoff_grows_in_a_crash_loop_and_a_healthy_run_resets_it() {
         let mut policy = RestartPolicy::default();
         let now = Monotonic::from_nanos(1_000_000_000_000);
         let waits: Vec<u128> = (0..9).map(|_| policy.died(None, 0, now).since(now).as_millis()).collect();

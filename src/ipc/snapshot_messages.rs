@@ -1,48 +1,48 @@
-//! What parent and capture process say to each other about snapshots.
+//! Snapshot requests from the parent to a capture process, and the replies.
 //!
-//! A JPEG is longer than a packet. So the parent sends the writable descriptor of a region of one slot beside the
-//! order, and the answer says how many bytes lie there: as with frames, the parent owns the memory, and trusts its
-//! size and seals, and does not depend on what the other side does.
+//! A JPEG is longer than a packet, so the parent sends the writable descriptor of a one-slot region with the request.
+//! The reply contains the JPEG's length. As with frames, the parent owns the memory and its size is sealed, so a
+//! misbehaving child cannot harm it.
 
 use crate::ipc::ids::CameraIndex;
 use crate::vision::frame::Picture;
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 
-/// The longest JPEG. It goes into one MQTT packet, and 1 MiB is the longest of those: this leaves room for its topic.
+/// The longest JPEG. It must fit into one MQTT packet of at most 1 MiB, with its topic.
 pub const MAX_SNAPSHOT_BYTES: usize = 1_000_000;
 
-/// One snapshot; never used twice in a run of the daemon.
+/// One snapshot. Never reused while the daemon runs.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct SnapshotId(pub u64);
 
-/// A JPEG of a frame whose slot is still held. The slot may be released right after this message: the frame is
-/// taken out of it before the next message is read.
+/// A request for a JPEG of a frame whose slot the parent still holds. The parent may send `Release` right after it: the
+/// capture process copies the frame before it reads the next message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotOrder {
-    /// Named in the answer.
+    /// Repeated in the reply.
     pub id: SnapshotId,
-    /// The camera whose slot it is.
+    /// The connection, as `Open` numbered it.
     pub camera: CameraIndex,
-    /// The slot that holds the frame.
+    /// Index of the frame's slot in the camera's region.
     pub slot: u16,
-    /// What lies there.
+    /// Format and size of the frame.
     pub picture: Picture,
-    /// Drawn on it; none: the bare picture.
+    /// Boxes to draw on the picture.
     pub boxes: Vec<NormalizedBox>,
-    /// It is scaled down to so many pixels a row.
+    /// A wider picture is scaled down to this width.
     pub max_width_px: u32,
-    /// As libjpeg counts it, 1..=100.
+    /// JPEG quality as in libjpeg, 1..=100.
     pub quality: u8,
-    /// A JPEG that is longer is made coarser, then smaller; at most [`MAX_SNAPSHOT_BYTES`].
+    /// For a longer JPEG, quality is reduced first, then size. At most [`MAX_SNAPSHOT_BYTES`].
     pub max_bytes: u32,
 }
 
-/// The one answer to an order.
+/// The reply to a [`SnapshotOrder`]; there is exactly one.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotAnswer {
-    /// From the order.
+    /// From the request.
     pub id: SnapshotId,
-    /// How many bytes of JPEG lie in the region; or, in a person's words, why there are none.
+    /// Length in bytes of the JPEG in the region, or why there is none, for the operator.
     pub result: Result<u32, String>,
 }

@@ -1,26 +1,27 @@
-//! Boxes on a picture, for a person to judge.
+//! Draws detections on a picture, for visual inspection.
 
 use crate::unit::image_decode::{self, ImageDecodeError};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::image_limits::ImageLimits;
 use std::path::Path;
 
-/// Why there is no picture.
+/// Why the annotated picture could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AnnotateError {
-    /// The source.
+    /// The image cannot be decoded.
     #[error(transparent)]
     Decode(#[from] ImageDecodeError),
-    /// The target.
+    /// The target file cannot be written.
     #[error("the picture with boxes cannot be written")]
     Write(#[source] image::ImageError),
 }
 
-/// Colours by class, chosen to be told apart on most pictures.
+/// Colours of boxes by class, repeated. They stand out on most pictures.
 const COLORS: [[u8; 3]; 6] =
     [[255, 64, 64], [64, 255, 64], [64, 128, 255], [255, 255, 64], [255, 64, 255], [64, 255, 255]];
 
-/// Draws `boxes` with their class numbers as colours on an encoded image and writes it to `target`.
+/// Draws `boxes` on a JPEG or PNG, coloured by class index, and writes the picture to `target`, whose extension selects
+/// the format.
 ///
 /// # Errors
 /// [`AnnotateError`].
@@ -46,7 +47,7 @@ pub fn draw(image: &[u8], boxes: &[(u16, NormalizedBox)], target: &Path) -> Resu
     image::save_buffer(target, &picture.samples, width, height, size).map_err(AnnotateError::Write)
 }
 
-/// A ratio as a pixel inside the picture.
+/// Converts a normalised coordinate to a pixel inside the picture.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
 fn pixel(ratio: f32, side: u32) -> u32 {
     ((f64::from(ratio) * f64::from(side)) as u32).min(side - 1)

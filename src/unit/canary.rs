@@ -1,7 +1,7 @@
-//! A picture whose content is known: a unit that does not see it takes no work.
+//! A test picture with known content. A unit that does not detect that content fails to load.
 //!
-//! The picture and what it shows are part of the package. It catches what a checksum cannot: a
-//! manifest that names the wrong layout or colours, a provider that computes nonsense.
+//! The picture and the expected detections are part of the package. This catches what a checksum cannot: a manifest
+//! with a wrong layout or colour order, or an execution provider that computes wrong results.
 
 use crate::model::canary::Canary;
 use crate::model::labels::Labels;
@@ -12,10 +12,10 @@ use crate::vision::frame::{SLOT_BYTES, SlotContent};
 use crate::vision::look_options::LookOptions;
 use std::path::Path;
 
-/// Has the engine look at the picture, and compares.
+/// Runs the engine on the picture and compares the result with the expected detections.
 ///
 /// # Errors
-/// [`LoadError::Canary`] naming what was not seen, and what was.
+/// [`LoadError::Canary`], which names the missing detection and those found.
 pub(super) fn check(engine: &mut dyn Engine, canary: &Canary, directory: &Path) -> Result<(), LoadError> {
     let failed = |why: String| LoadError::Canary { image: canary.image.clone(), why };
     let path = directory.join(&canary.image);
@@ -24,8 +24,8 @@ pub(super) fn check(engine: &mut dyn Engine, canary: &Canary, directory: &Path) 
     let length = length.ok_or_else(|| failed("is larger than 4 MiB".into()))?;
     let content = SlotContent::Encoded { bytes: length };
     let found = engine.detect(&[Job { content, slot: &bytes, options: LookOptions::default() }]).pop();
-    let found = found.ok_or_else(|| failed("was not looked at".into()))?;
-    let found = found.map_err(|error| failed(format!("was not understood: {}", error.detail)))?.detections;
+    let found = found.ok_or_else(|| failed("has no result".into()))?;
+    let found = found.map_err(|error| failed(format!("could not be processed: {}", error.detail)))?.detections;
     let labels = Labels::load(directory).map_err(|error| failed(error.to_string()))?;
     for expected in &canary.expect {
         let is_it = |one: &Detection| {
@@ -38,7 +38,7 @@ pub(super) fn check(engine: &mut dyn Engine, canary: &Canary, directory: &Path) 
         if !found.iter().any(is_it) {
             let seen: Vec<&str> = found.iter().map(|one| labels.name(one.class)).collect();
             let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
-            return Err(failed(format!("shows a {} where none was seen; seen was {seen}", expected.label)));
+            return Err(failed(format!("shows a {} that was not detected there; detected: {seen}", expected.label)));
         }
     }
     Ok(())

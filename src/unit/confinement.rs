@@ -1,11 +1,11 @@
-//! What a unit can reach while it reads a model and pictures: system libraries, its model, its caches.
+//! The sandboxes of a unit: what it may access while it processes models and pictures from outside.
 
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::os::sandbox::Sandbox;
 use std::path::{Path, PathBuf};
 
-/// Libraries of the system and of accelerators, and what the loader asks on its way to them.
+/// Libraries of the system and of accelerators, and what the dynamic loader and ONNX Runtime read to find them.
 const SYSTEM: [&str; 9] = [
     "/usr",
     "/lib",
@@ -18,33 +18,34 @@ const SYSTEM: [&str; 9] = [
     "/sys/devices",
 ];
 
-/// Read by every process at some time.
+/// Random numbers, which many libraries read.
 const DEVICES: [&str; 2] = ["/dev/urandom", "/dev/random"];
 
-/// The sandbox of a unit that is to load this. Makes the directories of caches, which must be there to be allowed.
+/// The sandbox of a unit that loads this model. Creates the cache directories, because Landlock can only allow existing
+/// paths.
 pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
     let mut readable: Vec<PathBuf> = SYSTEM.iter().chain(&DEVICES).map(PathBuf::from).collect();
     readable.extend(std::env::var_os("LD_LIBRARY_PATH").iter().flat_map(std::env::split_paths));
     readable.push(load.directory.clone());
     readable.extend(directory_of(&load.runtime_library));
-    // The library's plugins lie beside the file itself, not beside a link to it.
+    // Plugins are in the directory of the library file, which may be the target of a symbolic link.
     readable.extend(load.runtime_library.canonicalize().ok().as_deref().and_then(directory_of));
     let mut writable = vec![PathBuf::from("/dev/null")];
     for cache in [&load.cache_directory, &load.provider_options.engine_cache_directory].into_iter().flatten() {
         if let Err(error) = std::fs::create_dir_all(cache) {
-            tracing::warn!(directory = %cache.display(), %error, "a cache cannot be made");
+            tracing::warn!(directory = %cache.display(), %error, "a cache directory cannot be created");
         }
         writable.push(cache.clone());
     }
     if load.execution_provider != ExecutionProvider::Cpu {
-        // Drivers of accelerators speak to devices and look the machine up.
+        // Accelerator drivers open devices and read hardware information.
         readable.extend(["/proc", "/sys", "/etc"].map(PathBuf::from));
         writable.push("/dev".into());
     }
     Sandbox { readable, writable, network: false }
 }
 
-/// The sandbox of a unit that only reads what a model says of itself: its directory, because weights may lie beside it.
+/// The sandbox of a unit that only inspects a model: the directory of the file, because external weights are there.
 pub(super) fn sandbox_of_reader(file: &Path) -> Sandbox {
     Sandbox { readable: directory_of(file).into_iter().collect(), writable: Vec::new(), network: false }
 }

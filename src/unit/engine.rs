@@ -1,4 +1,4 @@
-//! One loaded model: pictures in, detections out.
+//! A loaded ONNX model: from pictures to detections.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
 use crate::model::execution_provider::NodeCounts;
@@ -22,7 +22,7 @@ use crate::vision::outcome::FailureCause;
 use crate::vision::tile_merge::{self, Seen};
 use std::time::Instant;
 
-/// A loaded model.
+/// A model in ONNX Runtime, with the buffers of its input.
 pub struct OnnxEngine {
     inference: Inference,
     manifest: Manifest,
@@ -40,7 +40,7 @@ impl std::fmt::Debug for OnnxEngine {
     }
 }
 
-/// What is known of a job so far.
+/// Intermediate result of a job.
 #[derive(Debug, Default)]
 struct Look {
     seen: Vec<Seen>,
@@ -49,7 +49,7 @@ struct Look {
     failure: Option<NotFound>,
 }
 
-/// A view that has been prepared for the next run.
+/// A view in the input tensor, ready for the next run.
 #[derive(Clone, Copy, Debug)]
 struct Prepared {
     job: usize,
@@ -58,11 +58,11 @@ struct Prepared {
 }
 
 impl OnnxEngine {
-    /// Loads library and model, checks both against the manifest, and infers once, on the canary if the package
-    /// has one. Once a process: there is one ONNX Runtime environment.
+    /// Loads the library and the model, checks the model against the manifest, warms up, and checks the canary if the
+    /// package has one. Call it once per process: there is only one ONNX Runtime environment.
     ///
     /// # Errors
-    /// [`LoadError`], which names the thing and the cure.
+    /// [`LoadError`], which names the cause and the remedy.
     pub fn load(load: &LoadModel) -> Result<Self, LoadError> {
         let manifest = Manifest::load(&load.directory)?;
         manifest.verify_model(&load.directory)?;
@@ -84,7 +84,7 @@ impl OnnxEngine {
         Ok(engine)
     }
 
-    /// The first run takes longest, and shows whether the outputs have the shapes of the layout.
+    /// Does the first run, which is the slowest, and checks the output shapes against the layout.
     fn warm_up(&mut self) -> Result<(), LoadError> {
         self.inference.write(0, self.preprocessor.rgb());
         let input = &self.manifest.input;
@@ -99,7 +99,7 @@ impl OnnxEngine {
             Some(error @ (TensorError::Shape { .. } | TensorError::Missing(_))) => {
                 Err(LoadError::WarmUp(format!("{error}; correct `output` in the manifest")))
             }
-            // What comes out for a grey picture need not make sense.
+            // Other errors are ignored: the values for a plain picture need not be meaningful.
             _ => {
                 self.inference.choose_batch().map_err(|error| LoadError::WarmUp(error.detail))?;
                 Ok(())
@@ -107,7 +107,7 @@ impl OnnxEngine {
         }
     }
 
-    /// Puts a view of a job's picture into the input as the `item`th. `image` keeps what has been decoded for the job.
+    /// Writes a view of a job's picture to place `item` of the input. `image` caches the job's decoded image.
     fn prepare(
         &mut self,
         job: &Job<'_>,
@@ -146,7 +146,7 @@ impl OnnxEngine {
         Ok(placement)
     }
 
-    /// The size of a whole picture whose smallest view fills the input: no more of it has to be decoded.
+    /// The size of a whole picture whose smallest view fills the input. Decoding to a larger size is not needed.
     fn wanted(&self, framing: &Framing) -> (u32, u32) {
         let views = framing.views();
         let least = |share: fn(&NormalizedBox) -> f32| views.iter().map(share).fold(1.0, f32::min);
@@ -156,7 +156,7 @@ impl OnnxEngine {
         (whole(input.width, least(|view| view.width)), whole(input.height, least(|view| view.height)))
     }
 
-    /// Runs what has been prepared and gives each job what its view showed.
+    /// Runs inference on the prepared views and adds the result of each to its job.
     fn run(&mut self, prepared: &[Prepared], jobs: &[Job<'_>], looks: &mut [Look]) {
         let (manifest, assumed) = (&self.manifest, &self.assumed);
         let started = Instant::now();
@@ -180,7 +180,7 @@ impl OnnxEngine {
         }
     }
 
-    /// What a job showed in all its views.
+    /// Merges the results of all views of a job.
     fn conclude(&self, job: &Job<'_>, mut look: Look) -> Result<Found, NotFound> {
         if let Some(failure) = look.failure {
             return Err(failure);
@@ -200,7 +200,7 @@ impl OnnxEngine {
     }
 }
 
-/// The detections of one view that count.
+/// Decodes the detections of one view that reach the thresholds.
 fn read(
     manifest: &Manifest,
     assumed: &AssumedThresholds,

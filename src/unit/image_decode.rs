@@ -1,4 +1,4 @@
-//! JPEG and PNG bytes to RGB, within limits that are checked before memory is taken.
+//! Decodes JPEG and PNG to RGB. Limits are checked before memory is allocated.
 
 pub use crate::unit::rgb_image::{ImageDecodeError, RgbImage};
 
@@ -9,14 +9,14 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 
-/// The most memory a decoder may take: a picture of the most pixels in RGB and what the decoder needs beside it.
+/// Memory limit of a decoder: the largest RGB picture and the decoder's own buffers.
 const MAX_BYTES: u64 = 96 * 1024 * 1024;
 
-/// Decodes an image and turns it upright by its EXIF orientation. One that is much larger than what is wanted comes
-/// smaller.
+/// Decodes a JPEG or PNG. A JPEG is turned upright by its EXIF orientation. An image much larger than `wanted` (width
+/// and height in pixels) is scaled down while it is decoded.
 ///
 /// # Errors
-/// [`ImageDecodeError`]; a picture outside the limits is refused by its header, before it is decoded.
+/// [`ImageDecodeError`]. An image outside the limits is refused by its header, before it is decoded.
 pub fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> Result<RgbImage, ImageDecodeError> {
     let format = image::guess_format(bytes).map_err(|_| ImageDecodeError::UnknownFormat)?;
     match format {
@@ -29,7 +29,7 @@ pub fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> Result<
     }
 }
 
-/// A JPEG in the colours of printers, which libjpeg does not make RGB of.
+/// Decodes a JPEG in a colour space that libjpeg does not convert to RGB, such as CMYK.
 fn decode_whole(bytes: &[u8], limits: &ImageLimits) -> Result<RgbImage, ImageDecodeError> {
     let mut memory = Limits::default();
     memory.max_alloc = Some(MAX_BYTES);
@@ -38,7 +38,7 @@ fn decode_whole(bytes: &[u8], limits: &ImageLimits) -> Result<RgbImage, ImageDec
     let mut decoder = reader.into_decoder().map_err(ImageDecodeError::Unreadable)?;
     let (width, height) = decoder.dimensions();
     limits.check(width, height).map_err(|cause| ImageDecodeError::Size { width, height, cause })?;
-    // What the samples take has to be asked for.
+    // The decoder does not count its output buffer.
     memory.reserve(decoder.total_bytes()).map_err(ImageDecodeError::Unreadable)?;
     let orientation = decoder.orientation().map_err(ImageDecodeError::Unreadable)?;
     let image = DynamicImage::from_decoder(decoder).map_err(ImageDecodeError::Unreadable)?.into_rgb8();
@@ -51,7 +51,7 @@ fn turn(image: RgbImage, orientation: Orientation) -> RgbImage {
     if orientation == Orientation::NoTransforms {
         return RgbImage { width, height, samples, original };
     }
-    // The samples are as many as the sides say.
+    // Always succeeds: the decoders return width * height pixels.
     let Some(buffer) = image::RgbImage::from_raw(width, height, samples) else {
         return RgbImage { width: 0, height: 0, samples: Vec::new(), original };
     };
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_an_error() {
+    fn bytes_that_are_not_a_picture_are_an_error() {
         assert!(matches!(decode(b"hello", &ImageLimits::default(), (8, 8)), Err(ImageDecodeError::UnknownFormat)));
         assert!(matches!(decode(b"", &ImageLimits::default(), (8, 8)), Err(ImageDecodeError::UnknownFormat)));
         let cut = png(30, 20);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_lies_about_its_size_is_refused_by_its_header() {
+    fn a_picture_with_a_false_size_is_refused_by_its_header() {
         let mut bomb = png(3, 2);
         // IHDR: width and height at offset 16; its checksum at 29 then no longer fits, or the limit refuses first.
         bomb[16..24].copy_from_slice(&[0, 0, 0x7f, 0xff, 0, 0, 0x7f, 0xff]);

@@ -1,4 +1,4 @@
-//! The run itself: a filled input tensor in, output tensors of each picture out.
+//! Runs a session on the input tensor and splits the outputs by picture.
 
 use crate::model::manifest::Manifest;
 use crate::unit::input_tensor::{InputTensor, Values};
@@ -14,33 +14,33 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A batch must make an item this much faster than one by one to be worth its delay.
+/// A batch is used if its time per picture is at most this share of that of half the batch: batching adds latency.
 const WORTH_A_BATCH: f64 = 0.95;
 
-/// How many runs of a size are compared; the fastest counts, for a box that starts is busy.
+/// Runs per batch size. The fastest counts, because a box is busy while it starts.
 const MEASURED_RUNS: usize = 3;
 
-/// A session with its input.
+/// A session with its input tensor.
 #[derive(Debug)]
 pub(super) struct Inference {
     session: Session,
     input: InputTensor,
     input_name: String,
-    /// Of one picture, without the batch.
+    /// Shape of the input without the batch axis.
     picture_shape: [usize; 3],
     output_names: Vec<String>,
-    /// The second input of layouts that scale boxes in the graph: width and height for each picture.
+    /// Name and values of the second input of layouts that scale boxes in the graph: width and height per picture.
     sizes: Option<(String, Vec<i64>)>,
-    /// The number of pictures that the graph is fixed to.
+    /// The batch size, if the graph fixes it.
     fixed_batch: Option<usize>,
     batch: usize,
 }
 
 impl Inference {
-    /// Checks the session against the manifest.
+    /// Checks the session against the manifest and allocates the input.
     ///
     /// # Errors
-    /// [`LoadError::Tensor`] and [`LoadError::Shape`].
+    /// As [`model_outlets::check`].
     pub(super) fn new(session: Session, manifest: &Manifest, path: &Path, max_batch: usize) -> Result<Self, LoadError> {
         let fixed_batch = model_outlets::check(&session, manifest, path)?;
         let batch = fixed_batch.unwrap_or(max_batch);
@@ -59,20 +59,20 @@ impl Inference {
         })
     }
 
-    /// How many pictures may be written before a run.
+    /// The most pictures per run.
     pub(super) fn batch(&self) -> usize {
         self.batch
     }
 
-    /// Writes interleaved RGB of the input's size as the `item`th picture.
+    /// Writes a picture, interleaved RGB of the input's size, to place `item` of the batch.
     pub(super) fn write(&mut self, item: usize, rgb: &[u8]) {
         self.input.write(item, rgb);
     }
 
-    /// Keeps the largest batch that makes an item faster than the half of it does; one picture if none does.
+    /// Doubles the batch size while that reduces the time per picture, and keeps the last size that did.
     ///
     /// # Errors
-    /// When a run fails: the graph says that it takes any batch, and does not.
+    /// When a run fails. Some graphs declare a variable batch size, but do not support it.
     pub(super) fn choose_batch(&mut self) -> Result<(), NotFound> {
         if self.fixed_batch.is_some() {
             return Ok(());
@@ -89,7 +89,7 @@ impl Inference {
         }
         if self.batch > 1 {
             let most = self.batch;
-            tracing::info!(batch = best, most, time_of_one_us = best_time.as_micros(), "batches were measured");
+            tracing::info!(batch = best, most, time_of_one_us = best_time.as_micros(), "the batch size was chosen");
         }
         self.batch = best;
         Ok(())
@@ -108,10 +108,10 @@ impl Inference {
         Ok(fastest / u32::try_from(batch).unwrap_or(u32::MAX))
     }
 
-    /// Runs the first `items` pictures and hands the outputs of each to `read`.
+    /// Runs inference on the first `items` pictures and calls `read` with the index and outputs of each.
     ///
     /// # Errors
-    /// When ONNX Runtime fails, or an output is not there or not of numbers.
+    /// When ONNX Runtime fails, or an output is missing or has an unsupported type or batch size.
     pub(super) fn run(&mut self, items: usize, mut read: impl FnMut(usize, &[Tensor<'_>])) -> Result<(), NotFound> {
         let failed = |error: ort::Error| NotFound::new(FailureCause::InferenceError, error);
         let batch = self.fixed_batch.unwrap_or(items);
@@ -142,11 +142,11 @@ impl Inference {
     }
 }
 
-/// The values of an output as float32, in place if they are.
+/// The values of an output as float32, borrowed if they have that type.
 struct Output<'a> {
-    /// Of what belongs to one picture.
+    /// Shape of one picture's part, with a batch size of 1.
     item_shape: Vec<i64>,
-    /// One picture after the other.
+    /// The values of all pictures, in order.
     values: Cow<'a, [f32]>,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Output<'a> {
     fn of(value: &'a DynValue, batch: usize) -> Result<Self, NotFound> {
         let wrong = |error: ort::Error| NotFound::new(FailureCause::InvalidOutput, error);
         let ValueType::Tensor { ty, .. } = value.dtype() else {
-            return Err(NotFound::new(FailureCause::InvalidOutput, "an output is no tensor"));
+            return Err(NotFound::new(FailureCause::InvalidOutput, "an output is not a tensor"));
         };
         let (shape, values): (_, Cow<'a, [f32]>) = match ty {
             TensorElementType::Float32 => {
@@ -174,18 +174,18 @@ impl<'a> Output<'a> {
                 let (shape, values) = value.try_extract_tensor::<i32>().map_err(wrong)?;
                 (shape, values.iter().map(|value| *value as f32).collect())
             }
-            other => return Err(NotFound::new(FailureCause::InvalidOutput, format!("an output of {other}"))),
+            other => return Err(NotFound::new(FailureCause::InvalidOutput, format!("an output has type {other}"))),
         };
         let mut item_shape = shape.to_vec();
         if batch > 1 {
             let first = item_shape.first_mut().filter(|first| usize::try_from(**first) == Ok(batch));
-            let no_batch = || NotFound::new(FailureCause::InvalidOutput, "an output has another batch than the input");
+            let no_batch = || NotFound::new(FailureCause::InvalidOutput, "an output's batch size is not the input's");
             *first.ok_or_else(no_batch)? = 1;
         }
         Ok(Self { item_shape, values })
     }
 
-    /// What belongs to one picture of the batch, as if it had been the only one.
+    /// The part of one picture, shaped as if it were the only one of the batch.
     fn of_item(&self, item: usize, batch: usize) -> Tensor<'_> {
         let length = self.values.len() / batch;
         Tensor { shape: &self.item_shape, values: &self.values[item * length..(item + 1) * length] }

@@ -1,20 +1,20 @@
-//! A model's input tensor: the type, the order of axes and colours, and the normalisation that its manifest names.
+//! A model's input tensor, with the type, axes, colour order and normalisation of its manifest.
 
 use crate::model::input_layout::{ColorOrder, InputLayout, SampleType, TensorAxes};
 use half::f16;
 
-/// The values, by type.
+/// The values of the tensor.
 #[derive(Debug)]
 pub enum Values {
-    /// 32 bits each.
+    /// Normalised samples.
     Float32(Vec<f32>),
-    /// 16 bits each.
+    /// Normalised samples in half precision.
     Float16(Vec<f16>),
-    /// Samples as they are.
+    /// Samples 0..=255, not normalised.
     Uint8(Vec<u8>),
 }
 
-/// The table of samples that stay what they are.
+/// The lookup table of unchanged samples.
 const AS_IT_IS: [u8; 256] = {
     let (mut table, mut sample) = ([0; 256], 0_u8);
     while sample < u8::MAX {
@@ -24,22 +24,22 @@ const AS_IT_IS: [u8; 256] = {
     table
 };
 
-/// Room for a batch of pictures, kept from one to the next.
+/// A reusable buffer for a batch of pictures.
 #[derive(Debug)]
 pub struct InputTensor {
     values: Values,
     axes: TensorAxes,
-    /// Which of red, green and blue each colour of the tensor is.
+    /// For each colour channel of the tensor, its index in RGB.
     order: [usize; 3],
-    /// What each of the 256 samples becomes, by colour of the tensor.
+    /// Normalised value of each sample, by colour channel of the tensor.
     normalised: [[f32; 256]; 3],
-    /// The same in 16 bits.
+    /// The same in half precision.
     halves: [[f16; 256]; 3],
     pixels: usize,
 }
 
 impl InputTensor {
-    /// Room for `batch` pictures.
+    /// Allocates a tensor for `batch` pictures.
     pub fn new(input: &InputLayout, batch: usize) -> Self {
         let table = |color: usize| {
             let mut values = [0.0; 256];
@@ -64,12 +64,12 @@ impl InputTensor {
         Self { values, axes: input.axes, order, normalised, halves, pixels }
     }
 
-    /// All values, in the order of the axes, one picture after the other.
+    /// All values, `[batch,3,height,width]` or `[batch,height,width,3]` as in the manifest, row-major.
     pub fn values(&self) -> &Values {
         &self.values
     }
 
-    /// Writes a picture of interleaved RGB as the `item`th of the batch.
+    /// Writes a picture, interleaved RGB of the input's size, to place `item` of the batch.
     pub fn write(&mut self, item: usize, rgb: &[u8]) {
         let place = item * 3 * self.pixels..(item + 1) * 3 * self.pixels;
         let [first, second, third] = &self.normalised;
@@ -79,7 +79,7 @@ impl InputTensor {
                 let [first, second, third] = &self.halves;
                 fill(&mut values[place], rgb, self.order, self.axes, [first, second, third]);
             }
-            // Interleaved red, green and blue is what the picture is already.
+            // The picture already has this layout.
             Values::Uint8(values) if self.axes == TensorAxes::Nhwc && self.order == [0, 1, 2] => {
                 values[place].copy_from_slice(rgb);
             }
@@ -88,7 +88,7 @@ impl InputTensor {
     }
 }
 
-/// Looks each sample up: one pass over the picture for every type, order and normalisation.
+/// Converts a picture in one pass, with one table lookup per sample.
 fn fill<T: Copy>(values: &mut [T], rgb: &[u8], order: [usize; 3], axes: TensorAxes, tables: [&[T; 256]; 3]) {
     let pixels = rgb.as_chunks::<3>().0;
     match axes {

@@ -1,91 +1,91 @@
-//! Why a unit has no model.
+//! Errors of loading a model.
 
 use crate::model::labels::LabelsError;
 use crate::model::manifest::ManifestError;
 use crate::os::sandbox::SandboxError;
 
-/// Why a model is not loaded. Each says what to do.
+/// Why a model was not loaded. The texts name the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The package is not in order.
+    /// The manifest is invalid, or a file of the package does not match its checksum.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The library is not there, or is no ONNX Runtime of a version that we can use.
+    /// The library is missing, or is not ONNX Runtime in a supported version.
     #[error(
         "ONNX Runtime cannot be loaded from {path}: {reason}; run `make setup`, or correct `units.runtime_library`"
     )]
     Library {
-        /// By the settings.
+        /// Path in the settings.
         path: String,
-        /// By the loader.
+        /// Error of the dynamic loader.
         reason: String,
     },
-    /// This build or this box cannot compute that way.
+    /// The build or the box does not support the execution provider or one of its options.
     #[error("{0}")]
     ExecutionProvider(String),
-    /// ONNX Runtime refuses the model.
+    /// ONNX Runtime rejects the model.
     #[error("ONNX Runtime cannot load {path}: {reason}")]
     Model {
-        /// The model's file.
+        /// Path of the model.
         path: String,
-        /// In ONNX Runtime's words.
+        /// ONNX Runtime's error.
         reason: String,
     },
-    /// The model does not have what its manifest says.
+    /// The model lacks an input or output that its manifest names.
     #[error("{path} has no {what} `{name}`; it has: {found}. Correct the manifest")]
     Tensor {
-        /// The model's file.
+        /// Path of the model.
         path: String,
-        /// Input or output.
+        /// `input` or `output`.
         what: &'static str,
-        /// By the manifest.
+        /// Name in the manifest.
         name: String,
-        /// By the model.
+        /// Names in the model.
         found: String,
     },
-    /// An input or output of another type or shape than the manifest's.
+    /// The type or shape of an input or output differs from the manifest's.
     #[error("the {what} `{name}` of {path} is {found} and not {expected}. Correct the manifest")]
     Shape {
-        /// The model's file.
+        /// Path of the model.
         path: String,
-        /// Input or output.
+        /// `input` or `output`.
         what: &'static str,
         /// The tensor's name.
         name: String,
-        /// By the model.
+        /// Type and shape in the model.
         found: String,
-        /// By the manifest.
+        /// Type and shape from the manifest.
         expected: String,
     },
-    /// An input that would get no value.
-    #[error("{path} has an input `{name}` beside that of the picture, which its layout does not have")]
+    /// The model has an input to which its layout assigns no value.
+    #[error("{path} has an additional input `{name}`, which its layout does not have")]
     UnfedInput {
-        /// The model's file.
+        /// Path of the model.
         path: String,
         /// The tensor's name.
         name: String,
     },
-    /// The manifest has a threshold for a label that the model does not have.
+    /// The manifest sets a threshold for a label that the model does not have.
     #[error("the manifest has a threshold for `{0}`, which is not one of the labels")]
     Label(String),
-    /// The labels.
+    /// The list of labels is missing or invalid.
     #[error(transparent)]
     Labels(#[from] LabelsError),
     /// The first inference failed.
     #[error("the first inference failed: {0}")]
     WarmUp(String),
-    /// The model computes something else than its package says.
+    /// The model does not detect the known content of its test picture.
     #[error("the canary {image} {why}")]
     Canary {
         /// File name of the canary's picture.
         image: String,
-        /// What is wrong with it, or was not seen.
+        /// What is wrong with the picture, or which detection is missing.
         why: String,
     },
-    /// The unit may not read strangers' bytes unconfined.
+    /// The sandbox cannot be entered. A unit must not process untrusted data outside of it.
     #[error("the unit cannot be confined")]
     Sandbox(#[from] SandboxError),
-    /// The cache cannot be written, or there are no threads and descriptors left.
+    /// A system call failed, for example because no thread or file descriptor is available.
     #[error("the model cannot be prepared")]
     Io(#[from] std::io::Error),
 }

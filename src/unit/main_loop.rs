@@ -1,4 +1,4 @@
-//! What a unit process does: one message after the other, from the parent and back.
+//! The main loop of a unit process: it handles the parent's messages one by one.
 
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotReader;
@@ -17,93 +17,92 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-/// The result of one picture.
+/// The detections of one picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Most confident first.
     pub detections: Vec<Detection>,
-    /// Where the time went.
+    /// Processing times.
     pub timing: UnitTiming,
-    /// Width and height of the picture in pixels.
+    /// Width and height of the picture in pixels, before scaling and after EXIF orientation.
     pub size: (u32, u32),
 }
 
-/// Why an engine has no result.
+/// Why a picture has no result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NotFound {
-    /// Counted.
+    /// The cause, as it is counted.
     pub cause: FailureCause,
-    /// For the log.
+    /// Details for the log.
     pub detail: String,
 }
 
 impl NotFound {
-    /// A cause with its detail.
+    /// Creates a failure from its cause and details.
     pub fn new(cause: FailureCause, detail: impl std::fmt::Display) -> Self {
         Self { cause, detail: detail.to_string() }
     }
 }
 
-/// A picture that is to be looked at.
+/// One picture to run inference on.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// What lies in the slot.
+    /// Format and size of the slot's content.
     pub content: SlotContent,
-    /// From its first byte on.
+    /// The bytes from the start of the slot; may extend beyond the content.
     pub slot: &'a [u8],
-    /// How to look.
+    /// Region of interest, tiles and confidence threshold.
     pub options: LookOptions,
 }
 
-/// A loaded model. The seam at which tests put a scripted one.
+/// A loaded model. Tests replace it with a scripted one.
 pub trait Engine {
-    /// Looks at pictures, together where the model can; the answers are in their order.
+    /// Runs inference on pictures, in batches if the model supports them. The results are in the order of `jobs`.
     fn detect(&mut self, jobs: &[Job<'_>]) -> Vec<Result<Found, NotFound>>;
-    /// How many pictures it takes together.
+    /// The most pictures per run.
     fn batch(&self) -> usize;
-    /// The cached graph was used.
+    /// True if the graph came from the model cache.
     fn is_from_cache(&self) -> bool;
-
     /// Why the model cache could not be used, for the operator.
     fn cache_problem(&self) -> Option<String>;
-    /// What computes the nodes of the graph.
+    /// How many nodes of the graph each execution provider computes.
     fn providers(&self) -> NodeCounts;
-    /// ONNX Runtime's version.
+    /// Git commit of ONNX Runtime, or its whole build info.
     fn runtime_version(&self) -> String;
 }
 
-/// Why a file tells nothing of itself.
+/// Why a model file cannot be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// The file.
+    /// The file is missing, or is not a valid model.
     #[error(transparent)]
     File(#[from] OnnxFileError),
-    /// The unit may not read strangers' bytes unconfined.
+    /// The sandbox cannot be entered. A unit must not process untrusted data outside of it.
     #[error("the unit cannot be confined")]
     Sandbox(#[from] SandboxError),
-    /// There are no threads and descriptors left.
-    #[error("the file cannot be looked at")]
+    /// No thread or file descriptor is available.
+    #[error("the file cannot be inspected")]
     Io(#[from] std::io::Error),
 }
 
-/// Why a unit process ends.
+/// Why a unit process stops with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum UnitError {
     /// The channel to the parent failed.
     #[error("the channel to the parent failed")]
     Channel(#[from] ChannelError),
-    /// The model cannot be loaded; the parent has the reason.
+    /// The model cannot be loaded or inspected. The parent has received the reason.
     #[error("the model cannot be loaded: {0}")]
     Load(String),
-    /// The parent asked for something that cannot be.
+    /// The parent sent an invalid request.
     #[error("the parent broke the protocol: {0}")]
     Protocol(&'static str),
 }
 
-/// Serves the parent until it says `Stop` or is gone.
+/// Serves the parent until it sends `Stop` or closes the channel.
 ///
 /// # Errors
-/// [`UnitError`]; the process is then to end, for the parent will start another.
+/// [`UnitError`]. The process must exit then; the parent starts another one.
 pub fn run(
     channel: &Channel,
     load_engine: impl Fn(&LoadModel) -> Result<Box<dyn Engine>, LoadError>,
@@ -121,13 +120,13 @@ pub fn run(
         match message {
             ToUnit::Load(load) => engine = Some(load_model(channel, &load, &load_engine)?),
             ToUnit::AttachRegion { region, slots } => {
-                let descriptor = descriptor.ok_or(UnitError::Protocol("a region came without its descriptor"))?;
+                let descriptor = descriptor.ok_or(UnitError::Protocol("a region has no descriptor"))?;
                 let reader = SlotReader::new(&descriptor, slots);
                 regions.insert(region, reader.map_err(|_| UnitError::Protocol("a region cannot be mapped"))?);
             }
             ToUnit::DetachRegion { region } => drop(regions.remove(&region)),
             ToUnit::Detect { items } => {
-                let engine = engine.as_mut().ok_or(UnitError::Protocol("work came before the model"))?;
+                let engine = engine.as_mut().ok_or(UnitError::Protocol("work before the model is loaded"))?;
                 let job = |item: &DetectItem| {
                     let slot = find(&regions, item.region, item.slot)?;
                     Ok(Job { content: item.content, slot, options: item.options })
@@ -178,17 +177,17 @@ fn report(channel: &Channel, result: Result<ModelFacts, InspectError>) -> Result
     }
 }
 
-/// Sends the parent the reason why this unit ends.
+/// Sends the parent the reason and returns it as an error.
 fn fail<T>(channel: &Channel, error: &dyn std::error::Error) -> Result<T, UnitError> {
     let reason = describe(error);
     channel.send(&FromUnit::LoadFailed { reason: reason.clone() }, None)?;
     Err(UnitError::Load(reason))
 }
 
-/// From the slot on: a picture's own length says where it ends.
+/// The bytes from the start of the slot to the end of the region: a picture may be longer than a slot.
 fn find(regions: &BTreeMap<RegionId, SlotReader>, region: RegionId, slot: u16) -> Result<&[u8], UnitError> {
     let slot = regions.get(&region).and_then(|reader| reader.from_slot(slot));
-    slot.ok_or(UnitError::Protocol("a slot was named that is not there"))
+    slot.ok_or(UnitError::Protocol("a slot does not exist"))
 }
 
 fn answer(request: RequestId, result: Result<Found, NotFound>) -> FromUnit {

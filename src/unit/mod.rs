@@ -1,7 +1,7 @@
 //! The inference unit: a child process with one ONNX Runtime session.
 //!
-//! Maps the slot read-only, resizes, infers, decodes the tensors. It has no network, no clock but
-//! a stopwatch, and knows nothing of cameras or policies.
+//! It maps slots read-only, resizes pictures, runs inference and decodes the tensors. It has no network access and
+//! measures durations only. It is independent of cameras and policies.
 
 pub mod annotate;
 mod assumed_thresholds;
@@ -17,14 +17,14 @@ pub mod load_error;
 pub mod main_loop;
 mod model_cache;
 mod model_outlets;
-#[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
+#[expect(clippy::result_large_err, reason = "errors of ort's builders contain the builder")]
 mod node_placements;
 pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
 mod rgb_image;
-#[expect(clippy::result_large_err, reason = "ort's builders hand themselves back in their errors")]
+#[expect(clippy::result_large_err, reason = "errors of ort's builders contain the builder")]
 mod session;
 pub mod tensor_decoders;
 mod time_limit;
@@ -39,7 +39,7 @@ use crate::unit::main_loop::{Engine, InspectError};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// The whole life of a unit process.
+/// The entry point of a unit process.
 pub fn main() -> ExitCode {
     crate::os::child_limits::apply();
     let channel = match Channel::from_stdin() {
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The sandbox comes before the first thread, and before the first byte of the model.
+/// Enters the sandbox before the first thread starts and the model is opened.
 fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engine>, LoadError> {
     if !load.cores.is_empty() {
         crate::os::cores::keep_to(&load.cores)?;
@@ -72,7 +72,7 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
     Ok(Box::new(OnnxEngine::load(load)?))
 }
 
-/// As for loading; and since nothing is computed here, memory is limited as well.
+/// Enters a narrower sandbox, with a fixed memory limit because no inference runs here.
 fn confine_and_inspect(channel: &Channel, file: &Path) -> Result<ModelFacts, InspectError> {
     crate::os::child_limits::cap_memory();
     confinement::sandbox_of_reader(file).enter_as(SandboxMode::from_environment())?;

@@ -1,11 +1,11 @@
-//! Optimised graphs, kept between starts in ONNX Runtime's own format.
+//! A cache of optimised graphs in ONNX Runtime's format (`.ort`).
 //!
-//! Mapped, they load in milliseconds instead of a tenth of a second. A graph is optimised for one library on one CPU, so
-//! model, library and CPU name the file. The cache saves time and nothing depends on it: whatever fails here, the unit loads
-//! the model itself.
+//! A mapped graph loads in milliseconds instead of a tenth of a second. A graph is optimised for one library on one
+//! CPU, so its file name is a hash of model, library and CPU. The cache is optional: if it fails, the unit loads the
+//! model itself.
 //!
-//! The cache is bounded: what a killed process has left is removed at the next load, graphs that no load uses go after
-//! [`UNUSED_FOR`], and no more than [`MOST_GRAPHS`] stay.
+//! The cache is bounded. A load removes what killed processes have left, graphs that were not used for [`UNUSED_FOR`],
+//! and all but the [`MOST_GRAPHS`] graphs used last.
 
 use crate::model::manifest::{hexadecimal, sha256_of_file};
 use crate::os::{free_space, mapped_file};
@@ -16,28 +16,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// A graph that no load has used for so long belongs to a model, library or CPU that is gone.
+/// A graph that was not used for this long belongs to a model, library or CPU that is no longer in use.
 const UNUSED_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// Graphs that stay: as many as models may run on a box (`units.max_models`), since all of them are needed at its next
-/// start.
+/// The most graphs in the cache: one for each model of a box (`units.max_models`), because its next start needs all.
 const MOST_GRAPHS: usize = 64;
 
-/// How long the disk may take to deliver a graph, or to begin a new one. A third of the time that a load has by default
-/// (`units.load_timeout_seconds`), so that the rest suffices for the model itself.
+/// Time limit for reading a graph, and for starting to write one. A third of the default `units.load_timeout_seconds`,
+/// so that the rest is enough to load the model without the cache.
 const DISK_LIMIT: Duration = Duration::from_secs(20);
 
-/// A graph that has had no checksum for so long will get none.
+/// A graph without a checksum for this long was left by a crash.
 const ORPHAN_AFTER: Duration = Duration::from_secs(3600);
 
-/// The place of one optimised graph.
+/// The paths of one optimised graph and its checksum.
 #[derive(Clone, Debug)]
 pub(super) struct CacheEntry {
     graph: PathBuf,
     checksum: PathBuf,
 }
 
-/// A file that is being written. Its lock shows that its writer lives; it is removed with the guard.
+/// A file being written. The writer holds a lock on it while it is alive. The file is removed on drop.
 struct Partial {
     path: PathBuf,
     _lock: File,
@@ -53,13 +52,13 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Nothing is there when it was renamed.
+        // Fails if the file was renamed.
         drop(fs::remove_file(&self.path));
     }
 }
 
 impl CacheEntry {
-    /// Names the graph by the model, the library and the CPU.
+    /// Derives the file names from the model, the library and the CPU.
     pub(super) fn new(directory: &Path, model_sha256: &str, library_build: &str) -> Self {
         let mut key = Sha256::new();
         for part in [model_sha256, library_build, &cpu_features()] {
@@ -70,17 +69,17 @@ impl CacheEntry {
         Self { graph: directory.join(format!("{name}.ort")), checksum: directory.join(format!("{name}.ort.sha256")) }
     }
 
-    /// Removes from the cache's directory what killed processes have left and what is not used any more.
+    /// Removes abandoned files and unused graphs from the cache's directory.
     fn sweep(&self) {
         if let Some(directory) = self.graph.parent() {
             sweep(directory, SystemTime::now());
         }
     }
 
-    /// Sweeps the cache and maps the graph; `None` when it is not there. A damaged one is removed and counts as not there.
+    /// Sweeps the cache and maps the graph. Returns `None` if it is missing or damaged; a damaged one is removed.
     ///
     /// # Errors
-    /// When the disk does not answer in time.
+    /// When the disk does not respond within [`DISK_LIMIT`].
     pub(super) fn map(&self) -> io::Result<Option<&'static [u8]>> {
         let entry = self.clone();
         time_limit::run(DISK_LIMIT, move || {
@@ -92,23 +91,22 @@ impl CacheEntry {
     fn map_now(&self) -> Option<&'static [u8]> {
         let expected = fs::read_to_string(&self.checksum).ok()?;
         if sha256_of_file(&self.graph).ok()? != expected.trim() {
-            tracing::warn!(file = %self.graph.display(), "a cached graph is damaged; it is made again");
+            tracing::warn!(file = %self.graph.display(), "a cached graph is damaged and is rebuilt");
             self.remove();
             return None;
         }
-        // Shows that it is used. A cache that is read-only is not swept either.
+        // Records the use. This fails on a read-only cache, which is not swept either.
         if let Ok(checksum) = OpenOptions::new().append(true).open(&self.checksum) {
             drop(checksum.set_modified(SystemTime::now()));
         }
         mapped_file::map_for_ever(&self.graph).ok()
     }
 
-    /// Has `write` make the graph, of about `bytes`, under another name and puts it in place whole.
-    /// Units that do this at the same moment write the same content, and the last one wins.
+    /// Calls `write` to create the graph, of about `bytes`, under a temporary name, and renames it when it is complete.
+    /// Units that do this concurrently write the same content, and the last one wins.
     ///
     /// # Errors
-    /// When the directory cannot take the graph or does not answer in time, or what `write` says. Nothing is left of it
-    /// then.
+    /// When the disk lacks space or does not respond in time, or the error of `write`. No file is left then.
     pub(super) fn make<E: From<io::Error>>(
         &self,
         bytes: u64,
@@ -125,7 +123,7 @@ impl CacheEntry {
         Ok(())
     }
 
-    /// Removes the graph, so that the next start makes it again.
+    /// Removes the graph, so that the next load rebuilds it.
     pub(super) fn remove(&self) {
         for path in [&self.checksum, &self.graph] {
             remove(path);
@@ -133,8 +131,8 @@ impl CacheEntry {
     }
 }
 
-/// Makes an empty file. A directory that cannot take the graph says so here: after the model was optimised for
-/// nothing, its load would take twice as long, and perhaps longer than it may.
+/// Creates an empty file and checks the free space. Without this check a full disk would be noticed only after the
+/// optimisation, which doubles the time of the load and may exceed its limit.
 fn begin(graph: &Path, own_path: PathBuf, bytes: u64) -> io::Result<Partial> {
     let directory = graph.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
@@ -154,7 +152,7 @@ fn remove(path: &Path) {
     }
 }
 
-/// Removes what killed processes have left and graphs that are not used. Others may do the same at the same time.
+/// Removes abandoned files and unused graphs. Other processes may do so concurrently.
 fn sweep(directory: &Path, now: SystemTime) {
     let mut used: Vec<(SystemTime, PathBuf)> = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -164,7 +162,7 @@ fn sweep(directory: &Path, now: SystemTime) {
         if name.ends_with(".ort.sha256") {
             used.push((modified, path));
         } else if name.ends_with(".ort") {
-            // A crash between two renames leaves a graph without a checksum. A young one may be about to get it.
+            // A crash between the two renames leaves a graph without a checksum. A recent one may still get its own.
             let is_orphan = !path.with_extension("ort.sha256").exists();
             if is_orphan && now.duration_since(modified).unwrap_or_default() > ORPHAN_AFTER {
                 remove(&path);
@@ -183,12 +181,12 @@ fn sweep(directory: &Path, now: SystemTime) {
     }
 }
 
-/// A partial file whose writer is gone holds no lock.
+/// True for a partial file whose writer has ended, which releases its lock.
 fn is_abandoned(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
-/// What the kernel says of the CPU: kernels are chosen by it. Empty where it says nothing.
+/// The CPU features that the kernel lists, which determine the optimisation. Empty if unknown.
 fn cpu_features() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with("flags") || line.starts_with("Features"));
@@ -204,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_is_kept_and_a_damaged_one_is_made_again() {
+    fn a_graph_is_cached_and_a_damaged_one_is_rebuilt() {
         let directory = tempfile::tempdir().unwrap();
         let entry = CacheEntry::new(directory.path(), "model", "library");
         assert!(entry.map().unwrap().is_none());
@@ -228,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_without_room_says_so_before_the_model_is_optimised() {
+    fn a_full_disk_is_an_error_before_the_model_is_optimised() {
         let directory = tempfile::tempdir().unwrap();
         let entry = CacheEntry::new(directory.path(), "model", "library");
         let made = entry.make::<io::Error>(u64::MAX, |_| panic!("it is optimised in vain"));
@@ -237,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not() {
+    fn a_partial_file_is_removed_if_its_writer_has_ended() {
         let directory = tempfile::tempdir().unwrap();
         let left = directory.path().join("0123.ort.4711");
         fs::write(&left, b"half").unwrap();
@@ -247,18 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_without_a_checksum_goes_when_it_is_old() {
+    fn an_old_graph_without_a_checksum_is_removed() {
         let directory = tempfile::tempdir().unwrap();
         let orphan = directory.path().join("0123.ort");
         fs::write(&orphan, b"graph").unwrap();
         sweep(directory.path(), SystemTime::now());
-        assert!(orphan.exists(), "its checksum may be on its way");
+        assert!(orphan.exists(), "its checksum may still be written");
         sweep(directory.path(), SystemTime::now() + ORPHAN_AFTER + Duration::from_secs(60));
         assert!(!orphan.exists());
     }
 
     #[test]
-    fn a_graph_that_is_not_used_goes_and_the_cache_is_bounded() {
+    fn an_unused_graph_is_removed_and_the_cache_is_bounded() {
         let directory = tempfile::tempdir().unwrap();
         let now = SystemTime::now();
         let entries: Vec<CacheEntry> = (0..72)

@@ -1,4 +1,4 @@
-//! The inputs and outputs that a model has against those that its manifest names, before the first frame fails on them.
+//! Compares the inputs and outputs of a model with its manifest at load time, before a frame fails on them.
 
 use crate::model::input_layout::{InputLayout, SampleType};
 use crate::model::manifest::Manifest;
@@ -7,10 +7,11 @@ use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 use std::path::Path;
 
-/// The number of pictures that the graph is fixed to; none if it takes any.
+/// Checks the inputs and outputs. Returns the batch size if the graph fixes it.
 ///
 /// # Errors
-/// [`LoadError::Tensor`] for a name that is not there, [`LoadError::Shape`] for another type or size of the input.
+/// [`LoadError::Tensor`] for a missing name, [`LoadError::UnfedInput`] for an additional input,
+/// [`LoadError::Shape`] for a different type or shape of the input.
 pub(super) fn check(session: &Session, manifest: &Manifest, path: &Path) -> Result<Option<usize>, LoadError> {
     let input = &manifest.input;
     let picture = find(session.inputs(), &input.tensor, "input", path)?;
@@ -37,7 +38,7 @@ fn find<'a>(outlets: &'a [Outlet], name: &str, what: &'static str, path: &Path) 
     })
 }
 
-/// Sizes of -1 are left to the caller of the model.
+/// Negative sizes are variable.
 fn check_picture(picture: &Outlet, input: &InputLayout, path: &Path) -> Result<Option<usize>, LoadError> {
     let expected = input.shape(1);
     let wrong = || LoadError::Shape {
@@ -52,7 +53,7 @@ fn check_picture(picture: &Outlet, input: &InputLayout, path: &Path) -> Result<O
     if *ty != element_type(input.samples) || shape.len() != 4 || !shape.iter().zip(&expected).skip(1).all(fits) {
         return Err(wrong());
     }
-    // A graph without any picture is none.
+    // A batch size of 0 is useless.
     match usize::try_from(shape[0]) {
         Ok(0) => Err(wrong()),
         fixed => Ok(fixed.ok()),

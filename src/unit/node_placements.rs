@@ -1,13 +1,12 @@
-//! Which provider each node of a session's graph was given to, as ONNX Runtime says while it makes the session.
+//! Counts the nodes that ONNX Runtime assigns to each execution provider when it creates a session.
 //!
-//! It says so in log lines of the level *verbose*, and this reads them. ONNX Runtime has an interface for it
-//! (`Session_GetEpGraphAssignmentInfo`), which knows the nodes of a model and none of an ORT-format graph, and nearly
-//! every unit starts from one of those (measured with 1.24 and 1.28). A profile of the first inference names providers
-//! too, but is a file, for which a unit without a cache has no place, and repeats the nodes of a loop each time around.
-//! The lines come once, for every kind of session: a handful where the graph is cached, some hundred where a model is
-//! optimised. Inferences log none.
+//! The counts are parsed from ONNX Runtime's verbose log. Its API for this (`Session_GetEpGraphAssignmentInfo`) lists
+//! the nodes of a model, but none of an ORT-format graph, from which nearly every unit starts (tested with 1.24 and
+//! 1.28). A profile of the first inference names providers too, but it is a file, which a unit without a cache cannot
+//! write, and it repeats the nodes of a loop in each iteration. The log lines appear once, for every kind of session: a
+//! few for a cached graph, some hundred while a model is optimised, none during inference.
 //!
-//! A session whose lines are worded otherwise has unknown counts, which is never taken for a fallback.
+//! If the wording of the log changes, the counts are unknown. That is never treated as a fallback to the CPU.
 
 use crate::model::execution_provider::NodeCounts;
 use ort::logging::LogLevel;
@@ -15,14 +14,14 @@ use ort::session::builder::{BuilderResult, SessionBuilder};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The placements of the session that is being made.
+/// The node counts of the session being created.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NodePlacements {
     logged: Arc<Mutex<Logged>>,
 }
 
 impl NodePlacements {
-    /// Records the placements of the builder's session, and forgets those of an earlier one.
+    /// Records the placements of the builder's session. Resets those of an earlier session.
     pub(super) fn listen(&self, builder: SessionBuilder) -> BuilderResult {
         *self.logged.lock().unwrap_or_else(PoisonError::into_inner) = Logged::default();
         let logged = Arc::clone(&self.logged);
@@ -34,7 +33,7 @@ impl NodePlacements {
         builder.with_logger(Arc::new(logger))?.with_log_level(LogLevel::Verbose)
     }
 
-    /// The computing nodes of each provider; empty when ONNX Runtime logged nothing.
+    /// The number of computing nodes per provider. Empty if unknown.
     pub(super) fn counts(&self) -> NodeCounts {
         let logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counts = NodeCounts::default();
@@ -45,15 +44,15 @@ impl NodePlacements {
 
 #[derive(Debug, Default)]
 struct Logged {
-    /// By ONNX Runtime's name of the provider.
+    /// Node counts by ONNX Runtime's name of the provider.
     nodes: BTreeMap<String, u32>,
-    /// The provider whose nodes are being listed.
+    /// The provider whose nodes the log lists now.
     listed: String,
 }
 
 impl Logged {
-    /// A graph that is spread over providers is listed node by node; those that only carry tensors between devices
-    /// compute nothing. The graph in the body of a loop is logged like one more graph.
+    /// If a graph uses several providers, each node is listed. Copies between devices do not count. The body of a loop
+    /// is logged like a further graph.
     fn line(&mut self, message: &str) {
         if let Some((provider, nodes)) = placed(message) {
             let count = self.nodes.entry(provider.to_owned()).or_default();
@@ -66,7 +65,7 @@ impl Logged {
     }
 }
 
-/// ` All nodes placed on [CPUExecutionProvider]. Number of nodes: 162`, or ` Node(s) placed on [...` for a part of them.
+/// Parses ` All nodes placed on [CPUExecutionProvider]. Number of nodes: 162`, or ` Node(s) placed on [...` for some.
 fn placed(message: &str) -> Option<(&str, u32)> {
     let rest =
         message.strip_prefix(" All nodes placed on [").or_else(|| message.strip_prefix(" Node(s) placed on ["))?;

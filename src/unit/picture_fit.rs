@@ -1,29 +1,29 @@
-//! Where a picture lies in a model's input, and the way back for boxes.
+//! Maps a picture into a model's input (stretch, letterbox, centre crop), and boxes back to the picture.
 
 use crate::model::input_layout::{Fit, InputLayout};
 use crate::vision::geometry::NormalizedBox;
 
-/// The part of the picture that is looked at, and the rectangle of the input that it fills.
+/// The part of the picture that is used, and the rectangle of the input that it fills.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
-    /// What of the picture is in the input, in ratios of the picture.
+    /// The used part of the picture, normalised to 0..1.
     pub source: NormalizedBox,
-    /// From the left, in pixels of the input.
+    /// Left edge of the rectangle, in pixels of the input.
     pub left: u32,
-    /// From the top.
+    /// Top edge of the rectangle, in pixels of the input.
     pub top: u32,
-    /// Pixels.
+    /// Width of the rectangle, in pixels of the input.
     pub width: u32,
-    /// Pixels.
+    /// Height of the rectangle, in pixels of the input.
     pub height: u32,
-    /// Of the whole input.
+    /// Width of the whole input in pixels.
     pub input_width: u32,
-    /// Of the whole input.
+    /// Height of the whole input in pixels.
     pub input_height: u32,
 }
 
 impl Placement {
-    /// Fits `view`, a part of a picture of `width` x `height`, into an input.
+    /// Fits `view`, a normalised part of a picture of `width` x `height` pixels, into an input.
     pub fn new(input: &InputLayout, (width, height): (u32, u32), view: NormalizedBox) -> Self {
         let (input_width, input_height) = (input.width, input.height);
         let full =
@@ -51,7 +51,7 @@ impl Placement {
         }
     }
 
-    /// A box in pixels of the input as ratios of the picture; `None` if nothing of it lies in the picture.
+    /// Converts a box from pixels of the input to normalised coordinates of the picture; `None` if it lies outside.
     pub fn to_picture(&self, left: f32, top: f32, right: f32, bottom: f32) -> Option<NormalizedBox> {
         let source = &self.source;
         let x = |value: f32| source.left + (value - self.left as f32) / self.width as f32 * source.width;
@@ -59,7 +59,7 @@ impl Placement {
         NormalizedBox::from_corners(x(left), y(top), x(right), y(bottom))
     }
 
-    /// True if the picture leaves a part of the input to the padding.
+    /// True if part of the input is padding.
     pub fn has_padding(&self) -> bool {
         self.width != self.input_width || self.height != self.input_height
     }

@@ -1,19 +1,19 @@
-//! PNG row by row, averaged down on the way, so that a picture takes no more memory than what is made of it.
+//! Decodes PNG row by row and averages the rows down, so that only the small picture takes memory.
 //!
-//! `image` decodes it whole: one of 4096 x 4096 with transparency took 117 MB, of which a model sees 300 x 300.
+//! The `image` crate decodes the whole picture: 117 MB for 4096 x 4096 with transparency, for a model's 300 x 300.
 
 use crate::unit::rgb_image::{ImageDecodeError, RgbImage};
 use crate::vision::image_limits::ImageLimits;
 use png::{ColorType, Decoder, Limits, Transformations};
 use std::io::Cursor;
 
-/// For what lies beside the samples: compressed profiles and texts may be a thousand times as long as they look.
+/// Memory limit for other data than samples: compressed profiles and texts can expand a thousandfold.
 const BESIDE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Decodes a PNG to at least the size that is wanted, if it has that size. Transparency is ignored.
+/// Decodes a PNG, not below the `wanted` size. Ignores transparency.
 ///
 /// # Errors
-/// [`ImageDecodeError`]; a picture outside the limits is refused by its header, before it is decoded.
+/// [`ImageDecodeError`]. An image outside the limits is refused by its header, before it is decoded.
 pub(super) fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> Result<RgbImage, ImageDecodeError> {
     let damaged = |_| ImageDecodeError::Damaged;
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: BESIDE_BYTES });
@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> 
     };
     let mut averaged = Averaged::new(width, height, factor((width, height), wanted));
     if is_interlaced {
-        // Its passes go over the whole picture: there is no row before the last of them.
+        // Each pass covers the whole picture, so rows are complete only after the last one.
         let size = reader.output_buffer_size().ok_or(ImageDecodeError::Damaged)?;
         let mut whole = vec![0; size];
         reader.next_frame(&mut whole).map_err(damaged)?;
@@ -46,12 +46,12 @@ pub(super) fn decode(bytes: &[u8], limits: &ImageLimits, wanted: (u32, u32)) -> 
     averaged.finish().ok_or(ImageDecodeError::CutShort)
 }
 
-/// By how much each side may be divided.
+/// The largest integer by which both sides can be divided without falling below `wanted`.
 fn factor((width, height): (u32, u32), wanted: (u32, u32)) -> u32 {
     (width.min(height) / wanted.0.max(wanted.1).max(1)).max(1)
 }
 
-/// Rows of which `factor` by `factor` samples become one.
+/// Averages blocks of `factor` x `factor` pixels, row by row.
 struct Averaged {
     factor: usize,
     width: usize,
@@ -76,7 +76,7 @@ impl Averaged {
         }
     }
 
-    /// Adds a row of so many samples a pixel. What is left over at the right and at the bottom is left out.
+    /// Adds a row with `samples` values per pixel. Incomplete blocks at the right and bottom are dropped.
     fn add(&mut self, row: &[u8], samples: usize) {
         let group = self.factor * samples;
         for (sums, pixels) in self.sums.chunks_exact_mut(3).zip(row.chunks_exact(group)) {
@@ -94,7 +94,7 @@ impl Averaged {
         }
     }
 
-    /// The picture, if all of its rows have come.
+    /// Returns the picture if all rows were added.
     fn finish(self) -> Option<RgbImage> {
         let (width, height) = (u32::try_from(self.width).ok()?, u32::try_from(self.height).ok()?);
         let is_whole = self.samples.len() == 3 * self.width * self.height;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_comes_smaller_and_no_smaller_than_it_must() {
+    fn a_large_picture_is_scaled_down_but_not_below_the_wanted_size() {
         for (wanted, expected) in [(100, (402, 300)), (150, (402, 300)), (99, (268, 200)), (900, (402, 300))] {
             let factor = 300 / wanted.clamp(1, 300);
             let image = decode(&png(&picture(402, 300)), &ImageLimits::default(), (wanted, wanted)).unwrap();

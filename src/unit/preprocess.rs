@@ -1,7 +1,7 @@
-//! From the samples of a picture to RGB of the input's size.
+//! Resizes a picture to a model's input and converts it to RGB.
 //!
-//! Planes are resized first and converted to RGB after, so that the conversion works at the model's small size.
-//! All buffers are kept from one picture to the next.
+//! Planes are resized before they are converted to RGB, so that the conversion works at the model's small size. All
+//! buffers are reused.
 
 use crate::model::input_layout::{InputLayout, Resampling};
 use crate::unit::image_decode::RgbImage;
@@ -13,7 +13,7 @@ use fast_image_resize::pixels::{InnerPixel, U8, U8x2, U8x3};
 use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
-/// A picture that could not be prepared; a mistake of ours or a lie of the sender.
+/// A picture could not be prepared: an internal error, or a wrong size from the sender.
 #[derive(Debug, thiserror::Error)]
 #[error("a picture could not be prepared: {0}")]
 pub struct PreprocessError(String);
@@ -22,32 +22,32 @@ fn error(reason: impl std::fmt::Display) -> PreprocessError {
     PreprocessError(reason.to_string())
 }
 
-/// The buffers of one model's input.
+/// Resizes and converts pictures for one model.
 #[derive(Debug)]
 pub struct Preprocessor {
     input: InputLayout,
     resizer: Resizer,
     planes: [Vec<u8>; 3],
-    /// The picture in the input's size.
+    /// The prepared picture, interleaved, of the input's size.
     rgb: Vec<u8>,
 }
 
 impl Preprocessor {
-    /// Takes what the manifest says.
+    /// Allocates the buffers for an input.
     pub fn new(input: InputLayout) -> Self {
         let samples = 3 * input.width as usize * input.height as usize;
         Self { resizer: Resizer::new(), planes: Default::default(), rgb: vec![input.pad; samples], input }
     }
 
-    /// The picture that was prepared last: interleaved RGB of the input's size.
+    /// The last prepared picture: interleaved RGB of the input's size.
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
     }
 
-    /// Prepares `view`, a part of a raw picture in its slot.
+    /// Prepares `view`, a normalised part of a raw picture in a slot.
     ///
     /// # Errors
-    /// When the slot is shorter than the picture, or a library refuses.
+    /// When the slot is shorter than the picture, or resizing or conversion fails.
     pub fn prepare_raw(
         &mut self,
         picture: Picture,
@@ -57,7 +57,7 @@ impl Preprocessor {
         let placement = self.place((picture.width(), picture.height()), view);
         let samples = slot.get(..picture.bytes()).ok_or_else(|| error("the slot is shorter than its picture"))?;
         let planes = picture.planes();
-        // Chroma keeps half the size, rounded up, in the small picture too.
+        // In the resized picture, chroma also has half the size, rounded up.
         let (width, height) = (placement.width, placement.height);
         let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
         let scaling = Scaling { source: placement.source, resampling: self.input.resize };
@@ -102,10 +102,10 @@ impl Preprocessor {
         Ok(placement)
     }
 
-    /// Prepares `view`, a part of a decoded image.
+    /// Prepares `view`, a normalised part of a decoded image.
     ///
     /// # Errors
-    /// When a library refuses.
+    /// When resizing fails.
     pub fn prepare_rgb(&mut self, image: &RgbImage, view: NormalizedBox) -> Result<Placement, PreprocessError> {
         let placement = self.place((image.width, image.height), view);
         let width = image.width as usize;
@@ -122,7 +122,7 @@ impl Preprocessor {
         Ok(placement)
     }
 
-    /// Where the view goes; what an earlier picture of another size left around it is painted over.
+    /// Computes the placement of the view. Clears the padding, where an earlier picture of another size may remain.
     fn place(&mut self, size: (u32, u32), view: NormalizedBox) -> Placement {
         let placement = Placement::new(&self.input, size, view);
         if placement.has_padding() {
@@ -131,7 +131,7 @@ impl Preprocessor {
         placement
     }
 
-    /// The first byte of the picture in the RGB buffer.
+    /// Offset of the picture's first byte in the RGB buffer.
     fn target(&self, placement: &Placement) -> usize {
         3 * (placement.top as usize * self.input.width as usize + placement.left as usize)
     }
@@ -140,7 +140,7 @@ impl Preprocessor {
 /// Which part of a plane is resized, and how.
 #[derive(Clone, Copy, Debug)]
 struct Scaling {
-    /// In ratios of the plane.
+    /// Normalised to 0..1.
     source: NormalizedBox,
     resampling: Resampling,
 }
@@ -178,8 +178,8 @@ impl Scaling {
     }
 }
 
-/// Keys' cubic convolution with a = -0.75, which OpenCV and PyTorch mean by bicubic; the library's own has -0.5, and cost
-/// PicoDet half a point of average precision.
+/// Keys' cubic convolution with a = -0.75, as in OpenCV and PyTorch. The library's own has a = -0.5, which cost PicoDet
+/// half a point of average precision.
 fn bicubic() -> FilterType {
     const A: f64 = -0.75;
     let weight = |x: f64| match x.abs() {
@@ -190,7 +190,7 @@ fn bicubic() -> FilterType {
     Filter::new("bicubic", weight, 2.0).map_or(FilterType::CatmullRom, FilterType::Custom)
 }
 
-/// Start and length in samples of a part of a side; at least one sample, and within the side in spite of rounding.
+/// Converts a normalised range to start and length in samples: at least one, and within the side despite rounding.
 fn part(start: f32, length: f32, side: usize) -> (f64, f64) {
     let side = side as f64;
     let start = (f64::from(start) * side).clamp(0.0, side - 1.0);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letterbox_is_padded_anew_when_the_picture_changes_its_size() {
+    fn a_letterbox_is_padded_again_when_the_picture_changes_its_size() {
         let mut preprocessor = preprocessor(Fit::LetterboxTopLeft);
         let (full, samples) = grey(PixelFormat::I420, 60, 40, 235);
         preprocessor.prepare_raw(full, &samples, NormalizedBox::WHOLE).unwrap();
@@ -246,8 +246,8 @@ mod tests {
     }
 
     #[test]
-    fn a_view_shows_its_part_of_the_picture_only() {
-        // The left half is black, the right one white.
+    fn a_view_shows_only_its_part_of_the_picture() {
+        // The left half is black, the right half white.
         let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
         let mut samples = vec![128; picture.bytes()];
         for row in samples[..64 * 48].chunks_exact_mut(64) {
@@ -260,7 +260,7 @@ mod tests {
             for (left, expected) in [(0.0, 0..=2), (0.5, 253..=255)] {
                 let view = NormalizedBox { left, top: 0.1, width: 0.5, height: 0.5 };
                 preprocessor.prepare_raw(picture, &samples, view).unwrap();
-                // The pixel at the view's border may take something of its neighbour beyond it.
+                // Pixels at the border may be mixed with their neighbours outside the view.
                 let inner = preprocessor.rgb().chunks_exact(90).flat_map(|row| &row[3..87]);
                 assert!(inner.into_iter().all(|sample| expected.contains(sample)), "{resampling:?} {left}");
             }

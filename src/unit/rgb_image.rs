@@ -1,55 +1,55 @@
-//! What the decoders of all formats give, and why they give nothing.
+//! The result and the errors of the image decoders.
 
 use crate::vision::outcome::FailureCause;
 
-/// A progressive picture has about ten, its thumbnail one more.
+/// Limit of scans per JPEG. A progressive picture has about ten, and its thumbnail one more.
 pub(super) const MAX_SCANS: usize = 24;
 
-/// An upright picture, three bytes a pixel.
+/// A decoded picture with three bytes per pixel, upright after EXIF orientation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RgbImage {
-    /// Pixels.
+    /// In pixels.
     pub width: u32,
-    /// Pixels.
+    /// In pixels.
     pub height: u32,
-    /// Red, green, blue; rows without padding.
+    /// Interleaved RGB; rows without padding.
     pub samples: Vec<u8>,
-    /// Width and height before it was scaled down while it was decoded, upright.
+    /// Width and height in pixels before scaling down, upright.
     pub original: (u32, u32),
 }
 
-/// Bytes that are no picture we look at.
+/// Why an image was not decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageDecodeError {
-    /// Neither JPEG nor PNG.
+    /// The bytes have the signature of neither format.
     #[error("the image is neither JPEG nor PNG")]
     UnknownFormat,
-    /// A size that is not wanted here, by its header.
-    #[error("an image of {width} x {height} is not looked at here")]
+    /// The size in the header is outside the limits.
+    #[error("an image of {width} x {height} is not accepted")]
     Size {
-        /// Pixels.
+        /// In pixels.
         width: u32,
-        /// Pixels.
+        /// In pixels.
         height: u32,
-        /// Which bound it breaks.
+        /// Too large or too small.
         cause: FailureCause,
     },
-    /// A JPEG of so many scans that decoding it would take seconds.
+    /// A JPEG with so many scans that decoding would take seconds.
     #[error("the image has more than {MAX_SCANS} scans")]
     TooManyScans,
-    /// A JPEG whose end is missing.
-    #[error("the image is cut short")]
+    /// The end of the image is missing.
+    #[error("the image is truncated")]
     CutShort,
-    /// A JPEG that libjpeg gives up.
+    /// The JPEG or PNG decoder failed.
     #[error("the image is damaged")]
     Damaged,
-    /// Damaged, or larger than the limits.
+    /// A JPEG in another colour space is damaged, or exceeds the memory limit.
     #[error("the image cannot be decoded")]
     Unreadable(#[source] image::ImageError),
 }
 
 impl ImageDecodeError {
-    /// As which failure it counts.
+    /// The failure as which it is counted.
     pub fn cause(&self) -> FailureCause {
         match self {
             Self::Size { cause, .. } => *cause,

@@ -1,4 +1,4 @@
-//! ONNX Runtime's environment and sessions: from the model, or from its optimised graph in the cache.
+//! Creates ONNX Runtime's environment, and sessions from a model or from its optimised graph in the cache.
 
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -13,10 +13,10 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use std::path::Path;
 
-/// Loads the library. Once a process.
+/// Loads the library. Call it once per process.
 pub(super) fn environment(library: &Path) -> Result<ort::environment::Environment, LoadError> {
     let failed = |reason: String| LoadError::Library { path: library.display().to_string(), reason };
-    // The loader would look for a bare name elsewhere; what the settings name is what is loaded.
+    // For a bare file name the dynamic loader would search other directories.
     let path = std::path::absolute(library).map_err(|error| failed(error.to_string()))?;
     if !path.exists() {
         return Err(failed("there is no such file".into()));
@@ -25,21 +25,22 @@ pub(super) fn environment(library: &Path) -> Result<ort::environment::Environmen
     builder.with_name("ocelli").build().map_err(|error| failed(error.to_string()))
 }
 
-/// A session that is ready to compute.
+/// A session that is ready for inference.
 pub(super) struct Opened {
     pub(super) session: Session,
-    /// The cache had its graph.
+    /// True if the graph came from the cache.
     pub(super) from_cache: bool,
-    /// Why the cache could not be used, with the cure; for the operator.
+    /// Why the cache could not be used, with the remedy, for the operator.
     pub(super) cache_problem: Option<String>,
-    /// What computes its nodes.
+    /// How many of its nodes each execution provider computes.
     pub(super) nodes: NodeCounts,
 }
 
-/// The session from the cached graph if there is one, else from the model, which then goes into the cache.
+/// Opens a session from the cached graph, which is created first if it is missing.
 ///
 /// # Errors
-/// [`LoadError`], also when no node is on the provider that was asked for. A cache that cannot be used is no error.
+/// [`LoadError`], also when the requested provider computes no node. If the cache cannot be used, the model is loaded
+/// without it.
 pub(super) fn open(
     load: &LoadModel,
     manifest: &Manifest,
@@ -62,13 +63,14 @@ pub(super) fn open(
     Ok(Opened { session, from_cache, cache_problem: cache_problem.or(engine_problem), nodes })
 }
 
-/// A provider may be there and take nothing of this graph: the CPU would compute all of it, in silence.
+/// Rejects a provider that computes no node of this graph: the CPU would silently compute all of it.
 fn check_nodes(provider: ExecutionProvider, nodes: &NodeCounts) -> Result<(), String> {
     if nodes.0.is_empty() {
-        tracing::warn!(%provider, "ONNX Runtime does not say what computes the nodes of the model");
+        tracing::warn!(%provider, "ONNX Runtime does not report which provider computes the nodes of the model");
     } else if nodes.of(provider) == 0 {
         return Err(format!(
-            "the execution provider `{provider}` takes none of the model's nodes ({nodes}): choose another `execution_provider`, or a model that suits it"
+            "the execution provider `{provider}` takes none of the model's nodes ({nodes}): choose another \
+             `execution_provider`, or a model that suits it"
         ));
     }
     Ok(())
@@ -90,7 +92,7 @@ fn session(
     match cached(&entry, load, manifest, path, build) {
         Ok((session, from_cache)) => Ok((session, from_cache, None)),
         Err(reason) => {
-            // If it is the model that is bad, and not the cache, this says so.
+            // If the model is the problem, and not the cache, this returns its error.
             let session = from_model()?;
             let problem = format!(
                 "the model cache {} cannot be used, so units start slower ({reason}); make room in it, or set \
@@ -103,12 +105,12 @@ fn session(
     }
 }
 
-/// A session from the cached graph, and whether it was there. A missing graph is made first: mapped, it takes less memory
-/// than the session that makes it.
+/// Opens a session from the cached graph. Returns true if the graph was already cached. A missing graph is created and
+/// then mapped, because a session on a mapped graph takes less memory than the one that creates it.
 ///
 /// # Errors
-/// Whatever keeps the graph from being read, or written and read back: a full, read-only, slow or failing disk. ONNX
-/// Runtime reports its own failure to save as a failure to load.
+/// When the graph cannot be read, or written and read back: a full, read-only, slow or failing disk. ONNX Runtime
+/// reports a failure to save as a failure to load.
 fn cached(
     entry: &CacheEntry,
     load: &LoadModel,
@@ -121,18 +123,18 @@ fn cached(
         match from_graph(builder()?, graph) {
             Ok(session) => return Ok((session, true)),
             Err(error) => {
-                tracing::warn!(%error, "a cached graph cannot be used; it is made again");
+                tracing::warn!(%error, "a cached graph cannot be used and is rebuilt");
                 entry.remove();
             }
         }
     }
-    // The graph is about as long as the model: both are mostly weights.
+    // The graph is about as large as the model: both are mostly weights.
     let length = |(file, _): (&str, &str)| std::fs::metadata(load.directory.join(file)).map_or(0, |file| file.len());
     let made = entry.make(manifest.model.files().map(length).sum(), |target| {
         let saved = build()?
             .with_config_entry("session.save_model_format", "ORT")
-            // It would warn that the graph suits this CPU only, which is what the cache's key is for. What computes
-            // its nodes is decided anew by the session that works.
+            // Hides the warning that the graph suits this CPU only: the cache's key covers that. The node placements
+            // are recorded by the session that is opened next.
             .and_then(|builder| builder.with_log_level(LogLevel::Error))
             .and_then(|builder| builder.with_optimized_model_path(target));
         let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
@@ -148,14 +150,14 @@ fn cached(
     Ok((from_graph(builder()?, graph)?, false))
 }
 
-/// The graph lives as long as the process, so the session may use its bytes in place, but for the weights
-/// (`use_ort_model_bytes_for_initializers`): they lie in it as they come, not aligned for vector loads. In place they made
-/// an inference 10 % slower, and one of YOLOX nano 4.7 times (measured); their copies cost each unit their size in memory.
+/// The graph is mapped as long as the process lives, so the session uses its bytes in place. Weights are copied
+/// (`use_ort_model_bytes_for_initializers` is off): they are not aligned for vector loads, and in place they made
+/// inference 10 % slower, and YOLOX nano 4.7 times (measured). The copies cost each unit the size of the weights.
 fn from_graph(builder: SessionBuilder, graph: &'static [u8]) -> Result<Session, String> {
     let builder = builder
         .with_config_entry("session.load_model_format", "ORT")
         .and_then(|builder| builder.with_config_entry("session.use_ort_model_bytes_directly", "1"))
-        // The graph has been optimised when it was saved.
+        // The graph was optimised before it was saved.
         .and_then(|builder| builder.with_optimization_level(GraphOptimizationLevel::Disable));
     builder.map_err(|error| error.to_string())?.commit_from_memory(graph).map_err(|error| error.to_string())
 }
@@ -168,14 +170,14 @@ fn session_builder(load: &LoadModel, environment: &ort::environment::Environment
     let builder = Session::builder(environment).map_err(|error| named(error.to_string()))?;
     builder
         .with_intra_threads(usize::from(execution_providers::session_threads(load)))
-        // Spinning doubles the CPU time of a paced camera and wins nothing (measured).
+        // At a limited frame rate, spinning doubles the CPU time without any gain (measured).
         .and_then(|builder| builder.with_intra_op_spinning(false))
         .and_then(|builder| builder.with_inter_op_spinning(false))
         .and_then(|builder| builder.with_execution_providers([provider]))
         .map_err(|error| named(error.to_string()))
 }
 
-/// The commit that the library was built from: it has no other name for itself that can be asked for.
+/// The Git commit in the library's build info, or the whole build info if it names none.
 pub(super) fn runtime_version() -> String {
     let info = ort::info();
     let commit = info.split(',').find_map(|part| part.split_once("git-commit-id=")).map(|(_, commit)| commit.trim());

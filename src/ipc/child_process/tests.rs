@@ -1,4 +1,4 @@
-//! Children that start, and such that cannot be watched.
+//! Children that start, and children that cannot be watched.
 
 use super::*;
 use crate::ipc::messages::FromUnit;
@@ -33,7 +33,7 @@ async fn a_child_that_cannot_be_watched_is_ended_and_waited_for() {
     let (pids, started) = sync_channel(1);
     let spawner = Spawner::start_with(move |command| {
         let mut child = command.spawn()?;
-        // No pipe: the runtime refuses to read it, as it refuses a pipe for which it has no descriptor.
+        // Not a pipe, so the runtime refuses to watch it, as it would without a free descriptor.
         child.stderr = Some(ChildStderr::from(OwnedFd::from(std::fs::File::open("/dev/null")?)));
         pids.send(child.id()).unwrap();
         Ok(child)

@@ -1,4 +1,4 @@
-//! NVIDIA GPUs; Cargo feature `cuda`.
+//! CUDA for NVIDIA GPUs (Cargo feature `cuda`).
 
 use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;

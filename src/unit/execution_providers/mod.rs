@@ -1,5 +1,5 @@
-//! What computes: one file a provider. Each fails rather than let ONNX Runtime fall back in silence, and says which
-//! options it knows: what it does not know is refused, for an option without effect would pass for one that works.
+//! Execution providers, one file each. A provider that is not available is an error, because ONNX Runtime must not
+//! silently fall back to another one. An option that a provider does not support is refused rather than ignored.
 
 mod cpu;
 mod cuda;
@@ -13,7 +13,7 @@ use crate::model::execution_provider::ExecutionProvider;
 use options::KnownOptions;
 use ort::ep::ExecutionProviderDispatch;
 
-/// The options that a provider knows.
+/// The options that a provider supports.
 fn known_options(provider: ExecutionProvider) -> KnownOptions {
     match provider {
         ExecutionProvider::Cpu => cpu::OPTIONS,
@@ -24,12 +24,16 @@ fn known_options(provider: ExecutionProvider) -> KnownOptions {
     }
 }
 
-/// The provider for ONNX Runtime as it was asked for, or what it or this build cannot do.
+/// Creates the requested provider for ONNX Runtime.
+///
+/// # Errors
+/// The option that the provider does not support, or that this build does not contain the provider.
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
     let provider = load.execution_provider;
     if let Some(option) = known_options(provider).first_unknown(&load.provider_options) {
         return Err(format!(
-            "the execution provider `{provider}` does not know `{option}`: take it out of `provider_options`, or choose another `execution_provider`"
+            "the execution provider `{provider}` does not know `{option}`: take it out of `provider_options`, or \
+             choose another `execution_provider`"
         ));
     }
     match provider {
@@ -41,11 +45,11 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
     }
 }
 
-/// What to load, without an engine cache that cannot be written, and why. The first load had no engines either, so
-/// compiling them again is no reason to fail.
+/// Removes an engine cache that cannot be written from the request, and returns the reason. This is not an error: as at
+/// the first start, engines are compiled.
 pub(super) fn without_unusable_engine_cache(load: &LoadModel) -> (LoadModel, Option<String>) {
     let mut load = load.clone();
-    // A provider that does not know the option refuses it by its name.
+    // For other providers, `dispatch` refuses the option.
     let knows_cache = known_options(load.execution_provider).engine_cache_directory;
     let directory = load.provider_options.engine_cache_directory.as_deref().filter(|_| knows_cache);
     let problem = directory.and_then(options::engine_cache_problem);
@@ -55,7 +59,7 @@ pub(super) fn without_unusable_engine_cache(load: &LoadModel) -> (LoadModel, Opt
     (load, problem)
 }
 
-/// Threads of the session's own pool. XNNPACK has one itself, and two pools would fight for the same cores.
+/// Threads of the session's pool. XNNPACK has its own pool, and two pools would compete for the same cores.
 pub(super) fn session_threads(load: &LoadModel) -> u16 {
     match load.execution_provider {
         ExecutionProvider::Xnnpack => 1,

@@ -1,11 +1,11 @@
-//! Intel CPUs, GPUs and NPUs; Cargo feature `openvino`.
+//! OpenVINO for Intel CPUs, GPUs and NPUs (Cargo feature `openvino`).
 
 use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::Precision;
 use ort::ep::ExecutionProviderDispatch;
 
-/// It takes a quantised model as it is: 8 bits are no option of it.
+/// No `int8`: OpenVINO runs quantised models directly and has no option for it.
 pub(super) const OPTIONS: KnownOptions = KnownOptions {
     memory_limit_mb: false,
     precisions: &[Precision::Fp32, Precision::Fp16],

@@ -1,4 +1,4 @@
-//! NVIDIA GPUs with compiled engines; Cargo feature `tensorrt`.
+//! TensorRT for NVIDIA GPUs, with compiled engines (Cargo feature `tensorrt`).
 
 use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;
@@ -21,7 +21,7 @@ pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, St
     provider = match options.precision {
         None | Some(Precision::Fp32) => provider,
         Some(Precision::Fp16) => provider.with_fp16(true),
-        // What has no 8-bit kernel, or no scale, is computed with 16 bits.
+        // Layers without an 8-bit kernel or a scale use 16 bits.
         Some(Precision::Int8) => provider.with_int8(true).with_fp16(true),
     };
     if let Some(directory) = options.engine_cache_directory.as_deref().map(std::path::Path::display) {

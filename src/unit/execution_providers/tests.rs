@@ -1,4 +1,4 @@
-//! What each provider is told, and what it refuses. Whether it computes is for a box that has it.
+//! Which options each provider supports and refuses. Inference needs a box with the accelerator.
 
 use super::*;
 use crate::model::execution_provider::{Precision, ProviderOptions};
@@ -9,13 +9,13 @@ fn refused(execution_provider: ExecutionProvider, provider_options: ProviderOpti
     dispatch(&load).err()
 }
 
-/// Without the word of a provider that is not in this build, which is no matter of options.
+/// The reason, unless it is that the provider is not in this build.
 fn refused_option(provider: ExecutionProvider, options: ProviderOptions) -> Option<String> {
     refused(provider, options).filter(|reason| reason.contains("does not know"))
 }
 
 #[test]
-fn an_option_that_a_provider_does_not_know_is_refused_by_its_name() {
+fn an_option_that_a_provider_does_not_support_is_refused_by_name() {
     let memory = || ProviderOptions { memory_limit_mb: Some(512), ..ProviderOptions::default() };
     let precision = |precision| ProviderOptions { precision: Some(precision), ..ProviderOptions::default() };
     let home = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! CPUs by Google's kernels; Cargo feature `xnnpack`.
+//! XNNPACK, Google's kernels for CPUs (Cargo feature `xnnpack`).
 
 use super::options::KnownOptions;
 use crate::ipc::messages::LoadModel;

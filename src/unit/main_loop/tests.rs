@@ -5,7 +5,7 @@ use crate::ipc::frame_slots::{Region, SlotWriter};
 use std::os::fd::AsFd;
 use std::thread::JoinHandle;
 
-/// Finds nothing in a slot, unless its first byte is 13, and says in the width of its pictures how many came together.
+/// Detects nothing, and fails for a slot whose first byte is 13. The reported width is the number of jobs in the call.
 struct ScriptedEngine {
     batch: u16,
 }
@@ -115,7 +115,7 @@ fn a_unit_loads_attaches_detects_and_stops() {
 }
 
 #[test]
-fn what_comes_together_is_looked_at_together_and_answered_one_by_one() {
+fn the_items_of_a_request_share_a_run_and_have_one_reply_each() {
     let parent = start();
     parent.load(1);
     let region = Region::create("test", 3).unwrap();
@@ -127,11 +127,11 @@ fn what_comes_together_is_looked_at_together_and_answered_one_by_one() {
     assert!(matches!(unlucky, FromUnit::Failed { request: RequestId(21), cause: FailureCause::InvalidImage, .. }));
     assert!(matches!(parent.receive(), FromUnit::Detected { request: RequestId(22), size: (3, 1), .. }));
     parent.send(&ToUnit::Detect { items: vec![item(23, 0), item(24, 3)] });
-    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Protocol(_))), "one slot of them is not there");
+    assert!(matches!(parent.unit.join().unwrap(), Err(UnitError::Protocol(_))), "one of the slots does not exist");
 }
 
 #[test]
-fn a_unit_that_cannot_load_says_why_and_ends() {
+fn a_unit_that_cannot_load_reports_the_reason_and_ends() {
     let parent = start();
     let FromUnit::LoadFailed { reason } = parent.load(0) else { panic!("it loaded") };
     assert!(reason.contains("no threads"));
@@ -139,7 +139,7 @@ fn a_unit_that_cannot_load_says_why_and_ends() {
 }
 
 #[test]
-fn a_file_that_tells_nothing_of_itself_is_said_to_and_the_unit_ends() {
+fn a_unit_that_cannot_inspect_a_file_reports_the_reason_and_ends() {
     let parent = start();
     parent.send(&ToUnit::Inspect { file: "/no/such/model.onnx".into() });
     let FromUnit::LoadFailed { reason } = parent.receive() else { panic!("it was read") };
@@ -148,7 +148,7 @@ fn a_file_that_tells_nothing_of_itself_is_said_to_and_the_unit_ends() {
 }
 
 #[test]
-fn a_slot_that_is_not_there_ends_the_unit() {
+fn a_slot_that_does_not_exist_ends_the_unit() {
     let parent = start();
     parent.load(1);
     parent.attach(&Region::create("test", 2).unwrap());
@@ -170,7 +170,7 @@ fn work_before_the_model_and_a_detached_region_end_the_unit() {
 }
 
 #[test]
-fn a_unit_whose_parent_is_gone_ends_in_peace() {
+fn a_unit_whose_parent_has_ended_ends_without_an_error() {
     let Parent { channel, unit } = start();
     drop(channel);
     assert!(unit.join().unwrap().is_ok());

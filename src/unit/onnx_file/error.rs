@@ -1,79 +1,79 @@
-//! Why a file tells nothing of itself, and how what it says is shown to people.
+//! Errors of inspecting a model, and how its texts are made safe to display.
 
 use std::path::PathBuf;
 
-/// The largest model, its external weights included: an edge box runs models of a few megabytes.
+/// The largest model, including external weights. An edge box runs models of a few megabytes.
 pub(super) const MAX_BYTES: u64 = 512 << 20;
 
-/// Why a file tells nothing, or nothing that can be believed.
+/// Why a file was refused. The texts name the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxFileError {
-    /// It is not there, no file, or not readable.
+    /// The file is missing, is not a regular file, or cannot be read.
     #[error("{0} cannot be read")]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// It has no bytes.
+    /// The file is empty.
     #[error("it is empty: download or export it again")]
     Empty,
-    /// More than a box like this runs.
-    #[error("it has more than {} MiB with its external weights; that is more than an edge box can run", MAX_BYTES >> 20)]
+    /// The model and its external weights exceed the size limit.
+    #[error("it has more than {} MiB with its external weights, which an edge box cannot run", MAX_BYTES >> 20)]
     TooLarge,
-    /// Something else.
+    /// The file has a different, known format.
     #[error("it is not an ONNX model but {0}")]
     Foreign(&'static str),
-    /// The beginning of a model.
+    /// The file starts as a model, but is incomplete.
     #[error("it ends too early, {missing} bytes are missing: copy or download it again")]
     Truncated {
-        /// Of the part that is cut.
+        /// Missing bytes of the truncated field.
         missing: u64,
     },
-    /// Nothing that is known.
+    /// The file cannot be parsed and has no known format.
     #[error("it is not an ONNX model, or it is damaged: download or export it again")]
     Malformed(#[source] prost::DecodeError),
-    /// A shell without a model.
+    /// The file can be parsed, but contains no graph.
     #[error("it has no graph, so it is not an ONNX model, or it is damaged: download or export it again")]
     NoGraph,
-    /// A graph for another purpose.
-    #[error("it has no {0}: it is not a model that looks at pictures")]
+    /// The graph has no inputs or no outputs.
+    #[error("it has no {0}: it is not a model for pictures")]
     Nothing(&'static str),
-    /// A graph for another purpose.
+    /// The graph has too many inputs or outputs.
     #[error("it has {count} {what}s; the limit is {limit}")]
     TooMany {
-        /// Input or output.
+        /// `input` or `output`.
         what: &'static str,
-        /// So many.
+        /// Number in the graph.
         count: usize,
-        /// And no more than these.
+        /// Largest number accepted.
         limit: usize,
     },
-    /// An input or output that cannot be one here.
+    /// An input or output is not supported.
     #[error("the {what} `{name}`: {why}")]
     Tensor {
-        /// Input or output.
+        /// `input` or `output`.
         what: &'static str,
-        /// As far as it can be shown.
+        /// The tensor's name, safe to display.
         name: String,
         /// What is wrong.
         why: String,
     },
-    /// Weights that are not there.
-    #[error("the weights `{name}` cannot be: it {why}; the file is damaged or made to deceive")]
+    /// A tensor's sizes, type and data contradict each other.
+    #[error("the weights `{name}` are impossible: the tensor {why}; the file is damaged or malicious")]
     Weights {
-        /// As far as it can be shown.
+        /// The tensor's name, safe to display.
         name: String,
         /// What is wrong.
         why: String,
     },
-    /// Weights that should lie in another file.
+    /// External weights are missing, too short or outside of the model's directory.
     #[error("its weights in the file `{location}`: {why}")]
     External {
-        /// As far as it can be shown.
+        /// File name in the model, safe to display.
         location: String,
         /// What is wrong.
         why: String,
     },
 }
 
-/// At most so many bytes of a text, without control characters.
+/// Truncates a text to `most` bytes and replaces control characters with spaces.
 pub(super) fn cut(text: &str, most: usize) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     if text.len() <= most {
@@ -84,7 +84,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     text[..end].chars().map(clean).chain([mark]).collect()
 }
 
-/// A name from the file, for a message.
+/// Makes a name from the file safe to display.
 pub(super) fn for_people(name: &str) -> String {
     cut(name, 200)
 }

@@ -1,4 +1,4 @@
-//! From a parsed model to the facts that are reported: bounded to fit into one packet, and safe to show.
+//! Extracts the facts of a parsed model, bounded to fit into one packet and safe to display.
 
 use crate::model::model_facts::{Element, ModelFacts, Size, TensorFact};
 use crate::unit::onnx_file::error::{OnnxFileError, cut, for_people};
@@ -6,28 +6,28 @@ use crate::unit::onnx_file::messages::{GraphProto, ModelProto, NodeProto, ValueI
 use crate::unit::onnx_file::weights::MAX_AXES;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The most inputs, and the most outputs.
+/// The most inputs, and the most outputs, of a model.
 const MAX_TENSORS: usize = 24;
-/// The longest name of a tensor that is reported in full.
+/// The longest name of an input or output.
 const MAX_NAME_BYTES: usize = 128;
 /// The most axes of an input or output.
 const MAX_SHOWN_AXES: usize = 8;
-/// The longest name of a size, operator or domain.
+/// Longer names of sizes, operators and domains are truncated.
 const MAX_WORD_BYTES: usize = 24;
-/// How far back the operators of an output are reported.
+/// The most operators reported next to an input or output.
 const MAX_CHAIN: usize = 8;
-/// The most kinds of operators and operator sets.
+/// The most kinds of operators, and the most operator sets, that are reported.
 const MAX_OPERATORS: usize = 96;
 const MAX_OPSETS: usize = 8;
-/// The longest name of a piece of metadata.
+/// Longer metadata keys are truncated.
 const MAX_KEY_BYTES: usize = 64;
-/// Class names, which are of use in full: a thousand of them take about 20 kB.
+/// Limit of the metadata `names`, the class names: a thousand of them take about 20 kB.
 const MAX_CLASS_NAMES_BYTES: usize = 24 * 1024;
-/// Any other piece of metadata, and all others together.
+/// Limits of any other metadata value, and of all others together.
 const MAX_VALUE_BYTES: usize = 1024;
 const MAX_VALUES_BYTES: usize = 6 * 1024;
 
-/// The facts of a model with these files beside it.
+/// Extracts the facts of a model of `bytes` with these external files and their sizes.
 pub(super) fn facts(
     model: &ModelProto,
     bytes: u64,
@@ -35,7 +35,7 @@ pub(super) fn facts(
 ) -> Result<ModelFacts, OnnxFileError> {
     let graph = model.graph.as_ref().ok_or(OnnxFileError::NoGraph)?;
     let constants: BTreeSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-    // Up to IR version 3 constants were listed among the inputs, as defaults.
+    // Up to IR version 3, constants were also listed as inputs.
     let inputs: Vec<&ValueInfoProto> =
         graph.input.iter().filter(|input| !constants.contains(input.name.as_str())).collect();
     let outputs: Vec<&ValueInfoProto> = graph.output.iter().collect();
@@ -58,12 +58,12 @@ pub(super) fn facts(
 /// Nodes by the name of a value.
 type Nodes<'a> = HashMap<&'a str, &'a NodeProto>;
 
-/// Which node makes a value.
+/// The node that produces each value.
 fn makers(graph: &GraphProto) -> Nodes<'_> {
     graph.node.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node))).collect()
 }
 
-/// Which node uses a value first.
+/// The first node that uses each value.
 fn users(graph: &GraphProto) -> Nodes<'_> {
     let nodes = graph.node.iter().rev();
     nodes.flat_map(|node| node.input.iter().map(move |input| (input.as_str(), node))).collect()
@@ -91,13 +91,13 @@ fn tensor(what: &'static str, value: &ValueInfoProto) -> Result<TensorFact, Onnx
         return Err(wrong("a name must be short and without control characters"));
     }
     let tensor = value.r#type.as_ref().and_then(|has| has.tensor_type.as_ref());
-    let tensor = tensor.ok_or_else(|| wrong("it is a sequence, map or optional; only tensors are understood"))?;
+    let tensor = tensor.ok_or_else(|| wrong("it is a sequence, map or optional; only tensors are supported"))?;
     let sizes = tensor.shape.as_ref().map(|shape| shape.dim.as_slice()).unwrap_or_default();
     if sizes.len() > MAX_SHOWN_AXES.min(MAX_AXES) {
         return Err(wrong("it has too many axes"));
     }
     let size = |size: Option<i64>, name: Option<&String>| match (size, name) {
-        // Some exporters write -1 or 0 for a size that is open.
+        // Some exporters write -1 or 0 for a variable size.
         (Some(size), _) if size <= 0 => Size::Named(String::new()),
         (Some(size), _) => Size::Fixed(size.unsigned_abs()),
         (None, name) => Size::Named(cut(name.map(String::as_str).unwrap_or_default(), MAX_WORD_BYTES)),
@@ -110,11 +110,11 @@ fn tensor(what: &'static str, value: &ValueInfoProto) -> Result<TensorFact, Onnx
     })
 }
 
-/// The operators on the way from a value to value after value.
+/// The operators along a chain of nodes, starting at a value.
 fn chain<'a>(name: &'a str, nodes: &Nodes<'a>, further: impl Fn(&'a NodeProto) -> Option<&'a String>) -> Vec<String> {
     let mut operators = Vec::new();
     let mut next = Some(name);
-    // A graph has no circles, but a hostile file may: the length ends it.
+    // A malicious file may contain a cycle, so the length is limited.
     while let Some(node) = next.and_then(|name| nodes.get(name))
         && operators.len() < MAX_CHAIN
     {
@@ -141,25 +141,25 @@ fn opsets(model: &ModelProto) -> BTreeMap<String, i64> {
 }
 
 fn metadata(model: &ModelProto) -> BTreeMap<String, String> {
-    let mut told = BTreeMap::new();
+    let mut reported = BTreeMap::new();
     let mut left = MAX_VALUES_BYTES;
     for entry in &model.metadata_props {
         let key = cut(&entry.key, MAX_KEY_BYTES);
         if entry.key == "names" {
-            told.insert(key, cut(&entry.value, MAX_CLASS_NAMES_BYTES));
+            reported.insert(key, cut(&entry.value, MAX_CLASS_NAMES_BYTES));
             continue;
         }
         let value = cut(&entry.value, MAX_VALUE_BYTES);
         let taken = key.len() + value.len() + 16;
-        if taken <= left && !told.contains_key(&key) {
+        if taken <= left && !reported.contains_key(&key) {
             left -= taken;
-            told.insert(key, value);
+            reported.insert(key, value);
         }
     }
-    told
+    reported
 }
 
-/// By `TensorProto.DataType`.
+/// Converts a `TensorProto.DataType`.
 fn element(data_type: i32) -> Element {
     match data_type {
         1 => Element::Float32,

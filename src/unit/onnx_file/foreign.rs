@@ -1,10 +1,10 @@
-//! What a file is that is not ONNX, or not all of it, so that its user knows what to do.
+//! Recognises files that are not ONNX, or are truncated, so that the error can name the remedy.
 
 use crate::unit::onnx_file::error::OnnxFileError;
 use prost::DecodeError;
 use prost::encoding::{WireType, decode_key, decode_varint};
 
-/// How other files begin: where, with which bytes, and what the error says.
+/// Signatures of other formats: offset, bytes, and the text of the error.
 const OTHERS: [(usize, &[u8], &str); 12] = [
     (0, b"version https://git-lfs", "a pointer of Git LFS: run `git lfs pull` where it comes from"),
     (
@@ -24,7 +24,7 @@ const OTHERS: [(usize, &[u8], &str); 12] = [
     (0, b"{", "JSON"),
 ];
 
-/// Why `bytes`, which `error` keeps from being a model, are none.
+/// Finds the reason why `bytes` cannot be parsed.
 pub(super) fn explain(bytes: &[u8], error: DecodeError) -> OnnxFileError {
     let begins = |at: usize, with: &[u8]| bytes.get(at..).is_some_and(|rest| rest.starts_with(with));
     if let Some((.., what)) = OTHERS.iter().find(|(at, with, _)| begins(*at, with)) {
@@ -36,7 +36,7 @@ pub(super) fn explain(bytes: &[u8], error: DecodeError) -> OnnxFileError {
     }
 }
 
-/// How many bytes a file lacks that begins as a model does and ends within one of its parts.
+/// The number of missing bytes of a file that starts as a model and ends within one of its fields.
 fn missing_bytes(mut rest: &[u8]) -> Option<u64> {
     let mut graph_begins = false;
     while !rest.is_empty() {

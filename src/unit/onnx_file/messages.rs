@@ -1,7 +1,7 @@
-//! The parts of ONNX's protobuf messages that are of use here, by the numbers of `onnx.proto`.
+//! The fields of ONNX's protobuf messages that are used here, with the tags of `onnx.proto`.
 //!
-//! Weights stay where they are: `Bytes` of a mapped file is a view of it, and what is not named here is passed over.
-//! Attributes are here because tensors and whole graphs, and with them names of files, can hide in them.
+//! Weights are not copied: `Bytes` of a mapped file is a view of it. Other fields are skipped. Attributes are included
+//! because they can contain tensors and whole graphs, and so names of files.
 
 use prost::bytes::Bytes;
 
@@ -107,7 +107,7 @@ pub(super) struct TensorProto {
     pub(super) raw_data: Option<Bytes>,
     #[prost(message, repeated, tag = "13")]
     pub(super) external_data: Vec<StringStringEntryProto>,
-    /// 1: elsewhere.
+    /// 1: in an external file.
     #[prost(int32, tag = "14")]
     pub(super) data_location: i32,
 }

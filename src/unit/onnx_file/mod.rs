@@ -1,8 +1,8 @@
-//! Reads what an ONNX file says of itself, without loading it.
+//! Inspects an ONNX file without loading it.
 //!
-//! The file is a stranger's: it is mapped and not copied, every size in it is checked against what is there, and
-//! what is reported of it is bounded. Runs only in a process that is confined to the model's directory and limited in
-//! memory, because the first parser is a third-party library.
+//! The file is untrusted. It is mapped and not copied, every size in it is checked against the actual data, and the
+//! report is bounded. This runs only in a process that is confined to the model's directory and limited in memory,
+//! because the protobuf parser is a third-party library.
 
 mod error;
 mod facts;
@@ -22,10 +22,10 @@ use std::fs::File;
 use std::path::Path;
 use weights::Weights;
 
-/// Reads a file. Only files of its own directory are looked at, and of those only how long they are.
+/// Reads the facts of a model. Of files with external weights only the size is read; they must be in its directory.
 ///
 /// # Errors
-/// [`OnnxFileError`], which names the cure.
+/// [`OnnxFileError`], which names the remedy.
 pub fn read(path: &Path) -> Result<ModelFacts, OnnxFileError> {
     let unreadable = |error| OnnxFileError::Unreadable(path.to_owned(), error);
     let file = File::open(path).map_err(unreadable)?;
@@ -43,7 +43,7 @@ pub fn read(path: &Path) -> Result<ModelFacts, OnnxFileError> {
     parse(&Bytes::from_owner(mapped), path.parent().unwrap_or(Path::new("/")))
 }
 
-/// Understands a file that lies in `directory`.
+/// Parses and checks a model whose external weights are in `directory`.
 fn parse(bytes: &Bytes, directory: &Path) -> Result<ModelFacts, OnnxFileError> {
     let size = bytes.len() as u64;
     let model = ModelProto::decode(bytes.clone()).map_err(|error| foreign::explain(bytes, error))?;

@@ -1,4 +1,4 @@
-//! Models of the set-up, small ones made here, and files that lie.
+//! Models of the set-up, small generated models, and files with false content.
 
 use super::messages::{
     AttributeProto, DimensionProto, GraphProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
@@ -50,7 +50,7 @@ fn read_in(directory: &Path, model: &ModelProto) -> Result<ModelFacts, OnnxFileE
     parse(&Bytes::from(model.encode_to_vec()), directory)
 }
 
-/// Why a model with such weights is refused, in a directory with `weights.bin` of 16 bytes and ways out of it.
+/// The error for a model with these weights, in a directory with `weights.bin` of 16 bytes and links to outside.
 fn refusal(weights: TensorProto) -> String {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("model");
@@ -69,7 +69,7 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 #[test]
-fn the_default_detectors_say_what_they_are() {
+fn the_facts_of_the_default_detectors_are_read() {
     let facts = read(&shipped("coco-ssd")).unwrap();
     let shown: Vec<String> = facts.inputs.iter().chain(&facts.outputs).map(ToString::to_string).collect();
     assert_eq!(shown, ["images float32 [1,3,300,300]", "boxes float32 [1,1917,4]", "scores float32 [1,1917,90]"]);
@@ -83,7 +83,7 @@ fn the_default_detectors_say_what_they_are() {
 }
 
 #[test]
-fn constants_that_old_files_list_as_inputs_are_none() {
+fn constants_that_old_files_list_as_inputs_are_not_inputs() {
     let mut old = model(vec![TensorProto { name: "w".to_owned(), ..weight() }]);
     old.graph.as_mut().unwrap().input.push(value("w", &[1]));
     let facts = read_in(Path::new("/"), &old).unwrap();
@@ -91,7 +91,7 @@ fn constants_that_old_files_list_as_inputs_are_none() {
 }
 
 #[test]
-fn an_open_size_keeps_its_name() {
+fn a_variable_size_keeps_its_name() {
     let mut open = model(Vec::new());
     let sizes = open.graph.as_mut().unwrap().input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
     sizes.shape.as_mut().unwrap().dim[0] = DimensionProto { dim_value: None, dim_param: Some("batch".to_owned()) };
@@ -103,7 +103,7 @@ fn an_open_size_keeps_its_name() {
 }
 
 #[test]
-fn what_is_no_model_is_named() {
+fn other_formats_are_recognised() {
     for (bytes, word) in [
         (&b"version https://git-lfs.github.com/spec/v1"[..], "git lfs pull"),
         (b"PK\x03\x04........", "ZIP"),
@@ -124,7 +124,7 @@ fn what_is_no_model_is_named() {
 }
 
 #[test]
-fn a_model_that_was_cut_off_is_said_to_be() {
+fn a_truncated_model_is_recognised() {
     let whole = Bytes::from(std::fs::read(shipped("coco-ssd")).unwrap());
     for length in [1000, 100_000, whole.len() - 500] {
         let error = parse(&whole.slice(..length), Path::new("/")).unwrap_err();
@@ -133,7 +133,7 @@ fn a_model_that_was_cut_off_is_said_to_be() {
 }
 
 #[test]
-fn weights_that_cannot_be_are_refused() {
+fn impossible_weights_are_refused() {
     for (weights, word) in [
         (TensorProto { dims: vec![2], ..weight() }, "needs 8 bytes and has 4"),
         (TensorProto { dims: vec![i64::MAX, 3], ..weight() }, "impossible sizes"),
@@ -149,7 +149,7 @@ fn weights_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn weights_beside_the_model_lie_within_its_directory_and_within_their_file() {
+fn external_weights_must_be_within_the_directory_and_within_their_file() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("weights.bin"), [0; 16]).unwrap();
     let mut fits = external("weights.bin");
@@ -180,7 +180,7 @@ fn weights_beside_the_model_lie_within_its_directory_and_within_their_file() {
 }
 
 #[test]
-fn weights_in_an_attribute_of_a_nested_graph_are_looked_at_as_well() {
+fn weights_in_an_attribute_of_a_nested_graph_are_checked() {
     let mut hiding = model(Vec::new());
     let inner = GraphProto { initializer: vec![external("../secret.bin")], ..Default::default() };
     let attribute = AttributeProto { g: Some(Box::new(inner)), ..Default::default() };
@@ -201,7 +201,7 @@ fn graphs_nested_without_end_are_refused() {
 }
 
 #[test]
-fn the_most_that_a_file_can_tell_fits_into_one_packet() {
+fn the_largest_report_fits_into_one_packet() {
     let long = |length: usize| "ä".repeat(length / 2);
     let mut talkative = model(Vec::new());
     talkative.producer_name = long(100_000);

@@ -1,7 +1,7 @@
-//! Whether the weights that a model claims to have are there, within the file and within its directory.
+//! Checks that a model's weights exist and are within the file or its directory.
 //!
-//! ONNX Runtime would find out as well, but only after it has believed the sizes; and it is the one that reads
-//! files whose names a stranger has written.
+//! ONNX Runtime would notice too, but only after it has trusted the sizes, and it opens files by names from the
+//! untrusted model.
 
 use crate::os::beneath;
 use crate::unit::onnx_file::error::{MAX_BYTES, OnnxFileError, for_people};
@@ -12,28 +12,28 @@ use std::path::{Component, Path};
 /// The most axes of a tensor.
 pub(super) const MAX_AXES: usize = 16;
 
-/// The most files beside a model. Exporters write one; old ones write one a tensor.
+/// The most external files. Exporters write one file; old exporters write one per tensor.
 const MAX_EXTERNAL_FILES: usize = 16;
 
 /// Value of `data_location` for data in another file.
 const EXTERNAL: i32 = 1;
 
-/// A walk over all tensors of a model.
+/// Visits all tensors of a model.
 pub(super) struct Weights<'a> {
     directory: &'a Path,
-    /// What the file can hold that does not lie in one piece: numbers in protobuf's own encoding, a byte each at least.
+    /// The values that the file can still contain outside of `raw_data`, where each takes at least one byte.
     unpacked_left: u64,
-    /// Found beside the model, with their sizes.
+    /// External files with their sizes.
     files: BTreeMap<String, u64>,
 }
 
 impl<'a> Weights<'a> {
-    /// For a model of so many bytes in `directory`.
+    /// Creates a checker for a model of `file_bytes` in `directory`.
     pub(super) fn new(directory: &'a Path, file_bytes: u64) -> Self {
         Self { directory, unpacked_left: file_bytes, files: BTreeMap::new() }
     }
 
-    /// Checks every tensor, also those in attributes and nested graphs. Gives the files beside the model.
+    /// Checks every tensor, also in attributes and nested graphs. Returns the external files with their sizes.
     pub(super) fn check(mut self, model: &ModelProto) -> Result<BTreeMap<String, u64>, OnnxFileError> {
         if let Some(graph) = &model.graph {
             self.graph(graph)?;
@@ -44,7 +44,7 @@ impl<'a> Weights<'a> {
         Ok(self.files)
     }
 
-    /// As deep as the parser has let the file nest them, which is at most a hundred.
+    /// The recursion is bounded: the parser accepts at most 100 levels.
     fn graph(&mut self, graph: &GraphProto) -> Result<(), OnnxFileError> {
         graph.initializer.iter().try_for_each(|tensor| self.tensor(tensor))?;
         graph.sparse_initializer.iter().try_for_each(|sparse| self.sparse(sparse))?;
@@ -101,13 +101,13 @@ impl<'a> Weights<'a> {
         match fits {
             true => Ok(()),
             false => Err(wrong(format!(
-                "`{}` needs {bytes} bytes there, from byte {offset}, {length} by its own count; the file has {size}",
+                "`{}` needs {bytes} bytes from offset {offset}, and declares {length}; the file has {size}",
                 for_people(&tensor.name)
             ))),
         }
     }
 
-    /// The size of a file beside the model. The kernel holds the bounds; the names are looked at for better words only.
+    /// The size of an external file. The kernel confines the path; the names are checked for better error texts only.
     fn size_of(&mut self, location: &str) -> Result<u64, OnnxFileError> {
         if let Some(size) = self.files.get(location) {
             return Ok(*size);
@@ -118,7 +118,7 @@ impl<'a> Weights<'a> {
             return Err(wrong("it must lie in the model's own directory, under a plain name".to_owned()));
         }
         if location != for_people(location) {
-            return Err(wrong("its name is too long, or has signs that cannot be shown".to_owned()));
+            return Err(wrong("its name is too long, or has characters that cannot be shown".to_owned()));
         }
         if self.files.len() == MAX_EXTERNAL_FILES {
             let cure = "save the model again with its weights in one file";
@@ -137,7 +137,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// How many values a tensor of these sizes has.
+/// The number of values of a tensor with these sizes.
 fn elements(sizes: &[i64]) -> Result<u64, String> {
     if sizes.len() > MAX_AXES {
         return Err(format!("has {} axes; the limit is {MAX_AXES}", sizes.len()));
@@ -146,10 +146,10 @@ fn elements(sizes: &[i64]) -> Result<u64, String> {
     sizes.iter().try_fold(1, multiply).ok_or_else(|| format!("has impossible sizes: {sizes:?}"))
 }
 
-/// How many bytes so many values take in one piece; `None` if that is no number, or the type is none.
+/// The number of bytes of `elements` packed values. `None` on overflow or for an unknown type.
 fn bytes(elements: u64, data_type: i32) -> Option<u64> {
     let bits = match data_type {
-        // Text has no fixed length; undefined is the type of a tensor that was left out.
+        // Strings have no fixed length; type 0 (undefined) is that of an omitted tensor.
         0 | 8 => 0,
         25 | 26 => 2,
         21..=23 => 4,

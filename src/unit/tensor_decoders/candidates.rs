@@ -1,20 +1,20 @@
-//! What a decoder has found so far, and the end that all decoders share.
+//! Collects the detections of a decoder, and the post-processing that all decoders share.
 
 use super::reading::Reading;
 use super::tensor::{TensorError, all_finite};
 use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::nms;
 
-/// So many are kept before all but the best are left out: where everything counts, a picture has millions of them, and
-/// they would take more memory than the model.
+/// At this many candidates, only the best [`nms::MOST_COMPARED`] are kept. With a threshold of 0 a picture can have
+/// millions, which would take more memory than the model.
 const ROOM: usize = 2 * nms::MOST_COMPARED;
 
-/// Detections in the order in which they were found.
+/// The candidate detections of one picture.
 #[derive(Debug)]
 pub(super) struct Candidates<'a> {
     reading: &'a Reading<'a>,
     found: Vec<Detection>,
-    /// Of what comes later, only what is surer than this can be among the best.
+    /// The lowest confidence after the last reduction. Later candidates must exceed it.
     floor: Option<f32>,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Candidates<'a> {
         Self { reading, found: Vec::new(), floor: None }
     }
 
-    /// From which confidence on something counts.
+    /// The lowest confidence of a detection.
     pub(super) fn threshold(&self) -> f32 {
         self.reading.thresholds.confidence
     }
@@ -33,7 +33,7 @@ impl<'a> Candidates<'a> {
         (self.reading.placement.input_width, self.reading.placement.input_height)
     }
 
-    /// Takes a box by its left, top, right and bottom in pixels of the input. What lies outside the picture is left out.
+    /// Adds a box by its left, top, right and bottom in pixels of the input. Boxes outside the picture are dropped.
     ///
     /// # Errors
     /// When a corner is not finite.
@@ -51,7 +51,7 @@ impl<'a> Candidates<'a> {
         Ok(())
     }
 
-    /// The same in ratios of the input.
+    /// Adds a box like [`Self::push_pixels`], with corners normalised to the input.
     ///
     /// # Errors
     /// When a corner is not finite.
@@ -62,7 +62,7 @@ impl<'a> Candidates<'a> {
         self.push_pixels(class, score, [left * width, top * height, right * width, bottom * height])
     }
 
-    /// Takes a label of the whole picture.
+    /// Adds a label of the whole picture.
     pub(super) fn push_label(&mut self, class: usize, score: f32) {
         self.push(Detection { class: class_index(class), confidence: score.min(1.0), bounding_box: None });
     }
@@ -75,13 +75,13 @@ impl<'a> Candidates<'a> {
         self.found.push(detection);
     }
 
-    /// The best box of each object.
+    /// Applies NMS and returns the best detections, up to the limit.
     pub(super) fn suppressed(self) -> Vec<Detection> {
         let thresholds = self.reading.thresholds;
         nms::suppress(self.found, thresholds.iou, thresholds.max_detections)
     }
 
-    /// All of them, up to the limit.
+    /// Returns the most confident detections, up to the limit, without NMS.
     pub(super) fn ranked(mut self) -> Vec<Detection> {
         self.found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         self.found.truncate(self.reading.thresholds.max_detections);
@@ -93,7 +93,7 @@ fn class_index(class: usize) -> ClassIndex {
     ClassIndex(u16::try_from(class).unwrap_or(u16::MAX))
 }
 
-/// Left, top, right, bottom of a box by its centre and size.
+/// Converts centre and size to left, top, right, bottom.
 pub(super) fn around(center_x: f32, center_y: f32, width: f32, height: f32) -> [f32; 4] {
     [center_x - width / 2.0, center_y - height / 2.0, center_x + width / 2.0, center_y + height / 2.0]
 }

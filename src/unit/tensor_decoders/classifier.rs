@@ -1,4 +1,4 @@
-//! Labels of the whole picture: `[1,C]`, or `[1,C,1,1]` as some graphs leave it.
+//! Classifiers, which label the whole picture: `[1,C]`, or `[1,C,1,1]` in some graphs.
 
 use super::candidates::Candidates;
 use super::tensor::{Tensor, TensorError, all_finite, each_candidate, sigmoid, softmax};

@@ -1,7 +1,6 @@
-//! DETR and its kin: logits `[1,N,C]` and boxes `[1,N,4]`, centre and size as ratios of the input.
+//! DETR and its variants: logits `[1,N,C]`, boxes `[1,N,4]` with centre and size, normalised to the input.
 //!
-//! Sources of the formulas: `PostProcess` of DETR (softmax, the last column is "no object") and of Deformable DETR
-//! (sigmoid).
+//! Sources: `PostProcess` of DETR (softmax, the last column is "no object") and of Deformable DETR (sigmoid).
 
 use super::candidates::{Candidates, around};
 use super::tensor::{Tensor, TensorError, each_candidate, is_candidate, sigmoid, softmax};
@@ -22,7 +21,7 @@ pub(super) fn decode(
     if activation != Activation::Softmax {
         return each_candidate(logits.values, least_logit(threshold), |index, logit| {
             let score = sigmoid(logit);
-            // The logarithm may have rounded the other way.
+            // The margin of the least logit also admits scores just below the threshold.
             let counts = is_candidate(score, threshold)?;
             if counts { found.push_ratios(index % columns, score, corners(index / columns)) } else { Ok(()) }
         });
@@ -40,7 +39,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// A logit whose sigmoid is just below `threshold`; finite, so that those of 0 and 1 are too.
+/// A logit whose sigmoid is just below `threshold`. Clamped to a finite value, also for thresholds of 0 and 1.
 fn least_logit(threshold: f32) -> f32 {
     ((threshold / (1.0 - threshold)).ln() - 1e-3).clamp(f32::MIN, f32::MAX)
 }

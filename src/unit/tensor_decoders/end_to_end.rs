@@ -1,7 +1,7 @@
-//! Detectors that need no suppression, as YOLOv10 and CenterNet: `[1,N,6]`.
+//! Detectors without NMS, such as YOLOv10 and CenterNet: `[1,N,6]`.
 //!
-//! Source of the format: Ultralytics' end-to-end export: left, top, right, bottom in pixels of the input, score,
-//! class. Rows of score 0 are padding.
+//! Columns: left, top, right, bottom in pixels of the input, score, class. Rows with a score of 0 are padding. Source:
+//! Ultralytics' end-to-end export.
 
 use super::candidates::Candidates;
 use super::tensor::{Tensor, TensorError, is_candidate, whole_number};

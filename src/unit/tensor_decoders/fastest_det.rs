@@ -1,8 +1,8 @@
 //! FastestDet: `[1,5+C,rows,columns]`, one grid.
 //!
-//! Source of the formula: the post-processing of the FastestDet repository: centre `tanh(p) + cell`, size
-//! `sigmoid(p)` of the input, score `objectness^0.6 * class^0.4` of the best class only: the exponent lifts the
-//! others far above what they mean.
+//! Centre `tanh(p) + cell`, size `sigmoid(p)` of the input, score `objectness^0.6 * class^0.4`. Only the best class of
+//! a cell counts, because the exponent exaggerates low class scores. Source: the post-processing of the FastestDet
+//! repository.
 
 use super::candidates::{Candidates, around};
 use super::tensor::{Tensor, TensorError, all_finite, is_candidate, sigmoid};
@@ -17,7 +17,7 @@ pub(super) fn decode(output: Tensor<'_>, found: &mut Candidates<'_>) -> Result<(
     let threshold = found.threshold();
     for cell in 0..cells {
         let objectness = value(0, cell);
-        // The class's factor is at most 1.
+        // The factor of the class is at most 1.
         if !is_candidate(objectness, 0.0)? || objectness.powf(0.6) < threshold {
             continue;
         }

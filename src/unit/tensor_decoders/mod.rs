@@ -1,8 +1,8 @@
-//! From a model's raw output to detections: one file a layout.
+//! Converts a model's raw output to detections, with one file per layout.
 //!
-//! Pure functions over slices. A wrong shape, NaN or infinity is an error, never a panic and never
-//! an empty result: "nothing seen" is not the same as "not understood". A place of a detector may show
-//! several classes; each that reaches the threshold counts, unless the layout says otherwise.
+//! Pure functions over slices. A wrong shape, NaN or infinity is an error, never a panic or an empty result: an empty
+//! result means that the picture shows no object. A place (anchor or grid cell) of a detector may yield several
+//! classes, one for each score that reaches the threshold, unless the layout defines otherwise.
 
 mod candidates;
 mod classifier;
@@ -27,10 +27,11 @@ use crate::model::output_layout::OutputLayout;
 use crate::vision::detection::Detection;
 use candidates::Candidates;
 
-/// Decodes the tensors of one picture that [`OutputLayout::tensors`] names, in that order; most confident first.
+/// Decodes the tensors of one picture, in the order of [`OutputLayout::tensors`]. Returns detections in the picture's
+/// normalised coordinates, most confident first.
 ///
 /// # Errors
-/// [`TensorError`] for output that the layout does not allow.
+/// [`TensorError`] for output that does not match the layout.
 pub fn decode(
     layout: &OutputLayout,
     tensors: &[Tensor<'_>],
@@ -70,7 +71,7 @@ pub fn decode(
     Ok(if needs_suppression(layout) { found.suppressed() } else { found.ranked() })
 }
 
-/// False where the graph, or the way the model was trained, leaves one box an object.
+/// True if the layout needs NMS. False if the graph contains NMS, or the model was trained to yield one box per object.
 fn needs_suppression(layout: &OutputLayout) -> bool {
     match layout {
         OutputLayout::Ssd { .. }

@@ -1,12 +1,13 @@
-//! NanoDet and PicoDet: a class score and four distance distributions a place, for each stride.
+//! NanoDet and PicoDet: for each stride, class scores and four distance distributions per place.
 //!
-//! Source of the formula: "Generalized Focal Loss": the distance to a side is the expected bin of the softmax over
-//! its bins, times the stride.
+//! The distance to a side is the expected value of the softmax over its bins, times the stride. Source: "Generalized
+//! Focal Loss" (Li et al., 2020).
 
 use super::candidates::Candidates;
 use super::tensor::{Tensor, TensorError, all_finite, each_candidate, softmax};
 
-/// `center` is where in its cell a place lies. Scores `[1,N,C]`, distances `[1,N,4*bins]` (left, top, right, bottom).
+/// Scores `[1,N,C]`, distances `[1,N,4*bins]` (left, top, right, bottom). `center` is the offset of a place in its
+/// cell, 0..1.
 pub(super) fn decode(
     scores: &[Tensor<'_>],
     distances: &[Tensor<'_>],
@@ -43,7 +44,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// The mean of the distribution that `logits` are of; they are overwritten.
+/// The mean of the softmax of `logits`, which are overwritten.
 fn expected_bin(logits: &mut [f32]) -> f32 {
     softmax(logits);
     logits.iter().enumerate().map(|(bin, share)| bin as f32 * share).sum()

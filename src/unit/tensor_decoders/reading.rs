@@ -1,13 +1,13 @@
-//! What the decoders of all layouts are given beside the tensors.
+//! The parameters common to all tensor decoders.
 
 use crate::model::manifest::Thresholds;
 use crate::unit::picture_fit::Placement;
 
-/// What makes detections of one picture's places: where it lies in the input, and what counts.
+/// How to convert one picture's output to detections.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
-    /// What counts as seen.
+    /// Confidence, NMS overlap (IoU) and maximum number of detections.
     pub thresholds: &'a Thresholds,
-    /// Where the picture lies in the input.
+    /// Maps boxes from the input to the picture.
     pub placement: &'a Placement,
 }

@@ -1,7 +1,7 @@
-//! RT-DETR, D-FINE and DEIM as they are deployed: labels `[1,N]`, boxes `[1,N,4]`, scores `[1,N]`.
+//! RT-DETR, D-FINE and DEIM in their deployment export: labels `[1,N]`, boxes `[1,N,4]`, scores `[1,N]`.
 //!
-//! The graph scales its boxes to a size that it is given, by the unit the input's own: they then come in pixels of
-//! the input, whatever the picture's size, and the way back is that of every other layout.
+//! The graph scales its boxes to the size in its second input. The unit passes the size of the model's input, so boxes
+//! are in pixels of the input, as in other layouts.
 
 use super::candidates::Candidates;
 use super::tensor::{Tensor, TensorError, is_candidate, whole_number};

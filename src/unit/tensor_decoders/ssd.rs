@@ -1,4 +1,4 @@
-//! SSD with anchors decoded in the graph: boxes `[1,N,4]`, scores `[1,N,C]`.
+//! SSD with boxes decoded in the graph: boxes `[1,N,4]`, scores `[1,N,C]`.
 
 use super::candidates::Candidates;
 use super::tensor::{Tensor, TensorError, each_candidate};
@@ -17,7 +17,8 @@ pub(super) fn decode(
     })
 }
 
-/// Calls `take` with anchor, class and score for each that reaches the threshold; the background is no class.
+/// Calls `take` with anchor, class and score for each score that reaches the threshold. Column 0 is skipped if it is
+/// the background.
 pub(super) fn each_class(
     scores: Tensor<'_>,
     anchors: usize,
@@ -34,7 +35,7 @@ pub(super) fn each_class(
     })
 }
 
-/// Corners as left, top, right, bottom.
+/// Reorders corners to left, top, right, bottom.
 pub(super) fn left_first(corners: [f32; 4], order: Corners) -> [f32; 4] {
     let [a, b, c, d] = corners;
     match order {

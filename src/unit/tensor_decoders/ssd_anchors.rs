@@ -1,7 +1,7 @@
 //! SSD with its anchors as an output: offsets and anchors `[1,N,4]`, scores `[1,N,C]`.
 //!
-//! Sources of the formulas: the box coders of the TensorFlow Object Detection API (`FasterRcnnBoxCoder` with scales
-//! 10, 10, 5, 5 for centres), and the object detection post-processing of ST's model zoo for corners.
+//! Sources: for centres, `FasterRcnnBoxCoder` of the TensorFlow Object Detection API with scales 10, 10, 5, 5; for
+//! corners, the object detection post-processing of ST's model zoo.
 
 use super::candidates::{Candidates, around};
 use super::ssd::{each_class, left_first};

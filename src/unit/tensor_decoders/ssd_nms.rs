@@ -1,11 +1,11 @@
-//! The outputs of the TensorFlow Object Detection API: suppression has been done in the graph.
+//! SSD with NMS in the graph, as exported by the TensorFlow Object Detection API.
 
 use super::candidates::Candidates;
 use super::ssd::left_first;
 use super::tensor::{Tensor, TensorError, is_candidate, whole_number};
 use crate::model::output_layout::Corners;
 
-/// Boxes `[1,K,4]`, scores `[1,K]`, classes `[1,K]` from 1, count `[1]`; rows beyond the count are padding.
+/// Boxes `[1,K,4]`, scores `[1,K]`, classes `[1,K]` starting at 1, count `[1]`. Rows after the count are padding.
 pub(super) fn decode(
     [boxes, scores, classes, count]: [Tensor<'_>; 4],
     found: &mut Candidates<'_>,

@@ -1,38 +1,38 @@
-//! Slices with a shape, and what is wrong with them.
+//! Tensors as slices with a shape, their checks, and numeric helpers.
 
 /// One output tensor of one picture, row-major.
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor<'a> {
-    /// Sizes, outermost first.
+    /// Sizes of the axes, outermost first, with a batch size of 1.
     pub shape: &'a [i64],
-    /// The values.
+    /// The values, as many as the product of the sizes.
     pub values: &'a [f32],
 }
 
-/// Output that the layout does not allow.
+/// Output that does not match the layout.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TensorError {
-    /// Another number of tensors than the layout has.
-    #[error("the model gave {0} tensors, which is not what its layout has")]
+    /// The number of tensors differs from the layout's.
+    #[error("the model has {0} output tensors, which is not the number of its layout")]
     Missing(usize),
-    /// A tensor has another shape.
+    /// The shape of a tensor differs from the layout's.
     #[error("a tensor of shape {found:?} is not {expected}")]
     Shape {
-        /// The shape that the model gave.
+        /// Shape of the tensor.
         found: Vec<i64>,
-        /// What the layout says.
+        /// Shape in the layout, with `N` for a variable size.
         expected: String,
     },
-    /// NaN or infinity.
+    /// A score or a box is NaN or infinite.
     #[error("the model's output is not finite")]
     NotFinite,
-    /// A class or a count that is none.
+    /// A class or a count is negative, too large or NaN.
     #[error("the model's output has {0} where a class or a count should be")]
     NotANumber(String),
 }
 
 impl Tensor<'_> {
-    /// Checks the number of axes, the sizes that are given, and that there is a value for each place.
+    /// Checks the number of axes, the given sizes, and the number of values. Returns all sizes.
     pub(super) fn expect<const AXES: usize>(&self, sizes: [Option<usize>; AXES]) -> Result<[usize; AXES], TensorError> {
         let wrong = || self.wrong(&describe(&sizes));
         let found: Result<Vec<usize>, _> = self.shape.iter().map(|size| usize::try_from(*size)).collect();
@@ -42,7 +42,7 @@ impl Tensor<'_> {
         if fits && places == Some(self.values.len()) { Ok(found) } else { Err(wrong()) }
     }
 
-    /// The error that names this tensor's shape and what it should be.
+    /// The error with this tensor's shape and the expected one.
     pub(super) fn wrong(&self, expected: &str) -> TensorError {
         TensorError::Shape { found: self.shape.to_vec(), expected: expected.to_owned() }
     }
@@ -53,20 +53,20 @@ fn describe(sizes: &[Option<usize>]) -> String {
     format!("[{}]", sizes.join(","))
 }
 
-/// How many scores are looked at together. Nearly all are below the threshold, and this many are passed over by a
-/// few vector instructions.
+/// Number of scores checked at once. Nearly all scores are below the threshold, and a few vector instructions skip a
+/// whole chunk.
 const AT_A_GLANCE: usize = 16;
 
-/// Calls `found` with position and score for each that is at least `threshold`.
+/// Calls `found` with index and score for each score of at least `threshold`.
 ///
 /// # Errors
-/// When a score is NaN or infinite, and what `found` says.
+/// When a score is NaN or infinite, or the error of `found`.
 pub(super) fn each_candidate(
     scores: &[f32],
     threshold: f32,
     mut found: impl FnMut(usize, f32) -> Result<(), TensorError>,
 ) -> Result<(), TensorError> {
-    // False for NaN and for minus infinity too, which the slow way then finds.
+    // Also false for NaN and minus infinity, which the slow path then reports.
     let is_passed_over = |score: f32| (score < threshold) & (score >= f32::MIN);
     for (chunk_index, chunk) in scores.chunks(AT_A_GLANCE).enumerate() {
         if chunk.iter().fold(true, |all, score| all & is_passed_over(*score)) {
@@ -81,17 +81,17 @@ pub(super) fn each_candidate(
     Ok(())
 }
 
-/// True from the threshold on; NaN and infinity are errors.
+/// True if `score` is at least `threshold`. NaN and infinity are errors.
 pub(super) fn is_candidate(score: f32, threshold: f32) -> Result<bool, TensorError> {
     if score.is_finite() { Ok(score >= threshold) } else { Err(TensorError::NotFinite) }
 }
 
-/// Fails for values of which one is NaN or infinite, where a formula would make something finite of it.
+/// Fails if a value is NaN or infinite. Needed before a formula that could map it to a finite value.
 pub(super) fn all_finite(values: &[f32]) -> Result<(), TensorError> {
     if values.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(TensorError::NotFinite) }
 }
 
-/// A class or a count, which some graphs give as a float.
+/// Converts a class or a count, which some graphs output as a float.
 pub(super) fn whole_number(value: f32) -> Result<usize, TensorError> {
     if !(0.0..=f32::from(u16::MAX)).contains(&value) {
         return Err(TensorError::NotANumber(value.to_string()));
@@ -105,7 +105,7 @@ pub(super) fn sigmoid(value: f32) -> f32 {
     1.0 / (1.0 + (-value).exp())
 }
 
-/// Replaces values by `exp(value) / Σ exp`; nothing of an empty slice.
+/// Replaces values by `exp(value) / Σ exp`. An empty slice stays empty.
 pub(super) fn softmax(values: &mut [f32]) {
     let largest = values.iter().copied().fold(f32::MIN, f32::max);
     let mut sum = 0.0;

@@ -1,7 +1,7 @@
-//! YOLOv5, YOLOv7 and YOLOX decoded in the graph: `[1,N,5+C]`.
+//! YOLOv5, YOLOv7, and YOLOX decoded in the graph: `[1,N,5+C]`.
 //!
-//! Source of the format: `non_max_suppression` of the YOLOv5 repository: centre and size in pixels of the input,
-//! objectness, class scores; `score = objectness * class`.
+//! Columns: centre and size in pixels of the input, objectness, class scores; `score = objectness * class`. Source:
+//! `non_max_suppression` of the YOLOv5 repository.
 
 use super::candidates::{Candidates, around};
 use super::tensor::{Tensor, TensorError, each_candidate, is_candidate};
@@ -18,20 +18,20 @@ pub(super) fn decode(output: Tensor<'_>, found: &mut Candidates<'_>) -> Result<(
     Ok(())
 }
 
-/// Calls `take` with class and score for each class of a row of at least 6 that reaches the threshold.
+/// Calls `take` with class and score for each class of a row that reaches the threshold. A row has at least 6 columns.
 pub(super) fn each_class(
     row: &[f32],
     found: &mut Candidates<'_>,
     mut take: impl FnMut(&mut Candidates<'_>, usize, f32) -> Result<(), TensorError>,
 ) -> Result<(), TensorError> {
     let (objectness, threshold) = (row[4], found.threshold());
-    // No class can lift a place above the threshold that its objectness has not: scores are at most 1.
+    // Class scores are at most 1, so the score cannot exceed the objectness.
     if !is_candidate(objectness, threshold)? {
         return Ok(());
     }
     each_candidate(&row[5..], threshold / objectness.max(f32::MIN_POSITIVE), |class, score| {
         let confidence = objectness * score;
-        // The division may have rounded the other way.
+        // The division may have been rounded down.
         if is_candidate(confidence, threshold)? { take(found, class, confidence) } else { Ok(()) }
     })
 }

@@ -1,7 +1,7 @@
 //! YOLOv8, v9, v11: `[1,4+C,N]`.
 //!
-//! Source of the format: Ultralytics' ONNX export: centre and size in pixels of the input, class scores, and of
-//! segmentation and pose models further rows.
+//! Rows: centre and size in pixels of the input, class scores; segmentation and pose models have further rows, which
+//! are ignored. Source: Ultralytics' ONNX export.
 
 use super::candidates::{Candidates, around};
 use super::tensor::{Tensor, TensorError, each_candidate};

@@ -1,7 +1,7 @@
-//! YOLOX as its ONNX export gives it by default: `[1,N,5+C]` on undecoded grids.
+//! YOLOX in its default ONNX export, with undecoded grids: `[1,N,5+C]`.
 //!
-//! Source of the formula: the `demo_postprocess` of the YOLOX reference implementation:
-//! `xy = (p + cell) * stride`, `wh = exp(p) * stride`, `score = objectness * class`.
+//! `xy = (p + cell) * stride`, `wh = exp(p) * stride`, `score = objectness * class`. Source: `demo_postprocess` of the
+//! YOLOX reference implementation.
 
 use super::candidates::{Candidates, around};
 use super::tensor::{Tensor, TensorError, all_finite};

@@ -145,7 +145,7 @@ fn yolov5_and_yolov8_give_the_same_box_in_their_own_order() {
 }
 
 #[test]
-fn where_everything_counts_the_surest_is_found_though_it_comes_last() {
+fn with_many_candidates_the_best_is_kept_even_if_it_is_the_last() {
     let (places, classes) = (1_000, 200);
     let boxes = [0.1, 0.2, 0.5, 0.6].repeat(places);
     let mut scores = vec![0.6; places * classes];
@@ -153,7 +153,7 @@ fn where_everything_counts_the_surest_is_found_though_it_comes_last() {
     let shapes: [&[i64]; 2] = [&[1, 1_000, 4], &[1, 1_000, 200]];
     let found = check(&ssd(Corners::Yxyx, false), &[(shapes[0], &boxes), (shapes[1], &scores)]).unwrap();
     let classes: Vec<u16> = found.iter().map(|one| one.class.0).collect();
-    // Of those that are equally sure the earlier counts, as ever.
+    // Among equal scores, the earlier one wins.
     assert_eq!(classes, [199, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
     let logits: Vec<f32> = scores.iter().map(|score| score * 10.0).collect();
     let found = check(&detr(Activation::Sigmoid), &[(shapes[1], &logits), (shapes[0], &boxes)]).unwrap();

@@ -1,4 +1,4 @@
-//! Every layout with output that no model should give.
+//! Every layout with invalid output.
 
 use super::*;
 use proptest::prelude::*;
@@ -54,14 +54,14 @@ fn a_wrong_number_of_tensors_or_shape_is_an_error() {
 }
 
 #[test]
-fn no_places_are_nothing_seen() {
+fn no_places_are_an_empty_result() {
     for (index, found) in every_layout(&[-40.0; 64], 0, 3).into_iter().enumerate() {
         assert_eq!(found, Ok(vec![]), "layout {index}");
     }
 }
 
 #[test]
-fn scores_that_are_no_number_are_an_error_and_not_nothing_seen() {
+fn scores_that_are_not_finite_are_an_error_and_not_an_empty_result() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for (index, found) in every_layout(&[value; 64], 3, 2).into_iter().enumerate() {
             assert!(found.is_err(), "layout {index} takes {value}");
@@ -69,9 +69,9 @@ fn scores_that_are_no_number_are_an_error_and_not_nothing_seen() {
     }
 }
 
-/// A place that is surely seen, at a box with one value that is no number.
+/// A place with a high score whose box has one value that is not finite.
 #[test]
-fn a_box_that_is_no_number_is_an_error_and_not_a_place_without_one() {
+fn a_box_that_is_not_finite_is_an_error_and_not_dropped() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let corners = [0.2, 0.2, value, 0.6];
         let (boxes, scores): (Given<'_>, Given<'_>) = ((&[1, 1, 4], &corners), (&[1, 1, 2], &[0.1, 0.9]));
