@@ -133,11 +133,11 @@ fn the_yolos_are_told_apart_by_their_rows_and_operators() {
     let open = open.noting("task", "detect").noting("stride", "32").noting("imgsz", "[384, 672]");
     check(&open.noting("names", "{0: 'cat', 1: 'dog'}"), "yolov8", &["classes = 2", "width = 672", "height = 384"]);
     let exchanged = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,8400,84] Transpose"]);
-    assert!(refusal(&exchanged, Hints::default()).contains("axes exchanged"));
+    assert!(refusal(&exchanged, Hints::default()).contains("axes transposed"));
     let pose = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,56,8400] Concat"]);
     check(&pose.noting("task", "pose").noting("names", "{0: 'person'}"), "yolov8", &["classes = 1"]);
     let turned = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,20,8400] Concat"]);
-    assert!(refusal(&turned.noting("task", "obb"), Hints::default()).contains("turned boxes"));
+    assert!(refusal(&turned.noting("task", "obb"), Hints::default()).contains("rotated boxes"));
 
     let finished = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,300,6] Concat"]);
     check(&finished, "end_to_end", &["fit = \"letterbox_center\""]);
