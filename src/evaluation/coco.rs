@@ -85,7 +85,7 @@ pub enum GroundTruthError {
     NotCoco {
         /// The annotation file.
         path: PathBuf,
-        /// Cause and place.
+        /// The parser's error with the position.
         source: serde_json::Error,
     },
     /// A record is invalid, or contradicts another one.

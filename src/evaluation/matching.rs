@@ -1,5 +1,4 @@
-//! Matches the detections of a scene to annotations, most confident first: each takes the free box with the highest
-//! IoU.
+//! Matches detections to annotations, most confident first: each gets the free box with the highest overlap.
 //!
 //! Follows pycocotools 2.0 (`COCOeval.evaluateImg`) including the order of ties. One difference: there, an annotation
 //! with the id 0 counts as missed even if it was found. Here ids have no influence.
@@ -36,7 +35,7 @@ pub(super) struct Truth {
 /// One detection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScoredBox {
-    /// Finite.
+    /// The confidence; finite.
     pub(super) score: f64,
     pub(super) bounding_box: PixelBox,
 }

@@ -118,7 +118,7 @@ pub enum ManifestError {
     Malformed {
         /// The manifest.
         path: PathBuf,
-        /// Place and cause.
+        /// The parser's error with the position.
         #[source]
         source: Box<toml::de::Error>,
     },

@@ -9,7 +9,7 @@ pub enum Corners {
     /// ymin, xmin, ymax, xmax: TensorFlow.
     #[default]
     Yxyx,
-    /// xmin, ymin, xmax, ymax.
+    /// xmin, ymin, xmax, ymax: most others.
     Xyxy,
 }
 
@@ -86,7 +86,7 @@ pub enum OutputLayout {
     /// YOLOX not decoded in the graph: `[1,N,5+C]`, centre relative to the grid cell, logarithm of the size,
     /// objectness and class scores after the sigmoid. N runs over the grids in the order of the strides.
     YoloxGrid {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
         /// Pixels per cell of each grid.
         strides: Vec<u32>,
@@ -94,12 +94,12 @@ pub enum OutputLayout {
     /// YOLOv5, YOLOv7 and YOLOX decoded in the graph: `[1,N,5+C]`, centre and size in pixels of the input,
     /// objectness, class scores.
     Yolov5 {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
     },
     /// YOLOv8, v9, v11: `[1,4+C,N]`, centre and size in pixels of the input, class scores.
     Yolov8 {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
         /// C, if other rows follow (masks, key points). `None`: all rows after the box are classes.
         #[serde(default)]
@@ -108,7 +108,7 @@ pub enum OutputLayout {
     /// Detectors without NMS, such as YOLOv10 and CenterNet: `[1,N,6]`, corners (left, top, right, bottom) in pixels of
     /// the input, score, class.
     EndToEnd {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
     },
     /// DETR and its successors: logits `[1,N,C]` and boxes `[1,N,4]`, centre and size as ratios.
@@ -147,12 +147,12 @@ pub enum OutputLayout {
     },
     /// FastestDet: `[1,5+C,rows,columns]`, for each cell objectness, centre, size and class scores.
     FastestDet {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
     },
     /// Labels of the whole picture: `[1,C]`.
     Classifier {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
         /// The activation of the scores.
         #[serde(default)]

@@ -53,7 +53,7 @@ pub fn from_proposal(
 /// Version, source and thresholds are added if they are missing.
 ///
 /// # Errors
-/// [`ManifestTextError`].
+/// [`ManifestTextError`], when `given` is not TOML, lacks a section or cannot be serialised.
 pub fn from_given(
     given: &str,
     origin: &Origin,

@@ -116,7 +116,7 @@ impl Changes<'_> {
     /// removed, restores the latest kept one. Returns the version that is now in place.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Missing`], [`StoreError::NoPrevious`], [`StoreError::Damaged`] or a failure of the disk.
     pub fn roll_back(&self, name: &str) -> Result<String, StoreError> {
         let place = self.store.place(name)?;
         let first = self.slot(name, 1);

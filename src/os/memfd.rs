@@ -61,7 +61,7 @@ impl ReadMapping {
     /// Maps `bytes` of `fd`, which must be sealed memory of exactly that size.
     ///
     /// # Errors
-    /// `InvalidInput` for another descriptor, else what the kernel says.
+    /// `InvalidInput` for another descriptor, else the error of the kernel.
     #[expect(unsafe_code, reason = "memory mapping")]
     pub fn new(fd: &OwnedFd, bytes: usize) -> io::Result<Self> {
         check(fd, bytes)?;
@@ -71,7 +71,7 @@ impl ReadMapping {
         Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map(fd)? }))
     }
 
-    /// The memory.
+    /// The mapped memory.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -85,7 +85,7 @@ impl WriteMapping {
     /// Maps `bytes` of `fd`, which must be sealed memory of exactly that size.
     ///
     /// # Errors
-    /// `InvalidInput` for another descriptor, else what the kernel says.
+    /// `InvalidInput` for another descriptor, else the error of the kernel.
     #[expect(unsafe_code, reason = "memory mapping")]
     pub fn new(fd: &OwnedFd, bytes: usize) -> io::Result<Self> {
         check(fd, bytes)?;
@@ -115,7 +115,7 @@ impl WriteMapping {
         (0..bytes).step_by(part_bytes).map(map).collect()
     }
 
-    /// The memory.
+    /// The mapped memory.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }

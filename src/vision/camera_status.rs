@@ -21,7 +21,7 @@ pub enum CameraStatus {
 }
 
 impl CameraStatus {
-    /// The name in MQTT states, HTTP replies and metrics; the same as its JSON form.
+    /// The name in kebab case, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

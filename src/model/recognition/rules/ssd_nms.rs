@@ -21,7 +21,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         let is_it = |has: &str| has.split(':').next() == Some(name);
         let found = subject.facts.outputs.iter().find(|output| is_it(&output.name));
         let found = found.ok_or_else(|| {
-            format!("needs an output named `{name}`, as shapes do not tell; this one has {}", subject.outputs())
+            format!("needs an output named `{name}` (shapes are ambiguous); this one has {}", subject.outputs())
         })?;
         output.push(Setting::known(key, found.name.as_str()));
     }
