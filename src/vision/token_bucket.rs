@@ -29,8 +29,8 @@ impl TokenBucket {
         self.take_many(1.0, rate, capacity, now)
     }
 
-    /// Takes several tokens at once. More than `capacity` are possible if the bucket is full, and leave a negative balance:
-    /// so an expensive request is possible, and the mean rate holds.
+    /// Takes several tokens at once. More than `capacity` are possible if the bucket is full, and leave a negative
+    /// balance: so an expensive request is possible, and the mean rate holds.
     ///
     /// # Errors
     /// The time until enough tokens are available, an hour at most.
