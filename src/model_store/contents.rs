@@ -26,7 +26,7 @@ pub struct Listed {
 /// A valid package.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Its manifest.
+    /// The parsed manifest.
     pub manifest: Manifest,
     /// The number of classes with a name.
     pub labels: usize,
