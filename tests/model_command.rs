@@ -145,7 +145,7 @@ fn what_is_not_in_order_is_refused_with_its_cure_and_changes_nothing() {
         "{error}"
     );
     std::fs::write(home.at("three.txt"), "\n").unwrap();
-    assert!(home.add_refused(&detector(), &["--labels", "three.txt"]).contains("one class a line"));
+    assert!(home.add_refused(&detector(), &["--labels", "three.txt"]).contains("one class per line"));
     assert!(home.add_refused(&detector(), &[]).contains("--labels FILE"));
     assert!(home.add_refused(&detector(), &["--layout", "yolo"]).contains("is not a layout"));
 

@@ -1,23 +1,23 @@
-//! From the verdicts on a category's detections to its average precision and recall.
+//! Computes average precision and recall of a category from the verdicts on its detections.
 //!
-//! The formulas and their order of rounding are those of pycocotools 2.0 (`COCOeval.accumulate` and `summarize`).
+//! The formulas and the order of rounding follow pycocotools 2.0 (`COCOeval.accumulate` and `summarize`).
 
 use crate::evaluation::figures::Figures;
 use crate::evaluation::matching::{AREA_RANGES, Judged, MAX_DETECTIONS, THRESHOLDS, Tally, Verdict};
 
-/// Recalls at which the precision is read off: 0, 0.01, ... 1.
+/// The number of recalls at which precision is sampled: 0, 0.01, ... 1.
 const RECALL_POINTS: usize = 101;
 
-/// The places of 0.50 and 0.75 among the thresholds.
+/// The indices of 0.50 and 0.75 among the thresholds.
 const AT_50: usize = 0;
 const AT_75: usize = 5;
 
-/// The figures of one category from its tallies: all, small, medium, large.
+/// The figures of one category from its tallies by size: all, small, medium, large.
 pub(super) fn figures(tallies: &mut [Tally; AREA_RANGES.len()]) -> Figures {
     let mut precisions = [None; AREA_RANGES.len()];
     let mut recalls = [None; AREA_RANGES.len()];
     for (range, tally) in tallies.iter_mut().enumerate() {
-        // Stable: detections with one score stay in the order of their images.
+        // Stable: detections with equal scores stay in the order of their images.
         tally.judged.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(std::cmp::Ordering::Equal));
         precisions[range] = at_each_threshold(tally, |threshold| average_precision(tally, threshold));
         recalls[range] = mean_recall(tally, MAX_DETECTIONS);
@@ -40,12 +40,12 @@ pub(super) fn figures(tallies: &mut [Tally; AREA_RANGES.len()]) -> Figures {
     }
 }
 
-/// One value a threshold; `None` when there was nothing to be found.
+/// One value per threshold; `None` if no object was annotated.
 fn at_each_threshold(tally: &Tally, value: impl Fn(usize) -> f64) -> Option<[f64; THRESHOLDS]> {
     (tally.objects > 0).then(|| std::array::from_fn(value))
 }
 
-/// The share of the objects that were found among the `most` best detections of each image, over the thresholds.
+/// Recall with the `most` best detections of each image, averaged over the thresholds.
 fn mean_recall(tally: &Tally, most: usize) -> Option<f64> {
     let recall = |threshold: usize| {
         let is_hit = |judged: &&Judged| judged.rank < most && judged.verdicts[threshold] == Verdict::Right;
@@ -54,8 +54,8 @@ fn mean_recall(tally: &Tally, most: usize) -> Option<f64> {
     at_each_threshold(tally, recall).map(mean)
 }
 
-/// The area under the curve of precision over recall, of a tally in the order of scores. At each of 101 recalls the
-/// precision is the best one at this recall or above; it is 0 where the recall is never reached.
+/// The area under the precision-recall curve of a tally that is sorted by score. The precision at each of 101 recalls
+/// is the maximum at this recall or above, or 0 if the recall is never reached.
 fn average_precision(tally: &Tally, threshold: usize) -> f64 {
     let mut curve: Vec<(f64, f64)> = Vec::new();
     let (mut right, mut wrong) = (0.0, 0.0);
@@ -65,7 +65,7 @@ fn average_precision(tally: &Tally, threshold: usize) -> f64 {
             Verdict::Wrong => wrong += 1.0,
             Verdict::Ignored => continue,
         }
-        // The epsilon is pycocotools', where it keeps 0 / 0 away.
+        // As pycocotools, which adds the epsilon to prevent 0 / 0.
         curve.push((right / tally.objects as f64, right / (wrong + right + f64::EPSILON)));
     }
     let mut best = 0.0_f64;
@@ -75,7 +75,7 @@ fn average_precision(tally: &Tally, threshold: usize) -> f64 {
     }
     let mut sum = 0.0;
     for point in 0..RECALL_POINTS {
-        // Not `point / 100`: numpy's `linspace` multiplies, and a recall of 0.07 or 0.29 is exactly one of the two.
+        // Not `point / 100`: numpy's `linspace` multiplies, and the two differ for recalls such as 0.07 and 0.29.
         let wanted = point as f64 * 0.01;
         let at = curve.partition_point(|(recall, _)| *recall < wanted);
         sum += curve.get(at).map_or(0.0, |(_, precision)| *precision);

@@ -1,8 +1,8 @@
-//! The ground truth: a COCO annotation file (`instances_*.json`), of which what boxes need is read.
+//! The ground truth: reads the boxes of a COCO annotation file (`instances_*.json`).
 //!
-//! Whoever wrote the file may have made mistakes. One is told with the id of the record that has it, and nothing of such a
-//! file is used: a figure over half an annotation would look like any other. Segmentations, licences and whatever else a
-//! record has are passed over, and so is `ignore`, which pycocotools overwrites with `iscrowd`.
+//! An invalid record fails the whole file, and the error has the record's id: figures over a part of the annotations
+//! would look like valid ones. Segmentations, licences and other keys are ignored, and so is `ignore`, which
+//! pycocotools overwrites with `iscrowd`.
 
 use crate::evaluation::pixel_box::PixelBox;
 use serde::{Deserialize, Serialize};
@@ -11,46 +11,46 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The longest annotation file. COCO's `instances_val2017.json` has 20 MB; the file is in memory while it is read.
+/// The maximum size of an annotation file, which is read into memory. COCO's `instances_val2017.json` has 20 MB.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// COCO's number of an image.
+/// The `id` of an image in the annotation file.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct ImageId(pub u64);
 
-/// COCO's number of a category. COCO's own has 80 categories with numbers up to 90.
+/// The `id` of a category in the annotation file. COCO's own 80 categories have ids up to 90.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct CategoryId(pub u64);
 
 /// An annotated picture.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
 pub struct Image {
-    /// As the annotations number it.
+    /// Its id, unique in the file.
     pub id: ImageId,
-    /// As the file has it: whoever opens the picture sees to it that the name stays beneath the folder of pictures.
+    /// Unchecked: a caller that opens it must make sure that it is below the directory of pictures.
     pub file_name: String,
-    /// Pixels, at least 1.
+    /// In pixels, at least 1.
     pub width: u32,
-    /// Pixels, at least 1.
+    /// In pixels, at least 1.
     pub height: u32,
 }
 
-/// What is looked for.
+/// A class of annotated objects.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
 pub struct Category {
-    /// As the annotations number it.
+    /// Its id, unique in the file.
     pub id: CategoryId,
-    /// Its name, which no other category of the file has.
+    /// Its name, unique in the file.
     pub name: String,
 }
 
-/// An object, or a crowd of them, that somebody annotated.
+/// An annotated object or crowd of objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Annotation {
     pub(super) image: ImageId,
     pub(super) category: CategoryId,
     pub(super) bounding_box: PixelBox,
-    /// Square pixels, of the outline and not of the box: COCO's small, medium and large go by this.
+    /// Area of the outline (not of the box) in square pixels. It decides between COCO's small, medium and large.
     pub(super) area: f64,
     pub(super) is_crowd: bool,
 }
@@ -63,52 +63,52 @@ pub struct GroundTruth {
     annotations: Vec<Annotation>,
 }
 
-/// Why a file is no ground truth.
+/// Why an annotation file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum GroundTruthError {
-    /// It is not there, or may not be read.
+    /// It is missing or cannot be read.
     #[error("{path} cannot be read")]
     Unreadable {
         /// The annotation file.
         path: PathBuf,
-        /// What the kernel says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is longer than [`MAX_FILE_BYTES`].
+    /// It is larger than [`MAX_FILE_BYTES`].
     #[error("{path} has more than {MAX_FILE_BYTES} bytes: cut it to the images that are evaluated")]
     TooLong {
         /// The annotation file.
         path: PathBuf,
     },
-    /// It is not JSON (NaN and Infinity are none), or lacks one of `images`, `annotations` and `categories`.
+    /// It is not JSON (which has no NaN and Infinity), or lacks `images`, `annotations` or `categories`.
     #[error("{path} is not a COCO annotation file")]
     NotCoco {
         /// The annotation file.
         path: PathBuf,
-        /// What and where.
+        /// The parser's error with the position.
         source: serde_json::Error,
     },
-    /// A record contradicts another or itself.
+    /// A record is invalid, or contradicts another one.
     #[error("{path}: {record} {id} {problem}")]
     Record {
         /// The annotation file.
         path: PathBuf,
         /// `image`, `category` or `annotation`.
         record: &'static str,
-        /// The record's own number.
+        /// The record's id.
         id: u64,
-        /// What is wrong with it.
+        /// The error, as the rest of a sentence that starts with the record.
         problem: String,
     },
 }
 
 impl GroundTruth {
-    /// Reads an annotation file of at most [`MAX_FILE_BYTES`].
+    /// Reads and checks an annotation file of at most [`MAX_FILE_BYTES`].
     ///
     /// # Errors
-    /// [`GroundTruthError`] when the file cannot be read, is no COCO file, or has a record that cannot be: an id twice, a
-    /// category's name twice, an image without pixels, an annotation of an image or a category that is not listed, or one
-    /// whose box or area is missing, no finite number, or negative.
+    /// [`GroundTruthError`] when the file cannot be read, is not a COCO file, or has an invalid record: a duplicate id
+    /// or category name, an image without pixels, an annotation of an unlisted image or category, or a box or an area
+    /// that is missing, not finite or negative.
     pub fn load(path: &Path) -> Result<Self, GroundTruthError> {
         let unreadable = |source| GroundTruthError::Unreadable { path: path.to_owned(), source };
         let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -146,7 +146,7 @@ impl GroundTruth {
         for category in raw.categories {
             let id = category.id;
             if !names.insert(category.name.clone()) {
-                return Err(Wrong::new("category", id.0, format!("has the name of another, `{}`", category.name)));
+                return Err(Wrong::new("category", id.0, format!("has the same name as another, `{}`", category.name)));
             }
             if categories.insert(id, category).is_some() {
                 return Err(Wrong::new("category", id.0, "is listed twice"));
@@ -170,17 +170,17 @@ impl GroundTruth {
         Ok(Self { images, categories, annotations })
     }
 
-    /// The pictures, by their numbers.
+    /// The pictures, by ascending id.
     pub fn images(&self) -> impl Iterator<Item = &Image> {
         self.images.values()
     }
 
-    /// What is annotated, by the numbers of the categories.
+    /// The categories, by ascending id.
     pub fn categories(&self) -> impl Iterator<Item = &Category> {
         self.categories.values()
     }
 
-    /// The category of this very name; `None` when the file has none, which the caller tells of a model's label.
+    /// The category with exactly this name (case-sensitive). The caller should report a label for which there is none.
     pub fn category(&self, name: &str) -> Option<CategoryId> {
         self.categories().find(|category| category.name == name).map(|category| category.id)
     }
@@ -200,7 +200,7 @@ impl GroundTruth {
 
 // === impl RawAnnotation ===
 
-/// The file as it lies on disk.
+/// The unchecked content of the file.
 #[derive(Deserialize)]
 struct RawFile {
     images: Vec<Image>,
@@ -208,7 +208,7 @@ struct RawFile {
     categories: Vec<Category>,
 }
 
-/// The numbers are looked at one by one, so that a mistake in them can be told with the annotation's id.
+/// Box and area stay JSON values, so that an error in them can name the annotation's id.
 #[derive(Deserialize)]
 struct RawAnnotation {
     id: u64,
@@ -238,7 +238,7 @@ impl RawAnnotation {
     }
 }
 
-/// A record that cannot be, before the file's name is known.
+/// An invalid record; [`GroundTruthError::Record`] without the path.
 struct Wrong {
     record: &'static str,
     id: u64,

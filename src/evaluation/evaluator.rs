@@ -1,4 +1,4 @@
-//! Takes what was found, image by image, and gives the figures.
+//! Collects detections image by image and computes the figures.
 
 use crate::evaluation::average_precision;
 use crate::evaluation::coco::{Annotation, CategoryId, GroundTruth, ImageId};
@@ -10,41 +10,41 @@ use std::collections::BTreeMap;
 /// One detection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
-    /// Of the ground truth that is evaluated against ([`GroundTruth::category`]).
+    /// A category of the ground truth ([`GroundTruth::category`]).
     pub category: CategoryId,
-    /// How sure the detector is; any finite number, of which only the order counts.
+    /// The confidence: any finite number. Only the order of scores matters.
     pub score: f64,
-    /// Where, in the picture as it was annotated.
+    /// The box in pixels of the annotated picture.
     pub bounding_box: PixelBox,
 }
 
-/// Why detections were not taken.
+/// Why detections were not added.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refused {
-    /// Nobody knows what should have been found there.
+    /// The image is not in the annotation file.
     #[error("image {} is not in the ground truth", .0.0)]
     UnknownImage(ImageId),
-    /// Nothing was annotated as such: the caller has to tell of the label, and leave it out.
+    /// The category is not in the annotation file. The caller should report the label and leave it out.
     #[error("category {} is not in the ground truth", .0.0)]
     UnknownCategory(CategoryId),
-    /// NaN or infinite.
+    /// A score is NaN or infinite.
     #[error("the score of a detection in image {} is not a finite number", .0.0)]
     ScoreNotFinite(ImageId),
 }
 
-/// Collects what was found in the images of a ground truth.
+/// Collects the detections in the images of a ground truth.
 ///
-/// All of its images are evaluated: one for which nothing is added counts as one where nothing was found.
+/// All of its images are evaluated: an image without added detections counts as one in which nothing was detected.
 #[derive(Debug)]
 pub struct Evaluation<'a> {
     ground_truth: &'a GroundTruth,
-    /// By category first, so that each has its scenes side by side, in the order of the images. Without annotations and
-    /// detections there is no scene.
+    /// By category first, so that its scenes are a range, in the order of the images. A pair without annotations and
+    /// detections has no scene.
     scenes: BTreeMap<(CategoryId, ImageId), Scene>,
 }
 
 impl<'a> Evaluation<'a> {
-    /// Nothing found yet.
+    /// An evaluation without detections.
     pub fn new(ground_truth: &'a GroundTruth) -> Self {
         let mut scenes: BTreeMap<_, Scene> = BTreeMap::new();
         for annotation in ground_truth.annotations() {
@@ -55,13 +55,13 @@ impl<'a> Evaluation<'a> {
         Self { ground_truth, scenes }
     }
 
-    /// Adds what was found in one image, in any order and in as many calls as the caller likes. Among detections with the
-    /// same score the earlier one is first in line. What is beyond the 100 best of a category in an image counts for
-    /// nothing; all of it is kept until the figures are computed, so the caller bounds it.
+    /// Adds detections in one image, in any order and in any number of calls. Of equal scores, the earlier detection
+    /// ranks higher. Only the 100 best of a category in an image count, but all are kept in memory: the caller must
+    /// limit them.
     ///
     /// # Errors
-    /// [`Refused`] for an image or a category that the ground truth does not have, or a score that is not finite; then none
-    /// of `found` is added. A box that is not finite cannot come here, as [`PixelBox::new`] refuses it.
+    /// [`Refused`] for an image or a category that is not in the ground truth, or a score that is not finite. None of
+    /// `found` is added then.
     pub fn add(&mut self, image: ImageId, found: &[Found]) -> Result<(), Refused> {
         if !self.ground_truth.has_image(image) {
             return Err(Refused::UnknownImage(image));
@@ -80,7 +80,8 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    /// The figures of what was added so far. Takes time by annotations and detections, not by images times categories.
+    /// The figures of the detections so far. The time depends on the number of annotations and detections, not on
+    /// images times categories.
     pub fn summary(&self) -> Summary {
         let categories = self.ground_truth.categories().map(|category| {
             let mut tallies: [Tally; AREA_RANGES.len()] = Default::default();

@@ -1,19 +1,19 @@
-//! COCO's twelve figures, of one category or as the mean over several.
+//! COCO's twelve figures, for one category or as the mean of several.
 
 use crate::evaluation::coco::CategoryId;
 use serde::Serialize;
 
-/// Average precisions and recalls, each 0..=1; `None` where nothing was annotated that could have been found.
+/// Average precisions and recalls, each 0..=1; `None` if no such object is annotated.
 ///
-/// "Small" is an outline of up to 32 x 32 pixels, "large" one from 96 x 96 on. Where no overlap is named, the figure is the
-/// mean over the thresholds 0.50, 0.55, ... 0.95 of the intersection over union.
+/// Small objects have an area of up to 32 x 32 pixels, large ones of at least 96 x 96. If no IoU is named, the figure
+/// is the mean over the IoU thresholds 0.50, 0.55, ... 0.95.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// Average precision, COCO's main figure ("mAP", "AP@[.5:.95]").
     pub ap: Option<f64>,
-    /// Average precision where an overlap of 0.50 is enough.
+    /// Average precision at an IoU threshold of 0.50.
     pub ap50: Option<f64>,
-    /// Average precision where an overlap of 0.75 is enough.
+    /// Average precision at an IoU threshold of 0.75.
     pub ap75: Option<f64>,
     /// Average precision of small objects.
     pub ap_small: Option<f64>,
@@ -21,11 +21,11 @@ pub struct Figures {
     pub ap_medium: Option<f64>,
     /// Average precision of large objects.
     pub ap_large: Option<f64>,
-    /// Recall with the best detection of each category and image.
+    /// Recall with the best detection per category and image.
     pub ar1: Option<f64>,
-    /// Recall with the 10 best detections of each category and image.
+    /// Recall with the 10 best detections per category and image.
     pub ar10: Option<f64>,
-    /// Recall with the 100 best detections of each category and image, as all of the others have.
+    /// Recall with the 100 best detections per category and image, on which the other figures are based as well.
     pub ar100: Option<f64>,
     /// Recall of small objects.
     pub ar_small: Option<f64>,
@@ -35,30 +35,30 @@ pub struct Figures {
     pub ar_large: Option<f64>,
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// The mean over all categories.
     pub overall: Figures,
-    /// Each category of the file, by its number.
+    /// All categories of the file, by ascending id.
     pub categories: Vec<CategorySummary>,
 }
 
 /// One category of a [`Summary`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CategorySummary {
-    /// As the annotations number it.
+    /// Its id in the annotation file.
     pub id: CategoryId,
-    /// As the annotations name it.
+    /// Its name in the annotation file.
     pub name: String,
-    /// How many objects were annotated; a crowd is none, since nobody has to find it.
+    /// The number of annotated objects. Crowds do not count, because a detector need not find them.
     pub objects: usize,
-    /// Over the boxes of this category alone.
+    /// The figures of this category alone.
     pub figures: Figures,
 }
 
 impl Figures {
-    /// The mean of each figure over those that have it, all with the same weight.
+    /// The unweighted mean of each figure over the categories that have it.
     fn mean(several: &[&Figures]) -> Self {
         let mean = |figure: fn(&Figures) -> Option<f64>| {
             let (mut sum, mut count) = (0.0, 0.0);
@@ -93,8 +93,7 @@ impl Summary {
         Self { overall: Figures::mean(&all), categories }
     }
 
-    /// The mean over some categories only, as people, or everything that drives; each counts once. One that the file does
-    /// not have changes nothing.
+    /// The mean over some categories only, such as people or all vehicles. Duplicates and unknown ids have no effect.
     pub fn over(&self, wanted: &[CategoryId]) -> Figures {
         let among = self.categories.iter().filter(|category| wanted.contains(&category.id));
         Figures::mean(&among.map(|category| &category.figures).collect::<Vec<_>>())

@@ -1,25 +1,25 @@
-//! Which detections of a scene are right: each goes to the annotated box that it lies on best, the most confident first.
+//! Matches detections to annotations, most confident first: each gets the free box with the highest overlap.
 //!
-//! The rules are those of pycocotools 2.0 (`COCOeval.evaluateImg`), to the order in which equals are looked at. One
-//! difference: there an annotation with the id 0 counts as missed even when it was found, here ids play no part.
+//! Follows pycocotools 2.0 (`COCOeval.evaluateImg`) including the order of ties. One difference: there, an annotation
+//! with the id 0 counts as missed even if it was found. Here ids have no influence.
 
 use crate::evaluation::pixel_box::PixelBox;
 
-/// The overlaps from which on a detection is right: 0.50 to 0.95.
+/// The number of IoU thresholds: 0.50, 0.55, ... 0.95.
 pub(super) const THRESHOLDS: usize = 10;
 
-/// Detections of one category in one image beyond the 100 most confident are not looked at.
+/// Only the 100 most confident detections per category and image count.
 pub(super) const MAX_DETECTIONS: usize = 100;
 
-/// Bounds of the area in square pixels, both inclusive: all, small, medium and large.
+/// Ranges of the area in square pixels, both ends inclusive: all, small, medium and large.
 pub(super) const AREA_RANGES: [(f64, f64); 4] = [(0.0, 1e10), (0.0, 1024.0), (1024.0, 9216.0), (9216.0, 1e10)];
 
-/// What was annotated and what was found of one category in one image.
+/// The annotations and detections of one category in one image.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     /// In the order of the file.
     pub(super) truths: Vec<Truth>,
-    /// In the order in which they came.
+    /// In the order in which they were added.
     pub(super) found: Vec<ScoredBox>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Scene {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Truth {
     pub(super) bounding_box: PixelBox,
-    /// Of its outline, in square pixels.
+    /// Area of its outline in square pixels.
     pub(super) area: f64,
     pub(super) is_crowd: bool,
 }
@@ -35,20 +35,20 @@ pub(super) struct Truth {
 /// One detection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScoredBox {
-    /// Finite.
+    /// The confidence; finite.
     pub(super) score: f64,
     pub(super) bounding_box: PixelBox,
 }
 
-/// What became of the detections of a category, for one range of areas. Scenes add to it in the order of their images.
+/// The verdicts on the detections of a category, for one range of areas. Scenes are added in the order of their images.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// How many objects there were to be found.
+    /// The number of annotated objects.
     pub(super) objects: usize,
     pub(super) judged: Vec<Judged>,
 }
 
-/// One detection, looked at with each threshold.
+/// One detection, judged at each threshold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Judged {
     pub(super) score: f64,
@@ -57,27 +57,28 @@ pub(super) struct Judged {
     pub(super) verdicts: [Verdict; THRESHOLDS],
 }
 
-/// What a detection counts as.
+/// How a detection counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
-    /// It found an object.
+    /// True positive.
     Right,
-    /// There is no such object, or it was found before.
+    /// False positive: it matches no object, or one that another detection has already matched.
     Wrong,
-    /// It counts as neither: it lies on a crowd or an object of another size, or is of another size and lies on nothing.
+    /// Not counted: it matches a crowd or an object outside of the size range, or matches nothing and is itself
+    /// outside.
     Ignored,
 }
 
-/// The overlap from which on a detection is right, for each threshold. As numpy's `linspace` computes it, since boxes in
-/// whole pixels overlap by such ratios exactly: the ninth is just below 0.9.
+/// The minimum IoU of a true positive. Computed as by numpy's `linspace`, because boxes in whole pixels have exactly
+/// such ratios: the ninth is slightly below 0.9.
 fn threshold(index: usize) -> f64 {
     0.5 + index as f64 * ((0.95 - 0.5) / 9.0)
 }
 
-/// Adds the scene to the tally of each of [`AREA_RANGES`]. Takes detections times truths steps.
+/// Adds the scene to the tally of each of [`AREA_RANGES`]. The time is proportional to detections times truths.
 pub(super) fn judge(scene: &Scene, tallies: &mut [Tally; AREA_RANGES.len()]) {
     let mut found = scene.found.clone();
-    // Stable, and 0 and -0 are equal: of detections with one score the one that came first is first.
+    // Stable, and 0 equals -0: of equal scores, the detection that was added first ranks first.
     found.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(std::cmp::Ordering::Equal));
     found.truncate(MAX_DETECTIONS);
     let overlaps: Vec<Vec<f64>> = found
@@ -100,7 +101,7 @@ pub(super) fn judge(scene: &Scene, tallies: &mut [Tally; AREA_RANGES.len()]) {
             for (judged, overlaps) in tally.judged[first..].iter_mut().zip(&overlaps) {
                 let Some(place) = candidates.best(overlaps, threshold(index), &is_taken) else { continue };
                 let at = candidates.places[place];
-                // Any number of detections may lie on one crowd.
+                // A crowd can match any number of detections.
                 is_taken[at] = !scene.truths[at].is_crowd;
                 judged.verdicts[index] = if place < candidates.objects { Verdict::Right } else { Verdict::Ignored };
             }
@@ -108,11 +109,11 @@ pub(super) fn judge(scene: &Scene, tallies: &mut [Tally; AREA_RANGES.len()]) {
     }
 }
 
-/// The truths of a scene in the order in which detections try them.
+/// The truths of a scene in the order in which they are matched.
 struct Candidates {
-    /// Indices of the truths: first the objects, then what is ignored.
+    /// Indices of the truths: first the objects, then the ignored ones.
     places: Vec<usize>,
-    /// How many of the places are objects.
+    /// The number of objects at the start of `places`.
     objects: usize,
 }
 
@@ -125,8 +126,8 @@ impl Candidates {
         Self { places, objects }
     }
 
-    /// The place that overlaps most and by at least `threshold`, of equals the last. What is ignored has its turn only
-    /// when no object will do, however much better it overlaps.
+    /// The free place with the highest overlap of at least `threshold`, of equal ones the last. Ignored truths match
+    /// only if no object does, even if they overlap more.
     fn best(&self, overlaps: &[f64], threshold: f64, is_taken: &[bool]) -> Option<usize> {
         let mut best = None;
         let mut most = threshold;

@@ -1,8 +1,8 @@
-//! How good a detector is: COCO's average precision of the boxes it found, over pictures that people annotated.
+//! Evaluates a detector: COCO's average precision of its boxes over annotated pictures.
 //!
-//! [`coco`] reads the annotations, an [`Evaluation`] is told what was found in each picture, and its [`Summary`] has the
-//! figures that papers and model cards give. The figures are those of COCO's evaluation as pycocotools 2.0 computes them,
-//! equal to the last rounding. Nothing here runs a model, opens a picture or reads a clock.
+//! [`coco`] reads the annotations, an [`Evaluation`] collects the detections of each picture, and its [`Summary`] has
+//! the figures that papers and model cards use. They equal those of pycocotools 2.0 to the last rounding. Nothing here
+//! runs a model, opens a picture or reads a clock.
 //!
 //! ```no_run
 //! use ocelli::evaluation::{Evaluation, Found, GroundTruth, PixelBox};

@@ -1,8 +1,8 @@
-//! Boxes in pixels, the form in which COCO has them: corner and size, in double precision, as its figures are computed.
+//! Boxes in pixels as in COCO: corner and size in double precision, because pycocotools computes with it.
 
 use crate::vision::geometry::NormalizedBox;
 
-/// A box in pixels of its picture, from the left and top edge. It may reach beyond the picture, and it may be empty.
+/// A box in pixels of its picture. It may extend beyond the picture, and it may be empty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PixelBox {
     left: f64,
@@ -11,19 +11,19 @@ pub struct PixelBox {
     height: f64,
 }
 
-/// Numbers that are no box.
+/// Why numbers are not a box.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidBox {
-    /// NaN or infinite.
+    /// A number is NaN or infinite.
     #[error("an edge or a size of the box is not a finite number")]
     NotFinite,
-    /// The right edge is left of the left one, or the bottom above the top.
+    /// The width or height is negative.
     #[error("the box has a negative width or height")]
     NegativeSize,
 }
 
 impl PixelBox {
-    /// A box by its corner and size, as COCO's `bbox` has them: `[left, top, width, height]`.
+    /// A box in the form of COCO's `bbox`: `[left, top, width, height]` in pixels.
     ///
     /// # Errors
     /// [`InvalidBox`] when a number is not finite or a size is negative.
@@ -37,7 +37,7 @@ impl PixelBox {
         Ok(Self { left, top, width, height })
     }
 
-    /// A detector's box over a picture of `width` x `height` pixels.
+    /// A detector's box in ratios of a picture of `width` x `height` pixels.
     ///
     /// # Errors
     /// [`InvalidBox`] when a ratio is not finite or a size is negative.
@@ -51,13 +51,13 @@ impl PixelBox {
         )
     }
 
-    /// Square pixels.
+    /// The area in square pixels.
     pub fn area(&self) -> f64 {
         self.width * self.height
     }
 
-    /// How well this detection lies on an annotated box, 0..=1: intersection over union, and of a crowd intersection over
-    /// the detection's own area, since one person of a crowd can never fill it (pycocotools 2.0, `bbIou`).
+    /// The overlap of this detection with an annotated box, 0..=1: the IoU, or for a crowd the intersection over the
+    /// detection's own area, because one person cannot fill a crowd (pycocotools 2.0, `bbIou`).
     pub(super) fn overlap(&self, truth: &Self, is_crowd: bool) -> f64 {
         let width = (self.left + self.width).min(truth.left + truth.width) - self.left.max(truth.left);
         let height = (self.top + self.height).min(truth.top + truth.height) - self.top.max(truth.top);
@@ -67,7 +67,7 @@ impl PixelBox {
         let shared = width * height;
         let whole = if is_crowd { self.area() } else { self.area() + truth.area() - shared };
         let ratio = shared / whole;
-        // Sizes near the ends of what a double holds give areas of 0 or infinity, and such a ratio says nothing.
+        // Extreme sizes underflow or overflow to areas of 0 or infinity, whose ratio has no meaning.
         if ratio.is_finite() { ratio } else { 0.0 }
     }
 }

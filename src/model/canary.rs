@@ -1,28 +1,28 @@
-//! `[canary]` of a manifest.
+//! `[canary]` of a manifest: a test picture with known content.
 
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 
-/// A picture in the package, and what it shows.
+/// A test picture in the package, and the detections that a unit must return for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Canary {
-    /// A JPEG or PNG in the package's directory.
+    /// File name of a JPEG or PNG in the package's directory, at most 4 MiB.
     pub image: String,
-    /// Least overlap of a box with the one that is expected, 0..=1.
+    /// Minimum IoU of a detected box with the expected one, 0..=1.
     #[serde(default = "default_least_iou")]
     pub least_iou: f32,
-    /// What must be seen; more may be.
+    /// The required detections. Others do not matter.
     pub expect: Vec<Expected>,
 }
 
-/// One thing in the picture.
+/// One required detection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// A line of `labels.txt`.
+    /// Its label, as in `labels.txt`.
     pub label: String,
-    /// Ratios of the picture; absent for a label of the whole picture.
+    /// `None` accepts any box, and a label of the whole picture.
     #[serde(rename = "box", default)]
     pub bounding_box: Option<NormalizedBox>,
 }

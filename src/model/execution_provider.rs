@@ -1,4 +1,4 @@
-//! What can compute a model: names, options, and how many nodes of a graph each of them got.
+//! ONNX Runtime's execution providers: names, options, and how many nodes of a graph each one runs.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -6,28 +6,28 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// An ONNX Runtime execution provider. A unit asked for one it cannot have fails to load and says so.
+/// An ONNX Runtime execution provider. If it is not available, a unit that needs it fails to load.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExecutionProvider {
-    /// Every build has it.
+    /// ONNX Runtime's own CPU kernels; in every build.
     #[default]
     Cpu,
     /// NVIDIA GPUs; Cargo feature `cuda` and a CUDA build of ONNX Runtime.
     Cuda,
-    /// NVIDIA GPUs with engines compiled for them; Cargo feature `tensorrt`.
+    /// NVIDIA GPUs, with engines compiled for the GPU; Cargo feature `tensorrt`.
     TensorRt,
     /// Intel CPUs, GPUs and NPUs; Cargo feature `openvino`.
     OpenVino,
-    /// CPUs by Google's kernels, mostly of worth on Arm; Cargo feature `xnnpack`.
+    /// CPUs with Google's XNNPACK kernels, mostly useful on Arm; Cargo feature `xnnpack`.
     Xnnpack,
 }
 
 impl ExecutionProvider {
-    /// Each of them.
+    /// All providers.
     pub const ALL: [Self; 5] = [Self::Cpu, Self::Cuda, Self::TensorRt, Self::OpenVino, Self::Xnnpack];
 
-    /// As in the settings; also the name of its Cargo feature.
+    /// The name in the settings; also the name of its Cargo feature.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -38,7 +38,7 @@ impl ExecutionProvider {
         }
     }
 
-    /// As ONNX Runtime calls it.
+    /// ONNX Runtime's name.
     fn runtime_name(self) -> &'static str {
         match self {
             Self::Cpu => "CPUExecutionProvider",
@@ -65,27 +65,27 @@ impl FromStr for ExecutionProvider {
     }
 }
 
-/// `[models.provider_options]`: what its execution provider is told. One that does not know an option refuses it.
+/// `[models.provider_options]`: options of the execution provider. A provider refuses an option that it does not have.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProviderOptions {
-    /// Megabytes of its device: CUDA's arena, TensorRT's workspace.
+    /// Device memory in megabytes: CUDA's arena, TensorRT's workspace.
     pub memory_limit_mb: Option<u32>,
-    /// With what numbers it computes; none: as the provider sees fit.
+    /// Number format of the computation. `None`: the provider's default.
     pub precision: Option<Precision>,
-    /// Where compiled engines are kept between starts: TensorRT and OpenVINO compile for minutes without one.
+    /// Directory that caches compiled engines. Without it, TensorRT and OpenVINO compile for minutes at each start.
     pub engine_cache_directory: Option<PathBuf>,
 }
 
-/// With what numbers a provider computes.
+/// The number format in which a provider computes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// 32 bits.
+    /// 32-bit floating point.
     Fp32,
-    /// 16 bits where it gains something.
+    /// 16-bit floating point, where it is faster.
     Fp16,
-    /// 8 bits; the model must carry the scales, which quantisation puts into it.
+    /// 8-bit integers. The model must be quantised: the scales are read from it.
     Int8,
 }
 
@@ -99,23 +99,23 @@ impl fmt::Display for Precision {
     }
 }
 
-/// How many computing nodes of a loaded graph each provider got, by its name in the settings, or by ONNX Runtime's where
-/// the settings have none. Empty: not known.
+/// How many nodes of a loaded graph are assigned to each provider. The key is the name in the settings, or ONNX
+/// Runtime's for a provider that the settings do not have. Empty: unknown.
 ///
-/// A provider that compiles (TensorRT, OpenVINO) turns each part of the graph that it takes into one node.
+/// A compiling provider (TensorRT, OpenVINO) replaces each subgraph that it supports by one node.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeCounts(pub BTreeMap<String, u32>);
 
 impl NodeCounts {
-    /// Counts nodes of the provider that ONNX Runtime calls so.
+    /// Adds nodes of a provider, which is given by ONNX Runtime's name.
     pub fn add(&mut self, runtime_name: &str, nodes: u32) {
         let known = ExecutionProvider::ALL.into_iter().find(|provider| provider.runtime_name() == runtime_name);
         let count = self.0.entry(known.map_or(runtime_name, |provider| provider.name()).to_owned()).or_default();
         *count = count.saturating_add(nodes);
     }
 
-    /// Of one provider.
+    /// The number of nodes of one provider.
     pub fn of(&self, provider: ExecutionProvider) -> u32 {
         self.0.get(provider.name()).copied().unwrap_or_default()
     }

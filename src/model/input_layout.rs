@@ -1,32 +1,32 @@
-//! `[input]` of a manifest: what a picture has to become before a model can look at it.
+//! `[input]` of a manifest: how a picture becomes the input tensor (preprocessing).
 
 use serde::{Deserialize, Serialize};
 
-/// Type of the samples in the tensor.
+/// Element type of the input tensor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SampleType {
-    /// Nearly every model.
+    /// 32-bit floating point: nearly all models.
     #[default]
     Float32,
-    /// Models converted for GPUs.
+    /// 16-bit floating point: models converted for GPUs.
     Float16,
-    /// Quantised models; they take the samples as they are, so mean and std must be absent.
+    /// Bytes, for quantised models. Samples are not normalised, so `mean` and `std` must be absent.
     Uint8,
 }
 
-/// Order of the tensor's axes.
+/// Order of the input tensor's axes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TensorAxes {
-    /// `[1,3,height,width]`: PyTorch and its kin.
+    /// `[1,3,height,width]`: PyTorch and similar.
     #[default]
     Nchw,
     /// `[1,height,width,3]`: TensorFlow.
     Nhwc,
 }
 
-/// Order of the colours.
+/// Order of the colour channels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorOrder {
@@ -36,66 +36,66 @@ pub enum ColorOrder {
     Bgr,
 }
 
-/// How a picture is fitted into the input.
+/// How a picture is fitted into the input size.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// Stretched; the aspect is lost.
+    /// Stretched to the input size; the aspect ratio is lost.
     Stretch,
-    /// Scaled with its aspect, at the top left; the rest is padding.
+    /// Scaled with its aspect ratio to the top left; the rest is padding.
     LetterboxTopLeft,
-    /// Scaled with its aspect, in the middle; the rest is padding.
+    /// Scaled with its aspect ratio to the centre; the rest is padding.
     LetterboxCenter,
-    /// The middle of the picture in the input's aspect; what lies outside is not looked at. For classifiers.
+    /// The largest centred crop with the input's aspect ratio, times `crop`. For classifiers.
     CenterCrop,
 }
 
-/// How samples are made fewer or more.
+/// The resampling filter.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Resampling {
-    /// Bilinear with a support that grows with the scale, so that every sample of a large picture counts.
+    /// Bilinear with a support that grows with the scale, so that downscaling uses every sample.
     #[default]
     Antialias,
-    /// Of the nearest two samples each way, as OpenCV's `INTER_LINEAR`: what many models were trained on.
+    /// The nearest 2 x 2 samples, as OpenCV's `INTER_LINEAR`, with which many models were trained.
     Bilinear,
-    /// Of the nearest four samples each way, sharper, as OpenCV's `INTER_CUBIC`.
+    /// The nearest 4 x 4 samples, as OpenCV's `INTER_CUBIC`; sharper.
     Bicubic,
 }
 
-/// What goes in: each value `(sample - mean) / std`.
+/// The input tensor. Each value is `(sample - mean) / std`, with samples of 0 to 255.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputLayout {
-    /// Name of the tensor.
+    /// Name of the input in the graph.
     pub tensor: String,
-    /// Pixels; of a model that takes any size, the size that it is to be given.
+    /// In pixels, 1..=4096. A model with dynamic axes is given this size.
     pub width: u32,
-    /// Pixels; as the width.
+    /// In pixels, 1..=4096. A model with dynamic axes is given this size.
     pub height: u32,
-    /// Type of the samples.
+    /// Element type.
     #[serde(default)]
     pub samples: SampleType,
     /// Order of the axes.
     #[serde(default)]
     pub axes: TensorAxes,
-    /// Order of the colours.
+    /// Order of the channels.
     pub color: ColorOrder,
-    /// How a picture is fitted in.
+    /// How a picture is fitted into `width` x `height`.
     pub fit: Fit,
-    /// The share of the picture that [`Fit::CenterCrop`] keeps of what it could, above 0 to 1.
+    /// For [`Fit::CenterCrop`] only: the share of the largest crop's sides that is kept, above 0 to 1.
     #[serde(default = "whole")]
     pub crop: f32,
-    /// How it is scaled.
+    /// The resampling filter.
     #[serde(default)]
     pub resize: Resampling,
-    /// Grey of the padding.
+    /// Grey value of the padding of a letterbox, 0..=255.
     #[serde(default)]
     pub pad: u8,
-    /// By colour, in the order of the tensor.
+    /// Per channel, in the order of `color`.
     #[serde(default)]
     pub mean: [f32; 3],
-    /// By colour, in the order of the tensor.
+    /// Per channel, in the order of `color`; not zero.
     #[serde(default = "ones")]
     pub std: [f32; 3],
 }
@@ -108,11 +108,11 @@ fn ones() -> [f32; 3] {
     [1.0; 3]
 }
 
-/// The largest side of an input; a larger one is a mistake.
+/// The maximum width and height. A larger value is taken for an error in the manifest.
 const MAX_SIDE: u32 = 4096;
 
 impl InputLayout {
-    /// An input of samples as they are, stretched: what the other fields refine.
+    /// A float32 NCHW input: RGB, stretched and not normalised. Callers replace single fields.
     pub fn plain(tensor: &str, width: u32, height: u32) -> Self {
         Self {
             tensor: tensor.to_owned(),
@@ -130,7 +130,7 @@ impl InputLayout {
         }
     }
 
-    /// The shape of the tensor for so many pictures.
+    /// The tensor's shape for a batch of `batch` pictures.
     pub fn shape(&self, batch: usize) -> [usize; 4] {
         let (width, height) = (self.width as usize, self.height as usize);
         match self.axes {
@@ -139,7 +139,7 @@ impl InputLayout {
         }
     }
 
-    /// The first value that cannot be, and what it must be.
+    /// The first invalid key, and what it must be.
     pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
         let takes_samples_as_they_are = self.mean == [0.0; 3] && self.std == ones();
         let checks = [
@@ -148,12 +148,12 @@ impl InputLayout {
             ((1..=MAX_SIDE).contains(&self.height), "input.height", "must be 1 to 4096"),
             (self.std.iter().all(|std| std.is_normal()), "input.std", "must not be zero"),
             (self.mean.iter().all(|mean| mean.is_finite()), "input.mean", "must be numbers"),
-            (self.crop > 0.0 && self.crop <= 1.0, "input.crop", "must be above 0, to 1"),
-            (self.fit == Fit::CenterCrop || self.crop == 1.0, "input.crop", "goes with `fit = \"center_crop\"` only"),
+            (self.crop > 0.0 && self.crop <= 1.0, "input.crop", "must be above 0 and at most 1"),
+            (self.fit == Fit::CenterCrop || self.crop == 1.0, "input.crop", "needs `fit = \"center_crop\"`"),
             (
                 self.samples != SampleType::Uint8 || takes_samples_as_they_are,
                 "input.samples",
-                "of uint8 cannot be normalised: leave `mean` and `std` away",
+                "of uint8 cannot be normalised: remove `mean` and `std`",
             ),
         ];
         checks.into_iter().find(|(is_right, ..)| !is_right).map(|(_, key, why)| (key, why))

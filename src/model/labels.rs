@@ -1,26 +1,26 @@
-//! `labels.txt`: one class a line, the first is class 0.
+//! `labels.txt`: one class per line; the first line is class 0.
 
 use crate::vision::detection::ClassIndex;
 use std::path::{Path, PathBuf};
 
-/// The names of a model's classes.
+/// The names of a model's classes. An empty line is a class without a name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Labels(Vec<String>);
 
-/// Why there are no labels.
+/// Why the labels cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LabelsError {
-    /// The file is not there or not readable.
+    /// The file is missing or cannot be read.
     #[error("the labels {path} cannot be read")]
     Unreadable {
         /// The file of labels.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// A file without classes.
-    #[error("the labels {0} are empty: write one class a line")]
+    /// No line has a name. Holds the file.
+    #[error("the labels {0} are empty: write one class per line")]
     Empty(PathBuf),
 }
 
@@ -33,7 +33,7 @@ impl Labels {
         Self::read(&directory.join("labels.txt"))
     }
 
-    /// Reads a file of labels, whatever its name.
+    /// Reads a file of labels with any name.
     ///
     /// # Errors
     /// [`LabelsError`] naming the file.
@@ -48,12 +48,12 @@ impl Labels {
         Ok(Self(names))
     }
 
-    /// Every name that there is.
+    /// The names of all classes that have one.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str).filter(|name| !name.is_empty())
     }
 
-    /// The name of a class; `unknown` for one that the file does not name.
+    /// The name of a class, or `unknown` if it has none.
     pub fn name(&self, class: ClassIndex) -> &str {
         match self.0.get(usize::from(class.0)) {
             Some(name) if !name.is_empty() => name,
@@ -61,18 +61,18 @@ impl Labels {
         }
     }
 
-    /// The class of a name.
+    /// The class with this name.
     pub fn class(&self, name: &str) -> Option<ClassIndex> {
         let position = self.0.iter().position(|known| known == name && !known.is_empty())?;
         u16::try_from(position).ok().map(ClassIndex)
     }
 
-    /// How many classes there are.
+    /// The number of classes, including those without a name.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// True if there is none.
+    /// True if there are no classes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! `manifest.toml`: where a model comes from, what goes in and how to read what comes out.
+//! `manifest.toml`: a model's source, files, input, output layout and thresholds.
 
 use crate::model::canary::Canary;
 use crate::model::input_layout::InputLayout;
@@ -14,24 +14,24 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// For people and messages.
+    /// Display name, for logs and messages.
     pub name: String,
-    /// Changes when the model does.
+    /// Version of the package; changes with the model.
     pub version: String,
-    /// Where it comes from.
+    /// Where the model comes from.
     pub source: Source,
-    /// The file.
+    /// The model's files and their checksums.
     pub model: ModelFile,
-    /// What goes in.
+    /// The input tensor.
     pub input: InputLayout,
-    /// How to read what comes out.
+    /// The layout of the output tensors.
     pub output: OutputLayout,
-    /// What counts as seen.
+    /// Confidence, NMS and detection limit.
     pub thresholds: Thresholds,
-    /// Least confidence of single labels, 0..=1, where it is not that of the others.
+    /// Confidence thresholds by label, 0..=1, which override `thresholds.confidence`.
     #[serde(default)]
     pub label_thresholds: BTreeMap<String, f32>,
-    /// A picture that a unit must understand before it takes work.
+    /// A test picture that a unit must recognise before it goes into service.
     #[serde(default)]
     pub canary: Option<Canary>,
 }
@@ -40,106 +40,106 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// The package that carries it.
+    /// Name of the upstream package.
     pub package: String,
-    /// Of that package.
+    /// Version of the upstream package.
     pub package_version: String,
-    /// Of that package's archive.
+    /// SHA-256 of the upstream package's archive, in hexadecimal.
     pub package_sha256: String,
-    /// SPDX expression.
+    /// Licence as an SPDX expression.
     pub licence: String,
 }
 
-/// The file of the model.
+/// The files of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
-    /// A name in the package's directory.
+    /// Name of the ONNX file in the package's directory.
     pub file: String,
-    /// Of that file, in hexadecimal.
+    /// SHA-256 of that file, in hexadecimal.
     pub sha256: String,
-    /// Files beside it that hold its weights, where they are not in the model itself.
+    /// Files with external weights in the same directory.
     #[serde(default)]
     pub data: Vec<DataFile>,
 }
 
-/// A file of weights.
+/// A file with external weights.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataFile {
-    /// A name in the package's directory.
+    /// Name in the package's directory.
     pub file: String,
-    /// Of that file, in hexadecimal.
+    /// SHA-256 of that file, in hexadecimal.
     pub sha256: String,
 }
 
 impl ModelFile {
-    /// Every file with its checksum, the model first.
+    /// All files as (name, SHA-256), the model first.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         let data = self.data.iter().map(|data| (data.file.as_str(), data.sha256.as_str()));
         std::iter::once((self.file.as_str(), self.sha256.as_str())).chain(data)
     }
 
-    /// All checksums in one line, which changes when any file does.
+    /// All checksums in one line: an identity that changes with any of the files.
     pub fn checksums(&self) -> String {
         self.files().map(|(_, sha256)| sha256).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// What counts as seen.
+/// Which of the model's outputs become detections.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
-    /// Least confidence, 0..=1.
+    /// Minimum confidence, 0..=1.
     pub confidence: f32,
-    /// Boxes of a class that overlap more are one object, 0..=1.
+    /// IoU threshold of NMS, 0..=1.
     pub iou: f32,
-    /// Most detections of one picture.
+    /// Maximum number of detections of one picture, 1..=1000.
     pub max_detections: usize,
 }
 
-/// The most detections of one picture; what one packet to the parent can hold is well above.
+/// The limit of `max_detections`. One packet to the parent can hold well more.
 const MAX_DETECTIONS: usize = 1000;
 
 /// Why a model package cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// A file is not there or not readable.
+    /// A file is missing or cannot be read.
     #[error("{path} cannot be read: run `make setup`, or correct `models.package` and `units.models_directory`")]
     Unreadable {
         /// The manifest, or a file that it names.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// It is not TOML, or not a manifest.
+    /// It is not TOML, or a key is missing, unknown or of the wrong type.
     #[error("{path} is not a model manifest")]
     Malformed {
-        /// The manifest, or a file that it names.
+        /// The manifest.
         path: PathBuf,
-        /// Where and why.
+        /// The parser's error with the position.
         #[source]
         source: Box<toml::de::Error>,
     },
-    /// A value that cannot be.
+    /// A value is out of its range.
     #[error("{path}: `{key}` {why}")]
     Invalid {
-        /// The manifest, or a file that it names.
+        /// The manifest.
         path: PathBuf,
-        /// The key, with its section.
+        /// The key with its section.
         key: &'static str,
         /// What it must be.
         why: &'static str,
     },
-    /// The model is not the one that the manifest describes.
-    #[error("{path} has sha256 {found} and not {expected} as its manifest says: run `make setup` to build it again")]
+    /// A file of the model is not the one that the manifest describes.
+    #[error("{path} has sha256 {found}, but its manifest has {expected}: run `make setup` to build it again")]
     WrongChecksum {
-        /// The manifest, or a file that it names.
+        /// The model or a file of weights.
         path: PathBuf,
-        /// By the manifest.
+        /// The checksum in the manifest.
         expected: String,
-        /// By the file.
+        /// The checksum of the file.
         found: String,
     },
 }
@@ -156,7 +156,7 @@ impl Manifest {
         Self::parse(&text, &path)
     }
 
-    /// Understands and checks a manifest's text; `path` is where it lies, or is to lie.
+    /// Parses and checks a manifest's text. `path` is for the error texts only.
     ///
     /// # Errors
     /// [`ManifestError`] naming file and key.
@@ -202,12 +202,12 @@ impl Manifest {
         wrong.or_else(|| self.input.mistake()).or_else(|| self.output.mistake())
     }
 
-    /// The model's file in its directory.
+    /// The path of the ONNX file in the package's `directory`.
     pub fn model_path(&self, directory: &Path) -> PathBuf {
         directory.join(&self.model.file)
     }
 
-    /// Hashes the model's files and compares.
+    /// Compares the model's files with their checksums. Reads them as a whole, so it is slow for large models.
     ///
     /// # Errors
     /// [`ManifestError::WrongChecksum`] or [`ManifestError::Unreadable`].
@@ -227,7 +227,7 @@ impl Manifest {
 /// The SHA-256 of a file in lower-case hexadecimal.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the file cannot be read.
 pub fn sha256_of_file(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let mut hash = Sha256::new();

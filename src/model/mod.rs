@@ -1,7 +1,6 @@
-//! What a model package is: manifest, labels, output layout, and what may compute it.
+//! Model packages: manifest, labels, input and output layouts, execution providers.
 //!
-//! Reads the small text files of a package and hashes its model. Never parses the model itself:
-//! that is a unit's work.
+//! Reads the small text files of a package and hashes its model. The model itself is parsed in child processes only.
 
 pub mod canary;
 pub mod execution_provider;

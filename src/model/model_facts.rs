@@ -1,101 +1,101 @@
-//! What a model's file says of itself: told by the child that has read it, understood by the parent.
+//! The metadata of a model's file. A child process reads the file and sends it to the parent.
 //!
-//! Nothing here is checked against what the model computes. Every text is short enough for one packet between the
-//! two, and none has a control character, so all of it can be shown in a terminal.
+//! Nothing here is checked against what the model computes. Every text is short enough for one packet and has no
+//! control characters, so that a terminal can show it.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is known of a model without running it.
+/// The interface and the statistics of a model, read without running it.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
-    /// What must be given to it; constants of the graph are not among them.
+    /// The inputs that a caller must give, without the graph's initializers.
     pub inputs: Vec<TensorFact>,
-    /// What it gives back.
+    /// The graph's outputs.
     pub outputs: Vec<TensorFact>,
-    /// Version of the file's format.
+    /// Version of the ONNX format (`ir_version`).
     pub ir_version: i64,
-    /// Version of each set of operators, by its domain; that of ONNX itself is `ai.onnx`.
+    /// Opset versions by domain; the domain of ONNX itself is `ai.onnx`.
     pub opsets: BTreeMap<String, i64>,
-    /// What wrote the file, with its version; empty if the file does not say.
+    /// Name and version of the exporter; empty if unknown.
     pub producer: String,
-    /// Operators of the graph.
+    /// Number of nodes of the graph.
     pub nodes: u64,
-    /// How often each kind of operator is used.
+    /// Number of nodes by operator type.
     pub operators: BTreeMap<String, u64>,
-    /// What the producer noted beside the graph, long texts cut.
+    /// The file's `metadata_props`; long texts are cut.
     pub metadata: BTreeMap<String, String>,
-    /// Of the file.
+    /// Size of the file.
     pub bytes: u64,
-    /// Weights that lie beside the file, by their name in its directory.
+    /// Sizes of the files with external weights in bytes, by file name.
     pub external_files: BTreeMap<String, u64>,
 }
 
 /// One input or output.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct TensorFact {
-    /// By which it is given or asked for.
+    /// The name in the graph.
     pub name: String,
-    /// What it consists of.
+    /// The element type.
     pub element: Element,
-    /// Its size along each axis. Empty: a single value, or the file does not say.
+    /// The size of each axis. Empty: a scalar, or the file does not have the shape.
     pub shape: Vec<Size>,
-    /// The operators beside it, nearest first, cut after a few: those that an output comes from, along the first input
-    /// of each, or those that an input goes into, along the first output.
+    /// The nearest few operators, nearest first. For an output: its producers, followed along first inputs. For an
+    /// input: its consumers, followed along first outputs.
     pub nearest: Vec<String>,
 }
 
-/// A size along an axis.
+/// The size of an axis.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum Size {
-    /// Always this.
+    /// A static size.
     Fixed(u64),
-    /// Decided when the model runs; empty if the file has not even a name for it.
+    /// A dynamic size with its symbolic name; empty if it has none.
     Named(String),
 }
 
-/// What a tensor consists of.
+/// The element type of a tensor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Element {
-    /// 32 bits.
+    /// IEEE 754 binary32.
     Float32,
-    /// 16 bits, IEEE.
+    /// IEEE 754 binary16.
     Float16,
-    /// 16 bits, the upper half of 32.
+    /// The upper 16 bits of a float32.
     BFloat16,
-    /// 64 bits.
+    /// IEEE 754 binary64.
     Float64,
-    /// A byte.
+    /// Unsigned 8 bits.
     Uint8,
-    /// A byte with a sign.
+    /// Signed 8 bits.
     Int8,
-    /// 32 bits with a sign.
+    /// Signed 32 bits.
     Int32,
-    /// 64 bits with a sign.
+    /// Signed 64 bits.
     Int64,
-    /// True or false.
+    /// A boolean.
     Bool,
-    /// Text.
+    /// A string.
     Text,
-    /// Anything that no picture and no detection consists of.
+    /// Any other type. No supported layout uses it.
     Other,
 }
 
 impl ModelFacts {
-    /// The output of a name.
+    /// The output with this name.
     pub fn output(&self, name: &str) -> Option<&TensorFact> {
         self.outputs.iter().find(|output| output.name == name)
     }
 
-    /// How often an operator is used.
+    /// The number of nodes of an operator type.
     pub fn uses(&self, operator: &str) -> u64 {
         self.operators.get(operator).copied().unwrap_or(0)
     }
 }
 
 impl Size {
-    /// The size, if it is always the same.
+    /// The size, if it is static.
     pub fn fixed(&self) -> Option<u64> {
         match self {
             Self::Fixed(size) => Some(*size),

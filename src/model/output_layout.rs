@@ -1,42 +1,43 @@
-//! The names of output layouts; `unit/tensor_decoders/` has one file for each.
+//! `[output]` of a manifest: the layout of the output tensors. `unit/tensor_decoders/` has one decoder for each.
 
 use serde::{Deserialize, Serialize};
 
-/// The order of a box's corners.
+/// The order of a box's corner coordinates.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Corners {
     /// ymin, xmin, ymax, xmax: TensorFlow.
     #[default]
     Yxyx,
-    /// xmin, ymin, xmax, ymax.
+    /// xmin, ymin, xmax, ymax: most others.
     Xyxy,
 }
 
-/// How offsets move an anchor.
+/// How offsets are applied to an anchor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AnchorEncoding {
-    /// Each corner by its offset times the anchor's size.
+    /// Each corner moves by its offset times the anchor's size.
     Corners,
-    /// The centre by a tenth of the offset times the size, the size by the exponential of a fifth of its offset.
+    /// SSD's box coder: the centre moves by a tenth of the offset times the anchor's size, and the size is multiplied
+    /// by the exponential of a fifth of its offset.
     Centers,
 }
 
-/// What makes probabilities of a model's scores.
+/// The activation that turns a model's scores into probabilities.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
-    /// They are some already.
+    /// The scores are probabilities already.
     #[default]
     None,
-    /// Each for itself: several classes may hold.
+    /// Independent per class: several classes can apply.
     Sigmoid,
-    /// One class holds. Of a DETR the last column is then "no object".
+    /// Exactly one class applies. In a DETR the last column is then "no object".
     Softmax,
 }
 
-/// How a model's output tensors are to be read. `N` places, `C` classes.
+/// The layout of a model's output tensors. `N`: candidates, `C`: classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layout", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OutputLayout {
@@ -46,10 +47,10 @@ pub enum OutputLayout {
         boxes: String,
         /// Name of the scores tensor.
         scores: String,
-        /// Of each box.
+        /// Coordinate order of the boxes.
         #[serde(default)]
         corners: Corners,
-        /// The first column of the scores is "nothing", and no line of the labels.
+        /// The first column of the scores is the background, which has no line in the labels.
         #[serde(default)]
         background: bool,
     },
@@ -57,16 +58,16 @@ pub enum OutputLayout {
     SsdAnchors {
         /// Name of the offsets tensor.
         offsets: String,
-        /// Name of the anchors tensor, corners as ratios.
+        /// Name of the anchors tensor: corners in ratios of the picture.
         anchors: String,
         /// Name of the scores tensor.
         scores: String,
-        /// How the offsets move the anchors.
+        /// How the offsets are applied to the anchors.
         encoding: AnchorEncoding,
-        /// Of each anchor, and of its offsets.
+        /// Coordinate order of the anchors and offsets.
         #[serde(default)]
         corners: Corners,
-        /// The first column of the scores is "nothing", and no line of the labels.
+        /// The first column of the scores is the background, which has no line in the labels.
         #[serde(default)]
         background: bool,
     },
@@ -82,47 +83,47 @@ pub enum OutputLayout {
         /// Name of the count tensor.
         count: String,
     },
-    /// YOLOX without decoding in the graph: `[1,N,5+C]`, centre relative to the grid cell, logarithm of the
-    /// size, objectness and class scores after the sigmoid. N runs over the grids of the strides in order.
+    /// YOLOX not decoded in the graph: `[1,N,5+C]`, centre relative to the grid cell, logarithm of the size,
+    /// objectness and class scores after the sigmoid. N runs over the grids in the order of the strides.
     YoloxGrid {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
-        /// Pixels a cell, in the order of the grids.
+        /// Pixels per cell of each grid.
         strides: Vec<u32>,
     },
     /// YOLOv5, YOLOv7 and YOLOX decoded in the graph: `[1,N,5+C]`, centre and size in pixels of the input,
     /// objectness, class scores.
     Yolov5 {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
     },
     /// YOLOv8, v9, v11: `[1,4+C,N]`, centre and size in pixels of the input, class scores.
     Yolov8 {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
-        /// C, where more rows follow (masks, key points); none: all rows are classes.
+        /// C, if other rows follow (masks, key points). `None`: all rows after the box are classes.
         #[serde(default)]
         classes: Option<usize>,
     },
-    /// Detectors that need no suppression, as YOLOv10 and CenterNet: `[1,N,6]`, corners (left, top, right, bottom) in
-    /// pixels of the input, score, class.
+    /// Detectors without NMS, such as YOLOv10 and CenterNet: `[1,N,6]`, corners (left, top, right, bottom) in pixels of
+    /// the input, score, class.
     EndToEnd {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
     },
-    /// DETR and its kin: logits `[1,N,C]` and boxes `[1,N,4]`, centre and size as ratios.
+    /// DETR and its successors: logits `[1,N,C]` and boxes `[1,N,4]`, centre and size as ratios.
     Detr {
         /// Name of the logits tensor.
         logits: String,
         /// Name of the boxes tensor.
         boxes: String,
-        /// What makes probabilities of the logits.
+        /// The activation of the logits: sigmoid or softmax.
         activation: Activation,
     },
-    /// RT-DETR, D-FINE and DEIM as they are deployed: labels `[1,N]`, boxes `[1,N,4]` (left, top, right, bottom) in
+    /// RT-DETR, D-FINE and DEIM in their deploy form: labels `[1,N]`, boxes `[1,N,4]` (left, top, right, bottom) in
     /// pixels of a size that is a second input, scores `[1,N]`.
     RtDetr {
-        /// Name of the input `[1,2]` that is given width and height.
+        /// Name of the input `[1,2]` for width and height.
         sizes: String,
         /// Name of the labels tensor.
         labels: String,
@@ -131,29 +132,29 @@ pub enum OutputLayout {
         /// Name of the scores tensor.
         scores: String,
     },
-    /// NanoDet and PicoDet: for each stride scores `[1,N,C]` after the sigmoid and the distributions of four
-    /// distances `[1,N,4*bins]`.
+    /// NanoDet and PicoDet: for each stride, scores `[1,N,C]` after the sigmoid and the distributions of four distances
+    /// `[1,N,4*bins]`.
     NanoDet {
         /// Names of the scores tensors, in the order of the strides.
         scores: Vec<String>,
         /// Names of the distances tensors, in the order of the strides.
         distances: Vec<String>,
-        /// Pixels a cell.
+        /// Pixels per cell of each grid.
         strides: Vec<u32>,
-        /// Where in its cell a place lies: 0.5 in the middle, 0 at its corner (NanoDet-Plus).
+        /// Position of the point in its cell: 0.5 is the middle, 0 the top left corner (NanoDet-Plus).
         #[serde(default = "middle")]
         center: f32,
     },
-    /// FastestDet: `[1,5+C,rows,columns]`, objectness, centre, size, class scores of each cell.
+    /// FastestDet: `[1,5+C,rows,columns]`, for each cell objectness, centre, size and class scores.
     FastestDet {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
     },
     /// Labels of the whole picture: `[1,C]`.
     Classifier {
-        /// Name of the tensor.
+        /// Name of the output tensor.
         output: String,
-        /// What makes probabilities of its values.
+        /// The activation of the scores.
         #[serde(default)]
         activation: Activation,
     },
@@ -164,7 +165,7 @@ fn middle() -> f32 {
 }
 
 impl OutputLayout {
-    /// The tensors that the decoder reads, in its order.
+    /// The names of the output tensors, in the order in which the decoder takes them.
     pub fn tensors(&self) -> Vec<&str> {
         match self {
             Self::Ssd { boxes, scores, .. } => vec![boxes, scores],
@@ -182,7 +183,7 @@ impl OutputLayout {
         }
     }
 
-    /// The input beside the picture's that is given the size in which boxes are wanted.
+    /// The second input, if there is one: the size in whose pixels the boxes are returned.
     pub fn sizes_input(&self) -> Option<&str> {
         match self {
             Self::RtDetr { sizes, .. } => Some(sizes),
@@ -190,12 +191,12 @@ impl OutputLayout {
         }
     }
 
-    /// True if it finds objects with boxes, and not labels of the whole picture.
+    /// True for a detector, false for a classifier.
     pub fn has_boxes(&self) -> bool {
         !matches!(self, Self::Classifier { .. })
     }
 
-    /// The first value that cannot be, and what it must be.
+    /// The first invalid key, and what it must be.
     pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
         let are_sizes = |strides: &[u32]| !strides.is_empty() && !strides.contains(&0);
         match self {
@@ -205,7 +206,7 @@ impl OutputLayout {
             Self::NanoDet { scores, distances, strides, .. }
                 if scores.len() != strides.len() || distances.len() != strides.len() =>
             {
-                Some(("output.scores", "must be as many as the strides, and so `output.distances`"))
+                Some(("output.scores", "and `output.distances` must be as many as the strides"))
             }
             Self::NanoDet { center, .. } if !(0.0..=1.0).contains(center) => Some(("output.center", "must be 0 to 1")),
             Self::Yolov8 { classes: Some(0), .. } => Some(("output.classes", "must be 1 or more")),

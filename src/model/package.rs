@@ -1,49 +1,49 @@
-//! A model package: a directory with a manifest, labels and the model's file.
+//! A model package: a directory with a manifest, labels, an optional taxonomy and the model's files.
 
 use crate::model::labels::{Labels, LabelsError};
 use crate::model::manifest::{Manifest, ManifestError};
 use crate::model::taxonomy::{Taxonomy, TaxonomyError};
 use std::path::{Path, PathBuf};
 
-/// What the parent knows of a package.
+/// A package as the parent process uses it, without the model itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Package {
     /// The name under which the model runs.
     pub model: String,
-    /// The directory's name.
+    /// The package's name.
     pub name: String,
-    /// By its manifest.
+    /// The version in its manifest.
     pub version: String,
-    /// Of its classes.
+    /// The names of its classes.
     pub labels: Labels,
-    /// What they are a kind of.
+    /// Display names, parents and categories of the labels.
     pub taxonomy: Taxonomy,
-    /// Where it lies.
+    /// The package's directory.
     pub directory: PathBuf,
 }
 
 /// Why a package cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
-    /// A name that could lead out of the models' directory.
+    /// The name is not that of a direct subdirectory.
     #[error("`{0}` is not a package: use the name of a directory under `units.models_directory`")]
     Name(String),
-    /// The manifest is missing or wrong.
+    /// The manifest is missing or invalid.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The labels are missing or wrong.
+    /// The labels are missing or empty.
     #[error(transparent)]
     Labels(#[from] LabelsError),
-    /// What they are a kind of.
+    /// The taxonomy is invalid.
     #[error(transparent)]
     Taxonomy(#[from] TaxonomyError),
 }
 
 impl Package {
-    /// Reads manifest and labels of `models_directory/name`, which is to run under the name `model`.
+    /// Reads the package `models_directory/name`, which runs under the name `model`. Does not read the model's files.
     ///
     /// # Errors
-    /// [`PackageError`] naming what is wrong.
+    /// [`PackageError`], which names the file or the package.
     pub fn load(models_directory: &Path, name: &str, model: &str) -> Result<Self, PackageError> {
         if !is_package_name(name) {
             return Err(PackageError::Name(name.to_owned()));
@@ -51,10 +51,10 @@ impl Package {
         Self::load_from(models_directory.join(name), name, model)
     }
 
-    /// Reads a package wherever it lies; `name` is what it is called.
+    /// Reads a package in any directory and gives it the name `name`.
     ///
     /// # Errors
-    /// [`PackageError`] naming what is wrong.
+    /// [`PackageError`], which names the file.
     pub fn load_from(directory: PathBuf, name: &str, model: &str) -> Result<Self, PackageError> {
         let manifest = Manifest::load(&directory)?;
         let (labels, taxonomy) = (Labels::load(&directory)?, Taxonomy::load(&directory)?);
@@ -63,7 +63,7 @@ impl Package {
     }
 }
 
-/// One directory level: nothing that leads anywhere else.
+/// True for a single path component without a leading dot, which cannot point outside of the models' directory.
 pub fn is_package_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0'])
 }

@@ -1,42 +1,42 @@
-//! `taxonomy.toml`: what labels are called by a general detector, and what they are a kind of.
+//! `taxonomy.toml`: display names, parents and categories of labels, as Rekognition's `DetectLabels` returns them.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One label's place.
+/// The entry of one label.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Kind {
-    /// What it is called; empty: as in `labels.txt`.
+    /// The display name; empty: the name in `labels.txt`.
     pub name: String,
-    /// All that it is a kind of, nearest first.
+    /// Its more general labels, nearest first.
     pub parents: Vec<String>,
-    /// Where it belongs.
+    /// The names of its categories.
     pub categories: Vec<String>,
 }
 
-/// By the name in `labels.txt`.
+/// The entries, by the name in `labels.txt`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Taxonomy(BTreeMap<String, Kind>);
 
-/// Why there is no taxonomy although there is a file.
+/// Why the file of a taxonomy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TaxonomyError {
-    /// It is not readable.
+    /// The file exists but cannot be read.
     #[error("the taxonomy {0} cannot be read")]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// It is not in order.
-    #[error("the taxonomy {0} is not in order: {1}")]
+    /// It is not TOML, or an entry has unknown keys or wrong types.
+    #[error("the taxonomy {0} is invalid: {1}")]
     Invalid(PathBuf, String),
 }
 
-/// Its name in a package.
+/// The file's name in a package.
 pub const FILE: &str = "taxonomy.toml";
 
 impl Taxonomy {
-    /// Reads it in a model's directory. A package may have none: its labels are then what they are called.
+    /// Reads the taxonomy in a package's directory. Without the file it is empty, and labels keep their names.
     ///
     /// # Errors
     /// [`TaxonomyError`] naming the file.
@@ -50,7 +50,7 @@ impl Taxonomy {
         toml::from_str(&text).map_err(|error| TaxonomyError::Invalid(path, error.to_string()))
     }
 
-    /// A label's place.
+    /// The entry of a label. A label without one has its own name, no parents and no categories.
     pub fn kind(&self, label: &str) -> Kind {
         let known = self.0.get(label).cloned().unwrap_or_default();
         if known.name.is_empty() { Kind { name: label.to_owned(), ..known } } else { known }

@@ -1,10 +1,10 @@
-//! How many classes a model tells apart, where the shape of an output says it.
+//! The number of a model's classes, from the shape of an output.
 
 use crate::model::model_facts::ModelFacts;
 use crate::model::output_layout::{Activation, OutputLayout};
 
-/// The number of classes that labels are needed for, and the output that has them; `None` where no shape says it: of
-/// layouts that give the number of a class, and of outputs of any size.
+/// The number of classes that need a label, and the name of the output that determines it. `None` for a dynamic size,
+/// and for layouts that return class numbers instead of a score per class.
 pub fn class_count<'a>(facts: &ModelFacts, layout: &'a OutputLayout) -> Option<(u64, &'a str)> {
     let (name, axis, others) = match layout {
         OutputLayout::Ssd { scores, background, .. } | OutputLayout::SsdAnchors { scores, background, .. } => {

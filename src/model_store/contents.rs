@@ -1,4 +1,4 @@
-//! What packages there are, and whether they are in order.
+//! Lists the packages and checks their files.
 
 use crate::model::labels::Labels;
 use crate::model::manifest::Manifest;
@@ -10,39 +10,40 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// A name, and what it stands for.
+/// An entry of the list of packages.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Of the directory.
+    /// The name of the package and of its directory.
     pub name: String,
-    /// What is in it, or the mistake that keeps it from running.
+    /// The valid package, or the error for the operator.
     pub contents: Result<Contents, String>,
-    /// Of all files that lie in it.
+    /// Total size of its files.
     pub bytes: u64,
-    /// What it has replaced, latest first.
+    /// The kept packages that it replaced, latest first.
     pub previous: Vec<Previous>,
 }
 
-/// A package in order.
+/// A valid package.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// As it says.
+    /// The parsed manifest.
     pub manifest: Manifest,
-    /// Classes with a name.
+    /// The number of classes with a name.
     pub labels: usize,
 }
 
-/// A package that another has replaced.
+/// A kept package that another one replaced.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Previous {
-    /// 1 for the latest.
+    /// 1 for the latest, at most [`KEPT`].
     pub age: usize,
-    /// None: it is damaged.
+    /// The version in its manifest. `None`: the manifest is damaged.
     pub version: Option<String>,
 }
 
 impl Store {
-    /// All packages by name, each with its files checked; a damaged one does not stop the others.
+    /// All packages by name, and names of which only a kept package is left. Hashes all files of the current packages.
+    /// A damaged package is an entry with an error.
     ///
     /// # Errors
     /// When the directory cannot be read.
@@ -56,7 +57,7 @@ impl Store {
         let directory = self.directory.join(&name);
         let contents = match directory.exists() {
             true => contents(&directory, &name),
-            false => Err(format!("removed; `ocelli model rollback {name}` brings the last one back")),
+            false => Err(format!("removed; `ocelli model rollback {name}` restores the last one")),
         };
         let previous = (1..=KEPT).filter(|age| self.kept(&name).join(age.to_string()).exists());
         let version = |age: usize| Manifest::load(&self.kept(&name).join(age.to_string())).ok().map(|it| it.version);
@@ -70,12 +71,12 @@ fn contents(directory: &Path, name: &str) -> Result<Contents, String> {
     let manifest = Manifest::load(directory).map_err(|error| describe(&error))?;
     let labels = Labels::load(directory).map_err(|error| describe(&error))?.names().count();
     if let Some(canary) = manifest.canary.as_ref().filter(|canary| !directory.join(&canary.image).is_file()) {
-        return Err(format!("its canary {} is not there: put it back", canary.image));
+        return Err(format!("its canary {} is missing: restore it", canary.image));
     }
     Ok(Contents { manifest, labels })
 }
 
-/// The directories that could be packages.
+/// The names of subdirectories that are valid names of packages.
 fn names_in(directory: &Path) -> io::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(directory)? {

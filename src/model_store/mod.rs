@@ -1,8 +1,8 @@
-//! The packages under `units.models_directory`, and how one takes another's place.
+//! The packages under `units.models_directory`: install, roll back, remove and list.
 //!
-//! `models/NAME/` is a package, `models/.previous/NAME/1` the one before it and `2` the one before that. What is put
-//! together lies in `models/.staging/` and is on the disk before it gets its name, in one rename: whenever the power goes,
-//! the old package is there whole or the new one is. Loads no model, asks nobody and prints nothing.
+//! `models/NAME/` is a package, `models/.previous/NAME/1` the one that it replaced and `2` the one before that. A new
+//! package is written to `models/.staging/` and synced before one rename gives it its name: after a power cut, the old
+//! package or the new one is complete. Loads no model, does not prompt and prints nothing.
 
 mod class_count;
 mod contents;
@@ -20,61 +20,61 @@ use crate::model::package::PackageError;
 use std::io;
 use std::path::PathBuf;
 
-/// Why the packages stay as they are.
+/// Why a change of the packages failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A name that could lead out of the directory.
-    #[error("`{0}` cannot be the name of a package: use one without `/`, `\\` and a dot in front")]
+    /// The name is not that of a direct subdirectory.
+    #[error("`{0}` cannot be the name of a package: use one without `/`, `\\` and a leading dot")]
     Name(String),
-    /// Two commands at a time.
+    /// Another process holds the lock.
     #[error("another command is changing the packages in {0}: wait until it is done")]
     Busy(PathBuf),
-    /// No such package.
-    #[error("there is no package `{name}` in {directory}: `ocelli model list` shows what there is")]
+    /// There is no such package.
+    #[error("there is no package `{name}` in {directory}: `ocelli model list` shows the packages")]
     Missing {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// Where it is not.
+        /// The directory of packages.
         directory: PathBuf,
     },
-    /// Nothing to go back to.
-    #[error("no package before `{0}` is kept: one is from the second `ocelli model add --name {0}` on")]
+    /// There is no kept package to roll back to.
+    #[error("no earlier `{0}` is kept: the second `ocelli model add --name {0}` keeps the first")]
     NoPrevious(String),
-    /// What would come back cannot be used.
+    /// The kept package cannot be used.
     #[error("the package before `{name}` is damaged, and `{name}` stays as it is")]
     Damaged {
-        /// The package.
+        /// The package's name.
         name: String,
-        /// What is wrong with it.
+        /// The error in the kept package.
         source: PackageError,
     },
-    /// The kernel would need two steps.
+    /// The file system has no `RENAME_EXCHANGE`.
     #[error(
         "the file system of {0} cannot exchange two directories in one step: put `units.models_directory` on ext4, \
          xfs, btrfs or f2fs"
     )]
     CannotExchange(PathBuf),
-    /// A file that is to come in.
+    /// A source file is a symbolic link.
     #[error("{0} is a symbolic link, which is not followed: name the file that it leads to")]
     Link(PathBuf),
-    /// A file that is to come in.
+    /// A source file cannot be opened.
     #[error("{0} cannot be read")]
     Source(PathBuf, #[source] io::Error),
-    /// A file that is to come in.
+    /// A source file is too large.
     #[error("{path} has more than {} MiB", .limit >> 20)]
     TooLarge {
-        /// The file or directory that could not be changed.
+        /// The source file.
         path: PathBuf,
-        /// In bytes.
+        /// The maximum size in bytes.
         limit: u64,
     },
-    /// Two files of a package would have one name.
+    /// A file of weights has the name of another file in the package.
     #[error("the model's weights are in a file called `{0}`, as another file of the package is: export it again")]
     NameTaken(String),
-    /// Weights in a directory of their own.
+    /// A file of weights is in another directory than the model.
     #[error("the model's weights are in `{0}`: export it again with its weights in a file beside it")]
     Nested(String),
-    /// The disk, or who may write to it.
+    /// A file or directory cannot be written: disk or permissions.
     #[error("{0} cannot be written")]
     Write(PathBuf, #[source] io::Error),
 }

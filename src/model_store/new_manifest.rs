@@ -1,40 +1,40 @@
-//! The manifest of a package that is being put together: from a proposal, or from one that somebody has written.
+//! Writes the manifest of a new package, from a proposal or from a given manifest.
 
 use crate::model::canary::Canary;
 use crate::model::manifest::ModelFile;
 use crate::model::recognition::Proposal;
 use toml::{Table, Value};
 
-/// What is known of a package besides the model.
+/// Name, version and source of a new package.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// Of the package.
+    /// The `name` of the manifest.
     pub name: String,
-    /// Changes when the model does.
+    /// The `version` of the manifest.
     pub version: String,
-    /// The file's name where it came from.
+    /// Name of the original file.
     pub file: String,
-    /// The day it came.
+    /// Date of the installation, used as `source.package_version`.
     pub date: String,
-    /// SPDX expression; none: nobody has said.
+    /// Licence as an SPDX expression. `None`: unknown.
     pub licence: Option<String>,
 }
 
 /// Why a given manifest cannot be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestTextError {
-    /// It is no TOML.
+    /// It is not TOML.
     #[error("it is not TOML")]
     Syntax(#[from] toml::de::Error),
-    /// It does not say how to run the model.
+    /// It lacks `[input]` or `[output]`.
     #[error("it has no [{0}]: `ocelli model inspect FILE --manifest` shows what belongs there")]
     Section(&'static str),
-    /// It cannot be written down.
+    /// It cannot be serialised.
     #[error("it cannot be completed")]
     Write(#[from] toml::ser::Error),
 }
 
-/// A manifest for what was recognised, with a comment at what is assumed.
+/// Writes a manifest from a proposal, with comments at assumed values.
 ///
 /// # Errors
 /// [`ManifestTextError::Write`].
@@ -49,10 +49,11 @@ pub fn from_proposal(
     Ok(format!("{}\n{}", toml::to_string(&head)?, proposal.sections()))
 }
 
-/// A given manifest with the model as it is. Its version, source, thresholds and canary stay where it has some.
+/// Completes a given manifest. `name` and `[model]` are replaced, and so are the licence and `[canary]` if given.
+/// Version, source and thresholds are added if they are missing.
 ///
 /// # Errors
-/// [`ManifestTextError`].
+/// [`ManifestTextError`], when `given` is not TOML, lacks a section or cannot be serialised.
 pub fn from_given(
     given: &str,
     origin: &Origin,

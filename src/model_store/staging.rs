@@ -1,4 +1,4 @@
-//! A package that is being put together, out of files that may be a stranger's.
+//! A package under construction, from untrusted files.
 
 use crate::model::manifest::sha256_of_file;
 use crate::model_store::StoreError;
@@ -8,12 +8,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The largest model, and the largest file of weights.
+/// The maximum size of a model and of a file of weights.
 pub(super) const MAX_MODEL_BYTES: u64 = 512 << 20;
-/// The largest of the other files.
+/// The maximum size of other files.
 const MAX_OTHER_BYTES: u64 = 16 << 20;
 
-/// Files without a name yet; gone when this goes, unless they got one.
+/// A package in the staging directory. Dropping it removes the directory, unless the package was installed.
 #[derive(Debug)]
 pub struct Staging {
     directory: PathBuf,
@@ -25,23 +25,24 @@ impl Staging {
         Ok(Self { directory })
     }
 
-    /// Where the files lie until they have a name.
+    /// The staging directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Copies the model's file, and gives the checksum of the copy.
+    /// Copies the model's file, at most 512 MiB. Returns the SHA-256 of the copy.
     ///
     /// # Errors
-    /// [`StoreError`], which names the file. No symbolic link is followed.
+    /// [`StoreError`], which names the file. A symbolic link is an error.
     pub fn copy_model(&self, source: &Path, name: &str) -> Result<String, StoreError> {
         self.copy(source, name, MAX_MODEL_BYTES)
     }
 
-    /// Copies a file of weights that lies beside the model, under the name by which the model knows it.
+    /// Copies a file of weights, at most 512 MiB, from the directory of `model` under the name that the model refers
+    /// to. Returns the SHA-256 of the copy.
     ///
     /// # Errors
-    /// [`StoreError`], which names the file. No symbolic link is followed.
+    /// [`StoreError`], which names the file. A symbolic link is an error.
     pub fn copy_weights(&self, model: &Path, name: &str) -> Result<String, StoreError> {
         if name.contains('/') {
             return Err(StoreError::Nested(name.to_owned()));
@@ -52,15 +53,15 @@ impl Staging {
         self.copy(&model.with_file_name(name), name, MAX_MODEL_BYTES)
     }
 
-    /// Copies any other file.
+    /// Copies any other file, at most 16 MiB. Returns the SHA-256 of the copy.
     ///
     /// # Errors
-    /// [`StoreError`], which names the file. No symbolic link is followed.
+    /// [`StoreError`], which names the file. A symbolic link is an error.
     pub fn copy_other(&self, source: &Path, name: &str) -> Result<String, StoreError> {
         self.copy(source, name, MAX_OTHER_BYTES)
     }
 
-    /// Writes a text of our own.
+    /// Writes a new text file and syncs it.
     ///
     /// # Errors
     /// [`StoreError::Write`].
@@ -94,7 +95,7 @@ impl Staging {
         sha256_of_file(&target).map_err(unwritable)
     }
 
-    /// The files are on the disk after this, whatever happens; what is left is a name.
+    /// Syncs the directory. The files are synced already, so afterwards the package can be renamed.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         directories::sync(&self.directory).map_err(|error| StoreError::Write(self.directory.clone(), error))
     }
@@ -102,7 +103,7 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next change.
+        // If this fails, the next change removes the directory.
         drop(fs::remove_dir_all(&self.directory));
     }
 }

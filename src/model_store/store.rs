@@ -1,4 +1,4 @@
-//! The directory of packages, and the changes of it.
+//! The directory of packages, and its changes.
 
 use crate::model::manifest::Manifest;
 use crate::model::package::{Package, PackageError, is_package_name};
@@ -8,7 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// So many packages are kept that others have replaced.
+/// How many replaced packages are kept per name.
 pub const KEPT: usize = 2;
 
 /// The directory of packages.
@@ -17,32 +17,32 @@ pub struct Store {
     pub(super) directory: PathBuf,
 }
 
-/// The right to change the packages; one at a time has it.
+/// Exclusive access to the packages, by a lock on the file `.lock`.
 #[derive(Debug)]
 pub struct Changes<'a> {
     store: &'a Store,
     _lock: File,
 }
 
-/// What became of a package.
+/// How a package was installed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Installed {
-    /// Its name was free.
+    /// Under a free name.
     New,
-    /// It took the place of another, which is kept.
+    /// It replaced another one, which is kept.
     Replaced,
 }
 
 impl Store {
-    /// The packages of this directory.
+    /// The store in `directory`, which need not exist yet.
     pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned() }
     }
 
-    /// Where the package of a name lies, or would.
+    /// The path of the package `name`, whether it exists or not.
     ///
     /// # Errors
-    /// [`StoreError::Name`].
+    /// [`StoreError::Name`] when it could be outside of the directory.
     pub fn place(&self, name: &str) -> Result<PathBuf, StoreError> {
         match is_package_name(name) {
             true => Ok(self.directory.join(name)),
@@ -50,7 +50,7 @@ impl Store {
         }
     }
 
-    /// Where the packages before that of a name lie.
+    /// The directory of the kept packages of a name.
     pub(super) fn kept(&self, name: &str) -> PathBuf {
         self.directory.join(".previous").join(name)
     }
@@ -59,10 +59,10 @@ impl Store {
         self.directory.join(".staging")
     }
 
-    /// Takes the right to change the packages, and removes what an interrupted change has left.
+    /// Locks the packages for a change, and removes the staging directory of an interrupted one.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] and [`StoreError::Write`].
+    /// [`StoreError::Busy`] when another process has the lock, and [`StoreError::Write`].
     pub fn change(&self) -> Result<Changes<'_>, StoreError> {
         let unwritable = unwritable(&self.directory);
         fs::create_dir_all(&self.directory).map_err(&unwritable)?;
@@ -79,18 +79,18 @@ impl Store {
 // === impl Changes ===
 
 impl Changes<'_> {
-    /// Begins a package.
+    /// Creates an empty staging directory.
     ///
     /// # Errors
-    /// [`StoreError::Write`].
+    /// [`StoreError::Write`], also while another [`Staging`] exists.
     pub fn stage(&self) -> Result<Staging, StoreError> {
         Staging::begin(self.store.staging())
     }
 
-    /// Gives a staged package its name. The package that had it is the first of those before it.
+    /// Gives a staged package its name. A package that has the name already becomes the latest kept one.
     ///
     /// # Errors
-    /// [`StoreError`]; the package that had the name is still there then.
+    /// [`StoreError`]. The old package is then still in place, unless only the final clean-up failed.
     pub fn install(&self, staging: &Staging, name: &str) -> Result<Installed, StoreError> {
         let place = self.store.place(name)?;
         staging.sync()?;
@@ -100,8 +100,7 @@ impl Changes<'_> {
             return Ok(Installed::New);
         }
         self.shift(name).map_err(unwritable(&place))?;
-        // The new package becomes the previous one for a moment, so that the old one is kept by the very step that
-        // replaces it.
+        // The new package goes to the first slot, so that one exchange both replaces the old package and keeps it.
         let first = self.slot(name, 1);
         let renamed = directories::rename_to_free(staging.directory(), &first).map_err(unwritable(&first));
         if let Err(error) = renamed.and_then(|()| self.exchange(&first, &place)) {
@@ -113,11 +112,11 @@ impl Changes<'_> {
         Ok(Installed::Replaced)
     }
 
-    /// Puts the package before back, and keeps the one that was there in its stead: twice is as before. Gives the version
-    /// that is there now.
+    /// Exchanges the package with the latest kept one, so that a second rollback undoes the first. If the package was
+    /// removed, restores the latest kept one. Returns the version that is now in place.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing has changed then.
+    /// [`StoreError::Missing`], [`StoreError::NoPrevious`], [`StoreError::Damaged`] or a failure of the disk.
     pub fn roll_back(&self, name: &str) -> Result<String, StoreError> {
         let place = self.store.place(name)?;
         let first = self.slot(name, 1);
@@ -138,15 +137,15 @@ impl Changes<'_> {
         Ok(version)
     }
 
-    /// Removes a package; those before it stay, unless `all` go.
+    /// Removes a package, and with `all` also its kept packages.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Missing`] when there is nothing to remove, [`StoreError::Name`] and [`StoreError::Write`].
     pub fn remove(&self, name: &str, all: bool) -> Result<(), StoreError> {
         let (place, staging) = (self.store.place(name)?, self.store.staging());
         let has_kept = self.store.kept(name).exists();
         if place.symlink_metadata().is_ok() {
-            // First without its name: half a package has none.
+            // Renamed first, so that an interrupted removal leaves no partial package under the name.
             directories::rename_to_free(&place, &staging).map_err(unwritable(&place))?;
             self.sync(name)?;
             remove(&staging).map_err(unwritable(&staging))?;
@@ -159,12 +158,13 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Where the package before lies (1), and those before it.
+    /// The path of a kept package; `age` is 1 for the latest.
     fn slot(&self, name: &str, age: usize) -> PathBuf {
         self.store.kept(name).join(age.to_string())
     }
 
-    /// Makes every kept package one older; the oldest is one more than are kept, until the change is done.
+    /// Increments the age of every kept package and frees slot 1. The oldest one may be in slot `KEPT + 1` until the
+    /// change is done.
     fn shift(&self, name: &str) -> io::Result<()> {
         fs::create_dir_all(self.store.kept(name))?;
         self.close_gap(name)?;
@@ -177,12 +177,12 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// A power cut may have left all kept packages one older, and none the latest.
+    /// Undoes a [`Self::shift`] that a power cut left behind: slot 1 is empty and the kept packages are one too old.
     fn close_gap(&self, name: &str) -> io::Result<()> {
         if self.slot(name, 1).exists() { Ok(()) } else { self.unshift(name) }
     }
 
-    /// The way back.
+    /// Reverts [`Self::shift`].
     fn unshift(&self, name: &str) -> io::Result<()> {
         for age in 1..=KEPT {
             if self.slot(name, age + 1).exists() {
@@ -213,14 +213,14 @@ fn unwritable(path: &Path) -> impl Fn(io::Error) -> StoreError + '_ {
     move |error| StoreError::Write(path.to_owned(), error)
 }
 
-/// Checks a package with all its files, and gives its version.
+/// Checks a package including the checksums of its files. Returns its version.
 pub(super) fn whole(directory: &Path, name: &str) -> Result<String, PackageError> {
     let package = Package::load_from(directory.to_owned(), name, name)?;
     Manifest::load(directory)?.verify_model(directory)?;
     Ok(package.version)
 }
 
-/// Removes a directory, or the link to one, that may not be there.
+/// Removes a directory or a link to one, if it exists.
 fn remove(directory: &Path) -> io::Result<()> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

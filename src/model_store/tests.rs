@@ -1,4 +1,4 @@
-//! Packages come, go and come back, and no step leaves half of one.
+//! Packages are added, rolled back and removed, and no step leaves a partial one.
 
 use crate::model::manifest::sha256_of_file;
 use crate::model_store::{Installed, Staging, Store, StoreError};
@@ -22,7 +22,7 @@ impl Models {
         self.home.path().join("models").join(name)
     }
 
-    /// A file outside of the store.
+    /// Writes a file outside of the store.
     fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);
         fs::write(&path, content).unwrap();
@@ -52,7 +52,7 @@ impl Models {
         changes.install(&staging, "m").unwrap()
     }
 
-    /// The version that is there, and those before it.
+    /// The current version, and the kept ones.
     fn versions(&self) -> (Option<String>, Vec<String>) {
         let listed = self.store.list().unwrap().pop().unwrap();
         let previous = listed.previous.into_iter().map(|one| one.version.unwrap_or("damaged".into()));
@@ -101,13 +101,13 @@ fn what_an_interrupted_change_has_left_is_removed_by_the_next() {
     let models = Models::new();
     models.add("1");
     models.add("2");
-    // As after a crash while files were copied.
+    // The state after a crash while files were copied.
     fs::create_dir(models.path(".staging")).unwrap();
     fs::write(models.path(".staging/model.onnx"), "half").unwrap();
     assert_eq!(models.versions(), (Some("2".into()), vec!["1".into()]));
     models.add("3");
     models.check("3", &["2", "1"]);
-    // As after a crash between the renames: those that are kept have moved, and nothing has replaced anything.
+    // The state after a crash between the renames: the kept packages were shifted, but nothing was replaced.
     fs::rename(models.path(".previous/m/2"), models.path(".previous/m/3")).unwrap();
     fs::rename(models.path(".previous/m/1"), models.path(".previous/m/2")).unwrap();
     models.add("4");
@@ -125,7 +125,7 @@ fn a_failure_leaves_the_package_that_was_there() {
         let staging = changes.stage().unwrap();
         models.fill(&staging, "3");
         assert!(matches!(models.store.change(), Err(StoreError::Busy(_))));
-        // Somebody takes the staged files away: neither rename can be done.
+        // Another process removes the staged files, so that no rename is possible.
         fs::remove_dir_all(models.path(".staging")).unwrap();
         assert!(changes.install(&staging, "m").is_err());
     }

@@ -1,19 +1,19 @@
-//! Files that are there whole or not at all, also after a power cut.
+//! Atomic replacement of files: after a crash or a power cut, the old or the new content is complete.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Replaces a file: written under another name, synced, renamed, and the directory synced. Makes the directory.
+/// Replaces a file: writes a temporary file, syncs it, renames it and syncs the directory. Creates the directory.
 ///
 /// # Errors
-/// What the kernel says; the old file is still there then.
+/// The I/O error. The old file is then still in place, unless only the sync of the directory failed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_modes(path, bytes, 0o777, 0o666)
 }
 
-/// [`replace`], with a file and a directory that only this service may read.
+/// [`replace`] with mode 0600 for the file and 0700 for a new directory.
 ///
 /// # Errors
 /// As of [`replace`].
@@ -21,10 +21,11 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_modes(path, bytes, 0o700, 0o600)
 }
 
-/// Replaces a file by its own content, to see whether the disk takes it. Without a file, one beside it is made and removed.
+/// Replaces a file by its own content, to test whether the disk accepts writes. If there is no file, writes and removes
+/// a temporary one.
 ///
 /// # Errors
-/// As of [`replace`]; the file is unchanged in any case.
+/// As of [`replace`]; the content is unchanged in any case.
 pub fn rewrite(path: &Path) -> io::Result<()> {
     match fs::read(path) {
         Ok(bytes) => replace(path, &bytes),
@@ -35,7 +36,7 @@ pub fn rewrite(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Modes of what is made, less the process's mask.
+/// The modes apply to new files and directories and are reduced by the umask.
 fn replace_with_modes(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<()> {
     let temporary = write_beside(path, bytes, directory_mode, file_mode)?;
     fs::rename(&temporary, path)?;
@@ -46,7 +47,7 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes the temporary file, and the directory if there is none. Returns the file's path.
+/// Writes and syncs the temporary file. Creates the directory if it does not exist. Returns the file's path.
 fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<PathBuf> {
     let directory = directory_of(path);
     DirBuilder::new().recursive(true).mode(directory_mode).create(directory)?;
@@ -71,7 +72,7 @@ mod tests {
         replace(&path, b"old").unwrap();
         replace(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        // A directory stands where the temporary file would be written.
+        // A directory has the name of the temporary file.
         fs::create_dir(path.with_file_name("file.json.part")).unwrap();
         assert!(replace(&path, b"newest").is_err());
         assert_eq!(fs::read(&path).unwrap(), b"new");

@@ -1,17 +1,17 @@
-//! Files below a directory, and nowhere else: no `..`, no absolute path, no symbolic link on the way.
+//! Opens files strictly below a directory: no `..`, no absolute path, no symbolic link in the path.
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Opens a regular file below `root` for reading. The kernel itself resolves the name and holds the bounds.
+/// Opens a regular file below `root` for reading. The kernel resolves the name and enforces the limits (`openat2`).
 ///
 /// # Errors
-/// What the kernel says; `InvalidInput` for what is no regular file.
+/// The I/O error; `InvalidInput` for anything but a regular file.
 pub fn open_file(root: &Path, name: &str) -> io::Result<File> {
     let directory = File::open(root)?;
-    // Without blocking: opening a pipe would wait for its writer.
+    // NONBLOCK: opening a named pipe would otherwise wait for a writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let file = File::from(openat2(&directory, name, flags, Mode::empty(), resolve)?);

@@ -1,11 +1,11 @@
-//! The two clocks: monotonic time decides, wall time labels.
+//! The two clocks: decisions use monotonic time, labels use wall time.
 
 use crate::vision::monotonic::Monotonic;
 use rustix::time::{ClockId, clock_gettime};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `CLOCK_MONOTONIC`, the same for every process of this boot.
+/// The time of `CLOCK_MONOTONIC`, comparable between all processes of this boot.
 pub fn monotonic_now() -> Monotonic {
     let time = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
@@ -13,43 +13,44 @@ pub fn monotonic_now() -> Monotonic {
     Monotonic::from_nanos(seconds * 1_000_000_000 + nanos)
 }
 
-/// Milliseconds since 1970, for labels only.
+/// The wall time in milliseconds since 1970, for labels only: it can jump.
 pub fn wall_now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A wall time in milliseconds since 1970 as RFC 3339 in UTC with milliseconds.
+/// Formats milliseconds since 1970 as RFC 3339 in UTC with milliseconds. 1970 if out of range.
 pub fn rfc3339_utc(wall_ms: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     format!("{time:.3}")
 }
 
-/// A wall time in milliseconds since 1970 as HTTP has it, as `Tue, 24 Nov 2026 08:15:30 GMT`.
+/// Formats milliseconds since 1970 as an HTTP date (RFC 9110), such as `Tue, 24 Nov 2026 08:15:30 GMT`.
 pub fn http_date(wall_ms: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    // Only years beyond 9999 have no such form.
+    // Fails only for years beyond 9999.
     jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&time).unwrap_or_default()
 }
 
-/// A wall time in the basic form of ISO 8601, as `20261124T002820Z`, in milliseconds since 1970.
+/// Parses the basic form of ISO 8601, such as `20261124T002820Z`. Returns milliseconds since 1970.
 pub fn unix_ms_of_basic_time(text: &str) -> Option<i64> {
     let time = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text).ok()?.to_datetime().ok()?;
     Some(jiff::tz::Offset::UTC.to_timestamp(time).ok()?.as_millisecond())
 }
 
-/// Whether the wall clock can be believed.
+/// Whether the wall clock is synchronised.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WallClock {
-    /// Something disciplines it.
+    /// A time service disciplines it.
     Synchronized,
-    /// Nothing does.
+    /// The kernel reports that it is not synchronised.
     Unsynchronized,
-    /// The kernel may not be asked, and nothing has left its mark.
+    /// `adjtimex` is not permitted, and systemd-timesyncd has left no mark.
     Unknown,
 }
 
-/// By the kernel, or by the mark that systemd-timesyncd leaves. A sandbox may refuse `adjtimex`; then only the mark counts.
+/// Asks the kernel (`adjtimex`) and looks for the mark of systemd-timesyncd. A sandbox may refuse `adjtimex`; then only
+/// the mark counts.
 pub fn wall_clock() -> WallClock {
     let has_mark = Path::new("/run/systemd/timesync/synchronized").exists();
     match (kernel_says_synchronized(), has_mark) {
@@ -59,7 +60,7 @@ pub fn wall_clock() -> WallClock {
     }
 }
 
-/// True when something disciplines the wall clock, as far as can be seen.
+/// True if the wall clock is known to be synchronised.
 pub fn is_wall_clock_synchronized() -> bool {
     wall_clock() == WallClock::Synchronized
 }

@@ -1,17 +1,17 @@
-//! The cores of the box: which there are, how they are grouped, and who may use them.
+//! CPU cores: the usable ones, their NUMA nodes, and thread affinity.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::collections::BTreeMap;
 use std::io;
 
-/// The cores that this process may use.
+/// The cores in the affinity mask of the calling thread, ascending.
 pub fn usable() -> Vec<u16> {
     let set = sched_getaffinity(None).unwrap_or_default();
     let most = u16::try_from(CpuSet::MAX_CPU).unwrap_or(u16::MAX);
     (0..most).filter(|core| set.is_set(usize::from(*core))).collect()
 }
 
-/// The cores of each NUMA node that this process may use some of; empty where the kernel knows of no nodes.
+/// The usable cores by NUMA node, without nodes that have none. Empty if the kernel does not report nodes.
 pub fn by_numa_node() -> BTreeMap<u16, Vec<u16>> {
     let Ok(entries) = std::fs::read_dir("/sys/devices/system/node") else { return BTreeMap::new() };
     let usable = usable();
@@ -24,10 +24,10 @@ pub fn by_numa_node() -> BTreeMap<u16, Vec<u16>> {
     entries.flatten().filter_map(of_node).collect()
 }
 
-/// Keeps this thread, and those it starts, on some cores.
+/// Pins this thread, and the threads that it starts, to these cores.
 ///
 /// # Errors
-/// What the kernel says, as when the cores are not there.
+/// The error of the kernel, for example if none of the cores exists.
 pub fn keep_to(cores: &[u16]) -> io::Result<()> {
     let mut set = CpuSet::new();
     for core in cores.iter().filter(|core| usize::from(**core) < CpuSet::MAX_CPU) {
@@ -36,7 +36,7 @@ pub fn keep_to(cores: &[u16]) -> io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
-/// The kernel's form of a list: `0-3,8`.
+/// Parses the kernel's form of a list: `0-3,8`.
 fn parse_list(text: &str) -> Vec<u16> {
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));

@@ -1,31 +1,31 @@
-//! Directories that take each other's place in one step, so that one that opens them meanwhile finds the old one or the new one.
+//! Atomic renames of directories: a concurrent reader finds the old or the new one.
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Each of two directories has the other's name afterwards. Both are there, and on one file system.
+/// Exchanges the names of two existing directories on one file system (`RENAME_EXCHANGE`).
 ///
 /// # Errors
-/// What the kernel says; nothing has changed then. `InvalidInput` and `Unsupported` come from file systems that cannot
-/// do this in one step, as FAT and NFS.
+/// The I/O error; nothing has changed then. `InvalidInput` or `Unsupported` if the file system does not support it,
+/// such as FAT and NFS.
 pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
-/// Renames to a name that nothing has.
+/// Renames a file or directory to a name that must be free (`RENAME_NOREPLACE`).
 ///
 /// # Errors
-/// What the kernel says; nothing has changed then.
+/// The I/O error; nothing has changed then.
 pub fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
     Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
-/// Waits until the names in a directory are on the disk.
+/// Syncs the entries of a directory to the disk.
 ///
 /// # Errors
-/// What the kernel says.
+/// The I/O error.
 pub fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }

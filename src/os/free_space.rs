@@ -1,12 +1,12 @@
-//! How much a file system can still take.
+//! Free space of a file system.
 
 use std::io;
 use std::path::Path;
 
-/// Bytes that this process can still write to the file system of `path`.
+/// Free bytes on the file system of `path`, without those that are reserved for root.
 ///
 /// # Errors
-/// What the kernel says.
+/// The I/O error.
 pub fn available_bytes(path: &Path) -> io::Result<u64> {
     let file_system = rustix::fs::statvfs(path)?;
     Ok(file_system.f_bavail.saturating_mul(file_system.f_frsize))

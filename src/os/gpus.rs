@@ -1,13 +1,13 @@
-//! The accelerators of the box, as the kernel shows them.
+//! The GPUs of the box, from their device files.
 
-/// NVIDIA GPUs: `/dev/nvidia0`, `/dev/nvidia1` and so on, which the driver makes.
+/// The number of NVIDIA GPUs: device files `/dev/nvidia0`, `/dev/nvidia1` and so on.
 pub fn nvidia_count() -> u16 {
     let Ok(entries) = std::fs::read_dir("/dev") else { return 0 };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     u16::try_from(names.filter(|name| is_nvidia_gpu(name)).count()).unwrap_or(u16::MAX)
 }
 
-/// `nvidiactl`, `nvidia-uvm` and their kind are no GPUs.
+/// Excludes control devices such as `nvidiactl` and `nvidia-uvm`.
 fn is_nvidia_gpu(name: &str) -> bool {
     name.strip_prefix("nvidia").is_some_and(|rest| rest.parse::<u16>().is_ok())
 }

@@ -1,10 +1,10 @@
-//! Files mapped for reading: their pages are the kernel's, and shared between all processes that map them.
+//! Read-only mappings of files. Their pages are in the page cache, which all processes share.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// A file's content for as long as this lives.
+/// The mapped content of a file; dropping it unmaps the file.
 #[derive(Debug)]
 pub struct MappedFile(memmap2::Mmap);
 
@@ -14,7 +14,7 @@ impl AsRef<[u8]> for MappedFile {
     }
 }
 
-/// Maps a file whose owner may change it at any time, for a child that only looks at it once.
+/// Maps a file that another process may change at any time, for a child that reads it once.
 ///
 /// # Errors
 /// When the file cannot be mapped.
@@ -26,10 +26,10 @@ pub fn map(file: &File) -> io::Result<MappedFile> {
     Ok(MappedFile(unsafe { memmap2::Mmap::map(file)? }))
 }
 
-/// Maps a file for the rest of this process's life.
+/// Maps a file until this process ends.
 ///
-/// Meant for files that are written once under another name, renamed and never changed: the mapping
-/// shows later changes, and a file that shrinks ends the process with SIGBUS.
+/// Only for files that are written under another name, renamed and then never changed: the mapping shows later changes,
+/// and a file that shrinks ends the process with SIGBUS.
 ///
 /// # Errors
 /// When the file cannot be opened or mapped.

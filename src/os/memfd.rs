@@ -1,4 +1,4 @@
-//! Anonymous shared memory of a fixed size: nothing is left behind when its last user ends.
+//! Anonymous shared memory of a fixed size. The kernel frees it when the last descriptor and mapping are gone.
 
 use rustix::fs::{
     MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create, open,
@@ -6,10 +6,10 @@ use rustix::fs::{
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-/// Creates `bytes` of zeroed memory that can neither shrink nor grow, so that no reader gets SIGBUS.
+/// Creates `bytes` of zeroed memory, sealed against shrinking and growing, so that no reader gets SIGBUS.
 ///
 /// # Errors
-/// What the kernel says, for example when descriptors have run out.
+/// The error of the kernel, for example when no descriptor is free.
 pub fn create_sealed(name: &str, bytes: usize) -> io::Result<OwnedFd> {
     let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&fd, bytes as u64)?;
@@ -17,20 +17,20 @@ pub fn create_sealed(name: &str, bytes: usize) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// A second descriptor of the same memory that cannot be mapped for writing.
+/// Opens a second descriptor of the same memory that cannot be mapped for writing.
 ///
 /// # Errors
-/// What the kernel says, for example without `/proc`.
+/// The error of the kernel, for example if `/proc` is not mounted.
 pub fn reopen_read_only(fd: &impl AsFd) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
     Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
-/// Copies the first `bytes` of the memory without mapping it: a process that still writes to it can change
-/// the copied bytes and nothing else.
+/// Copies the first `bytes` of the memory without mapping it. A process that still writes to it can only affect the
+/// copied bytes.
 ///
 /// # Errors
-/// `UnexpectedEof` when there are fewer, else what the kernel says.
+/// `UnexpectedEof` if the memory is smaller, else the error of the kernel.
 pub fn copy_start(fd: &impl AsFd, bytes: usize) -> io::Result<Vec<u8>> {
     let mut copy = vec![0; bytes];
     let mut filled = 0;
@@ -53,7 +53,7 @@ fn check(fd: &impl AsFd, bytes: usize) -> io::Result<()> {
     }
 }
 
-/// Shared memory that this process only reads.
+/// A mapping of shared memory for reading.
 #[derive(Debug)]
 pub struct ReadMapping(memmap2::Mmap);
 
@@ -61,7 +61,7 @@ impl ReadMapping {
     /// Maps `bytes` of `fd`, which must be sealed memory of exactly that size.
     ///
     /// # Errors
-    /// `InvalidInput` for another descriptor, else what the kernel says.
+    /// `InvalidInput` for another descriptor, else the error of the kernel.
     #[expect(unsafe_code, reason = "memory mapping")]
     pub fn new(fd: &OwnedFd, bytes: usize) -> io::Result<Self> {
         check(fd, bytes)?;
@@ -71,13 +71,13 @@ impl ReadMapping {
         Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map(fd)? }))
     }
 
-    /// The memory.
+    /// The mapped memory.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// Shared memory that this process fills.
+/// A mapping of shared memory for writing.
 #[derive(Debug)]
 pub struct WriteMapping(memmap2::MmapMut);
 
@@ -85,7 +85,7 @@ impl WriteMapping {
     /// Maps `bytes` of `fd`, which must be sealed memory of exactly that size.
     ///
     /// # Errors
-    /// `InvalidInput` for another descriptor, else what the kernel says.
+    /// `InvalidInput` for another descriptor, else the error of the kernel.
     #[expect(unsafe_code, reason = "memory mapping")]
     pub fn new(fd: &OwnedFd, bytes: usize) -> io::Result<Self> {
         check(fd, bytes)?;
@@ -95,16 +95,16 @@ impl WriteMapping {
         Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map_mut(fd)? }))
     }
 
-    /// Maps `bytes` of `fd` as [`Self::new`] does, in parts of `part_bytes` that can be written by different threads.
+    /// Maps `bytes` of `fd` as [`Self::new`] does, in parts of `part_bytes` that different threads can write.
     ///
     /// # Errors
-    /// `InvalidInput` for another descriptor, or when `bytes` is not a multiple of `part_bytes`; else what the kernel
-    /// says.
+    /// `InvalidInput` for another descriptor, or if `bytes` is not a multiple of `part_bytes`; else the error of the
+    /// kernel.
     #[expect(unsafe_code, reason = "memory mapping")]
     pub fn parts(fd: &OwnedFd, bytes: usize, part_bytes: usize) -> io::Result<Vec<Self>> {
         check(fd, bytes)?;
         if part_bytes == 0 || !bytes.is_multiple_of(part_bytes) {
-            let text = format!("{bytes} bytes cannot be cut into parts of {part_bytes}");
+            let text = format!("{bytes} bytes cannot be divided into parts of {part_bytes}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let map = |start: usize| {
@@ -115,7 +115,7 @@ impl WriteMapping {
         (0..bytes).step_by(part_bytes).map(map).collect()
     }
 
-    /// The memory.
+    /// The mapped memory.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }

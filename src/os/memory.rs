@@ -1,16 +1,16 @@
-//! What memory is left, and what a child takes of it.
+//! Memory of the box and of a process, from `/proc`.
 
-/// Bytes that can be had without swapping, as the kernel estimates (`MemAvailable`).
+/// Bytes that are available without swapping, as estimated by the kernel (`MemAvailable`).
 pub fn available_bytes() -> Option<u64> {
     kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }
 
-/// All memory of the box (`MemTotal`).
+/// Total memory of the box in bytes (`MemTotal`).
 pub fn total_bytes() -> Option<u64> {
     kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
 }
 
-/// Bytes of a process that are neither shared nor backed by a file: where a leak shows (`RssAnon`).
+/// Resident bytes of a process that are neither shared nor file-backed (`RssAnon`): where a leak is visible.
 pub fn anonymous_bytes(pid: u32) -> Option<u64> {
     kilobytes(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "RssAnon:")
 }

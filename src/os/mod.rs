@@ -1,4 +1,4 @@
-//! What the operating system offers, behind safe types: the only folder with `unsafe`.
+//! Safe wrappers of operating system interfaces: the only folder with `unsafe`.
 
 pub mod atomic_file;
 pub mod beneath;

@@ -1,27 +1,27 @@
 //! Ends a child process with its parent, even while the child is deep in a library or stopped.
 //!
-//! Two belts. A thread waits for the hang-up of the channel to the parent, which works while the
-//! main thread is deep in a library. PR_SET_PDEATHSIG works even while the child is stopped; it
-//! follows the *thread* that spawned, so the parent spawns from one thread that lives as long as it does.
+//! Two mechanisms. A thread waits for the hang-up of the channel to the parent, which works while the main thread is
+//! inside a library. PR_SET_PDEATHSIG works even while the child is stopped. It fires when the *thread* that spawned
+//! the child ends, so the parent spawns from one thread that lives as long as the process.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::os::fd::OwnedFd;
 
-/// Exit code of a child whose parent is gone.
+/// Exit code of a child whose parent has ended.
 pub const ORPHANED: i32 = 75;
 
-/// Arms both belts. Call once, first thing in a child; `channel` is a duplicate of the socket to the parent.
+/// Arms both mechanisms. Call it once, first thing in a child; `channel` is a duplicate of the socket to the parent.
 ///
 /// # Errors
-/// What the kernel says when the signal or the thread cannot be had.
+/// The error of the kernel, if the signal cannot be set or the thread cannot be started.
 pub fn arm(channel: OwnedFd) -> std::io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     std::thread::Builder::new().name("orphan-guard".into()).spawn(move || wait_for_hang_up(&channel))?;
     Ok(())
 }
 
-#[expect(clippy::exit, reason = "the parent is gone: no one is left to return an error to")]
+#[expect(clippy::exit, reason = "the parent has ended: there is no caller to return an error to")]
 fn wait_for_hang_up(channel: &OwnedFd) {
     loop {
         let mut watched = [PollFd::new(channel, PollFlags::RDHUP)];

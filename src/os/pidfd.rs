@@ -1,10 +1,10 @@
-//! A child process by descriptor: no signal can reach a process that only inherited the number.
+//! Child processes by descriptor, so that a signal never reaches another process that reused the number.
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// A handle on a child of this process.
+/// A handle on a child process.
 #[derive(Debug)]
 pub struct PidFd {
     fd: OwnedFd,
@@ -14,9 +14,9 @@ pub struct PidFd {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ExitStatus {
-    /// It returned this code.
+    /// It exited with this code.
     Code(i32),
-    /// This signal ended it.
+    /// It was killed by this signal.
     Signal(i32),
 }
 
@@ -30,22 +30,22 @@ impl std::fmt::Display for ExitStatus {
 }
 
 impl PidFd {
-    /// Opens the child with the number `pid`, which has not been waited for yet.
+    /// Opens the child with the number `pid`, which must not have been reaped yet.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the kernel; `InvalidInput` if `pid` is out of range.
     pub fn open(pid: u32) -> io::Result<Self> {
         let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let number = number.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a process number"))?;
         Ok(Self { fd: pidfd_open(number, PidfdFlags::empty())?, pid })
     }
 
-    /// Its number, for log lines.
+    /// Its process number, for log lines.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Sends SIGKILL; a process that is gone already is no error.
+    /// Sends SIGKILL. Does nothing if the process has ended already; logs any other error.
     pub fn kill(&self) {
         if let Err(error) = pidfd_send_signal(&self.fd, Signal::KILL)
             && error != rustix::io::Errno::SRCH
@@ -57,7 +57,7 @@ impl PidFd {
     /// Reaps the child if it has ended. `None` while it runs.
     ///
     /// # Errors
-    /// What the kernel says, for example that the child was reaped elsewhere.
+    /// The error of the kernel, for example if the child was reaped elsewhere.
     pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         let status = waitid(WaitId::PidFd(self.fd.as_fd()), options)?;

@@ -1,4 +1,4 @@
-//! Waiting in the runtime until a descriptor can be read.
+//! Waits in the runtime until a descriptor is readable.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -8,7 +8,7 @@ use tokio::io::unix::AsyncFd;
 /// Watches a duplicate of `fd`, which the watcher owns; the reader keeps the original.
 ///
 /// # Errors
-/// When descriptors have run out, or outside a runtime's I/O driver.
+/// When no descriptor is free, or outside of a runtime with an I/O driver.
 #[expect(unsafe_code, reason = "the runtime asks for a promise about the descriptor's life")]
 pub fn watch(fd: &impl AsFd) -> io::Result<AsyncFd<OwnedFd>> {
     let duplicate = fd.as_fd().try_clone_to_owned()?;

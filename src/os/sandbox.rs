@@ -1,9 +1,9 @@
-//! What a child that reads hostile bytes can still reach: a few files, and the network if it must.
+//! The sandbox of a child that parses untrusted bytes: it can access a few files, and the network only if it needs to.
 //!
-//! Two layers. Landlock confines files, signals and (Linux 6.7) TCP; seccomp refuses the system
-//! calls that a codec or an inference never needs. Both bind the calling thread and those it starts
-//! later, so [`Sandbox::enter`] comes before the child's first thread. Debian 12 (Linux 6.1) has
-//! Landlock ABI 2: no rule for `truncate` by path and none for TCP, so seccomp covers both.
+//! Two layers. Landlock confines files, signals and (since Linux 6.7) TCP. Seccomp refuses system calls that codecs and
+//! inference never need. Both apply to the calling thread and those that it starts later, so call [`Sandbox::enter`]
+//! before the child's first thread. Debian 12 (Linux 6.1) has Landlock ABI 2, which has no rule for `truncate` by path
+//! and none for TCP, so seccomp covers both.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
@@ -16,21 +16,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// `[sandbox]`.
+/// `[sandbox]` of the settings.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SandboxSettings {
-    /// What happens on a kernel that cannot confine.
+    /// Whether children are confined, and whether a kernel that cannot do it is an error.
     pub mode: SandboxMode,
 }
 
-/// How much the sandbox matters.
+/// Whether the sandbox is required.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SandboxMode {
-    /// A child that cannot be confined does not work.
+    /// A child that cannot be confined fails to start.
     Required,
-    /// It works, and the log and `ocelli check` say so.
+    /// A child that cannot be confined runs; the log and `ocelli check` report it.
     #[default]
     BestEffort,
     /// No child is confined.
@@ -38,7 +38,7 @@ pub enum SandboxMode {
 }
 
 impl SandboxMode {
-    /// As in the settings.
+    /// The name in the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -47,51 +47,52 @@ impl SandboxMode {
         }
     }
 
-    /// The mode that the parent put into a child's environment under [`MODE_VARIABLE`].
+    /// In a child: the mode in [`MODE_VARIABLE`], which the parent sets. The default if it is missing or unknown.
     pub fn from_environment() -> Self {
         let name = std::env::var(MODE_VARIABLE).unwrap_or_default();
         [Self::Required, Self::Off].into_iter().find(|mode| mode.name() == name).unwrap_or_default()
     }
 }
 
-/// Names the mode in a child's environment.
+/// The environment variable with the mode for a child.
 pub const MODE_VARIABLE: &str = "OCELLI_SANDBOX";
 
-/// Why there is no sandbox.
+/// Why a process could not be confined.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The kernel, or the container around us, does not allow it.
+    /// The kernel has no Landlock, or a container blocks it.
     #[error(
         "this kernel does not confine processes with Landlock: boot with it (lsm=landlock,...), or set `sandbox.mode` to \"best-effort\""
     )]
     NotEnforced,
-    /// Landlock refuses the rules.
+    /// The kernel refuses the Landlock rules.
     #[error("the Landlock rules are refused")]
     Landlock(#[from] landlock::RulesetError),
-    /// Seccomp refuses the filter.
+    /// The kernel refuses the seccomp filter.
     #[error("the system call filter is refused")]
     Seccomp(#[from] seccompiler::Error),
-    /// This processor has no filter.
+    /// Seccomp filters are not supported on this CPU architecture.
     #[error("there is no system call filter for this processor")]
     Architecture(#[from] seccompiler::BackendError),
 }
 
-/// What is left to a child.
+/// What a confined child may access.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sandbox {
-    /// Files and directories, with all beneath, that it may read. Those that are not there are passed over.
+    /// Files, and directories with everything below, that it may read. Missing ones are ignored.
     pub readable: Vec<PathBuf>,
-    /// That it may change as well.
+    /// Files and directories that it may read and change. Missing ones are ignored.
     pub writable: Vec<PathBuf>,
-    /// It may open internet sockets.
+    /// Whether it may open internet sockets.
     pub network: bool,
 }
 
 impl Sandbox {
-    /// Confines this thread and those it starts from now on, as `mode` demands, and logs what was achieved.
+    /// Confines this thread and those that it starts later, unless `mode` is off. In best effort mode, only logs a
+    /// failure.
     ///
     /// # Errors
-    /// [`SandboxError`], only when the mode is [`SandboxMode::Required`].
+    /// [`SandboxError`], only in the mode [`SandboxMode::Required`].
     pub fn enter_as(&self, mode: SandboxMode) -> Result<(), SandboxError> {
         if mode == SandboxMode::Off {
             return Ok(());
@@ -105,10 +106,10 @@ impl Sandbox {
         }
     }
 
-    /// Confines this thread and those it starts from now on.
+    /// Confines this thread and those that it starts later.
     ///
     /// # Errors
-    /// [`SandboxError`]; the thread may then be confined in part.
+    /// [`SandboxError`]; the thread may then be partly confined.
     pub fn enter(&self) -> Result<(), SandboxError> {
         let filter = self.system_call_filter()?;
         let files = AccessFs::from_all(ABI::V6);
@@ -122,7 +123,7 @@ impl Sandbox {
             .add_rules(path_beneath_rules(&self.readable, AccessFs::ReadFile | AccessFs::ReadDir))?
             .add_rules(path_beneath_rules(&self.writable, files))?
             .restrict_self()?;
-        // The filter comes second: it refuses what entering needs no more.
+        // Last: once Landlock is in force, no refused call is needed any more.
         seccompiler::apply_filter(&filter)?;
         match status.ruleset {
             RulesetStatus::NotEnforced => Err(SandboxError::NotEnforced),
@@ -130,12 +131,12 @@ impl Sandbox {
         }
     }
 
-    /// True if this kernel confines: tried on a thread of its own, which ends confined.
+    /// True if this kernel can confine. Tries it on a new thread, which then ends.
     pub fn is_supported() -> bool {
         std::thread::spawn(|| Self::default().enter().is_ok()).join().unwrap_or(false)
     }
 
-    /// Everything is allowed but what is named: no list exists of the calls that drivers of accelerators need.
+    /// A deny list, because the calls that accelerator drivers need are not documented.
     fn system_call_filter(&self) -> Result<BpfProgram, SandboxError> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
         if !self.network {
@@ -153,8 +154,8 @@ impl Sandbox {
     }
 }
 
-/// Never needed by a child once it runs: other programs, other processes, mounts, namespaces, and kernel
-/// interfaces with a history of holes.
+/// System calls that a running child never needs: other programs, other processes, mounts, namespaces, and kernel
+/// interfaces with a history of vulnerabilities.
 const REFUSED: [i64; 33] = [
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -225,7 +226,7 @@ mod tests {
 
     type Attempt = (&'static str, fn(&Scene) -> bool);
 
-    /// What a confined thread tries.
+    /// Actions that a confined thread attempts.
     const ATTEMPTS: [Attempt; 12] = [
         ("read a file", |at| std::fs::read(at.path("forbidden")).is_ok()),
         ("write a file", |at| std::fs::write(at.path("forbidden"), "x").is_ok()),

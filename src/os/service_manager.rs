@@ -8,22 +8,22 @@ fn notify(state: NotifyState<'_>) {
     }
 }
 
-/// The service is up.
+/// Reports that the service has started.
 pub fn ready() {
     notify(NotifyState::Ready);
 }
 
-/// The service is alive (`WatchdogSec=`).
+/// Feeds the watchdog (`WatchdogSec=`).
 pub fn watchdog() {
     notify(NotifyState::Watchdog);
 }
 
-/// The service is stopping.
+/// Reports that the service is stopping.
 pub fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// One line for `systemctl status`.
+/// Sets the line that `systemctl status` shows.
 pub fn status(text: &str) {
     notify(NotifyState::Status(text));
 }

@@ -1,58 +1,58 @@
-//! One daemon for each state directory: two would write the same files, and share one identity at the broker.
+//! Allows one daemon per state directory: two would write the same files and use the same identity at the broker.
 //!
-//! The lock is `flock` on a file, which the kernel takes back when its holder ends, however that happens: nothing is
-//! left that would keep the next start away. The file says who holds the lock, for the error that the second one gets.
+//! The lock is `flock` on a file. The kernel releases it when its holder ends for any reason, so a stale lock never
+//! blocks the next start. The file names the holder, for the error text of a second daemon.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Its name in the state directory.
+/// The name of the lock file in the state directory.
 const FILE: &str = "lock";
 
-/// The longest note of a holder that is read.
+/// Only this much of the lock file is read.
 const MAX_NOTE_BYTES: u64 = 4096;
 
-/// Held until it is dropped. Children do not inherit it: the file is closed on exec.
+/// The lock, held until it is dropped. Children do not inherit it, because the file is close-on-exec.
 #[derive(Debug)]
 pub struct StateLock {
     _file: File,
 }
 
-/// Why there is no lock.
+/// Why the state directory could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum StateLockError {
-    /// Another daemon has it.
+    /// Another daemon holds the lock.
     #[error(
-        "another daemon ({holder}) works with the state directory {directory}: stop it, or give this one a \
+        "another daemon ({holder}) uses the state directory {directory}: stop it, or give this one a \
          `state_directory` and a `box_id` of its own"
     )]
     Held {
-        /// Process number and command of the daemon that has it, if they could be read.
+        /// Process number and command line of the holder, for the error text.
         holder: String,
         /// The state directory.
         directory: PathBuf,
     },
-    /// The directory cannot be written, or its file system has no locks. The daemon can work without.
+    /// The directory cannot be written, or its file system has no locks. The daemon can run without the lock.
     #[error("{directory} cannot be locked")]
     Unavailable {
         /// The state directory.
         directory: PathBuf,
-        /// What the kernel says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl StateLock {
-    /// Takes the lock of a state directory, which is made if it is not there.
+    /// Locks a state directory without waiting. Creates the directory if it does not exist.
     ///
     /// # Errors
-    /// [`StateLockError::Held`] and [`StateLockError::Unavailable`].
+    /// [`StateLockError::Held`] if another process has the lock, else [`StateLockError::Unavailable`].
     pub fn take(directory: &Path) -> Result<Self, StateLockError> {
         let unavailable = |source| StateLockError::Unavailable { directory: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(unavailable)?;
-        // Not truncated before the lock is ours: it names the holder.
+        // Not truncated before it is locked: it names the holder.
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).mode(0o644).open(directory.join(FILE));
         let mut file = file.map_err(unavailable)?;
@@ -63,9 +63,9 @@ impl StateLock {
             }
             Err(TryLockError::Error(error)) => return Err(unavailable(error)),
         }
-        // A full disk keeps the note from being written, and does not hurt the lock.
+        // The note is informative only: on a full disk the lock works without it.
         if let Err(error) = write_note(&mut file) {
-            tracing::debug!(%error, "the state directory's lock does not say who holds it");
+            tracing::debug!(%error, "the holder could not be written to the state directory's lock file");
         }
         Ok(Self { _file: file })
     }
@@ -82,7 +82,7 @@ fn holder(file: &mut File) -> String {
     let is_read = file.take(MAX_NOTE_BYTES).read_to_string(&mut note).is_ok();
     match note.split_once('\n') {
         Some((pid, command)) if is_read => format!("process {pid}, `{}`", command.trim_end()),
-        _ => "of which nothing more is known".to_owned(),
+        _ => "unknown process".to_owned(),
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let lock = StateLock::take(home.path()).unwrap();
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // It has been executed once it answers.
+        // Its reply proves that exec has happened, which closes the lock file.
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         drop(lock);

@@ -1,4 +1,4 @@
-//! The id of a camera: part of topics, metric labels and log lines, so its alphabet is small.
+//! The id of a camera. It is used in topics, metric labels and log lines, so its alphabet is small.
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 #[serde(try_from = "String", into = "String")]
 pub struct CameraId(Arc<str>);
 
-/// Why a text is not an id.
+/// The text is not a valid id. Holds the text.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{0}` is not an id: use 1 to 64 of a-z, 0-9, `_` and `-`")]
 pub struct InvalidId(String);
 
-/// True if `text` is made of 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+/// True if `text` consists of 1 to 64 of `a-z`, `0-9`, `_` and `-`.
 pub fn is_valid_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }

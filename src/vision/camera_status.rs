@@ -1,8 +1,8 @@
-//! What a camera is doing.
+//! The state of a camera's connection.
 
 use serde::Serialize;
 
-/// What a camera is doing.
+/// The state of a camera's connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CameraStatus {
@@ -21,7 +21,7 @@ pub enum CameraStatus {
 }
 
 impl CameraStatus {
-    /// The name under which it is published.
+    /// The name in kebab case, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

@@ -1,6 +1,6 @@
-//! Errors for people.
+//! Error texts for operators.
 
-/// An error and its causes in one line.
+/// An error and its chain of sources in one line, separated by `: `.
 pub fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

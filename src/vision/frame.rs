@@ -1,15 +1,15 @@
-//! A decoded picture as it lies in a slot of shared memory.
+//! A decoded picture in a slot of shared memory.
 //!
-//! The 4 MiB limit is physical: a slot has that size and nothing larger can be described by
-//! these types. Planes are packed tightly, so width, height and format say everything.
+//! A slot has 4 MiB, and these types cannot describe a larger picture. Planes are packed without padding, so width,
+//! height and format define the layout.
 
 use crate::vision::monotonic::Monotonic;
 use serde::{Deserialize, Serialize};
 
-/// The size of a slot, and so the most a frame or an API image may take.
+/// The size of a slot, and so the maximum size of a frame or an API image.
 pub const SLOT_BYTES: usize = 4 * 1024 * 1024;
 
-/// How the samples of a picture are laid out (4:2:0, 8 bit, the names that GStreamer uses).
+/// The sample layout of a picture: 4:2:0, 8 bits per sample, named as in GStreamer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum PixelFormat {
     /// Three planes: Y, then U and V at half the width and height.
@@ -18,7 +18,7 @@ pub enum PixelFormat {
     Nv12,
 }
 
-/// Which matrix and range the samples use.
+/// The YUV matrix and value range of the samples.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Colorimetry {
     /// BT.709 (HD) when true, BT.601 (SD) when false.
@@ -27,7 +27,7 @@ pub struct Colorimetry {
     pub full_range: bool,
 }
 
-/// Format and size of a raw picture that fits a slot.
+/// The format and size of a raw picture. It fits a slot: [`Picture::new`] and deserialisation check this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawPicture", into = "RawPicture")]
 pub struct Picture {
@@ -37,45 +37,45 @@ pub struct Picture {
     colorimetry: Colorimetry,
 }
 
-/// A picture that cannot be.
+/// Why a picture is invalid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PictureError {
-    /// Neither side may be zero.
+    /// The width or height is zero.
     #[error("a picture of {width} x {height} has no pixels")]
     Empty {
-        /// Pixels.
+        /// In pixels.
         width: u32,
-        /// Pixels.
+        /// In pixels.
         height: u32,
     },
-    /// It does not fit the slot.
+    /// It does not fit a slot.
     #[error("a picture of {width} x {height} takes more than {SLOT_BYTES} bytes")]
     TooLarge {
-        /// Pixels.
+        /// In pixels.
         width: u32,
-        /// Pixels.
+        /// In pixels.
         height: u32,
     },
 }
 
-/// One plane inside a slot.
+/// One plane of a picture in a slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Plane {
-    /// Where it begins, in bytes from the start of the slot.
+    /// Bytes from the start of the slot.
     pub offset: usize,
-    /// Samples a row. For the interleaved plane of NV12 a sample is a pair of bytes.
+    /// Samples per row. In the interleaved plane of NV12 a sample is a pair of bytes.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Bytes from one row to the next.
+    /// Bytes from the start of one row to the next.
     pub stride: usize,
 }
 
 impl Picture {
-    /// Checks that the picture has pixels and fits a slot.
+    /// Describes a picture of `width` x `height` pixels.
     ///
     /// # Errors
-    /// [`PictureError`] when it has none or does not fit.
+    /// [`PictureError`] when it has no pixels or does not fit a slot.
     pub fn new(format: PixelFormat, width: u32, height: u32, colorimetry: Colorimetry) -> Result<Self, PictureError> {
         if width == 0 || height == 0 {
             return Err(PictureError::Empty { width, height });
@@ -86,39 +86,39 @@ impl Picture {
         Ok(Self { format, width, height, colorimetry })
     }
 
-    /// The layout of its samples.
+    /// The sample layout.
     pub fn format(self) -> PixelFormat {
         self.format
     }
 
-    /// Pixels a row.
+    /// Width in pixels.
     pub fn width(self) -> u32 {
         self.width
     }
 
-    /// Rows.
+    /// Height in pixels.
     pub fn height(self) -> u32 {
         self.height
     }
 
-    /// Matrix and range.
+    /// The YUV matrix and value range.
     pub fn colorimetry(self) -> Colorimetry {
         self.colorimetry
     }
 
-    /// What it takes of its slot.
+    /// The size of all planes in bytes, at most [`SLOT_BYTES`].
     pub fn bytes(self) -> usize {
         let luma = self.width as usize * self.height as usize;
         let (chroma_width, chroma_height) = self.chroma_size();
         luma + 2 * chroma_width * chroma_height
     }
 
-    /// Width and height of the chroma planes: half, rounded up.
+    /// Width and height of the chroma planes in samples: half of the picture's, rounded up.
     pub fn chroma_size(self) -> (usize, usize) {
         (self.width.div_ceil(2) as usize, self.height.div_ceil(2) as usize)
     }
 
-    /// The planes in the order of the format: Y, U, V or Y, UV.
+    /// The planes in memory order: Y, U, V or Y, UV.
     pub fn planes(self) -> Vec<Plane> {
         let (width, height) = (self.width as usize, self.height as usize);
         let (chroma_width, chroma_height) = self.chroma_size();
@@ -134,14 +134,14 @@ impl Picture {
     }
 }
 
-/// Bytes of a tightly packed 4:2:0 picture; saturates, so that a size no picture has is merely too large.
+/// Bytes of a 4:2:0 picture without padding. Saturates, so an absurd size only reads as too large.
 pub fn bytes_420(width: u32, height: u32) -> u64 {
     let luma = u64::from(width) * u64::from(height);
     let chroma = u64::from(width.div_ceil(2)) * u64::from(height.div_ceil(2));
     luma.saturating_add(2 * chroma)
 }
 
-/// What a peer sent; checked on the way in.
+/// An unchecked [`Picture`], as another process sent it.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct RawPicture {
     format: PixelFormat,
@@ -164,27 +164,27 @@ impl From<Picture> for RawPicture {
     }
 }
 
-/// A frame that lies ready in a slot of its camera.
+/// A decoded frame in a slot of its camera's region.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
-    /// Counts the sampled frames of a camera since its capture process opened it.
+    /// Number of the sampled frame, counted since the capture process opened the camera.
     pub sequence: u64,
-    /// When the decoder handed it over.
+    /// When the decoder delivered it.
     pub captured_at: Monotonic,
-    /// The slot of the camera's region.
+    /// Index of the slot in the camera's region.
     pub slot: u16,
     /// Format and size.
     pub picture: Picture,
 }
 
-/// What a slot holds, for whoever reads it.
+/// The content of a slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum SlotContent {
     /// A raw picture, from a camera.
     Raw(Picture),
-    /// This many bytes of JPEG or PNG, from a caller.
+    /// A JPEG or PNG file, from an API caller.
     Encoded {
-        /// At most [`SLOT_BYTES`].
+        /// Length of the file, at most [`SLOT_BYTES`].
         bytes: u32,
     },
 }

@@ -1,22 +1,22 @@
-//! What of a picture is looked at: the whole, a part, or tiles of it for a model whose input is much smaller.
+//! Which parts of a picture are analysed: all of it, a region, or tiles for a model whose input is much smaller.
 
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
 
-/// The most tiles each way.
+/// The maximum number of columns and of rows of tiles.
 pub const MAX_TILES: u8 = 8;
 
-/// A grid of equal tiles that overlap, so that what lies on a border is whole in one of them.
+/// A grid of equal tiles. They overlap, so that a small object on a border is complete in one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tiling {
-    /// Tiles beside each other, 1..=8.
+    /// Number of columns, 1..=8.
     pub columns: u8,
-    /// Tiles above each other, 1..=8.
+    /// Number of rows, 1..=8.
     pub rows: u8,
-    /// The share of a tile that lies in its neighbour too, 0..=0.5.
+    /// The share of a tile's width and height that it has in common with the next tile, 0..=0.5.
     pub overlap: f32,
-    /// The whole is looked at as well, for objects larger than a tile.
+    /// Also analyse the whole region, for objects larger than a tile.
     pub whole: bool,
 }
 
@@ -26,17 +26,17 @@ impl Default for Tiling {
     }
 }
 
-/// What of a picture is looked at.
+/// Which parts of a picture are analysed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Framing {
-    /// The part that matters, in ratios of the picture; none: all of it.
+    /// The region of interest. `None`: the whole picture.
     pub region: Option<NormalizedBox>,
-    /// Its tiles; none: one look.
+    /// The tiles of the region. `None`: one inference over the whole region.
     pub tiling: Option<Tiling>,
 }
 
 impl Framing {
-    /// The parts of the picture that are looked at one by one, in ratios of the picture. Never empty.
+    /// The parts of the picture, each of which takes one inference. Never empty.
     pub fn views(&self) -> Vec<NormalizedBox> {
         let region = self.region.unwrap_or(NormalizedBox::WHOLE);
         let Some(tiling) = self.tiling else { return vec![region] };
@@ -53,7 +53,7 @@ impl Framing {
         whole.into_iter().chain(tiles).collect()
     }
 
-    /// How many transactions one look costs.
+    /// How many transactions one picture costs; equals the number of [`views`](Self::views).
     pub fn transactions(&self) -> u32 {
         self.tiling.map_or(1, |tiling| {
             let tiles = u32::from(tiling.columns.max(1)) * u32::from(tiling.rows.max(1));
@@ -62,7 +62,7 @@ impl Framing {
     }
 }
 
-/// Start and length of `count` equal parts of 0..=1 that share `overlap` of their length with the next.
+/// Start and length of `count` equal parts of 0..=1. Each shares `overlap` of its length with the next.
 fn along(count: u8, overlap: f32) -> Vec<(f32, f32)> {
     let count = count.max(1);
     let length = 1.0 / (f32::from(count) - f32::from(count - 1) * overlap);

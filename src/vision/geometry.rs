@@ -1,4 +1,4 @@
-//! Boxes as ratios of the picture, the form in which they leave ocelli.
+//! Boxes in ratios of the picture: the form that ocelli publishes.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ impl NormalizedBox {
     /// The whole picture.
     pub const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
 
-    /// From corners in ratios, cut off at the picture's edges.
+    /// A box from its corners in ratios, clipped to the picture.
     ///
-    /// Returns `None` when a corner is not finite or nothing of the box lies in the picture.
+    /// Returns `None` when a corner is not finite or no part of the box is inside the picture.
     pub fn from_corners(left: f32, top: f32, right: f32, bottom: f32) -> Option<Self> {
         if ![left, top, right, bottom].iter().all(|value| value.is_finite()) {
             return None;
@@ -29,7 +29,7 @@ impl NormalizedBox {
         let (left, right) = (left.clamp(0.0, 1.0), right.clamp(0.0, 1.0));
         let (top, bottom) = (top.clamp(0.0, 1.0), bottom.clamp(0.0, 1.0));
         let found = Self { left, top, width: right - left, height: bottom - top };
-        // Also drops a box so thin that its area is no number any more.
+        // Also drops a box so thin that its area underflows to 0.
         (found.width > 0.0 && found.height > 0.0 && found.area() > 0.0).then_some(found)
     }
 
@@ -43,12 +43,12 @@ impl NormalizedBox {
         self.top + self.height
     }
 
-    /// Share of the picture, 0..=1.
+    /// The share of the picture that it covers, 0..=1.
     pub fn area(&self) -> f32 {
         self.width * self.height
     }
 
-    /// Share of the picture that both cover, 0..=1.
+    /// The share of the picture that both cover, 0..=1.
     pub fn intersection(&self, other: &Self) -> f32 {
         let width = (self.right().min(other.right()) - self.left.max(other.left)).max(0.0);
         let height = (self.bottom().min(other.bottom()) - self.top.max(other.top)).max(0.0);

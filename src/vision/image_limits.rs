@@ -1,34 +1,34 @@
-//! Which pictures from outside are looked at, by their size.
+//! Size limits of pictures from API callers.
 
 use crate::vision::outcome::FailureCause;
 use serde::{Deserialize, Serialize};
 
-/// The most pixels of a picture: three bytes each must fit 64 MiB beside whatever the decoder takes.
+/// The maximum number of pixels: decoded at three bytes each, they must fit 64 MiB.
 pub const MAX_PIXELS: u64 = (64 << 20) / 3;
 
-/// Bounds of width and height in pixels.
+/// Limits of width and height in pixels, all inclusive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct ImageLimits {
-    /// The shortest side at least.
+    /// Minimum of the shorter side.
     pub min_side: u32,
-    /// The longest side at most.
+    /// Maximum of the longer side.
     pub max_side: u32,
-    /// The longest side over the shortest at most.
+    /// Maximum of the longer side over the shorter.
     pub max_aspect: u32,
 }
 
 impl Default for ImageLimits {
-    /// What a decoder can be trusted with.
+    /// The limits of the decoder: no minimum, any aspect ratio.
     fn default() -> Self {
         Self { min_side: 1, max_side: 8192, max_aspect: u32::MAX }
     }
 }
 
 impl ImageLimits {
-    /// Checks what a header says.
+    /// Checks the size in an image header, in pixels.
     ///
     /// # Errors
-    /// `ImageTooSmall`, also for a picture that is too narrow, and `ImageTooLarge`.
+    /// `ImageTooLarge` above [`MAX_PIXELS`] or `max_side`; `ImageTooSmall` below `min_side` or beyond `max_aspect`.
     pub fn check(&self, width: u32, height: u32) -> Result<(), FailureCause> {
         let (short, long) = (width.min(height), width.max(height));
         if long > self.max_side || u64::from(width) * u64::from(height) > MAX_PIXELS {

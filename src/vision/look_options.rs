@@ -1,16 +1,16 @@
-//! How one picture from outside is to be looked at.
+//! Options of one picture from an API caller.
 
 use crate::vision::framing::Framing;
 use crate::vision::image_limits::ImageLimits;
 use serde::{Deserialize, Serialize};
 
-/// What the caller wants. A camera's frames are looked at as the model's manifest says.
+/// The caller's options. Frames of cameras use the thresholds of the model's manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LookOptions {
-    /// The least confidence, 0..=1; it alone decides. None: as the manifest says, for each label.
+    /// The confidence threshold for all labels, 0..=1. `None`: the manifest's threshold of each label.
     pub min_confidence: Option<f32>,
-    /// Which pictures are looked at at all.
+    /// Size limits; a picture outside of them is refused.
     pub limits: ImageLimits,
-    /// What of the picture is looked at.
+    /// Which parts of the picture are analysed.
     pub framing: Framing,
 }

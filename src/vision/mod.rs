@@ -1,7 +1,6 @@
-//! The vocabulary: frames, boxes, detections and how work ends.
+//! The common data types: frames, boxes, detections and outcomes.
 //!
-//! Pure data and arithmetic. Nothing here does I/O, reads a clock or knows tokio, so that the
-//! parent and both kinds of children can share it.
+//! Pure data and arithmetic without I/O, clock or tokio, so that the parent and both kinds of children can share it.
 
 pub mod camera_id;
 pub mod camera_status;

@@ -1,13 +1,13 @@
 //! Monotonic time as plain data.
 //!
-//! `std::time::Instant` cannot cross a process boundary; `CLOCK_MONOTONIC` is the same for every
-//! process of a box, so its nanoseconds can. Deciding code is given a [`Monotonic`] as `now`.
+//! `std::time::Instant` cannot be sent to another process. `CLOCK_MONOTONIC` is the same for all processes of a box, so
+//! its nanoseconds can. Decision code takes a [`Monotonic`] as `now`.
 
 use serde::{Deserialize, Serialize};
 use std::ops::Add;
 use std::time::Duration;
 
-/// Nanoseconds of `CLOCK_MONOTONIC`. Comparable between the processes of one boot, meaningless beyond.
+/// Nanoseconds of `CLOCK_MONOTONIC`. Comparable between processes of one boot, and only there.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Monotonic(u64);
 
@@ -22,7 +22,7 @@ impl Monotonic {
         self.0
     }
 
-    /// Time since `earlier`; zero if `earlier` lies ahead.
+    /// Time since `earlier`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -30,7 +30,7 @@ impl Monotonic {
 
 impl Add<Duration> for Monotonic {
     type Output = Self;
-    /// Saturates after 584 years.
+    /// Saturates at 584 years.
     fn add(self, time: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
     }

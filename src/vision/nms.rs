@@ -1,19 +1,19 @@
-//! Greedy non-maximum suppression, for layouts whose graph does not do it.
+//! Greedy non-maximum suppression (NMS), for output layouts whose graph does not include it.
 
 use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::geometry::NormalizedBox;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// How many detections of a picture are compared, the most confident ones. No picture shows so many things; a caller
-/// who lets everything count would otherwise have millions of boxes compared.
+/// Only this many detections of a picture are compared, the most confident ones. It bounds the time when a caller sets
+/// a threshold of 0, which would otherwise compare millions of boxes.
 pub const MOST_COMPARED: usize = 30_000;
 
-/// Keeps, of boxes of one class that overlap by more than `iou_threshold`, the most confident one.
+/// If boxes of one class have an IoU above `iou_threshold`, keeps only the most confident one.
 ///
-/// Sorts by confidence, highest first, of equal ones the earlier first, and keeps at most `limit`. Detections without a
-/// box are never suppressed. Takes the product of what is compared, [`MOST_COMPARED`] at most, and of what is kept of a
-/// class, which `limit` bounds.
+/// Returns at most `limit` detections, sorted by confidence, highest first; ties keep their order. Detections without a
+/// box are never suppressed. Takes O(n k) time: n compared detections, at most [`MOST_COMPARED`], and k kept ones of a
+/// class, at most `limit`.
 pub fn suppress(mut detections: Vec<Detection>, iou_threshold: f32, limit: usize) -> Vec<Detection> {
     keep_best(&mut detections, MOST_COMPARED);
     detections.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
@@ -35,12 +35,12 @@ pub fn suppress(mut detections: Vec<Detection>, iou_threshold: f32, limit: usize
     kept
 }
 
-/// False for boxes that share nothing, which most do; their ratio is 0 and need not be worked out.
+/// A cheap test for any overlap. Most pairs have none, and their IoU need not be computed.
 fn meet(a: &NormalizedBox, b: &NormalizedBox) -> bool {
     a.left < b.right() && b.left < a.right() && a.top < b.bottom() && b.top < a.bottom()
 }
 
-/// Leaves the `count` most confident ones, of equal ones the earlier, in the order in which they were.
+/// Keeps the `count` most confident detections, of equal ones the earlier, in their original order. Takes linear time.
 pub fn keep_best(detections: &mut Vec<Detection>, count: usize) {
     if detections.len() <= count {
         return;
@@ -80,7 +80,7 @@ mod tests {
         }
     }
 
-    /// As plain as can be: of what is left the surest stays, the earlier of equals, and drives out what it overlaps.
+    /// The textbook algorithm: repeatedly keeps the most confident detection and drops those that it overlaps.
     fn by_the_book(mut left: Vec<Detection>, iou_threshold: f32, limit: usize) -> Vec<Detection> {
         let mut kept = Vec::new();
         while kept.len() < limit && !left.is_empty() {
@@ -121,7 +121,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_kept_is_what_the_plain_way_keeps_ties_included(
-            // Few values, so that confidences and overlaps are often equal; a quarter has no box.
+            // Few values, so that ties are frequent; a quarter has no box.
             raw in prop::collection::vec((0u16..3, 0u8..6, 0u8..9, 0u8..4), 0..60),
             iou in 0.0f32..1.0, limit in 1usize..40
         ) {

@@ -1,27 +1,27 @@
-//! How a frame or an image ended. Exactly one outcome each, all counted.
+//! The outcome of a frame or an image. Each has exactly one, and all are counted.
 
 use serde::{Deserialize, Serialize};
 
-/// Why work was not looked at. Never the same as "nothing was seen".
+/// Why work was dropped without an inference. Never to be confused with "nothing was detected".
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ShedReason {
-    /// A newer frame of the same camera took its place.
+    /// A newer frame of the same camera replaced it.
     #[error("a newer frame from the same camera replaced it")]
     Superseded,
     /// It waited longer than `max_frame_age`.
     #[error("it was older than the oldest frame worth looking at")]
     Stale,
-    /// The capture process had no free slot to put it in.
+    /// The capture process had no free slot for it.
     #[error("every slot of the camera was in use")]
     NoFreeSlot,
-    /// An image above what the units can do.
+    /// Images only: above the capacity of the units.
     #[error("the inference units have no capacity for it now")]
     Throttled,
-    /// An image, and no unit is in service.
+    /// Images only: no unit is in service.
     #[error("no inference unit is in service")]
     NoUnits,
-    /// An image whose caller waits no longer.
+    /// Images only: its deadline passed while it was queued.
     #[error("its deadline passed before its turn came")]
     Expired,
     /// The model is stopped.
@@ -36,38 +36,38 @@ pub enum ShedReason {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureCause {
-    /// The unit's process ended while it worked on it.
+    /// The unit's process ended during the inference.
     #[error("the inference unit died")]
     UnitDied,
-    /// The unit did not answer within its deadline and was killed.
+    /// The unit did not reply within its deadline and was killed.
     #[error("the inference unit did not answer in time")]
     UnitHung,
     /// ONNX Runtime returned an error.
     #[error("inference failed")]
     InferenceError,
-    /// NaN, infinity or another shape than the manifest says.
+    /// The output has NaN, infinity or another shape than the manifest declares.
     #[error("the model's output was not valid")]
     InvalidOutput,
-    /// The bytes are not a picture that can be read.
+    /// The bytes are not a JPEG or PNG that can be decoded.
     #[error("the image could not be decoded")]
     InvalidImage,
-    /// More pixels, or a longer side, than is looked at.
+    /// More pixels, or a longer side, than the limits allow.
     #[error("the image has too many pixels")]
     ImageTooLarge,
-    /// A shorter side, or a narrower picture, than is looked at.
+    /// A shorter side, or a greater aspect ratio, than the limits allow.
     #[error("the image is too small or too narrow")]
     ImageTooSmall,
 }
 
-/// How one frame or image ended.
+/// The outcome of one frame or image.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// A unit looked at it; it may have found nothing.
+    /// A unit analysed it; the result may be empty.
     Detected,
-    /// It was not looked at.
+    /// It was dropped without an inference.
     Shed(ShedReason),
-    /// It was tried and has no result.
+    /// It was dispatched to a unit and has no result.
     Failed(FailureCause),
 }
 
@@ -84,11 +84,11 @@ impl ShedReason {
         Self::Draining,
     ];
 
-    /// Those that a camera's frame can have.
+    /// The reasons that apply to frames of cameras.
     pub const OF_FRAMES: [Self; 5] =
         [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::Draining];
 
-    /// Those that an image from outside can have.
+    /// The reasons that apply to images of API callers.
     pub const OF_IMAGES: [Self; 5] =
         [Self::Throttled, Self::NoUnits, Self::Expired, Self::ModelStopped, Self::Draining];
 
@@ -119,7 +119,7 @@ impl FailureCause {
         Self::ImageTooSmall,
     ];
 
-    /// True when another unit would say the same.
+    /// True when the image is the cause: a retry on another unit would fail the same way.
     pub const fn is_of_the_image(self) -> bool {
         matches!(self, Self::InvalidImage | Self::ImageTooLarge | Self::ImageTooSmall)
     }

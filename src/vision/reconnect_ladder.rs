@@ -1,6 +1,6 @@
-//! How long to wait before a lost connection is tried again: soon at first, for ever, and never often for long.
+//! The backoff of reconnects: short at first, then one attempt per minute without an end.
 
-/// Seconds before the n-th try in a row (go2rtc's ladder): 1 s x5, 5 s x5, 10 s x10, then 60 s.
+/// Seconds to wait after a failure that `failures` others preceded (as go2rtc): 1 s x5, 5 s x5, 10 s x10, then 60 s.
 pub fn seconds_before_try(failures: u32) -> u64 {
     match failures {
         0..=4 => 1,

@@ -1,34 +1,34 @@
-//! One list of detections from those of overlapping tiles.
+//! Merges the detections of overlapping tiles into one list.
 //!
-//! An object on a border is seen whole by one tile and cut off by another: the overlap of those two boxes may be
-//! small, so plain suppression would report both. A box that ends at its tile's inner border counts as cut off, and
-//! gives way to any box of its class that covers most of it.
+//! An object on a border is complete in one tile and cut off in another. The IoU of the two boxes may be small, so
+//! plain NMS would report both. A box that ends at an inner border of its tile counts as cut off, and is dropped if
+//! another box of its class covers most of it.
 
 use crate::vision::detection::Detection;
 use crate::vision::geometry::NormalizedBox;
 
-/// What one view of a picture showed.
+/// The detections of one view of a picture.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// What was looked at, in ratios of the picture.
+    /// The analysed part of the picture.
     pub view: NormalizedBox,
-    /// What was found, in ratios of the picture.
+    /// The detections; their boxes are in ratios of the whole picture, not of the view.
     pub detections: Vec<Detection>,
 }
 
-/// A box ends at a border if it comes this near to it, as a share of the view.
+/// A box ends at a border if it is nearer than this to it, as a share of the view.
 const NEAR: f32 = 0.02;
 
-/// A cut-off box is a part of another that covers so much of it.
+/// A cut-off box is part of another one if they share more than this of the smaller box.
 const MOST: f32 = 0.6;
 
-/// Merges views of `region`; most confident first, at most `limit`.
+/// Merges the views of `region` with NMS at `iou_threshold`. Most confident first, at most `limit`.
 pub fn merge(seen: Vec<Seen>, region: &NormalizedBox, iou_threshold: f32, limit: usize) -> Vec<Detection> {
     let mut all: Vec<(bool, Detection)> = Vec::new();
     for Seen { view, detections } in seen {
         all.extend(detections.into_iter().map(|found| (is_cut(&found, &view, region), found)));
     }
-    // Whole ones first: a part never pushes its whole aside, however sure it is.
+    // Complete boxes first, so that a part never suppresses its whole, whatever its confidence.
     all.sort_by(|(a_cut, a), (b_cut, b)| a_cut.cmp(b_cut).then(b.confidence.total_cmp(&a.confidence)));
     let mut kept: Vec<(bool, Detection)> = Vec::new();
     for (is_cut, candidate) in all {
@@ -51,7 +51,7 @@ pub fn merge(seen: Vec<Seen>, region: &NormalizedBox, iou_threshold: f32, limit:
     detections
 }
 
-/// True if the box ends at a border of its view that is none of the region's.
+/// True if the box ends at a border of its view that is not a border of the region.
 fn is_cut(found: &Detection, view: &NormalizedBox, region: &NormalizedBox) -> bool {
     let Some(found) = found.bounding_box else { return false };
     let (near_x, near_y) = (NEAR * view.width, NEAR * view.height);

@@ -1,9 +1,9 @@
-//! A token bucket: how often something may happen, and how often at once after a quiet time.
+//! A token bucket: limits a rate, and allows a burst after a quiet time.
 
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// The bucket. Rate and capacity are given with each use, since they may follow what is measured.
+/// The bucket. Rate and capacity are arguments of each call, because they may change with measurements.
 #[derive(Clone, Debug)]
 pub struct TokenBucket {
     tokens: f64,
@@ -11,29 +11,29 @@ pub struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A bucket with so many tokens in it.
+    /// A bucket that holds `tokens`.
     pub fn new(tokens: f64, now: Monotonic) -> Self {
         Self { tokens, filled_at: now }
     }
 
-    /// Puts tokens in beside those that come with time. What is above the capacity goes when one is taken.
+    /// Adds tokens to those that accrue with time. The next take cuts the sum to the capacity.
     pub fn add(&mut self, tokens: f64) {
         self.tokens += tokens;
     }
 
-    /// Takes a token out of a bucket that gets `rate` of them a second and holds `capacity`.
+    /// Takes a token from a bucket that gains `rate` tokens per second and holds at most `capacity`.
     ///
     /// # Errors
-    /// How long it takes until there is one, an hour at most, when there is none now.
+    /// The time until a token is available, an hour at most.
     pub fn take(&mut self, rate: f64, capacity: f64, now: Monotonic) -> Result<(), Duration> {
         self.take_many(1.0, rate, capacity, now)
     }
 
-    /// Takes several tokens at once. More than the bucket holds are taken out of a full one, which owes the rest: what
-    /// costs much is possible, and over time no more is taken than comes in.
+    /// Takes several tokens at once. More than `capacity` are possible if the bucket is full, and leave a negative
+    /// balance: so an expensive request is possible, and the mean rate holds.
     ///
     /// # Errors
-    /// How long it takes until there are enough, an hour at most.
+    /// The time until enough tokens are available, an hour at most.
     pub fn take_many(&mut self, tokens: f64, rate: f64, capacity: f64, now: Monotonic) -> Result<(), Duration> {
         let filled = self.tokens + rate * now.since(self.filled_at).as_secs_f64();
         (self.tokens, self.filled_at) = (filled.min(capacity), now);

@@ -1,4 +1,4 @@
-//! An annotation file is read as it is, or its mistake is told with the record that has it.
+//! An annotation file is read completely, or the error names the invalid record.
 
 use super::*;
 use crate::evaluation::coco::MAX_FILE_BYTES;
@@ -46,12 +46,12 @@ fn a_mistake_is_told_with_the_record_that_has_it() {
         ("/annotations", json!([again, again]), "annotation 31 is listed twice"),
         ("/images/0/height", json!(0), "image 7 has no pixels"),
         ("/categories/1/id", json!(1), "category 1 is listed twice"),
-        ("/categories/1/name", json!("person"), "category 3 has the name of another, `person`"),
+        ("/categories/1/name", json!("person"), "category 3 has the same name as another, `person`"),
     ] {
         let mut file = one_person();
         *file.pointer_mut(pointer).unwrap() = value;
-        let told = load(&file.to_string()).unwrap_err().to_string();
-        assert!(told.ends_with(&format!("instances.json: {expected}")), "{told}");
+        let error = load(&file.to_string()).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("instances.json: {expected}")), "{error}");
     }
     let mut file = one_person();
     file["images"] = json!([file["images"][0], file["images"][0]]);
@@ -70,8 +70,8 @@ fn what_is_no_annotation_file_is_told_with_the_place() {
         (&not_a_number, "expected value at line 1 column"),
         (&beyond_a_double, "number out of range at line 1 column"),
     ] {
-        let told = describe(&load(text).unwrap_err());
-        assert!(told.contains("instances.json is not a COCO annotation file: ") && told.contains(expected), "{told}");
+        let line = describe(&load(text).unwrap_err());
+        assert!(line.contains("instances.json is not a COCO annotation file: ") && line.contains(expected), "{line}");
     }
 }
 
@@ -79,10 +79,10 @@ fn what_is_no_annotation_file_is_told_with_the_place() {
 fn a_file_that_is_not_there_or_too_long_is_told_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("absent.json");
-    let told = describe(&GroundTruth::load(&path).unwrap_err());
-    assert!(told.contains("absent.json cannot be read: No such file"), "{told}");
+    let error = describe(&GroundTruth::load(&path).unwrap_err());
+    assert!(error.contains("absent.json cannot be read: No such file"), "{error}");
     let path = directory.path().join("long.json");
     std::fs::File::create(&path).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
-    let told = GroundTruth::load(&path).unwrap_err();
-    assert!(matches!(told, GroundTruthError::TooLong { .. }), "{told}");
+    let error = GroundTruth::load(&path).unwrap_err();
+    assert!(matches!(error, GroundTruthError::TooLong { .. }), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The same figures as pycocotools 2.0, over data that `tools/coco_golden.py` made.
+//! Compares the figures with those of pycocotools 2.0, on data from `tools/coco_golden.py`.
 
 use super::*;
 use crate::evaluation::{Evaluation, Refused};
@@ -21,14 +21,14 @@ fn check(what: &str, figures: &Figures, expected: &Value) {
 }
 
 fn check_file(path: &Path) {
-    // The data set is a COCO file itself: what it has besides is passed over.
+    // The file is a COCO file with further keys, which are ignored.
     let truth = GroundTruth::load(path).unwrap();
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut evaluation = Evaluation::new(&truth);
     let rows: Vec<Row> = serde_json::from_value(golden["detections"].clone()).unwrap();
     for (image, category, score, left, top, width, height) in rows {
         let added = evaluation.add(ImageId(image), &[found(category, score, [left, top, width, height])]);
-        // pycocotools passes over a category that is not listed; here the caller is told.
+        // pycocotools ignores a category that is not listed; here it is an error.
         let is_listed = truth.categories().any(|listed| listed.id.0 == category);
         assert_eq!(added, if is_listed { Ok(()) } else { Err(Refused::UnknownCategory(CategoryId(category))) });
     }

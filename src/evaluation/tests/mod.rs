@@ -1,4 +1,4 @@
-//! What is read, what it comes to in small, against COCO's own evaluation, and whatever else comes.
+//! Tests of reading, of small cases, against pycocotools, and of properties for arbitrary input.
 
 mod annotation_files;
 mod golden;
@@ -8,7 +8,7 @@ mod whatever_comes;
 use crate::evaluation::{CategoryId, Figures, Found, GroundTruth, GroundTruthError, ImageId, PixelBox, Summary};
 use serde_json::{Value, json};
 
-/// What comes of an annotation file with this text.
+/// Loads an annotation file with this text.
 fn load(text: &str) -> Result<GroundTruth, GroundTruthError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("instances.json");
@@ -25,7 +25,7 @@ fn ground_truth(images: u64, annotations: &[Value]) -> GroundTruth {
     load(&json!({"images": images, "annotations": annotations, "categories": categories}).to_string()).unwrap()
 }
 
-/// An object that fills its box, as the file has it: left, top, width, height.
+/// An object that fills its box; `numbers` are left, top, width, height.
 fn annotation(id: u64, image: u64, category: u64, numbers: [f64; 4]) -> Value {
     let area = numbers[2] * numbers[3];
     json!({"id": id, "image_id": image, "category_id": category, "bbox": numbers, "area": area, "iscrowd": 0})
@@ -36,13 +36,13 @@ fn found(category: u64, score: f64, [left, top, width, height]: [f64; 4]) -> Fou
     Found { category: CategoryId(category), score, bounding_box }
 }
 
-/// The figures by their names.
+/// The figures with their names.
 fn named(figures: &Figures) -> Vec<(String, Option<f64>)> {
     let Value::Object(figures) = serde_json::to_value(figures).unwrap() else { panic!("figures have names") };
     figures.into_iter().map(|(name, value)| (name, value.as_f64())).collect()
 }
 
-/// What these detections, each with its image, come to.
+/// The summary of these detections, each with the id of its image.
 fn evaluate(truth: &GroundTruth, found: &[(u64, Found)]) -> Summary {
     let mut evaluation = crate::evaluation::Evaluation::new(truth);
     for (image, one) in found {

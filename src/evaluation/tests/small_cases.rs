@@ -1,10 +1,10 @@
-//! Cases that a person can reckon.
+//! Cases that can be computed by hand.
 
 use super::*;
 use crate::evaluation::{Evaluation, Refused};
 
 const HERE: [f64; 4] = [100.0, 100.0, 50.0, 100.0];
-/// Lies on [`HERE`] with an overlap of 0.7.
+/// Has an IoU of 0.7 with [`HERE`].
 const NEARLY_HERE: [f64; 4] = [100.0, 100.0, 50.0, 70.0];
 const ELSEWHERE: [f64; 4] = [300.0, 100.0, 50.0, 100.0];
 
@@ -52,11 +52,11 @@ fn precision_falls_with_what_was_found_wrongly_before() {
     check("the right one first", &[person()], &right_first, Some([1.0; 4]));
     let twice = [(1, found(1, 0.9, HERE)), (1, found(1, 0.8, HERE))];
     check("found twice", &[person()], &twice, Some([1.0; 4]));
-    // Of two people one is found: recalls 0, 0.01, ... 0.50 are reached, 51 of 101.
+    // One of two people is found: recalls 0, 0.01, ... 0.50 are reached, 51 of 101.
     let half = 51.0 / 101.0;
     let two = [person(), annotation(2, 2, 1, HERE)];
     check("one of two", &two, &[(1, found(1, 0.9, HERE))], Some([half, half, half, 0.5]));
-    // Right, wrong, right: precision 1 up to a recall of a half and 2/3 from there.
+    // Right, wrong, right: the precision is 1 up to a recall of 0.5, then 2/3.
     let with_one_wrong = [right_first[0], right_first[1], (2, found(1, 0.7, HERE))];
     let area = (51.0 + 50.0 * 2.0 / 3.0) / 101.0;
     check("two of two and a wrong one", &two, &with_one_wrong, Some([area, area, area, 1.0]));
@@ -77,10 +77,10 @@ fn what_lies_on_a_crowd_is_neither_right_nor_wrong() {
     let in_the_crowd = (1, found(1, 0.9, ELSEWHERE));
     let detections = [in_the_crowd, in_the_crowd, (1, found(1, 0.8, HERE))];
     check("in the crowd", &person_and_crowd, &detections, Some([1.0; 4]));
-    // It lies half in the crowd: right enough to be passed over at 0.50 only.
+    // Half of it is in the crowd, so it is ignored at the threshold 0.50 only.
     let half_in = [(1, found(1, 0.9, [270.0, 100.0, 20.0, 20.0])), (1, found(1, 0.8, HERE))];
     check("half in the crowd", &person_and_crowd, &half_in, Some([0.55, 1.0, 0.5, 1.0]));
-    // An object goes before the crowd around it, which overlaps better.
+    // An object has priority over the crowd around it, which overlaps more.
     let around = [annotation(1, 1, 1, HERE), crowd(2, 1, 1, [50.0, 50.0, 300.0, 300.0])];
     check("a person before a crowd", &around, &[(1, found(1, 0.9, NEARLY_HERE))], Some([0.5, 1.0, 0.0, 0.5]));
 }

@@ -1,9 +1,9 @@
-//! Whatever is annotated and found, figures are ratios, and perfection is 1.
+//! For arbitrary annotations and detections, figures are ratios, and those of a perfect detector are 1.
 
 use super::*;
 use proptest::prelude::*;
 
-/// Sizes that pictures have, and sizes that only doubles have.
+/// Realistic sizes, and extreme ones.
 fn any_size() -> impl Strategy<Value = f64> {
     prop_oneof![4 => 0.0..400.0_f64, 1 => Just(0.0), 1 => Just(f64::MIN_POSITIVE), 1 => Just(f64::MAX), 1 => 0.0..f64::MAX]
 }
@@ -49,7 +49,7 @@ proptest! {
         }
     }
 
-    /// Each box is found where it is, in any order of scores, among at most ten of a category in an image.
+    /// Each box is found exactly, in any order of scores, with at most ten of a category in an image.
     #[test]
     fn perfect_detections_give_one(
         boxes in prop::collection::vec((1..4_u64, 1..3_u64, 0.0..500.0_f64, 0.0..400.0_f64, 1.0..300.0_f64, 0.0..1.0_f64), 1..11),

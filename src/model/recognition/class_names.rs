@@ -1,11 +1,11 @@
-//! Class names as exporters note them beside the graph: a Python or JSON list, or one with numbers, in one text.
+//! Parses class names in a model's metadata: a Python or JSON list, or a map from numbers to names.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Reads `{0: 'person', 1: 'bicycle'}`, `['person', 'bicycle']` and the same in JSON. `None` for anything else, for a
-/// text that was cut, and for numbers with gaps: a wrong name is worse than none.
+/// Parses `{0: 'person', 1: 'bicycle'}`, `['person', 'bicycle']` and the same in JSON. `None` for anything else, a
+/// truncated text or numbers with gaps: a wrong name is worse than none.
 pub fn class_names(text: &str) -> Option<Vec<String>> {
     let mut signs = text.trim().chars().peekable();
     let names = match signs.next()? {
@@ -43,7 +43,7 @@ fn listed(signs: &mut Signs<'_>) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// True if this sign comes next; it and the blanks around it are taken then.
+/// Skips whitespace and consumes `sign` if it is next, with the whitespace after it. True if it was.
 fn takes(signs: &mut Signs<'_>, sign: char) -> bool {
     while signs.next_if(|next| next.is_whitespace()).is_some() {}
     let is_next = signs.next_if_eq(&sign).is_some();

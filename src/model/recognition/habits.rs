@@ -1,24 +1,24 @@
-//! How families of networks want their pictures. None of this stands in a file.
+//! The preprocessing conventions of model families. A model's file does not include them.
 
-/// What a family takes for granted.
+/// The conventions of one family.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Habit {
-    /// Whose habit it is, for the comments.
+    /// The family's name, for the comments.
     pub(super) of: &'static str,
     pub(super) color: &'static str,
     pub(super) fit: &'static str,
-    /// Grey of the padding.
+    /// Grey value of the padding.
     pub(super) pad: u8,
-    /// By colour in the order of the tensor, for samples of 0 to 255.
+    /// Per channel in the order of `color`, for samples of 0 to 255.
     pub(super) mean: [f32; 3],
     pub(super) std: [f32; 3],
-    /// How a picture is made smaller, where the family does it unlike everybody else.
+    /// The resampling filter, if it is not the default.
     pub(super) resize: Option<&'static str>,
-    /// Share of the shorter side that is kept.
+    /// The share of the shorter side that a centre crop keeps.
     pub(super) crop: Option<f32>,
-    /// The usual side of an input.
+    /// The usual width and height of the input.
     pub(super) side: u32,
-    /// A confidence from which on detections are worth showing.
+    /// A usual confidence threshold.
     pub(super) confidence: f32,
 }
 
@@ -43,14 +43,14 @@ pub(super) const SSD: Habit =
     Habit { of: "SSD", mean: [127.5; 3], std: [127.5; 3], side: 300, confidence: 0.5, ..PLAIN };
 /// YOLOv5 to YOLO11, YOLOv7: 0 to 1.
 pub(super) const YOLO: Habit = Habit { of: "YOLO", fit: "letterbox_center", pad: 114, std: [255.0; 3], ..PLAIN };
-/// The samples as they come from OpenCV.
+/// BGR as OpenCV delivers it, 0 to 255.
 pub(super) const YOLOX: Habit =
     Habit { of: "YOLOX", color: "bgr", fit: "letterbox_top_left", pad: 114, side: 416, ..PLAIN };
-/// Trained from an ImageNet backbone.
+/// ImageNet's statistics, because the backbone was trained on it.
 pub(super) const DETR: Habit = Habit { of: "DETR", mean: IMAGENET_MEAN, std: IMAGENET_STD, confidence: 0.5, ..PLAIN };
-/// 0 to 1, no ImageNet statistics.
+/// 0 to 1, without ImageNet's statistics.
 pub(super) const RT_DETR: Habit = Habit { of: "RT-DETR", std: [255.0; 3], confidence: 0.5, ..PLAIN };
-/// ImageNet's statistics in the order of OpenCV.
+/// ImageNet's statistics in BGR order.
 pub(super) const NANO_DET: Habit = Habit {
     of: "NanoDet",
     color: "bgr",
@@ -62,9 +62,9 @@ pub(super) const NANO_DET: Habit = Habit {
 /// PaddleDetection trains and evaluates with cubic interpolation.
 pub(super) const PICO_DET: Habit =
     Habit { of: "PicoDet", mean: IMAGENET_MEAN, std: IMAGENET_STD, resize: Some("bicubic"), side: 320, ..PLAIN };
-/// 0 to 1 in the order of OpenCV.
+/// 0 to 1 in BGR order.
 pub(super) const FASTEST_DET: Habit = Habit { of: "FastestDet", color: "bgr", std: [255.0; 3], side: 352, ..PLAIN };
-/// As almost every network for ImageNet is evaluated.
+/// The usual evaluation of ImageNet classifiers: a centre crop of 224 of 256 pixels.
 pub(super) const CLASSIFIER: Habit = Habit {
     of: "ImageNet",
     fit: "center_crop",
@@ -75,6 +75,6 @@ pub(super) const CLASSIFIER: Habit = Habit {
     confidence: 0.3,
     ..PLAIN
 };
-/// Classifiers of Ultralytics: 0 to 1, the whole of the shorter side.
+/// Ultralytics classifiers: 0 to 1, a crop with the whole shorter side.
 pub(super) const YOLO_CLASSIFIER: Habit =
     Habit { of: "YOLO", fit: "center_crop", std: [255.0; 3], crop: Some(1.0), side: 224, confidence: 0.3, ..PLAIN };

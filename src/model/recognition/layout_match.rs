@@ -1,24 +1,24 @@
-//! What a rule says of a model that is in its layout.
+//! The result of a rule for a model that fits its layout.
 
 use crate::model::recognition::habits::Habit;
 use crate::model::recognition::setting::Setting;
 
-/// How sure a rule is. Later is surer.
+/// How certain a match is, in ascending order.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Certainty {
-    /// The shapes allow it.
+    /// Only the shapes match.
     Possible,
-    /// Shapes, and sizes or names that other layouts do not have.
+    /// Sizes or names match as well, and no other layout has them.
     Sure,
 }
 
-/// A model that is in a layout.
+/// A match of a model with a layout.
 #[derive(Debug)]
 pub(super) struct Match {
     pub(super) certainty: Certainty,
-    /// What to look at where another layout is as likely.
+    /// How a person recognises this layout, for a choice between equally likely ones.
     pub(super) choose_if: &'static str,
-    /// `[output]` but for the layout's name.
+    /// `[output]` without the layout's name.
     pub(super) output: Vec<Setting>,
     pub(super) habit: Habit,
 }

@@ -1,32 +1,32 @@
-//! A whole manifest around a proposal: which file it is for, and what only its owner knows.
+//! Writes a complete manifest from a proposal, with name, source and checksums.
 
 use crate::model::recognition::proposal::Proposal;
 use crate::model::recognition::toml_value::TomlValue;
 
-/// Which model a manifest is for.
+/// The model that a manifest describes.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// What it is to be called.
+    /// The `name` of the manifest.
     pub name: String,
-    /// Its file's name, without a directory.
+    /// The file's name without a directory.
     pub file: String,
-    /// Of that file.
+    /// SHA-256 of that file, in hexadecimal.
     pub sha256: String,
-    /// Files of weights beside it, with their checksums.
+    /// Names and SHA-256 of the files with external weights.
     pub data: Vec<(String, String)>,
-    /// As the file notes it; none: it does not.
+    /// The licence in the file's metadata. `None`: it has none.
     pub licence: Option<String>,
 }
 
-/// The text of a manifest.
+/// The manifest as TOML, with comments for a person to check.
 pub fn manifest_text(identity: &Identity, proposal: &Proposal) -> String {
     let text = |value: &str| TomlValue::from(value);
     let (licence, note) = match &identity.licence {
-        Some(licence) => (licence.as_str(), "# The licence is as the file notes it."),
-        None => ("unknown", "# The file does not say its licence: fill it in."),
+        Some(licence) => (licence.as_str(), "# The licence is from the file's metadata."),
+        None => ("unknown", "# The file does not name its licence: fill it in."),
     };
     let mut lines = vec![
-        "# Proposed from what the model's file says of itself. Check what is assumed with pictures of your own."
+        "# Proposed from the metadata of the model's file. Check all that is assumed with pictures of your own."
             .to_owned(),
         format!("name = {}", text(&identity.name)),
         "version = \"1\"".to_owned(),
@@ -49,7 +49,7 @@ pub fn manifest_text(identity: &Identity, proposal: &Proposal) -> String {
     format!("{}\n\n{}", lines.join("\n"), proposal.sections())
 }
 
-/// A name for a package from that of a file: small letters, digits, `-`, `_` and `.`.
+/// A package name made from a file's name: lower-case ASCII letters, digits, `-`, `_` and `.`.
 pub fn package_name(file_stem: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c.to_ascii_lowercase() } else { '-' };
     let name: String = file_stem.chars().map(plain).collect();

@@ -1,8 +1,8 @@
-//! From what a model's file says of itself to how it is to be run, or to why that cannot be said.
+//! Recognises a model's output layout from its metadata, and proposes a manifest or explains why that is impossible.
 //!
-//! Pure: facts in, a proposal out. A file tells shapes, names and operators for certain; what colours and which range
-//! of samples a network was trained on stands nowhere in it. Such values follow the habit of the layout's family, and
-//! each says in a comment that it is assumed: a proposal is for people to read and for a test picture to confirm.
+//! Pure: facts in, a proposal out. Shapes, names and operators in a file are certain. The order of colours and the
+//! range of samples are not in it. They follow the conventions of the layout's family, and a comment marks each as
+//! assumed: a person must read the proposal, and a test picture must confirm it.
 
 mod class_names;
 mod habits;
@@ -26,41 +26,41 @@ use layout_match::Match;
 use rules::RULES;
 use subject::Subject;
 
-/// What is known besides the file.
+/// What the user knows about the model.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints<'a> {
-    /// How many labels there are.
+    /// The number of labels.
     pub labels: Option<usize>,
-    /// The layout that it is said to have: only its rule is asked.
+    /// The layout, as in `[output]`; the other rules are then skipped.
     pub layout: Option<&'a str>,
 }
 
-/// Why there is no proposal.
+/// Why no layout could be recognised.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotRecognised {
-    /// Nothing goes in that could be a picture.
+    /// No input can take a picture. Holds the reason for each input.
     #[error("no input takes a picture: {0}")]
     NoPicture(String),
-    /// A layout that does not exist.
+    /// [`Hints::layout`] is not the name of a layout.
     #[error("`{0}` is not a layout; there are: {list}", list = layouts().join(", "))]
     UnknownLayout(String),
-    /// No layout fits.
+    /// No layout fits. Holds layouts with reasons.
     #[error("{}", reasons("its outputs fit no layout:", .0))]
     NoLayout(Vec<(&'static str, String)>),
-    /// More than one does, and nothing in the file decides.
+    /// Several layouts fit equally well. Holds them with their characteristics.
     #[error("{}", reasons("it could have more than one layout; choose with --layout NAME:", .0))]
     Ambiguous(Vec<(&'static str, String)>),
 }
 
-/// The names of all layouts.
+/// The names of all layouts, as in `[output]`.
 pub fn layouts() -> Vec<&'static str> {
     RULES.iter().map(|(layout, _)| *layout).collect()
 }
 
-/// Recognises a model.
+/// Finds the layout of a model's outputs and proposes how to run it.
 ///
 /// # Errors
-/// [`NotRecognised`], which says of each layout why not.
+/// [`NotRecognised`], with the reasons for each layout.
 pub fn recognise(facts: &ModelFacts, hints: Hints<'_>) -> Result<Proposal, NotRecognised> {
     let subject = Subject::new(facts, hints.labels).map_err(NotRecognised::NoPicture)?;
     let (mut matches, mut refusals) = (Vec::new(), Vec::new());

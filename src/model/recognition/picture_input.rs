@@ -1,26 +1,26 @@
-//! Which input takes the picture, and what of that the file says for certain.
+//! Finds the input for the picture, with what the file specifies about it.
 
 use crate::model::model_facts::{Element, ModelFacts, Size, TensorFact};
 
-/// The input for the picture.
+/// The input that takes the picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PictureInput<'a> {
     pub(super) tensor: &'a TensorFact,
-    /// As in a manifest.
+    /// `input.samples` of the manifest.
     pub(super) samples: &'static str,
-    /// As in a manifest.
+    /// `input.axes` of the manifest.
     pub(super) axes: &'static str,
-    /// In pixels, if they do not depend on what is given.
+    /// In pixels; `None` for a dynamic axis.
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
-    /// The graph begins by scaling the samples.
+    /// The graph normalises the samples itself.
     pub(super) scales_itself: bool,
 }
 
-/// What stands between an input and the first layer with weights and leaves samples as they are.
+/// Operators before the first layer with weights that do not change the samples' range.
 const NEUTRAL: [&str; 7] =
     ["Cast", "Transpose", "Identity", "QuantizeLinear", "DequantizeLinear", "Resize", "Unsqueeze"];
-/// What scales samples there.
+/// Operators there that normalise the samples.
 const SCALING: [&str; 5] = ["Mul", "Div", "Sub", "Add", "BatchNormalization"];
 
 /// Finds the one input with four axes and three channels.
@@ -36,27 +36,27 @@ pub(super) fn find(facts: &ModelFacts) -> Result<PictureInput<'_>, String> {
     match found[..] {
         [input] => Ok(input),
         [] => Err(reasons.join("; ")),
-        _ => Err("more than one takes three channels, and only one picture is looked at at a time".to_owned()),
+        _ => Err("more than one takes three channels, and only one picture per inference is supported".to_owned()),
     }
 }
 
 fn picture(tensor: &TensorFact) -> Result<PictureInput<'_>, String> {
     let [batch, a, b, c] = &tensor.shape[..] else {
-        return Err("has not the four axes of a picture, [1,3,height,width] or [1,height,width,3]".to_owned());
+        return Err("does not have the four axes of a picture, [1,3,height,width] or [1,height,width,3]".to_owned());
     };
     if batch.fixed() == Some(0) {
-        return Err("takes no picture at all".to_owned());
+        return Err("has a batch size of 0".to_owned());
     }
     let samples = match tensor.element {
         Element::Float32 => "float32",
         Element::Float16 => "float16",
         Element::Uint8 => "uint8",
-        other => return Err(format!("consists of {other}; float32, float16 and uint8 are understood")),
+        other => return Err(format!("has elements of {other}; float32, float16 and uint8 are supported")),
     };
     let (axes, height, width) = match (a.fixed(), c.fixed()) {
         (Some(3), _) => ("nchw", b, c),
         (_, Some(3)) => ("nhwc", a, b),
-        _ => return Err("has not three channels".to_owned()),
+        _ => return Err("does not have three channels".to_owned()),
     };
     let pixels = |size: &Size| size.fixed().and_then(|pixels| u32::try_from(pixels).ok());
     let first = tensor.nearest.iter().find(|operator| !NEUTRAL.contains(&operator.as_str()));

@@ -1,4 +1,4 @@
-//! A proposal: the sections of a manifest that follow from the model, with a comment where a value does.
+//! A proposal: the sections of a manifest that follow from the model, with comments on the origin of values.
 
 use crate::model::recognition::habits::Habit;
 use crate::model::recognition::layout_match::Match;
@@ -6,34 +6,34 @@ use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::Subject;
 use std::fmt::Write as _;
 
-/// How a model is to be run, as far as its file tells and habit allows to assume.
+/// A proposal of how to run a model, from its file and from the conventions of its family.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// As in `[output]`.
+    /// The name of the layout, as in `[output]`.
     pub layout: &'static str,
-    /// `[input]`.
+    /// The lines of `[input]`.
     pub input: Vec<Setting>,
-    /// `[output]`, with the layout.
+    /// The lines of `[output]`, including the layout.
     pub output: Vec<Setting>,
-    /// `[thresholds]`.
+    /// The lines of `[thresholds]`.
     pub thresholds: Vec<Setting>,
 }
 
 impl Proposal {
-    /// What follows from a match.
+    /// Completes a match to a proposal.
     pub(super) fn new(layout: &'static str, subject: &Subject<'_>, found: Match) -> Self {
         let habit = found.habit;
-        let confidence = "a start; lower it to see more, raise it against false alarms";
+        let confidence = "a starting value; lower it to detect more, raise it to reduce false alarms";
         let thresholds = vec![
             Setting::assumed("confidence", habit.confidence, confidence),
-            Setting::assumed("iou", 0.5, "boxes of one class that overlap more are taken for one object"),
+            Setting::assumed("iou", 0.5, "boxes of one class with a higher IoU count as one object"),
             Setting::known("max_detections", 100_u32),
         ];
         let output = std::iter::once(Setting::known("layout", layout)).chain(found.output).collect();
         Self { layout, input: input(subject, &found.habit), output, thresholds }
     }
 
-    /// The sections as they stand in a manifest.
+    /// The sections `[input]`, `[output]` and `[thresholds]` as TOML, with comments.
     pub fn sections(&self) -> String {
         let mut text = String::new();
         for (name, settings) in [("input", &self.input), ("output", &self.output), ("thresholds", &self.thresholds)] {
@@ -53,10 +53,10 @@ impl Proposal {
 
 fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
     let picture = &subject.picture;
-    let habitual = format!("the habit of {}; the file does not say it", habit.of);
+    let habitual = format!("usual for {}; the file does not specify it", habit.of);
     let side = |key, fixed: Option<u32>, trained: Option<u32>| match (fixed, trained) {
         (Some(side), _) => Setting::known(key, side),
-        (None, Some(side)) => Setting::noted(key, side, "the input takes any size; the file notes this one"),
+        (None, Some(side)) => Setting::noted(key, side, "the input takes any size; the file's metadata has this one"),
         (None, None) => Setting::assumed(key, habit.side, format!("the input takes any size; usual for {}", habit.of)),
     };
     let mut settings = vec![
@@ -81,12 +81,12 @@ fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
         return settings;
     }
     if subject.notes("0..255") {
-        settings.push(Setting::noted("mean", [0.0; 3], "the file notes samples of 0 to 255"));
+        settings.push(Setting::noted("mean", [0.0; 3], "the file's metadata has samples of 0 to 255"));
         settings.push(Setting::known("std", [1.0; 3]));
         return settings;
     }
     let (mut mean, mut std, why) = match picture.scales_itself {
-        true => ([0.0; 3], [1.0; 3], "the graph begins by scaling the samples itself".to_owned()),
+        true => ([0.0; 3], [1.0; 3], "the graph normalises the samples itself".to_owned()),
         false => (habit.mean, habit.std, habitual),
     };
     if noted_color(subject).is_some_and(|color| color != habit.color) {
@@ -98,7 +98,7 @@ fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
     settings
 }
 
-/// The order of colours that the producer has noted.
+/// The order of colours in the file's metadata.
 fn noted_color(subject: &Subject<'_>) -> Option<&'static str> {
     match (subject.notes("RGB"), subject.notes("BGR")) {
         (true, false) => Some("rgb"),
@@ -109,7 +109,7 @@ fn noted_color(subject: &Subject<'_>) -> Option<&'static str> {
 
 fn color(subject: &Subject<'_>, habit: &Habit, habitual: &str) -> Setting {
     match noted_color(subject) {
-        Some(color) => Setting::noted("color", color, "the file notes it"),
+        Some(color) => Setting::noted("color", color, "from the file's metadata"),
         None => Setting::assumed("color", habit.color, habitual),
     }
 }
@@ -120,7 +120,7 @@ fn is_stretched(subject: &Subject<'_>) -> bool {
 
 fn fit(subject: &Subject<'_>, habit: &Habit, habitual: &str) -> Setting {
     match is_stretched(subject) {
-        true => Setting::noted("fit", "stretch", "the file notes that pictures are stretched"),
+        true => Setting::noted("fit", "stretch", "from the file's metadata"),
         false => Setting::assumed("fit", habit.fit, habitual),
     }
 }

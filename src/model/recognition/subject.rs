@@ -1,17 +1,17 @@
-//! What the rules ask about a model.
+//! A model as the rules query it.
 
 use crate::model::model_facts::{ModelFacts, Size, TensorFact};
 use crate::model::recognition::class_names::class_names;
 use crate::model::recognition::picture_input::{self, PictureInput};
 
-/// A model with a picture for an input.
+/// A model with an input for a picture.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     pub(super) facts: &'a ModelFacts,
     pub(super) picture: PictureInput<'a>,
-    /// By the labels that came along, else by the names in the file.
+    /// The number of classes: of the user's labels, else of the names in the file's metadata.
     pub(super) classes: Option<u64>,
-    /// Width and height that it was trained for, in a file of Ultralytics that leaves its input open.
+    /// Width and height of the training, which Ultralytics writes to a file with dynamic axes.
     pub(super) trained_size: Option<(u32, u32)>,
 }
 
@@ -23,23 +23,23 @@ impl<'a> Subject<'a> {
         Ok(Self { facts, picture, classes, trained_size: trained_size(facts) })
     }
 
-    /// What Ultralytics notes as the model's task: `detect`, `segment`, `classify`, `pose`, `obb`.
+    /// The task in Ultralytics' metadata: `detect`, `segment`, `classify`, `pose` or `obb`.
     pub(super) fn task(&self) -> Option<&str> {
         self.facts.metadata.get("task").map(String::as_str)
     }
 
-    /// Ultralytics has exported it.
+    /// True if Ultralytics exported the file.
     pub(super) fn is_ultralytics(&self) -> bool {
         let says = |key: &str| self.facts.metadata.get(key).is_some_and(|text| text.contains("Ultralytics"));
         says("author") || says("description") || (self.task().is_some() && self.facts.metadata.contains_key("stride"))
     }
 
-    /// Something that the producer has noted contains this.
+    /// True if a text of the metadata, other than the class names, contains `word`.
     pub(super) fn notes(&self, word: &str) -> bool {
         self.facts.metadata.iter().any(|(key, text)| key != "names" && text.contains(word))
     }
 
-    /// Nothing but a picture goes in.
+    /// Checks that the picture is the only input.
     pub(super) fn only_picture_goes_in(&self) -> Result<(), String> {
         let further: Vec<String> = self.further_inputs().map(ToString::to_string).collect();
         match further.is_empty() {
@@ -52,12 +52,12 @@ impl<'a> Subject<'a> {
         self.facts.inputs.iter().filter(|input| input.name != self.picture.tensor.name)
     }
 
-    /// All outputs in a line.
+    /// All outputs in one line, for error texts.
     pub(super) fn outputs(&self) -> String {
         self.facts.outputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    /// The one output with so many axes; others may stand beside it.
+    /// The only output with this number of axes; outputs with another number may exist.
     pub(super) fn only_output_of(&self, axes: usize, wanted: &str) -> Result<&'a TensorFact, String> {
         let mut fitting = self.facts.outputs.iter().filter(|output| output.shape.len() == axes);
         match (fitting.next(), fitting.next()) {
@@ -66,14 +66,14 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Cells of the grids of these strides over the input, if its size is known.
+    /// The number of cells of the grids with these strides, if the input has a static size.
     pub(super) fn cells(&self, strides: &[u32]) -> Option<u64> {
         let (width, height) = (self.picture.width?, self.picture.height?);
         let grid = |stride: &u32| u64::from(width.div_ceil(*stride)) * u64::from(height.div_ceil(*stride));
         Some(strides.iter().map(grid).sum())
     }
 
-    /// `found` is the number of classes by the shape of an output: it must be that of the labels.
+    /// Checks that the number of classes in an output's shape equals the number of labels, if that is known.
     pub(super) fn check_classes(&self, found: u64) -> Result<(), String> {
         match self.classes {
             Some(known) if known != found => Err(format!("would have {found} classes, and there are {known} labels")),
@@ -81,27 +81,27 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Sign of a transformer: it attends.
+    /// True if the graph has attention layers, so that it is a transformer.
     pub(super) fn attends(&self) -> bool {
         self.facts.uses("LayerNormalization") > 0 || (self.facts.uses("Softmax") > 3 && self.facts.uses("MatMul") > 7)
     }
 }
 
-/// A size along an axis of an output, if it is fixed.
+/// The size of an axis, if it is static.
 pub(super) fn size(tensor: &TensorFact, axis: usize) -> Option<u64> {
     tensor.shape.get(axis).and_then(Size::fixed)
 }
 
-/// Layers with weights.
+/// Operators with weights.
 pub(super) const WEIGHTED: [&str; 3] = ["Conv", "Gemm", "MatMul"];
 
-/// One of these operators stands between the last layer with weights and an output.
+/// True if one of these operators is between the last layer with weights and the output.
 pub(super) fn ends_with(tensor: &TensorFact, operators: &[&str]) -> bool {
     let after_weights = tensor.nearest.iter().take_while(|operator| !WEIGHTED.contains(&operator.as_str()));
     after_weights.into_iter().any(|operator| operators.contains(&operator.as_str()))
 }
 
-/// `[height, width]` or one side, as Ultralytics writes `imgsz`.
+/// Width and height from Ultralytics' `imgsz`: `[height, width]` or one number for both.
 fn trained_size(facts: &ModelFacts) -> Option<(u32, u32)> {
     let text = facts.metadata.get("imgsz")?.trim().trim_matches(['[', ']', '(', ')']);
     let sides: Vec<u32> = text.split(',').map(|side| side.trim().parse().ok()).collect::<Option<_>>()?;

@@ -1,9 +1,9 @@
-//! Every layout from shapes as exporters write them, and what is said where there is none.
+//! Recognition of every layout from shapes as exporters write them, and the reasons for a refusal.
 
 use super::*;
 use crate::model::model_facts::{Element, Size, TensorFact};
 
-/// A tensor as it is shown: `images float32 [1,3,640,640]`, then the operators next to it.
+/// Parses a tensor as it is displayed: `images float32 [1,3,640,640]`, then the nearest operators.
 fn tensor(text: &str) -> TensorFact {
     let (shown, operators) = text.split_once("] ").unwrap_or((text.trim_end_matches(']'), ""));
     let mut words = shown.split(' ');
@@ -42,7 +42,7 @@ fn of_labels(labels: usize) -> Hints<'static> {
     Hints { labels: Some(labels), ..Hints::default() }
 }
 
-/// Recognises and looks for lines.
+/// Recognises `facts` and requires these lines in the proposal.
 fn check_with(facts: &ModelFacts, hints: Hints<'_>, layout: &str, lines: &[&str]) {
     let proposal = recognise(facts, hints).unwrap_or_else(|error| panic!("{layout}: {error}"));
     let sections = proposal.sections();
@@ -133,11 +133,11 @@ fn the_yolos_are_told_apart_by_their_rows_and_operators() {
     let open = open.noting("task", "detect").noting("stride", "32").noting("imgsz", "[384, 672]");
     check(&open.noting("names", "{0: 'cat', 1: 'dog'}"), "yolov8", &["classes = 2", "width = 672", "height = 384"]);
     let exchanged = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,8400,84] Transpose"]);
-    assert!(refusal(&exchanged, Hints::default()).contains("axes exchanged"));
+    assert!(refusal(&exchanged, Hints::default()).contains("axes transposed"));
     let pose = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,56,8400] Concat"]);
     check(&pose.noting("task", "pose").noting("names", "{0: 'person'}"), "yolov8", &["classes = 1"]);
     let turned = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,20,8400] Concat"]);
-    assert!(refusal(&turned.noting("task", "obb"), Hints::default()).contains("turned boxes"));
+    assert!(refusal(&turned.noting("task", "obb"), Hints::default()).contains("rotated boxes"));
 
     let finished = model(&["images float32 [1,3,640,640] Conv"], &["output0 float32 [1,300,6] Concat"]);
     check(&finished, "end_to_end", &["fit = \"letterbox_center\""]);
@@ -208,7 +208,7 @@ fn colours_that_the_file_notes_take_mean_and_deviation_along() {
 fn what_the_producer_notes_goes_before_the_habit() {
     let center_net = model(&["images float32 [1,3,512,512] Conv"], &["detections float32 [1,100,6] Concat"]);
     let center_net = center_net.noting("input", "RGB 0..255 NCHW, stretched to 512x512");
-    check(&center_net, "end_to_end", &["fit = \"stretch\"", "std = [1.0, 1.0, 1.0]", "# the file notes it"]);
+    check(&center_net, "end_to_end", &["fit = \"stretch\"", "std = [1.0, 1.0, 1.0]", "# from the file's metadata"]);
     assert!(!recognise(&center_net, Hints::default()).unwrap().sections().contains("pad"), "nothing is padded");
 }
 
@@ -247,10 +247,10 @@ fn what_fits_no_layout_is_told_of_each() {
     }
     assert!(error.contains("needs one output [1,4+C,N]; this one has y float32 [1,7,7,1024]"), "{error}");
     for (input, word) in [
-        ("ids int64 [1,128]", "has not the four axes of a picture"),
-        ("x float32 [0,3,320,320]", "takes no picture at all"),
-        ("x float32 [1,1,28,28]", "has not three channels"),
-        ("x int64 [1,3,28,28]", "consists of int64"),
+        ("ids int64 [1,128]", "does not have the four axes of a picture"),
+        ("x float32 [0,3,320,320]", "has a batch size of 0"),
+        ("x float32 [1,1,28,28]", "does not have three channels"),
+        ("x int64 [1,3,28,28]", "has elements of int64"),
     ] {
         let error = refusal(&model(&[input], &["y float32 [1,10]"]), Hints::default());
         assert!(error.contains(word), "{error}");

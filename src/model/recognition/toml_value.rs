@@ -1,23 +1,23 @@
-//! What can stand behind a key of a manifest, shown in TOML's words.
+//! A value of a manifest, displayed as TOML.
 
 use std::fmt::{Display, Formatter, Result};
 
-/// A value.
+/// A value of a manifest. `Display` writes TOML.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TomlValue {
-    /// A text.
+    /// A string. It must not have control characters, which are not escaped.
     Text(String),
-    /// Texts.
+    /// An array of strings, as [`Self::Text`].
     Texts(Vec<String>),
-    /// A whole number.
+    /// An integer.
     Number(u64),
-    /// Whole numbers.
+    /// An array of integers.
     Numbers(Vec<u32>),
-    /// Any number.
+    /// A float.
     Real(f32),
-    /// One for each colour.
+    /// An array of three floats, one per colour channel.
     Colors([f32; 3]),
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
 }
 
@@ -31,7 +31,7 @@ impl Display for TomlValue {
             }
             Self::Number(number) => write!(out, "{number}"),
             Self::Numbers(numbers) => write!(out, "{numbers:?}"),
-            // With a point, which `Display` leaves out of whole numbers.
+            // `Debug` writes `1.0`, which `Display` writes as `1`: an integer in TOML.
             Self::Real(number) => write!(out, "{number:?}"),
             Self::Colors(numbers) => write!(out, "{numbers:?}"),
             Self::Bool(value) => write!(out, "{value}"),
@@ -39,7 +39,7 @@ impl Display for TomlValue {
     }
 }
 
-/// Texts of a model have no control characters, so these two signs are all that could end the quotes.
+/// Texts of a model have no control characters, so only backslashes and quotes need escapes.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,4 +1,4 @@
-//! What tests need of the operating system and no daemon does: here, because it takes `unsafe` too.
+//! Operating system interfaces that only tests need. They are here because they use `unsafe` too.
 
 pub(crate) mod watched_disk;
 mod watched_disk_vfs;

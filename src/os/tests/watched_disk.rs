@@ -1,13 +1,13 @@
-//! A disk below SQLite that writes down what it is asked, and refuses on demand: the machine's own files behind it.
+//! A disk for SQLite that records all operations and injects faults. It uses the machine's own files.
 
 use crate::os::tests::watched_disk_vfs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// What the disk was asked and did, in order. Files are named without their directory.
+/// An operation of the disk. Files are named without their directory.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A file that was not there.
+    /// A new file was created.
     Create {
         file: Arc<str>,
     },
@@ -20,23 +20,23 @@ pub(crate) enum Step {
         file: Arc<str>,
         size: usize,
     },
-    /// All that was written to the file before is on the disk.
+    /// All earlier writes to the file are durable.
     Sync {
         file: Arc<str>,
     },
-    /// The kernel has told of an error, and takes what was written for clean: it will not be written again, though it
-    /// is read back as long as there is power.
+    /// `fsync` failed. The kernel then marks the pages as clean: they are never written again, but reads return them
+    /// until the power fails.
     FailedSync {
         file: Arc<str>,
     },
     Delete {
         file: Arc<str>,
     },
-    /// The test's own: it has done so many operations.
+    /// Set by the test: the number of its operations so far.
     Mark(usize),
 }
 
-/// How the disk fails.
+/// An injected fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     /// ENOSPC.
@@ -51,15 +51,15 @@ pub(crate) enum Fault {
     Read,
 }
 
-/// The disk as the test holds it.
+/// The test's handle on the disk.
 #[derive(Debug)]
 pub(crate) struct WatchedDisk {
-    /// Its name with SQLite.
+    /// The name of its SQLite VFS.
     pub(crate) vfs: String,
     shared: &'static Shared,
 }
 
-/// The disk as SQLite's calls see it.
+/// The state that the VFS functions use.
 #[derive(Debug, Default)]
 pub(super) struct Shared(Mutex<State>);
 
@@ -67,13 +67,13 @@ pub(super) struct Shared(Mutex<State>);
 struct State {
     steps: Vec<Step>,
     fault: Option<Fault>,
-    /// So often it still does what it would refuse.
+    /// How many operations that match the fault still succeed.
     spared: usize,
     refused: usize,
 }
 
 impl WatchedDisk {
-    /// A disk of its own. It stays registered until the process ends, as SQLite's names do.
+    /// Registers a new disk. It stays registered until the process ends.
     pub(crate) fn new() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let vfs = format!("watched-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -82,40 +82,40 @@ impl WatchedDisk {
         Self { vfs, shared }
     }
 
-    /// From now on it fails so, or works.
+    /// Sets or clears the fault.
     pub(crate) fn set_fault(&self, fault: Option<Fault>) {
         let mut state = self.shared.lock();
         (state.fault, state.spared) = (fault, 0);
     }
 
-    /// It fails so after it has still done so much.
+    /// Sets the fault for all but the next `spared` operations that match it.
     pub(crate) fn set_fault_after(&self, spared: usize, fault: Fault) {
         let mut state = self.shared.lock();
         (state.fault, state.spared) = (Some(fault), spared);
     }
 
-    /// How often it has refused.
+    /// The number of failed operations.
     pub(crate) fn refused(&self) -> usize {
         self.shared.lock().refused
     }
 
-    /// So many operations are done.
+    /// Records the number of the test's operations.
     pub(crate) fn mark(&self, operations: usize) {
         self.shared.note(Step::Mark(operations));
     }
 
-    /// Steps since the beginning.
+    /// The number of recorded steps.
     pub(crate) fn step_count(&self) -> usize {
         self.shared.lock().steps.len()
     }
 
-    /// True when a file with such an end was synced after so many steps.
+    /// True if a file whose name ends in `file_end` was synced at or after this step.
     pub(crate) fn has_synced_since(&self, step: usize, file_end: &str) -> bool {
         let is_it = |step: &Step| matches!(step, Step::Sync { file } if file.ends_with(file_end));
         self.shared.lock().steps[step..].iter().any(is_it)
     }
 
-    /// All steps.
+    /// Removes and returns all steps.
     pub(crate) fn take_steps(&self) -> Vec<Step> {
         std::mem::take(&mut self.shared.lock().steps)
     }
@@ -130,7 +130,7 @@ impl Shared {
         self.lock().steps.push(step);
     }
 
-    /// True when the disk now fails in one of these ways.
+    /// Counts an operation, and returns true if it must fail because one of these faults is set.
     pub(super) fn refuses(&self, faults: &[Fault]) -> bool {
         let mut state = self.lock();
         let is_met = state.fault.is_some_and(|fault| faults.contains(&fault));

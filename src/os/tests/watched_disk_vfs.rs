@@ -1,5 +1,5 @@
-//! The form in which SQLite calls a [`WatchedDisk`](super::watched_disk::WatchedDisk): C functions around those of its
-//! own file system. `sqlite-plugin` would need libclang on every machine that builds, `sqlite-vfs` is not kept up.
+//! The SQLite VFS of a [`WatchedDisk`](super::watched_disk::WatchedDisk): C functions that wrap SQLite's own VFS. The
+//! crate `sqlite-plugin` needs libclang on each build machine, and `sqlite-vfs` is not maintained.
 
 #![expect(unsafe_code, reason = "SQLite calls a file system through tables of C functions")]
 
@@ -10,17 +10,17 @@ use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-/// What SQLite holds for each open file. Made by [`open`], ended by [`close`].
+/// SQLite's structure of an open file. Initialised by [`open`] and finalised by [`close`].
 #[repr(C)]
 struct File {
-    /// First, because SQLite reads its table of methods there.
+    /// Must be first: SQLite reads the method table there.
     base: ffi::sqlite3_file,
     opened: *mut Opened,
 }
 
-/// The file of SQLite's own file system behind it.
+/// The wrapped file of SQLite's own VFS.
 struct Opened {
-    /// Of the size that file system asks for, aligned for pointers, and never moved.
+    /// The structure of that VFS: of its size, aligned for pointers, and never moved.
     memory: Vec<u64>,
     name: Arc<str>,
     disk: &'static Shared,
@@ -31,7 +31,7 @@ impl Opened {
         self.memory.as_mut_ptr().cast()
     }
 
-    /// The table of the file behind.
+    /// The method table of the wrapped file.
     fn methods(&mut self) -> &'static ffi::sqlite3_io_methods {
         // SAFETY: `open` has let SQLite's own file system fill `memory` and has kept it only when that set the table,
         // which is a static of SQLite.
@@ -40,7 +40,7 @@ impl Opened {
 }
 
 static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
-    // The first version: without shared memory, which a store that one process alone opens does not use.
+    // Version 1 has no shared memory, which a store that only one process opens does not need.
     iVersion: 1,
     xClose: Some(close),
     xRead: Some(read),
@@ -64,7 +64,7 @@ static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
 
 const IS_SQLITES: &str = "SQLite's own file system has all methods";
 
-/// Makes a disk known to SQLite by name.
+/// Registers the VFS of a disk with SQLite.
 pub(super) fn register(name: &str, disk: &'static Shared) {
     // SAFETY: a null name asks for the default, which stays registered; it is copied, and the copy differs in its name,
     // its data and the functions below. Copy and name are leaked, so SQLite may keep them.
@@ -88,16 +88,16 @@ fn default_vfs() -> *mut ffi::sqlite3_vfs {
     unsafe { ffi::sqlite3_vfs_find(std::ptr::null()) }
 }
 
-/// The disk of a file system that [`register`] has made.
+/// The disk of a VFS.
 ///
 /// # Safety
-/// `vfs` is such a one.
+/// `vfs` was registered by [`register`].
 unsafe fn disk(vfs: *mut ffi::sqlite3_vfs) -> &'static Shared {
     // SAFETY: `register` has put a reference there that lives as long as the process.
     unsafe { &*(*vfs).pAppData.cast::<Shared>() }
 }
 
-/// The end of a path.
+/// The last component of a path.
 ///
 /// # Safety
 /// `path` is null or a C string.
@@ -131,7 +131,7 @@ unsafe extern "C" fn open(
         (*file).pMethods = std::ptr::null();
         let (parent, disk) = (default_vfs(), disk(vfs));
         if disk.refuses(&[Fault::ReadOnly]) {
-            // As the machine's: a file that may not be written is opened to be read.
+            // As on a real read-only disk, the file is opened for reading only.
             flags = flags & !(ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE) | ffi::SQLITE_OPEN_READONLY;
         }
         let size = usize::try_from((*parent).szOsFile).expect("a size");

@@ -1,4 +1,4 @@
-//! Classifiers: one score a class for the whole picture.
+//! Classifiers: one score per class for the whole picture.
 
 use crate::model::recognition::habits;
 use crate::model::recognition::layout_match::{Certainty, Match};
@@ -19,14 +19,14 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.check_classes(classes)?;
     let key = "activation";
     let activation = if ends_with(output, &["Softmax", "Sigmoid"]) {
-        Setting::noted(key, "none", "the graph ends with one")
+        Setting::noted(key, "none", "the graph ends with an activation")
     } else {
-        Setting::assumed(key, "softmax", "a picture shows one thing; \"sigmoid\" if it can show several")
+        Setting::assumed(key, "softmax", "one class per picture; \"sigmoid\" if there can be several")
     };
     let is_yolo = subject.task() == Some("classify");
     Ok(Match {
         certainty: Certainty::Sure,
-        choose_if: "it gives one score a class",
+        choose_if: "there is one score per class",
         output: vec![Setting::known("output", output.name.as_str()), activation],
         habit: if is_yolo { habits::YOLO_CLASSIFIER } else { habits::CLASSIFIER },
     })

@@ -1,4 +1,4 @@
-//! DETR and its kin: a set of queries, each with a box and logits.
+//! DETR and its successors: a set of queries, each with a box and logits.
 
 use super::ssd::{MANY, boxes_and_scores};
 use crate::model::recognition::habits;
@@ -36,15 +36,14 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     })
 }
 
-/// The first DETR has a softmax with a last column for nothing; its successors a sigmoid a class.
+/// The first DETR has a softmax with a last column for "no object"; its successors have a sigmoid per class.
 fn activation(subject: &Subject<'_>, columns: u64) -> Result<Setting, String> {
     let key = "activation";
     match subject.classes {
-        Some(labels) if labels == columns => Ok(Setting::noted(key, "sigmoid", "as many columns as labels")),
+        Some(labels) if labels == columns => Ok(Setting::noted(key, "sigmoid", "one column per label")),
         Some(labels) if labels + 1 == columns => Ok(Setting::noted(key, "softmax", "one more column than labels")),
         Some(labels) => Err(format!("has {columns} columns of logits, and there are {labels} labels")),
-        // COCO's 91 with one for nothing.
-        None if columns == 92 => Ok(Setting::assumed(key, "softmax", "92 columns are COCO's 91 and one for nothing")),
-        None => Ok(Setting::assumed(key, "sigmoid", "the habit of DETR's successors; give the labels to be sure")),
+        None if columns == 92 => Ok(Setting::assumed(key, "softmax", "92 columns are COCO's 91 and \"no object\"")),
+        None => Ok(Setting::assumed(key, "sigmoid", "usual for DETR's successors; give the labels to be sure")),
     }
 }

@@ -1,4 +1,4 @@
-//! Detectors that give finished detections: YOLOv10, CenterNet, and others exported with NMS.
+//! Detectors whose output needs no NMS: YOLOv10, CenterNet, and others exported with NMS in the graph.
 
 use super::ssd::MANY;
 use super::yolox_grid::STRIDES;
@@ -11,7 +11,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.only_picture_goes_in()?;
     let output = subject.only_output_of(3, "[1,N,6]")?;
     if size(output, 2) != Some(6) {
-        return Err(format!("needs [1,N,6]: four sides, score, class; this one is {output}"));
+        return Err(format!("needs [1,N,6]: four edges, score, class; this one is {output}"));
     }
     let rows = size(output, 1);
     if rows.is_some_and(|rows| rows > MANY) {

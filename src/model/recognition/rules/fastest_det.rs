@@ -1,16 +1,16 @@
-//! FastestDet: one map with objectness, box and classes.
+//! FastestDet: one feature map with objectness, box and class scores.
 
 use crate::model::recognition::habits;
 use crate::model::recognition::layout_match::{Certainty, Match};
 use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
-/// Pixels a cell.
+/// Pixels per cell.
 const STRIDE: u32 = 16;
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.only_picture_goes_in()?;
-    let wanted = "needs one output [1,5+C,H,W] with a cell for 16 pixels";
+    let wanted = "needs one output [1,5+C,H,W] with 16 pixels per cell";
     let [output] = &subject.facts.outputs[..] else {
         return Err(format!("{wanted}; this one has {}", subject.outputs()));
     };
@@ -23,7 +23,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.check_classes(classes)?;
     Ok(Match {
         certainty: Certainty::Sure,
-        choose_if: "each cell has an objectness, a box and a score a class",
+        choose_if: "each cell has an objectness, a box and a score per class",
         output: vec![Setting::known("output", output.name.as_str())],
         habit: habits::FASTEST_DET,
     })

@@ -1,7 +1,7 @@
-//! One rule a layout: whether a model's outputs are in it, and if not, why not in words.
+//! One rule per layout: it matches a model's outputs, or gives the reason why they do not fit.
 //!
-//! A rule sees one model and knows no other rule. Where shapes fit several layouts, certainty decides; where that is
-//! equal, people do.
+//! A rule does not depend on other rules. If several layouts fit, the highest certainty decides; between equals, the
+//! user must choose.
 
 mod classifier;
 mod detr;
@@ -21,7 +21,7 @@ use crate::model::recognition::subject::Subject;
 
 type Rule = fn(&Subject<'_>) -> Result<Match, String>;
 
-/// All rules by their layout.
+/// All layouts with their rules.
 pub(super) const RULES: [(&str, Rule); 12] = [
     ("ssd", ssd::rule),
     ("ssd_anchors", ssd_anchors::rule),

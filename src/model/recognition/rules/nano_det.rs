@@ -1,4 +1,4 @@
-//! NanoDet and PicoDet: an output of scores and one of distributed distances for each stride.
+//! NanoDet and PicoDet: for each stride, an output of scores and one of distance distributions.
 
 use crate::model::model_facts::TensorFact;
 use crate::model::recognition::habits;
@@ -6,13 +6,13 @@ use crate::model::recognition::layout_match::{Certainty, Match};
 use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, ends_with, size};
 
-/// The strides that there are.
+/// The strides in use.
 const STRIDES: [u32; 6] = [4, 8, 16, 32, 64, 128];
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.only_picture_goes_in()?;
     let outputs = &subject.facts.outputs;
-    let wanted = "needs two outputs a stride, scores [1,HW,C] and distances [1,HW,4*bins]";
+    let wanted = "needs two outputs per stride, scores [1,HW,C] and distances [1,HW,4*bins]";
     let unlike = || format!("{wanted}; this one has {}", subject.outputs());
     if outputs.len() < 4 || outputs.iter().any(|output| output.shape.len() != 3) {
         return Err(unlike());
@@ -33,24 +33,25 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     }
     let (classes, bins) = (common_size(&scores).ok_or_else(unlike)?, common_size(&distances).ok_or_else(unlike)?);
     if bins % 4 != 0 || bins < 8 {
-        return Err(format!("needs four distributions of distances; {bins} values are none"));
+        return Err(format!("needs four distance distributions; {bins} values cannot be"));
     }
     subject.check_classes(classes)?;
     let is_pico = strides.contains(&64);
     Ok(Match {
         certainty: Certainty::Sure,
-        choose_if: "boxes are distributed distances from the centres of cells",
+        choose_if: "boxes are distributions of distances from the centres of cells",
         output: vec![
             Setting::known("scores", &names(&scores)[..]),
             Setting::known("distances", &names(&distances)[..]),
-            Setting::noted("strides", &strides[..], "their cells over the input are the rows of the outputs"),
-            Setting::assumed("center", 0.5, "distances count from the middle of a cell"),
+            Setting::noted("strides", &strides[..], "each output has one row per cell of its grid"),
+            Setting::assumed("center", 0.5, "distances are measured from the middle of a cell"),
         ],
         habit: if is_pico { habits::PICO_DET } else { habits::NANO_DET },
     })
 }
 
-/// By a sigmoid, by the number of labels, or since distances come in fours; else the first are the scores, as exported.
+/// True if `first` has the scores: decided by a sigmoid, by the number of labels, or because distances are a multiple
+/// of four. Exporters put the scores first.
 fn are_scores(subject: &Subject<'_>, first: &TensorFact, second: &TensorFact) -> bool {
     let has_sigmoid = |output| ends_with(output, &["Sigmoid"]);
     if has_sigmoid(first) != has_sigmoid(second) {

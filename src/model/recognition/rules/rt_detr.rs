@@ -1,4 +1,4 @@
-//! RT-DETR, D-FINE and DEIM in their deploy form: finished detections, scaled to a size that is given.
+//! RT-DETR, D-FINE and DEIM in their deploy form: final detections, scaled to the size in a second input.
 
 use crate::model::model_facts::{Element, TensorFact};
 use crate::model::recognition::habits;
@@ -23,7 +23,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     let boxes = find(&|output| output.shape.len() == 3 && size(output, 2) == Some(4)).ok_or_else(unlike)?;
     Ok(Match {
         certainty: Certainty::Sure,
-        choose_if: "it wants to be told the picture's size",
+        choose_if: "a second input takes the picture's size",
         output: vec![
             Setting::known("sizes", sizes.name.as_str()),
             Setting::known("labels", labels.name.as_str()),

@@ -1,4 +1,4 @@
-//! SSD with anchors decoded in the graph, and others that give corners and scores of many candidates.
+//! SSD with anchors decoded in the graph, and others that return corners and scores of many candidates.
 
 use crate::model::model_facts::TensorFact;
 use crate::model::recognition::habits;
@@ -6,7 +6,7 @@ use crate::model::recognition::layout_match::{Certainty, Match};
 use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, ends_with, size};
 
-/// More candidates than any transformer has queries.
+/// No transformer has more queries than this.
 pub(super) const MANY: u64 = 1000;
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
@@ -25,7 +25,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         return Err(format!("needs scores, and `{}` are logits", scores.name));
     }
     if candidates.is_some_and(|count| count <= MANY) && subject.attends() {
-        return Err("needs corners, and a transformer gives centres: see detr".to_owned());
+        return Err("needs corners, but a transformer returns centres: see detr".to_owned());
     }
     let classes = size(scores, 2).ok_or_else(|| format!("needs a fixed number of classes in `{}`", scores.name))?;
     let background = background(subject, scores, classes)?;
@@ -43,7 +43,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     })
 }
 
-/// By their last axis, and by their names where both have four.
+/// Tells boxes from scores by the last axis, or by the names if both have four columns.
 pub(super) fn boxes_and_scores<'a>(
     first: &'a TensorFact,
     second: &'a TensorFact,
@@ -76,9 +76,9 @@ pub(super) fn background(subject: &Subject<'_>, scores: &TensorFact, columns: u6
         return Ok(Setting::assumed(key, false, "each class has a sigmoid of its own"));
     }
     if ends_with(scores, &["Softmax"]) {
-        return Ok(Setting::assumed(key, true, "a softmax over all columns needs one for nothing"));
+        return Ok(Setting::assumed(key, true, "a softmax over all columns needs one for the background"));
     }
-    // COCO and VOC, with one more.
+    // VOC's 20 and COCO's 80 or 90 classes, and the background.
     let usual = [21, 81, 91];
     match usual.contains(&columns) {
         true => Ok(Setting::assumed(key, true, format!("{columns} is one more than the classes of a usual data set"))),
@@ -89,13 +89,13 @@ pub(super) fn background(subject: &Subject<'_>, scores: &TensorFact, columns: u6
 fn corners(subject: &Subject<'_>) -> Setting {
     let key = "corners";
     if subject.notes("ymin,xmin") || subject.notes("yxyx") {
-        return Setting::noted(key, "yxyx", "the file notes it");
+        return Setting::noted(key, "yxyx", "from the file's metadata");
     }
     if subject.notes("xyxy") {
-        return Setting::noted(key, "xyxy", "the file notes it");
+        return Setting::noted(key, "xyxy", "from the file's metadata");
     }
     match subject.facts.producer.starts_with("tf") {
-        true => Setting::assumed(key, "yxyx", "the habit of TensorFlow"),
-        false => Setting::assumed(key, "xyxy", "the habit of everybody but TensorFlow"),
+        true => Setting::assumed(key, "yxyx", "usual for TensorFlow"),
+        false => Setting::assumed(key, "xyxy", "usual for all but TensorFlow"),
     }
 }

@@ -1,4 +1,4 @@
-//! SSD whose graph gives offsets and the anchors that they belong to.
+//! SSD whose graph returns offsets and their anchors.
 
 use super::ssd::background;
 use crate::model::model_facts::TensorFact;
@@ -24,34 +24,34 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         (false, true) => (first, second),
         _ => {
             let why = "needs one output of constants, the anchors";
-            return Err(format!("{why}; of `{}` and `{}` none or both are", first.name, second.name));
+            return Err(format!("{why}; `{}` and `{}` cannot be told apart", first.name, second.name));
         }
     };
     if outputs.iter().any(|output| size(output, 1) != size(anchors, 1)) {
         return Err("needs as many offsets, anchors and rows of scores".to_owned());
     }
     let classes = size(scores, 2).ok_or_else(|| format!("needs a fixed number of classes in `{}`", scores.name))?;
-    let why = "the habit of ST's model zoo; \"centers\" for TensorFlow's own, if boxes have a wrong size";
+    let why = "usual for ST's model zoo; \"centers\" for TensorFlow's own, if boxes have a wrong size";
     Ok(Match {
         certainty: Certainty::Sure,
-        choose_if: "boxes are offsets from anchors that are an output as well",
+        choose_if: "boxes are offsets from anchors, which are an output as well",
         output: vec![
             Setting::known("offsets", offsets.name.as_str()),
             Setting::noted("anchors", anchors.name.as_str(), "no layer with weights leads to it"),
             Setting::known("scores", scores.name.as_str()),
             Setting::assumed("encoding", "corners", why),
-            Setting::assumed("corners", "xyxy", "as the anchors of ST's model zoo"),
+            Setting::assumed("corners", "xyxy", "usual for ST's model zoo"),
             background(subject, scores, classes)?,
         ],
         habit: habits::SSD,
     })
 }
 
-/// By its name, or because it does not depend on the picture.
+/// True by its name, or if no layer with weights leads to it: it does not depend on the picture.
 fn are_anchors(output: &TensorFact) -> bool {
     let name = output.name.to_lowercase();
     let is_named = name.contains("anchor") || name.contains("prior");
-    // As many operators as are told: what comes before them is not known.
+    // `nearest` has at most 8 operators; those before them are unknown.
     let is_cut = output.nearest.len() > 7;
     is_named || (!is_cut && !output.nearest.iter().any(|operator| WEIGHTED.contains(&operator.as_str())))
 }

@@ -1,4 +1,4 @@
-//! YOLOv5, YOLOv7, and YOLOX with the decoding in its graph: boxes in pixels, objectness, classes.
+//! YOLOv5, YOLOv7, and YOLOX decoded in the graph: boxes in pixels, objectness, class scores.
 
 use super::yolox_grid::STRIDES;
 use crate::model::recognition::habits;
@@ -6,7 +6,7 @@ use crate::model::recognition::layout_match::{Certainty, Match};
 use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
-/// YOLOv5 and YOLOv7 have three anchors a cell.
+/// YOLOv5 and YOLOv7 have three anchors per cell.
 const ANCHORS: u64 = 3;
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
@@ -24,23 +24,23 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     let times = |count: Option<u64>| count.map(|count| count * ANCHORS);
     let decoded = "boxes are decoded to pixels";
     let (certainty, habit, why) = if has(times(cells)) || has(times(p6)) {
-        let why = format!("{decoded}, for it has three rows a cell, as YOLOv5 and YOLOv7");
+        let why = format!("{decoded}: there are three rows per cell, as in YOLOv5 and YOLOv7");
         (Certainty::Sure, habits::YOLO, why)
     } else if has(cells) || has(p6) {
         if subject.facts.uses("Exp") == 0 {
-            return Err("needs decoded boxes, and no operator takes exponentials: see yolox_grid".to_owned());
+            return Err("needs decoded boxes, but the graph has no `Exp`: see yolox_grid".to_owned());
         }
         (
             Certainty::Sure,
             habits::YOLOX,
-            format!("{decoded}, for it has one row a cell and takes exponentials, as YOLOX"),
+            format!("{decoded}: there is one row per cell, and the graph has an `Exp`, as in YOLOX"),
         )
     } else {
-        (Certainty::Possible, habits::YOLO, format!("{decoded}; the number of rows tells nothing"))
+        (Certainty::Possible, habits::YOLO, format!("{decoded}; the number of rows does not confirm it"))
     };
     Ok(Match {
         certainty,
-        choose_if: "each row is a box in pixels, an objectness, and a score a class",
+        choose_if: "each row is a box in pixels, an objectness, and a score per class",
         output: vec![Setting::assumed("output", output.name.as_str(), why)],
         habit,
     })

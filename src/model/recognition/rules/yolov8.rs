@@ -1,4 +1,4 @@
-//! YOLOv8 and its successors with one column a candidate: boxes in pixels, classes, no objectness.
+//! YOLOv8 and its successors: one column per candidate with a box in pixels and class scores, no objectness.
 
 use super::yolox_grid::STRIDES;
 use crate::model::recognition::habits;
@@ -6,17 +6,17 @@ use crate::model::recognition::layout_match::{Certainty, Match};
 use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::{Subject, size};
 
-/// With open columns, more rows than this are candidates and not classes.
+/// If the number of columns is dynamic, more rows than this are candidates and not classes.
 const MOST_ROWS: u64 = 1000;
 
-/// Coefficients of a candidate's mask.
+/// Mask coefficients per candidate.
 const MASKS: u64 = 32;
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.only_picture_goes_in()?;
     let output = subject.only_output_of(3, "[1,4+C,N]")?;
     if subject.task() == Some("obb") {
-        return Err("needs upright boxes, and this one gives turned boxes".to_owned());
+        return Err("needs upright boxes, but this one returns rotated boxes".to_owned());
     }
     let shown = || format!("needs one output [1,4+C,N] with more columns than rows; this one is {output}");
     let rows = size(output, 1).ok_or_else(shown)?;
@@ -29,22 +29,22 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     let is_grid = columns.is_some() && columns == subject.cells(&STRIDES);
     Ok(Match {
         certainty: if is_grid || subject.is_ultralytics() { Certainty::Sure } else { Certainty::Possible },
-        choose_if: "each column is a box in pixels and a score a class",
+        choose_if: "each column is a box in pixels and a score per class",
         output: vec![Setting::known("output", output.name.as_str()), Setting::noted("classes", classes, note)],
         habit: habits::YOLO,
     })
 }
 
-/// How many rows after the box are classes; what follows them is not read.
+/// How many rows after the box are classes. The rows after them are not read.
 fn classes(subject: &Subject<'_>, rows: u64, has_masks: bool) -> Result<(u64, &'static str), String> {
     if subject.task() == Some("pose") {
         let classes = subject.classes.filter(|classes| 4 + classes <= rows);
         let classes = classes.ok_or("needs the labels, to tell the rows of classes from those of key points")?;
-        return Ok((classes, "as many as labels; the rows of key points after them are not used"));
+        return Ok((classes, "the number of labels; the rows of key points after them are not used"));
     }
     let (classes, note) = match has_masks && rows > 4 + MASKS {
-        true => (rows - 4 - MASKS, "the rows but 4 for the box and 32 for the mask, which is not used"),
-        false => (rows - 4, "the rows but 4 for the box"),
+        true => (rows - 4 - MASKS, "all rows except 4 for the box and 32 for the mask, which is not used"),
+        false => (rows - 4, "all rows except 4 for the box"),
     };
     subject.check_classes(classes)?;
     Ok((classes, note))

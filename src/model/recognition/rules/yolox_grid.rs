@@ -1,4 +1,4 @@
-//! YOLOX as it is exported by default: what the heads say, not yet boxes.
+//! YOLOX as exported by default: raw outputs of the heads, not decoded to boxes.
 
 use crate::model::recognition::habits;
 use crate::model::recognition::layout_match::{Certainty, Match};
@@ -17,25 +17,21 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     let strides = [&STRIDES[..], &STRIDES_P6].into_iter().find(|strides| subject.cells(strides) == rows);
     let (Some(strides), Some(_)) = (strides, rows) else {
         let cells = subject.cells(&STRIDES).map_or("a fixed number of".to_owned(), |cells| cells.to_string());
-        return Err(format!("needs {cells} rows, one a cell of the grids of strides 8, 16, 32; this one is {output}"));
+        return Err(format!("needs {cells} rows, one per cell of the grids 8, 16, 32; this one is {output}"));
     };
     if subject.facts.uses("Exp") > 0 {
-        return Err("needs boxes that are not decoded, and the graph takes exponentials: see yolov5".to_owned());
+        return Err("needs boxes that are not decoded, but the graph has an `Exp`: see yolov5".to_owned());
     }
     if classes == 79 && subject.classes.is_none() {
-        return Err("would have 79 classes: 84 columns are YOLOv8's 4 + 80 with its axes exchanged".to_owned());
+        return Err("would have 79 classes: 84 columns are YOLOv8's 4 + 80 with its axes transposed".to_owned());
     }
     subject.check_classes(classes)?;
     Ok(Match {
         certainty: Certainty::Sure,
         choose_if: "boxes are relative to the cells of grids",
         output: vec![
-            Setting::assumed(
-                "output",
-                output.name.as_str(),
-                "boxes are not decoded yet, since no operator takes exponentials",
-            ),
-            Setting::noted("strides", strides, "their cells over the input are the rows of the output"),
+            Setting::assumed("output", output.name.as_str(), "boxes are not decoded, because the graph has no `Exp`"),
+            Setting::noted("strides", strides, "the output has one row per cell of their grids"),
         ],
         habit: habits::YOLOX,
     })
