@@ -7,6 +7,7 @@
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::os::pidfd::{ExitStatus, PidFd};
 use crate::os::readiness;
+use crate::vision::error_chain::describe;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
@@ -87,9 +89,15 @@ impl Drop for ChildHandle {
     }
 }
 
+/// Queue capacity for children that are to be started. Callers wait for each, so more than a few means that one hangs.
+const JOBS: usize = 8;
+
+/// How long a caller waits for a child to be started. `exec` reads the program, and a disk may hang.
+const FORK_LIMIT: Duration = Duration::from_secs(2);
+
 struct Job {
     command: Command,
-    reply: SyncSender<io::Result<Child>>,
+    reply: SyncSender<io::Result<Unwatched>>,
 }
 
 /// A child that is not watched yet. Unless [`Self::release`] is called, it is killed and reaped on drop. It would
@@ -135,24 +143,24 @@ impl Spawner {
     }
 
     fn start_with(mut fork: impl FnMut(&mut Command) -> io::Result<Child> + Send + 'static) -> io::Result<Self> {
-        let (jobs, inbox) = sync_channel::<Job>(1);
+        let (jobs, inbox) = sync_channel::<Job>(JOBS);
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
             while let Ok(mut job) = inbox.recv() {
                 // The thread must survive a panic: its end would kill every child, and no new one could be started.
                 let child = catch_unwind(AssertUnwindSafe(|| fork(&mut job.command)));
                 let child = child.unwrap_or_else(|_| Err(io::Error::other("the spawner panicked")));
-                // The caller waits for the reply, so it is always received.
-                drop(job.reply.send(child));
+                // A caller that no longer waits drops the child, which ends it.
+                drop(job.reply.send(child.map(|child| Unwatched(Some(child)))));
             }
         })?;
         Ok(Self { jobs })
     }
 
-    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond. Must be
+    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, at most [`FORK_LIMIT`]. Must be
     /// called inside the Tokio runtime.
     ///
     /// # Errors
-    /// When the process or its channel cannot be created.
+    /// When the process or its channel cannot be created, or the system does not start it in time.
     pub fn spawn<M, E, W>(&self, spec: &ChildSpec, events: mpsc::Sender<E>, wrap: W) -> io::Result<ChildHandle>
     where
         M: DeserializeOwned + Send + 'static,
@@ -163,7 +171,7 @@ impl Spawner {
         let (ours, theirs) = Channel::pair()?;
         ours.set_nonblocking()?;
         let messages = readiness::watch(&ours)?;
-        let mut child = Unwatched(Some(self.fork(spec, theirs.into_socket())?));
+        let mut child = self.fork(spec, theirs.into_socket())?;
         let process = Arc::new(PidFd::open(child.child()?.id())?);
         let end = readiness::watch(&*process)?;
         let log = child.child()?.stderr.take().map(OwnedFd::from);
@@ -178,7 +186,7 @@ impl Spawner {
         Ok(ChildHandle { channel, process })
     }
 
-    fn fork(&self, spec: &ChildSpec, stdin: OwnedFd) -> io::Result<Child> {
+    fn fork(&self, spec: &ChildSpec, stdin: OwnedFd) -> io::Result<Unwatched> {
         let mut command = Command::new(&spec.program);
         command
             .args(&spec.arguments)
@@ -189,10 +197,10 @@ impl Spawner {
             .stderr(Stdio::piped())
             // Ctrl-C in a terminal must reach the parent only, which then drains.
             .process_group(0);
-        let gone = || io::Error::other("the spawner thread is gone");
+        let too_slow = || io::Error::new(io::ErrorKind::TimedOut, "the system does not start the process: the disk may hang");
         let (reply, answer) = sync_channel(1);
-        self.jobs.send(Job { command, reply }).map_err(|_| gone())?;
-        answer.recv().map_err(|_| gone())?
+        self.jobs.try_send(Job { command, reply }).map_err(|_| too_slow())?;
+        answer.recv_timeout(FORK_LIMIT).map_err(|_| too_slow())?
     }
 }
 
@@ -222,7 +230,7 @@ where
     drop(events.send(wrap(ChildEvent::Ended { status, violation })).await);
 }
 
-/// Forwards messages until the channel ends. Returns the protocol violation, if there was one.
+/// Forwards messages until the channel ends. Returns why, unless the child has closed it.
 async fn forward<M, E, W>(child: &Watched, events: &mpsc::Sender<E>, wrap: &W) -> Option<String>
 where
     M: DeserializeOwned,
@@ -234,7 +242,8 @@ where
             Ok((message, _)) => events.send(wrap(ChildEvent::Message(message))).await.ok()?,
             Err(ChannelError::Empty) => ready.clear_ready(),
             Err(ChannelError::Protocol(violation)) => return Some(violation),
-            Err(_) => return None,
+            Err(ChannelError::Closed) => return None,
+            Err(error) => return Some(describe(&error)),
         }
     }
 }

@@ -104,7 +104,7 @@ impl Changes<'_> {
         let first = self.slot(name, 1);
         let renamed = directories::rename_to_free(staging.directory(), &first).map_err(unwritable(&first));
         if let Err(error) = renamed.and_then(|()| self.exchange(&first, &place)) {
-            drop(remove(&first).and_then(|()| self.unshift(name)));
+            drop(remove(&first).and_then(|()| self.close_gaps(name)));
             return Err(error);
         }
         remove(&self.slot(name, KEPT + 1)).map_err(unwritable(&place))?;
@@ -120,7 +120,7 @@ impl Changes<'_> {
     pub fn roll_back(&self, name: &str) -> Result<String, StoreError> {
         let place = self.store.place(name)?;
         let first = self.slot(name, 1);
-        self.close_gap(name).map_err(unwritable(&place))?;
+        self.close_gaps(name).map_err(unwritable(&place))?;
         if !first.exists() {
             let is_there = place.exists();
             let missing = || StoreError::Missing { name: name.to_owned(), directory: self.store.directory.clone() };
@@ -131,7 +131,7 @@ impl Changes<'_> {
             self.exchange(&first, &place)?;
         } else {
             directories::rename_to_free(&first, &place).map_err(unwritable(&place))?;
-            self.unshift(name).map_err(unwritable(&place))?;
+            self.close_gaps(name).map_err(unwritable(&place))?;
         }
         self.sync(name)?;
         Ok(version)
@@ -167,7 +167,7 @@ impl Changes<'_> {
     /// change is done.
     fn shift(&self, name: &str) -> io::Result<()> {
         fs::create_dir_all(self.store.kept(name))?;
-        self.close_gap(name)?;
+        self.close_gaps(name)?;
         remove(&self.slot(name, KEPT + 1))?;
         for age in (1..=KEPT).rev() {
             if self.slot(name, age).exists() {
@@ -177,17 +177,14 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Undoes a [`Self::shift`] that a power cut left behind: slot 1 is empty and the kept packages are one too old.
-    fn close_gap(&self, name: &str) -> io::Result<()> {
-        if self.slot(name, 1).exists() { Ok(()) } else { self.unshift(name) }
-    }
-
-    /// Reverts [`Self::shift`].
-    fn unshift(&self, name: &str) -> io::Result<()> {
-        for age in 1..=KEPT {
-            if self.slot(name, age + 1).exists() {
-                fs::rename(self.slot(name, age + 1), self.slot(name, age))?;
+    /// Undoes a [`Self::shift`] that failed or that a power cut ended: moves the kept packages to the lowest slots.
+    fn close_gaps(&self, name: &str) -> io::Result<()> {
+        let mut free = 1;
+        for age in (1..=KEPT + 1).filter(|age| self.slot(name, *age).exists()) {
+            if free < age {
+                fs::rename(self.slot(name, age), self.slot(name, free))?;
             }
+            free += 1;
         }
         Ok(())
     }

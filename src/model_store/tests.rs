@@ -116,6 +116,18 @@ fn what_an_interrupted_change_has_left_is_removed_by_the_next() {
 }
 
 #[test]
+fn a_gap_that_a_failed_change_has_left_between_kept_packages_is_closed() {
+    let models = Models::new();
+    for version in ["1", "2", "3"] {
+        models.add(version);
+    }
+    let kept = models.path(".previous/m");
+    fs::rename(kept.join("2"), kept.join("3")).unwrap();
+    assert_eq!(models.store.change().unwrap().roll_back("m").unwrap(), "2");
+    models.check("2", &["3", "1"]);
+}
+
+#[test]
 fn a_failure_leaves_the_package_that_was_there() {
     let models = Models::new();
     models.add("1");

@@ -54,8 +54,12 @@ fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) 
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let temporary = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(file_mode).open(&temporary)?;
+    // One that a killed process left behind keeps its mode when it is opened again.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(file_mode).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(temporary)
@@ -76,6 +80,18 @@ mod tests {
         fs::create_dir(path.with_file_name("file.json.part")).unwrap();
         assert!(replace(&path, b"newest").is_err());
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_private_file_is_private_although_a_killed_process_has_left_one_that_is_not() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("key.pem");
+        let left = path.with_file_name("key.pem.part");
+        fs::write(&left, b"").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
+        replace_private(&path, b"secret").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

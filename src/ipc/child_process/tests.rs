@@ -4,7 +4,7 @@ use super::*;
 use crate::ipc::messages::FromUnit;
 use std::path::Path;
 use std::process::ChildStderr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 type Started = (ChildHandle, mpsc::Receiver<ChildEvent<FromUnit>>);
 
@@ -39,8 +39,30 @@ async fn a_child_that_cannot_be_watched_is_ended_and_waited_for() {
         Ok(child)
     });
     assert!(spawn(&spawner.unwrap(), "/bin/cat").is_err());
-    let process = format!("/proc/{}", started.recv().unwrap());
-    // A zombie would still have its entry.
+    wait_for_the_end(started.recv().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_holds_up_no_caller_and_a_late_child_is_ended() {
+    let (release, released) = sync_channel::<()>(1);
+    let (pids, started) = sync_channel(2);
+    let spawner = Spawner::start_with(move |command| {
+        // Fails once the test has dropped its end.
+        drop(released.recv());
+        let child = command.spawn()?;
+        pids.send(child.id()).unwrap();
+        Ok(child)
+    });
+    let spawner = spawner.unwrap();
+    assert_eq!(spawn(&spawner, "/bin/cat").unwrap_err().kind(), io::ErrorKind::TimedOut);
+    drop(release);
+    wait_for_the_end(started.recv().unwrap()).await;
+    assert!(spawn(&spawner, "/bin/true").is_ok());
+}
+
+/// A zombie would still have its entry.
+async fn wait_for_the_end(pid: u32) {
+    let process = format!("/proc/{pid}");
     let deadline = Instant::now() + Duration::from_secs(10);
     while Path::new(&process).exists() {
         assert!(Instant::now() < deadline, "{process} is still there");
