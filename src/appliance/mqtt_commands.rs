@@ -1,6 +1,6 @@
 //! Carries out what comes over MQTT: start, stop, scale and swap a model; take a picture of a camera, switch it on and off.
 
-use crate::control::snapshots::{SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{SnapshotFreshness, SnapshotReply};
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Accepted, Command, Control};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
@@ -56,7 +56,7 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
             };
         }
         // The picture itself goes to the camera's topic.
-        return match control.snapshots.ask(camera, SnapshotWish::Published).await {
+        return match control.snapshots.ask(camera, SnapshotFreshness::Published).await {
             SnapshotReply::Refused(refusal) => refused(id, refusal.to_string()),
             SnapshotReply::Accepted | SnapshotReply::Taken(_) => {
                 json!({"command": incoming.name, "id": id, "accepted": true})

@@ -38,7 +38,7 @@ impl Requests {
     pub(super) fn snapshot(&mut self, asked: SnapshotRequest) -> Event {
         let ticket = SnapshotTicket(self.next());
         self.snapshots.insert(ticket, asked.reply);
-        Event::SnapshotRequested { ticket, camera: asked.camera, wish: asked.wish }
+        Event::SnapshotRequested { ticket, camera: asked.camera, freshness: asked.freshness }
     }
 
     /// An image, as an event for the core.

@@ -4,7 +4,7 @@ use crate::admission::brown_out::PACE_PERIOD;
 use crate::admission::{FrameWork, ImageWork};
 use crate::camera::camera_state::Camera;
 use crate::control::images::ImageReply;
-use crate::control::snapshots::{SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::control::{Accepted, Command, ControlError};
 use crate::core::cameras::{Cameras, Captured};
 use crate::core::effect::{Effect, FrameResult, Report};
@@ -94,8 +94,8 @@ impl Core {
             Event::UndeadCaptureEnded { group } => self.cameras.undead_ended(group),
             Event::CameraNotOpened { group, index, detail } => self.cameras.not_opened(group, index, detail, now, out),
             Event::Image { model, work } => self.image_offered(&model, work, now, out),
-            Event::SnapshotRequested { ticket, camera, wish } => {
-                self.snapshot_requested(ticket, camera, wish, now, out);
+            Event::SnapshotRequested { ticket, camera, freshness } => {
+                self.snapshot_requested(ticket, camera, freshness, now, out);
             }
             Event::SnapshotMade { group, id, jpeg, wall_ms } => {
                 self.snapshots.made(group, id, jpeg, wall_ms, now, out);
@@ -252,7 +252,7 @@ impl Core {
         &mut self,
         ticket: SnapshotTicket,
         camera: String,
-        wish: SnapshotWish,
+        freshness: SnapshotFreshness,
         now: Monotonic,
         out: &mut Vec<Effect>,
     ) {
@@ -264,7 +264,7 @@ impl Core {
         let is_coming = matches!(found.status(), CameraStatus::Streaming | CameraStatus::Connecting);
         let refusal = (!is_coming).then(|| SnapshotRefusal::NotStreaming { camera, state: describe(found) });
         let id = found.settings.id.clone();
-        self.snapshots.request(&id, wish, ticket, refusal, now, out);
+        self.snapshots.request(&id, freshness, ticket, refusal, now, out);
     }
 
     /// The camera of an open connection, for the log.

@@ -2,7 +2,7 @@
 
 use crate::admission::ImageWork;
 use crate::control::Command;
-use crate::control::snapshots::SnapshotWish;
+use crate::control::snapshots::SnapshotFreshness;
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LoadModel};
 use crate::ipc::snapshot_messages::SnapshotId;
 use crate::model::package::Package;
@@ -116,8 +116,8 @@ pub enum Event {
         ticket: SnapshotTicket,
         /// The camera as the caller named it.
         camera: String,
-        /// Which picture is wanted.
-        wish: SnapshotWish,
+        /// How new the picture must be.
+        freshness: SnapshotFreshness,
     },
     /// A capture process has made a picture, or has not.
     SnapshotMade {

@@ -8,7 +8,7 @@ mod policy;
 
 use crate::admission::FrameWork;
 use crate::camera::settings::SnapshotSettings;
-use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{Snapshot, SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::core::effect::{Effect, Report, SnapshotResult};
 use crate::core::event::SnapshotTicket;
 use crate::core::snapshots::policy::{SnapshotCause, SnapshotPolicy};
@@ -83,14 +83,14 @@ impl Snapshots {
     pub(super) fn request(
         &mut self,
         camera: &CameraId,
-        wish: SnapshotWish,
+        freshness: SnapshotFreshness,
         ticket: SnapshotTicket,
         refusal: Option<SnapshotRefusal>,
         now: Monotonic,
         effects: &mut Vec<Effect>,
     ) {
         let mut answer = |reply| effects.push(Effect::AnswerSnapshot { ticket, reply });
-        if let Some(kept) = self.newest.get(camera).filter(|_| wish == SnapshotWish::Newest) {
+        if let Some(kept) = self.newest.get(camera).filter(|_| freshness == SnapshotFreshness::Newest) {
             return answer(SnapshotReply::Taken(kept.clone()));
         }
         if let Some(refusal) = refusal {
@@ -100,7 +100,7 @@ impl Snapshots {
             answer(SnapshotReply::Refused(refusal.clone()));
             return report_limit(camera, &refusal, effects);
         }
-        let is_published = wish == SnapshotWish::Published;
+        let is_published = freshness == SnapshotFreshness::Published;
         if is_published {
             answer(SnapshotReply::Accepted);
         }

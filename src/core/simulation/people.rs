@@ -2,7 +2,7 @@
 
 use crate::admission::{ImageId, ImageWork};
 use crate::control::Command;
-use crate::control::snapshots::SnapshotWish;
+use crate::control::snapshots::SnapshotFreshness;
 use crate::core::Event;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::core::simulation::children::UnitFault;
@@ -117,8 +117,9 @@ impl World {
         let ticket = SnapshotTicket(self.books.ticket());
         self.books.snapshots.insert(ticket, self.active());
         let camera = format!("camera-{}", self.dice.index(self.cameras.len() + 1));
-        let wish = self.dice.pick(&[SnapshotWish::Newest, SnapshotWish::Fresh, SnapshotWish::Published]);
-        self.inbox.push_back(Event::SnapshotRequested { ticket, camera, wish });
+        let freshness =
+            self.dice.pick(&[SnapshotFreshness::Newest, SnapshotFreshness::Fresh, SnapshotFreshness::Published]);
+        self.inbox.push_back(Event::SnapshotRequested { ticket, camera, freshness });
     }
 
     fn command(&mut self) {
