@@ -96,7 +96,7 @@ fn command(name: &str, payload: Payload) -> Result<Command, String> {
         }
         "stop" => Ok(Command::StopModel { model }),
         "scale" => {
-            let bounds = units.needed().map_err(|error| error.to_string())?;
+            let bounds = units.required_bounds().map_err(|error| error.to_string())?;
             Ok(Command::ScaleModel { model, bounds })
         }
         "swap" => Ok(Command::SwapModel { model, package: package.ok_or("`package` is missing")? }),
