@@ -6,7 +6,7 @@ use crate::model::package::Package;
 use crate::publish::label_counts::{LabelCount, LabelCounts};
 use crate::supervisor::Answer;
 use crate::tracking::settings::TrackingSettings;
-use crate::tracking::{CameraTracker, Observed, Seen, TrackEvent, TrackingRules};
+use crate::tracking::{CameraTracker, NamedDetection, Observed, TrackEvent, TrackingRules};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
@@ -61,19 +61,19 @@ impl Scenes {
         at: Monotonic,
         effects: &mut Vec<Effect>,
     ) -> (Observed, Option<String>) {
-        let seen: Vec<Seen<'_>> = answer
+        let detections: Vec<NamedDetection<'_>> = answer
             .detections
             .iter()
-            .map(|found| Seen {
+            .map(|found| NamedDetection {
                 label: package.labels.name(found.class),
                 confidence: found.confidence,
                 bounding_box: found.bounding_box,
             })
             .collect();
-        let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&seen), None) };
+        let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&detections), None) };
         let mut observed = match &mut scene.tracker {
-            Some(tracker) => tracker.observe(&seen, at),
-            None => without_tracker(&seen),
+            Some(tracker) => tracker.observe(&detections, at),
+            None => without_tracker(&detections),
         };
         scene.is_live = true;
         let labels = scene.looked_at_by(package);
@@ -169,10 +169,10 @@ impl Scene {
 }
 
 /// Everything counts, and nothing has a number.
-fn without_tracker(seen: &[Seen<'_>]) -> Observed {
+fn without_tracker(detections: &[NamedDetection<'_>]) -> Observed {
     let mut in_view = BTreeMap::new();
-    for one in seen {
-        *in_view.entry(one.label.to_owned()).or_default() += 1;
+    for detection in detections {
+        *in_view.entry(detection.label.to_owned()).or_default() += 1;
     }
-    Observed { tracks: vec![None; seen.len()], kept: vec![true; seen.len()], events: Vec::new(), in_view }
+    Observed { tracks: vec![None; detections.len()], kept: vec![true; detections.len()], events: Vec::new(), in_view }
 }

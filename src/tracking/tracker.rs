@@ -1,6 +1,6 @@
 //! The tracker of one camera: detections in, events out.
 
-use crate::tracking::detections::{FrameDetections, Seen};
+use crate::tracking::detections::{FrameDetections, NamedDetection};
 use crate::tracking::event::TrackEvent;
 use crate::tracking::frame_pace::FramePace;
 use crate::tracking::label_life::LabelLives;
@@ -54,9 +54,9 @@ impl CameraTracker {
     ///
     /// Two units may finish two frames of a camera in the wrong order. A frame that is not newer than the newest one is only
     /// filtered: its detections belong to no track.
-    pub(crate) fn observe(&mut self, seen: &[Seen<'_>], at: Monotonic) -> Observed {
-        let detections = FrameDetections::new(&self.rules, seen);
-        let mut tracks = vec![None; seen.len()];
+    pub(crate) fn observe(&mut self, unfiltered: &[NamedDetection<'_>], at: Monotonic) -> Observed {
+        let detections = FrameDetections::new(&self.rules, unfiltered);
+        let mut tracks = vec![None; unfiltered.len()];
         if !self.pace.advance(at) {
             let in_view = self.in_view();
             return Observed { tracks, kept: detections.is_strong, events: Vec::new(), in_view };

@@ -88,26 +88,26 @@ fn a_tick_ends_unseen_objects_but_waits_for_frames_in_flight() {
 #[test]
 fn a_lost_camera_ends_everything_and_its_late_frames_begin_nothing() {
     let mut stage = Stage::new("");
-    let seen = [at("person", 0.8, 0.3, 0.5), whole("daylight", 0.9)];
-    stage.keeps_showing(&seen, 3);
+    let detections = [at("person", 0.8, 0.3, 0.5), whole("daylight", 0.9)];
+    stage.keeps_showing(&detections, 3);
     let captured = stage.now;
     stage.passes(500);
     assert_eq!(kinds(&stage.tracker.end_all(stage.now)), [(Ended, 1), (Ended, 2)]);
     assert_eq!(stage.tracker.end_all(stage.now), vec![]);
     for ms in 1..100 {
-        let late = stage.tracker.observe(&seen, captured + Duration::from_millis(ms));
+        let late = stage.tracker.observe(&detections, captured + Duration::from_millis(ms));
         assert_eq!((late.events, late.tracks), (vec![], vec![None, None]));
     }
-    let again = stage.keeps_showing(&seen, 3);
+    let again = stage.keeps_showing(&detections, 3);
     assert_eq!(kinds(&again), [(Began, 3), (Began, 4)], "no number is used twice");
 }
 
 #[test]
 fn frames_in_the_wrong_order_are_filtered_and_not_tracked() {
     let mut stage = Stage::new("ignore = [[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]]");
-    let seen = [at("person", 0.8, 0.3, 0.5), at("person", 0.8, 0.7, 0.5)];
-    stage.keeps_showing(&seen, 3);
-    let late = stage.tracker.observe(&seen, Monotonic::from_nanos(1_300_000_000));
+    let detections = [at("person", 0.8, 0.3, 0.5), at("person", 0.8, 0.7, 0.5)];
+    stage.keeps_showing(&detections, 3);
+    let late = stage.tracker.observe(&detections, Monotonic::from_nanos(1_300_000_000));
     assert_eq!((late.kept, late.tracks), (vec![false, true], vec![None, None]));
     assert_eq!(late.in_view["person"], 1);
 }
