@@ -17,7 +17,7 @@ use crate::supervisor::{Answer, ModelStatus};
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
-use crate::tracking::Observed;
+use crate::tracking::TrackedFrame;
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
@@ -138,12 +138,12 @@ impl Reporter {
     /// A frame has its outcome; a detected one is published.
     fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, result: Option<&FrameResult>, now: Monotonic) {
         self.metrics.frame_ended(&work.camera, outcome);
-        let Some(FrameResult { answer, package, observed }) = result else { return };
+        let Some(FrameResult { answer, package, tracked }) = result else { return };
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         self.metrics.frame_timed(answer.queued, inference, age);
         self.metrics.answered(&package.model, answer.detections.len(), age);
-        let message = self.detections_message(work, answer, observed, package, age);
+        let message = self.detections_message(work, answer, tracked, package, age);
 
         let mut seen = BTreeMap::new();
         for object in &message.detections {
@@ -165,14 +165,14 @@ impl Reporter {
         &self,
         work: &FrameWork,
         answer: &Answer,
-        observed: &Observed,
+        tracked: &TrackedFrame,
         package: &Package,
         age: Duration,
     ) -> DetectionsMessage {
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         let captured_at_ms = wall_now_ms() - i64::try_from(age.as_millis()).unwrap_or(0);
         let monotonic_ms = work.frame.captured_at.as_nanos() / 1_000_000;
-        let kept = answer.detections.iter().zip(&observed.tracks).zip(&observed.kept).filter(|(_, kept)| **kept);
+        let kept = answer.detections.iter().zip(&tracked.tracks).zip(&tracked.kept).filter(|(_, kept)| **kept);
         let objects = kept.map(|((detection, track), _)| DetectedObject {
             label: package.labels.name(detection.class).to_owned(),
             confidence: detection.confidence,

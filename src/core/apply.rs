@@ -210,13 +210,13 @@ impl Core {
             let boxes = || answer.detections.iter().filter_map(|found| found.bounding_box).collect();
             self.snapshots.frame_seen(&work, connection, boxes, now, out);
             let captured_at = work.frame.captured_at;
-            let (observed, best) = self.scenes.observe(&work.camera, &answer, &package, captured_at, out);
+            let (tracked, best) = self.scenes.observe(&work.camera, &answer, &package, captured_at, out);
             if let Some(event) = best {
-                let kept = answer.detections.iter().zip(&observed.kept).filter(|(_, kept)| **kept);
+                let kept = answer.detections.iter().zip(&tracked.kept).filter(|(_, kept)| **kept);
                 let boxes = kept.filter_map(|(found, _)| found.bounding_box).collect();
                 self.snapshots.event_seen(&work, connection, boxes, event, now, out);
             }
-            Box::new(FrameResult { answer, package, observed })
+            Box::new(FrameResult { answer, package, tracked })
         });
         self.cameras.give_back(region, slot, out);
         out.push(Effect::Report(Report::FrameEnded { work, outcome, result }));

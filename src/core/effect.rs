@@ -16,7 +16,7 @@ use crate::publish::label_counts::LabelCount;
 use crate::supervisor::Answer;
 use crate::supervisor::autoscaler::ScaleReason;
 use crate::supervisor::unit_state::UnitId;
-use crate::tracking::{Observed, TrackEvent};
+use crate::tracking::{TrackEvent, TrackedFrame};
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::Outcome;
 use std::sync::Arc;
@@ -189,8 +189,8 @@ pub struct FrameResult {
     pub answer: Answer,
     /// The model that produced it.
     pub package: Arc<Package>,
-    /// What the tracker makes of it.
-    pub observed: Observed,
+    /// The tracks of its detections, and which of them the camera's rules keep.
+    pub tracked: TrackedFrame,
 }
 
 /// Something to publish, count or log.

@@ -6,7 +6,7 @@ use crate::model::package::Package;
 use crate::publish::label_counts::{LabelCount, LabelCounts};
 use crate::supervisor::Answer;
 use crate::tracking::settings::TrackingSettings;
-use crate::tracking::{CameraTracker, NamedDetection, Observed, TrackEvent, TrackingRules};
+use crate::tracking::{CameraTracker, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ impl Scenes {
         package: &Arc<Package>,
         at: Monotonic,
         effects: &mut Vec<Effect>,
-    ) -> (Observed, Option<String>) {
+    ) -> (TrackedFrame, Option<String>) {
         let detections: Vec<NamedDetection<'_>> = answer
             .detections
             .iter()
@@ -71,20 +71,20 @@ impl Scenes {
             })
             .collect();
         let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&detections), None) };
-        let mut observed = match &mut scene.tracker {
+        let mut tracked = match &mut scene.tracker {
             Some(tracker) => tracker.observe(&detections, at),
             None => without_tracker(&detections),
         };
         scene.is_live = true;
         let labels = scene.looked_at_by(package);
         let mut counts: Vec<LabelCount> = if labels.is_some() { scene.counts.current().collect() } else { Vec::new() };
-        counts.extend(scene.count(&observed.in_view));
+        counts.extend(scene.count(&tracked.in_view));
         if let Some(labels) = labels {
             effects.push(Effect::Report(Report::Labels { camera: camera.clone(), labels }));
         }
-        let events = std::mem::take(&mut observed.events);
+        let events = std::mem::take(&mut tracked.events);
         let best = self.report(camera, events, counts, Some(package), effects);
-        (observed, best)
+        (tracked, best)
     }
 
     /// Ends what has been out of view for too long; to be called about once a second.
@@ -168,11 +168,12 @@ impl Scene {
     }
 }
 
-/// Everything counts, and nothing has a number.
-fn without_tracker(detections: &[NamedDetection<'_>]) -> Observed {
+/// The result for a camera without a tracker: every detection is kept, none has a track.
+fn without_tracker(detections: &[NamedDetection<'_>]) -> TrackedFrame {
     let mut in_view = BTreeMap::new();
     for detection in detections {
         *in_view.entry(detection.label.to_owned()).or_default() += 1;
     }
-    Observed { tracks: vec![None; detections.len()], kept: vec![true; detections.len()], events: Vec::new(), in_view }
+    let (tracks, kept) = (vec![None; detections.len()], vec![true; detections.len()]);
+    TrackedFrame { tracks, kept, events: Vec::new(), in_view }
 }

@@ -42,4 +42,4 @@ mod tracker;
 pub(crate) use detections::NamedDetection;
 pub(crate) use event::{EventKind, TrackEvent};
 pub(crate) use rules::TrackingRules;
-pub(crate) use tracker::{CameraTracker, Observed};
+pub(crate) use tracker::{CameraTracker, TrackedFrame};

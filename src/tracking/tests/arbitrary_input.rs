@@ -71,14 +71,14 @@ proptest! {
                 0 => events.extend(stage.tracker.end_all(time)),
                 1..=3 => events.extend(stage.tracker.tick(time)),
                 _ => {
-                    let observed = stage.tracker.observe(&detections, time);
-                    prop_assert_eq!(observed.tracks.len(), detections.len());
-                    prop_assert_eq!(observed.kept.len(), detections.len());
-                    for (track, kept) in observed.tracks.iter().zip(&observed.kept) {
+                    let tracked = stage.tracker.observe(&detections, time);
+                    prop_assert_eq!(tracked.tracks.len(), detections.len());
+                    prop_assert_eq!(tracked.kept.len(), detections.len());
+                    for (track, kept) in tracked.tracks.iter().zip(&tracked.kept) {
                         prop_assert!(track.is_none() || *kept);
                     }
-                    prop_assert_eq!(&observed.in_view, &stage.tracker.in_view());
-                    events.extend(observed.events);
+                    prop_assert_eq!(&tracked.in_view, &stage.tracker.in_view());
+                    events.extend(tracked.events);
                 }
             }
         }
@@ -105,9 +105,9 @@ fn three_hundred_objects_are_tracked_and_more_are_only_kept() {
     let mut stage = Stage::new("");
     let mut tracks = BTreeSet::new();
     for _ in 0..10 {
-        let observed = stage.shows(&crowd(400));
-        tracks.extend(observed.tracks.into_iter().flatten());
-        assert!(observed.kept.iter().all(|kept| *kept));
+        let tracked = stage.shows(&crowd(400));
+        tracks.extend(tracked.tracks.into_iter().flatten());
+        assert!(tracked.kept.iter().all(|kept| *kept));
     }
     assert_eq!(tracks, (1..=300).collect());
 }

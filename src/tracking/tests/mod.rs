@@ -8,7 +8,7 @@ mod quality;
 mod real_scene;
 
 use crate::tracking::settings::TrackingSettings;
-use crate::tracking::{CameraTracker, EventKind, NamedDetection, Observed, TrackEvent, TrackingRules};
+use crate::tracking::{CameraTracker, EventKind, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ impl Stage {
     }
 
     /// Shows one frame.
-    fn shows(&mut self, detections: &[NamedDetection<'_>]) -> Observed {
+    fn shows(&mut self, detections: &[NamedDetection<'_>]) -> TrackedFrame {
         self.passes(200);
         self.tracker.observe(detections, self.now)
     }

@@ -79,8 +79,8 @@ pub(super) fn tracked(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
             bounding_box: Some(place),
         };
         let detections: Vec<NamedDetection<'_>> = frame.seen.iter().map(named).collect();
-        let observed = tracker.observe(&detections, frame.at);
-        let boxes = frame.seen.iter().zip(observed.tracks).filter_map(|(seen, track)| Some((track?, seen.1)));
+        let tracked = tracker.observe(&detections, frame.at);
+        let boxes = frame.seen.iter().zip(tracked.tracks).filter_map(|(seen, track)| Some((track?, seen.1)));
         (frame.truth.clone(), boxes.collect())
     };
     frames.iter().map(follow).collect()
