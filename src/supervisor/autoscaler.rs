@@ -2,8 +2,8 @@
 //!
 //! The signal is demand in units: arriving transactions a second, accepted or not, times the service time of one. CPU
 //! load is no signal, because a healthy box uses all of its CPU. The rules and numbers are those of Knative's pod
-//! autoscaler (target, stable and panic window) with the slow scale-in of target tracking. One rule is our own: units of
-//! one box share its cores, so a unit that adds no throughput is removed.
+//! autoscaler (target, stable and panic window) with the slow scale-in of target tracking. One rule is our own: units
+//! of one box share its cores, so a unit that adds no throughput is removed.
 
 use crate::vision::monotonic::Monotonic;
 use std::collections::VecDeque;

@@ -40,8 +40,8 @@ impl Batch {
         self.open.len()
     }
 
-    /// Closes the item of a request and returns it; `None` if the batch has no such open item. `is_found`: the unit sent
-    /// a result, which counts in [`Self::measured`].
+    /// Closes the item of a request and returns it; `None` if the batch has no such open item. `is_found`: the unit
+    /// sent a result, which counts in [`Self::measured`].
     pub fn answered(&mut self, request: RequestId, is_found: bool) -> Option<Work> {
         let index = self.open.iter().position(|(asked, _)| *asked == request)?;
         let (_, work) = self.open.remove(index);

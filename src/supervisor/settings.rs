@@ -83,13 +83,13 @@ pub struct ModelSettings {
     pub max_inference_units: u16,
     /// Threads of one inference.
     pub threads: u16,
-    /// Pictures that a unit looks at together at most, 1..=64, where the model takes any number and it was measured to be
-    /// faster. On a CPU it is not.
+    /// Pictures that a unit looks at together at most, 1..=64, where the model takes any number and it was measured to
+    /// be faster. On a CPU it is not.
     pub max_batch: u16,
     /// What computes. A unit that cannot have it fails to load.
     pub execution_provider: ExecutionProvider,
-    /// Which of its devices: `"1"` of several GPUs; OpenVINO's are `"CPU"`, `"GPU.1"`, `"NPU"`. None: its first. A zone's
-    /// wins.
+    /// Which of its devices: `"1"` of several GPUs; OpenVINO's are `"CPU"`, `"GPU.1"`, `"NPU"`. None: its first. A
+    /// zone's wins.
     pub device: Option<String>,
     /// What the provider is told; a zone with another provider goes without.
     pub provider_options: ProviderOptions,

@@ -13,7 +13,8 @@
 //! * `Loading`: the process loads its model. The load timeout applies.
 //! * `Idle`, `Busy`: in service. Each answer must name a request of the batch that has no answer yet.
 //! * `Stopping`: told to exit while idle; killed when it does not exit in time.
-//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too: after it
+//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too: after
+//! it
 //!   the unit counts as lost, and another process takes its place.
 
 use crate::ipc::restart_policy::RestartPolicy;

@@ -17,7 +17,8 @@ const FAILURES: usize = 3;
 const FAILURE_WINDOW: Duration = Duration::from_secs(600);
 /// A probe that lived this long shows that its zone works.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
-/// Each failed probe doubles the wait for the next, so often at most: on a full box a probe takes a unit out of service.
+/// Each failed probe doubles the wait for the next, so often at most: on a full box a probe takes a unit out of
+/// service.
 const MOST_DOUBLINGS: u32 = 3;
 /// A unit that lived this long did not fail because of its zone.
 pub const LASTING_LIFE: Duration = Duration::from_secs(60);
