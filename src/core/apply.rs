@@ -1,4 +1,4 @@
-//! The core: it connects the four parts.
+//! The core, which connects its parts.
 
 use crate::admission::brown_out::PACE_PERIOD;
 use crate::admission::{FrameWork, ImageWork};
@@ -25,7 +25,7 @@ use crate::vision::outcome::{FailureCause, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often objects that have left the picture are looked for.
+/// How often objects that left the picture are ended.
 const SCENE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Decides for the whole box.
@@ -66,7 +66,7 @@ impl Core {
         }
     }
 
-    /// Takes in what happened, and returns what is to be done.
+    /// Handles an event and returns the effects, to be performed in their order.
     pub fn apply(&mut self, event: Event, now: Monotonic) -> Vec<Effect> {
         let mut effects = Vec::new();
         let out = &mut effects;
@@ -161,7 +161,7 @@ impl Core {
         self.follow(actions, now, out);
     }
 
-    /// Turns what the fleet wants into effects.
+    /// Turns the fleet's actions into effects.
     fn follow(&mut self, actions: Vec<SupervisorAction>, now: Monotonic, out: &mut Vec<Effect>) {
         for action in actions {
             match action {
@@ -194,8 +194,7 @@ impl Core {
         self.follow(actions, now, out);
     }
 
-    /// A frame has its outcome. What needs the frame where it lies comes first; then its slot goes back, which is what the
-    /// capture process may be waiting for.
+    /// A frame has its outcome. Snapshots are ordered before its slot is released: they need the frame in its slot.
     fn frame_ended(
         &mut self,
         work: FrameWork,
@@ -272,7 +271,7 @@ impl Core {
         self.cameras.of_connection(group, index)
     }
 
-    /// Frames and images that wait or are worked on.
+    /// The number of frames and images that wait or are being processed.
     pub fn in_flight(&self) -> u64 {
         self.units.fleet.in_flight()
     }
@@ -283,7 +282,7 @@ impl Core {
     }
 }
 
-/// What a camera is doing, and why, for a person.
+/// A camera's status and the reason for it, as a text for the operator.
 fn describe(camera: &Camera) -> String {
     let reason = camera.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{}{reason}", camera.status().name())

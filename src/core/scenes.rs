@@ -51,8 +51,8 @@ impl Scenes {
         Self { by_camera: cameras.iter().map(scene).collect(), boot_id, last_seq: 0 }
     }
 
-    /// A unit looked at a frame that was captured at `at`: what of it counts. Returns the id of the first event whose best
-    /// picture is this frame, too.
+    /// A unit looked at a frame that was captured at `at`: what of it counts. Returns the id of the first event whose
+    /// best picture is this frame, too.
     pub(super) fn observe(
         &mut self,
         camera: &CameraId,

@@ -1,8 +1,8 @@
 //! Pictures of cameras: which are wanted, which are being made, and the newest of each camera.
 //!
-//! An order goes out while the slot of its frame is still lent, and so before the slot goes back on the same channel. The
-//! capture process takes the frame out of the slot when it reads the order, so no slot is held for a snapshot. Nothing waits
-//! for a capture process either: an order without an answer fails alone, after a while.
+//! An order goes out while the slot of its frame is still lent, and so before the slot goes back on the same channel.
+//! The capture process takes the frame out of the slot when it reads the order, so no slot is held for a snapshot.
+//! Nothing waits for a capture process either: an order without an answer fails alone, after a while.
 
 mod policy;
 

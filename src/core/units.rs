@@ -160,8 +160,8 @@ impl Units {
         self.fleet.model_of(camera)
     }
 
-    /// Keeps what a command has changed of a model of the settings; `change` says how. True if the command's answer waits
-    /// for the disk.
+    /// Keeps what a command has changed of a model of the settings; `change` says how. True if the command's answer
+    /// waits for the disk.
     pub(super) fn keep(
         &mut self,
         model: &str,
