@@ -1,4 +1,4 @@
-//! What happens in front of each camera: its tracker, the counts of its labels as they were published, and its events.
+//! The scene of each camera: its tracker, its label counts as they were published, and its events.
 
 use crate::camera::settings::CameraSettings;
 use crate::core::effect::{Effect, Report, event_id};
@@ -12,21 +12,21 @@ use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One camera's.
+/// The scene of one camera.
 #[derive(Debug)]
 struct Scene {
-    /// None: tracking is switched off.
+    /// `None`: tracking is switched off.
     tracker: Option<CameraTracker>,
-    /// The labels that matter; empty: all.
+    /// The labels that the camera may report; empty: all.
     labels: Vec<String>,
     counts: LabelCounts,
-    /// The model that looked last.
+    /// The package that produced the last result.
     package: Option<Arc<Package>>,
-    /// Something may be in view.
+    /// True if something may be in view.
     is_live: bool,
 }
 
-/// All cameras', and the numbers of their events.
+/// The scenes of all cameras, and the sequence number of their events.
 #[derive(Debug)]
 pub(super) struct Scenes {
     by_camera: BTreeMap<CameraId, Scene>,
@@ -35,7 +35,7 @@ pub(super) struct Scenes {
 }
 
 impl Scenes {
-    /// Settings that were checked make rules; a scene whose rules are wrong all the same is not tracked.
+    /// The settings were checked before; a scene whose rules are invalid all the same is not tracked.
     pub(super) fn new(tracking: &TrackingSettings, cameras: &[CameraSettings], boot_id: String) -> Self {
         let scene = |camera: &CameraSettings| {
             let rules = TrackingRules::new(tracking, &camera.scene).ok().filter(|_| tracking.enabled);
@@ -51,8 +51,8 @@ impl Scenes {
         Self { by_camera: cameras.iter().map(scene).collect(), boot_id, last_seq: 0 }
     }
 
-    /// A unit looked at a frame that was captured at `at`: what of it counts. Returns the id of the first event whose
-    /// best picture is this frame, too.
+    /// Tracks the detections of a frame that was captured at `at`. Returns the tracker's result, and the id of the
+    /// first event whose best picture is this frame.
     pub(super) fn observe(
         &mut self,
         camera: &CameraId,
@@ -87,7 +87,7 @@ impl Scenes {
         (tracked, best)
     }
 
-    /// Ends what has been out of view for too long; to be called about once a second.
+    /// Ends objects and labels that were out of view for too long. Call it about once a second.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         let mut news = Vec::new();
         for (camera, scene) in &mut self.by_camera {
@@ -104,7 +104,7 @@ impl Scenes {
         }
     }
 
-    /// The camera is lost, or the daemon stops: nothing is in view. Reports it once.
+    /// The camera is lost, or the daemon stops. Ends everything in view and reports it once.
     pub(super) fn lose(&mut self, camera: &CameraId, now: Monotonic, effects: &mut Vec<Effect>) {
         let Some(scene) = self.by_camera.get_mut(camera).filter(|scene| scene.is_live) else { return };
         scene.is_live = false;
@@ -113,7 +113,7 @@ impl Scenes {
         self.report(camera, events, counts, package.as_ref(), effects);
     }
 
-    /// The daemon stops.
+    /// Ends everything in view of all cameras, because the daemon stops.
     pub(super) fn lose_all(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         for camera in self.by_camera.keys().cloned().collect::<Vec<_>>() {
             self.lose(&camera, now, effects);
@@ -146,8 +146,8 @@ impl Scenes {
 }
 
 impl Scene {
-    /// Returns the labels that may be seen when the camera has a model for the first time, or another one. Each has a
-    /// count from then on, and a count that an earlier run left on the broker goes with that.
+    /// Returns the labels that the camera may report, if this is its first package or one with other labels. Each gets
+    /// a count, which also replaces a count that an earlier run left on the broker.
     fn looked_at_by(&mut self, package: &Arc<Package>) -> Option<Vec<String>> {
         let is_known =
             self.package.as_ref().is_some_and(|known| Arc::ptr_eq(known, package) || known.labels == package.labels);
