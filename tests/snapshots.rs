@@ -106,7 +106,7 @@ fn a_picture_that_is_commanded_is_published_retained_and_kept() {
     let again = Command::new("mosquitto_sub").args(subscribe).args(topic).output().unwrap().stdout;
     assert_eq!(again, published, "whoever subscribes later has it as well");
 
-    for (payload, why) in [(r#"{"camera": "street"}"#, "there are: yard"), (r#"{"model": "m"}"#, "not in order")] {
+    for (payload, why) in [(r#"{"camera": "street"}"#, "there are: yard"), (r#"{"model": "m"}"#, "not valid")] {
         let answer = command(payload);
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(answer["accepted"] == false && message.contains(why), "{answer}");

@@ -1,4 +1,4 @@
-//! The status of models and outbox as metrics and as the box's state say it.
+//! Converts the status of models and outbox for the metrics and for the box's state message.
 
 use crate::publish::message::ModelState;
 use crate::publish::outbox::OutboxStatus;
@@ -41,12 +41,12 @@ pub(super) fn figures(model: &ModelStatus) -> ModelFigures {
     }
 }
 
-/// What computes the nodes of the model: by zone and provider.
+/// The model's graph nodes by zone and execution provider.
 fn nodes(model: &ModelStatus) -> BTreeMap<String, BTreeMap<String, u32>> {
     model.nodes.iter().map(|(zone, counts)| (zone.clone(), counts.0.clone())).collect()
 }
 
-/// Rounded, so that the retained message changes when something does and not twice a second.
+/// Values are rounded, so that the retained message does not change twice a second.
 pub(super) fn model_state(model: &ModelStatus, hours: f64) -> ModelState {
     #[expect(clippy::cast_possible_truncation, reason = "a rate of one box")]
     let rounded = |tps: f64| tps.round() as f32;
