@@ -1,4 +1,4 @@
-//! The event loop's handle on publishing: it hands messages over and never waits.
+//! The event loop's handle on publishing. It queues messages and never waits.
 //!
 //! The newest state of each topic is kept, and is published as soon as the broker is connected. Detections are only
 //! useful while they are fresh: while the broker is away or slow they are dropped and counted.

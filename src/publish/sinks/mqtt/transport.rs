@@ -1,5 +1,5 @@
 //! TLS to the broker, below the MQTT client: configured authorities, a client certificate if the broker requires one,
-//! and errors that say what to change.
+//! and errors with the setting to change.
 
 use crate::os::clock::rfc3339_utc;
 use crate::publish::sinks::mqtt::failure::AbruptEnd;
@@ -64,7 +64,7 @@ impl TlsTransport {
         let reason = match (error.get_ref().and_then(|inner| inner.downcast_ref()), error.kind()) {
             (Some(InvalidCertificate(why)), _) => format!("the broker's certificate {}", self.mistake_in(why)),
             (Some(InvalidMessage(_)), _) => format!("it does not answer in TLS: {}", self.is_tls_port()),
-            // Of one kind that is not taken for an end after the handshake.
+            // An error kind that is not mistaken for a close after the handshake.
             (_, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
                 format!("it ends the TLS handshake: {}", self.is_tls_port())
             }
