@@ -13,7 +13,7 @@ fn yard() -> CameraId {
     CameraId::new("yard").unwrap()
 }
 
-/// The snapshots of a box, and what came of them.
+/// The snapshots of a box, and their results.
 struct Yard {
     snapshots: Snapshots,
     tickets: u64,
@@ -39,7 +39,7 @@ impl Yard {
                     self.orders.push(*order);
                 }
                 Effect::AnswerSnapshot { ticket, reply } => {
-                    assert!(self.replies.insert(ticket, reply).is_none(), "one answer for a request");
+                    assert!(self.replies.insert(ticket, reply).is_none(), "one reply for a request");
                 }
                 Effect::ForgetSnapshot(id) => self.forgotten.push(id),
                 Effect::Report(Report::SnapshotTaken { snapshot, .. }) => self.published.push(snapshot),
@@ -68,14 +68,14 @@ impl Yard {
         vec![NormalizedBox::from_corners(0.1, 0.1, 0.2, 0.2).unwrap()]
     }
 
-    /// A unit looks at a frame.
+    /// A unit processes a frame.
     fn frame(&mut self, second: u64) {
         let (connection, mut effects) = (Some((1, CameraIndex(7))), Vec::new());
         self.snapshots.frame_seen(&Self::work(second), connection, Self::boxes, at(second), &mut effects);
         self.follow(effects);
     }
 
-    /// A frame shows an event at its best. The order that follows, if the limit allows one.
+    /// A frame is the best picture of an event. Returns the order, if the limit allows one.
     fn event(&mut self, second: u64) -> Option<SnapshotId> {
         let (connection, mut effects, before) = (Some((1, CameraIndex(7))), Vec::new(), self.orders.len());
         let event = "e1".to_owned();
@@ -124,7 +124,7 @@ fn all_waiting_requests_get_the_same_picture_and_cost_one_of_the_limit() {
     for ticket in tickets {
         assert!(matches!(&yard.replies[&ticket], SnapshotReply::Taken(found) if *found.jpeg == *b"jpeg"));
     }
-    assert!(yard.published.is_empty(), "it is theirs alone");
+    assert!(yard.published.is_empty(), "pictures of requests are not published");
     yard.request(SnapshotFreshness::Fresh, 2);
     yard.frame(2);
     let limited = yard.request(SnapshotFreshness::Fresh, 3);

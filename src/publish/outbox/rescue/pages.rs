@@ -2,8 +2,7 @@
 //! newest copy of each page.
 //!
 //! The formats of page, cell, record and frame are those of <https://www.sqlite.org/fileformat2.html>, sections 1.5,
-//! 1.6,
-//! 2.1 and 4.1.
+//! 1.6, 2.1 and 4.1.
 
 use crate::publish::outbox::record::{Position, Record};
 use std::borrow::Cow;

@@ -153,7 +153,7 @@ fn draining_finishes_what_units_do_and_sheds_the_rest() {
 #[test]
 fn exactly_the_queue_and_the_units_take_images_when_all_units_are_stalled() {
     let mut test_box = TestBox::ready(2);
-    // Two units of 100 ms each can look at twenty a second.
+    // Two units that take 100 ms each can do twenty a second.
     for _ in 0..60 {
         test_box.offer_image();
         test_box.wait(100);
