@@ -146,7 +146,7 @@ mod tests {
         assert!(about(times.tps_of(WorkKind::Image), 100.0), "nothing better is known yet");
         record(&mut times, WorkKind::Image, 40, false);
         assert!(about(times.tps_of(WorkKind::Frame), 100.0) && about(times.tps_of(WorkKind::Image), 25.0));
-        assert!(about(times.tps(), 25.0), "only images have come of late");
+        assert!(about(times.tps(), 25.0), "the latest items are all images");
         for _ in 0..200 {
             times.record(WorkKind::Frame, Duration::from_millis(10), 2, false);
             times.record(WorkKind::Image, Duration::from_millis(40), 2, false);
@@ -163,7 +163,7 @@ mod tests {
         record(&mut times, WorkKind::Frame, 10, false);
         assert!(about(times.tps(), 1e3 / 12.0), "a quiet hour does not make the units faster");
         times.record(WorkKind::Frame, Duration::from_millis(10), 3, true);
-        assert!(times.tps() > 95.0, "another number of units is measured anew");
+        assert!(times.tps() > 95.0, "another number of units starts a new measurement");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl World {
                 && model.state != ModelState::Stopping
                 && model.in_service < model.desired;
             if is_short && !model.degraded.iter().any(|reason| reason.starts_with(name.as_str())) {
-                let text = format!("{name} has {} of {} units, and nothing says so", model.in_service, model.desired);
+                let text = format!("{name} has {} of {} units, but reports no reason", model.in_service, model.desired);
                 return self.fail(text);
             }
         }

@@ -161,7 +161,7 @@ impl EventStream {
     }
 }
 
-/// The next event; waits for ever while there is no connection.
+/// The next event. Never returns while there is no connection.
 async fn next(departures: &mut Option<mpsc::Receiver<Departure>>) -> Option<Departure> {
     match departures {
         Some(departures) => departures.recv().await,

@@ -43,7 +43,7 @@ impl TlsTransport {
     /// Connects and completes the handshake.
     ///
     /// # Errors
-    /// Says what is wrong with the broker's certificate, and how to fix it.
+    /// The problem with the broker's certificate, and how to fix it.
     pub(super) async fn connect(self) -> io::Result<TlsStream<TcpStream>> {
         let connecting = async {
             let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
@@ -85,10 +85,10 @@ impl TlsTransport {
                 format!("has expired on {}: renew it there, or set this box's clock", date(not_after))
             }
             CertificateError::NotValidYetContext { not_before, .. } => {
-                format!("is not valid before {}: set this box's clock, or make it anew there", date(not_before))
+                format!("is not valid before {}: set this box's clock, or issue a new one there", date(not_before))
             }
             CertificateError::NotValidForNameContext { presented, .. } => format!(
-                "is not for `{}` but for {}: set mqtt.host to a name that is in it, or make it anew there",
+                "is not for `{}` but for {}: set mqtt.host to a name that is in it, or issue a new one there",
                 self.host,
                 presented.join(", ")
             ),

@@ -126,7 +126,7 @@ fn an_answer_to_an_unknown_request_kills_the_unit() {
     test_box.answer(UnitId(0), RequestId(999));
     assert_eq!(test_box.killed, [UnitId(0)]);
     test_box.answer_all();
-    assert!(test_box.ended.is_empty(), "what a dying unit says does not count");
+    assert!(test_box.ended.is_empty(), "replies of a dying unit are ignored");
     test_box.die(UnitId(0));
     test_box.bring_up();
     test_box.wait(1_001);
