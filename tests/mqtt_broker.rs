@@ -128,7 +128,7 @@ fn a_model_is_scaled_by_a_command_and_its_answer_comes_to_whoever_asked() {
     assert_eq!((&answer["accepted"], &answer["id"]), (&true.into(), &7.into()), "{answer}");
     support::wait_for("the second unit", Duration::from_secs(20), || (daemon.units().len() == 2).then_some(()));
     for (command, payload, why) in [
-        ("scale", "no JSON", "not in order"),
+        ("scale", "no JSON", "not valid"),
         ("scale", r#"{"model": "other", "min_inference_units": 1}"#, "no model"),
         ("reboot", r#"{"model": "coco-ssd"}"#, "no command"),
     ] {

@@ -5,7 +5,7 @@
 mod support;
 
 use ocelli::appliance::{Appliance, ChildPrograms, Identity, Reporter};
-use ocelli::control::snapshots::{SnapshotRefusal, SnapshotReply, SnapshotWish};
+use ocelli::control::snapshots::{SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use ocelli::settings::Settings;
 use ocelli::telemetry::metrics::Metrics;
 use std::collections::{BTreeMap, HashMap};
@@ -106,7 +106,7 @@ fn a_picture_that_is_commanded_is_published_retained_and_kept() {
     let again = Command::new("mosquitto_sub").args(subscribe).args(topic).output().unwrap().stdout;
     assert_eq!(again, published, "whoever subscribes later has it as well");
 
-    for (payload, why) in [(r#"{"camera": "street"}"#, "there are: yard"), (r#"{"model": "m"}"#, "not in order")] {
+    for (payload, why) in [(r#"{"camera": "street"}"#, "there are: yard"), (r#"{"model": "m"}"#, "not valid")] {
         let answer = command(payload);
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(answer["accepted"] == false && message.contains(why), "{answer}");
@@ -163,7 +163,7 @@ async fn an_order_that_is_not_answered_or_answered_wrongly_costs_that_request_al
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let first_process = status.borrow().capture_pids.clone();
-    let ask = || control.snapshots.ask("yard".into(), SnapshotWish::Fresh);
+    let ask = || control.snapshots.ask("yard".into(), SnapshotFreshness::Fresh);
     let failed = |reply: SnapshotReply, why: &str| match reply {
         SnapshotReply::Refused(SnapshotRefusal::Failed(reason)) => assert!(reason.contains(why), "{reason}"),
         other => panic!("{other:?} instead of {why}"),

@@ -1,4 +1,4 @@
-//! What the box starts with: the settings, and over them what commands have made of models and cameras.
+//! The plan that the core starts with: the settings, with the stored changes that commands made to models and cameras.
 
 use crate::appliance::package_loader::read;
 use crate::appliance::zone_placement::{core_count, placements};
@@ -17,13 +17,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// The package that a swap has given to a model of the settings, if a daemon has kept one.
+/// The stored package of a model of the settings, if a swap has changed it.
 pub fn swapped_package(settings: &Settings, model: &ModelSettings) -> Option<String> {
     let desired = desired_models(settings);
     desired.of(&model.name).map(|desired| desired.package.clone()).filter(|package| package != model.package())
 }
 
-/// All that the core starts with; reads every package.
+/// Builds the plan; reads every package.
 pub(super) fn box_plan(settings: &Settings, boot_id: String) -> BoxPlan {
     let units = &settings.units;
     let desired = desired_models(settings);
@@ -66,13 +66,13 @@ fn desired_models(settings: &Settings) -> DesiredModels {
     DesiredModels::new(&settings.models, &kept, core_count())
 }
 
-/// The package that a command has chosen; if it cannot be used, the one of the settings.
+/// Loads the package that a command has chosen, or if it cannot be used, the one of the settings.
 fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModels) -> ModelPlan {
     let wanted = desired.of(&model.name).map_or(model.package(), |desired| &desired.package);
     let load = |package: &str| read(settings, &model.name, &PackageSource::Named(package.to_owned()));
     let loaded: Result<LoadedPackage, String> = match load(wanted) {
         Err(reason) if wanted != model.package() => {
-            tracing::error!(model = model.name, reason, "the kept package cannot be used; the one in the settings is");
+            tracing::error!(model = model.name, reason, "the stored package is unusable; falling back to the settings");
             load(model.package())
         }
         loaded => loaded,
@@ -81,7 +81,7 @@ fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModel
         tracing::error!(
             model = model.name,
             reason,
-            "a model is FAILED: its package cannot be used; it is read again each minute"
+            "a model is FAILED: its package cannot be used; retrying every minute"
         );
     }
     ModelPlan { name: model.name.clone(), package: model.package().to_owned(), terms: model_terms(model), loaded }
@@ -96,13 +96,13 @@ fn model_terms(model: &ModelSettings) -> ModelTerms {
     ModelTerms { image_share: f64::from(model.image_share), quota, image_framing }
 }
 
-/// What is kept in the state directory; nothing, where it cannot be read.
+/// Reads a state file; returns the default if there is none or it cannot be read.
 fn kept<T: DeserializeOwned + Default>(directory: &Path, file: KeptFile) -> T {
     let path = directory.join(file.name());
     let read = std::fs::read(&path).and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::other));
     read.unwrap_or_else(|error| {
         if error.kind() != io::ErrorKind::NotFound {
-            tracing::warn!(file = %path.display(), %error, "what commands have changed cannot be read; the settings count");
+            tracing::warn!(file = %path.display(), %error, "stored changes cannot be read; the settings apply");
         }
         T::default()
     })

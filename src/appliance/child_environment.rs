@@ -1,9 +1,9 @@
-//! The environment of children: nothing is inherited but what is named here.
+//! The environment of child processes. Only the variables that are named here are inherited.
 
 use crate::os::sandbox::{MODE_VARIABLE, SandboxMode};
 use std::collections::BTreeMap;
 
-/// Passed on when set: where libraries, plugins and devices are found, and how much is logged.
+/// Inherited if set: paths of libraries and plugins, devices, and log levels.
 const INHERITED: [&str; 13] = [
     "PATH",
     "HOME",
@@ -25,16 +25,16 @@ const FIXED: [(&str, &str); 6] = [
     // glibc otherwise keeps what a session has freed: measured, 356 MB after dropping four sessions.
     ("MALLOC_MMAP_THRESHOLD_", "65536"),
     ("MALLOC_TRIM_THRESHOLD_", "131072"),
-    // ONNX Runtime 1.29 and later upload usage data unless told not to.
+    // ONNX Runtime 1.29 and later upload usage data unless this is set.
     ("ORT_DISABLE_TELEMETRY", "1"),
     // A capture process starts no programs, ...
     ("GST_REGISTRY_FORK", "no"),
-    // ... and has no desktop whose settings and proxies it could ask for.
+    // ... and has no desktop with settings and proxies.
     ("GSETTINGS_BACKEND", "memory"),
     ("GIO_USE_PROXY_RESOLVER", "dummy"),
 ];
 
-/// The environment of a child that logs at `level` and is confined as `sandbox` says.
+/// The environment of a child process with this log level and sandbox mode.
 pub fn child_environment(level: &str, sandbox: SandboxMode) -> BTreeMap<String, String> {
     let inherited = INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let fixed = FIXED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

@@ -31,17 +31,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
-/// What is started as a child.
+/// The programs of the child processes.
 #[derive(Clone, Debug)]
 pub struct ChildPrograms {
-    /// An inference unit.
+    /// The program of inference units.
     pub unit: PathBuf,
-    /// A capture process.
+    /// The program of capture processes.
     pub capture: PathBuf,
 }
 
 impl Default for ChildPrograms {
-    /// This binary; others only in tests.
+    /// This binary. Only tests use others.
     fn default() -> Self {
         Self { unit: own_binary(), capture: own_binary() }
     }
@@ -54,10 +54,10 @@ pub struct Appliance {
 }
 
 impl Appliance {
-    /// Builds the parts; starts no child yet. A model whose package cannot be used is FAILED, and everything else runs.
+    /// Builds the parts and starts no child process yet. A model with an unusable package is FAILED; the others run.
     ///
     /// # Errors
-    /// When threads, shared memory or the queue of events cannot be had.
+    /// When a thread or the shared memory of images cannot be created.
     pub fn new(
         settings: Settings,
         passwords: BTreeMap<CameraId, Secret>,
@@ -118,7 +118,7 @@ impl Appliance {
     }
 }
 
-/// Projects and versions, those of the settings among them.
+/// Loads the projects and versions, including those of the settings.
 fn load_catalog(settings: &Settings, plan: &BoxPlan, files: FileKeeper) -> CatalogStore {
     let (region, account) = (settings.rekognition.region.clone(), settings.rekognition.account_id.clone());
     let version = |loaded: &crate::core::event::LoadedPackage| loaded.package.version.clone();

@@ -1,4 +1,4 @@
-//! Turns events of trackers into those of the MQTT contract, and hands them to the outbox.
+//! Turns events of trackers into events of the MQTT contract, and puts them into the outbox.
 
 use crate::core::effect::event_id;
 use crate::model::package::Package;
@@ -10,13 +10,13 @@ use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// How long a stop waits for the disk, twice.
+/// How long the shutdown waits for the disk in each of two steps.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);
 
-/// The way to the outbox.
+/// Records events in the outbox.
 #[derive(Debug)]
 pub(super) struct EventRecorder {
-    /// None: no sink wants events.
+    /// `None`: no sink is configured for events.
     outbox: Option<Outbox>,
     box_id: String,
     boot_id: String,
@@ -27,12 +27,12 @@ impl EventRecorder {
         Self { outbox, box_id: box_id.to_owned(), boot_id: boot_id.to_owned() }
     }
 
-    /// Hands an event to the outbox. `package` is of the model that saw it.
+    /// Puts an event into the outbox. `package` produced the detections.
     pub(super) fn record(
         &self,
         seq: u64,
         camera: &CameraId,
-        told: &TrackEvent,
+        track_event: &TrackEvent,
         package: &Package,
         clock_synced: bool,
         now: Monotonic,
@@ -43,25 +43,25 @@ impl EventRecorder {
             schema: SCHEMA_EVENT,
             id: event_id(&self.boot_id, seq),
             seq,
-            kind: match told.kind {
+            kind: match track_event.kind {
                 EventKind::Began => event::EventKind::Began,
                 EventKind::Changed => event::EventKind::Changed,
                 EventKind::Ended => event::EventKind::Ended,
             },
             box_id: self.box_id.clone(),
             camera: camera.to_string(),
-            track: told.track,
-            label: told.label.clone(),
-            began_at: time(told.began_at),
-            at: time(told.at),
-            ended_at: told.ended_at.map(time),
+            track: track_event.track,
+            label: track_event.label.clone(),
+            began_at: time(track_event.began_at),
+            at: time(track_event.at),
+            ended_at: track_event.ended_at.map(time),
             clock_synced,
-            monotonic_ms: (!clock_synced).then_some(told.at.as_nanos() / 1_000_000),
-            confidence: told.confidence,
-            bounding_box: told.best_box,
+            monotonic_ms: (!clock_synced).then_some(track_event.at.as_nanos() / 1_000_000),
+            confidence: track_event.confidence,
+            bounding_box: track_event.best_box,
             model: package.model.clone(),
             model_version: package.version.clone(),
-            regions: told.regions.clone(),
+            regions: track_event.regions.clone(),
         };
         match (message.to_payload(), &self.outbox) {
             (Ok(payload), Some(outbox)) => outbox.record(camera.as_str().into(), payload),
@@ -70,31 +70,31 @@ impl EventRecorder {
         }
     }
 
-    /// How the outbox is.
+    /// The status of the outbox.
     pub(super) fn status(&self) -> Option<OutboxStatus> {
         self.outbox.as_ref().map(Outbox::status)
     }
 
-    /// For whoever reads events.
+    /// The log that clients read events from.
     pub(super) fn log(&self) -> Option<EventLog> {
         self.outbox.as_ref().map(Outbox::log)
     }
 
-    /// The last events are on the disk, and have left if they may. Bounded in time.
+    /// Waits until the last events are on the disk and sent if possible, for a bounded time.
     pub(super) async fn flush(&self) {
         if let Some(outbox) = &self.outbox
             && tokio::time::timeout(DISK_PATIENCE, outbox.flush()).await.is_err()
         {
-            tracing::warn!("the disk does not take the last events in time");
+            tracing::warn!("the last events could not be written to the disk in time");
         }
     }
 
-    /// The disk knows what was acknowledged last. Bounded in time.
+    /// Waits until the last acknowledgements are on the disk, for a bounded time.
     pub(super) async fn close(&mut self) {
         let Some(outbox) = self.outbox.take() else { return };
         let closing = tokio::task::spawn_blocking(|| outbox.close());
         if tokio::time::timeout(DISK_PATIENCE, closing).await.is_err() {
-            tracing::warn!("the disk does not take what the broker has acknowledged last in time");
+            tracing::warn!("the broker's last acknowledgements could not be written to the disk in time");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Brings packages in: copies them, and has a unit load each once before anybody may start it.
+//! Imports packages: copies each one, and loads it once in a unit before it may be started.
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::package_loader::{load_model, public_reason};
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Brings in one package after the other until nobody can ask for one.
+/// Imports packages one by one until the job queue is closed.
 pub(crate) async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mpsc::Receiver<ImportJob>) {
     while let Some(ImportJob { version, source }) = jobs.recv().await {
         let target = catalog.package_directory(&version);
@@ -27,9 +27,9 @@ pub(crate) async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mps
             Err(error) => Err(describe(&error)),
         };
         match &result {
-            Ok(()) => tracing::info!(%version, "a package was brought in"),
+            Ok(()) => tracing::info!(%version, "a package was imported"),
             Err(reason) => {
-                tracing::warn!(%version, reason, "a package could not be brought in");
+                tracing::warn!(%version, reason, "a package could not be imported");
                 let target = target.clone();
                 drop(tokio::task::spawn_blocking(move || std::fs::remove_dir_all(target)).await);
             }
@@ -40,12 +40,12 @@ pub(crate) async fn run(settings: Settings, catalog: CatalogStore, mut jobs: mps
         if let Err(error) = kept
             && !matches!(error, CatalogError::NotFound(_))
         {
-            tracing::error!(version = %named, %error, "the end of an import cannot be kept");
+            tracing::error!(version = %named, %error, "the result of an import cannot be stored");
         }
     }
 }
 
-/// A unit of its own, confined like every other, which also looks at the canary.
+/// Loads a package in a separate unit with the usual sandbox. The unit also runs the canary test.
 async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
     let mut load = load_model(settings, &settings.default_model(), "");
     load.directory = package.to_owned();
@@ -55,7 +55,7 @@ async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
     loaded.map(drop).map_err(|error| describe(&error))
 }
 
-/// Starts again what was running when the daemon stopped. The models of the settings are started by those.
+/// Starts the versions that were running when the daemon stopped. Models of the settings start by the plan.
 pub async fn resume(control: Control) {
     let start = |(resource, version): (Resource, &Version)| {
         let units = version.units.filter(|_| version.is_wanted && version.stage != Stage::Configured)?;
@@ -67,7 +67,7 @@ pub async fn resume(control: Control) {
     for command in wanted {
         let model = command.subject().to_owned();
         if let Err(error) = control.ask(command).await {
-            tracing::error!(model, %error, "a version that was running is not started");
+            tracing::error!(model, %error, "a version that was running before cannot be started");
         }
     }
 }

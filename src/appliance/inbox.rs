@@ -1,7 +1,7 @@
-//! The queues that lead to the shell, all bounded, and how what they hold becomes events.
+//! The bounded input queues of the shell, and the conversion of images to work.
 //!
-//! When the queue of units, or of capture processes, is full, the children wait in turn: a capture process then finds no
-//! free slot and counts its frames as dropped. Commands, images and snapshot requests are refused to their callers.
+//! When the queue of units or of capture processes is full, the child processes block: a capture process then has no
+//! free slot and counts its frames as dropped. Commands, images and snapshot requests are refused.
 
 use crate::admission::{ImageId, ImageWork};
 use crate::camera::capture_process::CaptureEvent;
@@ -13,16 +13,16 @@ use crate::ipc::messages::RegionId;
 use crate::supervisor::unit_process::UnitEvent;
 use tokio::sync::mpsc;
 
-/// Messages of all units, or of all capture processes, that wait for the shell.
+/// Queue capacity for the messages of all units, and for those of all capture processes.
 pub(super) const CHILD_QUEUE: usize = 256;
 
-/// Results of the shell's own helpers that wait: packages that were read, files that were written, memory.
+/// Queue capacity for results of background work: packages read, files written, memory measured.
 pub(super) const OWN_QUEUE: usize = 64;
 
-/// The region of all images; those of cameras count up from 0.
+/// The region that images share. Regions of cameras count up from 0.
 pub(super) const IMAGE_REGION: RegionId = RegionId(u32::MAX);
 
-/// Something that came in.
+/// An input of the shell.
 #[derive(Debug)]
 pub(super) enum Input {
     Unit(UnitEvent),
@@ -30,11 +30,11 @@ pub(super) enum Input {
     Image(OfferedImage),
     Snapshot(SnapshotRequest),
     Command(CommandRequest),
-    /// From one of the shell's helpers.
+    /// A result of background work.
     Own(Event),
 }
 
-/// All queues.
+/// The input queues.
 #[derive(Debug)]
 pub(super) struct Inbox {
     pub(super) units: mpsc::Receiver<UnitEvent>,
@@ -59,7 +59,7 @@ impl Inbox {
         }
     }
 
-    /// Takes what is queued, at most `limit` of it, a few of each queue in turn.
+    /// Takes queued inputs, about `limit` at most, one from each queue in turn.
     pub(super) fn take(&mut self, limit: usize) -> Vec<Input> {
         let mut taken = Vec::new();
         while taken.len() < limit {
@@ -77,20 +77,20 @@ impl Inbox {
         taken
     }
 
-    /// The daemon stops: no command and no request for a snapshot is taken any more.
+    /// Closes the queues of commands and snapshot requests, because the daemon is stopping.
     pub(super) fn close_requests(&mut self) {
         self.commands.close();
         self.snapshots.close();
     }
 }
 
-/// The region of an image that has one to itself: counting down from below that of all images.
+/// The id of the region of a large image, counting down from below the shared region.
 fn own_region(id: ImageId) -> RegionId {
     let count = u32::try_from(id.0 % (1 << 30)).unwrap_or(0);
     RegionId(IMAGE_REGION.0 - 1 - count)
 }
 
-/// What the core is told of an image.
+/// The work item of an image, for the core.
 pub(super) fn image_work(id: ImageId, offer: &OfferedImage) -> ImageWork {
     ImageWork {
         id,

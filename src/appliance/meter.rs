@@ -1,4 +1,4 @@
-//! Reads the meter of inference hours and has it kept on the disk.
+//! Meters inference hours and stores them on the disk.
 
 use crate::kept::{FileKeeper, OnRefusal};
 use crate::metering::{HourRow, HoursFiles, InferenceHours, csv, month_of, this_hour};
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// How often the counts go to disk: what a power cut may cost.
+/// How often the counts are written to disk. A power cut loses at most this much.
 const KEEP_PERIOD: Duration = Duration::from_secs(60);
 
-/// Months that were written and not forgotten yet. One that finds no room is forgotten after the next write.
+/// Queue capacity for written months. A month that finds it full is removed from memory after the next write.
 const MONTHS: usize = 16;
 
-/// How long a stop waits for the disk.
+/// How long the shutdown waits for each write.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Units in service by package.
@@ -30,15 +30,15 @@ pub(super) struct Meter {
     hours: InferenceHours,
     files: HoursFiles,
     keeper: FileKeeper,
-    /// Of the last look. Empty: there was none.
+    /// The month of the last count; empty before the first one.
     month: String,
     kept_at: Monotonic,
-    /// Months as they were written, with their rows.
+    /// Months with their rows as they were written, from the file thread.
     written: (SyncSender<WrittenMonth>, Receiver<WrittenMonth>),
 }
 
 impl Meter {
-    /// Goes on from what is kept of this month.
+    /// Continues from the stored hours of this month.
     pub(super) fn load(files: HoursFiles, keeper: FileKeeper, now: Monotonic) -> Self {
         let hours = InferenceHours::default();
         let mut meter =
@@ -47,13 +47,13 @@ impl Meter {
         meter
     }
 
-    /// Looks at what is in service, and keeps the counts once a minute.
+    /// Counts the units in service, and stores the counts once a minute.
     pub(super) fn look(&mut self, metered: Metered, now: Monotonic) {
         self.count(in_service(metered), &this_hour(), now);
         self.keep(now);
     }
 
-    /// Has all months written once a minute.
+    /// Starts to write all months, once a minute.
     fn keep(&mut self, now: Monotonic) {
         self.forget_written();
         if now.since(self.kept_at) < KEEP_PERIOD {
@@ -64,7 +64,7 @@ impl Meter {
             let rows = self.hours.month(&month);
             let (path, content) = (self.files.path(&month), csv(&rows).into_bytes());
             let written = self.written.0.clone();
-            // Without a meter there is nothing to forget.
+            // The meter may be gone already, or its queue full.
             let done = move |result: Result<(), String>| {
                 if result.is_ok() {
                     drop(written.try_send((month, rows)));
@@ -74,13 +74,13 @@ impl Meter {
         }
     }
 
-    /// Keeps the counts now: the last thing before the end. Bounded in time.
+    /// Counts and stores for the last time, within a bounded time for each month.
     pub(super) async fn close(&mut self, metered: Metered, now: Monotonic) {
         self.count(in_service(metered), &this_hour(), now);
         for month in self.hours.months() {
             let (path, content) = (self.files.path(&month), csv(&self.hours.month(&month)).into_bytes());
             if tokio::time::timeout(DISK_PATIENCE, self.keeper.replace(path, content)).await.is_err() {
-                return tracing::warn!("the disk does not take the last inference hours in time");
+                return tracing::warn!("the last inference hours could not be written to the disk in time");
             }
         }
     }
@@ -98,18 +98,18 @@ impl Meter {
         self.hours.record(in_service, hour, now);
     }
 
-    /// A month begins, or the box has learned which one it is: something may be kept of it.
+    /// A month begins, or the clock was set to another month: loads what is stored of it.
     fn turn_to(&mut self, month: String) {
         match self.files.read(&month) {
             Ok(rows) => self.hours.add_stored(rows),
             Err(error) => {
-                tracing::error!(month, %error, "the inference hours of this month cannot be read; they begin anew");
+                tracing::error!(month, %error, "the inference hours of this month cannot be read; they restart at 0");
             }
         }
         self.month = month;
     }
 
-    /// A month that is over is forgotten when all that was counted of it is on the disk.
+    /// Removes past months from memory when all their counts are on the disk.
     fn forget_written(&mut self) {
         for (month, rows) in self.written.1.try_iter().filter(|(month, _)| *month != self.month) {
             if self.hours.month(&month) == rows {

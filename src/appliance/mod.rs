@@ -1,8 +1,8 @@
-//! The shell around the core, and the composition: which parts there are, who is connected to whom, and in what order all
-//! stop.
+//! The shell around the core, and the composition of the daemon: its parts, their connections and the order of
+//! shutdown.
 //!
-//! `shell` waits and has the [`core`](crate::core) decide, `performer` carries out, `reporter` publishes and counts,
-//! `composition` builds all of it.
+//! `shell` waits for events and passes them to the [`core`](crate::core), `performer` performs the effects, `reporter`
+//! publishes and counts, `composition` builds the parts.
 
 mod box_plan;
 pub mod child_environment;

@@ -1,6 +1,6 @@
-//! Carries out what comes over MQTT: start, stop, scale and swap a model; take a picture of a camera, switch it on and off.
+//! Executes MQTT commands: start, stop, scale or swap a model; take a picture of a camera, or switch it on or off.
 
-use crate::control::snapshots::{SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{SnapshotFreshness, SnapshotReply};
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Accepted, Command, Control};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 #[serde(deny_unknown_fields)]
 struct CameraPayload {
     camera: String,
-    /// Returned in the answer.
+    /// Returned in the reply.
     id: Option<Value>,
 }
 
-/// The payload of every command about a model; each needs its part.
+/// The payload of every command about a model. Each command requires some of the fields.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payload {
@@ -24,29 +24,30 @@ struct Payload {
     min_inference_units: Option<u16>,
     max_inference_units: Option<u16>,
     package: Option<String>,
-    /// Returned in the answer.
+    /// Returned in the reply.
     id: Option<Value>,
 }
 
-/// Serves until the sink is gone. One command at a time: each is answered when it has begun, which takes no time.
+/// Serves until the sink is gone, one command at a time. A slow disk delays a reply by up to ten seconds, and a swap
+/// waits until its package was read.
 pub async fn serve(control: Control, mut commands: Commands) {
     while let Some(incoming) = commands.incoming.recv().await {
         let answer = answer(&control, &incoming).await;
-        tracing::info!(command = incoming.name, %answer, "a command over MQTT");
+        tracing::info!(command = incoming.name, %answer, "an MQTT command");
         let reply = Reply { to: incoming.reply_to, payload: answer.to_string().into_bytes() };
         if commands.replies.try_send(reply).is_err() {
-            tracing::warn!("an answer to a command is dropped: too many wait");
+            tracing::warn!("a reply to a command is dropped: the queue of replies is full");
         }
     }
 }
 
 async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
     let refused = |id: Option<Value>, message: String| json!({"command": incoming.name, "id": id, "accepted": false, "error": {"message": message}});
-    let not_in_order = |error: serde_json::Error| refused(None, format!("the payload is not in order: {error}"));
+    let not_valid = |error: serde_json::Error| refused(None, format!("the payload is not valid: {error}"));
     if let "snapshot" | "enable" | "disable" = incoming.name.as_str() {
         let CameraPayload { camera, id } = match serde_json::from_slice(&incoming.payload) {
             Ok(payload) => payload,
-            Err(error) => return not_in_order(error),
+            Err(error) => return not_valid(error),
         };
         if incoming.name != "snapshot" {
             let command = Command::SwitchCamera { camera, enabled: incoming.name == "enable" };
@@ -55,8 +56,8 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
                 Err(error) => refused(id, error.to_string()),
             };
         }
-        // The picture itself goes to the camera's topic.
-        return match control.snapshots.ask(camera, SnapshotWish::Published).await {
+        // The picture is published on the camera's topic.
+        return match control.snapshots.ask(camera, SnapshotFreshness::Published).await {
             SnapshotReply::Refused(refusal) => refused(id, refusal.to_string()),
             SnapshotReply::Accepted | SnapshotReply::Taken(_) => {
                 json!({"command": incoming.name, "id": id, "accepted": true})
@@ -65,7 +66,7 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
     }
     let payload: Payload = match serde_json::from_slice(&incoming.payload) {
         Ok(payload) => payload,
-        Err(error) => return not_in_order(error),
+        Err(error) => return not_valid(error),
     };
     let id = payload.id.clone();
     let command = match command(&incoming.name, payload) {
@@ -96,7 +97,7 @@ fn command(name: &str, payload: Payload) -> Result<Command, String> {
         }
         "stop" => Ok(Command::StopModel { model }),
         "scale" => {
-            let bounds = units.needed().map_err(|error| error.to_string())?;
+            let bounds = units.required_bounds().map_err(|error| error.to_string())?;
             Ok(Command::ScaleModel { model, bounds })
         }
         "swap" => Ok(Command::SwapModel { model, package: package.ok_or("`package` is missing")? }),

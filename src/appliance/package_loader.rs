@@ -1,4 +1,4 @@
-//! Reads packages from the disk, off the shell: a checksum of a large model takes seconds, a sick disk for ever.
+//! Reads packages outside the event loop: the checksum of a large model takes seconds, and a failing disk may hang.
 
 use crate::core::Event;
 use crate::core::event::LoadedPackage;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Reads packages as the settings say.
+/// Reads packages according to the settings.
 #[derive(Clone, Debug)]
 pub(super) struct PackageLoader {
     settings: Arc<Settings>,
@@ -20,12 +20,12 @@ pub(super) struct PackageLoader {
 }
 
 impl PackageLoader {
-    /// Results go to `results`.
+    /// Results are sent to `results`.
     pub(super) fn new(settings: Arc<Settings>, results: mpsc::Sender<Event>) -> Self {
         Self { settings, results }
     }
 
-    /// Begins to read a package; its result is an event. The core has one package a model read at a time.
+    /// Starts to read a package. The result is an [`Event::PackageLoaded`].
     pub(super) fn load(&self, ticket: PackageTicket, model: String, source: PackageSource) {
         let loader = self.clone();
         tokio::task::spawn_blocking(move || {
@@ -36,10 +36,10 @@ impl PackageLoader {
     }
 }
 
-/// A package, and what its units are to load.
+/// Reads a package, and builds the load message for its units.
 ///
 /// # Errors
-/// Why it cannot be used, fit for callers; the log has the rest.
+/// The reason why it cannot be used, without paths of the box; the log has the details.
 pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> Result<LoadedPackage, String> {
     let units = &settings.units;
     match source {
@@ -61,7 +61,7 @@ pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> 
     }
 }
 
-/// What a unit of a model is told to load.
+/// The load message for the units of a model, without the settings of a zone.
 pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
     let units = &settings.units;
     LoadModel {
@@ -83,7 +83,8 @@ fn unusable(error: &PackageError, paths: &[&Path]) -> String {
     public_reason(&error.to_string(), paths)
 }
 
-/// What callers may read: no path of the box. A relative one tells nothing of it, and may be part of any word.
+/// Removes absolute paths of the box from a text for callers. Relative paths reveal nothing, and may be part of any
+/// word.
 pub(super) fn public_reason(reason: &str, paths: &[&Path]) -> String {
     let paths = paths.iter().filter(|path| path.is_absolute());
     paths.fold(reason.to_owned(), |text, path| text.replace(&path.display().to_string(), "the package"))

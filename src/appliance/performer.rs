@@ -1,4 +1,4 @@
-//! Carries out what the core decides: processes, shared memory, files, answers, messages.
+//! Performs the effects of the core: processes, shared memory, files, replies and messages.
 
 use crate::admission::Work;
 use crate::appliance::inbox::IMAGE_REGION;
@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// The hands of the shell.
+/// Performs effects, and owns what they need.
 #[derive(Debug)]
 pub(super) struct Performer {
     pub(super) units: UnitProcesses,
@@ -34,9 +34,9 @@ pub(super) struct Performer {
     pub(super) requests: Requests,
     pub(super) reporter: Reporter,
     pub(super) catalog: CatalogStore,
-    /// Memory of frames by region.
+    /// The memory of frames, by region.
     pub(super) regions: BTreeMap<RegionId, Region>,
-    /// Memory of pictures that are being made.
+    /// The memory of pictures that are being made, by order.
     pub(super) pictures: BTreeMap<SnapshotId, Region>,
     pub(super) image_region: Region,
     pub(super) cameras: BTreeMap<CameraId, CameraSettings>,
@@ -45,12 +45,12 @@ pub(super) struct Performer {
     pub(super) loader: PackageLoader,
     pub(super) files: FileKeeper,
     pub(super) state_directory: PathBuf,
-    /// For results that come later.
+    /// Takes results of background work.
     pub(super) own: mpsc::Sender<Event>,
 }
 
 impl Performer {
-    /// Carries out one effect. What fails at once comes back as an event.
+    /// Performs an effect. Returns an event if it fails at once.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
             Effect::StartUnit { unit, load } => return self.start_unit(unit, *load),
@@ -82,7 +82,7 @@ impl Performer {
             }
             Effect::CloseCamera { group, index, silent } => {
                 if let Some(camera) = silent {
-                    tracing::warn!(%camera, "a camera has been silent for too long and is connected anew");
+                    tracing::warn!(%camera, "a camera has been silent for too long; reconnecting");
                 }
                 self.captures.close(group, index);
             }
@@ -119,9 +119,9 @@ impl Performer {
             debug_assert!(false, "a region lives while one of its frames is in flight");
             return self.units.kill(unit);
         };
-        // On an error the unit is dead or will be: its end is an event, and the frames fail then.
+        // On an error the unit has been killed. The event of its end retries the work or fails it.
         if let Err(error) = self.units.dispatch(unit, items, &regions) {
-            tracing::warn!(%unit, %error, "an inference unit cannot be given work");
+            tracing::warn!(%unit, %error, "work could not be sent to an inference unit");
         }
     }
 
@@ -135,7 +135,7 @@ impl Performer {
     ) -> Result<(), String> {
         let settings = self.cameras.get(camera).ok_or("the camera has no settings")?;
         let memory = Region::create("ocelli-frames", slots).map_err(|error| {
-            tracing::error!(%camera, %error, "there is no shared memory for a camera");
+            tracing::error!(%camera, %error, "the shared memory for a camera could not be created");
             format!("no shared memory: {error}")
         })?;
         let source = camera_source(settings, self.passwords.get(camera), &self.capture);
@@ -153,20 +153,20 @@ impl Performer {
                 None
             }
             Err(error) => {
-                let jpeg = Err(format!("there is no memory for it: {error}"));
+                let jpeg = Err(format!("its shared memory could not be created: {error}"));
                 Some(Event::SnapshotMade { group, id, jpeg, wall_ms: None })
             }
         }
     }
 
-    /// A capture process says how many bytes of JPEG lie in the region of an order. It may say anything.
+    /// Reads the JPEG of an order from its region. The capture process is not trusted: any length may be reported.
     pub(super) fn snapshot_made(&mut self, group: usize, answer: SnapshotAnswer) -> Event {
         let SnapshotAnswer { id, result } = answer;
         let region = self.pictures.remove(&id);
         let jpeg = result.and_then(|bytes| {
-            let region = region.ok_or("nothing waits for it any more")?;
+            let region = region.ok_or("its order is no longer open")?;
             let bytes = usize::try_from(bytes).ok().filter(|bytes| (1..=MAX_SNAPSHOT_BYTES).contains(bytes));
-            let bytes = bytes.ok_or("its length is not possible")?;
+            let bytes = bytes.ok_or("its length is invalid")?;
             region.copy_start(bytes).map(Arc::from).map_err(|error| error.to_string())
         });
         let wall_ms = is_wall_clock_synchronized().then(wall_now_ms);
@@ -176,7 +176,7 @@ impl Performer {
     fn keep<T: Serialize>(&self, file: KeptFile, content: &T, ticket: Option<CommandTicket>) {
         let (own, tickets) = (self.own.clone(), ticket.into_iter().collect());
         let kept = move |result| {
-            // The shell has ended, and with it everybody who waits.
+            // If the shell has ended, no command waits.
             drop(own.blocking_send(Event::Kept { tickets, result }));
         };
         match serde_json::to_vec_pretty(content) {

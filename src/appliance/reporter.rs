@@ -1,4 +1,4 @@
-//! Publishes and counts what the core reports: messages to the publisher, events to the outbox, numbers to the metrics.
+//! Handles the reports of the core: messages for the publisher, events for the outbox, counts for the metrics.
 
 use crate::admission::FrameWork;
 use crate::appliance::event_recorder::EventRecorder;
@@ -17,7 +17,7 @@ use crate::supervisor::{Answer, ModelStatus};
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
-use crate::tracking::Observed;
+use crate::tracking::TrackedFrame;
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
@@ -27,18 +27,18 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the reporter says about this box in every message.
+/// The identity of the box in every message.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The box's id.
     pub box_id: String,
 }
 
-/// The connection from outcomes to publisher and metrics.
+/// Publishes, counts and logs the core's reports.
 #[derive(Debug)]
 pub struct Reporter {
     identity: Identity,
-    /// New at each start, so that ids never repeat although frame numbers begin at 1 again.
+    /// New at each start of the daemon, so that ids stay unique although frame numbers restart at 1.
     boot_id: String,
     publisher: Option<Publisher>,
     events: EventRecorder,
@@ -63,7 +63,7 @@ impl Reporter {
         outbox: Option<Outbox>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        // Std's hasher keys are random per process, which is all that an id needs.
+        // The keys of std's hasher are random in each process.
         let boot_id = format!("{:016x}", RandomState::new().build_hasher().finish());
         Self {
             events: EventRecorder::new(outbox, &identity.box_id, &boot_id),
@@ -83,13 +83,13 @@ impl Reporter {
         }
     }
 
-    /// Has it show what `log` drops, and what is wrong with parts that say so in `troubles`.
+    /// Adds the dropped lines of `log` to the metrics, and `troubles` to the box's problems.
     #[must_use]
     pub fn with_log(self, log: LogQueue, troubles: Troubles) -> Self {
         Self { log: Some(log), troubles, ..self }
     }
 
-    /// New at each start of the daemon.
+    /// The prefix of ids, new at each start of the daemon.
     pub fn boot_id(&self) -> &str {
         &self.boot_id
     }
@@ -124,7 +124,7 @@ impl Reporter {
             }
             Report::SnapshotEnded { camera, result, why } => {
                 if let Some(why) = why {
-                    tracing::warn!(%camera, why, "no snapshot is taken");
+                    tracing::warn!(%camera, why, "a snapshot could not be taken");
                 }
                 self.metrics.snapshot(&camera, result.name());
             }
@@ -138,12 +138,12 @@ impl Reporter {
     /// A frame has its outcome; a detected one is published.
     fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, result: Option<&FrameResult>, now: Monotonic) {
         self.metrics.frame_ended(&work.camera, outcome);
-        let Some(FrameResult { answer, package, observed }) = result else { return };
+        let Some(FrameResult { answer, package, tracked }) = result else { return };
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         self.metrics.frame_timed(answer.queued, inference, age);
         self.metrics.answered(&package.model, answer.detections.len(), age);
-        let message = self.detections_message(work, answer, observed, package, age);
+        let message = self.detections_message(work, answer, tracked, package, age);
 
         let mut seen = BTreeMap::new();
         for object in &message.detections {
@@ -156,7 +156,7 @@ impl Reporter {
         }
     }
 
-    /// A unit looked at an image that was there whole at `arrived_at`.
+    /// Counts a detected image, which was complete at `arrived_at`.
     pub(super) fn image_answered(&self, arrived_at: Monotonic, answer: &Answer, package: &Package, now: Monotonic) {
         self.metrics.answered(&package.model, answer.detections.len(), now.since(arrived_at));
     }
@@ -165,14 +165,14 @@ impl Reporter {
         &self,
         work: &FrameWork,
         answer: &Answer,
-        observed: &Observed,
+        tracked: &TrackedFrame,
         package: &Package,
         age: Duration,
     ) -> DetectionsMessage {
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         let captured_at_ms = wall_now_ms() - i64::try_from(age.as_millis()).unwrap_or(0);
         let monotonic_ms = work.frame.captured_at.as_nanos() / 1_000_000;
-        let kept = answer.detections.iter().zip(&observed.tracks).zip(&observed.kept).filter(|(_, kept)| **kept);
+        let kept = answer.detections.iter().zip(&tracked.tracks).zip(&tracked.kept).filter(|(_, kept)| **kept);
         let objects = kept.map(|((detection, track), _)| DetectedObject {
             label: package.labels.name(detection.class).to_owned(),
             confidence: detection.confidence,
@@ -202,7 +202,7 @@ impl Reporter {
         }
     }
 
-    /// Publishes the states that have changed, and sets the gauges.
+    /// Publishes changed states, and sets the gauges.
     pub(super) fn publish_status(&mut self, status: &ApplianceStatus) {
         self.clock_synced = is_wall_clock_synchronized();
         self.set_gauges(status);
@@ -247,7 +247,7 @@ impl Reporter {
         }
     }
 
-    /// What nobody sets any more would stay as it was for ever.
+    /// Removes the metrics of models and versions that are gone. They would keep their last values.
     fn remove_gone(&mut self, status: &ApplianceStatus) {
         let is_gone = |model: &&String| !status.models.contains_key(*model);
         self.shown_models.iter().filter(is_gone).for_each(|model| self.metrics.remove_model(model));
@@ -288,12 +288,12 @@ impl Reporter {
         self.publisher.as_ref().map(|publisher| publisher.status().connected)
     }
 
-    /// For whoever reads events.
+    /// The log that clients read events from.
     pub(super) fn event_log(&self) -> Option<EventLog> {
         self.events.log()
     }
 
-    /// What is wrong with publishing, the log and the parts that run on their own, for the operator.
+    /// Problems of publishing and of background tasks, as texts for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let trouble = self.events.status().and_then(|status| status.trouble);
         let outbox = trouble.map(|why| format!("events are not written to the disk: {why}"));
@@ -301,7 +301,7 @@ impl Reporter {
         outbox.into_iter().chain(publisher).chain(self.troubles.all()).collect()
     }
 
-    /// Sends the last events and says `stopped` to the broker. Bounded in time.
+    /// Sends the last events and publishes `stopped`, within a bounded time.
     pub(super) async fn shut_down(&mut self) {
         self.events.flush().await;
         if let Some(publisher) = &mut self.publisher {

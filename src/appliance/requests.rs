@@ -1,4 +1,4 @@
-//! Requests from outside that the core knows by a number: their reply channels, and the memory of images.
+//! The open requests of clients: reply channels by ticket, and the memory of images.
 
 use crate::admission::ImageId;
 use crate::control::images::{ImageReply, OfferedImage};
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 type CommandReply = oneshot::Sender<Result<Accepted, ControlError>>;
 
-/// Everything that waits for an answer.
+/// The requests that wait for a reply.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     next: u64,
@@ -27,21 +27,21 @@ impl Requests {
         self.next
     }
 
-    /// A command, as an event for the core.
+    /// Registers a command, and returns its event.
     pub(super) fn command(&mut self, (command, reply): CommandRequest) -> Event {
         let ticket = CommandTicket(self.next());
         self.commands.insert(ticket, reply);
         Event::Command { ticket, command }
     }
 
-    /// A request for a snapshot, as an event for the core.
+    /// Registers a snapshot request, and returns its event.
     pub(super) fn snapshot(&mut self, asked: SnapshotRequest) -> Event {
         let ticket = SnapshotTicket(self.next());
         self.snapshots.insert(ticket, asked.reply);
-        Event::SnapshotRequested { ticket, camera: asked.camera, wish: asked.wish }
+        Event::SnapshotRequested { ticket, camera: asked.camera, freshness: asked.freshness }
     }
 
-    /// An image, as an event for the core.
+    /// Registers an image, and returns its event.
     pub(super) fn image(&mut self, offer: OfferedImage) -> Event {
         let id = ImageId(self.next());
         let (model, work) = (offer.model.clone(), crate::appliance::inbox::image_work(id, &offer));
@@ -49,31 +49,31 @@ impl Requests {
         Event::Image { model, work }
     }
 
-    /// The region of an image that has one to itself.
+    /// The region of a large image, which has one of its own.
     pub(super) fn image_region(&self, id: ImageId) -> Option<&Region> {
         self.images.get(&id)?.slot.own_region()
     }
 
-    /// Answers a command. Its caller may have gone meanwhile; it is done all the same.
+    /// Replies to a command, if its client is still connected.
     pub(super) fn answer_command(&mut self, ticket: CommandTicket, result: Result<Accepted, ControlError>) {
         if let Some(reply) = self.commands.remove(&ticket) {
             drop(reply.send(result));
         }
     }
 
-    /// Answers a request for a snapshot, if its caller is still there.
+    /// Replies to a snapshot request, if its client is still connected.
     pub(super) fn answer_snapshot(&mut self, ticket: SnapshotTicket, reply: SnapshotReply) {
         if let Some(waiting) = self.snapshots.remove(&ticket) {
             drop(waiting.send(reply));
         }
     }
 
-    /// Answers an image, and frees its slot: no unit reads it any more. Returns the image as it was offered.
+    /// Removes an image that has its outcome: no unit reads its slot any more.
     pub(super) fn take_image(&mut self, id: ImageId) -> Option<OfferedImage> {
         self.images.remove(&id)
     }
 
-    /// Sends an image's answer, if its caller is still there.
+    /// Frees the slot of an image, and replies if its client is still connected.
     pub(super) fn answer_image(offer: OfferedImage, reply: ImageReply) {
         let OfferedImage { slot, reply: waiting, .. } = offer;
         drop(slot);

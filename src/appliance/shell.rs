@@ -1,8 +1,8 @@
-//! The one loop of the daemon: it waits, has the core decide, and carries out.
+//! The event loop of the daemon: it waits for events, passes them to the core and performs the effects.
 //!
-//! A turn takes everything that is queued, has the core apply it, then at most one tick, and then carries out all effects.
-//! So no deadline is judged before the messages that came in time. A long turn is logged; when the daemon itself was
-//! suspended, the core is told for how long, and deadlines move.
+//! A turn applies all queued events, then at most one tick, and then performs all effects. So messages that arrived in
+//! time are applied before deadlines are checked. Long turns are logged. After a suspension of the daemon the core gets
+//! its length and extends the deadlines.
 
 use crate::appliance::inbox::{Inbox, Input};
 use crate::appliance::meter::Meter;
@@ -20,29 +20,28 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the core is told that time has passed: the finest limit is a unit's restart after 200 ms.
+/// The period of ticks. The shortest deadline is the restart of a unit after 200 ms.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How often the status is renewed.
+/// How often the status is updated.
 const STATUS_PERIOD: Duration = Duration::from_millis(500);
 
-/// Events of one turn; what is queued beyond waits for the next turn.
+/// The most queued inputs of one turn; further ones wait for the next turn.
 const MOST_EVENTS: usize = 512;
 
 /// A turn that takes longer is logged.
 const LONG_TURN: Duration = Duration::from_millis(100);
 
-/// When a turn begins so much later than the last one, the daemon was suspended, or its turn held up by the system.
+/// If a turn starts this much later than the last one, the daemon was suspended or not scheduled.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How long units may finish what they do when the daemon stops. With the time that publishing takes it stays below the
-/// ten seconds that a stop may last.
+/// How long units may finish their work at shutdown. Together with publishing, a shutdown stays below ten seconds.
 const DRAIN_LIMIT: Duration = Duration::from_secs(6);
 
-/// How long a stop waits for the state files.
+/// How long the shutdown waits for the state files.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);
 
-/// The loop, and what it holds.
+/// The event loop and its parts.
 #[derive(Debug)]
 pub(super) struct Shell {
     pub(super) core: Core,
@@ -53,7 +52,7 @@ pub(super) struct Shell {
     pub(super) unit_pids: watch::Sender<BTreeMap<UnitId, u32>>,
 }
 
-/// What a turn did, for the log.
+/// The size of a turn, for the log.
 #[derive(Debug, Default)]
 struct Turn {
     events: usize,
@@ -84,7 +83,7 @@ impl Shell {
                 events.push_back(Event::Tick);
             }
             let turn = self.turn(events);
-            // A caller that reads the status after its command sees what has begun.
+            // A client that reads the status after its command must see the effect.
             if had_command || began >= status_at {
                 status_at = began + STATUS_PERIOD;
                 self.renew_status();
@@ -104,17 +103,17 @@ impl Shell {
         self.drain().await
     }
 
-    /// Tells the core when the daemon was suspended.
+    /// Returns the event for the core if the daemon was suspended.
     fn pause_event(&self, since_last_turn: Duration) -> VecDeque<Event> {
         if since_last_turn < PAUSE {
             return VecDeque::new();
         }
         let ms = since_last_turn.as_millis();
-        tracing::warn!(ms, "the daemon was suspended, or held up by the system; deadlines of its children move");
+        tracing::warn!(ms, "the daemon was suspended or not scheduled; deadlines of child processes are extended");
         VecDeque::from([Event::Paused(since_last_turn)])
     }
 
-    /// Makes events of `first` and of what is queued. True if a command is among them.
+    /// Converts `first` and the queued inputs to events. Returns true if a command is among them.
     fn gather(&mut self, first: Option<Input>, events: &mut VecDeque<Event>) -> bool {
         let queued = self.inbox.take(MOST_EVENTS);
         let mut had_command = false;
@@ -125,7 +124,7 @@ impl Shell {
         had_command
     }
 
-    /// Has the core apply events, and carries out what it decides, until nothing more follows.
+    /// Applies events and performs their effects, until no further events follow from them.
     fn turn(&mut self, mut events: VecDeque<Event>) -> Turn {
         let mut turn = Turn::default();
         while !events.is_empty() {
@@ -140,7 +139,7 @@ impl Shell {
         turn
     }
 
-    /// What an input means to the core; the log is told here. `None`: nothing.
+    /// Converts an input to an event, and logs it. `None`: the core has no use for it.
     fn event(&mut self, input: Input) -> Option<Event> {
         match input {
             Input::Unit(event) => {
@@ -155,7 +154,7 @@ impl Shell {
                     }
                     ChildEvent::Ended { status, violation } => {
                         match status {
-                            ExitStatus::Code(0) => tracing::info!(%unit, "an inference unit stopped as it was told"),
+                            ExitStatus::Code(0) => tracing::info!(%unit, "an inference unit stopped as requested"),
                             _ => tracing::warn!(%unit, %status, violation, "an inference unit ended"),
                         }
                         self.performer.units.ended(unit);
@@ -177,9 +176,9 @@ impl Shell {
                     ChildEvent::Ended { .. } if !is_current => Some(Event::UndeadCaptureEnded { group }),
                     ChildEvent::Ended { status, violation } => {
                         match status {
-                            ExitStatus::Code(0) => tracing::debug!(group, "a capture process stopped as it was told"),
+                            ExitStatus::Code(0) => tracing::debug!(group, "a capture process stopped as requested"),
                             _ => {
-                                tracing::warn!(group, %status, violation, "a capture process ended; it is started again");
+                                tracing::warn!(group, %status, violation, "a capture process ended; restarting it");
                             }
                         }
                         self.performer.captures.ended(group);
@@ -213,15 +212,15 @@ impl Shell {
                 );
             }
             FromCapture::Lost { camera, kind, detail } => {
-                tracing::warn!(camera = name(*camera), ?kind, detail, "a camera is lost; it will be tried again");
+                tracing::warn!(camera = name(*camera), ?kind, detail, "a camera is lost; reconnecting");
             }
             _ => {}
         }
     }
 
-    /// Cameras first, so that nothing new comes; then what units still do; then what is to be published.
+    /// Stops in order: first the cameras, so that no new frames arrive; then units, after their work; then publishing.
     async fn drain(mut self) -> ApplianceStatus {
-        tracing::info!("stopping: no new frames are taken, units finish what they do");
+        tracing::info!("stopping: no new frames are accepted, units finish their work");
         self.performer.captures.stop_all();
         self.inbox.close_requests();
         self.turn(VecDeque::from([Event::Drain]));
@@ -236,7 +235,7 @@ impl Shell {
         self.turn(VecDeque::from([Event::Abandon]));
         self.meter.close(self.core.metered(), monotonic_now()).await;
         if !self.performer.files.flush(DISK_PATIENCE).await {
-            tracing::warn!("the disk does not take the last changes of commands in time");
+            tracing::warn!("the last changes of commands could not be written to the disk in time");
         }
         self.performer.units.stop_all();
         self.performer.reporter.shut_down().await;
@@ -256,7 +255,7 @@ impl Shell {
         self.status.send_replace(status);
     }
 
-    /// The status of the core, and over it what the shell knows.
+    /// The status of the core, with the shell's parts added.
     fn describe(&self) -> ApplianceStatus {
         let mut status = self.core.status();
         let reporter = &self.performer.reporter;
@@ -293,7 +292,7 @@ fn log_unit(unit: UnitId, message: &FromUnit) {
             }
         }
         FromUnit::LoadFailed { reason } => tracing::error!(%unit, reason, "an inference unit cannot load its model"),
-        // Callers that send bad pictures must not fill the log.
+        // Clients that send invalid images must not flood the log.
         FromUnit::Failed { cause, detail, .. } if cause.is_of_the_image() => {
             tracing::debug!(%unit, %cause, detail, "an image was refused");
         }

@@ -1,4 +1,4 @@
-//! The failure zones of this box: those of the settings, else what the box itself suggests.
+//! The failure zones of this box: those of the settings, or else zones that follow from the hardware.
 
 use crate::model::execution_provider::ExecutionProvider;
 use crate::os::{cores, gpus};
@@ -7,12 +7,12 @@ use crate::supervisor::ZonePlacement;
 use crate::supervisor::settings::{ModelSettings, ZoneSettings};
 use std::collections::BTreeMap;
 
-/// Cores that the daemon may use; a model without a number of units has one each.
+/// The number of cores that the daemon may use. A model without a number of units has one unit per core.
 pub fn core_count() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What the box has that fails by itself.
+/// The hardware that may form zones.
 #[derive(Clone, Debug, Default)]
 struct Hardware {
     gpus: u16,
@@ -20,7 +20,7 @@ struct Hardware {
     usable_cores: Vec<u16>,
 }
 
-/// The zones that units are spread over; at least one.
+/// The zones of the box, at least one.
 pub(super) fn placements(settings: &Settings) -> Vec<ZonePlacement> {
     let hardware =
         Hardware { gpus: gpus::nvidia_count(), cores_by_node: cores::by_numa_node(), usable_cores: cores::usable() };
@@ -30,21 +30,21 @@ pub(super) fn placements(settings: &Settings) -> Vec<ZonePlacement> {
     suggested(&hardware, Wishes::of(&settings.models))
 }
 
-/// What the models of the settings ask for.
+/// The demands of the models of the settings.
 #[derive(Clone, Copy, Debug, Default)]
 struct Wishes {
-    /// One of them computes on a GPU, and none of those says on which.
+    /// True if a model runs on a GPU, and no such model has a configured device.
     gpu: bool,
-    /// Units of all of them at most.
+    /// The most units of all models together.
     units: usize,
-    /// Of one inference, the most.
+    /// The most threads of one inference.
     threads: usize,
 }
 
 impl Wishes {
     fn of(models: &[ModelSettings]) -> Self {
         let on_gpu = |provider| matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
-        // A minimum of 0 is one unit a core.
+        // A minimum of 0 is one unit per core.
         let units = |model: &ModelSettings| match model.min_inference_units {
             0 => core_count(),
             min => usize::from(min.max(model.max_inference_units)),
@@ -74,8 +74,8 @@ fn configured(zone: &ZoneSettings, hardware: &Hardware) -> ZonePlacement {
     }
 }
 
-/// One zone a GPU where a model wants one; else one a NUMA node; else two halves of the cores where there are two units
-/// that fit a half each; else the box.
+/// One zone per GPU if a model needs one; else one per NUMA node; else two halves of the cores if there are at least
+/// two units that fit into a half; else one zone.
 fn suggested(hardware: &Hardware, wishes: Wishes) -> Vec<ZonePlacement> {
     if wishes.gpu && hardware.gpus > 0 {
         let gpu = |index: u16| ZonePlacement {

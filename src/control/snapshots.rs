@@ -23,9 +23,9 @@ pub struct Snapshot {
     pub event: Option<String>,
 }
 
-/// Which picture a client wants.
+/// How new the picture of a request must be, and whether it is published.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SnapshotWish {
+pub enum SnapshotFreshness {
     /// The newest stored picture; if there is none, a picture of the next frame.
     Newest,
     /// A picture of the next frame. It is neither stored nor published.
@@ -96,8 +96,8 @@ pub enum SnapshotReply {
 pub(crate) struct SnapshotRequest {
     /// The camera's id, not checked yet.
     pub(crate) camera: String,
-    /// Which picture is wanted.
-    pub(crate) wish: SnapshotWish,
+    /// How new the picture must be.
+    pub(crate) freshness: SnapshotFreshness,
     /// Takes the reply.
     pub(crate) reply: oneshot::Sender<SnapshotReply>,
 }
@@ -116,10 +116,10 @@ impl SnapshotClient {
     }
 
     /// Sends a request and waits for the reply. The appliance limits the wait.
-    pub async fn ask(&self, camera: String, wish: SnapshotWish) -> SnapshotReply {
+    pub async fn ask(&self, camera: String, freshness: SnapshotFreshness) -> SnapshotReply {
         let (reply, replied) = oneshot::channel();
         let busy = SnapshotReply::Refused(SnapshotRefusal::Busy);
-        match self.requests.try_send(SnapshotRequest { camera, wish, reply }) {
+        match self.requests.try_send(SnapshotRequest { camera, freshness, reply }) {
             Ok(()) => replied.await.unwrap_or(busy),
             Err(_) => busy,
         }

@@ -22,15 +22,15 @@ impl UnitNumbers {
     pub(crate) fn bounds(self) -> Result<Option<UnitBounds>, FleetError> {
         match self {
             Self { min_inference_units: None, max_inference_units: None } => Ok(None),
-            _ => self.needed().map(Some),
+            _ => self.required_bounds().map(Some),
         }
     }
 
-    /// Returns the bounds, which must be given.
+    /// Returns the bounds where the command must give them.
     ///
     /// # Errors
     /// [`FleetError::Invalid`] without a minimum.
-    pub(crate) fn needed(self) -> Result<UnitBounds, FleetError> {
+    pub(crate) fn required_bounds(self) -> Result<UnitBounds, FleetError> {
         let min = self.min_inference_units.map(usize::from);
         let min = min.ok_or_else(|| FleetError::Invalid("`min_inference_units` is missing".into()))?;
         Ok(UnitBounds { min, max: self.max_inference_units.map(usize::from) })

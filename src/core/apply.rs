@@ -1,4 +1,4 @@
-//! The core: it connects the four parts.
+//! The core, which connects its parts.
 
 mod status;
 
@@ -6,7 +6,7 @@ use crate::admission::brown_out::PACE_PERIOD;
 use crate::admission::{FrameWork, ImageWork};
 use crate::camera::camera_state::Camera;
 use crate::control::images::ImageReply;
-use crate::control::snapshots::{SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::control::{Accepted, Command, ControlError};
 use crate::core::cameras::{Cameras, Captured};
 use crate::core::effect::{Effect, FrameResult, Report};
@@ -27,7 +27,7 @@ use crate::vision::outcome::{FailureCause, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often objects that have left the picture are looked for.
+/// How often objects that left the picture are ended.
 const SCENE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Decides for the whole box.
@@ -68,7 +68,7 @@ impl Core {
         }
     }
 
-    /// Takes in what happened, and returns what is to be done.
+    /// Handles an event and returns the effects, to be performed in their order.
     pub fn apply(&mut self, event: Event, now: Monotonic) -> Vec<Effect> {
         let mut effects = Vec::new();
         let out = &mut effects;
@@ -96,8 +96,8 @@ impl Core {
             Event::UndeadCaptureEnded { group } => self.cameras.undead_ended(group),
             Event::CameraNotOpened { group, index, detail } => self.cameras.not_opened(group, index, detail, now, out),
             Event::Image { model, work } => self.image_offered(&model, work, now, out),
-            Event::SnapshotRequested { ticket, camera, wish } => {
-                self.snapshot_requested(ticket, camera, wish, now, out);
+            Event::SnapshotRequested { ticket, camera, freshness } => {
+                self.snapshot_requested(ticket, camera, freshness, now, out);
             }
             Event::SnapshotMade { group, id, jpeg, wall_ms } => {
                 self.snapshots.made(group, id, jpeg, wall_ms, now, out);
@@ -163,7 +163,7 @@ impl Core {
         self.follow(actions, now, out);
     }
 
-    /// Turns what the fleet wants into effects.
+    /// Turns the fleet's actions into effects.
     fn follow(&mut self, actions: Vec<SupervisorAction>, now: Monotonic, out: &mut Vec<Effect>) {
         for action in actions {
             match action {
@@ -196,8 +196,7 @@ impl Core {
         self.follow(actions, now, out);
     }
 
-    /// A frame has its outcome. What needs the frame where it lies comes first; then its slot goes back, which is what the
-    /// capture process may be waiting for.
+    /// A frame has its outcome. Snapshots are ordered before its slot is released: they need the frame in its slot.
     fn frame_ended(
         &mut self,
         work: FrameWork,
@@ -212,13 +211,13 @@ impl Core {
             let boxes = || answer.detections.iter().filter_map(|found| found.bounding_box).collect();
             self.snapshots.frame_seen(&work, connection, boxes, now, out);
             let captured_at = work.frame.captured_at;
-            let (observed, best) = self.scenes.observe(&work.camera, &answer, &package, captured_at, out);
+            let (tracked, best) = self.scenes.observe(&work.camera, &answer, &package, captured_at, out);
             if let Some(event) = best {
-                let kept = answer.detections.iter().zip(&observed.kept).filter(|(_, kept)| **kept);
+                let kept = answer.detections.iter().zip(&tracked.kept).filter(|(_, kept)| **kept);
                 let boxes = kept.filter_map(|(found, _)| found.bounding_box).collect();
                 self.snapshots.event_seen(&work, connection, boxes, event, now, out);
             }
-            Box::new(FrameResult { answer, package, observed })
+            Box::new(FrameResult { answer, package, tracked })
         });
         self.cameras.give_back(region, slot, out);
         out.push(Effect::Report(Report::FrameEnded { work, outcome, result }));
@@ -254,7 +253,7 @@ impl Core {
         &mut self,
         ticket: SnapshotTicket,
         camera: String,
-        wish: SnapshotWish,
+        freshness: SnapshotFreshness,
         now: Monotonic,
         out: &mut Vec<Effect>,
     ) {
@@ -266,7 +265,7 @@ impl Core {
         let is_coming = matches!(found.status(), CameraStatus::Streaming | CameraStatus::Connecting);
         let refusal = (!is_coming).then(|| SnapshotRefusal::NotStreaming { camera, state: describe(found) });
         let id = found.settings.id.clone();
-        self.snapshots.request(&id, wish, ticket, refusal, now, out);
+        self.snapshots.request(&id, freshness, ticket, refusal, now, out);
     }
 
     /// The camera of an open connection, for the log.
@@ -274,7 +273,7 @@ impl Core {
         self.cameras.of_connection(group, index)
     }
 
-    /// Frames and images that wait or are worked on.
+    /// The number of frames and images that wait or are being processed.
     pub fn in_flight(&self) -> u64 {
         self.units.in_flight()
     }
@@ -285,7 +284,7 @@ impl Core {
     }
 }
 
-/// What a camera is doing, and why, for a person.
+/// A camera's status and the reason for it, as a text for the operator.
 fn describe(camera: &Camera) -> String {
     let reason = camera.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{}{reason}", camera.status().name())

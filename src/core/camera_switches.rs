@@ -1,11 +1,11 @@
-//! Which cameras commands have switched on or off: kept, so that a restart of the daemon changes nothing.
+//! The cameras that commands have switched on or off. Stored, so that this survives a restart of the daemon.
 
 use crate::camera::settings::CameraSettings;
 use crate::vision::camera_id::CameraId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a command wanted, and the setting that it was given against.
+/// The value that a command set, and the setting at that time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 struct Switch {
     configured: bool,
@@ -25,13 +25,13 @@ impl CameraSwitches {
         self.switches.retain(|id, _| cameras.iter().any(|camera| camera.id.as_str() == id));
     }
 
-    /// The settings of a camera with what a command wanted, if that setting has not changed since.
+    /// The settings of a camera, with the value that a command set, unless the setting has changed since.
     pub fn apply(&self, settings: &CameraSettings) -> CameraSettings {
         let switch = self.switches.get(settings.id.as_str()).filter(|switch| switch.configured == settings.enabled);
         CameraSettings { enabled: switch.map_or(settings.enabled, |switch| switch.enabled), ..settings.clone() }
     }
 
-    /// Remembers what a command wants of a camera that the settings have enabled, or not.
+    /// Records a command. `configured` is the camera's setting, `enabled` the command's value.
     pub fn set(&mut self, camera: &CameraId, configured: bool, enabled: bool) {
         self.switches.insert(camera.to_string(), Switch { configured, enabled });
     }

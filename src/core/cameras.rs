@@ -1,4 +1,4 @@
-//! The cameras: capture processes and connections, slots that are lent, numbers of frames, switches.
+//! The cameras: capture processes, connections, borrowed slots, frame numbers and switches.
 
 use crate::admission::FrameWork;
 use crate::admission::brown_out::{CameraDemand, allot};
@@ -29,12 +29,12 @@ pub(super) struct Cameras {
     configured: BTreeMap<CameraId, bool>,
 }
 
-/// What a capture process says of a frame.
+/// A capture process's report of a frame.
 #[derive(Debug)]
 pub(super) enum Captured {
-    /// It lies ready and wants a unit.
+    /// The frame is ready for a unit.
     Frame(FrameWork),
-    /// It was due, and no slot was free.
+    /// A frame was dropped because no slot was free.
     WithoutSlot(CameraId),
 }
 
@@ -67,7 +67,7 @@ impl Cameras {
         self.groups.iter().flat_map(CaptureGroup::cameras)
     }
 
-    /// The camera of an id.
+    /// The camera with this id.
     pub(super) fn find(&self, id: &str) -> Option<&Camera> {
         self.all().find(|camera| camera.settings.id.as_str() == id)
     }
@@ -78,22 +78,22 @@ impl Cameras {
         Some(&members.camera(members.find(index)?).settings.id)
     }
 
-    /// Capture processes started again since the daemon started.
+    /// Capture processes restarted since the daemon started.
     pub(super) fn restarts(&self) -> u64 {
         self.groups.iter().map(CaptureGroup::restarts).sum()
     }
 
-    /// Slots that are lent to units.
+    /// The number of slots that are lent to units.
     pub(super) fn lent_slots(&self) -> u32 {
         self.slots.lent()
     }
 
-    /// The group and the connection that fill a region; `None` once it is closed.
+    /// The group and connection that write to a region; `None` once the connection is closed.
     pub(super) fn connection_of(&self, region: RegionId) -> Option<(usize, CameraIndex)> {
         self.slots.connection_of(region)
     }
 
-    /// Does what is due by `now`. Returns the groups whose process was given up.
+    /// Does what is due by `now`. Returns the groups whose killed process does not end and was given up.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<usize> {
         let mut given_up = Vec::new();
         for group in 0..self.groups.len() {
@@ -128,7 +128,7 @@ impl Cameras {
         }
     }
 
-    /// A capture process sent a message. Only what its main loop sends is a sign of life.
+    /// A capture process sent a message. Only messages of its main loop count as a heartbeat.
     pub(super) fn message(
         &mut self,
         group: usize,
@@ -162,7 +162,7 @@ impl Cameras {
                 members.lost(position, kind, detail, now);
                 self.close_connections(group, Some(camera), effects);
             }
-            // Pictures come by themselves, with their bytes.
+            // Pictures arrive as `Event::SnapshotMade`.
             FromCapture::Hello { .. } | FromCapture::Snapshot(_) => {}
         }
         None
@@ -200,14 +200,14 @@ impl Cameras {
         effects.push(Effect::Report(Report::CaptureRestarted));
     }
 
-    /// A process that was given up has ended after all.
+    /// A process that had been given up has ended.
     pub(super) fn undead_ended(&mut self, group: usize) {
         if let Some(members) = self.groups.get_mut(group) {
             members.undead_ended();
         }
     }
 
-    /// A connection could not be begun.
+    /// A connection could not be opened.
     pub(super) fn not_opened(
         &mut self,
         group: usize,
@@ -224,7 +224,7 @@ impl Cameras {
         self.close_connections(group, Some(index), effects);
     }
 
-    /// A frame has its outcome: its slot goes back, or the region is no longer needed.
+    /// A frame has its outcome: releases its slot, or the region of a closed connection with its last slot.
     pub(super) fn give_back(&mut self, region: RegionId, slot: u16, effects: &mut Vec<Effect>) {
         match self.slots.give_back(region, slot) {
             GiveBack::Release { group, index } => effects.push(Effect::ReleaseSlot { group, index, slot }),
@@ -233,7 +233,7 @@ impl Cameras {
         }
     }
 
-    /// Switches a camera on or off, which stays so over a restart until the settings change. False: there is no such
+    /// Switches a camera on or off. This survives restarts until the settings change. Returns false if there is no such
     /// camera.
     pub(super) fn switch(
         &mut self,
@@ -259,7 +259,7 @@ impl Cameras {
         true
     }
 
-    /// Throttles the cameras of a model that cannot look at all their frames, and lets them go when it can again.
+    /// Throttles the cameras of a model that cannot process all their frames, and ends throttling when it can.
     pub(super) fn pace(
         &mut self,
         is_its: impl Fn(&CameraId) -> bool,
@@ -295,7 +295,7 @@ impl Cameras {
         self.groups.iter_mut().for_each(|group| group.paused(gap));
     }
 
-    /// What is wrong with the cameras beside their states, for the operator.
+    /// Problems of the cameras beside their states, as texts for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let undead: u32 = self.groups.iter().map(CaptureGroup::undead).sum();
         let undead =

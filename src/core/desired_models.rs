@@ -1,38 +1,37 @@
-//! What commands have made of the models of the settings: kept, so that a restart of the daemon changes nothing.
+//! The models of the settings as commands have changed them. Stored, so that this survives a restart of the daemon.
 //!
-//! An entry counts only while the settings of its model are those that it was made against: an operator who edits the
-//! settings means it.
+//! An entry applies only while the settings of its model are unchanged, so that an edit of the settings takes effect.
 
 use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::settings::ModelSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a model is to be.
+/// The desired state of a model.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct DesiredModel {
-    /// Its directory under `units.models_directory`.
+    /// The package's directory under `units.models_directory`.
     pub package: String,
-    /// At least so many units.
+    /// The minimum number of units.
     pub min_units: usize,
-    /// At most; none: the number is fixed.
+    /// The maximum number of units; `None`: fixed at the minimum.
     pub max_units: Option<usize>,
-    /// It is to run.
+    /// True if the model is to run.
     pub is_running: bool,
 }
 
 impl DesiredModel {
-    /// Its numbers of units.
+    /// The bounds for its number of units.
     pub fn bounds(&self) -> UnitBounds {
         UnitBounds { min: self.min_units, max: self.max_units }
     }
 
-    /// Sets its numbers of units.
+    /// Sets the bounds for its number of units.
     pub fn set_bounds(&mut self, bounds: UnitBounds) {
         (self.min_units, self.max_units) = (bounds.min, bounds.max);
     }
 
-    /// By the settings alone. `cores` stands for a minimum of 0.
+    /// The state by the settings alone. `cores` replaces a minimum of 0.
     fn configured(settings: &ModelSettings, cores: usize) -> Self {
         let min = usize::from(settings.min_inference_units);
         let max = usize::from(settings.max_inference_units);
@@ -45,7 +44,7 @@ impl DesiredModel {
     }
 }
 
-/// What a model is to be, and the settings that this was made against.
+/// The desired state of a model, and its settings at that time.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 struct Entry {
     configured: DesiredModel,
@@ -60,7 +59,8 @@ pub struct DesiredModels {
 }
 
 impl DesiredModels {
-    /// What the settings say, and over it what was kept against the same settings.
+    /// The state by the settings, with the stored changes of models whose settings are unchanged. `cores` replaces a
+    /// minimum of 0.
     pub fn new(models: &[ModelSettings], kept: &Self, cores: usize) -> Self {
         let entry = |settings: &ModelSettings| {
             let configured = DesiredModel::configured(settings, cores);
@@ -71,12 +71,12 @@ impl DesiredModels {
         Self { entries: models.iter().map(entry).collect() }
     }
 
-    /// What a model is to be; none for one that the settings do not name.
+    /// The desired state of a model; `None` if the settings do not name it.
     pub fn of(&self, model: &str) -> Option<&DesiredModel> {
         self.entries.get(model).map(|entry| &entry.desired)
     }
 
-    /// Changes what a model is to be. True if that is something new.
+    /// Changes the desired state of a model. Returns true if it differs from before.
     pub fn change(&mut self, model: &str, change: impl FnOnce(&mut DesiredModel)) -> bool {
         let Some(entry) = self.entries.get_mut(model) else { return false };
         let before = entry.desired.clone();

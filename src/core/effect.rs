@@ -1,4 +1,4 @@
-//! What the shell is to do.
+//! The effects that the shell performs.
 
 use crate::admission::{FrameWork, ImageId, Work};
 use crate::catalog::Units as CatalogUnits;
@@ -16,38 +16,38 @@ use crate::publish::label_counts::LabelCount;
 use crate::supervisor::Answer;
 use crate::supervisor::autoscaler::ScaleReason;
 use crate::supervisor::unit_state::UnitId;
-use crate::tracking::{Observed, TrackEvent};
+use crate::tracking::{TrackEvent, TrackedFrame};
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::Outcome;
 use std::sync::Arc;
 
-/// Something to do. Effects are carried out in their order.
+/// Something that the shell is to do. Effects are performed in their order.
 #[derive(Debug)]
 pub enum Effect {
-    /// Start a unit's process and have it load a model.
+    /// Start a unit's process and send it the model to load.
     StartUnit {
         /// The unit.
         unit: UnitId,
-        /// What it loads.
+        /// The load message.
         load: Box<LoadModel>,
     },
-    /// Tell an idle unit to exit.
+    /// Ask an idle unit to exit.
     StopUnit {
         /// The unit.
         unit: UnitId,
     },
-    /// End a unit's process at once.
+    /// Kill a unit's process.
     KillUnit {
         /// The unit.
         unit: UnitId,
-        /// For the log.
+        /// The reason, for the log.
         why: &'static str,
     },
-    /// Hand work to a unit, which answers each item by itself.
+    /// Send a batch to a unit, which replies to each item separately.
     Dispatch {
         /// The unit.
         unit: UnitId,
-        /// Each item with the request that its answer names.
+        /// The items, each with the request id that its reply names.
         items: Vec<(RequestId, Work)>,
     },
     /// A region is no longer needed: units unmap it, and it is freed.
@@ -57,14 +57,14 @@ pub enum Effect {
         /// The group.
         group: usize,
     },
-    /// End a capture process at once.
+    /// Kill a capture process.
     KillCapture {
         /// The group.
         group: usize,
-        /// For the log.
+        /// The reason, for the log.
         why: &'static str,
     },
-    /// Create a region for a camera and have it connected.
+    /// Create a region for a camera and let its capture process connect.
     OpenCamera {
         /// The group whose process connects it.
         group: usize,
@@ -74,16 +74,16 @@ pub enum Effect {
         index: CameraIndex,
         /// The region to be created.
         region: RegionId,
-        /// Slots of the region.
+        /// The number of slots of the region.
         slots: u16,
     },
-    /// Have a connection closed.
+    /// Close a connection.
     CloseCamera {
         /// The group whose process holds it.
         group: usize,
         /// The connection.
         index: CameraIndex,
-        /// The camera, if it is closed because it was silent for too long; for the log.
+        /// The camera, if the reason is that it was silent for too long; for the log.
         silent: Option<CameraId>,
     },
     /// A slot may be written again.
@@ -95,71 +95,71 @@ pub enum Effect {
         /// The slot.
         slot: u16,
     },
-    /// Have a camera hand over so many frames a second; 0: each one.
+    /// Limit the frames of a camera.
     PaceCamera {
         /// The group of the connection.
         group: usize,
         /// The connection.
         index: CameraIndex,
-        /// Frames a second.
+        /// The limit in frames a second; 0: no limit.
         fps: f32,
     },
-    /// Have a capture process make a JPEG of a frame whose slot is still lent.
+    /// Order a JPEG of a frame from a capture process. The frame's slot is still lent.
     TakeSnapshot {
         /// The group whose process holds the frame.
         group: usize,
-        /// What is to be made.
+        /// The order.
         order: Box<SnapshotOrder>,
     },
-    /// No picture is expected for this order any more: its memory is freed.
+    /// Free the memory of an order: its picture is no longer expected.
     ForgetSnapshot(SnapshotId),
-    /// Read a package from the disk; answered by [`Event::PackageLoaded`](crate::core::Event::PackageLoaded).
+    /// Read a package from the disk; the result is an [`Event::PackageLoaded`](crate::core::Event::PackageLoaded).
     LoadPackage {
-        /// For the answer.
+        /// Identifies the result.
         ticket: PackageTicket,
         /// The model that is to run it.
         model: String,
-        /// Where it lies.
+        /// Where the package is.
         source: PackageSource,
     },
-    /// Keep what commands have made of the models; answered by [`Event::Kept`](crate::core::Event::Kept).
+    /// Store the desired models; the result is an [`Event::Kept`](crate::core::Event::Kept).
     KeepModels {
         /// The whole content of the file.
         models: Box<DesiredModels>,
         /// The command that changed it, if one did.
         ticket: Option<CommandTicket>,
     },
-    /// Keep which cameras are switched on or off; answered by [`Event::Kept`](crate::core::Event::Kept).
+    /// Store the camera switches; the result is an [`Event::Kept`](crate::core::Event::Kept).
     KeepCameras {
         /// The whole content of the file.
         cameras: Box<CameraSwitches>,
         /// The command that changed it, if one did.
         ticket: Option<CommandTicket>,
     },
-    /// Keep what became of a version that the settings do not name.
+    /// Store the state of a version that the settings do not name in the catalog.
     KeepVersion {
         /// The model that runs it.
         model: String,
-        /// How many units it has.
+        /// The bounds for its number of units.
         units: CatalogUnits,
-        /// It is to run.
+        /// True if it is to run.
         is_wanted: bool,
     },
-    /// A model of the settings runs this version now.
+    /// Store the version that a model of the settings runs now in the catalog.
     KeepConfigured {
         /// The model.
         model: String,
-        /// The version by its manifest.
+        /// The version in the package's manifest.
         version: String,
     },
     /// Answer a command.
     AnswerCommand {
-        /// From the command.
+        /// The command's ticket.
         ticket: CommandTicket,
         /// Whether it was accepted.
         result: Result<Accepted, ControlError>,
     },
-    /// Answer whoever sent an image, and free its slot.
+    /// Reply to the sender of an image, and free its slot.
     AnswerImage {
         /// The image.
         image: ImageId,
@@ -168,7 +168,7 @@ pub enum Effect {
     },
     /// Answer a request for a snapshot.
     AnswerSnapshot {
-        /// From the request.
+        /// The request's ticket.
         ticket: SnapshotTicket,
         /// The picture, or why there is none.
         reply: SnapshotReply,
@@ -177,20 +177,20 @@ pub enum Effect {
     Report(Report),
 }
 
-/// The id of an event, as it is published: unique over restarts, since `boot_id` is new at each.
+/// The published id of an event. It is unique across restarts, because each start has a new `boot_id`.
 pub fn event_id(boot_id: &str, seq: u64) -> String {
     format!("{boot_id}-{seq}")
 }
 
-/// What a unit found in a frame, and what of it counts for the camera's scene.
+/// The unit's result for a frame, and what the tracker makes of it.
 #[derive(Debug)]
 pub struct FrameResult {
-    /// From the unit.
+    /// The unit's result.
     pub answer: Answer,
-    /// The model that produced it.
+    /// The package that produced it.
     pub package: Arc<Package>,
-    /// What the tracker makes of it.
-    pub observed: Observed,
+    /// The tracks of its detections, and which of them the camera's rules keep.
+    pub tracked: TrackedFrame,
 }
 
 /// Something to publish, count or log.
@@ -198,7 +198,7 @@ pub struct FrameResult {
 pub enum Report {
     /// A frame was announced.
     FrameCaptured(CameraId),
-    /// A frame was due, and its capture process had no free slot.
+    /// A capture process dropped a frame because it had no free slot.
     FrameWithoutSlot(CameraId),
     /// A frame has its outcome.
     FrameEnded {
@@ -206,35 +206,35 @@ pub enum Report {
         work: FrameWork,
         /// How it ended.
         outcome: Outcome,
-        /// There if it was detected.
+        /// The result, if the frame was detected.
         result: Option<Box<FrameResult>>,
     },
     /// An object or a label began, changed or ended.
     Event {
-        /// Its number on this box.
+        /// The sequence number, unique until the daemon restarts.
         seq: u64,
         /// The camera.
         camera: CameraId,
-        /// The event as the tracker reports it.
+        /// The tracker's event.
         event: Box<TrackEvent>,
-        /// The model that saw it.
+        /// The package that produced the detections.
         package: Arc<Package>,
     },
-    /// A camera has a model for the first time, or another one: the labels that may be seen.
+    /// A camera's model got its first result, or has other labels than before.
     Labels {
         /// The camera.
         camera: CameraId,
-        /// All labels that matter.
+        /// All labels that the camera may report.
         labels: Vec<String>,
     },
-    /// Numbers of things in view have changed.
+    /// Counts of objects in view have changed.
     LabelCounts {
         /// The camera.
         camera: CameraId,
-        /// The new numbers.
+        /// The changed counts.
         counts: Vec<LabelCount>,
     },
-    /// A picture of a camera is to be published.
+    /// A picture of a camera, to be published.
     SnapshotTaken {
         /// The camera.
         camera: CameraId,
@@ -247,37 +247,37 @@ pub enum Report {
         camera: CameraId,
         /// The metric's label.
         result: SnapshotResult,
-        /// Why it failed, for the log.
+        /// The reason of a failure, for the log.
         why: Option<String>,
     },
-    /// A capture process was started again.
+    /// A capture process ended and will be restarted.
     CaptureRestarted,
-    /// The number of units changes; for the log.
+    /// The desired number of units of a model changed. For the log.
     Scaled {
         /// The model.
         model: String,
-        /// Units before.
+        /// The desired number before.
         from: usize,
-        /// Units to come.
+        /// The desired number now.
         to: usize,
-        /// What made the autoscaler decide so.
+        /// The scaling rule that applied.
         reason: ScaleReason,
     },
 }
 
-/// How an attempt to take a snapshot ended, as its metric says it.
+/// How an attempt to take a snapshot ended, for its metric.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SnapshotResult {
-    /// There is a picture.
+    /// A picture was taken.
     Taken,
-    /// The camera's limit of a minute was reached.
+    /// The camera's limit per minute was reached.
     Limited,
-    /// There is none.
+    /// No picture could be taken.
     Failed,
 }
 
 impl SnapshotResult {
-    /// The label of the metric.
+    /// The value of the metric's label.
     pub fn name(self) -> &'static str {
         match self {
             Self::Taken => "taken",

@@ -1,8 +1,8 @@
-//! What happens to the box.
+//! The events that the core handles.
 
 use crate::admission::ImageWork;
 use crate::control::Command;
-use crate::control::snapshots::SnapshotWish;
+use crate::control::snapshots::SnapshotFreshness;
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LoadModel};
 use crate::ipc::snapshot_messages::SnapshotId;
 use crate::model::package::Package;
@@ -11,38 +11,38 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A command that waits for its answer; the shell holds the reply channel.
+/// Identifies a command that waits for its reply; the shell holds the reply channel.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct CommandTicket(pub u64);
 
-/// A request for a snapshot that waits for its answer; the shell holds the reply channel.
+/// Identifies a snapshot request that waits for its reply; the shell holds the reply channel.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct SnapshotTicket(pub u64);
 
-/// A package that is being read.
+/// Identifies a package that is being read.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PackageTicket(pub u64);
 
-/// Where a package lies.
+/// Where a package is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PackageSource {
     /// A directory under `units.models_directory`.
     Named(String),
-    /// A package that was brought in, for a model that no settings name.
+    /// A directory of the catalog, for a model that no settings name.
     Directory(PathBuf),
 }
 
-/// A file of state that the core has kept.
+/// A state file of the core.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeptFile {
-    /// What commands have made of the models.
+    /// The desired state of the models.
     Models,
-    /// Which cameras commands have switched on or off.
+    /// The cameras that commands have switched on or off.
     Cameras,
 }
 
 impl KeptFile {
-    /// Its name in the state directory.
+    /// The file's name in the state directory.
     pub fn name(self) -> &'static str {
         match self {
             Self::Models => "models.json",
@@ -51,12 +51,12 @@ impl KeptFile {
     }
 }
 
-/// A package that was read, and what its units are to load.
+/// A package that was read, and the load message for its units.
 #[derive(Clone, Debug)]
 pub struct LoadedPackage {
     /// Name, labels and thresholds.
     pub package: Arc<Package>,
-    /// Sent to its units.
+    /// The load message.
     pub load: LoadModel,
 }
 
@@ -89,80 +89,80 @@ pub enum Event {
         /// How it ended, for the operator.
         detail: String,
     },
-    /// A capture process ended that was given up before.
+    /// A capture process ended that had been given up.
     UndeadCaptureEnded {
         /// The group whose process it was.
         group: usize,
     },
-    /// A connection could not be begun: there is no shared memory for it.
+    /// A connection could not be opened, because its shared memory could not be created.
     CameraNotOpened {
         /// The group of the camera.
         group: usize,
         /// The connection.
         index: CameraIndex,
-        /// For the operator.
+        /// The reason, for the operator.
         detail: String,
     },
-    /// An image came from outside, for a model.
+    /// An image arrived for a model.
     Image {
         /// The model's name.
         model: String,
-        /// The image, and where it lies.
+        /// The image, with its region and slot.
         work: ImageWork,
     },
-    /// A request for a picture of a camera.
+    /// A snapshot was requested.
     SnapshotRequested {
-        /// For the answer.
+        /// Identifies the reply.
         ticket: SnapshotTicket,
-        /// The camera as the caller named it.
+        /// The camera's id, not checked yet.
         camera: String,
-        /// Which picture is wanted.
-        wish: SnapshotWish,
+        /// How new the picture must be.
+        freshness: SnapshotFreshness,
     },
-    /// A capture process has made a picture, or has not.
+    /// A capture process replied to a snapshot order.
     SnapshotMade {
-        /// The group that answers.
+        /// The group whose process replied.
         group: usize,
         /// The order.
         id: SnapshotId,
         /// The JPEG, or why there is none.
         jpeg: Result<Arc<[u8]>, String>,
-        /// Milliseconds since 1970; none while the box does not know the time.
+        /// The wall clock in Unix milliseconds; `None` while it is not synchronised.
         wall_ms: Option<i64>,
     },
-    /// A command.
+    /// A command was received.
     Command {
-        /// For the answer.
+        /// Identifies the reply.
         ticket: CommandTicket,
-        /// What is to be done.
+        /// The command.
         command: Command,
     },
     /// A package was read, or cannot be used.
     PackageLoaded {
-        /// From [`Effect::LoadPackage`](crate::core::Effect::LoadPackage).
+        /// The ticket of [`Effect::LoadPackage`](crate::core::Effect::LoadPackage).
         ticket: PackageTicket,
-        /// The package, or why it cannot be used, fit for callers.
+        /// The package, or the reason for callers why it cannot be used.
         result: Result<Box<LoadedPackage>, String>,
     },
-    /// A file of state was written, or the disk refused it.
+    /// A state file was written, or the disk refused it.
     Kept {
-        /// Commands whose changes it holds.
+        /// The commands whose changes the file includes.
         tickets: Vec<CommandTicket>,
-        /// Why it could not be written; it is tried again.
+        /// The disk's error, if any. The shell retries the write.
         result: Result<(), String>,
     },
     /// Memory was measured.
     Memory {
         /// Bytes that the kernel reports as available.
         available_bytes: Option<u64>,
-        /// Bytes of each unit's process.
+        /// The size of each unit's process in bytes.
         units: Vec<(UnitId, u64)>,
     },
-    /// The daemon was suspended for so long: what children did meanwhile is unknown.
+    /// The daemon was suspended for this time. What its child processes did meanwhile is unknown.
     Paused(Duration),
-    /// The daemon stops: no new work is taken.
+    /// The daemon is stopping: no new work is accepted.
     Drain,
-    /// The time to drain is over.
+    /// The drain deadline has passed.
     Abandon,
     /// Time has passed.
     Tick,

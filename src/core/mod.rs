@@ -3,15 +3,15 @@
 //! ```text
 //!  shell (appliance) ── Event ──▶ Core::apply(event, now) ── Vec<Effect> ──▶ shell
 //!                                   │
-//!                                   ├─ units       the fleet, images, models that commands change
+//!                                   ├─ units       the fleet, its packages, the desired models
 //!                                   ├─ cameras     capture groups, slots, frame numbers, switches
-//!                                   ├─ scenes      a tracker a camera, label counts, numbers of events
-//!                                   └─ snapshots   limits, requests that wait, orders, the newest picture
+//!                                   ├─ scenes      a tracker per camera, label counts, event numbers
+//!                                   └─ snapshots   limits, waiting requests, orders, newest pictures
 //! ```
 //!
-//! The core holds no channel, handle, file or clock, so a day of faults runs in a second of test (`simulation`). Each part
-//! owns its state; [`Core`] alone connects them. What waits for an answer outside is known here by a number, and its reply
-//! channel lies with the shell.
+//! The core holds no channel, handle, file or clock, so a test simulates a day of faults in a second (`simulation`).
+//! Each part owns its state; only [`Core`] connects them. Requests that wait for a reply have a ticket here; the shell
+//! holds their reply channels.
 
 mod apply;
 pub mod camera_switches;

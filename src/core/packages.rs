@@ -1,4 +1,4 @@
-//! Packages that are being read from the disk, and what is to be done with each when it is there.
+//! Packages that are being read from the disk, and the purpose of each.
 
 use crate::core::event::{CommandTicket, PackageTicket};
 use crate::supervisor::pool::UnitBounds;
@@ -6,18 +6,18 @@ use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What is to be done with a package.
+/// What a package is read for.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
-    /// Bring it in as another version of its model.
+    /// A swap of its model to this version.
     Swap(CommandTicket),
-    /// Run it as a model that no settings name.
+    /// A new model that no settings name.
     Run(CommandTicket, UnitBounds),
-    /// Bring it in if it can be used now; nobody waits for an answer.
+    /// A retry of an unusable package. No command waits for it.
     Retry,
 }
 
-/// How long a package that cannot be used is left alone before it is read again.
+/// The time until an unusable package is read again.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The packages that are being read.
@@ -25,12 +25,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(60);
 pub(super) struct PendingPackages {
     next: u64,
     pending: BTreeMap<PackageTicket, (String, Purpose)>,
-    /// Models whose package cannot be used: what it is called, and when it is read again.
+    /// Models with an unusable package: the package's name, and when it is read again.
     unusable: BTreeMap<String, (String, Monotonic)>,
 }
 
 impl PendingPackages {
-    /// A package is to be read for a model.
+    /// Registers a package that is to be read for a model.
     pub(super) fn begin(&mut self, model: &str, purpose: Purpose) -> PackageTicket {
         let ticket = PackageTicket(self.next);
         self.next += 1;
@@ -38,34 +38,34 @@ impl PendingPackages {
         ticket
     }
 
-    /// It was read, or cannot be used: its model, and what is to be done.
+    /// Removes a package whose read has finished, and returns its model and purpose.
     pub(super) fn end(&mut self, ticket: PackageTicket) -> Option<(String, Purpose)> {
         self.pending.remove(&ticket)
     }
 
-    /// A command about the model waits for its package.
+    /// True if a command waits for a package of the model.
     pub(super) fn is_pending(&self, model: &str) -> bool {
         self.pending.values().any(|(of, purpose)| of == model && !matches!(purpose, Purpose::Retry))
     }
 
-    /// The package of a model cannot be used and is read again later.
+    /// Schedules a retry for the unusable package of a model.
     pub(super) fn retry_later(&mut self, model: &str, package: &str, now: Monotonic) {
         self.unusable.insert(model.to_owned(), (package.to_owned(), now + RETRY_AFTER));
     }
 
-    /// The package of a model is read again at once, if it could not be used.
+    /// Makes the retry of a model's unusable package due at once.
     pub(super) fn retry_now(&mut self, model: &str, now: Monotonic) {
         if let Some((_, at)) = self.unusable.get_mut(model) {
             *at = now;
         }
     }
 
-    /// Another version was brought in.
+    /// Cancels the retries of a model, which has another version now.
     pub(super) fn forget(&mut self, model: &str) {
         self.unusable.remove(model);
     }
 
-    /// Models whose package is to be read again now, and what it is called.
+    /// The models whose retry is due, with the names of their packages. The next retry of each is scheduled.
     pub(super) fn due(&mut self, now: Monotonic) -> Vec<(String, String)> {
         let mut due = Vec::new();
         for (model, (package, at)) in self.unusable.iter_mut().filter(|(_, (_, at))| now >= *at) {

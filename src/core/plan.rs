@@ -1,4 +1,4 @@
-//! What a box starts with: settings and what was kept, read and checked by the shell.
+//! The settings and stored state that a box starts with, read and checked by the shell.
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::core::camera_switches::CameraSwitches;
@@ -10,14 +10,14 @@ use crate::tracking::settings::TrackingSettings;
 use crate::vision::framing::Framing;
 use std::time::Duration;
 
-/// How a model treats the work that is given to it.
+/// How a model handles its work.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelTerms {
-    /// The units' share for images while cameras want more than the rest, 0..=1.
+    /// The images' share of the units while frames are waiting too, 0..=1.
     pub image_share: f64,
-    /// Limit of images from outside.
+    /// The limit of images; `None`: no limit but the queue's.
     pub quota: Option<TpsQuota>,
-    /// What of an image is looked at.
+    /// The region and tiles of every image.
     pub image_framing: Framing,
 }
 
@@ -28,50 +28,50 @@ pub struct ModelPlan {
     pub name: String,
     /// Its package's directory under `units.models_directory`.
     pub package: String,
-    /// How it treats work.
+    /// How it handles work.
     pub terms: ModelTerms,
-    /// Its package, or why it cannot be used: the model is FAILED then, and everything else runs.
+    /// Its package, or why it cannot be used: then this model is FAILED and the others run.
     pub loaded: Result<LoadedPackage, String>,
 }
 
-/// What all units and all cameras share.
+/// The settings that all units and cameras share.
 #[derive(Clone, Debug)]
 pub struct BoxTerms {
-    /// Time limits of units.
+    /// The time limits of units.
     pub deadlines: UnitDeadlines,
-    /// A waiting frame older than this is not looked at.
+    /// A waiting frame that is older than this is shed.
     pub max_frame_age: Duration,
-    /// No image waits longer than this.
+    /// The longest time that an image may wait in the queue.
     pub max_queue_time: Duration,
-    /// How models treat work that no settings name.
+    /// How models that no settings name handle work.
     pub brought_in: ModelTerms,
-    /// What all cameras share.
+    /// The capture settings.
     pub capture: CaptureSettings,
-    /// How objects are tracked.
+    /// The tracking settings.
     pub tracking: TrackingSettings,
-    /// How pictures are taken.
+    /// The snapshot settings.
     pub snapshots: SnapshotSettings,
 }
 
-/// All that a box starts with.
+/// Everything that a box starts with.
 #[derive(Debug)]
 pub struct BoxPlan {
-    /// Zones, at least one.
+    /// The zones, at least one.
     pub zones: Vec<ZonePlacement>,
-    /// Time until a zone that is out is tried again.
+    /// The time until a zone that is out is probed.
     pub zone_probe: Duration,
-    /// What the box can carry.
+    /// The limits of the box.
     pub limits: BoxLimits,
-    /// What all units and cameras share.
+    /// The settings that all units and cameras share.
     pub terms: BoxTerms,
     /// The models of the settings, the default one first.
     pub models: Vec<ModelPlan>,
-    /// What commands have made of them.
+    /// The desired state of the models, with stored changes.
     pub desired: DesiredModels,
     /// The cameras of the settings.
     pub cameras: Vec<CameraSettings>,
-    /// Which of them commands have switched on or off.
+    /// The cameras that commands have switched on or off.
     pub switches: CameraSwitches,
-    /// New at each start of the daemon; ids of events begin with it.
+    /// The prefix of event ids, new at each start of the daemon.
     pub boot_id: String,
 }

@@ -1,4 +1,4 @@
-//! What happens in front of each camera: its tracker, the counts of its labels as they were published, and its events.
+//! The scene of each camera: its tracker, its label counts as they were published, and its events.
 
 use crate::camera::settings::CameraSettings;
 use crate::core::effect::{Effect, Report, event_id};
@@ -6,27 +6,27 @@ use crate::model::package::Package;
 use crate::publish::label_counts::{LabelCount, LabelCounts};
 use crate::supervisor::Answer;
 use crate::tracking::settings::TrackingSettings;
-use crate::tracking::{CameraTracker, Observed, Seen, TrackEvent, TrackingRules};
+use crate::tracking::{CameraTracker, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One camera's.
+/// The scene of one camera.
 #[derive(Debug)]
 struct Scene {
-    /// None: tracking is switched off.
+    /// `None`: tracking is switched off.
     tracker: Option<CameraTracker>,
-    /// The labels that matter; empty: all.
+    /// The labels that the camera may report; empty: all.
     labels: Vec<String>,
     counts: LabelCounts,
-    /// The model that looked last.
+    /// The package that produced the last result.
     package: Option<Arc<Package>>,
-    /// Something may be in view.
+    /// True if something may be in view.
     is_live: bool,
 }
 
-/// All cameras', and the numbers of their events.
+/// The scenes of all cameras, and the sequence number of their events.
 #[derive(Debug)]
 pub(super) struct Scenes {
     by_camera: BTreeMap<CameraId, Scene>,
@@ -35,7 +35,7 @@ pub(super) struct Scenes {
 }
 
 impl Scenes {
-    /// Settings that were checked make rules; a scene whose rules are wrong all the same is not tracked.
+    /// The settings were checked before; a scene whose rules are invalid all the same is not tracked.
     pub(super) fn new(tracking: &TrackingSettings, cameras: &[CameraSettings], boot_id: String) -> Self {
         let scene = |camera: &CameraSettings| {
             let rules = TrackingRules::new(tracking, &camera.scene).ok().filter(|_| tracking.enabled);
@@ -51,8 +51,8 @@ impl Scenes {
         Self { by_camera: cameras.iter().map(scene).collect(), boot_id, last_seq: 0 }
     }
 
-    /// A unit looked at a frame that was captured at `at`: what of it counts. Returns the id of the first event whose best
-    /// picture is this frame, too.
+    /// Tracks the detections of a frame that was captured at `at`. Returns the tracker's result, and the id of the
+    /// first event whose best picture is this frame.
     pub(super) fn observe(
         &mut self,
         camera: &CameraId,
@@ -60,34 +60,34 @@ impl Scenes {
         package: &Arc<Package>,
         at: Monotonic,
         effects: &mut Vec<Effect>,
-    ) -> (Observed, Option<String>) {
-        let seen: Vec<Seen<'_>> = answer
+    ) -> (TrackedFrame, Option<String>) {
+        let detections: Vec<NamedDetection<'_>> = answer
             .detections
             .iter()
-            .map(|found| Seen {
+            .map(|found| NamedDetection {
                 label: package.labels.name(found.class),
                 confidence: found.confidence,
                 bounding_box: found.bounding_box,
             })
             .collect();
-        let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&seen), None) };
-        let mut observed = match &mut scene.tracker {
-            Some(tracker) => tracker.observe(&seen, at),
-            None => without_tracker(&seen),
+        let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&detections), None) };
+        let mut tracked = match &mut scene.tracker {
+            Some(tracker) => tracker.observe(&detections, at),
+            None => without_tracker(&detections),
         };
         scene.is_live = true;
         let labels = scene.looked_at_by(package);
         let mut counts: Vec<LabelCount> = if labels.is_some() { scene.counts.current().collect() } else { Vec::new() };
-        counts.extend(scene.count(&observed.in_view));
+        counts.extend(scene.count(&tracked.in_view));
         if let Some(labels) = labels {
             effects.push(Effect::Report(Report::Labels { camera: camera.clone(), labels }));
         }
-        let events = std::mem::take(&mut observed.events);
+        let events = std::mem::take(&mut tracked.events);
         let best = self.report(camera, events, counts, Some(package), effects);
-        (observed, best)
+        (tracked, best)
     }
 
-    /// Ends what has been out of view for too long; to be called about once a second.
+    /// Ends objects and labels that were out of view for too long. Call it about once a second.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         let mut news = Vec::new();
         for (camera, scene) in &mut self.by_camera {
@@ -104,7 +104,7 @@ impl Scenes {
         }
     }
 
-    /// The camera is lost, or the daemon stops: nothing is in view. Reports it once.
+    /// The camera is lost, or the daemon stops. Ends everything in view and reports it once.
     pub(super) fn lose(&mut self, camera: &CameraId, now: Monotonic, effects: &mut Vec<Effect>) {
         let Some(scene) = self.by_camera.get_mut(camera).filter(|scene| scene.is_live) else { return };
         scene.is_live = false;
@@ -113,7 +113,7 @@ impl Scenes {
         self.report(camera, events, counts, package.as_ref(), effects);
     }
 
-    /// The daemon stops.
+    /// Ends everything in view of all cameras, because the daemon stops.
     pub(super) fn lose_all(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         for camera in self.by_camera.keys().cloned().collect::<Vec<_>>() {
             self.lose(&camera, now, effects);
@@ -146,8 +146,8 @@ impl Scenes {
 }
 
 impl Scene {
-    /// Returns the labels that may be seen when the camera has a model for the first time, or another one. Each has a
-    /// count from then on, and a count that an earlier run left on the broker goes with that.
+    /// Returns the labels that the camera may report, if this is its first package or one with other labels. Each gets
+    /// a count, which also replaces a count that an earlier run left on the broker.
     fn looked_at_by(&mut self, package: &Arc<Package>) -> Option<Vec<String>> {
         let is_known =
             self.package.as_ref().is_some_and(|known| Arc::ptr_eq(known, package) || known.labels == package.labels);
@@ -168,11 +168,12 @@ impl Scene {
     }
 }
 
-/// Everything counts, and nothing has a number.
-fn without_tracker(seen: &[Seen<'_>]) -> Observed {
+/// The result for a camera without a tracker: every detection is kept, none has a track.
+fn without_tracker(detections: &[NamedDetection<'_>]) -> TrackedFrame {
     let mut in_view = BTreeMap::new();
-    for one in seen {
-        *in_view.entry(one.label.to_owned()).or_default() += 1;
+    for detection in detections {
+        *in_view.entry(detection.label.to_owned()).or_default() += 1;
     }
-    Observed { tracks: vec![None; seen.len()], kept: vec![true; seen.len()], events: Vec::new(), in_view }
+    let (tracks, kept) = (vec![None; detections.len()], vec![true; detections.len()]);
+    TrackedFrame { tracks, kept, events: Vec::new(), in_view }
 }

@@ -1,14 +1,14 @@
-//! Pictures of cameras: which are wanted, which are being made, and the newest of each camera.
+//! Snapshots of cameras: waiting requests, orders to capture processes, and the newest picture of each camera.
 //!
-//! An order goes out while the slot of its frame is still lent, and so before the slot goes back on the same channel. The
-//! capture process takes the frame out of the slot when it reads the order, so no slot is held for a snapshot. Nothing waits
-//! for a capture process either: an order without an answer fails alone, after a while.
+//! An order is sent while the slot of its frame is still lent, and so before the release of the slot on the same
+//! channel. The capture process copies the frame when it reads the order, so no slot is held for a snapshot. Nothing
+//! waits for a capture process: an order without a reply fails at its deadline.
 
 mod policy;
 
 use crate::admission::FrameWork;
 use crate::camera::settings::SnapshotSettings;
-use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{Snapshot, SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::core::effect::{Effect, Report, SnapshotResult};
 use crate::core::event::SnapshotTicket;
 use crate::core::snapshots::policy::{SnapshotCause, SnapshotPolicy};
@@ -24,17 +24,17 @@ use std::time::Duration;
 /// How long a request waits for a frame.
 const FRAME_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a capture process may take for a picture. Behind others it takes a tenth of a second.
+/// How long a capture process may take for a picture. Even in a queue it usually takes 0.1 s.
 const ORDER_LIMIT: Duration = Duration::from_secs(4);
 
-/// Requests that wait for the next frame of one camera; all get the same picture.
+/// The most requests that wait for the next frame of one camera. All get the same picture.
 const MAX_WAITING: usize = 16;
 
 /// A request that waits for a picture of a camera's next frame.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     deadline: Monotonic,
-    /// For the answer; none: the picture is kept and published instead.
+    /// Identifies the reply; `None`: the picture is stored and published instead.
     ticket: Option<SnapshotTicket>,
 }
 
@@ -50,12 +50,12 @@ struct Ordered {
     deadline: Monotonic,
 }
 
-/// For whom a frame becomes a picture.
+/// What a picture is taken for.
 #[derive(Debug)]
 enum Purpose {
     /// An event, by its id.
     Event(String),
-    /// Requests that waited for it.
+    /// Waiting requests.
     Requests(Vec<Waiting>),
 }
 
@@ -64,10 +64,10 @@ enum Purpose {
 pub(super) struct Snapshots {
     settings: SnapshotSettings,
     policy: SnapshotPolicy,
-    /// One a camera, each up to [`MAX_SNAPSHOT_BYTES`].
+    /// The newest stored picture of each camera, up to [`MAX_SNAPSHOT_BYTES`].
     newest: BTreeMap<CameraId, Snapshot>,
     waiting: BTreeMap<CameraId, Vec<Waiting>>,
-    /// Bounded by the policy: what is older than [`ORDER_LIMIT`] is removed.
+    /// Bounded by the policy, because orders older than [`ORDER_LIMIT`] are removed.
     ordered: BTreeMap<SnapshotId, Ordered>,
     next: u64,
 }
@@ -79,18 +79,18 @@ impl Snapshots {
         Self { settings, policy, newest, waiting, ordered, next: 0 }
     }
 
-    /// A picture of a camera is requested. `refusal` says why no frames of it may be expected.
+    /// A picture of a camera is requested. `refusal` is set if no frames of the camera can be expected.
     pub(super) fn request(
         &mut self,
         camera: &CameraId,
-        wish: SnapshotWish,
+        freshness: SnapshotFreshness,
         ticket: SnapshotTicket,
         refusal: Option<SnapshotRefusal>,
         now: Monotonic,
         effects: &mut Vec<Effect>,
     ) {
         let mut answer = |reply| effects.push(Effect::AnswerSnapshot { ticket, reply });
-        if let Some(kept) = self.newest.get(camera).filter(|_| wish == SnapshotWish::Newest) {
+        if let Some(kept) = self.newest.get(camera).filter(|_| freshness == SnapshotFreshness::Newest) {
             return answer(SnapshotReply::Taken(kept.clone()));
         }
         if let Some(refusal) = refusal {
@@ -100,7 +100,7 @@ impl Snapshots {
             answer(SnapshotReply::Refused(refusal.clone()));
             return report_limit(camera, &refusal, effects);
         }
-        let is_published = wish == SnapshotWish::Published;
+        let is_published = freshness == SnapshotFreshness::Published;
         if is_published {
             answer(SnapshotReply::Accepted);
         }
@@ -108,7 +108,7 @@ impl Snapshots {
         self.waiting.entry(camera.clone()).or_default().push(waiting);
     }
 
-    /// Whether a request may wait for the next frame of a camera. One that joins others costs no further picture.
+    /// Checks that a request may wait for the next frame. Only the first waiting request counts against the limit.
     fn may_wait(&mut self, camera: &CameraId, now: Monotonic) -> Result<(), SnapshotRefusal> {
         match self.waiting.get(camera).map_or(0, Vec::len) {
             0 => self.may_take(camera, SnapshotCause::Request, now),
@@ -126,7 +126,8 @@ impl Snapshots {
         self.policy.may_take(camera, cause, now).map_err(limited)
     }
 
-    /// A unit looked at a frame that lies with a connection: requests that wait for one get a picture of it.
+    /// A unit processed a frame: orders a picture of it for the waiting requests. `connection` is that of its slot;
+    /// `None` if it is closed.
     pub(super) fn frame_seen(
         &mut self,
         work: &FrameWork,
@@ -140,7 +141,7 @@ impl Snapshots {
         }
     }
 
-    /// The frame shows an event at its best: a picture of it is taken, if the camera's limit allows it.
+    /// The frame is the best picture of an event: orders a picture, if the camera's limit allows it.
     pub(super) fn event_seen(
         &mut self,
         work: &FrameWork,
@@ -200,7 +201,7 @@ impl Snapshots {
         effects.push(Effect::TakeSnapshot { group, order: Box::new(order) });
     }
 
-    /// A capture process has made a picture, or has not. Only the one that was asked is believed.
+    /// A capture process replied to an order. Replies of processes that did not get the order are ignored.
     pub(super) fn made(
         &mut self,
         group: usize,
@@ -223,8 +224,7 @@ impl Snapshots {
         }
     }
 
-    /// Ends orders that took too long and requests that waited too long for a frame. `describe` says what a camera is
-    /// doing, for a person.
+    /// Ends orders and requests whose deadlines have passed. `describe` returns a camera's status for the operator.
     pub(super) fn tick(&mut self, describe: impl Fn(&CameraId) -> String, now: Monotonic, effects: &mut Vec<Effect>) {
         if !self.ordered.is_empty() {
             self.end_all(|ordered| now >= ordered.deadline, "the capture process did not answer", now, effects);
@@ -242,7 +242,7 @@ impl Snapshots {
         self.waiting.retain(|_, waiting| !waiting.is_empty());
     }
 
-    /// The daemon was suspended for `gap`: pictures may have been made meanwhile.
+    /// Extends the deadlines by the `gap` for which the daemon was suspended.
     pub(super) fn paused(&mut self, gap: Duration) {
         let waiting = self.waiting.values_mut().flatten().map(|one| &mut one.deadline);
         for deadline in waiting.chain(self.ordered.values_mut().map(|ordered| &mut ordered.deadline)) {
@@ -250,7 +250,7 @@ impl Snapshots {
         }
     }
 
-    /// A capture process has ended, and with it what it was making.
+    /// A capture process has ended: its orders fail.
     pub(super) fn process_ended(&mut self, group: usize, now: Monotonic, effects: &mut Vec<Effect>) {
         self.end_all(|ordered| ordered.group == group, "the capture process has ended", now, effects);
     }
@@ -263,7 +263,7 @@ impl Snapshots {
         }
     }
 
-    /// Answers the requests that wait, and keeps and publishes what is to be kept.
+    /// Replies to the requests of an order. Stores and publishes pictures of events and published requests.
     fn end(
         &mut self,
         ordered: Ordered,
@@ -276,7 +276,7 @@ impl Snapshots {
         let age_ms = i64::try_from(now.since(captured_at).as_millis()).unwrap_or(0);
         let captured_at_ms = wall_ms.map(|now_ms| now_ms - age_ms);
         let is_for_all = event.is_some() || waiting.iter().any(|one| one.ticket.is_none());
-        // A picture may come after that of a newer frame.
+        // Pictures may arrive out of order.
         let is_newest = self.newest.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at);
         let snapshot = jpeg.map(|jpeg| Snapshot { jpeg, frame, captured_at, captured_at_ms, event });
         let reply = match &snapshot {
@@ -307,7 +307,7 @@ fn report_end(camera: &CameraId, result: SnapshotResult, why: Option<String>, ef
     effects.push(Effect::Report(Report::SnapshotEnded { camera: camera.clone(), result, why }));
 }
 
-/// A limit that was reached is counted; snapshots that are off are not.
+/// Counts a reached limit. Refusals because snapshots are off are not counted.
 fn report_limit(camera: &CameraId, refusal: &SnapshotRefusal, effects: &mut Vec<Effect>) {
     if matches!(refusal, SnapshotRefusal::LimitReached { .. }) {
         report_end(camera, SnapshotResult::Limited, None, effects);

@@ -1,4 +1,4 @@
-//! The inference units and their models, and what commands change of them.
+//! The inference units and their models, and the changes that commands make.
 
 mod commands;
 
@@ -22,21 +22,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The fleet, and what is kept of it over a restart.
+/// The fleet, and the desired state that survives a restart.
 #[derive(Debug)]
 pub(super) struct Units {
     fleet: Fleet,
     desired: DesiredModels,
     packages: PendingPackages,
     terms: BoxTerms,
-    /// Models that are to run and could not be started, and why.
+    /// Models that are to run and could not be started, with the reasons.
     not_started: BTreeMap<String, String>,
-    /// Transactions of each model's images at the last look.
+    /// The image transactions of each model at the last call of `frame_capacities`.
     images_before: BTreeMap<String, u64>,
 }
 
 impl Units {
-    /// Adds every model of the settings and starts those that are to run.
+    /// Adds all models of the settings and starts those that are to run. `most_units` is the box's limit.
     pub(super) fn new(
         fleet: Fleet,
         models: Vec<ModelPlan>,
@@ -104,7 +104,7 @@ impl Units {
                 self.fleet.unit_answered(unit, request, Ok(answer), now)
             }
             FromUnit::Failed { request, cause, .. } => self.fleet.unit_answered(unit, request, Err(cause), now),
-            // Units of the appliance are asked for neither of the last two.
+            // The appliance sends its units no request for the last two.
             FromUnit::Hello { .. } | FromUnit::Pong { .. } | FromUnit::Inspected(_) => Vec::new(),
         }
     }
@@ -129,7 +129,7 @@ impl Units {
         self.fleet.frame_captured(work, now)
     }
 
-    /// An image came for a model. `None`: there is no such model.
+    /// An image arrived for a model. `None`: there is no such model.
     pub(super) fn image_offered(
         &mut self,
         model: &str,
@@ -139,7 +139,7 @@ impl Units {
         self.fleet.image_offered(model, work, now).ok()
     }
 
-    /// Does what is due by `now`; `effects` takes packages to be read again.
+    /// Does what is due by `now`. Reads of packages are pushed to `effects`, actions of the fleet are returned.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
         self.retry_packages(now, effects);
         self.fleet.tick(now)
@@ -178,7 +178,7 @@ impl Units {
         }
     }
 
-    /// Transactions a second of frames that each model's units can do beside the images of the last `period`.
+    /// The throughput left for frames of each model, in transactions a second, beside the images of the last `period`.
     pub(super) fn frame_capacities(&mut self, period: Duration) -> Vec<(String, Option<f64>)> {
         let before = std::mem::take(&mut self.images_before);
         let mut capacities = Vec::new();
@@ -191,13 +191,13 @@ impl Units {
         capacities
     }
 
-    /// The model that looks at a camera's frames.
+    /// The model that analyses a camera's frames.
     pub(super) fn model_of(&self, camera: &CameraId) -> Option<&str> {
         self.fleet.model_of(camera)
     }
 
-    /// Keeps what a command has changed of a model of the settings; `change` says how. True if the command's answer waits
-    /// for the disk.
+    /// Stores the change of a model by a command. Returns true if the command's reply must wait for the disk: only
+    /// models of the settings do.
     pub(super) fn keep(
         &mut self,
         model: &str,
@@ -216,7 +216,7 @@ impl Units {
         is_news
     }
 
-    /// Keeps what becomes of a model that no settings name.
+    /// Stores the state of a model that no settings name, in the catalog.
     fn keep_brought_in(&self, model: &str, effects: &mut Vec<Effect>) {
         if let Some(pool) = self.fleet.model(model) {
             let UnitBounds { min, max } = pool.bounds();
@@ -226,7 +226,7 @@ impl Units {
         }
     }
 
-    /// Keeps the package that a swap has put into service.
+    /// Stores the package that a swap has put into service.
     pub(super) fn keep_package(&mut self, package: &Package, effects: &mut Vec<Effect>) {
         if self.desired.of(&package.model).is_some() {
             self.keep(&package.model, None, effects, |desired| desired.package.clone_from(&package.name));
@@ -235,19 +235,19 @@ impl Units {
         }
     }
 
-    /// Every model by name.
+    /// The status of every model by name.
     pub(super) fn status(&self) -> BTreeMap<String, ModelStatus> {
         self.fleet.status()
     }
 
-    /// What is wrong with the box's units beside what the models say themselves, for the operator.
+    /// Problems of the units beside those of the models, as texts for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let not_started = self.not_started.iter().map(|(model, why)| format!("{model}: it is not started: {why}"));
         self.fleet.degraded().into_iter().chain(not_started).collect()
     }
 }
 
-/// A maximum above what the box may have is that: the same settings suit boxes of several sizes.
+/// Reduces a maximum above the box's limit to the limit, so that the same settings suit boxes of several sizes.
 fn within(bounds: UnitBounds, limit: usize) -> UnitBounds {
     match bounds.max {
         Some(max) if max > limit && bounds.min <= limit => UnitBounds { max: Some(limit), ..bounds },
@@ -255,16 +255,16 @@ fn within(bounds: UnitBounds, limit: usize) -> UnitBounds {
     }
 }
 
-/// What a command about a model waits for.
+/// How far a command about a model is.
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// It can be answered now.
+    /// Complete: the reply can be sent now.
     Done,
-    /// It is answered when the disk holds it.
+    /// The reply is sent when the change is on the disk.
     Keeping,
-    /// It is answered when its package was read.
+    /// The reply is sent when the package was read.
     Reading,
 }
 
-/// How far a command has come, or why it is refused.
+/// The progress of a command, or the reason why it was refused.
 pub(super) type CommandResult = Result<Progress, ControlError>;

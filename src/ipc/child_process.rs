@@ -197,7 +197,8 @@ impl Spawner {
             .stderr(Stdio::piped())
             // Ctrl-C in a terminal must reach the parent only, which then drains.
             .process_group(0);
-        let too_slow = || io::Error::new(io::ErrorKind::TimedOut, "the system does not start the process: the disk may hang");
+        let too_slow =
+            || io::Error::new(io::ErrorKind::TimedOut, "the system does not start the process: the disk may hang");
         let (reply, answer) = sync_channel(1);
         self.jobs.try_send(Job { command, reply }).map_err(|_| too_slow())?;
         answer.recv_timeout(FORK_LIMIT).map_err(|_| too_slow())?

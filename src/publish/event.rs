@@ -25,10 +25,11 @@ pub struct EventMessage {
     pub schema: &'static str,
     /// Boot id and `seq`: unique, so a subscriber can drop duplicates.
     pub id: String,
-    /// Counts the events of all cameras of this box since the daemon started, from 1. The events of one camera arrive in
-    /// this order. A camera with a backlog is overtaken by others, so a missing number may still arrive. A number that
-    /// never arrives was dropped: the outbox adds `dropped` to a later event, with the count of dropped events, also of
-    /// earlier runs. Events that the broker rejects for good or that the disk damaged are counted in the metrics only.
+    /// Counts the events of all cameras of this box since the daemon started, from 1. The events of one camera arrive
+    /// in this order. A camera with a backlog is overtaken by others, so a missing number may still arrive. A number
+    /// that never arrives was dropped: the outbox adds `dropped` to a later event, with the count of dropped events,
+    /// also of earlier runs. Events that the broker rejects for good or that the disk damaged are counted in the
+    /// metrics only.
     pub seq: u64,
     /// `began`, `changed` or `ended`.
     #[serde(rename = "type")]
@@ -48,7 +49,7 @@ pub struct EventMessage {
     /// When the object was last seen; in `ended` events only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
-    /// False until the box knows the time.
+    /// False until the wall clock is synchronized.
     pub clock_synced: bool,
     /// Monotonic milliseconds of `at`, while the wall clock is not synchronized.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +59,7 @@ pub struct EventMessage {
     /// Bounding box at the best confidence; absent for a label of the whole picture.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub bounding_box: Option<NormalizedBox>,
-    /// The model that saw it.
+    /// The model that detected it.
     pub model: String,
     /// The version in that model's manifest.
     pub model_version: String,

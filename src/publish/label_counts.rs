@@ -1,7 +1,7 @@
 //! How many objects of each label are in view of one camera, for the retained topics `labels/<label>`.
 //!
 //! Counts are kept by topic level ([`label_level`]). Only changed counts are returned, so an unchanged topic is not
-//! published again. This module knows no topics, and does not decide when an object counts as in view.
+//! published again. This module does not build topics or decide when an object counts as in view.
 
 use crate::publish::label_level::label_level;
 use std::collections::BTreeMap;
@@ -29,9 +29,9 @@ pub struct LabelCounts {
 }
 
 impl LabelCounts {
-    /// Starts these labels at 0. Publish [`Self::current`] then: subscribers get a value before the first object is seen,
-    /// and counts that an earlier run left on the broker are overwritten. So pass every label that an earlier run may
-    /// have counted: all labels of the camera's model.
+    /// Starts these labels at 0. Publish [`Self::current`] then: subscribers get a value before the first object is
+    /// seen, and counts that an earlier run left on the broker are overwritten. So pass every label that an earlier run
+    /// may have counted: all labels of the camera's model.
     pub fn starting_at_zero<'a>(labels: impl IntoIterator<Item = &'a str>) -> Self {
         Self { by_level: labels.into_iter().map(|label| (label_level(label), 0)).collect() }
     }
@@ -49,7 +49,7 @@ impl LabelCounts {
         changed
     }
 
-    /// Sets all counts to 0, because the camera is lost. Its state tells that from an empty scene.
+    /// Sets all counts to 0, because the camera is lost. Its state distinguishes this from an empty scene.
     pub fn lose_camera(&mut self) -> Vec<LabelCount> {
         self.set_in_view([])
     }

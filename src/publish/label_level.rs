@@ -1,6 +1,6 @@
 //! A label as one topic level, and as part of ids that are built from it.
 
-/// The level that stands for `label`: letters and digits of any script in lower case, `_` and `-`; each other
+/// The topic level of `label`: letters and digits of any script in lower case, `_` and `-`; each other
 /// character becomes `_`, so that none of MQTT's own (`/`, `+`, `#`, `$`, NUL) and no space is left. An empty label
 /// is `_`.
 ///

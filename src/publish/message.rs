@@ -27,7 +27,7 @@ pub struct DetectionsMessage {
     pub frame: u64,
     /// RFC 3339, UTC, milliseconds.
     pub captured_at: String,
-    /// False until the box knows the time.
+    /// False until the wall clock is synchronized.
     pub clock_synced: bool,
     /// Monotonic milliseconds of `captured_at`, while the wall clock is not synchronized.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Builds the messages of the MQTT contract from outcomes and states, and hands them to the sinks.
+//! Builds the messages of the MQTT contract from outcomes and states, and passes them to the sinks.
 
 pub mod commands;
 pub mod event;

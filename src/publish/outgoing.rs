@@ -1,4 +1,4 @@
-//! What the publisher hands to a sink, and the counters that the sink keeps.
+//! The messages that the publisher passes to a sink, and the sink's counters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct PublishCounters {
     pub dropped_queue_full: AtomicU64,
 }
 
-/// [`PublishCounters`] at one moment.
+/// A snapshot of [`PublishCounters`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct PublishStatus {
     /// True while the broker is connected.

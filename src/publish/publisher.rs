@@ -1,4 +1,4 @@
-//! The event loop's handle on publishing: it hands messages over and never waits.
+//! The event loop's handle on publishing. It queues messages and never waits.
 //!
 //! The newest state of each topic is kept, and is published as soon as the broker is connected. Detections are only
 //! useful while they are fresh: while the broker is away or slow they are dropped and counted.
@@ -150,7 +150,7 @@ impl Publisher {
     pub fn trouble(&self) -> Option<String> {
         // Before `shut_down`, the task ends only by a panic, its own or that of the connection's task.
         let has_ended = self.task.as_ref().is_some_and(JoinHandle::is_finished);
-        has_ended.then(|| "the MQTT task has ended: restart the daemon, the log says why it ended".to_owned())
+        has_ended.then(|| "the MQTT task has ended: restart the daemon; the log has the reason".to_owned())
     }
 
     /// The counters of the sink.

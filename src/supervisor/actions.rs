@@ -1,4 +1,4 @@
-//! What the supervisor has the shell do, and what it tells.
+//! The supervisor's decisions, which the shell carries out, and the status of a model.
 
 use crate::admission::{FrameWork, ImageWork, Ledger, Work};
 use crate::ipc::messages::{LoadModel, RequestId, UnitTiming};
@@ -13,105 +13,105 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a unit found, and where the time went.
+/// A unit's result for one item, and its timing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Most confident first.
     pub detections: Vec<Detection>,
-    /// Inside the unit.
+    /// Time spent inside the unit.
     pub timing: UnitTiming,
-    /// From capture to the unit; filled in by the supervisor.
+    /// Time from the capture or arrival until the unit got the item; filled in by the supervisor.
     pub queued: Duration,
     /// Width and height of the picture in pixels.
     pub size: (u32, u32),
 }
 
-/// What the shell is to do.
+/// A decision of the supervisor, for the shell to carry out.
 #[derive(Debug, PartialEq)]
 pub enum SupervisorAction {
-    /// Start a unit's process and tell it to load the model.
+    /// Start a unit's process and send it the model to load.
     Start {
-        /// Which.
+        /// The unit to start. It may have had a process before.
         unit: UnitId,
-        /// What.
+        /// The load message, with the settings of the unit's zone.
         load: Box<LoadModel>,
     },
-    /// Tell a unit that has nothing to do to end.
+    /// Ask an idle unit to exit.
     Stop {
-        /// Which.
+        /// The idle unit.
         unit: UnitId,
     },
-    /// End a unit's process at once.
+    /// Kill a unit's process.
     Kill {
-        /// Which.
+        /// The unit to kill.
         unit: UnitId,
-        /// For the log.
+        /// The reason, for the log.
         why: &'static str,
     },
-    /// Hand work to a unit, which answers each item by itself.
+    /// Send a batch to a unit, which replies to each item separately.
     Dispatch {
-        /// Which.
+        /// The unit, which was idle.
         unit: UnitId,
-        /// What to look at, each with the request that is named in its answer.
+        /// The items, each with the request id that its reply names.
         items: Vec<(RequestId, Work)>,
     },
-    /// A frame has its outcome: give its slot back and tell the world.
+    /// A frame has its outcome: free its slot and publish the outcome.
     Ended {
-        /// Which frame.
+        /// The frame.
         work: FrameWork,
         /// How it ended.
         outcome: Outcome,
-        /// There if it was detected, with the model that looked at it.
+        /// For a detected frame: the result, and the package that produced it.
         answer: Option<(Answer, Arc<Package>)>,
     },
-    /// An image has its outcome: answer its caller and give its slot back.
+    /// An image has its outcome: reply to its caller and free its slot.
     ImageEnded {
-        /// Which image.
+        /// The image.
         work: ImageWork,
         /// How it ended.
         outcome: Outcome,
-        /// There if it was detected, with the model that looked at it.
+        /// For a detected image: the result, and the package that produced it.
         answer: Option<(Answer, Arc<Package>)>,
-        /// When it makes sense to try again, if it was shed.
+        /// For a shed image: the delay before a retry makes sense.
         retry_after: Duration,
     },
-    /// All units of a model have the version that a swap brought in.
+    /// A swap is complete: all units of the model run the new version.
     Swapped {
-        /// Its package.
+        /// The new version's package.
         package: Arc<Package>,
     },
-    /// For the log.
+    /// The desired number of units of a model changed. For the log.
     Scaled {
-        /// Which model.
+        /// The model's name.
         model: String,
-        /// Units there were to be.
+        /// The desired number before.
         from: usize,
-        /// Units there are to be.
+        /// The desired number now.
         to: usize,
-        /// Why.
+        /// The scaling rule that applied.
         reason: ScaleReason,
     },
 }
 
-/// Where a model is in its life; the words are those of the cloud's API.
+/// The lifecycle state of a model, with the names of the cloud's API.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ModelState {
-    /// Its first units load.
+    /// Its first units are loading.
     Starting,
-    /// It takes work. A lost unit changes the capacity, not this.
+    /// It accepts work. The loss of a unit reduces the capacity and does not change the state.
     Running,
-    /// Its units finish what they do.
+    /// Its units finish their current batches.
     Stopping,
     /// It has no units.
     #[default]
     Stopped,
-    /// No unit can be brought up; it is still tried.
+    /// No unit could load it, which is retried with backoff; or its package cannot be used.
     Failed,
 }
 
 impl ModelState {
-    /// As in the API.
+    /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Starting => "STARTING",
@@ -123,55 +123,55 @@ impl ModelState {
     }
 }
 
-/// One model at one moment.
+/// The status of one model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelStatus {
-    /// Where it is in its life.
+    /// The lifecycle state.
     pub state: ModelState,
     /// Its package's directory under `units.models_directory`.
     pub package: String,
     /// The version in its package's manifest.
     pub version: String,
-    /// A version that is being brought in.
+    /// The version of a swap in progress.
     pub next_version: Option<String>,
-    /// The least units.
+    /// The minimum number of units.
     pub min_units: usize,
-    /// The most units; none: the number is fixed.
+    /// The maximum number of units; `None`: fixed at the minimum.
     pub max_units: Option<usize>,
-    /// Units there should be now.
+    /// The desired number of units now.
     pub desired: usize,
-    /// Units that can be given work.
+    /// Units that are idle or busy and take work.
     pub in_service: usize,
     /// Units in service by zone.
     pub zones: BTreeMap<String, usize>,
-    /// What computes the nodes of the model, by zone: where the zone names a provider, that may differ.
+    /// The graph nodes of each execution provider, by zone, because a zone may override the provider.
     pub nodes: BTreeMap<String, NodeCounts>,
-    /// Processes started again since the daemon started.
+    /// Unit processes restarted since the daemon started.
     pub restarts: u64,
-    /// Pictures that a unit takes together at most.
+    /// The largest batch of a unit, in pictures.
     pub batch: u32,
-    /// What one unit can do, from measured service time, with frames and images mixed as they come.
+    /// Transactions a second of one unit, from measured service times and the current mix of frames and images.
     pub unit_tps: f64,
-    /// The same of a camera's frames alone.
+    /// The same for camera frames alone.
     pub unit_frame_tps: f64,
-    /// The same of images from outside alone.
+    /// The same for images alone.
     pub unit_image_tps: f64,
-    /// Images that may wait for a unit now; the next one is refused.
+    /// The current capacity of the image queue. When it is full, images are refused.
     pub image_places: usize,
-    /// What the units in service can do.
+    /// Transactions a second that the units in service can do.
     pub capacity_tps: f64,
-    /// What they did over the last ten seconds.
+    /// Transactions a second that they completed over the last ten seconds.
     pub load_tps: f64,
-    /// Transactions of all that units looked at.
+    /// Completed transactions of frames and images.
     pub transactions: u64,
-    /// Those of images among them.
+    /// Completed transactions of images.
     pub image_transactions: u64,
-    /// Frames that wait or are worked on.
+    /// Frames and images that wait or are being processed.
     pub in_flight: u64,
-    /// What is not as it should be, for a person.
+    /// Problems, as texts for the operator.
     pub degraded: Vec<String>,
-    /// By camera.
+    /// The outcomes of frames by camera.
     pub ledgers: BTreeMap<CameraId, Ledger>,
-    /// Of the images from outside.
+    /// The outcomes of images.
     pub images: Ledger,
 }

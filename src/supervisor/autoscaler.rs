@@ -1,82 +1,82 @@
-//! How many units a model should have, between its minimum and its maximum.
+//! Scales the number of units of a model between its minimum and its maximum.
 //!
-//! The signal is demand in units: transactions that arrive a second, taken or not, times what one takes.
-//! Never the CPU: it is full on a healthy box. The rules and their numbers are those of Knative's
-//! pod autoscaler (target, stable and panic window) with the slow scale-in of target tracking, and
-//! one of ours: units of one box share its cores, so a unit that brought nothing is not kept.
+//! The signal is demand in units: arriving transactions a second, accepted or not, times the service time of one. CPU
+//! load is no signal, because a healthy box uses all of its CPU. The rules and numbers are those of Knative's pod
+//! autoscaler (target, stable and panic window) with the slow scale-in of target tracking. One rule is our own: units
+//! of one box share its cores, so a unit that adds no throughput is removed.
 
 use crate::vision::monotonic::Monotonic;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How often [`Autoscaler::observe`] is to be called.
+/// The period at which [`Autoscaler::observe`] must be called.
 pub const EVALUATION_PERIOD: Duration = Duration::from_secs(2);
 
-/// The share of a unit's time that is to be used: the rest takes bursts.
+/// The target utilisation of a unit; the rest is headroom for bursts.
 const TARGET: f64 = 0.7;
 const STABLE_WINDOW: Duration = Duration::from_secs(60);
 const PANIC_WINDOW: Duration = Duration::from_secs(6);
-/// Demand of so many times the target in the panic window leaves no time for steps.
+/// If demand in the panic window is this many times the target, scale out at once instead of step by step.
 const PANIC_FACTOR: f64 = 2.0;
 const PANIC_LASTS: Duration = Duration::from_secs(60);
 const OUT_STEP: Duration = Duration::from_secs(10);
 const IN_STEP: Duration = Duration::from_secs(60);
-/// Scale-in looks back this far, at the highest demand.
+/// Scale-in uses the highest demand of this window.
 const CALM_WINDOW: Duration = Duration::from_secs(300);
-/// What one unit less may be used at most.
+/// Scale in only if the utilisation with one unit fewer stays below this.
 const CALM_BELOW: f64 = 0.6;
 const CALM_AFTER_OUT: Duration = Duration::from_secs(120);
-/// A unit that brings less than this share of what the others bring is not kept.
+/// An added unit must raise the throughput by this share of one unit's throughput, or it is removed.
 const LEAST_GAIN: f64 = 0.1;
-/// How long a new unit works before it is judged.
+/// How long added units run before their gain is measured.
 const TRIAL: Duration = Duration::from_secs(12);
-/// Judged only while units have no idle time: otherwise it is the demand that is measured.
+/// The utilisation above which throughput shows what the units can do. Below, it only shows the demand.
 const SATURATED: f64 = 0.95;
-/// How long a number of units that brought nothing is not tried again.
+/// How long a number of units without gain is not tried again.
 const CEILING_LASTS: Duration = Duration::from_secs(600);
 
-/// What happened since the last sample.
+/// The load since the last sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadSample {
-    /// Transactions that were offered, taken or not.
+    /// Transactions that arrived, accepted or not.
     pub arrivals: u64,
-    /// Transactions that units finished.
+    /// Transactions that units completed.
     pub completed: u64,
-    /// The moving average of one transaction in one unit.
+    /// The moving average of the time of one transaction in one unit.
     pub service_time: Duration,
-    /// Units that take work.
+    /// Units in service.
     pub ready: usize,
-    /// No unit is missing or being replaced.
+    /// True if no unit is missing or being replaced.
     pub is_healthy: bool,
-    /// The most units that memory and the box's limit allow this model.
+    /// The most units of this model that memory and the box's limit allow.
     pub room: usize,
 }
 
-/// Why the number changes.
+/// The rule that changes the number of units.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScaleReason {
-    /// It was outside the bounds.
+    /// The number was outside the bounds.
     Bounds,
-    /// Twice the target in six seconds.
+    /// Demand was twice the target over six seconds.
     Panic,
-    /// Above the target over a minute.
+    /// Demand was above the target, or removed units are needed after all.
     Demand,
-    /// One unit less would do, for five minutes.
+    /// One unit fewer was enough for five minutes.
     Calm,
-    /// The unit that was added brought nothing.
+    /// Added units did not raise the throughput enough.
     NoGain,
-    /// Another model misses its minimum, and the box has no room.
+    /// Another model is below its minimum, and the box has no room.
     GivesWay,
 }
 
-/// A number of units between two bounds.
+/// Decides a model's number of units within its bounds.
 #[derive(Clone, Debug)]
 pub struct Autoscaler {
     min: usize,
     max: usize,
-    /// Time, demand in units, and items completed a second.
+    /// The samples of the stable window.
     recent: VecDeque<Point>,
-    /// Time and demand over the stable window, for [`CALM_WINDOW`].
+    /// Time and average demand of the stable window, for [`CALM_WINDOW`].
     calm: VecDeque<(Monotonic, f64)>,
     sampled_at: Option<Monotonic>,
     scaled_out_at: Option<Monotonic>,
@@ -93,7 +93,7 @@ struct Point {
     completed_per_second: f64,
 }
 
-/// A change of the number while no unit had idle time, to be judged by what it did to the throughput.
+/// A change of the number of saturated units, to be judged by its effect on the throughput.
 #[derive(Clone, Copy, Debug)]
 struct Trial {
     units_before: usize,
@@ -103,7 +103,7 @@ struct Trial {
 }
 
 impl Trial {
-    /// Items a second that one unit did before.
+    /// Transactions a second of one unit before the change.
     fn of_one_before(&self) -> f64 {
         self.rate_before / self.units_before as f64
     }
@@ -127,8 +127,8 @@ impl Autoscaler {
         }
     }
 
-    /// Looks at a sample (`None`: there is no data, so nothing changes) and says how many units there
-    /// should be instead of `desired`.
+    /// Records a sample and returns the new number of units, if it is to differ from `desired`. Without a sample only
+    /// the bounds apply.
     pub fn observe(
         &mut self,
         sample: Option<LoadSample>,
@@ -150,13 +150,13 @@ impl Autoscaler {
         decision.filter(|(units, _)| *units != desired)
     }
 
-    /// Time since the last sample, unless there was none or too long ago.
+    /// Time since the last sample; `None` if there is none, or if it is too old.
     fn elapsed(&self, now: Monotonic) -> Option<Duration> {
         let elapsed = now.since(self.sampled_at?);
         (elapsed <= EVALUATION_PERIOD * 3).then_some(elapsed)
     }
 
-    /// After a gap everything is learned again.
+    /// Drops all samples. After a gap they do not describe the load.
     fn forget(&mut self, sampled_at: Option<Monotonic>) {
         self.recent.clear();
         self.calm.clear();
@@ -174,7 +174,7 @@ impl Autoscaler {
             self.recent.pop_front();
         }
         self.calm.push_back((now, self.average(STABLE_WINDOW, now, |point| point.demand)));
-        // One point older than the window stays, which shows that the window is full.
+        // One point older than the window stays: it proves that the window is full.
         while self.calm.get(1).is_some_and(|(at, _)| now.since(*at) >= CALM_WINDOW) {
             self.calm.pop_front();
         }
@@ -208,7 +208,7 @@ impl Autoscaler {
         } else if self.scaled_out_at.is_some_and(|at| now.since(at) < OUT_STEP) {
             return None;
         } else {
-            // Units without idle time are refusing work now: a minute is too long to wait.
+            // Saturated units refuse work already: do not wait for the stable window.
             let stable = self.average(STABLE_WINDOW, now, |point| point.demand);
             let demand = if latest >= SATURATED * desired as f64 { stable.max(latest) } else { stable };
             (self.wanted(demand, sample).min(desired + 1), ScaleReason::Demand)
@@ -218,7 +218,7 @@ impl Autoscaler {
         }
         self.scaled_out_at = Some(now);
         match &mut self.trial {
-            // More units before the last ones were judged: they are judged together.
+            // The last change has not been judged yet: judge both together.
             Some(trial) => (trial.units_after, trial.working_since) = (units, None),
             None if sample.ready == desired && latest >= SATURATED * desired as f64 => {
                 self.trial = Some(self.trial_of(desired, units, now));
@@ -239,7 +239,7 @@ impl Autoscaler {
         Trial { units_before, rate_before, units_after, working_since: None }
     }
 
-    /// Takes back units that brought nothing, and returns units that are missed.
+    /// Ends a trial: removes added units that did not raise the throughput, or restores removed units if it fell.
     fn judge(&mut self, sample: &LoadSample, now: Monotonic) -> Option<(usize, ScaleReason)> {
         let trial = self.trial.as_mut()?;
         if sample.ready != trial.units_after {
@@ -258,7 +258,6 @@ impl Autoscaler {
         let gained = (rate - trial.rate_before) / trial.of_one_before();
         let (from, to) = (trial.units_before, trial.units_after);
         if to < from {
-            // Fewer units on trial: those that went are missed if the throughput went with them.
             let is_missed = -gained > LEAST_GAIN * (from - to) as f64;
             self.ceiling = (!is_missed).then_some((to, now + CEILING_LASTS));
             return is_missed.then_some((from, ScaleReason::Demand));
@@ -266,7 +265,7 @@ impl Autoscaler {
         let added = (to - from) as f64;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
         let worth = if gained < LEAST_GAIN * added { from } else { from + gained.ceil().clamp(1.0, added) as usize };
-        // Several came at once and brought less than half of what they could: perhaps the last ones brought nothing.
+        // Below half of the possible gain, the last of several added units may add nothing: try without them.
         if worth >= to || gained >= added / 2.0 {
             return None;
         }

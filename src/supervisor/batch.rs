@@ -1,46 +1,47 @@
-//! What a unit works on: all that was given to it at once. Each item of it has its own answer and its own outcome.
+//! A batch: the items that a unit works on together. Each item has its own reply and its own outcome.
 
 use crate::admission::{Work, WorkKind};
 use crate::ipc::messages::RequestId;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// The items of a unit that works.
+/// The items that were dispatched to a unit.
 #[derive(Debug)]
 pub struct Batch {
-    /// Those without an answer; some, while the unit works.
+    /// Items without a reply; at least one while the unit is busy.
     open: Vec<(RequestId, Work)>,
     since: Monotonic,
-    /// Of all items that were given.
+    /// Of all items, replied or not.
     transactions: u32,
-    /// Those that were looked at, and their transactions.
+    /// The kinds of the items with a result.
     found: Vec<WorkKind>,
     found_transactions: u32,
 }
 
 impl Batch {
-    /// Given to a unit at `since`.
+    /// A batch that was dispatched at `since`.
     pub fn new(items: Vec<(RequestId, Work)>, since: Monotonic) -> Self {
         let transactions = items.iter().map(|(_, work)| work.transactions()).sum();
         Self { open: items, since, transactions, found: Vec::new(), found_transactions: 0 }
     }
 
-    /// When the unit was given them.
+    /// When the batch was dispatched.
     pub fn since(&self) -> Monotonic {
         self.since
     }
 
-    /// What the unit was given to do, answered or not: its deadline is that of all of it.
+    /// The transactions of all items, replied or not. The batch's deadline covers all of them.
     pub fn transactions(&self) -> u32 {
         self.transactions
     }
 
-    /// How many have no answer yet.
+    /// The number of items without a reply.
     pub fn open(&self) -> usize {
         self.open.len()
     }
 
-    /// The item of a request that has no answer yet, which it has now. `None` for any other request.
+    /// Closes the item of a request and returns it; `None` if the batch has no such open item. `is_found`: the unit
+    /// sent a result, which counts in [`Self::measured`].
     pub fn answered(&mut self, request: RequestId, is_found: bool) -> Option<Work> {
         let index = self.open.iter().position(|(asked, _)| *asked == request)?;
         let (_, work) = self.open.remove(index);
@@ -51,18 +52,18 @@ impl Batch {
         Some(work)
     }
 
-    /// The daemon was suspended for `gap`, and with it the clock of this batch.
+    /// Moves the start, and so the deadline, by the `gap` for which the daemon was suspended.
     pub fn paused(&mut self, gap: Duration) {
         self.since = self.since + gap;
     }
 
-    /// What has no answer when the unit is gone.
+    /// The items without a reply, once the unit has ended.
     pub fn into_open(self) -> Vec<Work> {
         self.open.into_iter().map(|(_, work)| work).collect()
     }
 
-    /// How long each transaction took, and which kinds of items they were. Items of a batch are answered together, so
-    /// the time of one of them is its share of all.
+    /// The time of one transaction, and the kinds of the items with a result; `None` if there are none. Replies of a
+    /// batch come together, so the time is divided evenly.
     pub fn measured(&self, now: Monotonic) -> Option<(Duration, &[WorkKind])> {
         let share = now.since(self.since).checked_div(self.found_transactions)?;
         Some((share, &self.found))

@@ -1,43 +1,43 @@
-//! From measured throughput to what an installer asks: how many units, how many cameras.
+//! Sizing from measured throughput: how many units, and how many cameras.
 
-/// Units of a model at the same time, and what they did together.
+/// The measured throughput of a number of units that run at the same time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
     /// Threads of one inference.
     pub threads: u16,
-    /// Units at the same time.
+    /// Units that run at the same time.
     pub units: usize,
-    /// Transactions a second of all together.
+    /// Transactions a second of all units together.
     pub tps: f64,
 }
 
 impl Measured {
-    /// Of one of them.
+    /// Transactions a second of one unit.
     pub fn unit_tps(&self) -> f64 {
         self.tps / self.units as f64
     }
 }
 
-/// The share of the units that is planned with: the rest takes bursts, and is what automatic scaling aims at.
+/// The planned utilisation of units, as in the autoscaler; the rest is headroom for bursts.
 pub const PLANNED_USE: f64 = 0.7;
 
-/// Another split must do so much more to be worth more units or threads.
+/// A split with more units or threads must be faster by this factor.
 const WORTH_IT: f64 = 1.02;
 
-/// The split of the cores that does most; of two that do the same, the one with fewer units, then fewer threads.
+/// The fastest split of the cores. Between about equal ones, the one with fewer units, then with fewer threads.
 pub fn best(measured: &[Measured]) -> Option<Measured> {
     let mut sorted = measured.to_vec();
     sorted.sort_by_key(|one| (one.units, one.threads));
     sorted.into_iter().reduce(|best, one| if one.tps > best.tps * WORTH_IT { one } else { best })
 }
 
-/// Inference units for so many transactions a second: `ceil(required / TPS per unit)`, at least one.
+/// Units for a load in transactions a second: `ceil(required / TPS per unit)`, at least one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
 pub fn units_for(required_tps: f64, unit_tps: f64) -> usize {
     (required_tps / unit_tps.max(1e-6)).ceil().clamp(1.0, 1e6) as usize
 }
 
-/// Cameras at so many frames a second that fit within [`PLANNED_USE`].
+/// The number of cameras with `fps` frames a second that `tps` serves at [`PLANNED_USE`].
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
 pub fn cameras_at(fps: f64, tps: f64) -> usize {
     (tps * PLANNED_USE / fps.max(1e-3)).floor().clamp(0.0, 1e6) as usize

@@ -1,6 +1,6 @@
 //! All units of the box: the pools of its models, the zones they share, and what the box can carry.
 //!
-//! Every method is given `now` and returns what is to be done; nothing here waits or does I/O.
+//! Methods take `now` as an argument and return actions; nothing here waits or does I/O.
 
 mod commands;
 mod hardware;
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A unit's size until one was measured: the default detector takes 75 MB.
+/// The assumed memory of a unit before the first measurement. The default detector takes 75 MB.
 const ASSUMED_UNIT_BYTES: u64 = 100 << 20;
 
 /// All units of the box.
@@ -86,7 +86,7 @@ impl Fleet {
         self.pools.iter()
     }
 
-    /// Gives a camera its place with a model.
+    /// Assigns a camera to a model; does nothing if there is no such model. `weight` is the camera's scheduling weight.
     pub fn add_camera(&mut self, camera: CameraId, weight: u32, model: &str) {
         if let Some(pool) = self.pools.get_mut(model) {
             pool.add_camera(camera.clone(), weight);
@@ -94,12 +94,12 @@ impl Fleet {
         }
     }
 
-    /// The model that looks at a camera's frames.
+    /// The model that analyses a camera's frames.
     pub fn model_of(&self, camera: &CameraId) -> Option<&str> {
         self.cameras.get(camera).map(String::as_str)
     }
 
-    /// What the kernel reports as available, and the size of the largest unit's process.
+    /// Updates the memory that the kernel reports as available, and the size of the largest unit's process.
     pub fn memory(&mut self, available_bytes: Option<u64>, largest_unit_bytes: Option<u64>) {
         self.available_bytes = available_bytes;
         self.unit_bytes = largest_unit_bytes.unwrap_or(self.unit_bytes);
@@ -120,10 +120,10 @@ impl Fleet {
         actions
     }
 
-    /// An image came for a model.
+    /// An image arrived for a model.
     ///
     /// # Errors
-    /// The image comes back when there is no such model.
+    /// Returns the image if there is no such model.
     pub fn image_offered(
         &mut self,
         model: &str,
@@ -136,7 +136,7 @@ impl Fleet {
         Ok(actions)
     }
 
-    /// A frame was due and its capture process had no slot for it.
+    /// A capture process dropped a frame because it had no free slot.
     pub fn frame_without_slot(&mut self, camera: &CameraId) {
         if let Some(pool) = self.cameras.get(camera).and_then(|model| self.pools.get_mut(model)) {
             pool.frame_without_slot(camera);
@@ -154,21 +154,21 @@ impl Fleet {
         actions
     }
 
-    /// A unit says why it cannot load; its exit follows.
+    /// A unit reported why it cannot load its model; its exit follows.
     pub fn unit_load_failed(&mut self, unit: UnitId, reason: String) {
         if let Some(pool) = self.pools.values_mut().find(|pool| pool.has_unit(unit)) {
             pool.unit_load_failed(unit, reason);
         }
     }
 
-    /// How large a unit's process is.
+    /// The memory of a unit's process was measured.
     pub fn unit_measured(&mut self, unit: UnitId, bytes: u64) {
         if let Some(pool) = self.pools.values_mut().find(|pool| pool.has_unit(unit)) {
             pool.unit_measured(unit, bytes);
         }
     }
 
-    /// A unit answered.
+    /// A unit replied to a request.
     pub fn unit_answered(
         &mut self,
         unit: UnitId,
@@ -190,7 +190,7 @@ impl Fleet {
             Some(model) => {
                 self.with_pool(&model, &mut actions, |pool, room, actions| pool.unit_ended(unit, room, now, actions));
             }
-            // It was given up because it did not end when it was killed.
+            // A killed unit whose process did not end in time, and now did.
             None => drop(self.undead.remove(&unit)),
         }
         actions
@@ -213,21 +213,21 @@ impl Fleet {
         self.pools.values_mut().for_each(|pool| pool.paused(gap));
     }
 
-    /// Takes no more work; units finish their current batches.
+    /// Stops accepting work; units finish their current batches.
     pub fn drain(&mut self) -> Vec<SupervisorAction> {
         let mut actions = Vec::new();
         self.pools.values_mut().for_each(|pool| pool.drain(&mut actions));
         actions
     }
 
-    /// The time to drain is over: work without an answer has failed.
+    /// The drain deadline has passed: work without a reply fails.
     pub fn abandon(&mut self, now: Monotonic) -> Vec<SupervisorAction> {
         let mut actions = Vec::new();
         self.pools.values_mut().for_each(|pool| pool.abandon(now, &mut actions));
         actions
     }
 
-    /// Work that waits or is worked on.
+    /// The number of frames and images that wait or are being processed.
     pub fn in_flight(&self) -> u64 {
         self.pools.values().map(Pool::in_flight).sum()
     }
@@ -237,14 +237,14 @@ impl Fleet {
         self.pools.values().flat_map(Pool::metered).collect()
     }
 
-    /// Every model by name, with the zones its units are in.
+    /// The status of every model by name, with the zones of its units.
     pub fn status(&self) -> BTreeMap<String, ModelStatus> {
         let of = |pool: &Pool| {
             let mut status = pool.status();
             for (ZoneIndex(zone), providers) in pool.units_in_service() {
                 let name = &self.placements[zone].name;
                 *status.zones.entry(name.clone()).or_default() += 1;
-                // The units of a zone load the same; during a swap the newest counts.
+                // All units of a zone have the same counts, except during a swap: then the newest unit's are shown.
                 status.nodes.insert(name.clone(), providers.clone());
             }
             status
@@ -252,7 +252,7 @@ impl Fleet {
         self.pools.iter().map(|(name, pool)| (name.clone(), of(pool))).collect()
     }
 
-    /// What is wrong with the box as a whole, for the operator.
+    /// Problems of the box as a whole, as texts for the operator.
     pub fn degraded(&self) -> Vec<String> {
         let zones = self.zones.out().into_iter().map(|zone| format!("zone {zone} is out: its units failed"));
         let undead = (!self.undead.is_empty()).then(|| {

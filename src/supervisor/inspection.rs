@@ -1,4 +1,4 @@
-//! One confined process for one file, for what a model says of itself: `ocelli model inspect`.
+//! Reads the facts of a model file in a confined process, for `ocelli model inspect`.
 
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildSpec, Spawner};
@@ -10,30 +10,30 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// Why a file has told nothing.
+/// Why a file could not be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectionError {
-    /// It is not there.
+    /// The file cannot be opened.
     #[error("{0} cannot be read")]
     NotFound(PathBuf, #[source] std::io::Error),
-    /// No process or channel.
+    /// The process or its channel could not be created.
     #[error("a process to read the file could not be started")]
     Spawn(#[source] std::io::Error),
-    /// It does not listen.
-    #[error("the process that reads the file cannot be talked to")]
+    /// The request could not be sent to the process.
+    #[error("the process that reads the file accepts no messages")]
     Channel(#[from] ChannelError),
-    /// The process says why.
+    /// The process rejected the file, with its reason.
     #[error("{0}: {1}")]
     Refused(PathBuf, String),
-    /// It took more memory than it may, or crashed.
+    /// The process exceeded its memory limit or crashed.
     #[error("{0} cannot be read: it is damaged or made to do harm; the process that read it ended ({1})")]
     Ended(PathBuf, String),
-    /// It hangs.
+    /// The process did not reply within the limit.
     #[error("{0} could not be read within {1:?}")]
     TimedOut(PathBuf, Duration),
 }
 
-/// Has a process of its own read a file, and waits until it has told what is in it.
+/// Reads a model file in a separate process, within a time limit, and returns the facts.
 ///
 /// # Errors
 /// [`InspectionError`], which names the file.
@@ -61,7 +61,7 @@ pub async fn inspect_once(
                 Some(ChildEvent::Ended { status, violation }) => {
                     return Err(InspectionError::Ended(file.to_owned(), violation.unwrap_or(status.to_string())));
                 }
-                None => return Err(InspectionError::Ended(file.to_owned(), "without a trace".to_owned())),
+                None => return Err(InspectionError::Ended(file.to_owned(), "its status is unknown".to_owned())),
             }
         }
     });

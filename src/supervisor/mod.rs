@@ -1,7 +1,7 @@
-//! Keeps the inference units running and hands them work.
+//! Keeps the inference units running and dispatches work to them.
 //!
-//! [`Fleet`] decides for the box, [`Pool`](pool::Pool) for one model; both are given `now`. The appliance
-//! starts the processes. A supervisor never waits on what it supervises.
+//! [`Fleet`] decides for the box, [`Pool`](pool::Pool) for one model; both take `now` as an argument. The appliance
+//! starts the processes, so the supervisor never waits for a unit.
 
 mod actions;
 pub mod autoscaler;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct VersionId(pub u32);
 
-/// A version of a model. Every unit holds the version that it was started with, so that its results are always read with
-/// the labels of the model that produced them.
+/// A version of a model. Every unit holds the version that it was started with, so that its results are always read
+/// with the labels of the model that produced them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelVersion {
     /// Its place in the order of requests.

@@ -1,4 +1,4 @@
-//! One real unit for a few images, for `ocelli detect` and for the tests of a model.
+//! One unit without a supervisor, for `ocelli detect`, the tests of a model and measurements.
 
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
@@ -16,12 +16,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// What a unit found in an image.
+/// A unit's result for one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageResult {
     /// Most confident first.
     pub detections: Vec<Detection>,
-    /// Where the time went.
+    /// Time spent inside the unit.
     pub timing: UnitTiming,
     /// Width and height in pixels, upright.
     pub size: (u32, u32),
@@ -30,25 +30,25 @@ pub struct ImageResult {
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum OneShotError {
-    /// No process, channel or memory.
+    /// The process, its channel or the shared memory could not be created.
     #[error("an inference unit could not be started")]
     Io(#[from] std::io::Error),
-    /// It does not listen.
-    #[error("the inference unit cannot be talked to")]
+    /// A message could not be sent to the unit.
+    #[error("the inference unit accepts no messages")]
     Channel(#[from] ChannelError),
-    /// The unit says why.
+    /// The unit could not load the model, with its reason.
     #[error("the model cannot be loaded: {0}")]
     Load(String),
-    /// More than a slot.
+    /// The image, of this many bytes, does not fit into a slot.
     #[error("the image has {0} bytes; the limit is {SLOT_BYTES}")]
     TooLarge(usize),
-    /// The unit says why.
+    /// The unit could not analyse the image, with its reason.
     #[error("{0}")]
     Failed(String),
-    /// It is gone.
+    /// The unit's process ended, with its exit status.
     #[error("the inference unit ended: {0}")]
     Ended(String),
-    /// It hangs.
+    /// The unit did not reply in time.
     #[error("the inference unit did not answer in time")]
     TimedOut,
 }
@@ -62,7 +62,7 @@ const IMAGE_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct OneShotUnit {
     handle: ChildHandle,
-    /// The unit would die with the thread that spawned it.
+    /// Kept because the unit is killed when the thread that spawned it ends.
     _spawner: Spawner,
     events: mpsc::Receiver<ChildEvent<FromUnit>>,
     slot: SlotWriter,
@@ -102,12 +102,12 @@ impl OneShotUnit {
         }
     }
 
-    /// What computes the nodes of its model.
+    /// The number of graph nodes of each execution provider.
     pub fn nodes(&self) -> &NodeCounts {
         &self.nodes
     }
 
-    /// Has the unit look at JPEG or PNG bytes.
+    /// Analyses a JPEG or PNG image.
     ///
     /// # Errors
     /// [`OneShotError`]; after `Failed` and `TooLarge` the unit can be used again.
@@ -119,7 +119,7 @@ impl OneShotUnit {
         self.look(SlotContent::Encoded { bytes }, options).await
     }
 
-    /// Has the unit look at a raw frame of whatever lies in the slot: how long it takes does not depend on it.
+    /// Analyses a raw frame with the slot's arbitrary content: the time that it takes does not depend on the content.
     ///
     /// # Errors
     /// [`OneShotError`].
@@ -145,7 +145,7 @@ impl OneShotUnit {
         }
     }
 
-    /// Sends; a unit that has ended already is no error here, because its last words say why.
+    /// Sends a message. A closed channel is no error here: the events of the unit give the reason.
     fn send(&self, message: &ToUnit, descriptor: Option<BorrowedFd<'_>>) -> Result<(), ChannelError> {
         match self.handle.send(message, descriptor) {
             Err(ChannelError::Closed) => Ok(()),
@@ -158,7 +158,7 @@ impl OneShotUnit {
             Err(_) => Err(OneShotError::TimedOut),
             Ok(Some(ChildEvent::Message(message))) => Ok(message),
             Ok(Some(ChildEvent::Ended { status, .. })) => Err(OneShotError::Ended(status.to_string())),
-            Ok(None) => Err(OneShotError::Ended("without a trace".into())),
+            Ok(None) => Err(OneShotError::Ended("its status is unknown".into())),
         }
     }
 }

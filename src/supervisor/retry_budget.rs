@@ -1,31 +1,31 @@
-//! How many failed items may be tried again: retries are a share of the load, never a multiple of it.
+//! Limits retries of failed items to a share of the load, so that failures cannot multiply it.
 
 use crate::vision::monotonic::Monotonic;
 use crate::vision::token_bucket::TokenBucket;
 
-/// Each item earns this share of a retry.
+/// The part of a retry that each accepted item adds.
 const SHARE: f64 = 0.1;
-/// Retries a second that are there without any load, so that a quiet box retries as well.
+/// Retries a second that are available without load, so that a quiet box can retry too.
 const LEAST_PER_SECOND: f64 = 1.0;
-/// What a quiet box starts with: ten seconds' worth.
+/// The initial budget: ten seconds' worth.
 const SAVED: f64 = 10.0 * LEAST_PER_SECOND;
 
-/// Retries that may still be made.
+/// The retries that are left, as a token bucket.
 #[derive(Clone, Debug)]
 pub struct RetryBudget(TokenBucket);
 
 impl RetryBudget {
-    /// As much as a quiet box has saved up.
+    /// A budget of ten retries.
     pub fn new(now: Monotonic) -> Self {
         Self(TokenBucket::new(SAVED, now))
     }
 
-    /// An item was taken.
+    /// Adds the share of one accepted item.
     pub fn deposit(&mut self) {
         self.0.add(SHARE);
     }
 
-    /// Takes out one retry, if there is one.
+    /// Takes one retry from the budget; false if there is none.
     pub fn withdraw(&mut self, now: Monotonic) -> bool {
         self.0.take(LEAST_PER_SECOND, 2.0 * SAVED, now).is_ok()
     }

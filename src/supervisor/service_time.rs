@@ -1,8 +1,8 @@
-//! How long one transaction takes in one unit, by kind of input, and what follows from it: TPS and deadlines.
+//! The service time of one transaction in one unit, by kind of input, and the TPS and deadlines that follow from it.
 //!
-//! A picture that is looked at in tiles is as many transactions. Units of one box share its cores and its memory: a transaction takes longer while all of them work. A pool
-//! can do what it does then, so measurements from moments without an idle unit say its TPS as soon as there
-//! are some; until then those of a quiet box do, and promise a little too much.
+//! Each tile of a picture is a transaction. Units of one box share its cores and memory, so a transaction takes longer
+//! while all units are busy. The TPS is computed from measurements without an idle unit as soon as there are enough;
+//! until then all measurements are used, which makes it a little too high.
 
 use crate::admission::WorkKind;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use std::time::Duration;
 /// The weight of the newest measurement: the average follows a change within about 20 items.
 const NEWEST: f64 = 0.1;
 
-/// Measurements without an idle unit that are enough to go by.
+/// The number of measurements from which an average is trusted.
 const ENOUGH: u32 = 8;
 
-/// One item that took longer than so many averages counts as so many: a unit that was held up once is not slow. One
-/// that is slow is believed within a few items.
+/// A measurement counts as at most this many averages: one delayed item does not make a unit slow, and a unit that is
+/// slow shows within a few items.
 const MOST_OF_ONE: f64 = 3.0;
 
-/// No unit is called hung sooner than this.
+/// The shortest deadline of a batch.
 const SHORTEST_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A moving average.
@@ -40,11 +40,11 @@ impl Average {
     }
 }
 
-/// Seconds of one kind of input.
+/// Seconds per transaction of one kind of input.
 #[derive(Clone, Copy, Debug, Default)]
 struct OfKind {
     always: Average,
-    /// While no unit was idle.
+    /// Measured while no unit was idle.
     at_work: Average,
 }
 
@@ -54,20 +54,20 @@ impl OfKind {
     }
 }
 
-/// Moving averages of one transaction in one unit.
+/// Moving averages of the time of one transaction in one unit.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceTime {
     frames: OfKind,
     images: OfKind,
     all: Average,
-    /// Of the items of late, so many are images.
+    /// The moving average of the share of images among the items, 0..=1.
     image_share: f64,
-    /// Units in service while the averages at work were taken.
+    /// Units in service while the `at_work` averages were measured.
     units: usize,
 }
 
 impl ServiceTime {
-    /// Takes the time of one transaction in, measured while `units` were in service and all of them worked, or not.
+    /// Records the time of one transaction, measured with `units` in service; `all_worked`: none of them was idle.
     pub fn record(&mut self, kind: WorkKind, time: Duration, units: usize, all_worked: bool) {
         if units != self.units {
             (self.units, self.frames.at_work, self.images.at_work) = (units, Average::default(), Average::default());
@@ -86,12 +86,12 @@ impl ServiceTime {
         }
     }
 
-    /// Over everything; `None` before the first measurement.
+    /// The average over frames and images; `None` before the first measurement.
     pub fn average(&self) -> Option<Duration> {
         self.all.after(1).map(Duration::from_secs_f64)
     }
 
-    /// Transactions a second of one unit without idle time, with the kinds mixed as they come; 0 before the first
+    /// Transactions a second of one busy unit, with the current mix of frames and images; 0 before the first
     /// measurement.
     pub fn tps(&self) -> f64 {
         let share = self.image_share;
@@ -102,7 +102,7 @@ impl ServiceTime {
         rate(mixed)
     }
 
-    /// The same of one kind; of the other while this one has not been measured.
+    /// The same for one kind. Until it has been measured, the other kind's average is used.
     pub fn tps_of(&self, kind: WorkKind) -> f64 {
         let (frame, image) = (self.frames.seconds(), self.images.seconds());
         rate(match kind {
@@ -111,8 +111,8 @@ impl ServiceTime {
         })
     }
 
-    /// Of so many transactions in one unit: eight times the average of the slower kind for each, at least 2 s in all and
-    /// at most `longest` for each.
+    /// The time limit of a batch: eight times the average of the slower kind for each transaction, at least 2 s in
+    /// total and at most `longest` for each.
     pub fn deadline(&self, longest: Duration, transactions: u32) -> Duration {
         let longest = longest * transactions;
         let slower = [self.frames, self.images].into_iter().filter_map(|kind| kind.always.after(1)).reduce(f64::max);
@@ -146,7 +146,7 @@ mod tests {
         assert!(about(times.tps_of(WorkKind::Image), 100.0), "nothing better is known yet");
         record(&mut times, WorkKind::Image, 40, false);
         assert!(about(times.tps_of(WorkKind::Frame), 100.0) && about(times.tps_of(WorkKind::Image), 25.0));
-        assert!(about(times.tps(), 25.0), "only images have come of late");
+        assert!(about(times.tps(), 25.0), "the latest items are all images");
         for _ in 0..200 {
             times.record(WorkKind::Frame, Duration::from_millis(10), 2, false);
             times.record(WorkKind::Image, Duration::from_millis(40), 2, false);
@@ -163,7 +163,7 @@ mod tests {
         record(&mut times, WorkKind::Frame, 10, false);
         assert!(about(times.tps(), 1e3 / 12.0), "a quiet hour does not make the units faster");
         times.record(WorkKind::Frame, Duration::from_millis(10), 3, true);
-        assert!(times.tps() > 95.0, "another number of units is measured anew");
+        assert!(times.tps() > 95.0, "another number of units starts a new measurement");
     }
 
     #[test]

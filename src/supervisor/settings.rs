@@ -5,31 +5,31 @@ use crate::vision::framing::Tiling;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// `[units]`: what all inference units share, and what the box can carry.
+/// `[units]`: settings of all inference units, and the limits of the box.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UnitSettings {
-    /// Where model packages lie.
+    /// The directory of the model packages.
     pub models_directory: PathBuf,
-    /// `libonnxruntime.so`.
+    /// The path of `libonnxruntime.so`.
     pub runtime_library: PathBuf,
-    /// Where optimised graphs are kept between starts; empty: nowhere.
+    /// The directory where optimised graphs are cached; empty: no cache.
     pub cache_directory: PathBuf,
-    /// Units of all models together; 0: twice the cores.
+    /// The most units of all models together; 0: twice the number of cores.
     pub max_units: u16,
-    /// Models that run at a time.
+    /// The most models that run at the same time.
     pub max_models: u16,
-    /// Megabytes that stay free beside the units.
+    /// Megabytes of memory that units must leave free.
     pub memory_reserve_mb: u32,
-    /// Seconds until a zone that is out is tried again.
+    /// Seconds until a zone that is out of service is probed.
     pub zone_probe_seconds: f32,
     /// Seconds a unit may take to load its model.
     pub load_timeout_seconds: f32,
     /// Seconds one inference may take before the unit counts as hung.
     pub inference_timeout_seconds: f32,
-    /// Seconds after which a waiting frame is not worth looking at.
+    /// Seconds after which a waiting frame is stale and dropped.
     pub max_frame_age_seconds: f32,
-    /// Seconds that an image may wait for a unit; what would wait longer is refused at once.
+    /// Seconds that an image may wait for a unit; one that would wait longer is refused at once.
     pub max_queue_seconds: f32,
 }
 
@@ -51,13 +51,13 @@ impl Default for UnitSettings {
     }
 }
 
-/// `tps_limit`.
+/// `tps_limit`: a number or `"auto"`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum TpsLimitSetting {
-    /// So many a second.
+    /// Transactions a second.
     Fixed(f64),
-    /// By name.
+    /// A limit that follows a measurement.
     Named(MeasuredLimit),
 }
 
@@ -73,33 +73,35 @@ pub enum MeasuredLimit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSettings {
-    /// Names it in topics, commands and `cameras.model`.
+    /// The model's name in topics, commands and `cameras.model`.
     pub name: String,
     /// The package's directory under `models_directory`; empty: the name.
     pub package: String,
-    /// The least units; 0: one a core. Measured: two units of one thread give half as much again as one of two.
+    /// The minimum number of units; 0: one per core. By measurement, two units with one thread have 1.5 times the
+    /// throughput of one unit with two threads.
     pub min_inference_units: u16,
-    /// The most units; 0: the number is fixed at the minimum.
+    /// The maximum number of units; 0: fixed at the minimum.
     pub max_inference_units: u16,
     /// Threads of one inference.
     pub threads: u16,
-    /// Pictures that a unit looks at together at most, 1..=64, where the model takes any number and it was measured to be
-    /// faster. On a CPU it is not.
+    /// The largest batch in pictures, 1..=64. More than 1 needs a model with a dynamic batch size, and pays only where
+    /// it was measured to be faster. On a CPU it is not.
     pub max_batch: u16,
-    /// What computes. A unit that cannot have it fails to load.
+    /// The execution provider. A unit fails to load where it is not available.
     pub execution_provider: ExecutionProvider,
-    /// Which of its devices: `"1"` of several GPUs; OpenVINO's are `"CPU"`, `"GPU.1"`, `"NPU"`. None: its first. A zone's
-    /// wins.
+    /// The provider's device, such as `"1"` for the second GPU; OpenVINO has `"CPU"`, `"GPU.1"`, `"NPU"`. `None`: the
+    /// first. A zone's device overrides it.
     pub device: Option<String>,
-    /// What the provider is told; a zone with another provider goes without.
+    /// The provider's options. They do not apply in a zone with another provider.
     pub provider_options: ProviderOptions,
-    /// Images a second from outside: a number, or `"auto"` for what the units can do; none: no limit but the queue's.
+    /// The limit of image transactions a second, or `"auto"` for what the units can do. `None`: only the queue limits
+    /// them.
     pub tps_limit: Option<TpsLimitSetting>,
-    /// The units' share for images while cameras want more than the rest, 0..=1.
+    /// The images' share of the units while frames are waiting too, 0..=1.
     pub image_share: f32,
-    /// The tiles of an image from outside that are looked at one by one; none: it is looked at once.
+    /// The tiles of an image, analysed one by one; `None`: the image is analysed as a whole.
     pub image_tiles: Option<Tiling>,
-    /// It starts with the daemon, unless it was stopped by a command.
+    /// The model starts with the daemon, unless a command stopped it.
     pub enabled: bool,
 }
 
@@ -130,18 +132,18 @@ impl ModelSettings {
     }
 }
 
-/// One of `[[zones]]`: what fails together.
+/// One of `[[zones]]`: hardware that fails together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ZoneSettings {
-    /// Names it in the state.
+    /// The zone's name in the status.
     pub name: String,
-    /// The cores of its units; none: any.
+    /// The cores of its units; empty: any.
     pub cores: Vec<u16>,
-    /// The NUMA node whose cores they are, instead of naming them.
+    /// The NUMA node whose cores are used, instead of `cores`.
     pub numa_node: Option<u16>,
-    /// What computes there, if not what the model says.
+    /// Overrides the model's execution provider.
     pub execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices. None: the model's, or with another provider its first.
+    /// The provider's device. `None`: the model's, or the first one of an overridden provider.
     pub device: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Starts unit processes and talks to them, as the supervisor decides.
+//! Starts the unit processes and sends them messages, as the supervisor decides.
 
 use crate::admission::Work;
 use crate::ipc::channel::ChannelError;
@@ -11,27 +11,27 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
 
-/// What a unit said, or that it ended.
+/// A message from a unit's process, or its end.
 #[derive(Debug)]
 pub struct UnitEvent {
-    /// Which unit.
+    /// The unit.
     pub unit: UnitId,
-    /// Which of its processes.
+    /// The unit's process, by the number that [`UnitProcesses`] gave it.
     pub generation: u64,
-    /// What.
+    /// The message, or the end of the process.
     pub event: ChildEvent<FromUnit>,
 }
 
-/// A unit's process that could not be started or talked to.
+/// Why a process could not be started, or did not get its work.
 #[derive(Debug, thiserror::Error)]
 pub enum UnitProcessError {
-    /// No process could be had.
+    /// The process could not be created.
     #[error("an inference unit could not be started")]
     Spawn(#[source] std::io::Error),
-    /// It does not listen.
-    #[error("an inference unit cannot be talked to")]
+    /// A message could not be sent to the process.
+    #[error("an inference unit accepts no messages")]
     Channel(#[from] ChannelError),
-    /// There is no process.
+    /// The unit has no process.
     #[error("the inference unit is not running")]
     NotRunning,
 }
@@ -55,7 +55,7 @@ pub struct UnitProcesses {
 }
 
 impl UnitProcesses {
-    /// No process runs yet. `environment` is all that they get.
+    /// Starts no process yet. Processes get `environment` and no other variables.
     pub fn new(
         spawner: Spawner,
         program: PathBuf,
@@ -65,10 +65,10 @@ impl UnitProcesses {
         Self { spawner, program, environment, running: BTreeMap::new(), generations: 0, events }
     }
 
-    /// Starts a unit's process and tells it what to load.
+    /// Starts a unit's process and sends it the model to load.
     ///
     /// # Errors
-    /// [`UnitProcessError`] when there is no process now; then no event will come either.
+    /// [`UnitProcessError`] if there is no process. Then no event follows.
     pub fn start(&mut self, unit: UnitId, load: LoadModel) -> Result<(), UnitProcessError> {
         self.generations += 1;
         let generation = self.generations;
@@ -85,7 +85,7 @@ impl UnitProcesses {
         Ok(())
     }
 
-    /// Tells a unit to end; its end will be reported.
+    /// Asks a unit to exit. An event reports the end.
     pub fn stop(&self, unit: UnitId) {
         if let Some(running) = self.running.get(&unit)
             && running.handle.send(&ToUnit::Stop, None).is_err()
@@ -99,10 +99,11 @@ impl UnitProcesses {
         self.running.get(&event.unit).is_some_and(|running| running.generation == event.generation)
     }
 
-    /// Hands work to a unit, each item with the region that it lies in, which travels along the first time.
+    /// Sends work to a unit. `regions` has the region of each item; a region that the unit does not have yet is
+    /// attached.
     ///
     /// # Errors
-    /// [`UnitProcessError`]; the process has been killed then and its end will be reported.
+    /// [`UnitProcessError`]. The process has been killed then, and an event reports the end.
     pub fn dispatch(
         &mut self,
         unit: UnitId,
@@ -117,35 +118,35 @@ impl UnitProcesses {
         Ok(result?)
     }
 
-    /// Has all units forget a region.
+    /// Detaches a region from all units.
     pub fn detach(&mut self, region: RegionId) {
         for running in self.running.values_mut() {
             if running.attached.remove(&region)
                 && let Err(error) = running.handle.send(&ToUnit::DetachRegion { region }, None)
             {
-                tracing::debug!(%error, pid = running.handle.pid(), "a unit could not be told to forget a region");
+                tracing::debug!(%error, pid = running.handle.pid(), "a region could not be detached from a unit");
             }
         }
     }
 
-    /// Ends a process at once; its end will be reported.
+    /// Kills a unit's process. An event reports the end.
     pub fn kill(&self, unit: UnitId) {
         if let Some(running) = self.running.get(&unit) {
             running.handle.kill();
         }
     }
 
-    /// Forgets a process that has ended.
+    /// Removes a process that has ended.
     pub fn ended(&mut self, unit: UnitId) {
         self.running.remove(&unit);
     }
 
-    /// Ends all processes.
+    /// Kills all processes.
     pub fn stop_all(&mut self) {
         self.running.clear();
     }
 
-    /// Process numbers, for memory figures and fault tests.
+    /// The process ids, to measure memory and for fault tests.
     pub fn pids(&self) -> BTreeMap<UnitId, u32> {
         self.running.iter().map(|(unit, running)| (*unit, running.handle.pid())).collect()
     }

@@ -1,4 +1,4 @@
-//! One inference unit as its pool sees it.
+//! The state of one inference unit.
 //!
 //! ```text
 //!          start            ready            dispatch
@@ -12,9 +12,9 @@
 //! * `Down`: there is no process. The unit starts again when its backoff is over.
 //! * `Loading`: the process loads its model. The load timeout applies.
 //! * `Idle`, `Busy`: in service. Each answer must name a request of the batch that has no answer yet.
-//! * `Stopping`: told to exit while idle; killed when it does not exit in time.
-//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too: after it
-//!   the unit counts as lost, and another process takes its place.
+//! * `Stopping`: asked to exit while idle; killed if it does not exit in time.
+//! * `Dying`: killed. A process that a driver holds in the kernel may never end, so this state has a limit too. After
+//!   it the unit counts as lost, and another process takes its place.
 
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::model::execution_provider::NodeCounts;
@@ -38,15 +38,15 @@ impl std::fmt::Display for UnitId {
 /// What a unit reports when it has loaded its model.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Readiness {
-    /// What computes the model's nodes.
+    /// The number of graph nodes of each execution provider.
     pub providers: NodeCounts,
-    /// Pictures that it takes together at most.
+    /// The largest batch that it accepts, in pictures.
     pub batch: u32,
     /// Why the model cache cannot be used, which makes a start slower; for the operator.
     pub cache_problem: Option<String>,
 }
 
-/// Where a unit is in its life; the module documentation has the diagram.
+/// The lifecycle state of a unit; the module documentation has the diagram.
 #[derive(Debug)]
 pub enum UnitState {
     /// No process; it is started again at `until`.
@@ -63,9 +63,9 @@ pub enum UnitState {
     Idle,
     /// Working.
     Busy(Batch),
-    /// Told to exit while it was idle; its exit has not been reported yet.
+    /// Asked to exit while it was idle; its exit has not been reported yet.
     Stopping {
-        /// When it was told.
+        /// When it was asked to exit.
         since: Monotonic,
     },
     /// Killed; its exit has not been reported yet.
@@ -90,31 +90,31 @@ pub enum Departure {
 /// A unit and its history.
 #[derive(Debug)]
 pub struct Unit {
-    /// Where it is in its life.
+    /// The lifecycle state.
     pub state: UnitState,
-    /// What it loads, or has loaded.
+    /// The version that it loads or has loaded.
     pub version: Arc<ModelVersion>,
-    /// Where it runs.
+    /// The zone where it runs.
     pub zone: ZoneIndex,
     /// Set when it gets no more work and its process is to end.
     pub departure: Option<Departure>,
-    /// It works, but a successor is wanted: it has grown, or its answers are invalid.
+    /// It works, but needs to be replaced: its memory has grown, or its results are invalid.
     pub is_worn: bool,
     /// Backoff after deaths in a row.
     pub restart_policy: RestartPolicy,
-    /// Pictures that it takes together at most; 1 until it has reported its number.
+    /// The largest batch that it accepts, in pictures; 1 until it has reported it.
     pub batch: u32,
     /// When its model was loaded.
     pub ready_since: Option<Monotonic>,
-    /// What computes the nodes of the model that it loaded last.
+    /// The graph nodes of each execution provider, from its last load.
     pub providers: NodeCounts,
     /// Why its model cache could not be used.
     pub cache_problem: Option<String>,
-    /// Answers since it became ready.
+    /// Replies since it became ready.
     pub items_done: u64,
-    /// Invalid answers in a row.
+    /// Invalid results in a row.
     pub invalid_in_row: u32,
-    /// Bytes of its process when it was young.
+    /// The memory of its process in bytes, measured when it had done a few items.
     pub first_bytes: Option<u64>,
 }
 
@@ -153,7 +153,7 @@ impl Unit {
         self.departure != Some(Departure::Retired)
     }
 
-    /// The daemon itself was suspended for `gap`: what the unit did meanwhile is unknown, so its deadlines move.
+    /// Extends the deadlines by the `gap` for which the daemon was suspended: what the unit did meanwhile is unknown.
     pub fn paused(&mut self, gap: Duration) {
         match &mut self.state {
             UnitState::Loading { since } | UnitState::Stopping { since } | UnitState::Dying { since } => {

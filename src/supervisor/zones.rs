@@ -1,8 +1,8 @@
 //! Failure zones: where units are placed, and which zone is out.
 //!
-//! A zone is what fails together: a GPU, a NUMA node, a set of cores. Units are spread over the
-//! zones. One whose units keep failing is taken out by a breaker, and its units go to the others;
-//! after a while one unit probes it, and when that works the zone has its share again.
+//! A zone is hardware that fails together: a GPU, a NUMA node, a set of cores. Units are spread over the zones. A
+//! circuit breaker takes a zone out of service when its units keep failing, and its units move to other zones. Later
+//! one unit probes the zone; if that unit works, the zone gets its share again.
 
 use crate::vision::monotonic::Monotonic;
 use std::collections::VecDeque;
@@ -12,12 +12,12 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ZoneIndex(pub usize);
 
-/// So many failures within [`FAILURE_WINDOW`] open a breaker.
+/// The number of failures within [`FAILURE_WINDOW`] that opens a breaker.
 const FAILURES: usize = 3;
 const FAILURE_WINDOW: Duration = Duration::from_secs(600);
-/// A probe that lived this long shows that its zone works.
+/// A probe that has been ready for this long shows that its zone works.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
-/// Each failed probe doubles the wait for the next, so often at most: on a full box a probe takes a unit out of service.
+/// The most doublings of the wait between probes: on a full box each probe takes a unit out of service.
 const MOST_DOUBLINGS: u32 = 3;
 /// A unit that lived this long did not fail because of its zone.
 pub const LASTING_LIFE: Duration = Duration::from_secs(60);
@@ -25,13 +25,13 @@ pub const LASTING_LIFE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Breaker {
     Closed,
-    /// No units until then.
+    /// Out of service; probed from `until` on.
     Open {
         until: Monotonic,
     },
-    /// One unit shows whether it works again.
+    /// One unit probes whether the zone works again.
     Probing,
-    /// It has been ready since then.
+    /// The probing unit has been ready since then.
     Proving {
         since: Monotonic,
     },
@@ -43,7 +43,7 @@ struct Zone {
     units: usize,
     failures: VecDeque<Monotonic>,
     breaker: Breaker,
-    /// Probes in a row that failed.
+    /// The number of probes in a row that failed.
     failed_probes: u32,
 }
 
@@ -55,19 +55,20 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// At least one zone. A zone that is out is probed after `probe_after`; each failed probe doubles the wait.
+    /// `names` has at least one zone. A zone that is out is probed after `probe_after`; each failed probe doubles the
+    /// wait.
     pub fn new(names: Vec<String>, probe_after: Duration) -> Self {
         let zone =
             |name| Zone { name, units: 0, failures: VecDeque::new(), breaker: Breaker::Closed, failed_probes: 0 };
         Self { zones: names.into_iter().map(zone).collect(), probe_after }
     }
 
-    /// Its name in the settings.
+    /// The zone's name in the settings.
     pub fn name(&self, zone: ZoneIndex) -> &str {
         &self.zones[zone.0].name
     }
 
-    /// Units in a zone.
+    /// The number of units in a zone.
     pub fn units(&self, zone: ZoneIndex) -> usize {
         self.zones[zone.0].units
     }
@@ -78,8 +79,8 @@ impl Zones {
         self.zones.iter().filter(is_out).map(|zone| zone.name.as_str()).collect()
     }
 
-    /// The zone for the next unit: the emptiest that works. When all are out it is the emptiest of all:
-    /// the units' own restart ladder slows them down, and somebody has to try.
+    /// Chooses the zone of the next unit and counts the unit there: the emptiest zone that works. If all are out, it is
+    /// the emptiest of all, since the restart backoff of the units limits the load of failing starts.
     pub fn place(&mut self) -> ZoneIndex {
         let closed = self.emptiest(|zone| zone.breaker == Breaker::Closed);
         let zone = closed.or_else(|| self.emptiest(|_| true)).unwrap_or(ZoneIndex(0));
@@ -87,7 +88,7 @@ impl Zones {
         zone
     }
 
-    /// A unit is no longer in its zone. A probe that left before it was judged is due again at once.
+    /// A unit has left its zone. If it was a probe without a result, the next probe is due at once.
     pub fn leave(&mut self, zone: ZoneIndex) {
         let zone = &mut self.zones[zone.0];
         zone.units = zone.units.saturating_sub(1);
@@ -96,20 +97,20 @@ impl Zones {
         }
     }
 
-    /// The name of a zone that is out and due to be tried again.
+    /// The name of a zone that is out and due to be probed.
     pub fn probe_due(&self, now: Monotonic) -> Option<&str> {
         let is_due = |zone: &&Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
         self.zones.iter().find(is_due).map(|zone| zone.name.as_str())
     }
 
-    /// True if a unit of this zone should start again elsewhere.
+    /// True if units of this zone should restart in another one: it is out, and another zone works.
     pub fn is_to_be_left(&self, zone: ZoneIndex) -> bool {
         matches!(self.zones[zone.0].breaker, Breaker::Open { .. })
             && self.zones.iter().any(|other| other.breaker == Breaker::Closed)
     }
 
-    /// A zone that a unit should move into while nothing else is going on: one to be probed, or one that has
-    /// at least two units less than the fullest. The zone counts the unit from here on.
+    /// Returns a zone that a unit should move into and counts the unit there: a zone to be probed, or one that has at
+    /// least two units fewer than the fullest.
     pub fn place_to_balance(&mut self, now: Monotonic) -> Option<ZoneIndex> {
         self.close_proven(now);
         let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
@@ -127,12 +128,12 @@ impl Zones {
         Some(emptiest)
     }
 
-    /// True while it is not known yet whether a probe of the zone works.
+    /// True while a probe of the zone has no result.
     pub fn is_on_trial(&self, zone: ZoneIndex) -> bool {
         matches!(self.zones[zone.0].breaker, Breaker::Probing | Breaker::Proving { .. })
     }
 
-    /// Zones whose probes have lived long enough work again. Proving -> Closed
+    /// Closes the breakers of zones whose probes have been ready for long enough. Proving -> Closed
     pub fn close_proven(&mut self, now: Monotonic) {
         let is_proven = |since: Monotonic| now.since(since) >= PROVEN_AFTER;
         for zone in &mut self.zones {
@@ -152,7 +153,7 @@ impl Zones {
         }
     }
 
-    /// A unit of the zone did not get ready, or died young. Closed | Probing | Proving -> Open
+    /// A unit of the zone failed to load or died early. Closed | Probing | Proving -> Open
     pub fn unit_failed(&mut self, zone: ZoneIndex, now: Monotonic) {
         let (probe_after, is_only_one) = (self.probe_after, self.zones.len() == 1);
         let zone = &mut self.zones[zone.0];
@@ -160,7 +161,7 @@ impl Zones {
         while zone.failures.front().is_some_and(|at| now.since(*at) > FAILURE_WINDOW) {
             zone.failures.pop_front();
         }
-        // There is nowhere to go from the only zone.
+        // The only zone stays in service: its units have no other zone.
         if !is_only_one && (zone.breaker != Breaker::Closed || zone.failures.len() >= FAILURES) {
             if matches!(zone.breaker, Breaker::Probing | Breaker::Proving { .. }) {
                 zone.failed_probes += 1;

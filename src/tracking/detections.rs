@@ -13,7 +13,7 @@ const SAME_OBJECT_IOU: f32 = 0.7;
 
 /// One detection, with the name of its label.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Seen<'a> {
+pub(crate) struct NamedDetection<'a> {
     /// The label's name in the model.
     pub label: &'a str,
     /// 0..=1. NaN is filtered out.
@@ -56,9 +56,9 @@ pub(super) struct FrameDetections<'a> {
 
 impl<'a> FrameDetections<'a> {
     /// Filters detections by a camera's rules.
-    pub(super) fn new(rules: &'a TrackingRules, seen: &[Seen<'a>]) -> Self {
-        let mut detections = FrameDetections { is_strong: vec![false; seen.len()], ..FrameDetections::default() };
-        for (index, one) in seen.iter().enumerate() {
+    pub(super) fn new(rules: &'a TrackingRules, unfiltered: &[NamedDetection<'a>]) -> Self {
+        let mut detections = FrameDetections { is_strong: vec![false; unfiltered.len()], ..FrameDetections::default() };
+        for (index, one) in unfiltered.iter().enumerate() {
             let Some(strength) = rules.strength(one.label, one.confidence) else { continue };
             let confidence = one.confidence.clamp(0.0, 1.0);
             let Some(raw) = one.bounding_box else {
@@ -114,9 +114,9 @@ mod tests {
     use super::*;
     use crate::tracking::settings::{SceneSettings, TrackingSettings};
 
-    fn seen(label: &str, confidence: f32, left: f32) -> Seen<'_> {
+    fn detection(label: &str, confidence: f32, left: f32) -> NamedDetection<'_> {
         let bounding_box = NormalizedBox { left, top: 0.1, width: 0.2, height: 0.2 };
-        Seen { label, confidence, bounding_box: Some(bounding_box) }
+        NamedDetection { label, confidence, bounding_box: Some(bounding_box) }
     }
 
     fn rules() -> TrackingRules {
@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn a_van_that_is_a_car_and_a_truck_is_one_object() {
         let rules = rules();
-        let seen = [seen("car", 0.6, 0.1), seen("truck", 0.8, 0.11), seen("person", 0.9, 0.1)];
-        let detections = FrameDetections::new(&rules, &seen);
+        let unfiltered = [detection("car", 0.6, 0.1), detection("truck", 0.8, 0.11), detection("person", 0.9, 0.1)];
+        let detections = FrameDetections::new(&rules, &unfiltered);
         let labels: Vec<&str> = detections.objects.iter().map(|object| object.label).collect();
         assert_eq!(labels, ["person", "truck"]);
         assert_eq!(detections.duplicates, [(0, 1)]);
@@ -139,12 +139,12 @@ mod tests {
         let broken = NormalizedBox { left: f32::NAN, top: 0.0, width: 0.1, height: 0.1 };
         let beside = NormalizedBox { left: 1.5, top: 0.0, width: 0.1, height: 0.1 };
         let flat = NormalizedBox { left: 0.5, top: 0.5, width: 0.0, height: -0.1 };
-        let boxes = [broken, beside, flat].map(|bounding_box| Seen {
+        let boxes = [broken, beside, flat].map(|bounding_box| NamedDetection {
             label: "person",
             confidence: 0.9,
             bounding_box: Some(bounding_box),
         });
-        let nan = [seen("person", f32::NAN, 0.1)];
+        let nan = [detection("person", f32::NAN, 0.1)];
         for given in [&boxes[..], &nan[..]] {
             let detections = FrameDetections::new(&rules, given);
             assert!(detections.objects.is_empty() && !detections.is_strong.contains(&true), "{detections:?}");
@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn only_the_most_confident_detections_up_to_the_limit_are_tracked() {
         let rules = rules();
-        let crowd: Vec<Seen<'_>> = (0..400u16).map(|n| seen("person", 0.5 + f32::from(n) / 1000.0, 0.1)).collect();
+        let confidences = (0..400u16).map(|n| 0.5 + f32::from(n) / 1000.0);
+        let crowd: Vec<NamedDetection<'_>> = confidences.map(|one| detection("person", one, 0.1)).collect();
         let detections = FrameDetections::new(&rules, &crowd);
         assert_eq!(detections.objects.len(), MAX_OBJECTS);
         assert_eq!(detections.objects[0].index, 399);

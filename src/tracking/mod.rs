@@ -39,7 +39,7 @@ mod tests;
 mod tracked_object;
 mod tracker;
 
-pub(crate) use detections::Seen;
+pub(crate) use detections::NamedDetection;
 pub(crate) use event::{EventKind, TrackEvent};
 pub(crate) use rules::TrackingRules;
-pub(crate) use tracker::{CameraTracker, Observed};
+pub(crate) use tracker::{CameraTracker, TrackedFrame};

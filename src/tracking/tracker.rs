@@ -1,6 +1,6 @@
 //! The tracker of one camera: detections in, events out.
 
-use crate::tracking::detections::{FrameDetections, Seen};
+use crate::tracking::detections::{FrameDetections, NamedDetection};
 use crate::tracking::event::TrackEvent;
 use crate::tracking::frame_pace::FramePace;
 use crate::tracking::label_life::LabelLives;
@@ -24,9 +24,9 @@ pub(crate) struct CameraTracker {
     next_track: u64,
 }
 
-/// The result of one frame.
+/// The tracker's result for one frame.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Observed {
+pub struct TrackedFrame {
     /// The track of each detection; `None` if it was filtered out, has not begun, or is an image label.
     pub tracks: Vec<Option<u64>>,
     /// For each detection whether it passed the camera's labels, thresholds and masks. A detection below its threshold
@@ -54,12 +54,12 @@ impl CameraTracker {
     ///
     /// Two units may finish two frames of a camera in the wrong order. A frame that is not newer than the newest one is only
     /// filtered: its detections belong to no track.
-    pub(crate) fn observe(&mut self, seen: &[Seen<'_>], at: Monotonic) -> Observed {
-        let detections = FrameDetections::new(&self.rules, seen);
-        let mut tracks = vec![None; seen.len()];
+    pub(crate) fn observe(&mut self, unfiltered: &[NamedDetection<'_>], at: Monotonic) -> TrackedFrame {
+        let detections = FrameDetections::new(&self.rules, unfiltered);
+        let mut tracks = vec![None; unfiltered.len()];
         if !self.pace.advance(at) {
             let in_view = self.in_view();
-            return Observed { tracks, kept: detections.is_strong, events: Vec::new(), in_view };
+            return TrackedFrame { tracks, kept: detections.is_strong, events: Vec::new(), in_view };
         }
         let lost_after = self.pace.lost_after(self.rules.lost_after);
         let mut events = self.objects.end_lost(lost_after, at);
@@ -83,7 +83,7 @@ impl CameraTracker {
         for (label, detection) in &detections.labels {
             kept[detection.index] |= self.labels.is_present(label);
         }
-        Observed { tracks, kept, events, in_view: self.in_view() }
+        TrackedFrame { tracks, kept, events, in_view: self.in_view() }
     }
 
     /// Ends what has been unseen for too long and reports changes that had to wait, even if no frames arrive. Call it about

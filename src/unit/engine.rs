@@ -19,7 +19,7 @@ use crate::vision::frame::SlotContent;
 use crate::vision::framing::Framing;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::outcome::FailureCause;
-use crate::vision::tile_merge::{self, Seen};
+use crate::vision::tile_merge::{self, ViewDetections};
 use std::time::Instant;
 
 /// A model in ONNX Runtime, with the buffers of its input.
@@ -43,7 +43,7 @@ impl std::fmt::Debug for OnnxEngine {
 /// Intermediate result of a job.
 #[derive(Debug, Default)]
 struct Look {
-    seen: Vec<Seen>,
+    views: Vec<ViewDetections>,
     timing: UnitTiming,
     size: (u32, u32),
     failure: Option<NotFound>,
@@ -167,7 +167,7 @@ impl OnnxEngine {
             let Prepared { job, placement, view } = prepared[item];
             let look = &mut looks[job];
             match read(manifest, assumed, tensors, &placement, jobs[job].options.min_confidence) {
-                Ok(detections) => look.seen.push(Seen { view, detections }),
+                Ok(detections) => look.views.push(ViewDetections { view, detections }),
                 Err(error) => look.failure = Some(NotFound::new(FailureCause::InvalidOutput, error)),
             }
             look.timing.inference_us += share;
@@ -185,13 +185,13 @@ impl OnnxEngine {
         if let Some(failure) = look.failure {
             return Err(failure);
         }
-        let detections = match look.seen.len() {
-            1 => look.seen.swap_remove(0).detections,
+        let detections = match look.views.len() {
+            1 => look.views.swap_remove(0).detections,
             _ => {
                 let started = Instant::now();
                 let region = job.options.framing.region.unwrap_or(NormalizedBox::WHOLE);
                 let Thresholds { iou, max_detections, .. } = self.manifest.thresholds;
-                let merged = tile_merge::merge(look.seen, &region, iou, max_detections);
+                let merged = tile_merge::merge(look.views, &region, iou, max_detections);
                 look.timing.postprocess_us += elapsed_us(started);
                 merged
             }

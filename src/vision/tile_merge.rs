@@ -7,12 +7,12 @@
 use crate::vision::detection::Detection;
 use crate::vision::geometry::NormalizedBox;
 
-/// The detections of one view of a picture.
+/// The detections of one view (a tile, or the whole) of a picture.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    /// The analysed part of the picture.
+pub struct ViewDetections {
+    /// The part of the picture that the unit analysed, in ratios of the picture.
     pub view: NormalizedBox,
-    /// The detections; their boxes are in ratios of the whole picture, not of the view.
+    /// Their boxes are in ratios of the picture too, not of the view.
     pub detections: Vec<Detection>,
 }
 
@@ -23,9 +23,9 @@ const NEAR: f32 = 0.02;
 const MOST: f32 = 0.6;
 
 /// Merges the views of `region` with NMS at `iou_threshold`. Most confident first, at most `limit`.
-pub fn merge(seen: Vec<Seen>, region: &NormalizedBox, iou_threshold: f32, limit: usize) -> Vec<Detection> {
+pub fn merge(views: Vec<ViewDetections>, region: &NormalizedBox, iou_threshold: f32, limit: usize) -> Vec<Detection> {
     let mut all: Vec<(bool, Detection)> = Vec::new();
-    for Seen { view, detections } in seen {
+    for ViewDetections { view, detections } in views {
         all.extend(detections.into_iter().map(|found| (is_cut(&found, &view, region), found)));
     }
     // Complete boxes first, so that a part never suppresses its whole, whatever its confidence.
@@ -69,38 +69,38 @@ mod tests {
     use super::*;
     use crate::vision::detection::ClassIndex;
 
-    fn seen(view: (f32, f32), boxes: &[(u16, f32, [f32; 4])]) -> Seen {
+    fn detections_in(view: (f32, f32), boxes: &[(u16, f32, [f32; 4])]) -> ViewDetections {
         let view = NormalizedBox { left: view.0, top: 0.0, width: view.1, height: 1.0 };
         let detection = |&(class, confidence, [left, top, right, bottom]): &(u16, f32, [f32; 4])| Detection {
             class: ClassIndex(class),
             confidence,
             bounding_box: NormalizedBox::from_corners(left, top, right, bottom),
         };
-        Seen { view, detections: boxes.iter().map(detection).collect() }
+        ViewDetections { view, detections: boxes.iter().map(detection).collect() }
     }
 
-    fn confidences(seen: Vec<Seen>) -> Vec<f32> {
-        merge(seen, &NormalizedBox::WHOLE, 0.5, 10).iter().map(|found| found.confidence).collect()
+    fn confidences(views: Vec<ViewDetections>) -> Vec<f32> {
+        merge(views, &NormalizedBox::WHOLE, 0.5, 10).iter().map(|found| found.confidence).collect()
     }
 
     #[test]
     fn what_two_tiles_see_whole_is_one_object() {
-        let left = seen((0.0, 0.6), &[(0, 0.8, [0.42, 0.2, 0.55, 0.4])]);
-        let right = seen((0.4, 0.6), &[(0, 0.9, [0.42, 0.2, 0.56, 0.4])]);
+        let left = detections_in((0.0, 0.6), &[(0, 0.8, [0.42, 0.2, 0.55, 0.4])]);
+        let right = detections_in((0.4, 0.6), &[(0, 0.9, [0.42, 0.2, 0.56, 0.4])]);
         assert_eq!(confidences(vec![left, right]), [0.9]);
     }
 
     #[test]
     fn a_part_gives_way_to_the_whole_however_sure_it_is() {
         // The left tile ends at 0.6 and shows a third of the object.
-        let left = seen((0.0, 0.6), &[(0, 0.95, [0.5, 0.2, 0.6, 0.4]), (1, 0.7, [0.5, 0.2, 0.6, 0.4])]);
-        let right = seen((0.4, 0.6), &[(0, 0.6, [0.5, 0.2, 0.8, 0.4])]);
+        let left = detections_in((0.0, 0.6), &[(0, 0.95, [0.5, 0.2, 0.6, 0.4]), (1, 0.7, [0.5, 0.2, 0.6, 0.4])]);
+        let right = detections_in((0.4, 0.6), &[(0, 0.6, [0.5, 0.2, 0.8, 0.4])]);
         assert_eq!(confidences(vec![left, right]), [0.7, 0.6], "another class stays");
     }
 
     #[test]
     fn neighbours_within_a_tile_stay_two() {
         let boxes = [(0, 0.9, [0.1, 0.2, 0.3, 0.4]), (0, 0.8, [0.25, 0.2, 0.45, 0.4])];
-        assert_eq!(confidences(vec![seen((0.0, 0.6), &boxes), seen((0.4, 0.6), &[])]), [0.9, 0.8]);
+        assert_eq!(confidences(vec![detections_in((0.0, 0.6), &boxes), detections_in((0.4, 0.6), &[])]), [0.9, 0.8]);
     }
 }

@@ -1,4 +1,4 @@
-//! The box at one moment.
+//! The status of the box.
 
 use crate::camera::camera_state::Camera;
 use crate::control::{ApplianceStatus, CameraView};
@@ -6,7 +6,7 @@ use crate::core::apply::Core;
 use crate::publish::message::CameraStateMessage;
 
 impl Core {
-    /// The box at this moment, without what only the shell knows: what was published, process numbers, inference hours.
+    /// The status of the box, without the parts that the shell adds: publishing, process ids and inference hours.
     pub fn status(&self) -> ApplianceStatus {
         let models = self.units.status();
         let view = |camera: &Camera| {
@@ -33,7 +33,7 @@ impl Core {
         }
     }
 
-    /// What is wrong, for the operator; `reasons` are those of the models.
+    /// Problems, as texts for the operator. `reasons` are those of the models.
     fn degraded(&self, mut reasons: Vec<String>) -> Vec<String> {
         reasons.extend(self.cameras.degraded());
         reasons.extend(self.units.degraded());

@@ -1,4 +1,4 @@
-//! What children do in simulated time.
+//! The behaviour of simulated child processes over time.
 
 use crate::core::Event;
 use crate::core::simulation::children::{Order, SimUnit, UnitFault};
@@ -35,7 +35,7 @@ impl World {
         self.say(unit, ready);
     }
 
-    /// It says why it cannot load, and exits.
+    /// The unit reports why it cannot load, and exits.
     pub(super) fn unit_fails(&mut self, unit: UnitId, generation: u64) {
         if self.unit(unit, generation).is_some_and(|running| !running.is_killed) {
             self.say(unit, FromUnit::LoadFailed { reason: "the model is bad".into() });
@@ -73,7 +73,7 @@ impl World {
             let package = self.units[&unit].package.clone();
             self.books.seen_with.insert((work.region(), work.slot()), package);
         }
-        // Something is in view now and then.
+        // An object is in view a third of the time.
         let is_in_view = (self.now / (7_000 * MS)).is_multiple_of(3);
         let bounding_box = NormalizedBox::from_corners(0.1, 0.1, 0.3, 0.4);
         let detection = Detection { class: ClassIndex(0), confidence: 0.9, bounding_box };
@@ -108,7 +108,7 @@ impl World {
         if capture.is_hung {
             return;
         }
-        // Cameras send 25 frames a second, however few of them are handed over.
+        // Cameras send 25 frames a second, whatever the rate of announced frames.
         let (now, cameras) = (self.now, &self.cameras);
         let capture = &mut self.captures[group];
         for connection in capture.connections.values_mut() {
@@ -132,12 +132,12 @@ impl World {
             capture.connections.clear();
             self.inbox.push_back(Event::CaptureEnded { group, detail: "killed".into() });
         } else if capture.generation != generation {
-            // It was given up, and another one has its place.
+            // The process had been given up and replaced.
             self.inbox.push_back(Event::UndeadCaptureEnded { group });
         }
     }
 
-    /// The main loop of a capture process does what it was told.
+    /// The main loop of a capture process executes an order.
     pub(super) fn obey(&mut self, group: usize, order: Order) {
         let generation = self.captures[group].generation;
         let connection = |fps, camera, region, slots| crate::core::simulation::children::Connection {
@@ -188,7 +188,7 @@ impl World {
             return self.tell(group, FromCapture::Lost { camera: index, kind, detail: "no route".into() });
         }
         if self.cameras[camera].silent_until > self.now {
-            // It connects and sends nothing.
+            // The camera accepts the connection and sends nothing.
             return;
         }
         connection.is_streaming = true;
@@ -197,7 +197,7 @@ impl World {
         self.plan(MS, Next::Frame(group, generation, index));
     }
 
-    /// A frame is decoded by a streaming thread, which goes on when the main loop hangs.
+    /// A streaming thread decodes a frame, even while the main loop hangs.
     pub(super) fn frame(&mut self, group: usize, generation: u64, index: CameraIndex) {
         let capture = &mut self.captures[group];
         if capture.generation != generation || !capture.is_alive || capture.is_killed {

@@ -1,4 +1,4 @@
-//! What the simulation remembers to hold the core to its promises: each frame, image, request and command ends once.
+//! The simulation's own records, to check the core's invariants: each frame, image, request and command ends once.
 
 use crate::admission::ImageId;
 use crate::core::desired_models::DesiredModels;
@@ -8,28 +8,28 @@ use crate::ipc::messages::{CameraIndex, FromCapture, RegionId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// The books.
+/// The records.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     /// The region of each connection that was ever opened.
     pub(super) regions: BTreeMap<(usize, CameraIndex), RegionId>,
-    /// Frames that the core has taken in and not reported yet, by where they lie.
+    /// Accepted frames that the core has not reported yet, by region and slot.
     pub(super) announced: VecDeque<(RegionId, u16)>,
-    /// Frames without an outcome, by where they lie.
+    /// Frames without an outcome, by region and slot.
     pub(super) frames: BTreeSet<(RegionId, u16)>,
-    /// Images without an outcome, and when their callers stop waiting.
+    /// Images without an outcome, with the time when their clients stop waiting.
     pub(super) images: BTreeMap<ImageId, u64>,
-    /// Requests and commands without an answer, and when they were made.
+    /// Requests and commands without a reply, with the time when they were made.
     pub(super) snapshots: BTreeMap<SnapshotTicket, u64>,
     pub(super) commands: BTreeMap<CommandTicket, u64>,
     pub(super) frames_detected: u64,
     pub(super) images_detected: u64,
     pub(super) tickets: u64,
-    /// Tells which package looked at a frame, by where the frame lies.
+    /// The package that analysed a frame, by region and slot.
     pub(super) seen_with: BTreeMap<(RegionId, u16), Arc<str>>,
-    /// Since when a swap goes on, by model.
+    /// The start of the swap in progress, by model.
     pub(super) swapping_since: BTreeMap<String, u64>,
-    /// What a restart would find, once a command has changed something.
+    /// The stored models that a restart would read; `None` before the first change by a command.
     pub(super) kept: Option<Box<DesiredModels>>,
 }
 
@@ -45,7 +45,7 @@ impl Books {
         self.tickets
     }
 
-    /// Where the frame of an event lies, if it announces one.
+    /// The region and slot of the frame that an event announces, if any.
     pub(super) fn place_of(&self, event: &Event) -> Option<(RegionId, u16)> {
         match event {
             Event::Capture { group, message: FromCapture::Frame { camera, frame } } => {
@@ -55,7 +55,7 @@ impl Books {
         }
     }
 
-    /// The core has applied the event of a frame: it has taken the frame in, if it reports it.
+    /// Records a frame whose event the core has applied, if the core accepted and reported it.
     pub(super) fn announce(&mut self, place: (RegionId, u16), effects: &[Effect]) {
         if effects.iter().any(|effect| matches!(effect, Effect::Report(Report::FrameCaptured(_)))) {
             self.announced.push_back(place);

@@ -1,4 +1,4 @@
-//! The boxes that are simulated: two models in two zones before eight cameras, with settings drawn from a seed.
+//! The simulated boxes: two models in two zones and eight cameras, with settings drawn from a seed.
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::core::camera_switches::CameraSwitches;
@@ -16,10 +16,10 @@ use crate::vision::framing::Framing;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes of a young unit.
+/// The memory of a new unit in bytes.
 pub(super) const UNIT_BYTES: u64 = 100 << 20;
 
-/// What is drawn of a box's settings.
+/// The settings of a box that are drawn from the seed.
 #[derive(Clone, Debug)]
 pub(super) struct BoxSettings {
     pub(super) cameras: usize,
@@ -30,7 +30,7 @@ pub(super) struct BoxSettings {
     pub(super) connect_timeout_seconds: f32,
     /// Minimum and maximum units of the two models; a maximum of 0 fixes the number.
     pub(super) units: [(u16, u16); 2],
-    /// Units of the box.
+    /// The most units of the box.
     pub(super) limit: usize,
     pub(super) load_timeout_seconds: f32,
     pub(super) inference_timeout_seconds: f32,
@@ -67,7 +67,7 @@ impl BoxSettings {
         }
     }
 
-    /// Every setting at either end of what may be set, or between.
+    /// Each setting at either end of its allowed range, or in between.
     pub(super) fn extreme(dice: &mut Dice) -> Self {
         let any = |dice: &mut Dice, ends: [f32; 3]| dice.pick(&ends);
         Self {
@@ -152,7 +152,7 @@ fn model_settings((name, (min, max)): (&&str, (u16, u16))) -> ModelSettings {
     }
 }
 
-/// A package as the disk holds it. Its units behave as its name says.
+/// A package on the simulated disk. Its name determines the behaviour of its units.
 pub(super) fn package(model: &str, name: &str) -> LoadedPackage {
     let (model, name, version) = (model.to_owned(), name.to_owned(), name.to_owned());
     let load = LoadModel { directory: name.clone().into(), ..LoadModel::default() };

@@ -1,17 +1,17 @@
-//! The promises that are looked at every few simulated seconds, and at the end of a run.
+//! The invariants that are checked every few simulated seconds, and at the end of a run.
 
 use crate::control::ApplianceStatus;
 use crate::core::simulation::world::{MS, World};
 use crate::supervisor::{ModelState, ModelStatus};
 
-/// How long a command may wait for its answer: for the disk, or for its package on a slow disk.
+/// How long a command may wait for its reply: for the disk, or for its package on a slow disk.
 const LONGEST_COMMAND_MS: u64 = 20_000;
 
 /// How long a request for a snapshot may wait: for a frame, then for the picture.
 const LONGEST_SNAPSHOT_MS: u64 = 12_000;
 
 impl World {
-    /// Looks at what must hold at every moment.
+    /// Checks the invariants that hold at any time.
     pub(super) fn check(&mut self) {
         let status = self.core.status();
         if !status.ledger_closes() {
@@ -34,7 +34,7 @@ impl World {
                 && model.state != ModelState::Stopping
                 && model.in_service < model.desired;
             if is_short && !model.degraded.iter().any(|reason| reason.starts_with(name.as_str())) {
-                let text = format!("{name} has {} of {} units, and nothing says so", model.in_service, model.desired);
+                let text = format!("{name} has {} of {} units, but reports no reason", model.in_service, model.desired);
                 return self.fail(text);
             }
         }
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    /// A swap ends: the new version serves, or was not taken, and then that is told.
+    /// Checks that each swap ends, and that a restart would load the version that serves.
     fn check_swaps(&mut self, status: &ApplianceStatus) {
         for (name, model) in &status.models {
             if model.next_version.is_none() {
@@ -60,7 +60,7 @@ impl World {
             }
             let now = self.now;
             let since = *self.books.swapping_since.entry(name.clone()).or_insert(now);
-            // Each unit may take a load timeout, and faults may kill it meanwhile.
+            // Each unit may use its load timeout several times, because faults may kill it meanwhile.
             let load = std::time::Duration::from_secs_f32(self.settings.load_timeout_seconds);
             let limit = u64::try_from(load.as_millis()).unwrap() * 12;
             let limit = limit.max(600_000);
@@ -70,17 +70,17 @@ impl World {
         }
     }
 
-    /// Looks at what must hold after a while without faults: all that is to run runs, and nothing is degraded that is over.
+    /// Checks the state after a time without faults: models run, cameras stream, and no request is open.
     pub(super) fn check_healed(&mut self) {
         let status = self.core.status();
-        // A model that cannot load fails in every zone, so the box goes on trying zones with one unit of another model.
+        // A model that cannot load fails in every zone, so the box keeps probing zones with one unit of another model.
         let is_bad = |model: &ModelStatus| model.state != ModelState::Stopped && !model.package.starts_with("good");
         let in_probes = usize::from(status.models.values().any(is_bad));
         for (name, model) in &status.models {
             let is_settled = match model.state {
                 ModelState::Running => model.in_service + in_probes >= model.desired && model.next_version.is_none(),
                 ModelState::Stopped => true,
-                // Only a package that cannot be loaded keeps a model from running.
+                // Only an unusable package prevents a model from running.
                 ModelState::Failed | ModelState::Starting => !model.package.starts_with("good"),
                 ModelState::Stopping => false,
             };
@@ -99,7 +99,7 @@ impl World {
             }
         }
         if self.books.commands.len() + self.books.snapshots.len() > 0 {
-            self.fail("somebody still waits for an answer");
+            self.fail("a command or a snapshot request is still open");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Simulated children: what an inference unit and a capture process do, and what is wrong with them.
+//! The state of simulated child processes, with their faults.
 
 use crate::admission::Work;
 use crate::ipc::messages::{CameraIndex, RegionId, RequestId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// What is wrong with a unit's process.
+/// A fault of a unit's process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum UnitFault {
-    /// It answers nothing any more.
+    /// It replies to no request any more.
     Hangs,
-    /// It answers a request that it was not given.
+    /// It replies to a request that it did not get.
     Lies,
     /// Its outputs are invalid.
     Invalid,
@@ -21,7 +21,7 @@ pub(super) enum UnitFault {
 /// A unit's process.
 #[derive(Debug)]
 pub(super) struct SimUnit {
-    /// Processes of the simulation are numbered, so that what an earlier one had planned is recognised.
+    /// The number of the process, so that planned actions of an earlier process are ignored.
     pub(super) generation: u64,
     /// The package that it loads.
     pub(super) package: Arc<str>,
@@ -35,7 +35,7 @@ pub(super) struct SimUnit {
     pub(super) bytes: u64,
 }
 
-/// What the main loop of a capture process is told.
+/// An order for the main loop of a capture process.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Open(CameraIndex, usize, RegionId, u16),
@@ -64,19 +64,19 @@ pub(super) struct SimCapture {
     pub(super) generation: u64,
     pub(super) is_alive: bool,
     pub(super) is_killed: bool,
-    /// Its main loop hangs, while its streaming threads go on.
+    /// Its main loop hangs; its streaming threads continue.
     pub(super) is_hung: bool,
-    /// It never gets GStreamer started.
+    /// It cannot start GStreamer.
     pub(super) cannot_start: bool,
     pub(super) is_undead: bool,
     /// It has announced a slot that it does not own.
     pub(super) has_lied: bool,
     pub(super) connections: BTreeMap<CameraIndex, Connection>,
-    /// What its hung main loop has not read.
+    /// Orders that its hung main loop has not read.
     pub(super) unread: VecDeque<Order>,
 }
 
-/// A camera itself.
+/// A camera.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SimCamera {
     /// Unreachable until then.

@@ -1,4 +1,4 @@
-//! Reproducible chance.
+//! Reproducible random numbers.
 
 /// A generator of random numbers (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
 #[derive(Clone, Debug)]
@@ -22,17 +22,17 @@ impl Dice {
         low + self.next() % (high - low).max(1)
     }
 
-    /// An index of something of so many.
+    /// A random index below `count`.
     pub(super) fn index(&mut self, count: usize) -> usize {
         usize::try_from(self.between(0, count as u64)).unwrap()
     }
 
-    /// One of some.
+    /// A random element.
     pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.index(of.len())]
     }
 
-    /// True once in so many times.
+    /// True with probability `1 / times`.
     pub(super) fn one_in(&mut self, times: u64) -> bool {
         self.between(0, times) == 0
     }

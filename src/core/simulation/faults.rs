@@ -1,55 +1,55 @@
-//! What goes wrong, and what people ask for, drawn from a seed before a run begins.
+//! The faults and client requests of a run, drawn from a seed before it starts.
 
 use crate::core::simulation::dice::Dice;
 
-/// Something that happens to the box at a time.
+/// A fault, or a burst of requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fault {
     /// The n-th unit's process dies.
     UnitDies(usize),
-    /// The n-th unit hangs, lies, gives invalid output, or cannot be killed.
+    /// The n-th unit hangs, sends wrong replies, gives invalid output, cannot be killed, or grows.
     UnitHangs(usize),
     UnitLies(usize),
     UnitInvalid(usize),
     UnitUndead(usize),
     UnitGrows(usize),
-    /// Units of a zone do not get up for so many seconds.
+    /// Units of a zone cannot load for this many seconds.
     ZoneBreaks(u16, u64),
-    /// No process can be started for so many seconds.
+    /// No process can be started for this many seconds.
     NoProcesses(u64),
     /// The n-th capture process dies, hangs, lies, or cannot be killed.
     CaptureDies(usize),
     CaptureHangs(usize),
     CaptureLies(usize),
     CaptureUndead(usize),
-    /// A camera is unreachable, or silent, for so many seconds.
+    /// A camera is unreachable, or silent, for this many seconds.
     CameraDown(usize, u64),
     CameraSilent(usize, u64),
-    /// There is no shared memory for so many seconds.
+    /// No shared memory can be created for this many seconds.
     NoSharedMemory(u64),
-    /// The disk refuses, or takes 8 s for everything, for so many seconds.
+    /// For this many seconds the disk refuses writes, or takes 8 s for each operation.
     DiskRefuses(u64),
     DiskSlow(u64),
-    /// Memory is short for so many seconds.
+    /// Memory is short for this many seconds.
     MemoryShort(u64),
-    /// The daemon is suspended for so many milliseconds.
+    /// The daemon is suspended for this many milliseconds.
     Pause(u64),
-    /// So many images come at once.
+    /// This many images arrive at once.
     Images(u64),
-    /// So many requests for snapshots come at once.
+    /// This many snapshot requests arrive at once.
     Snapshots(u64),
-    /// So many commands come at once.
+    /// This many commands arrive at once.
     Commands(u64),
 }
 
-/// Which faults a run has.
+/// The kinds of faults that a run has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Weather {
-    /// None: people and images only.
+    /// None; only images, snapshot requests and commands.
     Calm,
-    /// One kind.
+    /// One kind of fault.
     OneKind,
-    /// All of them.
+    /// All kinds of faults.
     Everything,
 }
 
@@ -82,11 +82,11 @@ fn one(dice: &mut Dice, kind: u64) -> Fault {
     }
 }
 
-/// Kinds of faults that [`one`] knows.
+/// The number of kinds in [`one`].
 const KINDS: u64 = 22;
 
-/// The faults of a run of so many seconds, in the order of their times in milliseconds. The last minutes are calm, so that
-/// everything must have healed at the end.
+/// The faults of a run with their times in milliseconds, in order. The last `calm_seconds` have none, so that
+/// everything must have recovered at the end.
 pub(super) fn schedule(dice: &mut Dice, weather: Weather, seconds: u64, calm_seconds: u64) -> Vec<(u64, Fault)> {
     let mean_gap_ms = seconds * 1000 / 120;
     let only = dice.between(0, KINDS);
@@ -100,11 +100,11 @@ pub(super) fn schedule(dice: &mut Dice, weather: Weather, seconds: u64, calm_sec
         let kind = match weather {
             Weather::Calm => dice.between(19, KINDS),
             Weather::OneKind if !dice.one_in(4) => only,
-            // People go on asking.
+            // Client requests continue.
             Weather::OneKind => dice.between(19, KINDS),
             Weather::Everything => dice.between(0, KINDS),
         };
-        // Faults come in bursts, too.
+        // Some faults come in bursts.
         let burst = if dice.one_in(10) { dice.between(2, 6) } else { 1 };
         for _ in 0..burst {
             let is_mixed = burst > 1 && weather == Weather::Everything;

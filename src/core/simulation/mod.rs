@@ -1,8 +1,8 @@
-//! A box in simulated time: eight cameras, two models, two zones; an hour or a day of faults a seed.
+//! A box in simulated time: eight cameras, two models and two zones, with an hour or a day of faults per seed.
 //!
-//! `world` has the clock and the turns of the shell, `act` what children do, `people` what people, disk and fate do, and
-//! `perform` what becomes of effects. `books` and `check` hold the core to its promises. A failure prints its seed and the
-//! fewest faults that still make it fail.
+//! `world` has the clock and the shell's turns, `act` the behaviour of child processes, `people` faults and client
+//! requests, and `perform` the effects. `books` and `check` verify the core's invariants. A failure prints its seed and
+//! the fewest faults that still make it fail.
 
 mod act;
 mod books;

@@ -1,8 +1,8 @@
-//! What people, disk and fate do in simulated time.
+//! Faults, client requests and the disk in simulated time.
 
 use crate::admission::{ImageId, ImageWork};
 use crate::control::Command;
-use crate::control::snapshots::SnapshotWish;
+use crate::control::snapshots::SnapshotFreshness;
 use crate::core::Event;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::core::simulation::children::UnitFault;
@@ -14,7 +14,7 @@ use crate::supervisor::unit_state::UnitId;
 use crate::vision::look_options::LookOptions;
 use std::time::Duration;
 
-/// Packages that commands ask for: most load, some do not, one is not there.
+/// The packages in commands: most load, some do not, one is missing.
 const PACKAGES: [&str; 6] = ["good-0", "good-1", "good-2", "bad", "hang", "missing"];
 
 const MODELS: [&str; 3] = ["first", "second", "brought:in"];
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// Something goes wrong, or somebody asks for something.
+    /// Applies a fault, or sends requests.
     pub(super) fn happens(&mut self, fault: Fault) {
         let groups = self.captures.len();
         let until = |world: &Self, seconds: u64| world.now + seconds * 1_000 * MS;
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// An image comes for a model.
+    /// An image arrives for a model.
     pub(super) fn image(&mut self, model: usize, patience_ms: u64) {
         let id = ImageId(self.books.ticket());
         let now = self.monotonic();
@@ -117,8 +117,9 @@ impl World {
         let ticket = SnapshotTicket(self.books.ticket());
         self.books.snapshots.insert(ticket, self.active());
         let camera = format!("camera-{}", self.dice.index(self.cameras.len() + 1));
-        let wish = self.dice.pick(&[SnapshotWish::Newest, SnapshotWish::Fresh, SnapshotWish::Published]);
-        self.inbox.push_back(Event::SnapshotRequested { ticket, camera, wish });
+        let freshness =
+            self.dice.pick(&[SnapshotFreshness::Newest, SnapshotFreshness::Fresh, SnapshotFreshness::Published]);
+        self.inbox.push_back(Event::SnapshotRequested { ticket, camera, freshness });
     }
 
     fn command(&mut self) {
@@ -144,20 +145,20 @@ impl World {
         self.send(ticket, command);
     }
 
-    /// A command, as the event that the shell makes of it.
+    /// Sends a command as an event, as the shell does.
     pub(super) fn send(&mut self, ticket: CommandTicket, command: Command) {
         self.note(|| format!("{ticket:?}: {command:?}"));
         self.books.commands.insert(ticket, self.active());
         self.inbox.push_back(Event::Command { ticket, command });
     }
 
-    /// How long the disk takes now.
+    /// The duration of a disk operation now, in nanoseconds.
     pub(super) fn disk_time(&mut self) -> u64 {
         let is_slow = self.trouble.disk_slow > self.now;
         if is_slow { 8_000 * MS } else { self.dice.between(1, 30) * MS }
     }
 
-    /// The thread that writes files takes a content.
+    /// Writes a state file, as the file thread does.
     pub(super) fn keep(&mut self, ticket: Option<CommandTicket>) {
         let refuses = self.trouble.disk_refuses > self.now;
         let result = if refuses { Err("no space left".to_owned()) } else { Ok(()) };
@@ -165,12 +166,12 @@ impl World {
         self.plan_result(after, Event::Kept { tickets: ticket.into_iter().collect(), result });
     }
 
-    /// A connection that the core may take for silent: its camera is, or its process does not work.
+    /// True if the core may treat a connection as silent: its camera is, or its process does not work.
     pub(super) fn may_be_silent(&self, group: usize, index: CameraIndex) -> bool {
         let capture = &self.captures[group];
         let Some(connection) = capture.connections.get(&index) else { return true };
         let camera = &self.cameras[connection.camera];
-        // A limit may have been reached just after the camera came back.
+        // A limit may have expired just after the camera recovered.
         let grace = 120_000 * MS;
         let was_lately = |until: u64| until > 0 && until + grace > self.now;
         capture.is_hung || capture.is_killed || was_lately(camera.silent_until) || was_lately(camera.down_until)

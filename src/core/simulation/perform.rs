@@ -1,4 +1,4 @@
-//! What the world does with the core's effects, and which of them would break a promise.
+//! Performs the core's effects in the simulated world, and checks that each of them is allowed.
 
 use crate::control::images::ImageReply;
 use crate::core::event::PackageSource;
@@ -12,12 +12,12 @@ use crate::supervisor::unit_state::UnitId;
 use crate::vision::outcome::Outcome;
 use std::sync::Arc;
 
-/// Kills that the core plans for itself: units that load what is no longer wanted.
+/// The reasons of kills that are not caused by faults: these units load a version that is no longer wanted.
 const PLANNED_KILLS: [&str; 3] =
     ["it is no longer wanted", "its version was not taken", "another version takes its place"];
 
 impl World {
-    /// Carries out an effect. What fails at once comes back as an event.
+    /// Performs an effect. Returns an event if it fails at once.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
             Effect::StartUnit { unit, load } => {
@@ -122,7 +122,7 @@ impl World {
             Report::FrameCaptured(camera) => {
                 let place = self.books.announced.pop_front();
                 if place.is_none_or(|place| !self.books.frames.insert(place)) {
-                    self.fail(format!("a frame of {camera} is taken in from a slot that is lent: {place:?}"));
+                    self.fail(format!("a frame of {camera} is accepted from a slot that is lent: {place:?}"));
                 }
             }
             Report::FrameEnded { work, outcome, result } => {
@@ -133,9 +133,9 @@ impl World {
                 let seen_with = self.books.seen_with.remove(&place);
                 if let Some(result) = result {
                     self.books.frames_detected += 1;
-                    let (told, seen_with) = (&result.package.version, seen_with.unwrap_or_default());
-                    if **told != *seen_with {
-                        self.fail(format!("a result of `{seen_with}` is reported as one of `{told}`"));
+                    let (reported, seen_with) = (&result.package.version, seen_with.unwrap_or_default());
+                    if **reported != *seen_with {
+                        self.fail(format!("a result of `{seen_with}` is reported as one of `{reported}`"));
                     }
                 } else if outcome == Outcome::Detected {
                     self.fail("a detected frame has no result");
@@ -191,13 +191,13 @@ impl World {
     }
 
     fn stop_unit(&mut self, unit: UnitId) {
-        self.note(|| format!("{unit} is told to exit"));
+        self.note(|| format!("{unit} is asked to exit"));
         let Some(running) = self.units.get_mut(&unit) else { return };
         running.is_stopping = true;
         let (generation, is_free) = (running.generation, running.work.is_empty());
         let listens = !matches!(running.fault, Some(UnitFault::Hangs | UnitFault::Undead));
         if !is_free {
-            self.fail(format!("{unit} is told to exit while it works"));
+            self.fail(format!("{unit} is asked to exit while it works"));
         } else if listens {
             self.plan(10 * MS, Next::UnitExits(unit, generation));
         }

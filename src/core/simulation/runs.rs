@@ -1,4 +1,4 @@
-//! Runs by seed, and the fewest faults that make one fail.
+//! Runs the simulation by seed, and reduces a failing run to the fewest faults.
 
 use crate::core::simulation::box_of::BoxSettings;
 use crate::core::simulation::dice::Dice;
@@ -13,10 +13,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The last minutes of a run have no faults.
+/// The length of the last part of a run, which has no faults.
 const CALM_SECONDS: u64 = 900;
 
-/// One run, as its seed makes it.
+/// A run, which follows from its seed.
 #[derive(Clone, Debug)]
 struct Run {
     seed: u64,
@@ -57,7 +57,7 @@ impl Run {
         run.unwrap_or_else(|_| Some(Failure { at_ms: 0, what: "the core panics".into() }))
     }
 
-    /// Leaves out faults as long as the run still fails.
+    /// Removes faults as long as the run still fails.
     fn shrink(&self) -> Self {
         let mut best = self.clone();
         let mut size = best.faults.len().div_ceil(2);
@@ -79,10 +79,10 @@ impl Run {
         best
     }
 
-    /// Runs. Returns the events that the core applied.
+    /// Runs, and returns the number of events that the core applied.
     ///
     /// # Errors
-    /// The shortest trace that fails.
+    /// The failure with the fewest faults, and its trace.
     fn check(&self) -> Result<u64, String> {
         let world = catch_unwind(AssertUnwindSafe(|| self.execute(false)));
         if let Ok(world) = &world
@@ -110,21 +110,21 @@ impl Run {
     }
 }
 
-/// So many failures are told; more would say the same.
+/// The number of failures after which no further seeds run.
 const MOST_FAILURES: usize = 3;
 
-/// The tests run so many seeds.
+/// The number of seeds in a test run.
 const SEEDS_OF_TESTS: u64 = 200;
 
-/// Events that the core applies in a second on one core, in a release build.
+/// The least events that the core must apply in a second on one CPU core, in a release build.
 const EVENTS_A_SECOND: f64 = 500_000.0;
 
-/// What all runs came to.
+/// The totals of all runs.
 #[derive(Debug, Default)]
 struct Total {
     seeds: u64,
     events: u64,
-    /// Of all threads together.
+    /// CPU time of all threads together.
     busy: Duration,
     failures: Vec<String>,
 }
@@ -164,7 +164,7 @@ fn run_seeds(seeds: Range<u64>) -> Total {
     total.into_inner().unwrap()
 }
 
-/// For `make simulate`, in the form of all reports.
+/// Writes the report of `make simulate`.
 fn report(total: &Total, rate: f64) {
     let method = "boxes in simulated time, an hour or a day each; events applied in a second on one core";
     let figure = |name: &str, value: f64, bar: Option<f64>, is_ok: bool| {

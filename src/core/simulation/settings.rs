@@ -1,4 +1,4 @@
-//! A healthy box is left alone whatever its settings are: every setting at both ends, with each other.
+//! The core kills nothing and reconnects nothing on a healthy box, whatever its settings: extremes in combination.
 
 use crate::core::simulation::box_of::BoxSettings;
 use crate::core::simulation::dice::Dice;

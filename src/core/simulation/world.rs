@@ -1,4 +1,4 @@
-//! The world around a core in simulated time: a queue of what children, disk and people do next, and the turns of the shell.
+//! The simulated world around a core: a queue of planned actions of children, disk and clients, and the shell's turns.
 
 use crate::core::simulation::books::Books;
 use crate::core::simulation::box_of::BoxSettings;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Nanoseconds of a millisecond.
 pub(super) const MS: u64 = 1_000_000;
 
-/// What happens next, to whom. `u64` are the generations of processes.
+/// A planned action. The `u64` of a process is its generation.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Next {
     Tick,
@@ -31,21 +31,21 @@ pub(super) enum Next {
     CaptureExits(usize, u64),
     Connects(usize, u64, CameraIndex),
     Frame(usize, u64, CameraIndex),
-    /// A result that was on its way: disk, packages, pictures.
+    /// A pending result arrives: of the disk, a package or a picture.
     Result(usize),
     ImageComes(usize, u64),
     Fault(usize),
     Resume,
 }
 
-/// What went wrong in a run.
+/// The violation that ended a run.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) at_ms: u64,
     pub(super) what: String,
 }
 
-/// The world.
+/// The simulated world.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) core: Core,
@@ -53,7 +53,7 @@ pub(super) struct World {
     pub(super) now: u64,
     pub(super) dice: Dice,
     pub(super) tick_ms: u64,
-    /// How often the whole status is looked at.
+    /// The period of checks of the whole status.
     check_ms: u64,
     queue: BinaryHeap<Reverse<(u64, u64, Next)>>,
     order: u64,
@@ -62,26 +62,26 @@ pub(super) struct World {
     pub(super) captures: Vec<SimCapture>,
     pub(super) cameras: Vec<SimCamera>,
     pub(super) generations: u64,
-    /// Results that are on their way, taken out when they arrive.
+    /// Pending results, taken out when they arrive.
     pub(super) results: Vec<Option<Event>>,
-    /// Messages that the shell has not taken yet.
+    /// Events that the shell has not read yet.
     pub(super) inbox: VecDeque<Event>,
     is_paused: bool,
-    /// Nanoseconds that the daemon was suspended in all.
+    /// The total time in nanoseconds for which the daemon was suspended.
     pub(super) paused: u64,
     last_turn: u64,
     tick_is_due: bool,
-    /// Until when each trouble lasts.
+    /// When each fault of the box ends.
     pub(super) trouble: Trouble,
     pub(super) books: Books,
     pub(super) failure: Option<Failure>,
     /// Events that the core has applied.
     pub(super) events: u64,
-    /// The last things that happened, where a run is traced.
+    /// The last actions, if the run is traced.
     pub(super) trace: Option<VecDeque<String>>,
 }
 
-/// Until when, in nanoseconds, something is wrong with the box.
+/// When each fault of the box ends, in nanoseconds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trouble {
     pub(super) zones: [u64; 2],
@@ -136,7 +136,7 @@ impl World {
         Monotonic::from_nanos(self.now)
     }
 
-    /// Nanoseconds in which the daemon could act.
+    /// The time in nanoseconds for which the daemon was not suspended.
     pub(super) fn active(&self) -> u64 {
         self.now - self.paused
     }
@@ -146,7 +146,7 @@ impl World {
         self.now / MS - 1_000
     }
 
-    /// Has something happen after so many nanoseconds.
+    /// Plans an action after a delay in nanoseconds.
     pub(super) fn plan(&mut self, after: u64, next: Next) {
         self.plan_at(self.now + after, next);
     }
@@ -156,7 +156,7 @@ impl World {
         self.queue.push(Reverse((at, self.order, next)));
     }
 
-    /// Has a result arrive after so many nanoseconds.
+    /// Plans the arrival of a result after a delay in nanoseconds.
     pub(super) fn plan_result(&mut self, after: u64, event: Event) {
         let free = self.results.iter().position(Option::is_none).unwrap_or(self.results.len());
         if free == self.results.len() {
@@ -166,7 +166,7 @@ impl World {
         self.plan(after, Next::Result(free));
     }
 
-    /// A broken promise ends the run.
+    /// Ends the run with a violation.
     pub(super) fn fail(&mut self, what: impl Into<String>) {
         if self.failure.is_none() {
             self.failure = Some(Failure { at_ms: self.ms(), what: what.into() });
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    /// Runs for so many seconds, or until a promise is broken.
+    /// Runs for some simulated seconds, or until a violation.
     pub(super) fn run(&mut self, seconds: u64) {
         let end = self.now + seconds * 1_000 * MS;
         while let Some(Reverse((at, _, next))) = self.queue.pop() {
@@ -235,7 +235,7 @@ impl World {
         }
     }
 
-    /// The daemon is suspended.
+    /// Suspends the daemon.
     pub(super) fn pause(&mut self, ms: u64) {
         if !self.is_paused {
             self.is_paused = true;
@@ -271,7 +271,7 @@ impl World {
                 events.extend(self.perform(effect));
             }
             let (open, in_flight) = (self.books.open(), self.core.in_flight());
-            // What was offered in this turn and what ended in it have been booked by now.
+            // All frames and images that arrived or ended in this turn are recorded by now.
             if events.is_empty() && open != in_flight {
                 self.fail(format!("{open} frames and images have no outcome, and {in_flight} are in flight"));
             }

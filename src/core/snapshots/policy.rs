@@ -1,8 +1,8 @@
-//! How often pictures of a camera are taken.
+//! The rate limit of snapshots.
 //!
-//! A busy yard would fill a broker and a phone with pictures of the same lorry. So each camera has a limit a minute, in a
-//! sliding window. Events and requests are counted apart: neither a page that asks every second nor a night of moths keeps
-//! the other from its picture.
+//! A busy scene would flood the broker with pictures of the same object. So each camera has a limit per minute, in a
+//! sliding window. Events and requests are counted separately, so that a polling client and a flood of events cannot
+//! use up each other's limit.
 
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -14,13 +14,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What a picture is taken for.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum SnapshotCause {
-    /// Something was seen.
+    /// An event.
     Event,
-    /// It was requested.
+    /// A request.
     Request,
 }
 
-/// When the pictures of the last minute were taken.
+/// Limits the pictures of each camera in a sliding window of a minute.
 #[derive(Debug)]
 pub(crate) struct SnapshotPolicy {
     per_minute: usize,
@@ -28,7 +28,7 @@ pub(crate) struct SnapshotPolicy {
 }
 
 impl SnapshotPolicy {
-    /// So many of a camera in a minute for events, and as many on request; 0: none.
+    /// Allows `per_minute` pictures of a camera for events, and as many for requests; 0: none.
     pub(crate) fn new(per_minute: u16) -> Self {
         Self { per_minute: usize::from(per_minute), taken: BTreeMap::new() }
     }
@@ -41,7 +41,7 @@ impl SnapshotPolicy {
     /// Counts a picture of a camera that is taken now.
     ///
     /// # Errors
-    /// How long it takes until there may be one, when there may be none now.
+    /// If the limit is reached: the time until the next picture is allowed.
     pub(crate) fn may_take(&mut self, camera: &CameraId, cause: SnapshotCause, now: Monotonic) -> Result<(), Duration> {
         let taken = self.taken.entry((camera.clone(), cause)).or_default();
         while taken.front().is_some_and(|at| now.since(*at) >= MINUTE) {

@@ -13,7 +13,7 @@ fn yard() -> CameraId {
     CameraId::new("yard").unwrap()
 }
 
-/// The snapshots of a box, and what came of them.
+/// The snapshots of a box, and their results.
 struct Yard {
     snapshots: Snapshots,
     tickets: u64,
@@ -39,7 +39,7 @@ impl Yard {
                     self.orders.push(*order);
                 }
                 Effect::AnswerSnapshot { ticket, reply } => {
-                    assert!(self.replies.insert(ticket, reply).is_none(), "one answer for a request");
+                    assert!(self.replies.insert(ticket, reply).is_none(), "one reply for a request");
                 }
                 Effect::ForgetSnapshot(id) => self.forgotten.push(id),
                 Effect::Report(Report::SnapshotTaken { snapshot, .. }) => self.published.push(snapshot),
@@ -49,10 +49,10 @@ impl Yard {
         }
     }
 
-    fn request(&mut self, wish: SnapshotWish, second: u64) -> SnapshotTicket {
+    fn request(&mut self, freshness: SnapshotFreshness, second: u64) -> SnapshotTicket {
         self.tickets += 1;
         let (ticket, mut effects) = (SnapshotTicket(self.tickets), Vec::new());
-        self.snapshots.request(&yard(), wish, ticket, None, at(second), &mut effects);
+        self.snapshots.request(&yard(), freshness, ticket, None, at(second), &mut effects);
         self.follow(effects);
         ticket
     }
@@ -68,14 +68,14 @@ impl Yard {
         vec![NormalizedBox::from_corners(0.1, 0.1, 0.2, 0.2).unwrap()]
     }
 
-    /// A unit looks at a frame.
+    /// A unit processes a frame.
     fn frame(&mut self, second: u64) {
         let (connection, mut effects) = (Some((1, CameraIndex(7))), Vec::new());
         self.snapshots.frame_seen(&Self::work(second), connection, Self::boxes, at(second), &mut effects);
         self.follow(effects);
     }
 
-    /// A frame shows an event at its best. The order that follows, if the limit allows one.
+    /// A frame is the best picture of an event. Returns the order, if the limit allows one.
     fn event(&mut self, second: u64) -> Option<SnapshotId> {
         let (connection, mut effects, before) = (Some((1, CameraIndex(7))), Vec::new(), self.orders.len());
         let event = "e1".to_owned();
@@ -110,24 +110,24 @@ fn the_picture_of_an_event_is_kept_and_published_and_no_older_one_replaces_it() 
     let published = &yard.published[0];
     assert_eq!((published.frame, published.event.as_deref()), (102, Some("e1")));
     assert_eq!(published.captured_at_ms, Some(999_000), "a second before it was made");
-    let ticket = yard.request(SnapshotWish::Newest, 3);
+    let ticket = yard.request(SnapshotFreshness::Newest, 3);
     assert!(matches!(&yard.replies[&ticket], SnapshotReply::Taken(kept) if *kept.jpeg == *b"two"));
 }
 
 #[test]
 fn all_waiting_requests_get_the_same_picture_and_cost_one_of_the_limit() {
     let mut yard = Yard::new(2, false);
-    let tickets: Vec<SnapshotTicket> = (0..3).map(|_| yard.request(SnapshotWish::Fresh, 0)).collect();
+    let tickets: Vec<SnapshotTicket> = (0..3).map(|_| yard.request(SnapshotFreshness::Fresh, 0)).collect();
     yard.frame(1);
     assert!(yard.orders[0].boxes.is_empty(), "the settings want none");
     yard.made(yard.orders[0].id, b"jpeg".to_vec(), 1);
     for ticket in tickets {
         assert!(matches!(&yard.replies[&ticket], SnapshotReply::Taken(found) if *found.jpeg == *b"jpeg"));
     }
-    assert!(yard.published.is_empty(), "it is theirs alone");
-    yard.request(SnapshotWish::Fresh, 2);
+    assert!(yard.published.is_empty(), "pictures of requests are not published");
+    yard.request(SnapshotFreshness::Fresh, 2);
     yard.frame(2);
-    let limited = yard.request(SnapshotWish::Fresh, 3);
+    let limited = yard.request(SnapshotFreshness::Fresh, 3);
     let SnapshotReply::Refused(SnapshotRefusal::LimitReached { retry_after, .. }) = &yard.replies[&limited] else {
         panic!("{:?}", yard.replies[&limited]);
     };
@@ -140,7 +140,7 @@ fn no_more_than_a_few_requests_wait_for_one_camera() {
     let mut yard = Yard::new(10, true);
     let busy = SnapshotReply::Refused(SnapshotRefusal::Busy);
     for _ in 0..100 {
-        yard.request(SnapshotWish::Fresh, 0);
+        yard.request(SnapshotFreshness::Fresh, 0);
     }
     assert_eq!(yard.replies.values().filter(|reply| **reply == busy).count(), 100 - MAX_WAITING);
 }
@@ -148,7 +148,7 @@ fn no_more_than_a_few_requests_wait_for_one_camera() {
 #[test]
 fn an_order_without_a_picture_fails_alone_and_its_memory_is_freed() {
     let mut yard = Yard::new(10, true);
-    let ticket = yard.request(SnapshotWish::Fresh, 0);
+    let ticket = yard.request(SnapshotFreshness::Fresh, 0);
     yard.frame(1);
     let (lost, next) = (yard.orders[0].id, yard.event(3).unwrap());
     yard.tick(4);
@@ -164,7 +164,7 @@ fn an_order_without_a_picture_fails_alone_and_its_memory_is_freed() {
 #[test]
 fn a_request_that_waits_too_long_for_a_frame_is_answered_and_later_ones_wait_on() {
     let mut yard = Yard::new(10, true);
-    let (first, later) = (yard.request(SnapshotWish::Fresh, 0), yard.request(SnapshotWish::Fresh, 3));
+    let (first, later) = (yard.request(SnapshotFreshness::Fresh, 0), yard.request(SnapshotFreshness::Fresh, 3));
     yard.tick(5);
     assert!(matches!(yard.replies[&first], SnapshotReply::Refused(SnapshotRefusal::NoFrame { .. })));
     assert!(!yard.replies.contains_key(&later));
@@ -186,7 +186,7 @@ fn what_a_process_was_making_ends_with_it_and_no_other_process_answers_for_it() 
 #[test]
 fn a_frame_whose_connection_is_closed_becomes_no_picture() {
     let mut yard = Yard::new(10, true);
-    let (ticket, mut effects) = (yard.request(SnapshotWish::Fresh, 0), Vec::new());
+    let (ticket, mut effects) = (yard.request(SnapshotFreshness::Fresh, 0), Vec::new());
     yard.snapshots.frame_seen(&Yard::work(1), None, Yard::boxes, at(1), &mut effects);
     yard.follow(effects);
     assert!(matches!(yard.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Failed(_))));
@@ -205,7 +205,7 @@ fn a_length_that_is_not_possible_is_not_believed() {
 #[test]
 fn snapshots_that_are_switched_off_are_refused_and_not_counted() {
     let mut yard = Yard::new(0, true);
-    let ticket = yard.request(SnapshotWish::Fresh, 0);
+    let ticket = yard.request(SnapshotFreshness::Fresh, 0);
     assert_eq!(yard.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Off));
     assert!(yard.event(0).is_none() && yard.results.is_empty());
 }

@@ -11,7 +11,7 @@ use crate::supervisor::pool::UnitBounds;
 use crate::vision::monotonic::Monotonic;
 
 impl Units {
-    /// Does what a command about a model wants, or says why not.
+    /// Executes a command about a model.
     pub(in crate::core) fn command(
         &mut self,
         ticket: CommandTicket,
@@ -38,7 +38,7 @@ impl Units {
                 self.fleet.scale(&model, bounds)?;
                 self.keep(&model, Some(ticket), effects, |desired| desired.set_bounds(bounds))
             }
-            // Kept when its units are in service: see `keep_package`.
+            // Stored when its units are in service: see `keep_package`.
             Command::SwapModel { model, package } => {
                 if self.desired.of(&model).is_none() {
                     return Err(FleetError::NotFound(model).into());
@@ -63,7 +63,7 @@ impl Units {
         Ok(if is_kept { Progress::Keeping } else { Progress::Done })
     }
 
-    /// Has the package of a model read; one at a time.
+    /// Starts to read a package for a model; refused while another one is being read for it.
     fn read(
         &mut self,
         model: &str,
@@ -81,7 +81,7 @@ impl Units {
         Ok(Progress::Reading)
     }
 
-    /// Has packages read again that could not be used before.
+    /// Reads unusable packages again when their retry is due.
     pub(super) fn retry_packages(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         for (model, package) in self.packages.due(now) {
             let ticket = self.packages.begin(&model, Purpose::Retry);
@@ -89,7 +89,7 @@ impl Units {
         }
     }
 
-    /// A package was read, or cannot be used. Returns the command that waits for it, and its result.
+    /// A package was read, or cannot be used. Returns the waiting command, if any, and its result.
     pub(in crate::core) fn package_loaded(
         &mut self,
         ticket: PackageTicket,
@@ -101,7 +101,7 @@ impl Units {
         match purpose {
             Purpose::Swap(ticket) => {
                 let result = self.swap_to(&model, result);
-                // Without units there is nothing to wait for.
+                // Without units the swap is complete at once.
                 if result.is_ok()
                     && let Some(pool) = self.fleet.model(&model).filter(|pool| !pool.is_swapping())
                 {
@@ -111,7 +111,7 @@ impl Units {
             }
             Purpose::Run(ticket, bounds) => Some((ticket, self.run(&model, result, bounds, now))),
             Purpose::Retry => {
-                // Another version may have been brought in meanwhile.
+                // A command may have swapped the model to another version meanwhile.
                 if self.fleet.model(&model).is_some_and(|pool| pool.is_unusable()) && result.is_ok() {
                     drop(self.swap_to(&model, result));
                 }

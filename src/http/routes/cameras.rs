@@ -1,6 +1,6 @@
 //! `/api/cameras/<camera>`: a snapshot of the camera, and the commands that switch it on and off.
 
-use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply, SnapshotWish};
+use crate::control::snapshots::{Snapshot, SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::control::{Accepted, Command, Control};
 use crate::http::routes::models::{self, Nothing};
 use crate::http::routes::refusal;
@@ -67,8 +67,8 @@ async fn snapshot(
     Path(camera): Path<String>,
     Query(parameters): Query<Parameters>,
 ) -> Response {
-    let wish = if parameters.fresh { SnapshotWish::Fresh } else { SnapshotWish::Newest };
-    match control.snapshots.ask(camera, wish).await {
+    let freshness = if parameters.fresh { SnapshotFreshness::Fresh } else { SnapshotFreshness::Newest };
+    match control.snapshots.ask(camera, freshness).await {
         SnapshotReply::Taken(snapshot) => picture(&snapshot),
         SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
         SnapshotReply::Refused(refused) => refuse(&refused),

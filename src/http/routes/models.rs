@@ -58,7 +58,7 @@ async fn stop(State(control): State<Control>, Path(model): Path<String>, Json(No
 }
 
 async fn scale(State(control): State<Control>, Path(model): Path<String>, Json(units): Json<UnitNumbers>) -> Response {
-    match units.needed() {
+    match units.required_bounds() {
         Ok(bounds) => obey(&control, Command::ScaleModel { model, bounds }).await,
         Err(error) => refuse(&error.into()),
     }

@@ -1,7 +1,7 @@
 //! Home Assistant *device discovery*: one retained message per camera.
 //!
-//! Home Assistant (2024.11 and newer) reads it, creates the device with its entities, and subscribes to the topics of our
-//! contract that the message names; nothing else is published for it. An empty retained message removes the device.
+//! Home Assistant (2024.11 and newer) reads it, creates the device with its entities, and subscribes to the topics of
+//! our contract that the message names; nothing else is published for it. An empty retained message removes the device.
 //! This module only builds messages: it has no client and no clock, and knows only the camera it is given.
 
 mod components;
@@ -29,8 +29,8 @@ pub struct DiscoveryMessage {
 }
 
 impl CameraDevice<'_> {
-    /// Builds the announcement, at most 16 KiB within the limits of [`settings`]. Repeating it changes nothing. Entities of
-    /// an earlier announcement that this one lacks stay in Home Assistant until a [`removal`].
+    /// Builds the announcement, at most 16 KiB within the limits of [`settings`]. Repeating it changes nothing.
+    /// Entities of an earlier announcement that this one lacks stay in Home Assistant until a [`removal`].
     ///
     /// # Errors
     /// Never for this value; serde's signature has one.
@@ -46,7 +46,7 @@ impl CameraDevice<'_> {
             "dev": device,
             "o": {"name": "ocelli", "sw": self.version},
             // By default for all entities: while the camera is lost its counts are 0, and an entity that is
-            // unavailable tells that from an empty scene.
+            // unavailable is distinguishable from an empty scene.
             "availability": [self.box_is_there(), self.camera_is_streaming()],
             "availability_mode": "all",
             "cmps": components(self),

@@ -82,8 +82,8 @@ impl Queue {
         }
     }
 
-    /// The event to send now, oldest first within a camera. Cameras without a backlog send at once; all backlogs together
-    /// drain at twice the rate of new events.
+    /// The event to send now, oldest first within a camera. Cameras without a backlog send at once; all backlogs
+    /// together drain at twice the rate of new events.
     pub(super) fn next(&mut self, now: Monotonic) -> Next {
         if !self.is_connected || self.on_their_way.len() >= WINDOW {
             return Next::Nothing;
@@ -95,7 +95,7 @@ impl Queue {
         };
         let (behind, live) = (oldest(true), oldest(false));
         let rate = (2.0 * self.live.per_second(now)).max(MIN_DRAIN_RATE);
-        // Backlogs come first, or one busy camera could starve them for ever.
+        // Backlogs come first, or one busy camera could starve them.
         let wait = match behind.map(|position| (position, self.pace.take(rate, (rate / 10.0).max(1.0), now))) {
             Some((position, Ok(()))) => return self.take(position, now),
             Some((_, Err(wait))) => Some(wait),

@@ -125,7 +125,7 @@ impl Outbox {
     pub async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
         if self.records.send(Input::Flush(done)).await.is_ok() {
-            // The thread answers unless it has panicked, which `close` says.
+            // The thread replies unless it has panicked, which `close` reports.
             drop(flushed.await);
         }
     }
@@ -134,7 +134,7 @@ impl Outbox {
     pub fn status(&self) -> OutboxStatus {
         let mut status = self.status.borrow().clone();
         if self.thread.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
-            status.trouble = Some("its thread has ended: restart the daemon, the log says why it ended".into());
+            status.trouble = Some("its thread has ended: restart the daemon; the log has the reason".into());
             status.dropped += u64::try_from(self.dropped_at_door.load(Ordering::Relaxed)).unwrap_or(0);
         }
         status
@@ -287,7 +287,7 @@ impl Worker {
     }
 }
 
-/// Waits until the connection changes; for ever once the sink has ended.
+/// Waits until the connection changes. Never returns once the sink has ended.
 async fn changed(link: &mut Option<watch::Receiver<Option<mpsc::Sender<Departure>>>>) {
     let has_changed = match link {
         Some(link) => link.changed().await.is_ok(),

@@ -1,30 +1,30 @@
-//! Start, stop, scale and swap: commands to the fleet, and why they may be refused.
+//! Commands to the fleet: start, stop, scale, swap and remove a model.
 
 use super::Fleet;
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::model_version::ModelVersion;
 use crate::supervisor::pool::{Pool, UnitBounds};
 
-/// Why a model cannot be started, changed or stopped.
+/// Why a command was refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum FleetError {
     /// No model of that name.
     #[error("there is no model `{0}`; the models are under [[models]] in the settings")]
     NotFound(String),
-    /// Its state does not allow that.
+    /// The model's state does not allow the command.
     #[error("`{model}` is {state}: {cure}")]
     WrongState {
         /// The model's name.
         model: String,
         /// Its state, as the API names it.
         state: &'static str,
-        /// What would help.
+        /// What the caller can do instead.
         cure: &'static str,
     },
-    /// The box cannot carry it.
+    /// The command would exceed a limit of the box.
     #[error("{0}")]
     LimitExceeded(String),
-    /// A number that makes no sense.
+    /// The numbers of units contradict each other.
     #[error("{0}")]
     Invalid(String),
 }
@@ -81,19 +81,19 @@ impl Fleet {
         Ok(())
     }
 
-    /// Whether another version may be brought in now.
+    /// Checks that a swap may start now.
     ///
     /// # Errors
-    /// [`FleetError`] says why not.
+    /// [`FleetError`] if it may not.
     pub fn check_swap(&self, model: &str) -> Result<(), FleetError> {
         let pool = self.pool(model)?;
         if pool.is_swapping() {
-            return Err(wrong_state(model, pool.state(), "another version is being brought in; wait for it"));
+            return Err(wrong_state(model, pool.state(), "a swap to another version is in progress; wait for it"));
         }
         Ok(())
     }
 
-    /// Brings in another version. Where the box has no room for a further unit, one unit at a time is replaced in its place.
+    /// Starts a swap to another version. If the box has no room for a further unit, units are replaced one by one.
     ///
     /// # Errors
     /// [`FleetError`]; nothing has changed then.
@@ -103,7 +103,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Forgets a stopped model, which no camera names.
+    /// Removes a stopped model that no camera uses.
     ///
     /// # Errors
     /// [`FleetError`]; nothing has changed then.

@@ -1,27 +1,28 @@
-//! What the fleet is told of the box: its limits, and its zones.
+//! The limits and zones of the box.
 
 use crate::model::execution_provider::ExecutionProvider;
 
-/// What the box can carry.
+/// The limits of the box.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct BoxLimits {
-    /// Units of all models together.
+    /// The most units of all models together.
     pub units: usize,
-    /// Models that run at a time.
+    /// The most models that run at the same time.
     pub models: usize,
-    /// Bytes that stay free beside the units.
+    /// Memory in bytes that units must leave free.
     pub reserve_bytes: u64,
 }
 
-/// What a unit's process is told about its zone.
+/// The settings of a zone that its units get when they load.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ZonePlacement {
-    /// Unique.
+    /// The zone's unique name.
     pub name: String,
-    /// The cores of its units; none: any.
+    /// The cores of its units; empty: any.
     pub cores: Vec<u16>,
-    /// What computes there, if not what the model says.
+    /// Overrides the model's execution provider.
     pub execution_provider: Option<ExecutionProvider>,
-    /// Which of its devices, in the provider's words; none: that of the model, if the zone names no other provider.
+    /// The device, in the provider's notation. `None`: the model's, or the default of a provider that the zone
+    /// overrides.
     pub device: Option<String>,
 }

@@ -1,15 +1,15 @@
-//! How many units the box still has room for, and which model may have them.
+//! How many more units fit on the box, and which model may start them.
 //!
-//! The minimum of each running model is guaranteed: a command that would ask for more is refused. What the load asks for
-//! above that is lent, and given back when a model misses its minimum.
+//! The minimum of each running model is guaranteed: a command that the box cannot guarantee is refused. Units above the
+//! minimum are borrowed: they are given back when another model is below its minimum.
 
 use super::Fleet;
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::pool::{Pool, Room};
 
 impl Fleet {
-    /// Units that memory still carries, each assumed to be a fifth larger than the largest. Units that are loading do not
-    /// have their memory yet, so they are subtracted.
+    /// The number of further units that fit into memory, each assumed to be a fifth larger than the largest. Units that
+    /// are loading have not allocated their memory yet, so they are subtracted.
     pub(super) fn units_by_memory(&self) -> usize {
         let Some(available) = self.available_bytes else { return usize::MAX };
         let each = self.unit_bytes + self.unit_bytes / 5;
@@ -19,12 +19,12 @@ impl Fleet {
         usize::try_from(units).unwrap_or(usize::MAX).saturating_sub(pending)
     }
 
-    /// Units of all models, those that leave included.
+    /// The number of units of all models, including those that are leaving.
     fn unit_count(&self) -> usize {
         self.pools.values().map(Pool::unit_count).sum()
     }
 
-    /// Has models with more than their minimum give units back while another one misses its minimum for want of room.
+    /// Takes units from models above their minimum while another model is below its minimum and the box has no room.
     pub(super) fn make_room_for_minima(&mut self, actions: &mut Vec<SupervisorAction>) {
         if self.pools.values().all(|pool| pool.missing_minimum() == 0) {
             return;
@@ -39,7 +39,7 @@ impl Fleet {
         }
     }
 
-    /// Runs `act` on a pool with the room that it may use, and adds what each started unit must know of its zone.
+    /// Runs `act` on a pool with the room that it may use, and adds the zone's settings to the units that it starts.
     pub(super) fn with_pool<T>(
         &mut self,
         model: &str,
@@ -56,7 +56,7 @@ impl Fleet {
         let reserved: usize = others.map(|(_, pool)| pool.missing_minimum()).sum();
         let pool = self.pools.get_mut(model)?;
         let free = by_limit.min(by_memory);
-        // Models that miss their minima at the same time do not wait for each other.
+        // A model below its own minimum does not leave room for other models below theirs.
         let units = free.saturating_sub(reserved).max(free.min(pool.missing_minimum()));
         let reserved = reserved.saturating_sub(free);
         let mut room = Room { zones: &mut self.zones, next_unit: &mut self.next_unit, units, reserved, limit };

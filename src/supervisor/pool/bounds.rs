@@ -1,37 +1,37 @@
-//! What a pool is held to: numbers of units, time limits, and a quota of images.
+//! The limits of a pool: number of units, deadlines, and a quota of images.
 
 use crate::supervisor::zones::Zones;
 use std::time::Duration;
 
-/// How many units a model has.
+/// The bounds for a model's number of units.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UnitBounds {
-    /// At least.
+    /// The minimum.
     pub min: usize,
-    /// At most; none: the number is fixed at `min`.
+    /// The maximum; `None`: fixed at `min`.
     pub max: Option<usize>,
 }
 
-/// How long a unit may take.
+/// The time limits of a unit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct UnitDeadlines {
-    /// To load its model.
+    /// For loading its model.
     pub load: Duration,
-    /// For one inference, at most; measured times shorten it.
+    /// The longest limit of one inference; measured times shorten it.
     pub inference: Duration,
 }
 
-/// A limit of transactions of images a second, below or at what the units can do.
+/// A limit of image transactions a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TpsQuota {
-    /// A fixed number.
+    /// A fixed number of transactions a second.
     Fixed(f64),
-    /// What the units in service can do, as measured.
+    /// The measured throughput of the units in service.
     Measured,
 }
 
 impl TpsQuota {
-    /// Transactions a second where `measured` is what the units can do.
+    /// The limit in transactions a second; `measured` is the throughput of the units in service.
     pub(super) fn tps(self, measured: f64) -> f64 {
         match self {
             Self::Fixed(tps) => tps,
@@ -40,22 +40,22 @@ impl TpsQuota {
     }
 }
 
-/// Transactions that a quota lets through at once: one second's worth, and at least one.
+/// The burst size of a quota in transactions: one second's worth, and at least one.
 pub(super) fn burst(tps: f64) -> f64 {
     tps.max(1.0)
 }
 
-/// What the box can still carry.
+/// The units that a pool may still start.
 #[derive(Debug)]
 pub struct Room<'a> {
-    /// Where units are placed.
+    /// The zones, where units are placed.
     pub zones: &'a mut Zones,
-    /// The next unit's id.
+    /// The id of the next unit.
     pub next_unit: &'a mut u32,
     /// Units that may still be started.
     pub units: usize,
-    /// Places that other models need for their minima and do not have yet.
+    /// Places that other models miss for their minima.
     pub reserved: usize,
-    /// What limits them, for the operator.
+    /// The limit that applies, as a text for the operator.
     pub limit: &'a str,
 }

@@ -1,4 +1,4 @@
-//! What wants the units of a model: frames and images that wait, their quota, and how all of them ended.
+//! The demand for the units of a model: waiting frames and images, their quota, and their outcomes.
 
 use crate::admission::{Gate, ImageWork, Ledger, Work};
 use crate::supervisor::pool::bounds::{TpsQuota, burst};
@@ -11,16 +11,16 @@ use crate::vision::token_bucket::TokenBucket;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// All that waits for the units of a model, and the books about it.
+/// The frames and images that wait for the units of a model, and the outcomes of all earlier ones.
 #[derive(Debug)]
 pub(super) struct Demand {
     pub(super) gate: Gate,
-    /// What of an image is looked at, whoever sends it.
+    /// The region and tiles of every image.
     pub(super) image_framing: Framing,
     pub(super) images: Ledger,
     pub(super) ledgers: BTreeMap<CameraId, Ledger>,
     pub(super) retry_budget: RetryBudget,
-    /// Transactions that came since the last evaluation of the number of units.
+    /// Transactions that arrived since the autoscaler's last evaluation.
     pub(super) arrivals: u64,
     quota: Option<(TpsQuota, TokenBucket)>,
 }
@@ -38,7 +38,7 @@ impl Demand {
         }
     }
 
-    /// Gives a camera its place and its ledger.
+    /// Adds a camera. A `weight` of 0 counts as 1.
     pub(super) fn add_camera(&mut self, camera: CameraId, weight: u32) {
         self.ledgers.entry(camera.clone()).or_default();
         self.gate.cameras.add_camera(camera, weight);
@@ -63,7 +63,7 @@ impl Demand {
         self.retry_budget.deposit();
     }
 
-    /// Counts how work ended. The only place where it is counted.
+    /// Counts an outcome. Throttled images and frames without a slot are counted in `intake`.
     pub(super) fn count_outcome(&mut self, work: &Work, outcome: Outcome) {
         match work {
             Work::Frame(work) => self.ledger(&work.camera).count(outcome),
@@ -71,10 +71,10 @@ impl Demand {
         }
     }
 
-    /// Takes an image's transactions from the quota, where `measured_tps` is what the units can do.
+    /// Takes an image's transactions from the quota; `measured_tps` is the throughput of the units in service.
     ///
     /// # Errors
-    /// How long it takes until there are enough.
+    /// The time until the quota suffices.
     pub(super) fn charge(&mut self, work: &ImageWork, measured_tps: f64, now: Monotonic) -> Result<(), Duration> {
         let Some((quota, bucket)) = &mut self.quota else { return Ok(()) };
         let tps = quota.tps(measured_tps);

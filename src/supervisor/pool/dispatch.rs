@@ -1,4 +1,4 @@
-//! Hands waiting work to units, and turns their answers into outcomes.
+//! Dispatches waiting work to units, and turns their replies into outcomes.
 
 use super::Pool;
 use crate::admission::Work;
@@ -14,10 +14,10 @@ use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When missing units may be back.
+/// The retry delay of images that are shed: a restart takes about as long.
 const RETRY_AFTER_RESTART: Duration = Duration::from_secs(1);
 
-/// A unit with so many invalid answers in a row is replaced.
+/// A unit with this many invalid results in a row is replaced.
 const MOST_INVALID: u32 = 2;
 
 impl Pool {
@@ -25,7 +25,7 @@ impl Pool {
         self.end(actions, work, Outcome::Shed(reason), None);
     }
 
-    /// A unit answered. Busy -> Busy | Idle, or Dying when it names a request that it was not given.
+    /// A unit replied. Busy -> Busy | Idle, or Dying if it names a request that is not open.
     pub fn unit_answered(
         &mut self,
         unit: UnitId,
@@ -38,7 +38,7 @@ impl Pool {
         let zone = slot.zone;
         let (work, since) = match &mut slot.state {
             UnitState::Busy(batch) => (batch.answered(request, result.is_ok()), batch.since()),
-            // It was killed; its answers no longer count.
+            // Replies of a killed unit are ignored: its work has been retried or failed.
             UnitState::Dying { .. } => return,
             _ => (None, now),
         };
@@ -72,7 +72,7 @@ impl Pool {
         self.dispatch(actions, now);
     }
 
-    /// Every item of a unit's batch has its answer.
+    /// Records the service time of a unit's batch, all items of which have replies.
     fn measure(&mut self, unit: UnitId, batch: &Batch, now: Monotonic) {
         let Some((share, kinds)) = batch.measured(now) else { return };
         let is_other_free = |(id, slot): (&UnitId, &Unit)| *id != unit && slot.is_free();
@@ -82,8 +82,8 @@ impl Pool {
         }
     }
 
-    /// Work that a unit failed is tried once more, in another zone if one has a free unit, and if the retry budget allows.
-    /// Work that two units have failed is not given to a third.
+    /// Retries failed work once, preferably in another zone, if the retry budget allows. Work that failed twice may be
+    /// what crashes the units, so no third unit gets it.
     pub(super) fn retry_or_fail(
         &mut self,
         mut work: Work,
@@ -102,8 +102,8 @@ impl Pool {
         }
     }
 
-    /// A unit's unanswered work is tried again item by item, so that an item that crashes units cannot fail the others of
-    /// its batch again. In reverse, so that images keep their order at the front of their queue.
+    /// Retries the open items of a unit one by one, so that an item that crashes units cannot fail the others of its
+    /// batch again. In reverse, so that images keep their order at the front of their queue.
     pub(super) fn break_off(
         &mut self,
         (batch, zone): Unanswered,
@@ -116,11 +116,9 @@ impl Pool {
         }
     }
 
-    /// Sheds what has waited too long, and gives the rest to free units: one item to each, and more than one only when
-    /// no unit is left free.
+    /// Sheds stale work and gives the rest to free units. Units get batches only when none of them is left free.
     pub(super) fn dispatch(&mut self, actions: &mut Vec<SupervisorAction>, now: Monotonic) {
         self.shed_stale(actions, now);
-        // Nothing waits most of the time.
         if self.demand.gate.waiting() == 0 {
             return;
         }
@@ -135,7 +133,7 @@ impl Pool {
         }
     }
 
-    /// One item for each free unit, as long as some wait.
+    /// Gives one item to each free unit, while items are waiting.
     fn spread(&mut self) -> Vec<(UnitId, Vec<(RequestId, Work)>)> {
         let free = self.roster.units.iter().filter(|(_, slot)| slot.is_free());
         let mut free: Vec<(UnitId, ZoneIndex)> = free.map(|(unit, slot)| (*unit, slot.zone)).collect();
@@ -150,8 +148,7 @@ impl Pool {
         given
     }
 
-    /// Every unit has work now: those that just got some take more of what waits, up to their batch. Work that a unit has
-    /// failed goes alone.
+    /// Fills the batches of the units that just got an item. Retries are not batched.
     fn fill(&mut self, given: &mut [(UnitId, Vec<(RequestId, Work)>)]) {
         let transactions = |items: &[(RequestId, Work)]| items.iter().map(|(_, work)| work.transactions()).sum::<u32>();
         loop {
@@ -180,20 +177,20 @@ impl Pool {
         self.throughput.forget_old(now);
     }
 
-    /// Sheds all that waits.
+    /// Sheds all waiting work.
     pub(super) fn shed_all(&mut self, reason: ShedReason, actions: &mut Vec<SupervisorAction>) {
         for work in self.demand.gate.take_all() {
             self.shed(actions, work, reason);
         }
     }
 
-    /// Takes no more work; units finish their current batches.
+    /// Stops accepting work; units finish their current batches.
     pub fn drain(&mut self, actions: &mut Vec<SupervisorAction>) {
         self.is_draining = true;
         self.shed_all(ShedReason::Draining, actions);
     }
 
-    /// The time to drain is over: work without an answer has failed. Busy -> Dying
+    /// The drain deadline has passed: work without a reply fails. Busy -> Dying
     pub fn abandon(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         self.drain(actions);
         let mut abandoned = Vec::new();
@@ -207,7 +204,7 @@ impl Pool {
         }
     }
 
-    /// Gives work its outcome. Every frame ends here, and every image here or where it is throttled.
+    /// Gives work its outcome. All work ends here, except images that are throttled.
     pub(super) fn end(
         &mut self,
         actions: &mut Vec<SupervisorAction>,

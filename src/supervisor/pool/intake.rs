@@ -1,4 +1,4 @@
-//! What arrives: a frame takes its camera's place, an image waits or is refused at once.
+//! Arriving work: a frame replaces the waiting one of its camera; an image is queued, or refused at once.
 
 use super::Pool;
 use crate::admission::{FrameWork, ImageWork, Work};
@@ -21,7 +21,7 @@ impl Pool {
         self.dispatch(actions, now);
     }
 
-    /// An image came from outside. It is taken, or refused at once.
+    /// An image arrived. It is queued, or refused at once.
     pub fn image_offered(&mut self, mut work: ImageWork, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         work.options.framing = self.demand.image_framing;
         self.demand.count_image(work.transactions());
@@ -41,7 +41,7 @@ impl Pool {
         self.dispatch(actions, now);
     }
 
-    /// Why no work is taken at all, if none is.
+    /// Why the pool accepts no work now; `None` if it does.
     pub(super) fn reason_to_refuse(&self) -> Option<ShedReason> {
         if self.is_draining {
             Some(ShedReason::Draining)
@@ -52,7 +52,7 @@ impl Pool {
         }
     }
 
-    /// Transactions a second of images that are done beside what cameras want now.
+    /// The throughput that is left for images, in transactions a second, given the frames that wait now.
     pub(super) fn image_rate(&self) -> f64 {
         self.throughput.unit_image_tps() * self.in_service() as f64 * self.demand.gate.share_of_images()
     }
@@ -63,7 +63,7 @@ impl Pool {
         actions.push(SupervisorAction::ImageEnded { work, outcome, answer: None, retry_after });
     }
 
-    /// A frame was due and its capture process had no slot for it.
+    /// A capture process dropped a frame because it had no free slot.
     pub fn frame_without_slot(&mut self, camera: &CameraId) {
         let ledger = self.demand.ledger(camera);
         ledger.count_captured();

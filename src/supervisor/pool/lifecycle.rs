@@ -1,4 +1,4 @@
-//! What happens to units: they load, hang, grow, die and are started again.
+//! The events of units (loaded, hung, grown, ended) and the periodic work of a pool.
 
 use super::{Pool, Room};
 use crate::admission::Work;
@@ -9,22 +9,22 @@ use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::time::Duration;
 
-/// After so many failed loads in a row, without one unit in service, the model is FAILED.
+/// After this many failed loads in a row, with no unit in service, the model is FAILED.
 const FAILED_AFTER: u32 = 3;
 
-/// While no unit is in service, no image waits longer than this: a restart takes a fraction of it.
+/// How long images wait while no unit is in service. A restart is usually faster.
 const FAIL_FAST_AFTER: Duration = Duration::from_secs(1);
 
 impl Pool {
-    /// What is due by `now`: starts, deadlines, work that is too old, scaling. Returns killed units whose processes do
-    /// not end; they are no longer part of the pool.
+    /// Does what is due by `now`: starts, deadlines, stale work, scaling. Returns killed units whose processes do not
+    /// end; they are no longer part of the pool.
     pub fn tick(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) -> Vec<UnitId> {
         let late = self.roster.kill_late(self.deadlines, &self.throughput.service_time, now, actions);
         for unanswered in late {
             self.break_off(unanswered, FailureCause::UnitHung, now, actions);
         }
         let undead = self.roster.give_up_undead(room, now);
-        // Sheds what is too old as well.
+        // Sheds stale work too.
         self.dispatch(actions, now);
         if now.since(self.evaluated_at) >= EVALUATION_PERIOD {
             self.evaluate(room.units, now, actions);
@@ -37,9 +37,9 @@ impl Pool {
         undead
     }
 
-    /// Adds and retires units until there are those that are wanted.
+    /// Adds and retires units until they are as wanted.
     fn reconcile(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        // The units end with the daemon.
+        // While draining, units end with the daemon.
         if self.is_draining {
             return;
         }
@@ -54,7 +54,7 @@ impl Pool {
     fn renew_state(&mut self, wanted: usize) {
         let in_service = self.in_service();
         let is_failing = self.roster.failed_loads >= FAILED_AFTER;
-        // No more units will come: those that are there give what they can.
+        // No more units will start, so the model runs with those in service.
         let is_complete = self.roster.staying().all(|(_, slot)| slot.is_in_service());
         let is_short = is_failing || (self.roster.blocked.is_some() && is_complete);
         self.state = match self.state {
@@ -66,7 +66,7 @@ impl Pool {
         };
     }
 
-    /// Waiting images are refused when there is no unit to wait for; a camera's frame becomes stale by itself.
+    /// Sheds waiting images if no unit has been in service for a while. Frames become stale by themselves.
     fn fail_fast(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         if self.in_service() > 0 {
             self.unserved_since = None;
@@ -100,7 +100,7 @@ impl Pool {
         }
     }
 
-    /// A unit has loaded its model and takes so many pictures together.
+    /// A unit has loaded its model.
     pub fn unit_ready(
         &mut self,
         unit: UnitId,
@@ -115,12 +115,12 @@ impl Pool {
         }
     }
 
-    /// A unit says why it cannot load; its exit follows.
+    /// A unit reported why it cannot load its model; its exit follows.
     pub fn unit_load_failed(&mut self, unit: UnitId, reason: String) {
         self.roster.load_failed(unit, reason);
     }
 
-    /// How large a unit's process is. One that has grown is replaced.
+    /// The memory of a unit's process was measured. A unit that has grown too much is replaced.
     pub fn unit_measured(&mut self, unit: UnitId, bytes: u64) {
         self.roster.measured(unit, bytes);
     }

@@ -1,8 +1,8 @@
-//! The units of one model, and the frames and images that want them.
+//! The units of one model, and the frames and images that wait for them.
 //!
-//! `roster` holds the units and versions and `reconcile` brings them to what is wanted; `demand` holds what waits, and
-//! `throughput` what was done. [`Pool`] connects them: `intake` takes work or refuses it, `dispatch` hands it to units and
-//! gives each its outcome, `lifecycle` handles what happens to units, and `status` describes the model.
+//! `roster` holds the units and versions, and `reconcile` brings them to the desired state. `demand` holds waiting
+//! work, `throughput` counts completed work. [`Pool`] connects them: `intake` accepts or refuses work, `dispatch` sends
+//! it to units and records outcomes, `lifecycle` handles the events of units, and `status` describes the model.
 
 pub mod bounds;
 mod demand;
@@ -33,19 +33,19 @@ use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The units of one model and the work that wants them.
+/// The units of one model and the work that waits for them.
 #[derive(Debug)]
 pub struct Pool {
     name: String,
     bounds: UnitBounds,
     state: ModelState,
-    /// It is to run.
+    /// The model is started.
     is_wanted: bool,
-    /// The daemon stops.
+    /// The daemon is stopping.
     is_draining: bool,
-    /// Why its package cannot be used. No unit starts until another version is brought in.
+    /// Why its package cannot be used. No unit starts until a swap to another version.
     unusable: Option<String>,
-    /// Units that there should be now, while it is to run.
+    /// The number of units while the model is started; between the bounds.
     desired: usize,
     scaler: Option<Autoscaler>,
     evaluated_at: Monotonic,
@@ -89,34 +89,35 @@ impl Pool {
         pool
     }
 
-    /// Sets what of an image is looked at, whoever sends it.
+    /// Sets the region and tiles of every image.
     pub fn with_image_framing(mut self, framing: Framing) -> Self {
         self.demand.image_framing = framing;
         self
     }
 
-    /// Marks the model as one whose package cannot be used, and why: it is FAILED until another version is brought in.
+    /// Marks the model's package as unusable, with the reason. Once started, it is FAILED until a swap to another
+    /// version.
     pub fn with_unusable_package(mut self, reason: String) -> Self {
         self.unusable = Some(reason);
         self
     }
 
-    /// Gives a camera its place and its ledger.
+    /// Adds a camera. `weight` is its scheduling weight; 0 counts as 1.
     pub fn add_camera(&mut self, camera: CameraId, weight: u32) {
         self.demand.add_camera(camera, weight);
     }
 
-    /// Where the model is in its life.
+    /// The lifecycle state of the model.
     pub fn state(&self) -> ModelState {
         self.state
     }
 
-    /// The package that runs, or that is being brought in.
+    /// The package that runs, or during a swap the new one.
     pub fn package(&self) -> Arc<Package> {
         Arc::clone(&self.roster.target().package)
     }
 
-    /// True while another version is being brought in.
+    /// True during a swap to another version.
     pub fn is_swapping(&self) -> bool {
         self.roster.candidate.is_some()
     }
@@ -126,7 +127,7 @@ impl Pool {
         self.unusable.is_some()
     }
 
-    /// How many units it is to have.
+    /// The bounds for the number of units.
     pub fn bounds(&self) -> UnitBounds {
         self.bounds
     }
@@ -145,7 +146,7 @@ impl Pool {
         self.state = ModelState::Stopping;
     }
 
-    /// Changes the number of units; those that stay work on.
+    /// Changes the bounds. Units that stay continue to work.
     pub fn rescale(&mut self, bounds: UnitBounds) {
         self.bounds = bounds;
         let most = bounds.max.unwrap_or(bounds.min);
@@ -153,7 +154,7 @@ impl Pool {
         self.scaler = bounds.max.map(|max| Autoscaler::new(bounds.min, max));
     }
 
-    /// Brings in another version. A FAILED model starts anew with it.
+    /// Starts a swap to another version. A FAILED model starts again with it.
     pub fn swap(&mut self, version: ModelVersion) {
         self.unusable = None;
         self.roster.swap(version);
@@ -162,18 +163,18 @@ impl Pool {
         }
     }
 
-    /// Work that waits or is worked on.
+    /// The number of frames and images that wait or are being processed.
     pub fn in_flight(&self) -> u64 {
         let open = |unit: &Unit| if let UnitState::Busy(batch) = &unit.state { batch.open() } else { 0 };
         (self.roster.units.values().map(open).sum::<usize>() + self.demand.gate.waiting()) as u64
     }
 
-    /// Units that can be given work.
+    /// The number of units that take work, idle or busy.
     pub fn in_service(&self) -> usize {
         self.roster.in_service()
     }
 
-    /// Units that exist or are to exist, those that leave included.
+    /// The number of all units, including those that are loading or leaving.
     pub fn unit_count(&self) -> usize {
         self.roster.units.len()
     }
@@ -183,33 +184,33 @@ impl Pool {
         self.roster.units.contains_key(&unit)
     }
 
-    /// Where a unit runs.
+    /// The zone where a unit runs.
     pub fn zone_of(&self, unit: UnitId) -> Option<ZoneIndex> {
         self.roster.units.get(&unit).map(|slot| slot.zone)
     }
 
-    /// The version that a unit runs, by its manifest.
+    /// The version of a unit's package, from the manifest.
     pub fn version_of(&self, unit: UnitId) -> Option<String> {
         self.roster.units.get(&unit).map(|slot| slot.version.package.version.clone())
     }
 
-    /// Units that there are to be now.
+    /// The number of units to have now; 0 while the model is stopped.
     pub(crate) fn wanted(&self) -> usize {
         if self.is_wanted && self.unusable.is_none() { self.desired } else { 0 }
     }
 
-    /// Units that are missing to the minimum; no other model may take their places.
+    /// The number of units below the minimum. No other model may take their places.
     pub(crate) fn missing_minimum(&self) -> usize {
         let minimum = if self.is_draining { 0 } else { self.wanted().min(self.bounds.min) };
         minimum.saturating_sub(self.roster.staying().count())
     }
 
-    /// Units above the minimum.
+    /// The number of wanted units above the minimum.
     pub(crate) fn surplus(&self) -> usize {
         self.wanted().saturating_sub(self.bounds.min)
     }
 
-    /// Gives back a unit above the minimum.
+    /// Lowers the desired number by one unit, so that another model can fill its minimum.
     pub(crate) fn give_way(&mut self, actions: &mut Vec<SupervisorAction>) {
         let from = self.desired;
         self.desired -= 1;
@@ -240,7 +241,7 @@ impl Pool {
         counts
     }
 
-    /// Each unit in service, oldest first: its zone, and what computes its nodes.
+    /// The zone and node counts of each unit in service, oldest unit first.
     pub fn units_in_service(&self) -> impl Iterator<Item = (ZoneIndex, &NodeCounts)> {
         self.roster.units.values().filter(|unit| unit.is_in_service()).map(|unit| (unit.zone, &unit.providers))
     }

@@ -1,9 +1,9 @@
-//! Brings the units to the number, the version and the zones that are wanted.
+//! Brings the units to the desired number, version and zones.
 //!
 //! A rollout, a move between zones and the replacement of a worn unit each start the new unit before the old one leaves
-//! (a surge of one). Where the box has no room for that, one unit at a time is replaced in its place: capacity is one unit
-//! less for as long as a load takes, and nothing waits for room that may never come. Units that are not in service are
-//! replaced at once, since there is nothing to keep up.
+//! (a surge of one). If the box has no room for that, units are replaced in their places one by one: capacity is one
+//! unit less during each load, and nothing waits for room that may never come. Units that are not in service are
+//! replaced at once, since that costs no capacity.
 
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::pool::bounds::Room;
@@ -34,15 +34,15 @@ impl Roster {
         self.finish_rollout(wanted, actions);
     }
 
-    /// Every unit that is wanted is in service with the wanted version, which is so most of the time.
+    /// True if every wanted unit is in service with the wanted version. Usual, so it is checked first.
     fn is_settled(&self, wanted: usize) -> bool {
         let is_right = |slot: &Unit| slot.is_in_service() && !slot.is_worn && slot.version.id == self.current.id;
         let is_steady = wanted > 0 && self.candidate.is_none() && !self.is_moving;
         is_steady && self.units.len() == wanted && self.units.values().all(is_right)
     }
 
-    /// The new version does not load. The old one takes back the places that it needs; other units of the new version
-    /// leave.
+    /// Aborts a rollout whose version does not load. The old version takes back the places that it needs; other units
+    /// of the new version leave.
     pub(super) fn abort_rollout(
         &mut self,
         wanted: usize,
@@ -51,7 +51,7 @@ impl Roster {
         actions: &mut Vec<SupervisorAction>,
     ) {
         let Some(candidate) = self.candidate.take() else { return };
-        self.swap_failure.get_or_insert_with(|| "its unit ended while it loaded".into());
+        self.swap_failure.get_or_insert_with(|| "its unit ended while loading".into());
         let is_its = |slot: &Unit| slot.version.id == candidate.id;
         let mut missing = wanted.saturating_sub(self.staying().filter(|(_, slot)| !is_its(slot)).count());
         let units: Vec<UnitId> = self.staying().filter(|(_, slot)| is_its(slot)).map(|(unit, _)| *unit).collect();
@@ -78,7 +78,7 @@ impl Roster {
         }
     }
 
-    /// A unit gets no more work; its place stays for a successor, or goes with it.
+    /// Lets a unit leave: it gets no more work, and its place is kept for a successor or freed.
     fn depart(&mut self, unit: UnitId, is_replaced: bool, room: &mut Room<'_>) {
         let Some(slot) = self.units.get_mut(&unit) else { return };
         if let Some(Departure::Replaced { zone }) = slot.departure
@@ -90,8 +90,8 @@ impl Roster {
         slot.departure = Some(if is_replaced { stays } else { Departure::Retired });
     }
 
-    /// Units of another version that are not in service take the wanted version. While that version is unproven and
-    /// others serve, one unit at a time tries it.
+    /// Gives units that are not in service the wanted version. Until a unit of that version was ready, one unit at a
+    /// time tries it, unless none is in service.
     fn renew_broken(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         let target = self.target();
         let is_new = |slot: &Unit| slot.version.id == target.id;
@@ -116,7 +116,7 @@ impl Roster {
     }
 
     fn shrink(&mut self, wanted: usize, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
-        // A move whose unit did not get ready is given up.
+        // Abort a move if its unit did not load.
         if self.is_moving {
             let fallen =
                 self.staying().find(|(_, slot)| matches!(slot.state, UnitState::Down { until } if until > now));
@@ -128,7 +128,7 @@ impl Roster {
         }
         let has_guest = self.is_moving || self.candidate.is_some() || self.staying().any(|(_, slot)| slot.is_worn);
         let surge = usize::from(has_guest && wanted > 0);
-        // A probe that left before its zone is judged would be due again at once, for ever.
+        // A probe that left without a result would be due again at once, endlessly.
         room.zones.close_proven(now);
         let is_on_trial = self.is_moving && self.staying().any(|(_, slot)| room.zones.is_on_trial(slot.zone));
         let is_over = |roster: &Self| surge > 0 && !is_on_trial && roster.in_service() > wanted;
@@ -151,7 +151,7 @@ impl Roster {
         }
     }
 
-    /// The unit that leaves first: a worn one, one of another version, else the newest in the zone that has most.
+    /// The unit that leaves first: a worn one, one of another version, else the newest one in the fullest zone.
     fn victim(&self, is_pending_first: bool, room: &Room<'_>) -> Option<UnitId> {
         let target = self.target().id;
         let rank = |(unit, slot): &(&UnitId, &Unit)| {
@@ -162,7 +162,7 @@ impl Roster {
         candidates.max_by_key(rank).map(|(unit, _)| *unit)
     }
 
-    /// Adds what is missing, then takes one step of a rollout, of a replacement, or of a move between zones.
+    /// Adds missing units, then takes one step of a rollout, a replacement or a move between zones.
     fn grow(&mut self, wanted: usize, room: &mut Room<'_>, now: Monotonic) {
         while self.staying().count() < wanted {
             if !self.add(room, None, now) {
@@ -186,11 +186,11 @@ impl Roster {
         }
     }
 
-    /// Moves a unit into a zone that is to be probed, or that has too few.
+    /// Moves a unit into a zone that is due for a probe, or that has too few units.
     fn balance(&mut self, room: &mut Room<'_>, now: Monotonic) {
         let has_room = room.units > 0;
         if !has_room && self.staying().count() < 2 {
-            // The only unit is not risked for a probe that may fail.
+            // Do not risk the only unit for a probe that may fail.
             self.unprobed = room
                 .zones
                 .probe_due(now)
@@ -223,7 +223,7 @@ impl Roster {
         true
     }
 
-    /// Units that leave and have nothing to do are told to exit. Idle -> Stopping
+    /// Asks idle units that are leaving to exit. Idle -> Stopping
     fn stop_idle(&mut self, now: Monotonic, actions: &mut Vec<SupervisorAction>) {
         for (&unit, slot) in &mut self.units {
             if slot.departure.is_some() && matches!(slot.state, UnitState::Idle) {
@@ -233,7 +233,7 @@ impl Roster {
         }
     }
 
-    /// The new version is the current one when all units have it.
+    /// Makes the new version current when all units run it.
     fn finish_rollout(&mut self, wanted: usize, actions: &mut Vec<SupervisorAction>) {
         let is_everywhere = |id| {
             !self.units.is_empty() && self.units.values().all(|slot| slot.version.id == id && slot.is_in_service())

@@ -1,6 +1,6 @@
-//! The units of one model: which there are, which version each of them runs, and what happens to their processes.
+//! The units of one model, their versions, and the events of their processes.
 //!
-//! `reconcile` brings them to the number, the version and the zones that are wanted.
+//! `reconcile` brings them to the desired number, version and zones.
 
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::batch::Batch;
@@ -14,19 +14,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A unit that was told to exit while idle does so within this time, or is killed.
+/// How long an idle unit may take to exit before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
 /// A killed process that has not ended after this time hangs in the kernel, usually in a driver.
 const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
-/// A unit that has grown by so many bytes since it was young is replaced before it hurts.
+/// A unit whose memory has grown by more than this is replaced.
 const MOST_GROWTH_BYTES: u64 = 100 << 20;
 
-/// A unit is no longer young when it has done so many items.
+/// The number of items after which a unit's memory is the baseline for its growth.
 const YOUNG_ITEMS: u64 = 20;
 
-/// A batch without an answer, from a unit in this zone.
+/// The batch of a unit that failed to reply to all of it, and the unit's zone.
 pub(super) type Unanswered = (Batch, ZoneIndex);
 
 /// The units of one model and their versions.
@@ -34,17 +34,17 @@ pub(super) type Unanswered = (Batch, ZoneIndex);
 pub(super) struct Roster {
     pub(super) units: BTreeMap<UnitId, Unit>,
     pub(super) current: Arc<ModelVersion>,
-    /// A version that is being brought in.
+    /// The new version of a rollout.
     pub(super) candidate: Option<Arc<ModelVersion>>,
-    /// A unit more than wanted is on its way to another zone.
+    /// One unit above the wanted number is starting in another zone, to replace one here.
     pub(super) is_moving: bool,
-    /// Processes started again since the daemon started.
+    /// Processes restarted since the daemon started.
     pub(super) restarts: u64,
-    /// Loads that failed since a unit was ready last.
+    /// Loads that failed since a unit was last ready.
     pub(super) failed_loads: u32,
     pub(super) load_failure: Option<String>,
     pub(super) swap_failure: Option<String>,
-    /// Why units are missing that are wanted.
+    /// Why wanted units are missing.
     pub(super) blocked: Option<String>,
     /// Why a zone that is out is not probed.
     pub(super) unprobed: Option<String>,
@@ -67,12 +67,12 @@ impl Roster {
         }
     }
 
-    /// The version that every unit is to have in the end.
+    /// The version that every unit will have in the end.
     pub(super) fn target(&self) -> Arc<ModelVersion> {
         Arc::clone(self.candidate.as_ref().unwrap_or(&self.current))
     }
 
-    /// Units that can be given work.
+    /// The number of units that take work, idle or busy.
     pub(super) fn in_service(&self) -> usize {
         self.units.values().filter(|unit| unit.is_in_service()).count()
     }
@@ -82,8 +82,8 @@ impl Roster {
         self.units.iter().filter(|(_, unit)| unit.stays())
     }
 
-    /// Brings in another version. Its units come before those of the old one leave; one that does not load displaces
-    /// nothing.
+    /// Starts a rollout. Units of the new version start before those of the old one leave, so a version that does not
+    /// load replaces nothing.
     pub(super) fn swap(&mut self, version: ModelVersion) {
         (self.swap_failure, self.load_failure, self.failed_loads) = (None, None, 0);
         if self.staying().next().is_some() {
@@ -133,7 +133,8 @@ impl Roster {
         unanswered
     }
 
-    /// Gives up killed processes that do not end, and returns them: their places are free, and their zones have failed.
+    /// Removes killed units whose processes do not end, and returns them. Their places become free, and it counts as a
+    /// failure of their zones.
     pub(super) fn give_up_undead(&mut self, room: &mut Room<'_>, now: Monotonic) -> Vec<UnitId> {
         let is_undead =
             |slot: &Unit| matches!(slot.state, UnitState::Dying { since } if now.since(since) > DEATH_LIMIT);
@@ -165,7 +166,7 @@ impl Roster {
         true
     }
 
-    /// A unit says why it cannot load; its exit follows.
+    /// A unit reported why it cannot load its model; its exit follows.
     pub(super) fn load_failed(&mut self, unit: UnitId, reason: String) {
         let version = self.units.get(&unit).map(|slot| slot.version.id);
         if self.candidate.as_ref().is_some_and(|candidate| Some(candidate.id) == version) {
@@ -175,7 +176,7 @@ impl Roster {
         }
     }
 
-    /// How large a unit's process is. One that has grown is replaced.
+    /// The memory of a unit's process was measured. A unit that has grown too much is replaced.
     pub(super) fn measured(&mut self, unit: UnitId, bytes: u64) {
         let Some(slot) = self.units.get_mut(&unit) else { return };
         if slot.items_done >= YOUNG_ITEMS {
@@ -184,8 +185,8 @@ impl Roster {
         }
     }
 
-    /// A unit's process has ended, or could not be started. Any -> Down, or the unit is removed. Returns the work that it
-    /// had not answered. `wanted` is the number of units that the model is to have.
+    /// A unit's process has ended, or could not be started. Any -> Down, or the unit is removed. Returns its open work.
+    /// `wanted` is the desired number of units.
     pub(super) fn ended(
         &mut self,
         unit: UnitId,
@@ -204,7 +205,7 @@ impl Roster {
         match slot.departure {
             Some(Departure::Retired) => self.remove(unit, room),
             Some(Departure::Replaced { zone }) => self.succeed(unit, zone, room, now),
-            // Nothing of a version that does not load is started again, and what serves has lost nothing.
+            // A new version that does not load is not retried; the old one still serves.
             None if is_candidate && ready_since.is_none() => {
                 self.abort_rollout(wanted, room, now, actions);
             }
@@ -220,11 +221,11 @@ impl Roster {
         }
     }
 
-    /// The process of the wanted version starts where the old one was, or in another zone.
+    /// Restarts a unit with the wanted version, in its old zone or in another one.
     fn succeed(&mut self, unit: UnitId, zone: ZoneIndex, room: &mut Room<'_>, now: Monotonic) {
         let target = self.target();
         if let Some(slot) = self.units.get_mut(&unit) {
-            // The zone of a successor is counted when it is chosen.
+            // The successor was counted in its zone when the zone was chosen.
             if slot.zone != zone {
                 room.zones.leave(slot.zone);
             }
@@ -232,7 +233,7 @@ impl Roster {
         }
     }
 
-    /// A short life counts against the zone; from a zone that is out the unit moves at once.
+    /// Counts an early death as a failure of the zone. If the zone is out, the unit moves to another one.
     fn judge_zone(&mut self, unit: UnitId, ready: Option<Monotonic>, room: &mut Room<'_>, now: Monotonic) {
         let Some(slot) = self.units.get_mut(&unit) else { return };
         if ready.is_none_or(|since| now.since(since) < LASTING_LIFE) {
@@ -252,7 +253,7 @@ impl Roster {
             {
                 room.zones.leave(zone);
             }
-            // The place is free, unless another model's minimum needs it.
+            // The place is free, unless it is reserved for another model's minimum.
             match room.reserved {
                 0 => room.units += 1,
                 _ => room.reserved -= 1,

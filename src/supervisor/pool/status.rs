@@ -1,4 +1,4 @@
-//! The model at one moment, for metrics, messages and people.
+//! The status of a model, for metrics, messages and operators.
 
 use super::Pool;
 use crate::admission::WorkKind;
@@ -6,7 +6,7 @@ use crate::supervisor::actions::ModelStatus;
 use std::collections::BTreeMap;
 
 impl Pool {
-    /// The model at this moment. What is told by the names of zones is left empty.
+    /// The model's status. The fields by zone are left empty, because a pool does not have the names of zones.
     pub fn status(&self) -> ModelStatus {
         let in_service = self.in_service();
         let (current, times) = (&self.roster.current.package, &self.throughput.service_time);
@@ -40,8 +40,8 @@ impl Pool {
         }
     }
 
-    /// Transactions a second of frames that the units can do beside the images that they do, `image_tps` of late. The
-    /// share of cameras is guaranteed however many images come. `None` while that is not known.
+    /// The throughput left for frames in transactions a second, beside the current `image_tps` of images. Cameras keep
+    /// their guaranteed share under any load of images. `None` before the first measurement, or without units.
     pub fn frame_capacity_tps(&self, image_tps: f64) -> Option<f64> {
         let units = self.in_service() as f64;
         let (frame, image) = (
@@ -56,7 +56,7 @@ impl Pool {
         Some(left.max(guaranteed) * frame)
     }
 
-    /// Transactions of images since the daemon started.
+    /// Completed image transactions since the daemon started.
     pub fn image_transactions(&self) -> u64 {
         self.throughput.image_transactions
     }

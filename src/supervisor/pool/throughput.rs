@@ -1,4 +1,4 @@
-//! What the units of a model have done, and how fast.
+//! The completed work of a model's units, and their service time.
 
 use crate::admission::WorkKind;
 use crate::supervisor::service_time::ServiceTime;
@@ -6,24 +6,24 @@ use crate::vision::monotonic::Monotonic;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How far back the load is counted.
+/// The window over which the load is averaged.
 const LOAD_WINDOW: Duration = Duration::from_secs(10);
 
 /// Finished transactions and their service time.
 #[derive(Debug, Default)]
 pub(super) struct Throughput {
     pub(super) service_time: ServiceTime,
-    /// Transactions of all that units looked at, and of the images among it.
+    /// Completed transactions of frames and images.
     pub(super) transactions: u64,
     pub(super) image_transactions: u64,
-    /// Transactions since the last evaluation of the number of units.
+    /// Transactions completed since the autoscaler's last evaluation.
     pub(super) completed: u64,
-    /// When transactions ended, and how many.
+    /// The completion times in the load window, with the number of transactions.
     recent: VecDeque<(Monotonic, u32)>,
 }
 
 impl Throughput {
-    /// A unit has looked at something that cost so many transactions.
+    /// Counts a completed item.
     pub(super) fn count(&mut self, kind: WorkKind, transactions: u32, now: Monotonic) {
         self.recent.push_back((now, transactions));
         self.completed += u64::from(transactions);
@@ -33,7 +33,7 @@ impl Throughput {
         }
     }
 
-    /// Forgets what lies before the load window.
+    /// Removes entries older than the load window.
     pub(super) fn forget_old(&mut self, now: Monotonic) {
         while self.recent.front().is_some_and(|(at, _)| now.since(*at) > LOAD_WINDOW) {
             self.recent.pop_front();

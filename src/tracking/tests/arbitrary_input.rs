@@ -12,8 +12,8 @@ fn anything() -> impl Strategy<Value = (usize, f32, Option<[f32; 4]>)> {
     (0usize..4, confidence, prop::option::weighted(0.9, prop::array::uniform4(ratio)))
 }
 
-fn seen_of(raw: &[(usize, f32, Option<[f32; 4]>)]) -> Vec<Seen<'static>> {
-    let one = |&(label, confidence, sides): &(usize, f32, Option<[f32; 4]>)| Seen {
+fn named(raw: &[(usize, f32, Option<[f32; 4]>)]) -> Vec<NamedDetection<'static>> {
+    let one = |&(label, confidence, sides): &(usize, f32, Option<[f32; 4]>)| NamedDetection {
         label: ["person", "car", "truck", "dog"][label],
         confidence,
         bounding_box: sides.map(|[left, top, width, height]| NormalizedBox { left, top, width, height }),
@@ -63,22 +63,22 @@ proptest! {
         let mut events = Vec::new();
         for (raw, passed_ms, what) in frames {
             // The same person in every frame, so that there are tracks at all.
-            let mut seen = seen_of(&raw);
-            seen.push(at("person", 0.5 + 0.02 * f32::from(what), 0.4, 0.6));
+            let mut detections = named(&raw);
+            detections.push(at("person", 0.5 + 0.02 * f32::from(what), 0.4, 0.6));
             now = (now + 1_000_000 * passed_ms).max(0);
             let time = Monotonic::from_nanos(u64::try_from(now).unwrap());
             match what {
                 0 => events.extend(stage.tracker.end_all(time)),
                 1..=3 => events.extend(stage.tracker.tick(time)),
                 _ => {
-                    let observed = stage.tracker.observe(&seen, time);
-                    prop_assert_eq!(observed.tracks.len(), seen.len());
-                    prop_assert_eq!(observed.kept.len(), seen.len());
-                    for (track, kept) in observed.tracks.iter().zip(&observed.kept) {
+                    let tracked = stage.tracker.observe(&detections, time);
+                    prop_assert_eq!(tracked.tracks.len(), detections.len());
+                    prop_assert_eq!(tracked.kept.len(), detections.len());
+                    for (track, kept) in tracked.tracks.iter().zip(&tracked.kept) {
                         prop_assert!(track.is_none() || *kept);
                     }
-                    prop_assert_eq!(&observed.in_view, &stage.tracker.in_view());
-                    events.extend(observed.events);
+                    prop_assert_eq!(&tracked.in_view, &stage.tracker.in_view());
+                    events.extend(tracked.events);
                 }
             }
         }
@@ -90,11 +90,12 @@ proptest! {
 }
 
 /// People in rows, all apart.
-fn crowd(people: u16) -> Vec<Seen<'static>> {
+fn crowd(people: u16) -> Vec<NamedDetection<'static>> {
     let person = |number: u16| {
         let (row, column) = (f32::from(number / 25), f32::from(number % 25));
         let bounding_box = NormalizedBox { left: 0.04 * column, top: 0.06 * row, width: 0.03, height: 0.05 };
-        Seen { label: "person", confidence: 0.6 + 0.0001 * f32::from(number), bounding_box: Some(bounding_box) }
+        let confidence = 0.6 + 0.0001 * f32::from(number);
+        NamedDetection { label: "person", confidence, bounding_box: Some(bounding_box) }
     };
     (0..people).map(person).collect()
 }
@@ -104,9 +105,9 @@ fn three_hundred_objects_are_tracked_and_more_are_only_kept() {
     let mut stage = Stage::new("");
     let mut tracks = BTreeSet::new();
     for _ in 0..10 {
-        let observed = stage.shows(&crowd(400));
-        tracks.extend(observed.tracks.into_iter().flatten());
-        assert!(observed.kept.iter().all(|kept| *kept));
+        let tracked = stage.shows(&crowd(400));
+        tracks.extend(tracked.tracks.into_iter().flatten());
+        assert!(tracked.kept.iter().all(|kept| *kept));
     }
     assert_eq!(tracks, (1..=300).collect());
 }
@@ -116,11 +117,11 @@ fn three_hundred_objects_are_tracked_and_more_are_only_kept() {
 fn a_crowd_keeps_its_tracks() {
     for people in [20, 100, 300] {
         let mut stage = Stage::new("");
-        let seen = crowd(people);
-        stage.keeps_showing(&seen, 3);
+        let detections = crowd(people);
+        stage.keeps_showing(&detections, 3);
         let start = std::time::Instant::now();
         for _ in 0..20 {
-            let tracks: BTreeSet<Option<u64>> = stage.shows(&seen).tracks.into_iter().collect();
+            let tracks: BTreeSet<Option<u64>> = stage.shows(&detections).tracks.into_iter().collect();
             assert_eq!(tracks, (1..=u64::from(people)).map(Some).collect());
         }
         println!("{people} objects: {:?} a frame", start.elapsed() / 20);

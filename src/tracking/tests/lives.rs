@@ -49,8 +49,8 @@ fn a_faint_box_keeps_a_track_and_starts_none() {
     assert_eq!(stage.shows(&faint).kept, [false]);
     stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
     assert_eq!(stage.keeps_showing(&faint, 30), vec![]);
-    let observed = stage.shows(&faint);
-    assert_eq!((observed.tracks[0], observed.kept[0]), (Some(1), true));
+    let tracked = stage.shows(&faint);
+    assert_eq!((tracked.tracks[0], tracked.kept[0]), (Some(1), true));
 }
 
 #[test]
@@ -65,13 +65,13 @@ fn an_object_on_trial_takes_no_detection_from_one_that_has_begun() {
 #[test]
 fn two_people_who_cross_keep_their_tracks() {
     let mut stage = Stage::new("");
-    let mut observed = Observed::default();
+    let mut tracked = TrackedFrame::default();
     for step in 0..20u8 {
         let way = 0.02 * f32::from(step);
-        observed = stage.shows(&[at("person", 0.8, 0.3 + way, 0.50), at("person", 0.9, 0.7 - way, 0.52)]);
+        tracked = stage.shows(&[at("person", 0.8, 0.3 + way, 0.50), at("person", 0.9, 0.7 - way, 0.52)]);
     }
-    assert_eq!(observed.tracks, [Some(2), Some(1)], "the more confident one was first");
-    assert_eq!(observed.in_view["person"], 2);
+    assert_eq!(tracked.tracks, [Some(2), Some(1)], "the more confident one was first");
+    assert_eq!(tracked.in_view["person"], 2);
 }
 
 #[test]
@@ -88,26 +88,26 @@ fn a_tick_ends_unseen_objects_but_waits_for_frames_in_flight() {
 #[test]
 fn a_lost_camera_ends_everything_and_its_late_frames_begin_nothing() {
     let mut stage = Stage::new("");
-    let seen = [at("person", 0.8, 0.3, 0.5), whole("daylight", 0.9)];
-    stage.keeps_showing(&seen, 3);
+    let detections = [at("person", 0.8, 0.3, 0.5), whole("daylight", 0.9)];
+    stage.keeps_showing(&detections, 3);
     let captured = stage.now;
     stage.passes(500);
     assert_eq!(kinds(&stage.tracker.end_all(stage.now)), [(Ended, 1), (Ended, 2)]);
     assert_eq!(stage.tracker.end_all(stage.now), vec![]);
     for ms in 1..100 {
-        let late = stage.tracker.observe(&seen, captured + Duration::from_millis(ms));
+        let late = stage.tracker.observe(&detections, captured + Duration::from_millis(ms));
         assert_eq!((late.events, late.tracks), (vec![], vec![None, None]));
     }
-    let again = stage.keeps_showing(&seen, 3);
+    let again = stage.keeps_showing(&detections, 3);
     assert_eq!(kinds(&again), [(Began, 3), (Began, 4)], "no number is used twice");
 }
 
 #[test]
 fn frames_in_the_wrong_order_are_filtered_and_not_tracked() {
     let mut stage = Stage::new("ignore = [[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]]");
-    let seen = [at("person", 0.8, 0.3, 0.5), at("person", 0.8, 0.7, 0.5)];
-    stage.keeps_showing(&seen, 3);
-    let late = stage.tracker.observe(&seen, Monotonic::from_nanos(1_300_000_000));
+    let detections = [at("person", 0.8, 0.3, 0.5), at("person", 0.8, 0.7, 0.5)];
+    stage.keeps_showing(&detections, 3);
+    let late = stage.tracker.observe(&detections, Monotonic::from_nanos(1_300_000_000));
     assert_eq!((late.kept, late.tracks), (vec![false, true], vec![None, None]));
     assert_eq!(late.in_view["person"], 1);
 }
@@ -161,8 +161,8 @@ fn an_object_with_two_labels_in_a_frame_has_one_track() {
     let mut stage = Stage::new("");
     let both = [at("car", 0.6, 0.3, 0.5), at("truck", 0.8, 0.3, 0.5)];
     assert_eq!(kinds(&stage.keeps_showing(&both, 5)), [(Began, 1)]);
-    let observed = stage.shows(&both);
-    assert_eq!((observed.tracks, observed.kept), (vec![Some(1); 2], vec![true; 2]));
+    let tracked = stage.shows(&both);
+    assert_eq!((tracked.tracks, tracked.kept), (vec![Some(1); 2], vec![true; 2]));
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn an_image_label_near_its_threshold_does_not_flap() {
     assert_eq!(kinds(&began), [(Began, 1)]);
     assert_eq!((began[0].best_box, began[0].bounding_box), (None, None));
     for confidence in [0.45, 0.55, 0.35, 0.31].repeat(10) {
-        let observed = stage.shows(&[whole("smoke", confidence)]);
-        assert_eq!((observed.events, observed.kept, observed.tracks), (vec![], vec![true], vec![None]));
-        assert_eq!(observed.in_view["smoke"], 1);
+        let tracked = stage.shows(&[whole("smoke", confidence)]);
+        assert_eq!((tracked.events, tracked.kept, tracked.tracks), (vec![], vec![true], vec![None]));
+        assert_eq!(tracked.in_view["smoke"], 1);
     }
     let ended = stage.keeps_showing(&[whole("smoke", 0.25)], 20);
     assert_eq!(kinds(&ended), [(Ended, 1)]);

@@ -8,7 +8,7 @@ mod quality;
 mod real_scene;
 
 use crate::tracking::settings::TrackingSettings;
-use crate::tracking::{CameraTracker, EventKind, Observed, Seen, TrackEvent, TrackingRules};
+use crate::tracking::{CameraTracker, EventKind, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
@@ -31,14 +31,14 @@ impl Stage {
     }
 
     /// Shows one frame.
-    fn shows(&mut self, seen: &[Seen<'_>]) -> Observed {
+    fn shows(&mut self, detections: &[NamedDetection<'_>]) -> TrackedFrame {
         self.passes(200);
-        self.tracker.observe(seen, self.now)
+        self.tracker.observe(detections, self.now)
     }
 
     /// Shows several equal frames and returns their events.
-    fn keeps_showing(&mut self, seen: &[Seen<'_>], frames: u32) -> Vec<TrackEvent> {
-        (0..frames).flat_map(|_| self.shows(seen).events).collect()
+    fn keeps_showing(&mut self, detections: &[NamedDetection<'_>], frames: u32) -> Vec<TrackEvent> {
+        (0..frames).flat_map(|_| self.shows(detections).events).collect()
     }
 
     fn passes(&mut self, ms: u64) {
@@ -47,14 +47,14 @@ impl Stage {
 }
 
 /// A detection of an object that stands at these ratios of the picture.
-fn at(label: &str, confidence: f32, x: f32, y: f32) -> Seen<'_> {
+fn at(label: &str, confidence: f32, x: f32, y: f32) -> NamedDetection<'_> {
     let bounding_box = NormalizedBox { left: x - 0.03, top: y - 0.2, width: 0.06, height: 0.2 };
-    Seen { label, confidence, bounding_box: Some(bounding_box) }
+    NamedDetection { label, confidence, bounding_box: Some(bounding_box) }
 }
 
 /// A label of the whole picture.
-fn whole(label: &str, confidence: f32) -> Seen<'_> {
-    Seen { label, confidence, bounding_box: None }
+fn whole(label: &str, confidence: f32) -> NamedDetection<'_> {
+    NamedDetection { label, confidence, bounding_box: None }
 }
 
 fn kinds(events: &[TrackEvent]) -> Vec<(EventKind, u64)> {

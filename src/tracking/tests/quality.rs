@@ -2,7 +2,7 @@
 
 use super::generated_scene::{Conditions, Dice, SceneFrame, Walker, film};
 use super::mot_metrics::{Boxes, MotScore, score};
-use super::{Seen, tracker};
+use super::{NamedDetection, tracker};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
@@ -73,14 +73,14 @@ pub(super) fn overlap_only(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
 pub(super) fn tracked(frames: &[SceneFrame]) -> Vec<(Boxes, Boxes)> {
     let mut tracker = tracker("");
     let follow = |frame: &SceneFrame| {
-        let seen = |&(confidence, place): &(f32, NormalizedBox)| Seen {
+        let named = |&(confidence, place): &(f32, NormalizedBox)| NamedDetection {
             label: "person",
             confidence,
             bounding_box: Some(place),
         };
-        let seen: Vec<Seen<'_>> = frame.seen.iter().map(seen).collect();
-        let observed = tracker.observe(&seen, frame.at);
-        let boxes = frame.seen.iter().zip(observed.tracks).filter_map(|(seen, track)| Some((track?, seen.1)));
+        let detections: Vec<NamedDetection<'_>> = frame.seen.iter().map(named).collect();
+        let tracked = tracker.observe(&detections, frame.at);
+        let boxes = frame.seen.iter().zip(tracked.tracks).filter_map(|(seen, track)| Some((track?, seen.1)));
         (frame.truth.clone(), boxes.collect())
     };
     frames.iter().map(follow).collect()

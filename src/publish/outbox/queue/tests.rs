@@ -1,4 +1,4 @@
-//! Which leaves when, in simulated time.
+//! The order and times of sending, in simulated time.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn queue(cameras: &[&str]) -> Queue {
     queue
 }
 
-/// All that leaves at once, each settled as soon as it has left.
+/// Sends all events that may be sent now, and settles each at once.
 fn leaves(queue: &mut Queue, now: Monotonic) -> Vec<Position> {
     let mut left = Vec::new();
     while let Next::Send(position) = queue.next(now) {
@@ -46,7 +46,7 @@ fn what_was_on_its_way_goes_again_in_its_old_place() {
     assert_eq!((queue.next(at(0)), queue.next(at(0))), (Next::Send(1), Next::Send(2)));
     queue.settled(1);
     queue.disconnected();
-    assert_eq!(queue.next(at(0)), Next::Nothing, "nobody is connected");
+    assert_eq!(queue.next(at(0)), Next::Nothing, "no sink is connected");
     queue.connected();
     assert_eq!(leaves(&mut queue, at(0)), [2, 3, 4]);
     assert_eq!(queue.len(), 0);
@@ -72,7 +72,7 @@ fn a_camera_behind_drains_at_twice_the_live_rate_and_the_others_do_not_wait() {
         let camera = if ms % 50 == 0 { "behind" } else { "live" };
         queue.push(position, camera.into(), at(ms));
         let left = leaves(&mut queue, at(ms));
-        assert!(camera != "live" || left.contains(&position), "a live event leaves at once");
+        assert!(camera != "live" || left.contains(&position), "a live event is sent at once");
         sent_live += usize::from(camera == "live");
         sent_behind += left.len() - usize::from(camera == "live");
     }
@@ -112,7 +112,7 @@ fn a_camera_that_is_refused_rests_and_the_others_go_on() {
     queue.push(6, "a".into(), at(20));
     assert_eq!(leaves(&mut queue, at(20)), [5]);
     assert_eq!(queue.len(), 3, "none is lost");
-    // One is tried; while it is refused the rest stays where it is.
+    // One event is retried; while it is rejected the others wait.
     assert_eq!(leaves_unsettled(&mut queue, at(60_011)), [1]);
     queue.put_off(1, at(60_020));
     assert!(leaves_unsettled(&mut queue, at(120_000)).is_empty());
@@ -132,7 +132,7 @@ fn another_connection_ends_a_rest() {
     assert_eq!(leaves(&mut queue, at(2)), [1]);
 }
 
-/// What leaves and is not answered yet.
+/// Sends all events that may be sent now, without settling them.
 fn leaves_unsettled(queue: &mut Queue, now: Monotonic) -> Vec<Position> {
     let mut left = Vec::new();
     while let Next::Send(position) = queue.next(now) {

@@ -1,8 +1,8 @@
 //! Rescues the readable events of a damaged store, so that damage loses only the events whose bytes it hits.
 //!
-//! SQLite reads through its tree, so a damaged inner page hides all that is below it, and a damaged frame of the log
-//! all that was logged after it. An event however is whole in one cell, with a checksum of ours. So it is looked for
-//! where it lies, see [`pages`].
+//! SQLite reads through its tree, so a damaged inner page hides all pages below it, and a damaged frame of the log
+//! hides all later frames. But each event is in one cell, with our own checksum. So the cells are searched directly,
+//! see [`pages`].
 
 mod pages;
 
@@ -24,29 +24,29 @@ fn log_of(file: &Path) -> PathBuf {
     with_suffix(file, "-wal")
 }
 
-/// A whole new store that is to stand in the place of a damaged one.
+/// A complete new store that is to replace a damaged one.
 fn replacement(file: &Path) -> PathBuf {
     with_suffix(file, ".rescued")
 }
 
-/// Sets a damaged file aside as `….damaged`, in the place of an earlier one, and fills a new one with what can be read
-/// of it: how many events that were not delivered.
+/// Renames a damaged file to `….damaged`, replacing an earlier one, and fills a new store with its readable events.
+/// Returns the number of undelivered events among them.
 ///
-/// The new one is whole and synced before the damaged one is touched: when the power goes meanwhile, the next start
-/// either finds the damaged store as it was or goes on with [`finish`].
+/// The new store is complete and synced before the damaged one is renamed. After a power cut in between, the next start
+/// either finds the damaged store unchanged or continues with [`finish`].
 pub(super) fn set_aside(file: &Path, vfs: Option<&str>) -> io::Result<usize> {
     let (store, log) = (read_or_nothing(file)?, read_or_nothing(&log_of(file))?);
     let (records, delivered) = apart(Pages::of(&store, &log).events());
     let part = with_suffix(file, ".part");
     let remove_part = || remove(&part).and_then(|()| remove(&log_of(&part)));
-    // An earlier attempt may have left something.
+    // An earlier attempt may have left files.
     remove_part()?;
     let written = Store::open(&part, vfs).and_then(|mut new| {
         new.write(&records, &delivered, Dropped::default())?;
         new.rewrite()
     });
     if let Err(error) = written {
-        // It may be the room that is missing.
+        // The disk may be full.
         remove_part()?;
         return Err(io::Error::other(error));
     }
@@ -57,7 +57,7 @@ pub(super) fn set_aside(file: &Path, vfs: Option<&str>) -> io::Result<usize> {
     Ok(records.len() - delivered.len())
 }
 
-/// Puts a replacement that is whole in its place, if there is one: before each opening.
+/// Moves a complete replacement into place, if there is one. Call it before each opening.
 pub(super) fn finish(file: &Path) -> io::Result<()> {
     let replacement = replacement(file);
     if !replacement.exists() {
@@ -66,15 +66,15 @@ pub(super) fn finish(file: &Path) -> io::Result<()> {
     if file.exists() {
         std::fs::rename(file, with_suffix(file, ".damaged"))?;
     }
-    // Without its store it means nothing, and it would be taken for the new one's: it is gone before that is there.
+    // SQLite would apply the old log to the new store, so it is removed first.
     remove(&log_of(file))?;
     sync_directory(file)?;
     std::fs::rename(&replacement, file)?;
     sync_directory(file)
 }
 
-/// The events of a log that was left behind, and which of them were delivered. Must be read before SQLite opens the
-/// store, which forgets all frames behind the first that is damaged.
+/// The events of a log without its store, and which of them were delivered. Call it before SQLite opens the store: that
+/// drops all frames after the first damaged one.
 pub(super) fn left_in_log(file: &Path) -> io::Result<(Vec<Record>, Vec<Position>)> {
     Ok(apart(Pages::of(&[], &read_or_nothing(&log_of(file))?).events()))
 }
@@ -97,7 +97,7 @@ pub(super) fn remove_log(file: &Path) -> io::Result<()> {
 }
 
 fn apart(mut found: pages::Found) -> (Vec<Record>, Vec<Position>) {
-    // Behind such a position there would be none for new events.
+    // After such a position none would be left for new events.
     found.retain(|_, (record, _)| (1..=LAST_POSITION).contains(&record.position));
     let delivered = found.values().filter(|(_, is_delivered)| *is_delivered).map(|(one, _)| one.position).collect();
     (found.into_values().map(|(record, _)| record).collect(), delivered)
@@ -117,7 +117,7 @@ fn remove(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes what was renamed and removed beside a file survive a power cut.
+/// Makes renames and removals in the directory of a file survive a power cut.
 fn sync_directory(file: &Path) -> io::Result<()> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()

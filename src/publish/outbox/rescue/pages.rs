@@ -1,8 +1,8 @@
 //! Finds events in the bytes of a store and its log without SQLite: at every offset where a cell can begin, in the
 //! newest copy of each page.
 //!
-//! The formats of page, cell, record and frame are those of <https://www.sqlite.org/fileformat2.html>, sections 1.5, 1.6,
-//! 2.1 and 4.1.
+//! The formats of page, cell, record and frame are those of <https://www.sqlite.org/fileformat2.html>, sections 1.5,
+//! 1.6, 2.1 and 4.1.
 
 use crate::publish::outbox::record::{Position, Record};
 use std::borrow::Cow;
@@ -66,7 +66,7 @@ impl<'a> Pages<'a> {
                 .of_leaf(page)
                 .unwrap_or_else(|| (0..page.len()).filter_map(|at| self.cell(page.get(at..)?)).collect());
             for (record, delivered) in events {
-                // A copy that is no longer part of the tree may lie about; what was delivered once stays delivered.
+                // Stale copies may exist outside the tree; an event that was delivered once stays delivered.
                 let known = found.entry(record.position).or_insert((record, delivered));
                 known.1 |= delivered;
             }
@@ -74,8 +74,8 @@ impl<'a> Pages<'a> {
         found
     }
 
-    /// The events that a leaf points at; `None` when it points at anything else, because it is damaged or another kind of
-    /// page. The rest of an intact leaf may still hold deleted or moved events, which must not come back.
+    /// The events that a leaf points at; `None` when it points at anything else, because it is damaged or another kind
+    /// of page. The rest of an intact leaf may still hold deleted or moved events, which must not come back.
     fn of_leaf(&self, page: &[u8]) -> Option<Vec<(Record, bool)>> {
         if *page.first()? != LEAF {
             return None;

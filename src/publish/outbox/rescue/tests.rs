@@ -1,4 +1,4 @@
-//! A rescue that the power interrupts.
+//! A power cut during a rescue.
 
 use super::*;
 use std::fs;
@@ -29,7 +29,7 @@ fn a_rescue_goes_on_wherever_it_was_interrupted() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("events.db");
     for done in 0..=3 {
-        // The damaged store with its log, and the replacement, as they are when the latter is whole.
+        // The damaged store with its log, and the complete replacement.
         store(&file, 1..=9);
         fs::write(log_of(&file), "not the log of the replacement").unwrap();
         store(&replacement(&file), 1..=7);
@@ -75,5 +75,5 @@ fn without_room_for_the_replacement_the_damaged_store_stays_as_it_is() {
     disk.set_fault(Some(Fault::Full));
     assert!(set_aside(&file, Some(&disk.vfs)).is_err());
     assert_eq!(fs::read(&file).unwrap(), damaged);
-    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing takes the room that is missing");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "no file is left on the full disk");
 }

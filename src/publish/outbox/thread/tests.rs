@@ -1,4 +1,4 @@
-//! A thread that ends before it is told to.
+//! A thread that ends unexpectedly.
 
 use super::*;
 

@@ -141,7 +141,7 @@ impl EventStream {
         };
         if self.end.settled.try_send(settled).is_err() {
             // The channel has room for a whole window. Without the report the event is only sent again.
-            tracing::error!(position, "the outbox does not take an acknowledgement");
+            tracing::error!(position, "an acknowledgement could not be passed to the outbox");
         }
     }
 
@@ -161,7 +161,7 @@ impl EventStream {
     }
 }
 
-/// The next event; waits for ever while there is no connection.
+/// The next event. Never returns while there is no connection.
 async fn next(departures: &mut Option<mpsc::Receiver<Departure>>) -> Option<Departure> {
     match departures {
         Some(departures) => departures.recv().await,

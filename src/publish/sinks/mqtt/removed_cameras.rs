@@ -1,19 +1,19 @@
 //! Clears what the broker retains of cameras that this box no longer has.
 //!
-//! A camera that is taken out of the settings leaves its state, label counts and picture on the broker for ever, and the
-//! daemon that comes back knows nothing of it. The broker does: it sends retained messages to each new subscription. So
-//! the states of all cameras are read once after connecting, and then everything of one removed camera at a time:
+//! The state, label counts and picture of a camera that was removed from the settings stay on the broker, and a
+//! restarted daemon has no record of it. But the broker sends retained messages to each new subscription. So the states
+//! of all cameras are read once after connecting, and then all topics of one removed camera at a time:
 //!
 //! ```text
 //! Waiting  -> Listing               connected: subscribe to `cameras/+/state`
 //! Listing  -> Clearing | Done       LIST_TIME is over: the removed cameras are known
-//! Clearing -> Clearing              a round brought something: subscribe again, until a round brings nothing
-//! Clearing -> Clearing | Done       a round brought nothing: clear the camera's state, go on with the next camera
+//! Clearing -> Clearing              a round received messages: subscribe again, until a round receives none
+//! Clearing -> Clearing | Done       a round received none: clear the camera's state, continue with the next camera
 //! Listing, Clearing -> Waiting      the connection is lost; Done after ATTEMPTS
 //! ```
 //!
-//! A camera's state is cleared last, because it is what the next attempt finds the camera by. Some brokers end the
-//! connection of a client that subscribes to what it may not, hence the limit on attempts.
+//! A camera's state is cleared last, because the next attempt finds the camera by it. Some brokers close the connection
+//! of a client that subscribes to a forbidden topic, hence the limit on attempts.
 
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::publish::sinks::mqtt::topics;
@@ -25,16 +25,16 @@ use std::time::Duration;
 /// How long the broker may take to send the states that it retains.
 const LIST_TIME: Duration = Duration::from_secs(5);
 
-/// How long it may take to send what it retains of one camera.
+/// How long the broker may take to send the retained messages of one camera.
 const ROUND_TIME: Duration = Duration::from_secs(2);
 
-/// Connections on which this is tried.
+/// The most connections on which this is tried.
 const ATTEMPTS: u32 = 3;
 
-/// Cameras that are cleared after one connection; a broker may retain whatever others publish. The next start goes on.
+/// The most cameras to clear in one run, since other clients may publish any number. The next start continues.
 const MOST_CAMERAS: usize = 1024;
 
-/// What the sender is to do.
+/// A step for the sender.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Step {
     Subscribe(String),
@@ -51,16 +51,16 @@ enum Phase {
     Done,
 }
 
-/// See the module.
+/// The state machine; see the module.
 pub(super) struct RemovedCameras {
     prefix: String,
     box_id: String,
-    /// What the topics of all cameras of this box begin with.
+    /// The prefix of all camera topics of this box.
     base: String,
     cameras: Vec<CameraId>,
     phase: Phase,
     attempts: u32,
-    /// Still to be cleared.
+    /// Cameras that are still to be cleared.
     removed: BTreeSet<String>,
 }
 
@@ -77,13 +77,13 @@ impl RemovedCameras {
         }
     }
 
-    /// A connection stands.
+    /// The broker is connected.
     pub(super) fn connected(&mut self, now: Monotonic) -> Vec<Step> {
         if self.phase == Phase::Done {
             return Vec::new();
         }
         if self.attempts == ATTEMPTS {
-            tracing::info!("topics of removed cameras are not looked for: the connection did not last long enough");
+            tracing::info!("topics of removed cameras are not cleared: the connections did not last long enough");
             self.phase = Phase::Done;
             return Vec::new();
         }
@@ -93,18 +93,18 @@ impl RemovedCameras {
         vec![Step::Subscribe(self.states())]
     }
 
-    /// The connection is gone, and its subscriptions with it.
+    /// The connection is lost, with its subscriptions.
     pub(super) fn disconnected(&mut self) {
         if self.phase != Phase::Done {
             self.phase = Phase::Waiting;
         }
     }
 
-    /// What follows from a message; `None` if it is about no camera of this box.
+    /// Handles a message and returns the next steps; `None` if it is not about a camera of this box.
     pub(super) fn receive(&mut self, message: &Incoming) -> Option<Vec<Step>> {
         let (camera, rest) = message.topic.strip_prefix(&self.base)?.split_once('/')?;
         let is_known = self.cameras.iter().any(|known| known.as_str() == camera);
-        // What this box publishes itself comes back without the flag, and what it clears is empty.
+        // Messages that this box publishes itself arrive without the retain flag, and cleared ones are empty.
         if is_known || !message.is_retained || message.payload.is_empty() {
             return Some(Vec::new());
         }
@@ -120,7 +120,7 @@ impl RemovedCameras {
         Some(vec![Step::Clear(message.topic.clone())])
     }
 
-    /// What is due.
+    /// Returns the steps that are due.
     pub(super) fn tick(&mut self, now: Monotonic) -> Vec<Step> {
         match &self.phase {
             Phase::Listing { until } if now >= *until => {
@@ -130,7 +130,7 @@ impl RemovedCameras {
             }
             Phase::Clearing { camera, has_found: true, until } if now >= *until => self.round(camera.clone(), now),
             Phase::Clearing { camera, has_found: false, until } if now >= *until => {
-                tracing::info!(camera, "what the broker retained of a removed camera is cleared");
+                tracing::info!(camera, "the retained topics of a removed camera are cleared");
                 let state = topics::camera_state(&self.prefix, &self.box_id, camera);
                 let mut steps = vec![Step::Unsubscribe(self.all_of(camera)), Step::Clear(state)];
                 self.removed.remove(&camera.clone());
@@ -151,7 +151,7 @@ impl RemovedCameras {
         }
     }
 
-    /// A subscription that is made again has the broker send what it still retains.
+    /// Subscribes again, so that the broker sends the messages that it still retains.
     fn round(&mut self, camera: String, now: Monotonic) -> Vec<Step> {
         let topic = self.all_of(&camera);
         self.phase = Phase::Clearing { camera, has_found: false, until: now + ROUND_TIME };

@@ -1,5 +1,5 @@
 //! TLS to the broker, below the MQTT client: configured authorities, a client certificate if the broker requires one,
-//! and errors that say what to change.
+//! and errors with the setting to change.
 
 use crate::os::clock::rfc3339_utc;
 use crate::publish::sinks::mqtt::failure::AbruptEnd;
@@ -43,7 +43,7 @@ impl TlsTransport {
     /// Connects and completes the handshake.
     ///
     /// # Errors
-    /// Says what is wrong with the broker's certificate, and how to fix it.
+    /// The problem with the broker's certificate, and how to fix it.
     pub(super) async fn connect(self) -> io::Result<TlsStream<TcpStream>> {
         let connecting = async {
             let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
@@ -64,7 +64,7 @@ impl TlsTransport {
         let reason = match (error.get_ref().and_then(|inner| inner.downcast_ref()), error.kind()) {
             (Some(InvalidCertificate(why)), _) => format!("the broker's certificate {}", self.mistake_in(why)),
             (Some(InvalidMessage(_)), _) => format!("it does not answer in TLS: {}", self.is_tls_port()),
-            // Of one kind that is not taken for an end after the handshake.
+            // An error kind that is not mistaken for a close after the handshake.
             (_, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
                 format!("it ends the TLS handshake: {}", self.is_tls_port())
             }
@@ -85,10 +85,10 @@ impl TlsTransport {
                 format!("has expired on {}: renew it there, or set this box's clock", date(not_after))
             }
             CertificateError::NotValidYetContext { not_before, .. } => {
-                format!("is not valid before {}: set this box's clock, or make it anew there", date(not_before))
+                format!("is not valid before {}: set this box's clock, or issue a new one there", date(not_before))
             }
             CertificateError::NotValidForNameContext { presented, .. } => format!(
-                "is not for `{}` but for {}: set mqtt.host to a name that is in it, or make it anew there",
+                "is not for `{}` but for {}: set mqtt.host to a name that is in it, or issue a new one there",
                 self.host,
                 presented.join(", ")
             ),

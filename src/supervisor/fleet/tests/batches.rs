@@ -1,11 +1,11 @@
-//! Units that take several pictures together, and what becomes of the pictures when such a unit fails.
+//! Batches, and the outcomes of their items when a unit fails.
 
 use super::*;
 
-/// One unit that works on an image while so many others wait.
+/// One unit that works on an image while others wait.
 fn behind_a_busy_unit(batch: u32, images: usize) -> (TestBox, Vec<ImageId>) {
     let mut test_box = TestBox::with_batch(1, batch);
-    // A unit of 10 ms an image: none of those that follow is refused.
+    // A unit that takes 10 ms for an image, so that none of the next ones is refused.
     for _ in 0..60 {
         test_box.offer_image();
         test_box.wait(10);
@@ -58,7 +58,7 @@ fn the_looks_of_tiles_fill_a_batch() {
     test_box.capture_in("b", tiles());
     test_box.capture("a");
     test_box.answer_all();
-    assert_eq!(test_box.together, [(UnitId(0), 1), (UnitId(0), 1)], "five looks are a batch by themselves");
+    assert_eq!(test_box.together, [(UnitId(0), 1), (UnitId(0), 1)], "five transactions fill a batch");
     test_box.offer_image();
     test_box.answer_all();
     assert_eq!(test_box.together[2], (UnitId(0), 2), "a frame and an image together");

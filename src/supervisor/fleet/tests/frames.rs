@@ -126,7 +126,7 @@ fn an_answer_to_an_unknown_request_kills_the_unit() {
     test_box.answer(UnitId(0), RequestId(999));
     assert_eq!(test_box.killed, [UnitId(0)]);
     test_box.answer_all();
-    assert!(test_box.ended.is_empty(), "what a dying unit says does not count");
+    assert!(test_box.ended.is_empty(), "replies of a dying unit are ignored");
     test_box.die(UnitId(0));
     test_box.bring_up();
     test_box.wait(1_001);
@@ -153,7 +153,7 @@ fn draining_finishes_what_units_do_and_sheds_the_rest() {
 #[test]
 fn exactly_the_queue_and_the_units_take_images_when_all_units_are_stalled() {
     let mut test_box = TestBox::ready(2);
-    // Two units of 100 ms each can look at twenty a second.
+    // Two units that take 100 ms each can do twenty a second.
     for _ in 0..60 {
         test_box.offer_image();
         test_box.wait(100);

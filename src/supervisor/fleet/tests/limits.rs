@@ -3,7 +3,7 @@
 use super::*;
 
 impl TestBox {
-    /// With so many units in service, on a box that may have no more than `limit`.
+    /// A box with `units` in service and the limit `limit`.
     fn at_limit(units: usize, limit: usize, zones: &[&str]) -> Self {
         let mut test_box = Self::with_zones(fixed(units), zones);
         test_box.fleet.limits.units = limit;
@@ -11,7 +11,7 @@ impl TestBox {
         test_box
     }
 
-    /// Runs for so many seconds: what is started loads if `loads` says so of its unit, and what is told to exit does.
+    /// Runs for some seconds. Started units load if `loads` returns true for them; units that are asked to exit do.
     /// Returns the fewest units that were in service.
     fn run(&mut self, seconds: u64, loads: impl Fn(&Self, UnitId) -> bool) -> usize {
         let mut fewest = usize::MAX;
@@ -163,7 +163,7 @@ fn a_killed_process_that_does_not_end_is_given_up_and_another_takes_its_place() 
 
 #[test]
 fn a_result_is_read_with_the_labels_of_the_version_that_made_it() {
-    // Stopped, then swapped, while the old version looks at a frame.
+    // Stopped, then swapped, while a unit of the old version works on a frame.
     let mut test_box = TestBox::ready(1);
     test_box.capture("a");
     test_box.fleet.stop(MODEL).unwrap();
@@ -171,7 +171,7 @@ fn a_result_is_read_with_the_labels_of_the_version_that_made_it() {
     test_box.swap("v2");
     test_box.answer_all();
     assert_eq!(test_box.versions, ["v1"]);
-    // A rollout is aborted while a unit of the new version looks at a frame.
+    // A rollout is aborted while a unit of the new version works on a frame.
     let mut test_box = TestBox::ready(2);
     test_box.started.clear();
     test_box.swap("v2");
@@ -212,7 +212,7 @@ fn units_above_the_minimum_give_way_to_a_model_that_misses_its_minimum() {
     let mut test_box = TestBox::at_limit(2, 2, &["only"]);
     test_box.fleet.scale(MODEL, UnitBounds { min: 1, max: Some(2) }).unwrap();
     test_box.run(1, |_, _| true);
-    assert_eq!(test_box.status().in_service, 2, "nobody else wants them");
+    assert_eq!(test_box.status().in_service, 2, "no other model needs them");
     let other = pool(&mut test_box.fleet, "other", fixed(1), None, test_box.now);
     test_box.fleet.add_model(other);
     test_box.fleet.start("other", None).unwrap();

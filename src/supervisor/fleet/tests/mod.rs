@@ -1,4 +1,4 @@
-//! The fleet without a child: a box is driven by verbs and every frame must end once.
+//! Tests of the fleet without child processes. Random commands and faults check that every frame ends once.
 
 mod batches;
 mod frames;
@@ -27,10 +27,10 @@ struct TestBox {
     fleet: Fleet,
     now: Monotonic,
     numbers: u64,
-    /// What a unit says that it takes together.
+    /// The batch size that units report.
     batch: u32,
     dispatched: Vec<(UnitId, RequestId)>,
-    /// How many items each unit was given at once.
+    /// The number of items in each dispatch.
     together: Vec<(UnitId, usize)>,
     ended: Vec<(u64, Outcome)>,
     images: Vec<(ImageId, Outcome)>,
@@ -45,7 +45,7 @@ fn fixed(min: usize) -> UnitBounds {
     UnitBounds { min, max: None }
 }
 
-/// Five transactions.
+/// Tiles that count as five transactions.
 fn tiles() -> Framing {
     Framing { tiling: Some(Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true }), ..Framing::default() }
 }
@@ -60,7 +60,7 @@ fn version_of(fleet: &mut Fleet, model: &str, name: &str) -> ModelVersion {
     ModelVersion { id: fleet.next_version(), package: Arc::new(package), load }
 }
 
-/// What a unit says of its model.
+/// The node counts that units report.
 fn cpu_nodes() -> NodeCounts {
     let mut nodes = NodeCounts::default();
     nodes.add("CPUExecutionProvider", 162);
@@ -124,14 +124,14 @@ impl TestBox {
         }
     }
 
-    /// With so many units in service.
+    /// A box with this many units in service.
     fn ready(units: usize) -> Self {
         let mut test_box = Self::new(units);
         test_box.bring_up();
         test_box
     }
 
-    /// With so many units in service that take so many pictures together.
+    /// A box with this many units in service, and this batch size.
     fn with_batch(units: usize, batch: u32) -> Self {
         let mut test_box = Self::new(units);
         test_box.batch = batch;
@@ -139,7 +139,7 @@ impl TestBox {
         test_box
     }
 
-    /// Whatever is started from now on loads at once, until nothing more is started.
+    /// Lets units load and exit at once, until no more are started.
     fn bring_up(&mut self) {
         let mut seen = usize::MAX;
         while seen != self.started.len() {
@@ -183,7 +183,7 @@ impl TestBox {
         self.fleet.status().remove(MODEL).unwrap()
     }
 
-    /// Answers whatever has been dispatched and not been answered.
+    /// Replies to all open requests.
     fn answer_all(&mut self) {
         for (unit, request) in std::mem::take(&mut self.dispatched) {
             self.answer(unit, request);
@@ -259,7 +259,7 @@ impl TestBox {
         self.status().ledgers.values().for_each(|ledger| total.add(ledger));
         total.add(&self.status().images);
         assert!(total.closes(self.fleet.in_flight()), "{total:?} + {}", self.fleet.in_flight());
-        assert_eq!(total.ended(), (self.ended.len() + self.images.len()) as u64, "each outcome is told once");
+        assert_eq!(total.ended(), (self.ended.len() + self.images.len()) as u64, "each outcome is reported once");
     }
 }
 

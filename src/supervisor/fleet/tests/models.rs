@@ -1,4 +1,4 @@
-//! Scale, swap, stop, zones: whatever changes, service goes on.
+//! Scale, swap, stop and zones: service continues through every change.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn more_units_come_and_the_newest_go_without_losing_what_they_do() {
     }
     test_box.fleet.scale(MODEL, fixed(1)).unwrap();
     test_box.wait(50);
-    assert!(test_box.killed.is_empty() && test_box.stopped.is_empty(), "the units finish what they do");
+    assert!(test_box.killed.is_empty() && test_box.stopped.is_empty(), "the units finish their work");
     test_box.answer_all();
     test_box.bring_up();
     assert_eq!(test_box.ended.len(), 3);
@@ -63,7 +63,7 @@ fn a_new_version_that_does_not_load_displaces_nothing() {
     let status = test_box.status();
     assert_eq!((status.version.as_str(), status.next_version, status.in_service), ("v1", None, 2));
     assert!(status.degraded[0].contains("the canary was not seen"), "{:?}", status.degraded);
-    assert_eq!((test_box.started.len(), status.restarts), (3, 0), "nothing was started again");
+    assert_eq!((test_box.started.len(), status.restarts), (3, 0), "nothing was restarted");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_zone_that_fails_hands_its_units_over_and_gets_them_back() {
     let mut test_box = TestBox::with_zones(fixed(4), &["left", "right"]);
     test_box.bring_up();
     assert_eq!(test_box.status().zones, BTreeMap::from([("left".into(), 2), ("right".into(), 2)]));
-    // Every unit on the left (core 0) dies as soon as it is there.
+    // Every unit on the left (core 0) dies as soon as it has started.
     let kill_left = |test_box: &mut TestBox| {
         for (unit, cores) in std::mem::take(&mut test_box.started) {
             match cores[..] {

@@ -1,4 +1,4 @@
-//! What is looked at in tiles counts as that many transactions, everywhere but in the outcomes.
+//! A picture in tiles counts as one transaction per tile everywhere except in the outcomes.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn a_unit_has_the_time_of_each_of_its_tiles() {
     test_box.load(UnitId(0));
     test_box.capture("a");
     test_box.wait(2_050);
-    assert_eq!(test_box.killed.len(), 2, "one look has the two seconds that everything has");
+    assert_eq!(test_box.killed.len(), 2, "one transaction has the minimum deadline of two seconds");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn an_image_that_costs_more_than_a_second_s_worth_is_taken_when_nothing_else_was
 fn places_for_images_are_fewer_where_each_is_many_looks() {
     let mut test_box = TestBox::with_images(fixed(2), &["only"], None, tiles());
     test_box.bring_up();
-    // Two units of 50 ms a look can do forty a second.
+    // Two units that take 50 ms for a transaction can do forty a second.
     for _ in 0..60 {
         test_box.offer_image();
         test_box.wait(250);
@@ -108,7 +108,7 @@ fn tiles_are_demand_that_brings_more_units() {
     let demand = |framing: Framing| {
         let mut test_box = TestBox::with_zones(UnitBounds { min: 1, max: Some(4) }, &["only"]);
         test_box.bring_up();
-        // Two frames a second, of 100 ms a look.
+        // Two frames a second, with 100 ms for each transaction.
         for _ in 0..60 {
             test_box.capture_in("a", framing);
             test_box.wait(100 * u64::from(framing.transactions()));
@@ -118,5 +118,5 @@ fn tiles_are_demand_that_brings_more_units() {
         test_box.status().desired
     };
     assert_eq!(demand(Framing::default()), 1);
-    assert!(demand(tiles()) > 1, "ten looks a second of 100 ms are one unit's whole time");
+    assert!(demand(tiles()) > 1, "ten transactions a second of 100 ms use one unit fully");
 }

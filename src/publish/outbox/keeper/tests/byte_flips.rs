@@ -1,4 +1,4 @@
-//! A byte of a store or its log is changed: the outbox opens, and loses no event but one whose bytes it hits.
+//! Changes a byte of a store or its log. The outbox must open, and lose only the event whose bytes were hit.
 
 use super::dice::Dice;
 use super::trace::{any_event, quick_directory};
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 const FLIPS: usize = 10_000;
 
-/// Of so many flips one is tried when not all are.
+/// Every n-th flip is tested, except in a whole run.
 const ONE_OF: usize = 40;
 
 const IN_STORE: usize = 2_000;
@@ -17,7 +17,7 @@ const IN_LOG: usize = 400;
 
 const PAGE: usize = 4096;
 
-/// A store, its log, and what is in them.
+/// A store, its log, and their events.
 struct Sound {
     store: Vec<u8>,
     log: Vec<u8>,
@@ -25,7 +25,7 @@ struct Sound {
     delivered: Vec<Position>,
 }
 
-/// What a flip has done.
+/// The effects of a flip.
 #[derive(Clone, Debug, Default)]
 struct Outcome {
     place: &'static str,
@@ -52,7 +52,7 @@ fn sound() -> Sound {
         let first = keeper.next_position;
         for _ in 0..events / 20 {
             let mut new: Vec<_> = (0..20).map(|number| any_event(&mut dice, number)).collect();
-            // Few are long, as in life.
+            // Few are long, as in practice.
             new.iter_mut().filter(|(_, payload)| payload.len() > 1_000).skip(1).for_each(|(_, payload)| {
                 payload.truncate(400);
             });
@@ -64,7 +64,7 @@ fn sound() -> Sound {
         keeper.take_in(Vec::new(), &all, 1_000, at(0));
         delivered.extend(settled);
     };
-    // Closed, so that all of it goes from the log into the file.
+    // Closing moves everything from the log to the store.
     fill(&mut Keeper::new(roomy_rules(home.path()), at(0)), IN_STORE);
     let mut keeper = Keeper::new(roomy_rules(home.path()), at(0));
     fill(&mut keeper, IN_LOG);
@@ -72,7 +72,7 @@ fn sound() -> Sound {
     Sound { store: read("events.db"), log: read("events.db-wal"), contents, delivered }
 }
 
-/// What is at this place of store and log.
+/// The kind of page at this offset of store and log.
 fn place(sound: &Sound, at: usize) -> &'static str {
     let Some(page) = sound.store.get(at / PAGE * PAGE..(at / PAGE + 1) * PAGE) else { return "log" };
     match (at / PAGE, page[0]) {
@@ -84,7 +84,7 @@ fn place(sound: &Sound, at: usize) -> &'static str {
     }
 }
 
-/// All that leaves now, each event once: what has come, and how many count as damaged.
+/// Sends all events. Returns those that arrived, and how many count as damaged.
 fn drain(mut keeper: Keeper) -> (BTreeMap<Position, Departure>, u64) {
     let (mut now, mut left, mut settled, mut tries) = (at(1_000), BTreeMap::new(), Vec::new(), 0);
     keeper.tick(1_000, now);
@@ -106,7 +106,7 @@ fn drain(mut keeper: Keeper) -> (BTreeMap<Position, Departure>, u64) {
                     return (left, status.damaged);
                 }
                 tries += 1;
-                assert!(tries < 50, "it does not heal: {status:?}");
+                assert!(tries < 50, "it does not recover: {status:?}");
                 now = now + Duration::from_secs(1);
                 keeper.tick(1_000, now);
             }
@@ -178,7 +178,7 @@ fn a_changed_byte_costs_the_events_that_it_hits() {
             "seconds": started.elapsed().as_secs_f64(),
         }),
     );
-    // A number of a page in the log can be changed into that of another page there, whose events it then hides.
+    // The page number of a frame can change into that of another page, whose events it then hides.
     let more = |is_place: fn(&str) -> bool| outcomes.iter().filter(move |one| one.lost > 1 && is_place(one.place));
     assert_eq!(more(|place| place != "log").next().map(|one| format!("{one:?}")), None);
     let of_log: Vec<&Outcome> = more(|place| place == "log").collect();

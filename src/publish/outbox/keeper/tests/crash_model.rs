@@ -1,4 +1,4 @@
-//! Power cuts and kills at every sync of a long trace: the outbox opens again and has all that it had promised.
+//! Power cuts and kills at every sync of a long trace. The outbox must open again with all events that it guaranteed.
 
 use super::dice::Dice;
 use super::disk_image::{DiskImage, End};
@@ -10,13 +10,13 @@ use std::path::Path;
 
 const OPERATIONS: usize = 2_000;
 
-/// Crashes between one sync and the next.
+/// The number of crashes between two syncs.
 const SEEDS: usize = 20;
 
-/// Of so many syncs one is tried when not all are.
+/// Every n-th sync is tested, except in a whole run.
 const ONE_OF: usize = 48;
 
-/// A crash: so many steps are done, and chance decides the rest.
+/// A crash after a number of steps, with a seed for the unsynced writes.
 #[derive(Clone, Copy, Debug)]
 struct Crash {
     step: usize,
@@ -24,12 +24,12 @@ struct Crash {
     seed: u64,
 }
 
-/// What may be found after it.
+/// The states that are allowed after it.
 struct Bounds<'a> {
     trace: &'a Trace,
-    /// Operations that were synced, if any.
+    /// The number of operations that were synced, if any.
     synced: Option<usize>,
-    /// Operations that had ended.
+    /// The number of operations that had ended.
     ended: usize,
 }
 
@@ -38,7 +38,7 @@ fn crashes(trace: &Trace, sync: usize, next: usize, end_seed: u64) -> Vec<Crash>
     let mut dice = Dice(end_seed);
     let mut crashes: Vec<Crash> = (0..SEEDS as u64)
         .map(|seed| {
-            // Every fourth while the next sync is going on: as much as ever is unsynced.
+            // Every fourth is during the next sync, when the most is unsynced.
             let step = if seed % 4 == 0 { next } else { sync + 1 + dice.below(next - sync) };
             Crash { step, end: End::PowerCut, seed: end_seed << 8 | seed }
         })
@@ -62,13 +62,13 @@ impl<'a> Bounds<'a> {
         Self { trace, synced, ended: ended.unwrap_or(0) }
     }
 
-    /// All that an event may have been through since the last sync.
+    /// The states from the last sync to the crash.
     fn since_sync(&self) -> &'a [Known] {
         let last = (self.ended + 1).min(self.trace.known.len() - 1);
         &self.trace.known[self.synced.unwrap_or(0)..=last]
     }
 
-    /// The sentence of the first promise that is broken.
+    /// Opens the outbox after a crash. Returns the number of lost events, or the first violated guarantee.
     fn check(&self, directory: &Path, end: End) -> Result<usize, String> {
         let mut keeper = Keeper::new(small_rules(directory, None), at(0));
         keeper.tick(0, at(1_000));
@@ -123,12 +123,12 @@ impl<'a> Bounds<'a> {
         keeper.sync(at(1_000));
         match (keeper.read(new), keeper.status()) {
             (Ok(Some(_)), OutboxStatus { trouble: None, damaged: 0, .. }) => Ok(usize::try_from(lost).unwrap_or(0)),
-            (read, status) => Err(format!("does not go on: {read:?} {status:?}")),
+            (read, status) => Err(format!("does not continue: {read:?} {status:?}")),
         }
     }
 }
 
-/// Crashes after these syncs, a share of all of them. How many crashes, and the most events that one has lost.
+/// Crashes after these syncs. Returns the number of crashes, and the most events that one of them lost.
 fn try_syncs(trace: &Trace, syncs: &[(usize, usize)], done: &impl Fn()) -> Result<(usize, usize), String> {
     let home = quick_directory();
     let (mut image, mut applied, mut tried, mut most_lost) = (DiskImage::default(), 0, 0, 0);
@@ -157,7 +157,7 @@ fn a_crash_at_any_sync_loses_at_most_what_was_not_synced() {
     let trace = record_trace(OPERATIONS, 1);
     let syncs: Vec<usize> =
         (0..trace.steps.len()).filter(|step| matches!(trace.steps[*step], Step::Sync { .. })).collect();
-    // The beginning, where there is no store yet, is like a sync; the end like the next.
+    // The start, without a store, counts as a sync, and so does the end.
     let starts = std::iter::once(0).chain(syncs.iter().copied());
     let ends = syncs.iter().copied().chain([trace.steps.len()]);
     let points: Vec<(usize, usize)> = starts

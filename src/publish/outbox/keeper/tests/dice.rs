@@ -1,11 +1,11 @@
-//! Numbers that look like chance and are the same in every run (splitmix64).
+//! Reproducible random numbers (splitmix64).
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    /// Evenly in `0..end`.
+    /// Uniform in `0..end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -13,7 +13,7 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) >> 11).unwrap() % end
     }
 
-    /// True in so many cases of a hundred.
+    /// True with this probability in percent.
     pub(super) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

@@ -1,4 +1,4 @@
-//! What a disk holds after the power has gone: all that was synced, and of the rest whatever chance has written.
+//! The contents of a disk after a power cut: everything that was synced, and a random part of the rest.
 
 use super::dice::Dice;
 use crate::os::tests::watched_disk::Step;
@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a disk writes whole, or tears.
+/// The sector size: a disk writes a sector completely, or tears it.
 const SECTOR: usize = 512;
 
-/// The disk at one step of a trace.
+/// The state of the disk at a step of a trace.
 #[derive(Default)]
 pub(super) struct DiskImage<'a> {
     files: BTreeMap<&'a str, FileImage<'a>>,
@@ -17,7 +17,7 @@ pub(super) struct DiskImage<'a> {
 
 #[derive(Default)]
 struct FileImage<'a> {
-    /// None: it is not there.
+    /// `None`: the file does not exist.
     synced: Option<Vec<u8>>,
     /// Later steps, in order.
     unsynced: Vec<&'a Step>,
@@ -26,13 +26,13 @@ struct FileImage<'a> {
 /// How a daemon or its machine ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
-    /// The kernel goes on and writes everything.
+    /// Only the daemon ends; the kernel writes everything.
     Killed,
     PowerCut,
 }
 
 impl<'a> DiskImage<'a> {
-    /// One step further.
+    /// Applies the next step.
     pub(super) fn apply(&mut self, step: &'a Step) {
         let name: &'a Arc<str> = match step {
             Step::Mark(_) => return,
@@ -63,14 +63,14 @@ impl<'a> DiskImage<'a> {
             for step in file.unsynced.iter().filter(|step| is_of_directory(step)) {
                 whole(&mut file.synced, step);
             }
-            // What was written to a file before it was deleted is of no more use.
+            // Unsynced writes to a deleted file are irrelevant.
             let deleted = file.unsynced.iter().rposition(|step| matches!(step, Step::Delete { .. }));
             file.unsynced.drain(..deleted.map_or(0, |at| at + 1));
             file.unsynced.retain(|step| !is_of_directory(step));
         }
     }
 
-    /// Writes the files that are found afterwards into an empty directory.
+    /// Writes the files that remain after the crash into an empty directory.
     pub(super) fn write(&self, directory: &Path, end: End, dice: &mut Dice) {
         for entry in std::fs::read_dir(directory).unwrap() {
             std::fs::remove_file(entry.unwrap().path()).unwrap();
@@ -103,8 +103,8 @@ fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     content[offset..offset + bytes.len()].copy_from_slice(bytes);
 }
 
-/// Any sectors of any of the steps, so that a later one may be there without an earlier one, and each sector with any
-/// of its contents; the last is torn.
+/// Writes random sectors of the steps, so that a later one may exist without an earlier one, each with any of its
+/// contents. The last one is torn.
 fn by_chance(content: &mut Option<Vec<u8>>, steps: &[&Step], dice: &mut Dice) {
     let percent = [0, 10, 50, 90, 99, 100][dice.below(6)];
     let mut chosen: Vec<(usize, &[u8])> = Vec::new();
@@ -116,7 +116,7 @@ fn by_chance(content: &mut Option<Vec<u8>>, steps: &[&Step], dice: &mut Dice) {
                 if dice.percent(percent) {
                     chosen.push((offset, sector));
                 } else if dice.percent(30) {
-                    // The file has grown, and what it grew for is not there.
+                    // The file has grown, but its new contents are missing.
                     chosen.push((offset + sector.len(), &[]));
                 }
                 (offset, bytes) = (offset + sector.len(), rest);

@@ -1,4 +1,4 @@
-//! A disk that is full, read-only or failing for a time: nothing that the ring can hold is lost, and it heals.
+//! A disk that is full, read-only or failing for a time. No event that fits into the ring is lost, and writing resumes.
 
 use super::dice::Dice;
 use super::disk_image::{DiskImage, End};
@@ -17,7 +17,7 @@ struct Story {
     now_ms: u64,
     recorded: usize,
     left: Vec<u64>,
-    /// Said by the events that left.
+    /// The sum of `dropped` in the events that were sent.
     told_dropped: i64,
 }
 
@@ -40,7 +40,7 @@ impl Story {
         record(&mut self.keeper, first..=self.recorded, at(self.now_ms));
     }
 
-    /// Time passes, and the broker takes up to so many.
+    /// Time passes, and the broker accepts up to a number of events.
     fn pass(&mut self, ms: u64, mut take: usize) {
         let end = self.now_ms + ms;
         while self.now_ms < end {
@@ -59,7 +59,7 @@ impl Story {
         }
     }
 
-    /// The disk works again: no trouble a second later, and all leaves.
+    /// The disk works again: a second later there is no trouble, and all events are sent.
     fn heal(&mut self) {
         self.disk.set_fault(None);
         self.pass(1_100, 0);
@@ -83,7 +83,7 @@ fn story_rules(home: &TempDir, vfs: Option<String>) -> OutboxRules {
 fn nothing_is_lost_while_a_disk_fails_for_a_time_and_it_heals() {
     for fault in FAULTS {
         let mut story = Story::begin(None);
-        // More than SQLite keeps in memory: what leaves must be read.
+        // More than SQLite caches, so that reads reach the disk.
         story.record(3_000);
         story.pass(1_000, 10);
         story.disk.set_fault(Some(fault));
@@ -92,7 +92,7 @@ fn nothing_is_lost_while_a_disk_fails_for_a_time_and_it_heals() {
             story.pass(600, 5);
         }
         assert!(story.disk.refused() > 0, "{fault:?} has no effect");
-        assert!(story.keeper.status().trouble.is_some(), "{fault:?} is not said");
+        assert!(story.keeper.status().trouble.is_some(), "{fault:?} is not reported");
         story.heal();
         let status = story.keeper.status();
         let counts = (status.dropped, status.damaged, status.unreported, status.waiting);

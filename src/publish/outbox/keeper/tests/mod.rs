@@ -34,7 +34,7 @@ fn record(keeper: &mut Keeper, numbers: std::ops::RangeInclusive<usize>, now: Mo
     keeper.take_in(numbers.map(event).collect(), &[], 1_000, now);
 }
 
-/// The sequence numbers of all that leaves from now on, each delivered as soon as it has left.
+/// Sends and delivers all events. Returns their sequence numbers and `dropped` counts.
 fn deliver(keeper: &mut Keeper, mut now: Monotonic) -> Vec<(u64, Option<i64>)> {
     let mut left = Vec::new();
     loop {
@@ -63,10 +63,10 @@ fn what_was_not_delivered_goes_again_after_a_crash_and_what_was_does_not() {
     let departure = keeper.next(at(0)).unwrap();
     keeper.take_in(Vec::new(), &[Settled::Delivered(departure.position)], 1_000, at(1));
     drop(keeper.next(at(1)).unwrap());
-    // Not closed in order: neither synced nor told what was on its way.
+    // Not closed: neither synced nor settled.
     drop(keeper);
     let mut keeper = Keeper::new(rules(&home), at(0));
-    assert_eq!(keeper.next(at(0)), Err(None), "nobody is connected");
+    assert_eq!(keeper.next(at(0)), Err(None), "no sink is connected");
     keeper.set_connected(true);
     assert_eq!(sequence(&deliver(&mut keeper, at(0))), [2, 3, 4, 5]);
     let (records, _) = keeper.since(0, 0, 100).unwrap();
@@ -83,7 +83,7 @@ fn a_second_process_is_refused_and_keeps_its_events_in_memory() {
     record(&mut second, 1..=3, at(0));
     drop(first);
     second.tick(1_000, at(1_000));
-    assert_eq!(second.status().trouble, None, "healed");
+    assert_eq!(second.status().trouble, None, "recovered");
     assert_eq!(second.status().recorded, 3);
     second.set_connected(true);
     assert_eq!(sequence(&deliver(&mut second, at(1_000))), [1, 2, 3]);
@@ -101,13 +101,13 @@ fn above_its_size_the_oldest_go_are_counted_and_told_of() {
     assert!(size <= (1 << 20) + 64 * 4096, "{size} bytes");
     assert_eq!(status.waiting + status.dropped, 6_000);
     assert!(status.dropped > 2_000, "{}", status.dropped);
-    // Also when the daemon has died meanwhile.
+    // Also if the daemon was killed meanwhile.
     drop(keeper);
     let mut keeper = Keeper::new(rules(&home), at(0));
     keeper.set_connected(true);
     let left = deliver(&mut keeper, at(0));
     assert_eq!(left[0], (status.dropped + 1, Some(i64::try_from(status.dropped).unwrap())));
-    assert!(left[1..].iter().all(|(_, dropped)| dropped.is_none()), "it is said once");
+    assert!(left[1..].iter().all(|(_, dropped)| dropped.is_none()), "it is reported once");
     assert_eq!(sequence(&left), (status.dropped + 1..=6_000).collect::<Vec<_>>());
     assert_eq!(keeper.status().unreported, 0);
 }
@@ -193,10 +193,10 @@ fn damage_costs_the_event_it_hits() {
     let left = sequence(&deliver(&mut keeper, at(1_000)));
     assert!((480..500).contains(&left.len()), "{} of 500", left.len());
     record(&mut keeper, 501..=501, at(2_000));
-    assert_eq!(sequence(&deliver(&mut keeper, at(2_000))), [501], "and it goes on");
+    assert_eq!(sequence(&deliver(&mut keeper, at(2_000))), [501], "and it continues");
 }
 
-/// Changes what a daemon that has ended left on disk.
+/// Changes the files of a daemon that has ended.
 fn change_on_disk(home: &TempDir, sql: &str) {
     let disk = rusqlite::Connection::open(home.path().join("events.db")).unwrap();
     disk.execute_batch(sql).unwrap();
@@ -220,7 +220,7 @@ fn a_position_that_would_have_all_others_run_out_is_damage_and_costs_no_event_bu
         assert_eq!(keeper.status().trouble, None, "{damage}: healed");
         keeper.set_connected(true);
         let mut left = sequence(&deliver(&mut keeper, at(5_000)));
-        // The checksum of an event says where it stood.
+        // The checksum of an event shows its place.
         left.retain(|seq| *seq != 3);
         assert_eq!(left, [1, 2, 4, 5], "{damage}");
         assert!(home.path().join("events.db.damaged").exists());
@@ -235,7 +235,7 @@ fn counts_of_dropped_events_that_damage_has_made_huge_stop_nothing() {
     drop(keeper);
     change_on_disk(&home, &format!("INSERT INTO tally VALUES ('unreported', {0}), ('dropped', {0})", i64::MAX));
     let mut keeper = Keeper::new(rules(&home), at(0));
-    // More than there is room for, so that some are dropped.
+    // More than fit, so that some are dropped.
     for first in (4..=6_003).step_by(100) {
         record(&mut keeper, first..=first + 99, at(0));
         keeper.tick(1_000, at(first as u64));

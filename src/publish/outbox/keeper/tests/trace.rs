@@ -1,4 +1,4 @@
-//! A day of an outbox in two minutes: what it was asked, what the disk was asked for it, and what had to be known when.
+//! A simulated day of an outbox: its operations, the disk operations that follow, and the state that must survive each.
 
 use super::dice::Dice;
 use super::*;
@@ -6,12 +6,12 @@ use crate::os::tests::watched_disk::{Step, WatchedDisk};
 use crate::publish::outbox::store::Dropped;
 use std::path::Path;
 
-/// What stands after an operation, and must stand again after a crash that is not before it.
+/// The state after an operation, which must survive any later crash.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Known {
     /// Recorded, and neither delivered nor dropped.
     pub(super) undelivered: Vec<Position>,
-    /// The highest position that was ever given.
+    /// The highest position that was ever used.
     pub(super) newest: Position,
     pub(super) dropped: Dropped,
 }
@@ -19,12 +19,12 @@ pub(super) struct Known {
 /// See the module.
 pub(super) struct Trace {
     pub(super) steps: Vec<Step>,
-    /// By the number of operations done.
+    /// The state after each number of operations.
     pub(super) known: Vec<Known>,
     pub(super) contents: BTreeMap<Position, (Arc<str>, Vec<u8>)>,
 }
 
-/// A directory in memory where the machine has one: thousands of stores are written.
+/// A directory in memory if there is one, because thousands of stores are written.
 pub(super) fn quick_directory() -> TempDir {
     match Path::new("/dev/shm") {
         memory if memory.is_dir() => tempfile::tempdir_in(memory).unwrap(),
@@ -32,7 +32,7 @@ pub(super) fn quick_directory() -> TempDir {
     }
 }
 
-/// Small, so that events are dropped for want of room and the log is begun anew several times.
+/// Small, so that events are dropped for lack of space and the log restarts several times.
 pub(super) fn small_rules(home: &Path, vfs: Option<String>) -> OutboxRules {
     OutboxRules {
         file: home.join("events.db"),
@@ -43,7 +43,7 @@ pub(super) fn small_rules(home: &Path, vfs: Option<String>) -> OutboxRules {
     }
 }
 
-/// A camera and a payload that no other event has; some are longer than a page of the store, up to 16 KiB.
+/// A camera and a unique payload of up to 16 KiB. Some are longer than a page of the store.
 pub(super) fn any_event(dice: &mut Dice, number: usize) -> (Arc<str>, Vec<u8>) {
     let cameras = ["a", "yard", "gate-2", "barn/north", "a-camera-with-a-name-that-does-not-end-soon", "hall"];
     let length = match dice.below(100) {
@@ -62,7 +62,7 @@ struct Recorder {
     dice: Dice,
     keeper: Keeper,
     now_ms: u64,
-    /// Left, and not settled.
+    /// Events in flight.
     on_their_way: Vec<Position>,
     events: usize,
     contents: BTreeMap<Position, (Arc<str>, Vec<u8>)>,
@@ -111,7 +111,7 @@ impl Recorder {
         new
     }
 
-    /// Most of what is on its way, in an order of the broker's own.
+    /// Settles a few events in flight, in random order.
     fn settle(&mut self) -> Vec<Settled> {
         let mut settled = Vec::new();
         for _ in 0..self.on_their_way.len().min(1 + self.dice.below(5)) {
@@ -129,7 +129,7 @@ impl Recorder {
     }
 }
 
-/// Lives through so many operations. Fails when what was written stays unsynced for a second.
+/// Runs some operations. Fails if written data stays unsynced for a second.
 pub(super) fn record_trace(operations: usize, seed: u64) -> Trace {
     let (home, disk) = (quick_directory(), WatchedDisk::new());
     let keeper = Keeper::new(small_rules(home.path(), Some(disk.vfs.clone())), at(0));

@@ -1,4 +1,4 @@
-//! The long tests do a share of their work in every run, and all of it in `make crash`, which keeps what they found.
+//! The long tests do a part of their work in every run, and all of it in `make crash`, which stores a report.
 
 use std::path::Path;
 
@@ -6,17 +6,17 @@ fn is_whole() -> bool {
     std::env::var_os("OCELLI_CRASH").is_some_and(|value| value == "whole")
 }
 
-/// One of so many is tried; all in a whole run.
+/// The step between tested cases: `one_of`, or 1 in a whole run.
 pub(super) fn share(one_of: usize) -> usize {
     if is_whole() { 1 } else { one_of }
 }
 
-/// Threads that work at once.
+/// The number of threads.
 pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
-/// Shown in a whole run.
+/// A progress bar, hidden except in a whole run.
 pub(super) fn progress(what: &'static str, length: usize) -> indicatif::ProgressBar {
     if !is_whole() {
         return indicatif::ProgressBar::hidden();
@@ -25,7 +25,7 @@ pub(super) fn progress(what: &'static str, length: usize) -> indicatif::Progress
     indicatif::ProgressBar::new(length as u64).with_style(style).with_prefix(what)
 }
 
-/// Prints what was found, and keeps it as `target/reports/<name>.json` in a whole run.
+/// Prints the results, and in a whole run writes them to `target/reports/<name>.json`.
 pub(super) fn report(name: &str, found: &serde_json::Value) {
     let text = serde_json::to_string_pretty(found).unwrap();
     println!("{name}: {text}");
