@@ -67,9 +67,9 @@ pub enum SecretError {
     /// The file is not there or not readable.
     #[error("the secret's file {path} cannot be read")]
     Unreadable {
-        /// Which.
+        /// The file as the settings name it.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },

@@ -148,9 +148,8 @@ fn check_all(options: Option<&str>, fill: impl FnOnce(&Path), heal: impl FnOnce(
         let is_locked = written.path == "lock" && place_of(&daemon, options).join("lock").is_file();
         written.reason.is_empty() || is_locked || reasons(&daemon).iter().any(|said| said.contains(&reason))
     };
-    // Inference hours are written once a minute.
     for written in &WRITTEN {
-        wait_for(written.path, 90 * SECONDS, || is_said(written).then_some(()));
+        wait_for(written.path, 30 * SECONDS, || is_said(written).then_some(()));
     }
     wait_for_detections(&daemon);
     wait_for("a box that is ready all the same", 20 * SECONDS, || {

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// How often the counts are written to disk. A power cut loses at most this much.
 const KEEP_PERIOD: Duration = Duration::from_secs(60);
 
+/// The first write comes soon after the start, so that a disk that refuses it is reported soon.
+const FIRST_KEEP: Duration = Duration::from_secs(5);
+
 /// Queue capacity for written months. A month that finds it full is removed from memory after the next write.
 const MONTHS: usize = 16;
 
@@ -32,7 +35,7 @@ pub(super) struct Meter {
     keeper: FileKeeper,
     /// The month of the last count; empty before the first one.
     month: String,
-    kept_at: Monotonic,
+    keep_at: Monotonic,
     /// Months with their rows as they were written, from the file thread.
     written: (SyncSender<WrittenMonth>, Receiver<WrittenMonth>),
 }
@@ -41,8 +44,14 @@ impl Meter {
     /// Continues from the stored hours of this month.
     pub(super) fn load(files: HoursFiles, keeper: FileKeeper, now: Monotonic) -> Self {
         let hours = InferenceHours::default();
-        let mut meter =
-            Self { hours, files, keeper, month: String::new(), kept_at: now, written: sync_channel(MONTHS) };
+        let mut meter = Self {
+            hours,
+            files,
+            keeper,
+            month: String::new(),
+            keep_at: now + FIRST_KEEP,
+            written: sync_channel(MONTHS),
+        };
         meter.turn_to(month_of(&this_hour()));
         meter
     }
@@ -56,10 +65,10 @@ impl Meter {
     /// Starts to write all months, once a minute.
     fn keep(&mut self, now: Monotonic) {
         self.forget_written();
-        if now.since(self.kept_at) < KEEP_PERIOD {
+        if now < self.keep_at {
             return;
         }
-        self.kept_at = now;
+        self.keep_at = now + KEEP_PERIOD;
         for month in self.hours.months() {
             let rows = self.hours.month(&month);
             let (path, content) = (self.files.path(&month), csv(&rows).into_bytes());
