@@ -79,7 +79,8 @@ impl Meter {
                     drop(written.try_send((month, rows)));
                 }
             };
-            self.keeper.write(path, content, OnRefusal::TryAgain, done);
+            // A refusal is reported there, and the next minute brings newer counts.
+            self.keeper.write(path, content, OnRefusal::TryAgain, done).unwrap_or_default();
         }
     }
 

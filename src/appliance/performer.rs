@@ -91,8 +91,8 @@ impl Performer {
             Effect::TakeSnapshot { group, order } => return self.take_snapshot(group, *order),
             Effect::ForgetSnapshot(id) => drop(self.pictures.remove(&id)),
             Effect::LoadPackage { ticket, model, source } => self.loader.load(ticket, model, source),
-            Effect::KeepModels { models, ticket } => self.keep(KeptFile::Models, &*models, ticket),
-            Effect::KeepCameras { cameras, ticket } => self.keep(KeptFile::Cameras, &*cameras, ticket),
+            Effect::KeepModels { models, ticket } => return self.keep(KeptFile::Models, &*models, ticket),
+            Effect::KeepCameras { cameras, ticket } => return self.keep(KeptFile::Cameras, &*cameras, ticket),
             Effect::KeepVersion { model, units, is_wanted } => self.catalog.model_changed(&model, units, is_wanted),
             Effect::KeepConfigured { model, version } => self.catalog.configure(&model, &version),
             Effect::AnswerCommand { ticket, result } => self.requests.answer_command(ticket, result),
@@ -173,18 +173,18 @@ impl Performer {
         Event::SnapshotMade { group, id, jpeg, wall_ms }
     }
 
-    fn keep<T: Serialize>(&self, file: KeptFile, content: &T, ticket: Option<CommandTicket>) {
-        let (own, tickets) = (self.own.clone(), ticket.into_iter().collect());
+    fn keep<T: Serialize>(&self, file: KeptFile, content: &T, ticket: Option<CommandTicket>) -> Option<Event> {
+        let (own, tickets): (_, Vec<_>) = (self.own.clone(), ticket.into_iter().collect());
+        let waiting = tickets.clone();
         let kept = move |result| {
             // If the shell has ended, no command waits.
-            drop(own.blocking_send(Event::Kept { tickets, result }));
+            drop(own.blocking_send(Event::Kept { tickets: waiting, result }));
         };
-        match serde_json::to_vec_pretty(content) {
-            Ok(bytes) => {
-                self.files.write(self.state_directory.join(file.name()), bytes, OnRefusal::TryAgain, kept);
-            }
-            Err(error) => tracing::error!(file = file.name(), %error, "the state cannot be written as JSON"),
-        }
+        let written = serde_json::to_vec_pretty(content).map_err(|error| error.to_string()).and_then(|bytes| {
+            let path = self.state_directory.join(file.name());
+            self.files.write(path, bytes, OnRefusal::TryAgain, kept).map_err(str::to_owned)
+        });
+        written.err().map(|why| Event::Kept { tickets, result: Err(why) })
     }
 
     fn answer_image(&mut self, id: crate::admission::ImageId, reply: ImageReply) {

@@ -36,7 +36,7 @@ const LONG_TURN: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How long units may finish their work at shutdown. Together with publishing, a shutdown stays below ten seconds.
-const DRAIN_LIMIT: Duration = Duration::from_secs(6);
+const DRAIN_LIMIT: Duration = Duration::from_secs(4);
 
 /// How long the shutdown waits for the state files.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);

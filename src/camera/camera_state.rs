@@ -156,6 +156,12 @@ impl Camera {
                 Some(now.since(*since))
             }
             State::Opening { .. } => None,
+            // Its process cannot be started, so it was never opened.
+            State::Waiting { until, status: CameraStatus::Connecting } if kind == LossKind::ProcessDied => {
+                self.reason = Some(detail);
+                self.state = State::Waiting { until: *until, status: CameraStatus::Offline };
+                return;
+            }
             State::Disabled | State::Waiting { .. } => return,
         };
         let until = self.policy.lost(kind, streamed_for, now);

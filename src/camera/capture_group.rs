@@ -244,6 +244,10 @@ impl CaptureGroup {
 
     /// Records that the process ended or could not be started, which loses all its cameras. Any -> Down
     pub(crate) fn process_ended(&mut self, detail: &str, now: Monotonic) {
+        // One that was given up, and whose successor was not started yet.
+        if matches!(self.process, Process::Down { .. }) && self.undead > 0 {
+            return self.undead_ended();
+        }
         let uptime = match self.process {
             Process::Up { uptime, .. } => Some(uptime),
             Process::Dying { uptime, .. } => uptime,

@@ -76,7 +76,8 @@ impl CatalogStore {
     /// Writes the catalog in the background, and retries while the disk refuses.
     fn keep(&self, catalog: &Catalog) {
         match content(catalog) {
-            Ok(bytes) => self.files.write(self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}),
+            // A refusal is logged and retried there.
+            Ok(bytes) => self.files.write(self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}).unwrap_or_default(),
             Err(error) => tracing::error!(%error, "the ARNs of this box's models change with each start"),
         }
     }

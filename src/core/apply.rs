@@ -15,7 +15,7 @@ use crate::core::keeping::Keeping;
 use crate::core::plan::BoxPlan;
 use crate::core::scenes::Scenes;
 use crate::core::snapshots::Snapshots;
-use crate::core::units::{Progress, Units};
+use crate::core::units::{CommandResult, Progress, Units};
 use crate::ipc::messages::CameraIndex;
 use crate::model::package::Package;
 use crate::supervisor::zones::Zones;
@@ -106,8 +106,7 @@ impl Core {
             Event::PackageLoaded { ticket, result } => {
                 let result = result.map(|loaded| *loaded);
                 if let Some((ticket, result)) = self.units.package_loaded(ticket, result, now, out) {
-                    let result = result.map(|()| Accepted::default());
-                    out.push(Effect::AnswerCommand { ticket, result });
+                    self.progressed(ticket, result, now, out);
                 }
             }
             Event::Kept { tickets, result } => self.keeping.kept(&tickets, result, out),
@@ -182,7 +181,9 @@ impl Core {
                     };
                     out.push(Effect::AnswerImage { image: work.id, reply });
                 }
-                SupervisorAction::Swapped { package } => self.units.keep_package(&package, out),
+                SupervisorAction::Swapped { package } => {
+                    self.units.keep_package(&package, None, out);
+                }
                 SupervisorAction::Scaled { model, from, to, reason } => {
                     out.push(Effect::Report(Report::Scaled { model, from, to, reason }));
                 }
@@ -241,6 +242,11 @@ impl Core {
             }
             command => self.units.command(ticket, command, now, out),
         };
+        self.progressed(ticket, result, now, out);
+    }
+
+    /// Answers a command, unless it waits for the disk.
+    fn progressed(&mut self, ticket: CommandTicket, result: CommandResult, now: Monotonic, out: &mut Vec<Effect>) {
         match result {
             Ok(Progress::Done) => out.push(Effect::AnswerCommand { ticket, result: Ok(Accepted::default()) }),
             Ok(Progress::Keeping) => self.keeping.wait(ticket, now),

@@ -15,37 +15,72 @@ pub(super) enum Purpose {
     Run(CommandTicket, UnitBounds),
     /// A retry of an unusable package. No command waits for it.
     Retry,
+    /// A read that took too long: its command was answered, and its result is ignored.
+    Overdue,
 }
 
 /// The time until an unusable package is read again.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// The longest that a command waits for a read: a package of 512 MB on a slow card takes about a minute.
+const READ_LIMIT: Duration = Duration::from_secs(180);
+
 /// The packages that are being read.
 #[derive(Debug, Default)]
 pub(super) struct PendingPackages {
     next: u64,
-    pending: BTreeMap<PackageTicket, (String, Purpose)>,
+    pending: BTreeMap<PackageTicket, Pending>,
     /// Models with an unusable package: the package's name, and when it is read again.
     unusable: BTreeMap<String, (String, Monotonic)>,
 }
 
+#[derive(Debug)]
+struct Pending {
+    model: String,
+    purpose: Purpose,
+    deadline: Monotonic,
+}
+
 impl PendingPackages {
     /// Registers a package that is to be read for a model.
-    pub(super) fn begin(&mut self, model: &str, purpose: Purpose) -> PackageTicket {
+    pub(super) fn begin(&mut self, model: &str, purpose: Purpose, now: Monotonic) -> PackageTicket {
         let ticket = PackageTicket(self.next);
         self.next += 1;
-        self.pending.insert(ticket, (model.to_owned(), purpose));
+        self.pending.insert(ticket, Pending { model: model.to_owned(), purpose, deadline: now + READ_LIMIT });
         ticket
     }
 
     /// Removes a package whose read has finished, and returns its model and purpose.
     pub(super) fn end(&mut self, ticket: PackageTicket) -> Option<(String, Purpose)> {
-        self.pending.remove(&ticket)
+        self.pending.remove(&ticket).map(|pending| (pending.model, pending.purpose))
     }
 
-    /// True if a command waits for a package of the model.
+    /// True if a package of the model is being read for a command, or was and the disk has not answered yet.
     pub(super) fn is_pending(&self, model: &str) -> bool {
-        self.pending.values().any(|(of, purpose)| of == model && !matches!(purpose, Purpose::Retry))
+        self.pending.values().any(|pending| pending.model == model && !matches!(pending.purpose, Purpose::Retry))
+    }
+
+    /// The commands that have waited too long, with their models. They stop waiting.
+    pub(super) fn overdue(&mut self, now: Monotonic) -> Vec<(CommandTicket, String)> {
+        let mut overdue = Vec::new();
+        for pending in self.pending.values_mut().filter(|pending| now >= pending.deadline) {
+            if let Purpose::Swap(ticket) | Purpose::Run(ticket, _) = pending.purpose {
+                pending.purpose = Purpose::Overdue;
+                overdue.push((ticket, pending.model.clone()));
+            }
+        }
+        overdue
+    }
+
+    /// Models whose package the disk has not given for too long.
+    pub(super) fn hanging(&self) -> impl Iterator<Item = &str> {
+        let is_hanging = |pending: &&Pending| matches!(pending.purpose, Purpose::Overdue);
+        self.pending.values().filter(is_hanging).map(|pending| &*pending.model)
+    }
+
+    /// Moves the deadlines by `gap`, for which the daemon was suspended.
+    pub(super) fn paused(&mut self, gap: Duration) {
+        self.pending.values_mut().for_each(|pending| pending.deadline = pending.deadline + gap);
     }
 
     /// Schedules a retry for the unusable package of a model.
@@ -70,8 +105,46 @@ impl PendingPackages {
         let mut due = Vec::new();
         for (model, (package, at)) in self.unusable.iter_mut().filter(|(_, (_, at))| now >= *at) {
             *at = now + RETRY_AFTER;
-            due.push((model.clone(), package.clone()));
+            // A read that hangs holds a thread, so there is one at a time.
+            if !self.pending.values().any(|pending| pending.model == *model) {
+                due.push((model.clone(), package.clone()));
+            }
         }
         due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_command_does_not_wait_for_ever_for_a_disk_that_hangs() {
+        let mut packages = PendingPackages::default();
+        let read = packages.begin("coco-ssd", Purpose::Swap(CommandTicket(7)), at(0));
+        assert!(packages.overdue(at(179)).is_empty());
+        packages.paused(Duration::from_secs(10));
+        assert!(packages.overdue(at(185)).is_empty(), "the daemon was suspended for ten seconds");
+        assert_eq!(packages.overdue(at(190)), [(CommandTicket(7), "coco-ssd".to_owned())]);
+        assert!(packages.overdue(at(500)).is_empty(), "it is answered once");
+        assert!(packages.is_pending("coco-ssd"), "the thread still hangs, and no second one is to");
+        assert_eq!(packages.hanging().collect::<Vec<_>>(), ["coco-ssd"]);
+        assert!(matches!(packages.end(read), Some((_, Purpose::Overdue))));
+        assert!(!packages.is_pending("coco-ssd") && packages.hanging().next().is_none());
+    }
+
+    #[test]
+    fn an_unusable_package_is_read_by_one_thread_at_a_time() {
+        let mut packages = PendingPackages::default();
+        packages.retry_later("coco-ssd", "broken", at(0));
+        assert_eq!(packages.due(at(60)).len(), 1);
+        let read = packages.begin("coco-ssd", Purpose::Retry, at(60));
+        assert!(packages.due(at(120)).is_empty());
+        packages.end(read);
+        assert_eq!(packages.due(at(180)).len(), 1);
     }
 }

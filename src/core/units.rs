@@ -141,6 +141,7 @@ impl Units {
 
     /// Does what is due by `now`. Reads of packages are pushed to `effects`, actions of the fleet are returned.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
+        self.refuse_overdue(now, effects);
         self.retry_packages(now, effects);
         self.fleet.tick(now)
     }
@@ -148,6 +149,7 @@ impl Units {
     /// The daemon was suspended for `gap`.
     pub(super) fn paused(&mut self, gap: Duration) {
         self.fleet.paused(gap);
+        self.packages.paused(gap);
     }
 
     /// Takes no more work; units finish their current batches.
@@ -209,11 +211,12 @@ impl Units {
             self.keep_brought_in(model, effects);
             return false;
         }
-        let is_news = self.desired.change(model, change);
-        if is_news {
+        // A command that changes nothing is written all the same: the disk may have refused the first time.
+        let is_written = self.desired.change(model, change) || ticket.is_some();
+        if is_written {
             effects.push(Effect::KeepModels { models: Box::new(self.desired.clone()), ticket });
         }
-        is_news
+        is_written
     }
 
     /// Stores the state of a model that no settings name, in the catalog.
@@ -226,13 +229,21 @@ impl Units {
         }
     }
 
-    /// Stores the package that a swap has put into service.
-    pub(super) fn keep_package(&mut self, package: &Package, effects: &mut Vec<Effect>) {
-        if self.desired.of(&package.model).is_some() {
-            self.keep(&package.model, None, effects, |desired| desired.package.clone_from(&package.name));
-            let (model, version) = (package.model.clone(), package.version.clone());
-            effects.push(Effect::KeepConfigured { model, version });
+    /// Stores the package that a swap has put into service. True if it is being written.
+    pub(super) fn keep_package(
+        &mut self,
+        package: &Package,
+        ticket: Option<CommandTicket>,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        if self.desired.of(&package.model).is_none() {
+            return false;
         }
+        let is_written =
+            self.keep(&package.model, ticket, effects, |desired| desired.package.clone_from(&package.name));
+        let (model, version) = (package.model.clone(), package.version.clone());
+        effects.push(Effect::KeepConfigured { model, version });
+        is_written
     }
 
     /// The status of every model by name.
@@ -243,7 +254,11 @@ impl Units {
     /// Problems of the units beside those of the models, as texts for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let not_started = self.not_started.iter().map(|(model, why)| format!("{model}: it is not started: {why}"));
-        self.fleet.degraded().into_iter().chain(not_started).collect()
+        let hanging = self
+            .packages
+            .hanging()
+            .map(|model| format!("{model}: its package cannot be read: the disk does not answer"));
+        self.fleet.degraded().into_iter().chain(not_started).chain(hanging).collect()
     }
 }
 

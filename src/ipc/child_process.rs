@@ -18,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
@@ -131,6 +132,8 @@ impl Drop for Unwatched {
 #[derive(Clone, Debug)]
 pub struct Spawner {
     jobs: SyncSender<Job>,
+    /// A caller has waited in vain, and the thread has not come back since.
+    is_stuck: Arc<AtomicBool>,
 }
 
 impl Spawner {
@@ -144,6 +147,8 @@ impl Spawner {
 
     fn start_with(mut fork: impl FnMut(&mut Command) -> io::Result<Child> + Send + 'static) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel::<Job>(JOBS);
+        let is_stuck = Arc::new(AtomicBool::new(false));
+        let stuck = Arc::clone(&is_stuck);
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
             while let Ok(mut job) = inbox.recv() {
                 // The thread must survive a panic: its end would kill every child, and no new one could be started.
@@ -151,9 +156,10 @@ impl Spawner {
                 let child = child.unwrap_or_else(|_| Err(io::Error::other("the spawner panicked")));
                 // A caller that no longer waits drops the child, which ends it.
                 drop(job.reply.send(child.map(|child| Unwatched(Some(child)))));
+                stuck.store(false, Ordering::Relaxed);
             }
         })?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, is_stuck })
     }
 
     /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, at most [`FORK_LIMIT`]. Must be
@@ -199,9 +205,16 @@ impl Spawner {
             .process_group(0);
         let too_slow =
             || io::Error::new(io::ErrorKind::TimedOut, "the system does not start the process: the disk may hang");
+        // One caller waits; others of the same turn of an event loop must not wait after it.
+        if self.is_stuck.load(Ordering::Relaxed) {
+            return Err(too_slow());
+        }
         let (reply, answer) = sync_channel(1);
         self.jobs.try_send(Job { command, reply }).map_err(|_| too_slow())?;
-        answer.recv_timeout(FORK_LIMIT).map_err(|_| too_slow())?
+        answer.recv_timeout(FORK_LIMIT).unwrap_or_else(|_| {
+            self.is_stuck.store(true, Ordering::Relaxed);
+            Err(too_slow())
+        })
     }
 }
 

@@ -13,11 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Queue capacity for writes and jobs. When the queue is full they are refused.
+/// Queue capacity for writes and jobs. When the queue is full they are refused, but the newest content of each file that is
+/// to be retried is kept beside it.
 const QUEUE_CAPACITY: usize = 64;
 
 /// How often a refused content is retried.
 const RETRY_PERIOD: Duration = Duration::from_secs(5);
+
+/// A write that takes longer is reported: the disk neither takes nor refuses it.
+const HANG_LIMIT: Duration = Duration::from_secs(5);
 
 const TOO_MANY: &str = "too many files wait for the disk";
 
@@ -41,6 +45,7 @@ enum Job {
 #[derive(Debug)]
 pub(crate) struct FileWriter {
     refused: Refused,
+    busy: Arc<Mutex<Option<Busy>>>,
     /// Refused contents that are to be retried.
     retries: BTreeMap<PathBuf, Vec<u8>>,
     /// What this run has written, for files that somebody removes.
@@ -48,12 +53,18 @@ pub(crate) struct FileWriter {
 }
 
 impl FileWriter {
+    fn new(refused: Refused, busy: Arc<Mutex<Option<Busy>>>) -> Self {
+        Self { refused, busy, retries: BTreeMap::new(), written: BTreeMap::new() }
+    }
+
     /// Replaces a file as a whole.
     ///
     /// # Errors
     /// The disk's error. The old file is still in place then.
     pub(crate) fn replace(&mut self, path: &Path, content: &[u8]) -> Result<(), String> {
+        *lock(&self.busy) = Some(Busy { path: path.to_owned(), since: Instant::now(), is_reported: false });
         let result = atomic_file::replace(path, content).map_err(|error| error.to_string());
+        *lock(&self.busy) = None;
         self.refused.note(path, &result);
         if result.is_ok() {
             self.retries.remove(path);
@@ -108,11 +119,25 @@ struct Write {
     waiting: Vec<Done>,
 }
 
+/// The write that is going on.
+#[derive(Debug)]
+struct Busy {
+    path: PathBuf,
+    since: Instant,
+    is_reported: bool,
+}
+
+/// Contents that found the queue full, the newest of each path. Its lock is held while a job is queued.
+type Overflow = Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>;
+
 /// A handle to the thread. Clones share it; the thread ends when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct FileKeeper {
     jobs: SyncSender<Job>,
+    overflow: Overflow,
     refused: Refused,
+    busy: Arc<Mutex<Option<Busy>>>,
+    hang_limit: Duration,
 }
 
 /// The files that cannot be written now, with the disk's errors.
@@ -125,31 +150,44 @@ impl FileKeeper {
     /// # Errors
     /// When the thread cannot be started.
     pub fn start() -> io::Result<Self> {
-        Self::with_retry_period(RETRY_PERIOD)
+        Self::with_limits(RETRY_PERIOD, HANG_LIMIT)
     }
 
-    fn with_retry_period(period: Duration) -> io::Result<Self> {
+    fn with_limits(retry_period: Duration, hang_limit: Duration) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel(QUEUE_CAPACITY);
-        let refused = Refused::default();
-        let writer = FileWriter { refused: refused.clone(), retries: BTreeMap::new(), written: BTreeMap::new() };
-        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, writer, period))?;
-        Ok(Self { jobs, refused })
+        let (refused, busy, overflow) = (Refused::default(), Arc::default(), Overflow::default());
+        let writer = FileWriter::new(refused.clone(), Arc::clone(&busy));
+        let late = Arc::clone(&overflow);
+        std::thread::Builder::new().name("files".into()).spawn(move || keep(&inbox, &late, writer, retry_period))?;
+        Ok(Self { jobs, overflow, refused, busy, hang_limit })
     }
 
     /// Queues the replacement of a file. `done` runs on the thread with the result of the first try, and must not block.
+    ///
+    /// # Errors
+    /// When the queue is full: `done` is dropped then. A content that is to be retried is written all the same, once the
+    /// thread has worked off its queue.
     pub(crate) fn write(
         &self,
         path: PathBuf,
         content: Vec<u8>,
         on_refusal: OnRefusal,
         done: impl FnOnce(Result<(), String>) + Send + 'static,
-    ) {
-        let job = Job::Write { path, content, on_refusal, done: Box::new(done) };
-        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.jobs.try_send(job)
-            && let Job::Write { done, .. } = job
-        {
-            done(Err(TOO_MANY.into()));
+    ) -> Result<(), &'static str> {
+        let mut overflow = lock(&self.overflow);
+        let job = Job::Write { path: path.clone(), content, on_refusal, done: Box::new(done) };
+        match self.jobs.try_send(job) {
+            Ok(()) => {
+                overflow.remove(&path);
+                return Ok(());
+            }
+            Err(TrySendError::Full(Job::Write { content, on_refusal: OnRefusal::TryAgain, .. })) => {
+                overflow.insert(path.clone(), content);
+            }
+            Err(_) => {}
         }
+        self.refused.note(&path, &Err(TOO_MANY.to_owned()));
+        Err(TOO_MANY)
     }
 
     /// Queues a job for the thread, behind earlier requests.
@@ -157,6 +195,7 @@ impl FileKeeper {
     /// # Errors
     /// When the queue is full.
     pub(crate) fn run(&self, job: impl FnOnce(&mut FileWriter) + Send + 'static) -> Result<(), &'static str> {
+        let _overflow = lock(&self.overflow);
         self.jobs.try_send(Job::Run(Box::new(job))).map_err(|_| TOO_MANY)
     }
 
@@ -167,7 +206,7 @@ impl FileKeeper {
     pub(crate) async fn replace(&self, path: PathBuf, content: Vec<u8>) -> Result<(), String> {
         let (done, result) = oneshot::channel();
         // A caller that is gone needs no result.
-        self.write(path, content, OnRefusal::GiveUp, move |result| drop(done.send(result)));
+        self.write(path, content, OnRefusal::GiveUp, move |result| drop(done.send(result)))?;
         result.await.unwrap_or_else(|_| Err("the thread that writes files has ended".into()))
     }
 
@@ -182,13 +221,25 @@ impl FileKeeper {
     /// One sentence for the operator about each file that cannot be written now.
     pub(crate) fn degraded(&self) -> Vec<String> {
         let refused = self.refused.lock();
-        refused.iter().map(|(path, why)| format!("{} cannot be written: {why}", path.display())).collect()
+        let refused = refused.iter().map(|(path, why)| format!("{} cannot be written: {why}", path.display()));
+        refused.chain(self.hanging()).collect()
+    }
+
+    /// What the operator is told of a write that takes too long; logged once.
+    fn hanging(&self) -> Option<String> {
+        let mut busy = lock(&self.busy);
+        let busy = busy.as_mut().filter(|busy| busy.since.elapsed() >= self.hang_limit)?;
+        let file = busy.path.display();
+        if !std::mem::replace(&mut busy.is_reported, true) {
+            tracing::error!(%file, "a state file cannot be written: the disk does not answer");
+        }
+        Some(format!("{file} cannot be written: the disk does not answer"))
     }
 }
 
 impl Refused {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Records the result of a try. Logs the first failure and the first success after it.
@@ -209,11 +260,18 @@ impl Refused {
     }
 }
 
+/// What a panic elsewhere has left is still valid: all of it is plain data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Serves requests until no handle is left, then writes what is still queued.
-fn keep(inbox: &Receiver<Job>, mut writer: FileWriter, period: Duration) {
+fn keep(inbox: &Receiver<Job>, overflow: &Overflow, mut writer: FileWriter, period: Duration) {
     let mut retry_at = Instant::now() + period;
+    let mut next = None;
     loop {
-        let first = inbox.recv_timeout(retry_at.saturating_duration_since(Instant::now()));
+        let wait = || inbox.recv_timeout(retry_at.saturating_duration_since(Instant::now()));
+        let first = next.take().map_or_else(wait, Ok);
         let is_last = matches!(first, Err(RecvTimeoutError::Disconnected));
         let mut writes = BTreeMap::new();
         for job in first.into_iter().chain(inbox.try_iter()) {
@@ -234,6 +292,13 @@ fn keep(inbox: &Receiver<Job>, mut writer: FileWriter, period: Duration) {
             }
         }
         write_all(&mut writer, &mut writes);
+        // Only behind an empty queue: what is queued is older. Nothing is queued meanwhile, because of the lock.
+        let mut late = lock(overflow);
+        match inbox.try_recv() {
+            Ok(job) => next = Some(job),
+            Err(_) => writer.retries.append(&mut late),
+        }
+        drop(late);
         if Instant::now() >= retry_at || is_last {
             writer.retry();
             retry_at = Instant::now() + period;

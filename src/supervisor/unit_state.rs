@@ -20,6 +20,7 @@ use crate::ipc::restart_policy::RestartPolicy;
 use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::batch::Batch;
 use crate::supervisor::model_version::ModelVersion;
+use crate::supervisor::service_time::ServiceTime;
 use crate::supervisor::zones::ZoneIndex;
 use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
@@ -110,6 +111,8 @@ pub struct Unit {
     pub providers: NodeCounts,
     /// Why its model cache could not be used.
     pub cache_problem: Option<String>,
+    /// Its own service time, by which its deadlines are judged: another version, or a unit in another zone, may be slower.
+    pub times: ServiceTime,
     /// Replies since it became ready.
     pub items_done: u64,
     /// Invalid results in a row.
@@ -132,6 +135,7 @@ impl Unit {
             ready_since: None,
             providers: NodeCounts::default(),
             cache_problem: None,
+            times: ServiceTime::default(),
             items_done: 0,
             invalid_in_row: 0,
             first_bytes: None,

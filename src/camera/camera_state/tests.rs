@@ -106,3 +106,12 @@ fn a_keyframes_only_stream_lives_while_packets_arrive() {
     assert_eq!(camera.due(STALL, CONNECT, at(70)), CameraDue::Close, "nothing was received for 11 s");
     assert!(camera.wanted_fps().is_some_and(|fps| fps < 0.2), "its rate is that of keyframes");
 }
+
+#[test]
+fn a_camera_whose_process_cannot_be_started_says_so() {
+    let mut camera = camera();
+    camera.lost(LossKind::ProcessDied, "the capture process ended: killed".into(), at(1));
+    assert_eq!(camera.status(), CameraStatus::Offline);
+    assert_eq!(camera.reason(), Some("the capture process ended: killed"));
+    assert_eq!(camera.due(STALL, CONNECT, at(1)), CameraDue::Open, "it waits for nothing else");
+}

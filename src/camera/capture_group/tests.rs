@@ -146,6 +146,18 @@ fn a_killed_process_that_does_not_end_is_given_up_and_replaced() {
 }
 
 #[test]
+fn a_process_that_was_given_up_and_ends_before_its_successor_starts_counts_once() {
+    let mut group = group(&["a"]);
+    for now in [6, 16, 17] {
+        group.tick(at(now));
+    }
+    assert_eq!((group.undead(), group.restarts()), (1, 1));
+    group.process_ended("it ended after all", at(18));
+    assert_eq!((group.undead(), group.restarts()), (0, 1));
+    assert_eq!(group.tick(at(20)), [CaptureAction::Start]);
+}
+
+#[test]
 fn no_connection_gets_the_index_of_another_however_long_one_camera_is_dead() {
     let mut group = group(&["live", "dead"]);
     group.streaming(0, info(), at(0));

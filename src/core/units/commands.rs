@@ -7,7 +7,7 @@ use crate::core::event::{PackageSource, PackageTicket};
 use crate::core::packages::Purpose;
 use crate::core::units::{CommandResult, Progress, Units};
 use crate::supervisor::FleetError;
-use crate::supervisor::pool::UnitBounds;
+use crate::supervisor::pool::{Pool, UnitBounds};
 use crate::vision::monotonic::Monotonic;
 
 impl Units {
@@ -44,12 +44,12 @@ impl Units {
                     return Err(FleetError::NotFound(model).into());
                 }
                 self.fleet.check_swap(&model)?;
-                return self.read(&model, PackageSource::Named(package), Purpose::Swap(ticket), effects);
+                return self.read(&model, PackageSource::Named(package), Purpose::Swap(ticket), now, effects);
             }
             Command::RunPackage { model, directory, bounds } => {
                 if !self.fleet.has_model(&model) {
                     let purpose = Purpose::Run(ticket, bounds);
-                    return self.read(&model, PackageSource::Directory(directory), purpose, effects);
+                    return self.read(&model, PackageSource::Directory(directory), purpose, now, effects);
                 }
                 self.fleet.start(&model, Some(bounds))?;
                 false
@@ -69,6 +69,7 @@ impl Units {
         model: &str,
         source: PackageSource,
         purpose: Purpose,
+        now: Monotonic,
         effects: &mut Vec<Effect>,
     ) -> CommandResult {
         if self.packages.is_pending(model) {
@@ -76,7 +77,7 @@ impl Units {
             let (model, cure) = (model.to_owned(), "another version of it is being read; wait for it");
             return Err(FleetError::WrongState { model, state, cure }.into());
         }
-        let ticket = self.packages.begin(model, purpose);
+        let ticket = self.packages.begin(model, purpose, now);
         effects.push(Effect::LoadPackage { ticket, model: model.to_owned(), source });
         Ok(Progress::Reading)
     }
@@ -84,32 +85,45 @@ impl Units {
     /// Reads unusable packages again when their retry is due.
     pub(super) fn retry_packages(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
         for (model, package) in self.packages.due(now) {
-            let ticket = self.packages.begin(&model, Purpose::Retry);
+            let ticket = self.packages.begin(&model, Purpose::Retry, now);
             effects.push(Effect::LoadPackage { ticket, model, source: PackageSource::Named(package) });
         }
     }
 
-    /// A package was read, or cannot be used. Returns the waiting command, if any, and its result.
+    /// Answers commands whose package the disk has not given in time. A read cannot be broken off, so the next command that
+    /// needs a package of the model is refused until it has ended.
+    pub(super) fn refuse_overdue(&mut self, now: Monotonic, effects: &mut Vec<Effect>) {
+        for (ticket, model) in self.packages.overdue(now) {
+            let reason = format!("the package of {model} cannot be read: the disk does not answer");
+            effects.push(Effect::AnswerCommand { ticket, result: Err(ControlError::Package(reason)) });
+        }
+    }
+
+    /// A package was read, or cannot be used. Returns the waiting command, if any, and how far it has come.
     pub(in crate::core) fn package_loaded(
         &mut self,
         ticket: PackageTicket,
         result: Result<LoadedPackage, String>,
         now: Monotonic,
         effects: &mut Vec<Effect>,
-    ) -> Option<(CommandTicket, Result<(), ControlError>)> {
+    ) -> Option<(CommandTicket, CommandResult)> {
         let (model, purpose) = self.packages.end(ticket)?;
         match purpose {
             Purpose::Swap(ticket) => {
-                let result = self.swap_to(&model, result);
-                // Without units the swap is complete at once.
-                if result.is_ok()
-                    && let Some(pool) = self.fleet.model(&model).filter(|pool| !pool.is_swapping())
-                {
-                    self.keep_package(&pool.package(), effects);
-                }
+                let result = self.swap_to(&model, result).map(|()| {
+                    // Without units the swap is complete at once.
+                    let package = self.fleet.model(&model).filter(|pool| !pool.is_swapping()).map(Pool::package);
+                    match package.is_some_and(|package| self.keep_package(&package, Some(ticket), effects)) {
+                        true => Progress::Keeping,
+                        false => Progress::Done,
+                    }
+                });
                 Some((ticket, result))
             }
-            Purpose::Run(ticket, bounds) => Some((ticket, self.run(&model, result, bounds, now))),
+            Purpose::Run(ticket, bounds) => {
+                Some((ticket, self.run(&model, result, bounds, now).map(|()| Progress::Done)))
+            }
+            Purpose::Overdue => None,
             Purpose::Retry => {
                 // A command may have swapped the model to another version meanwhile.
                 if self.fleet.model(&model).is_some_and(|pool| pool.is_unusable()) && result.is_ok() {

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// `Image`.
@@ -126,19 +127,21 @@ impl ImageSource {
 
 async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> Result<ImageSlot, ApiError> {
     // Few at a time: a slow disk must not delay callers that send bytes.
-    let _turn = state.downloads.try_acquire().map_err(|_| {
+    let turn = Arc::clone(&state.downloads).try_acquire_owned().map_err(|_| {
         let message = "S3 download limit exceeded.".into();
         let kind = ErrorKind::ProvisionedThroughputExceeded;
         ApiError { kind, message, retry_after: Some(RETRY_AFTER_SLOT) }
     })?;
-    let opened = tokio::task::spawn_blocking(move || open_object(&root, &name)).await;
-    let (file, length) = opened.ok().flatten().ok_or_else(unreadable)?;
+    // The turn is the thread's: when the caller has gone, a read that hangs still counts.
+    let opened = tokio::task::spawn_blocking(move || Some((open_object(&root, &name)?, turn))).await;
+    let ((file, length), turn) = opened.ok().flatten().ok_or_else(unreadable)?;
     if length > MAX_OBJECT_BYTES {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
     // Reserves the slot before it reads a byte.
     let mut slot = reserve(state, usize::try_from(length).unwrap_or(usize::MAX))?;
     let written = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         let mut bytes = Vec::new();
         // The file may have grown meanwhile.
         file.take(length).read_to_end(&mut bytes).ok()?;

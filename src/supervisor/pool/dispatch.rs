@@ -77,8 +77,10 @@ impl Pool {
         let Some((share, kinds)) = batch.measured(now) else { return };
         let is_other_free = |(id, slot): (&UnitId, &Unit)| *id != unit && slot.is_free();
         let (in_service, all_busy) = (self.in_service(), !self.roster.units.iter().any(is_other_free));
-        for kind in kinds {
-            self.throughput.service_time.record(*kind, share, in_service, all_busy);
+        let slot = self.roster.units.get_mut(&unit);
+        let times = slot.map(|slot| &mut slot.times).into_iter().chain([&mut self.throughput.service_time]);
+        for times in times {
+            kinds.iter().for_each(|kind| times.record(*kind, share, in_service, all_busy));
         }
     }
 

@@ -19,11 +19,11 @@ impl Pool {
     /// Does what is due by `now`: starts, deadlines, stale work, scaling. Returns killed units whose processes do not
     /// end; they are no longer part of the pool.
     pub fn tick(&mut self, room: &mut Room<'_>, now: Monotonic, actions: &mut Vec<SupervisorAction>) -> Vec<UnitId> {
-        let late = self.roster.kill_late(self.deadlines, &self.throughput.service_time, now, actions);
+        let late = self.roster.kill_late(self.deadlines, now, actions);
         for unanswered in late {
             self.break_off(unanswered, FailureCause::UnitHung, now, actions);
         }
-        let undead = self.roster.give_up_undead(room, now);
+        let undead = self.roster.give_up_undead(self.wanted(), room, now, actions);
         // Sheds stale work too.
         self.dispatch(actions, now);
         if now.since(self.evaluated_at) >= EVALUATION_PERIOD {

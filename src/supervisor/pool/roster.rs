@@ -4,7 +4,7 @@
 
 use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::batch::Batch;
-use crate::supervisor::model_version::ModelVersion;
+use crate::supervisor::model_version::{ModelVersion, VersionId};
 use crate::supervisor::pool::bounds::{Room, UnitDeadlines};
 use crate::supervisor::service_time::ServiceTime;
 use crate::supervisor::unit_state::{Departure, Readiness, Unit, UnitId, UnitState};
@@ -107,7 +107,6 @@ impl Roster {
     pub(super) fn kill_late(
         &mut self,
         deadlines: UnitDeadlines,
-        times: &ServiceTime,
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) -> Vec<Unanswered> {
@@ -118,7 +117,7 @@ impl Roster {
                     "it did not load its model in time"
                 }
                 UnitState::Busy(batch)
-                    if now.since(batch.since()) > times.deadline(deadlines.inference, batch.transactions()) =>
+                    if now.since(batch.since()) > slot.times.deadline(deadlines.inference, batch.transactions()) =>
                 {
                     "it did not answer in time"
                 }
@@ -127,6 +126,8 @@ impl Roster {
             };
             if let UnitState::Busy(batch) = std::mem::replace(&mut slot.state, UnitState::Dying { since: now }) {
                 unanswered.push((batch, slot.zone));
+                // It may have become slow for good: the longest limit counts until it is measured again.
+                slot.times = ServiceTime::default();
             }
             actions.push(SupervisorAction::Kill { unit, why });
         }
@@ -135,17 +136,27 @@ impl Roster {
 
     /// Removes killed units whose processes do not end, and returns them. Their places become free, and it counts as a
     /// failure of their zones.
-    pub(super) fn give_up_undead(&mut self, room: &mut Room<'_>, now: Monotonic) -> Vec<UnitId> {
+    pub(super) fn give_up_undead(
+        &mut self,
+        wanted: usize,
+        room: &mut Room<'_>,
+        now: Monotonic,
+        actions: &mut Vec<SupervisorAction>,
+    ) -> Vec<UnitId> {
         let is_undead =
             |slot: &Unit| matches!(slot.state, UnitState::Dying { since } if now.since(since) > DEATH_LIMIT);
         let undead: Vec<UnitId> =
             self.units.iter().filter(|(_, slot)| is_undead(slot)).map(|(unit, _)| *unit).collect();
         for unit in &undead {
-            if let Some(slot) = self.units.get(unit) {
-                room.zones.unit_failed(slot.zone, now);
-            }
+            let Some(slot) = self.units.get(unit) else { continue };
+            room.zones.unit_failed(slot.zone, now);
+            let (is_load, version) = (slot.departure.is_none() && slot.ready_since.is_none(), slot.version.id);
             self.restarts += 1;
+            self.failed_loads += u32::from(is_load);
             self.remove(*unit, room);
+            if is_load && self.is_unproven_candidate(version) {
+                self.abort_rollout(wanted, room, now, actions);
+            }
         }
         undead
     }
@@ -195,18 +206,19 @@ impl Roster {
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) -> Option<Unanswered> {
-        let candidate = self.candidate.as_ref().map(|candidate| candidate.id);
+        let version = self.units.get(&unit)?.version.id;
+        let is_unproven = self.is_unproven_candidate(version);
         let slot = self.units.get_mut(&unit)?;
         let ready_since = slot.ready_since.take();
         let until = slot.restart_policy.died(ready_since, slot.items_done, now);
         let before = std::mem::replace(&mut slot.state, UnitState::Down { until });
-        let (is_candidate, zone) = (candidate == Some(slot.version.id), slot.zone);
+        let zone = slot.zone;
         slot.is_worn = false;
         match slot.departure {
             Some(Departure::Retired) => self.remove(unit, room),
             Some(Departure::Replaced { zone }) => self.succeed(unit, zone, room, now),
             // A new version that does not load is not retried; the old one still serves.
-            None if is_candidate && ready_since.is_none() => {
+            None if is_unproven && ready_since.is_none() => {
                 self.abort_rollout(wanted, room, now, actions);
             }
             None => {
@@ -219,6 +231,12 @@ impl Roster {
             UnitState::Busy(batch) => Some((batch, zone)),
             _ => None,
         }
+    }
+
+    /// True for a new version of which no unit has loaded yet. Once one has, a failed start is as that of any unit.
+    fn is_unproven_candidate(&self, version: VersionId) -> bool {
+        let has_loaded = |slot: &Unit| slot.version.id == version && slot.ready_since.is_some();
+        self.candidate.as_ref().is_some_and(|candidate| candidate.id == version) && !self.units.values().any(has_loaded)
     }
 
     /// Restarts a unit with the wanted version, in its old zone or in another one.

@@ -4,6 +4,7 @@ mod batches;
 mod frames;
 mod limits;
 mod models;
+mod new_versions;
 mod transactions;
 
 use super::*;
