@@ -4,6 +4,7 @@
 //! most 744 rows.
 
 use crate::metering::inference_hours::HourRow;
+use crate::metering::month_of;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,15 @@ const HEADER: &str = "hour,model,version,unit_seconds";
 #[derive(Clone, Debug)]
 pub struct HoursFiles {
     directory: PathBuf,
+}
+
+/// What a month's file holds.
+#[derive(Debug, Default)]
+pub(crate) struct StoredMonth {
+    /// The rows that can be read.
+    pub(crate) rows: Vec<HourRow>,
+    /// How many lines are damaged; the next write of the file loses them.
+    pub(crate) damaged_lines: usize,
 }
 
 impl HoursFiles {
@@ -27,30 +37,42 @@ impl HoursFiles {
         self.directory.join(format!("inference-hours-{month}.csv"))
     }
 
-    /// Reads the rows of a month; none if it has no file. Malformed rows are skipped and logged.
+    /// Reads the rows of a month; none if it has no file. Damaged lines are skipped and logged.
     ///
     /// # Errors
     /// `InvalidInput` if the month is malformed; otherwise the error of reading its file.
     pub(crate) fn read(&self, month: &str) -> io::Result<Vec<HourRow>> {
+        Ok(self.stored(month)?.rows)
+    }
+
+    /// As [`Self::read`], and says how many lines were skipped.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub(crate) fn stored(&self, month: &str) -> io::Result<StoredMonth> {
         if !is_month(month) {
             let text = format!("`{month}` is not a month: write it as 2026-11");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let path = self.path(month);
-        let text = match std::fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            text => text?,
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(StoredMonth::default()),
+            bytes => bytes?,
         };
-        let lines = text.lines().skip(1);
-        Ok(lines
-            .filter_map(|line| {
-                let row = parse(line);
-                if row.is_none() {
-                    tracing::warn!(file = %path.display(), line, "a line of the inference hours is malformed and is skipped");
+        let mut stored = StoredMonth::default();
+        // Line by line: a damaged byte costs its line only.
+        let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end());
+        for line in lines.filter(|line| !line.is_empty() && *line != HEADER.as_bytes()) {
+            match std::str::from_utf8(line).ok().and_then(parse).filter(|row| month_of(&row.hour) == month) {
+                Some(row) => stored.rows.push(row),
+                None => {
+                    stored.damaged_lines += 1;
+                    let (file, line) = (path.display(), String::from_utf8_lossy(line));
+                    tracing::warn!(%file, %line, "a line of the inference hours is damaged and is skipped");
                 }
-                row
-            })
-            .collect())
+            }
+        }
+        Ok(stored)
     }
 }
 
@@ -110,5 +132,18 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap().replace("7200.500", "NaN");
         std::fs::write(&path, text).unwrap();
         assert_eq!(files.read("2026-11").unwrap(), rows[1..]);
+    }
+    #[test]
+    fn a_byte_that_is_no_text_costs_its_line_only() {
+        let home = tempfile::tempdir().unwrap();
+        let files = HoursFiles::new(home.path());
+        let good = "2026-11-24T09,coco,1,60.000";
+        let text = format!("{HEADER}\n2026-11-24T08,coco,1,7200.500\n{good}\n2026-12-01T00,coco,1,5.000\n");
+        let mut bytes = text.into_bytes();
+        bytes[HEADER.len() + 20] = 0xFF;
+        std::fs::write(files.path("2026-11"), bytes).unwrap();
+        let stored = files.stored("2026-11").unwrap();
+        assert_eq!(stored.rows, [parse(good).unwrap()]);
+        assert_eq!(stored.damaged_lines, 2, "one has a damaged byte, one an hour of another month");
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::os::tests::watched_disk_vfs;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+const NO_PANIC: &str = "nothing panics with the lock held";
 
 /// An operation of the disk. Files are named without their directory.
 #[derive(Clone, Debug)]
@@ -61,7 +63,11 @@ pub(crate) struct WatchedDisk {
 
 /// The state that the VFS functions use.
 #[derive(Debug, Default)]
-pub(super) struct Shared(Mutex<State>);
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Notified when the disk begins or ceases to hang.
+    hanging: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -70,6 +76,10 @@ struct State {
     /// How many operations that match the fault still succeed.
     spared: usize,
     refused: usize,
+    /// Operations neither succeed nor fail.
+    must_hang: bool,
+    /// An operation hangs.
+    is_hanging: bool,
 }
 
 impl WatchedDisk {
@@ -92,6 +102,23 @@ impl WatchedDisk {
     pub(crate) fn set_fault_after(&self, spared: usize, fault: Fault) {
         let mut state = self.shared.lock();
         (state.fault, state.spared) = (Some(fault), spared);
+    }
+
+    /// From now on, no operation returns until [`Self::answer`].
+    pub(crate) fn hang(&self) {
+        self.shared.lock().must_hang = true;
+    }
+
+    /// Waits until an operation hangs.
+    pub(crate) fn wait_until_it_hangs(&self) {
+        let state = self.shared.hanging.wait_while(self.shared.lock(), |state| !state.is_hanging);
+        drop(state.expect(NO_PANIC));
+    }
+
+    /// The operation that hangs, and those after it, return.
+    pub(crate) fn answer(&self) {
+        self.shared.lock().must_hang = false;
+        self.shared.hanging.notify_all();
     }
 
     /// The number of failed operations.
@@ -123,16 +150,22 @@ impl WatchedDisk {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("nothing panics with the lock held")
+        self.state.lock().expect(NO_PANIC)
     }
 
     pub(super) fn note(&self, step: Step) {
         self.lock().steps.push(step);
     }
 
-    /// Counts an operation, and returns true if it must fail because one of these faults is set.
+    /// Counts an operation, and returns true if it must fail because one of these faults is set. Hangs while it must.
     pub(super) fn refuses(&self, faults: &[Fault]) -> bool {
         let mut state = self.lock();
+        while state.must_hang {
+            state.is_hanging = true;
+            self.hanging.notify_all();
+            state = self.hanging.wait(state).expect(NO_PANIC);
+        }
+        state.is_hanging = false;
         let is_met = state.fault.is_some_and(|fault| faults.contains(&fault));
         let refuses = is_met && state.spared == 0;
         state.spared = state.spared.saturating_sub(usize::from(is_met));

@@ -26,6 +26,8 @@
 //! * a damaged byte is an error code and not a panic, its file format is a promise, and `rescue` can read it.
 //! * its price is a C library of 1.2 MB in the binary. No other program writes its file.
 
+mod disk_work;
+mod event_log;
 mod keeper;
 mod queue;
 mod record;
@@ -34,10 +36,11 @@ pub mod settings;
 mod store;
 mod thread;
 
+pub use event_log::{EventLog, NewEvent};
 pub use keeper::{Departure, OutboxRules, RING};
 pub use queue::WINDOW;
 pub use record::{Position, Record};
-pub use thread::{EventLog, NewEvent, Outbox, OutboxError, SinkEnd};
+pub use thread::{Outbox, OutboxError, SinkEnd};
 
 /// The result of an event that was sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +74,7 @@ pub struct OutboxStatus {
     pub damaged: u64,
     /// Dropped events that no delivered event has reported yet.
     pub unreported: i64,
-    /// Why events are kept in memory only, or not at all: the disk refuses them, or the thread has ended.
+    /// Why events are kept in memory only, or not at all: the disk refuses them or does not answer, or the thread has
+    /// ended.
     pub trouble: Option<String>,
 }

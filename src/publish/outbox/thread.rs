@@ -1,10 +1,12 @@
 //! The outbox's thread, which is the only one to wait for the disk, and the handles on it.
 
 use crate::os::clock::{monotonic_now, wall_now_ms};
+use crate::publish::outbox::disk_work::DiskWork;
+use crate::publish::outbox::event_log::{EventLog, EventQuery, NewEvent};
 use crate::publish::outbox::keeper::{Departure, Keeper, OutboxRules};
 use crate::publish::outbox::queue::WINDOW;
-use crate::publish::outbox::record::{Position, Record};
 use crate::publish::outbox::{OutboxStatus, Settled};
+use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -18,9 +20,6 @@ const BATCH: usize = 256;
 
 /// How many events a follower may lag behind. Beyond that it misses events, and gets their number.
 const FOLLOW: usize = 256;
-
-/// Capacity of the queue of queries; a full queue makes callers wait.
-const QUERIES: usize = 4;
 
 /// The longest time between two runs of the time-driven work.
 const TICK: Duration = Duration::from_millis(250);
@@ -41,28 +40,17 @@ enum Input {
     Flush(oneshot::Sender<()>),
 }
 
-/// An event as followers receive it.
-#[derive(Clone, Debug)]
-pub struct NewEvent {
-    /// The camera's id.
-    pub camera: Arc<str>,
-    /// The JSON message.
-    pub payload: Arc<[u8]>,
-}
-
-/// A query of [`EventLog`].
-#[derive(Debug)]
-enum EventQuery {
-    Since { ms: i64, after: Position, limit: usize, answer: oneshot::Sender<Result<(Vec<Record>, Position), String>> },
-    Follow(oneshot::Sender<broadcast::Receiver<NewEvent>>),
-}
+/// The status as the thread has last published it, and how many events it counts that were dropped at the door.
+type Published = (OutboxStatus, i64);
 
 /// The recording end of the outbox.
 #[derive(Debug)]
 pub struct Outbox {
     records: mpsc::Sender<Input>,
+    /// Only grows.
     dropped_at_door: Arc<AtomicI64>,
-    status: watch::Receiver<OutboxStatus>,
+    status: watch::Receiver<Published>,
+    disk: Arc<DiskWork>,
     log: EventLog,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -76,12 +64,6 @@ pub struct SinkEnd {
     pub settled: mpsc::Sender<Settled>,
 }
 
-/// The reading end of the outbox, for queries and followers.
-#[derive(Clone, Debug)]
-pub struct EventLog {
-    queries: mpsc::Sender<EventQuery>,
-}
-
 impl Outbox {
     /// Starts the thread, which opens the store. While the store cannot be opened, events are kept in memory.
     ///
@@ -92,26 +74,27 @@ impl Outbox {
         let (link, link_watch) = watch::channel(None);
         // Twice the window: results of an earlier connection may still be in it.
         let (settled, settled_receiver) = mpsc::channel(2 * WINDOW);
-        let (queries, query_receiver) = mpsc::channel(QUERIES);
+        let (log, queries) = EventLog::new();
         let (new, _) = broadcast::channel(FOLLOW);
-        let (status, status_watch) = watch::channel(OutboxStatus::default());
-        let dropped_at_door = Arc::new(AtomicI64::new(0));
+        let (status, status_watch) = watch::channel(Published::default());
+        let (dropped_at_door, disk) = (Arc::new(AtomicI64::new(0)), Arc::new(DiskWork::default()));
         let worker = Worker {
             records: record_receiver,
             settled: settled_receiver,
-            queries: query_receiver,
+            queries,
             link: Some(link_watch),
             departures: None,
             dropped_at_door: Arc::clone(&dropped_at_door),
+            counted_at_door: 0,
             new,
             status,
+            disk: Arc::clone(&disk),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread =
             std::thread::Builder::new().name("outbox".into()).spawn(move || runtime.block_on(worker.run(rules)))?;
-        let outbox =
-            Self { records, dropped_at_door, status: status_watch, log: EventLog { queries }, thread: Some(thread) };
-        Ok((outbox, SinkEnd { link, settled }))
+        let (status, thread) = (status_watch, Some(thread));
+        Ok((Self { records, dropped_at_door, status, disk, log, thread }, SinkEnd { link, settled }))
     }
 
     /// Records an event without waiting. `payload` is a JSON object of at most 16 KiB.
@@ -130,12 +113,20 @@ impl Outbox {
         }
     }
 
-    /// The current status. A thread that has ended before `close` has panicked, and is `trouble`.
+    /// The current status. A disk that does not answer is `trouble`, and so is a thread that has ended before `close`,
+    /// because it has panicked.
     pub fn status(&self) -> OutboxStatus {
-        let mut status = self.status.borrow().clone();
+        self.status_at(monotonic_now())
+    }
+
+    fn status_at(&self, now: Monotonic) -> OutboxStatus {
+        let (mut status, counted_at_door) = self.status.borrow().clone();
+        let uncounted = self.dropped_at_door.load(Ordering::Relaxed) - counted_at_door;
+        status.dropped += u64::try_from(uncounted).unwrap_or(0);
         if self.thread.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
             status.trouble = Some("its thread has ended: restart the daemon; the log has the reason".into());
-            status.dropped += u64::try_from(self.dropped_at_door.load(Ordering::Relaxed)).unwrap_or(0);
+        } else if let Some(trouble) = self.disk.trouble(now) {
+            status.trouble = Some(trouble);
         }
         status
     }
@@ -155,28 +146,6 @@ impl Outbox {
     }
 }
 
-impl EventLog {
-    /// Up to `limit` events after a position (0: from the first) that were recorded at a time or later, oldest first,
-    /// and the position to continue after.
-    ///
-    /// # Errors
-    /// The reason, while the disk cannot be read.
-    pub async fn since(&self, ms: i64, after: Position, limit: usize) -> Result<(Vec<Record>, Position), String> {
-        let (answer, answered) = oneshot::channel();
-        let query = EventQuery::Since { ms, after, limit, answer };
-        let gone = || "the daemon is stopping".to_owned();
-        self.queries.send(query).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
-    }
-
-    /// Subscribes to new events until the daemon stops; `None` when it is stopping.
-    pub async fn follow(&self) -> Option<broadcast::Receiver<NewEvent>> {
-        let (answer, answered) = oneshot::channel();
-        self.queries.send(EventQuery::Follow(answer)).await.ok()?;
-        answered.await.ok()
-    }
-}
-
 struct Worker {
     records: mpsc::Receiver<Input>,
     settled: mpsc::Receiver<Settled>,
@@ -185,14 +154,19 @@ struct Worker {
     link: Option<watch::Receiver<Option<mpsc::Sender<Departure>>>>,
     departures: Option<mpsc::Sender<Departure>>,
     dropped_at_door: Arc<AtomicI64>,
+    /// How many of these the keeper has counted.
+    counted_at_door: i64,
     new: broadcast::Sender<NewEvent>,
-    status: watch::Sender<OutboxStatus>,
+    status: watch::Sender<Published>,
+    disk: Arc<DiskWork>,
 }
 
 impl Worker {
     /// Runs until the recording end is closed.
     async fn run(mut self, rules: OutboxRules) {
+        self.disk.begin(monotonic_now());
         let mut keeper = Keeper::new(rules, monotonic_now());
+        self.disk.end();
         let mut wait = Duration::ZERO;
         loop {
             let (mut inputs, mut settled) = (Vec::new(), Vec::new());
@@ -203,24 +177,35 @@ impl Worker {
                 () = changed(&mut self.link) => {}
                 () = tokio::time::sleep(wait) => {}
             }
+            self.disk.begin(monotonic_now());
             let flushes = self.take_in(&mut keeper, inputs, settled);
             wait = self.send(&mut keeper);
-            self.status.send_replace(keeper.status());
+            self.publish(&keeper);
             for done in flushes {
                 // The caller may have given up.
                 let _gone = done.send(());
             }
         }
+        self.disk.begin(monotonic_now());
         drop(self.take_in(&mut keeper, Vec::new(), Vec::new()));
         keeper.sync(monotonic_now());
-        self.status.send_replace(keeper.status());
+        self.publish(&keeper);
+    }
+
+    /// Publishes what has come of a piece of work on the disk.
+    fn publish(&self, keeper: &Keeper) {
+        self.status.send_replace((keeper.status(), self.counted_at_door));
+        self.disk.end();
     }
 
     /// Answers a query. The caller may have given up, so a failed send is ignored.
     fn answer(&self, keeper: &Keeper, query: EventQuery) {
         match query {
             EventQuery::Since { ms, after, limit, answer } => {
-                drop(answer.send(keeper.since(ms, after, limit).map_err(|error| error.to_string())));
+                self.disk.begin(monotonic_now());
+                let found = keeper.since(ms, after, limit);
+                self.disk.end();
+                drop(answer.send(found.map_err(|error| error.to_string())));
             }
             EventQuery::Follow(answer) => drop(answer.send(self.new.subscribe())),
         }
@@ -237,7 +222,9 @@ impl Worker {
         while let Ok(one) = self.settled.try_recv() {
             settled.push(one);
         }
-        keeper.count_dropped(self.dropped_at_door.swap(0, Ordering::Relaxed));
+        let at_door = self.dropped_at_door.load(Ordering::Relaxed);
+        keeper.count_dropped(at_door - self.counted_at_door);
+        self.counted_at_door = at_door;
         let (mut events, mut flushes) = (Vec::new(), Vec::new());
         for input in inputs {
             match input {
