@@ -15,7 +15,7 @@ use crate::vision::look_options::LookOptions;
 use std::time::Duration;
 
 /// The packages in commands: most load, some do not, one is missing.
-const PACKAGES: [&str; 6] = ["good-0", "good-1", "good-2", "bad", "hang", "missing"];
+const PACKAGES: [&str; 7] = ["good-0", "good-1", "good-2", "good-slow", "bad", "hang", "missing"];
 
 const MODELS: [&str; 3] = ["first", "second", "brought:in"];
 

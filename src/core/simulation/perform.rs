@@ -16,6 +16,10 @@ use std::sync::Arc;
 const PLANNED_KILLS: [&str; 3] =
     ["it is no longer wanted", "its version was not taken", "another version takes its place"];
 
+/// Milliseconds of an inference of the package `good-slow`: above the shortest deadline. Each takes half to twice of it,
+/// so it is shorter where `inference_timeout_seconds` asks for it.
+const SLOW_MS: u64 = 2_500;
+
 impl World {
     /// Performs an effect. Returns an event if it fails at once.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
@@ -26,8 +30,9 @@ impl World {
             Effect::StopUnit { unit } => self.stop_unit(unit),
             Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
             Effect::Dispatch { unit, items } => {
-                let service = self.settings.service_ms;
                 let running = self.units.get_mut(&unit).filter(|running| !running.is_killed)?;
+                let slow = SLOW_MS.min((self.settings.inference_timeout_seconds * 400.0) as u64);
+                let service = if &*running.package == "good-slow" { slow } else { self.settings.service_ms };
                 if !running.is_ready || running.is_stopping || !running.work.is_empty() {
                     self.fail(format!("{unit} is given work and is not free"));
                     return None;
@@ -168,6 +173,8 @@ impl World {
         let (package, bytes): (Arc<str>, u64) = (package.into(), UNIT_BYTES);
         let is_bad = package.starts_with("bad");
         let cannot_load = is_bad || is_broken || package.starts_with("hang");
+        // A load that hangs in a driver cannot even be killed.
+        let fault = (package.starts_with("hang") && self.dice.index(2) == 0).then_some(UnitFault::Undead);
         let after = self.dice.between(200, 1_500) * MS;
         if is_bad || is_broken {
             self.plan(after, Next::UnitFails(unit, generation));
@@ -181,7 +188,7 @@ impl World {
             is_ready: false,
             is_killed: false,
             is_stopping: false,
-            fault: None,
+            fault,
             cannot_load,
             work: Vec::new(),
             bytes,
