@@ -1,13 +1,17 @@
 //! Meters inference hours and stores them on the disk.
+//!
+//! At a change of month the file thread reads what is stored of the new one, because the event loop must not wait for a
+//! disk. Until it has come the month is counted from 0, and its file is not written.
 
-use crate::kept::{FileKeeper, OnRefusal};
+use crate::kept::{FileKeeper, FileWriter, OnRefusal};
 use crate::metering::{HourRow, HoursFiles, InferenceHours, csv, month_of, this_hour};
 use crate::model::package::Package;
 use crate::vision::monotonic::Monotonic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// How often the counts are written to disk. A power cut loses at most this much.
 const KEEP_PERIOD: Duration = Duration::from_secs(60);
@@ -18,7 +22,7 @@ const FIRST_KEEP: Duration = Duration::from_secs(5);
 /// Queue capacity for written months. A month that finds it full is removed from memory after the next write.
 const MONTHS: usize = 16;
 
-/// How long the shutdown waits for each write.
+/// How long the shutdown waits for each write, and for what is still being read.
 const DISK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Units in service by package.
@@ -26,6 +30,9 @@ type Metered = Vec<(Arc<Package>, usize)>;
 
 /// A month and its rows.
 type WrittenMonth = (String, Vec<HourRow>);
+
+/// The stored rows of a month, or why its file must not be replaced.
+type Stored = Result<Vec<HourRow>, String>;
 
 /// The meter of the box.
 #[derive(Debug)]
@@ -36,6 +43,10 @@ pub(super) struct Meter {
     /// The month of the last count; empty before the first one.
     month: String,
     keep_at: Monotonic,
+    /// Months whose file is being read.
+    reading: BTreeMap<String, oneshot::Receiver<Stored>>,
+    /// Months whose counts include what was stored of them.
+    complete: BTreeSet<String>,
     /// Months with their rows as they were written, from the file thread.
     written: (SyncSender<WrittenMonth>, Receiver<WrittenMonth>),
 }
@@ -50,9 +61,19 @@ impl Meter {
             keeper,
             month: String::new(),
             keep_at: now + FIRST_KEEP,
+            reading: BTreeMap::new(),
+            complete: BTreeSet::new(),
             written: sync_channel(MONTHS),
         };
-        meter.turn_to(month_of(&this_hour()));
+        let month = month_of(&this_hour());
+        // The event loop does not run yet. A file that is damaged is left to the file thread.
+        if let Ok(stored) = meter.files.stored(&month)
+            && stored.damaged_lines == 0
+        {
+            meter.hours.add_stored(stored.rows);
+            meter.complete.insert(month.clone());
+        }
+        meter.turn_to(month);
         meter
     }
 
@@ -62,14 +83,16 @@ impl Meter {
         self.keep(now);
     }
 
-    /// Starts to write all months, once a minute.
+    /// Starts to write all complete months, once a minute.
     fn keep(&mut self, now: Monotonic) {
+        self.add_stored();
         self.forget_written();
         if now < self.keep_at {
             return;
         }
         self.keep_at = now + KEEP_PERIOD;
-        for month in self.hours.months() {
+        self.ask_again();
+        for month in self.hours.months().into_iter().filter(|month| self.complete.contains(month)) {
             let rows = self.hours.month(&month);
             let (path, content) = (self.files.path(&month), csv(&rows).into_bytes());
             let written = self.written.0.clone();
@@ -87,7 +110,15 @@ impl Meter {
     /// Counts and stores for the last time, within a bounded time for each month.
     pub(super) async fn close(&mut self, metered: Metered, now: Monotonic) {
         self.count(in_service(metered), &this_hour(), now);
+        if !self.reading.is_empty() {
+            self.keeper.flush(DISK_PATIENCE).await;
+            self.add_stored();
+        }
         for month in self.hours.months() {
+            if !self.complete.contains(&month) {
+                tracing::warn!(month, "the last inference hours are not written: the month's file could not be read");
+                continue;
+            }
             let (path, content) = (self.files.path(&month), csv(&self.hours.month(&month)).into_bytes());
             if tokio::time::timeout(DISK_PATIENCE, self.keeper.replace(path, content)).await.is_err() {
                 return tracing::warn!("the last inference hours could not be written to the disk in time");
@@ -108,15 +139,55 @@ impl Meter {
         self.hours.record(in_service, hour, now);
     }
 
-    /// A month begins, or the clock was set to another month: loads what is stored of it.
+    /// A month begins, or the clock was set to another month: asks for what is stored of it.
     fn turn_to(&mut self, month: String) {
-        match self.files.read(&month) {
-            Ok(rows) => self.hours.add_stored(rows),
-            Err(error) => {
-                tracing::error!(month, %error, "the inference hours of this month cannot be read; they restart at 0");
-            }
+        // A month without counts is not in memory, and is read anew when it returns.
+        if self.hours.month(&self.month).is_empty() {
+            self.complete.remove(&self.month);
+        }
+        if !self.complete.contains(&month) {
+            self.ask(&month);
         }
         self.month = month;
+    }
+
+    /// Asks the file thread for what is stored of a month. The answer to an earlier question is not used any more.
+    fn ask(&mut self, month: &str) {
+        let (done, stored) = oneshot::channel();
+        let (files, of_month) = (self.files.clone(), month.to_owned());
+        // The meter may be gone already, or have asked again.
+        let job = move |writer: &mut FileWriter| drop(done.send(read_stored(&files, &of_month, writer)));
+        if self.keeper.run(job).is_ok() {
+            self.reading.insert(month.to_owned(), stored);
+        }
+    }
+
+    /// Asks for the months that no answer has come for: the queue was full, or a damaged file could not be kept beside.
+    fn ask_again(&mut self) {
+        let mut months = self.hours.months();
+        months.insert(self.month.clone());
+        for month in months {
+            if !self.complete.contains(&month) && !self.reading.contains_key(&month) {
+                self.ask(&month);
+            }
+        }
+    }
+
+    /// Adds what the file thread has read since the last call.
+    fn add_stored(&mut self) {
+        for (month, mut stored) in std::mem::take(&mut self.reading) {
+            match stored.try_recv() {
+                Ok(Ok(rows)) => {
+                    self.hours.add_stored(rows);
+                    self.complete.insert(month);
+                }
+                Err(oneshot::error::TryRecvError::Empty) => {
+                    self.reading.insert(month, stored);
+                }
+                // It is asked for again with the next write; the file thread has logged the reason.
+                Ok(Err(_)) | Err(oneshot::error::TryRecvError::Closed) => {}
+            }
+        }
     }
 
     /// Removes past months from memory when all their counts are on the disk.
@@ -124,9 +195,23 @@ impl Meter {
         for (month, rows) in self.written.1.try_iter().filter(|(month, _)| *month != self.month) {
             if self.hours.month(&month) == rows {
                 self.hours.forget(&month);
+                self.complete.remove(&month);
             }
         }
     }
+}
+
+/// Reads a month on the file thread. A damaged file is kept beside before it may be replaced.
+fn read_stored(files: &HoursFiles, month: &str, writer: &mut FileWriter) -> Stored {
+    let rows = match files.stored(month) {
+        Ok(stored) if stored.damaged_lines == 0 => return Ok(stored.rows),
+        Ok(stored) => stored.rows,
+        Err(error) => {
+            tracing::error!(month, %error, "the inference hours of this month cannot be read; they are counted from 0");
+            Vec::new()
+        }
+    };
+    writer.set_aside(&files.path(month)).map(|()| rows)
 }
 
 fn in_service(metered: Metered) -> Vec<(String, String, usize)> {
@@ -135,65 +220,4 @@ fn in_service(metered: Metered) -> Vec<(String, String, usize)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    fn meter(directory: &Path) -> Meter {
-        Meter::load(HoursFiles::new(directory), FileKeeper::start().unwrap(), at(0))
-    }
-
-    fn at(seconds: u64) -> Monotonic {
-        Monotonic::from_nanos(seconds * 1_000_000_000)
-    }
-
-    fn one_unit() -> Vec<(String, String, usize)> {
-        vec![("coco".into(), "1".into(), 1)]
-    }
-
-    fn seconds(rows: &[HourRow]) -> f64 {
-        rows.iter().map(|row| row.unit_seconds).sum()
-    }
-
-    /// Waits until what is being written is on the disk.
-    async fn written(meter: &mut Meter) {
-        let (done, written) = tokio::sync::oneshot::channel();
-        meter.keeper.run(move |_| done.send(()).unwrap_or_default()).unwrap();
-        written.await.unwrap();
-        // Jobs run before contents of the same batch are written.
-        meter.keeper.replace(meter.files.path("marker"), Vec::new()).await.unwrap();
-        meter.forget_written();
-    }
-
-    #[tokio::test]
-    async fn a_month_that_is_over_is_kept_to_its_end_and_then_no_longer_counted() {
-        let home = tempfile::tempdir().unwrap();
-        let mut meter = meter(home.path());
-        meter.count(one_unit(), "2026-11-30T23", at(0));
-        meter.count(one_unit(), "2026-11-30T23", at(90));
-        meter.keep(at(90));
-        meter.count(one_unit(), "2026-11-30T23", at(100));
-        meter.count(one_unit(), "2026-12-01T00", at(130));
-        written(&mut meter).await;
-        meter.keep(at(150));
-        written(&mut meter).await;
-        assert_eq!(seconds(&meter.files.read("2026-11").unwrap()), 100.0);
-        assert_eq!(seconds(&meter.files.read("2026-12").unwrap()), 30.0);
-        assert_eq!(meter.hours.months().into_iter().collect::<Vec<_>>(), ["2026-12"]);
-        assert_eq!(meter.totals().into_values().map(|hours| hours * 3600.0).collect::<Vec<_>>(), [30.0]);
-    }
-
-    #[tokio::test]
-    async fn a_box_that_learns_the_time_goes_on_from_what_it_has_kept_of_that_month() {
-        let home = tempfile::tempdir().unwrap();
-        let mut meter = meter(home.path());
-        let kept =
-            HourRow { hour: "2026-11-24T08".into(), model: "coco".into(), version: "1".into(), unit_seconds: 50.0 };
-        std::fs::write(meter.files.path("2026-11"), csv(&[kept])).unwrap();
-        meter.count(one_unit(), "1970-01-01T00", at(0));
-        meter.count(one_unit(), "2026-11-24T08", at(60));
-        meter.keep(at(60));
-        written(&mut meter).await;
-        assert_eq!(seconds(&meter.files.read("2026-11").unwrap()), 110.0);
-    }
-}
+mod tests;

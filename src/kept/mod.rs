@@ -73,6 +73,29 @@ impl FileWriter {
         result
     }
 
+    /// Keeps a damaged file as `<name>.damaged`, to be called before it is replaced. It is copied, so that what is left
+    /// of it stays until then; a file that cannot be read is moved.
+    ///
+    /// # Errors
+    /// The disk's error. The file must not be replaced then.
+    pub(crate) fn set_aside(&mut self, path: &Path) -> Result<(), String> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".damaged");
+        let aside = path.with_file_name(name);
+        let kept = match std::fs::read(path) {
+            Ok(bytes) => atomic_file::replace(&aside, &bytes),
+            Err(_) => std::fs::rename(path, &aside),
+        };
+        let result = kept.map_err(|error| format!("it is damaged, and the disk refuses a copy of it: {error}"));
+        match &result {
+            Ok(()) => {
+                tracing::error!(file = %path.display(), aside = %aside.display(), "a damaged state file is kept beside");
+            }
+            Err(_) => self.refused.note(path, &result),
+        }
+        result
+    }
+
     fn write(&mut self, path: PathBuf, write: Write) {
         let result = self.replace(&path, &write.content);
         if result.is_err() && write.on_refusal == OnRefusal::TryAgain {

@@ -29,10 +29,10 @@ pub(crate) struct InferenceHours {
 }
 
 impl InferenceHours {
-    /// Adds stored rows. A row that exists already is newer than the stored one and stays.
+    /// Adds the stored rows of a month to what was counted since, which must not be stored yet.
     pub(crate) fn add_stored(&mut self, rows: Vec<HourRow>) {
         for HourRow { hour, model, version, unit_seconds } in rows {
-            self.rows.entry((hour, model, version)).or_insert(unit_seconds);
+            *self.rows.entry((hour, model, version)).or_default() += unit_seconds;
         }
     }
 
