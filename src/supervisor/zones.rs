@@ -112,7 +112,6 @@ impl Zones {
     /// Returns a zone that a unit should move into and counts the unit there: a zone to be probed, or one that has at
     /// least two units fewer than the fullest.
     pub fn place_to_balance(&mut self, now: Monotonic) -> Option<ZoneIndex> {
-        self.close_proven(now);
         let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
         if let Some(zone) = self.emptiest(is_due) {
             self.zones[zone.0].breaker = Breaker::Probing;
@@ -145,10 +144,11 @@ impl Zones {
         }
     }
 
-    /// A unit of the zone is ready. Probing -> Proving
+    /// A unit of the zone is ready. Open | Probing -> Proving: a unit that stayed while the zone was out proves it as
+    /// well as a probe.
     pub fn unit_ready(&mut self, zone: ZoneIndex, now: Monotonic) {
         let zone = &mut self.zones[zone.0];
-        if zone.breaker == Breaker::Probing {
+        if matches!(zone.breaker, Breaker::Open { .. } | Breaker::Probing) {
             zone.breaker = Breaker::Proving { since: now };
         }
     }
@@ -219,9 +219,21 @@ mod tests {
         assert_eq!(zones.place_to_balance(at(182)), None, "a failed probe doubles the wait");
         assert_eq!(zones.place_to_balance(at(183)), Some(ZoneIndex(0)));
         zones.unit_ready(ZoneIndex(0), at(184));
-        assert_eq!(zones.place_to_balance(at(193)), None);
+        zones.close_proven(at(193));
         assert_eq!(zones.out(), ["left"], "it has yet to prove itself");
+        zones.close_proven(at(194));
+        assert!(zones.out().is_empty());
         assert_eq!(zones.place_to_balance(at(194)), None);
+    }
+
+    #[test]
+    fn a_unit_that_is_ready_in_a_zone_that_is_out_proves_it() {
+        let mut zones = zones();
+        (0..3).for_each(|second| zones.unit_failed(ZoneIndex(0), at(second)));
+        zones.unit_ready(ZoneIndex(0), at(5));
+        zones.close_proven(at(14));
+        assert_eq!(zones.out(), ["left"]);
+        zones.close_proven(at(15));
         assert!(zones.out().is_empty());
     }
 

@@ -23,6 +23,7 @@ impl Roster {
         actions: &mut Vec<SupervisorAction>,
     ) {
         (self.blocked, self.unprobed) = (None, None);
+        room.zones.close_proven(now);
         if self.is_settled(wanted) {
             self.balance(room, now);
         } else {
@@ -129,7 +130,6 @@ impl Roster {
         let has_guest = self.is_moving || self.candidate.is_some() || self.staying().any(|(_, slot)| slot.is_worn);
         let surge = usize::from(has_guest && wanted > 0);
         // A probe that left without a result would be due again at once, endlessly.
-        room.zones.close_proven(now);
         let is_on_trial = self.is_moving && self.staying().any(|(_, slot)| room.zones.is_on_trial(slot.zone));
         let is_over = |roster: &Self| surge > 0 && !is_on_trial && roster.in_service() > wanted;
         while self.staying().count() > wanted + surge || is_over(self) {

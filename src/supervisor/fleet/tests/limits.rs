@@ -4,7 +4,7 @@ use super::*;
 
 impl TestBox {
     /// A box with `units` in service and the limit `limit`.
-    fn at_limit(units: usize, limit: usize, zones: &[&str]) -> Self {
+    pub(super) fn at_limit(units: usize, limit: usize, zones: &[&str]) -> Self {
         let mut test_box = Self::with_zones(fixed(units), zones);
         test_box.fleet.limits.units = limit;
         test_box.bring_up();
@@ -13,7 +13,7 @@ impl TestBox {
 
     /// Runs for some seconds. Started units load if `loads` returns true for them; units that are asked to exit do.
     /// Returns the fewest units that were in service.
-    fn run(&mut self, seconds: u64, loads: impl Fn(&Self, UnitId) -> bool) -> usize {
+    pub(super) fn run(&mut self, seconds: u64, loads: impl Fn(&Self, UnitId) -> bool) -> usize {
         let mut fewest = usize::MAX;
         for _ in 0..seconds * 10 {
             self.wait(100);

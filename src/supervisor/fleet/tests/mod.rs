@@ -5,6 +5,7 @@ mod frames;
 mod limits;
 mod models;
 mod transactions;
+mod zones;
 
 use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
