@@ -197,7 +197,8 @@ impl Roster {
                 .map(|zone| format!("zone {zone} is out and cannot be tried again: one unit runs, and {}", room.limit));
             return;
         }
-        let Some(zone) = room.zones.place_to_balance(now) else { return };
+        let own: Vec<ZoneIndex> = self.staying().map(|(_, slot)| slot.zone).collect();
+        let Some(zone) = room.zones.place_to_balance(&own, has_room, now) else { return };
         if has_room {
             self.is_moving = self.add(room, Some(zone), now);
             return;
