@@ -114,10 +114,17 @@ impl Zones {
         self.zones.iter().find(|zone| zone.is_due(now)).map(|zone| zone.name.as_str())
     }
 
-    /// True if units of this zone should restart in another one: it is out, and another zone works.
-    pub fn is_to_be_left(&self, zone: ZoneIndex) -> bool {
-        matches!(self.zones[zone.0].breaker, Breaker::Open { .. })
-            && self.zones.iter().any(|other| other.breaker == Breaker::Closed)
+    /// Chooses another zone for a dead unit of `zone` and counts it there: one that works, or one that is due to be
+    /// probed. `None` if its own zone is in service, or no other zone qualifies.
+    pub fn place_elsewhere(&mut self, zone: ZoneIndex, now: Monotonic) -> Option<ZoneIndex> {
+        if !matches!(self.zones[zone.0].breaker, Breaker::Open { .. }) {
+            return None;
+        }
+        if self.zones.iter().any(|other| other.breaker == Breaker::Closed) {
+            return Some(self.place());
+        }
+        let due = self.emptiest(|index, other| index != zone && other.is_due(now))?;
+        Some(self.probe(due))
     }
 
     /// Returns a zone that a unit should move into and counts the unit there: a zone to be probed, or one that has at
@@ -224,13 +231,12 @@ mod tests {
         let mut zones = zones();
         assert_eq!([zones.place(), zones.place()], [ZoneIndex(0), ZoneIndex(1)]);
         for second in 0..3 {
-            assert!(!zones.is_to_be_left(ZoneIndex(0)));
-            zones.unit_failed(ZoneIndex(0), at(second));
+            assert_eq!(zones.place_elsewhere(LEFT, at(second)), None);
+            zones.unit_failed(LEFT, at(second));
         }
-        assert!(zones.is_to_be_left(ZoneIndex(0)));
+        assert_eq!(zones.place_elsewhere(LEFT, at(2)), Some(RIGHT));
         assert_eq!(zones.out(), ["left"]);
-        zones.leave(ZoneIndex(0));
-        assert_eq!(zones.place(), ZoneIndex(1));
+        zones.leave(LEFT);
         let own = [RIGHT, RIGHT];
         assert_eq!(zones.place_to_balance(&own, true, at(61)), None, "it is too early to probe");
         assert_eq!(zones.place_to_balance(&own, true, at(62)), Some(ZoneIndex(0)));
@@ -264,6 +270,22 @@ mod tests {
         assert_eq!(zones.place_to_balance(&[LEFT, RIGHT, LEFT], true, at(0)), None);
         zones.leave(ZoneIndex(1));
         assert_eq!(zones.place_to_balance(&[LEFT, LEFT], true, at(0)), Some(ZoneIndex(1)));
+    }
+
+    #[test]
+    fn with_all_zones_out_a_unit_that_dies_probes_another_one() {
+        let mut zones = zones();
+        for (zone, second) in [(LEFT, 0), (LEFT, 1), (LEFT, 2), (RIGHT, 30), (RIGHT, 31)] {
+            zones.unit_failed(zone, at(second));
+        }
+        assert_eq!(zones.place_elsewhere(RIGHT, at(62)), None, "the right zone is in service");
+        zones.unit_failed(RIGHT, at(62));
+        assert_eq!(zones.place_elsewhere(RIGHT, at(61)), None, "it is too early to probe");
+        assert_eq!(zones.place_elsewhere(RIGHT, at(62)), Some(LEFT));
+        assert_eq!(zones.place_elsewhere(RIGHT, at(63)), None, "one probe is enough");
+        zones.unit_failed(LEFT, at(64));
+        assert_eq!(zones.place_elsewhere(RIGHT, at(183)), None, "a failed probe doubles the wait");
+        assert_eq!(zones.place_elsewhere(RIGHT, at(184)), Some(LEFT));
     }
 
     #[test]

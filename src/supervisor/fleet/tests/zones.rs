@@ -21,3 +21,20 @@ fn the_only_unit_brings_its_zone_back_when_it_works_again() {
     assert_eq!(test_box.fleet.zones_out(), ["left"]);
     assert_eq!(test_box.status().zones, BTreeMap::from([("right".into(), 1)]));
 }
+
+#[test]
+fn a_unit_whose_zones_are_all_out_goes_back_to_the_one_that_works() {
+    let mut test_box = TestBox::at_limit(1, 1, &["cpu", "gpu"]);
+    test_box.die_young(3);
+    assert_eq!(test_box.status().zones, BTreeMap::from([("gpu".into(), 1)]));
+    // From now on nothing loads on the second zone.
+    test_box.die(UnitId(0));
+    let is_on_cpu = |test_box: &TestBox, unit: UnitId| {
+        let pool = test_box.fleet.model(MODEL).unwrap();
+        pool.zone_of(unit) == Some(ZoneIndex(0))
+    };
+    test_box.run(120, is_on_cpu);
+    let status = test_box.status();
+    assert_eq!((status.in_service, status.zones), (1, BTreeMap::from([("cpu".into(), 1)])));
+    assert_eq!(test_box.fleet.zones_out(), ["gpu"]);
+}
