@@ -127,16 +127,16 @@ impl Zones {
         Some(self.probe(due))
     }
 
-    /// Returns a zone that a unit should move into and counts the unit there: a zone to be probed, or one that has at
-    /// least two units fewer than the fullest. `own` are the zones of the pool's units. Without room for a spare unit,
-    /// only a unit of another zone can probe a zone.
+    /// Returns a zone that a unit of a pool should move into and counts it there: a zone to be probed, or one with at
+    /// least two units fewer than the fullest of `own`, the zones of the pool's units. So each move makes the box more
+    /// even. Without room for a spare unit, only a unit of another zone can probe a zone.
     pub fn place_to_balance(&mut self, own: &[ZoneIndex], has_room: bool, now: Monotonic) -> Option<ZoneIndex> {
         let can_move_to = |zone: ZoneIndex| has_room || own.iter().any(|other| *other != zone);
         if let Some(zone) = self.emptiest(|index, zone| zone.is_due(now) && can_move_to(index)) {
             return Some(self.probe(zone));
         }
         let emptiest = self.emptiest(|_, zone| zone.breaker == Breaker::Closed)?;
-        let fullest = self.zones.iter().map(|zone| zone.units).max()?;
+        let fullest = own.iter().map(|zone| self.units(*zone)).max()?;
         if fullest < self.zones[emptiest.0].units + 2 {
             return None;
         }
@@ -268,7 +268,8 @@ mod tests {
         let mut zones = zones();
         assert_eq!([zones.place(), zones.place(), zones.place()], [0, 1, 0].map(ZoneIndex));
         assert_eq!(zones.place_to_balance(&[LEFT, RIGHT, LEFT], true, at(0)), None);
-        zones.leave(ZoneIndex(1));
+        zones.leave(RIGHT);
+        assert_eq!(zones.place_to_balance(&[], true, at(0)), None, "the units are those of others");
         assert_eq!(zones.place_to_balance(&[LEFT, LEFT], true, at(0)), Some(ZoneIndex(1)));
     }
 

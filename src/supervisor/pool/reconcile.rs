@@ -186,7 +186,8 @@ impl Roster {
         }
     }
 
-    /// Moves a unit into a zone that is due for a probe, or that has too few units.
+    /// Moves a unit into a zone that is due for a probe, or that has too few units. A pool without units in the fuller
+    /// zone moves none: its newest unit would leave again, endlessly.
     fn balance(&mut self, room: &mut Room<'_>, now: Monotonic) {
         let has_room = room.units > 0;
         if !has_room && self.staying().count() < 2 {

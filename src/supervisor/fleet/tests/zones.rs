@@ -38,3 +38,23 @@ fn a_unit_whose_zones_are_all_out_goes_back_to_the_one_that_works() {
     assert_eq!((status.in_service, status.zones), (1, BTreeMap::from([("cpu".into(), 1)])));
     assert_eq!(test_box.fleet.zones_out(), ["gpu"]);
 }
+
+#[test]
+fn a_model_moves_no_unit_when_only_others_fill_the_fuller_zone() {
+    let mut test_box = TestBox::at_limit(1, 5, &["left", "right"]);
+    // The left zone is out when the other model starts, so its three units start on the right.
+    for _ in 0..3 {
+        test_box.fleet.zones.unit_failed(ZoneIndex(0), test_box.now);
+    }
+    let other = pool(&mut test_box.fleet, "other", fixed(3), None, test_box.now);
+    test_box.fleet.add_model(other);
+    test_box.fleet.start("other", None).unwrap();
+    test_box.run(60, |_, _| true);
+    assert!(test_box.fleet.zones_out().is_empty());
+    let units = test_box.fleet.next_unit;
+    test_box.run(60, |_, _| true);
+    assert_eq!(test_box.fleet.next_unit, units, "no unit starts only to be stopped");
+    let status = test_box.fleet.status();
+    assert_eq!(status[MODEL].zones, BTreeMap::from([("left".into(), 1)]));
+    assert_eq!(status["other"].zones, BTreeMap::from([("left".into(), 1), ("right".into(), 2)]));
+}
