@@ -18,6 +18,11 @@ pub struct RestartPolicy {
 }
 
 impl RestartPolicy {
+    /// True if the process has died several times without a healthy run in between.
+    pub fn is_crash_loop(&self) -> bool {
+        self.deaths_in_row > 1
+    }
+
     /// Returns when the process may be restarted. `ready_since` and `items_done` belong to the process that just died.
     pub fn died(&mut self, ready_since: Option<Monotonic>, items_done: u64, now: Monotonic) -> Monotonic {
         let was_healthy =
@@ -43,6 +48,8 @@ mod tests {
         assert_eq!(waits, [200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 60_000]);
         let long_ago = Monotonic::from_nanos(1);
         assert_eq!(policy.died(Some(long_ago), 19, now).since(now).as_millis(), 60_000);
+        assert!(policy.is_crash_loop());
         assert_eq!(policy.died(Some(long_ago), 20, now).since(now).as_millis(), 200);
+        assert!(!policy.is_crash_loop());
     }
 }

@@ -47,6 +47,13 @@ struct Zone {
     failed_probes: u32,
 }
 
+impl Zone {
+    /// True if it is out and due to be probed.
+    fn is_due(&self, now: Monotonic) -> bool {
+        matches!(self.breaker, Breaker::Open { until } if now >= until)
+    }
+}
+
 /// The zones of the box and how many units each has.
 #[derive(Clone, Debug)]
 pub struct Zones {
@@ -82,45 +89,54 @@ impl Zones {
     /// Chooses the zone of the next unit and counts the unit there: the emptiest zone that works. If all are out, it is
     /// the emptiest of all, since the restart backoff of the units limits the load of failing starts.
     pub fn place(&mut self) -> ZoneIndex {
-        let closed = self.emptiest(|zone| zone.breaker == Breaker::Closed);
-        let zone = closed.or_else(|| self.emptiest(|_| true)).unwrap_or(ZoneIndex(0));
+        let closed = self.emptiest(|_, zone| zone.breaker == Breaker::Closed);
+        let zone = closed.or_else(|| self.emptiest(|_, _| true)).unwrap_or(ZoneIndex(0));
         self.zones[zone.0].units += 1;
         zone
     }
 
-    /// A unit has left its zone. If it was a probe without a result, the next probe is due at once.
+    /// A unit has left its zone. If it may have been a probe without a result, the next probe is due at once.
     pub fn leave(&mut self, zone: ZoneIndex) {
         let zone = &mut self.zones[zone.0];
         zone.units = zone.units.saturating_sub(1);
-        if zone.units == 0 && matches!(zone.breaker, Breaker::Probing | Breaker::Proving { .. }) {
+        let is_unproven = match zone.breaker {
+            Breaker::Probing => true,
+            Breaker::Proving { .. } => zone.units == 0,
+            Breaker::Closed | Breaker::Open { .. } => false,
+        };
+        if is_unproven {
             zone.breaker = Breaker::Open { until: Monotonic::default() };
         }
     }
 
     /// The name of a zone that is out and due to be probed.
     pub fn probe_due(&self, now: Monotonic) -> Option<&str> {
-        let is_due = |zone: &&Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
-        self.zones.iter().find(is_due).map(|zone| zone.name.as_str())
+        self.zones.iter().find(|zone| zone.is_due(now)).map(|zone| zone.name.as_str())
     }
 
-    /// True if units of this zone should restart in another one: it is out, and another zone works.
-    pub fn is_to_be_left(&self, zone: ZoneIndex) -> bool {
-        matches!(self.zones[zone.0].breaker, Breaker::Open { .. })
-            && self.zones.iter().any(|other| other.breaker == Breaker::Closed)
-    }
-
-    /// Returns a zone that a unit should move into and counts the unit there: a zone to be probed, or one that has at
-    /// least two units fewer than the fullest.
-    pub fn place_to_balance(&mut self, now: Monotonic) -> Option<ZoneIndex> {
-        self.close_proven(now);
-        let is_due = |zone: &Zone| matches!(zone.breaker, Breaker::Open { until } if now >= until);
-        if let Some(zone) = self.emptiest(is_due) {
-            self.zones[zone.0].breaker = Breaker::Probing;
-            self.zones[zone.0].units += 1;
-            return Some(zone);
+    /// Chooses another zone for a dead unit of `zone` and counts it there: one that works, or one that is due to be
+    /// probed. `None` if its own zone is in service, or no other zone qualifies.
+    pub fn place_elsewhere(&mut self, zone: ZoneIndex, now: Monotonic) -> Option<ZoneIndex> {
+        if !matches!(self.zones[zone.0].breaker, Breaker::Open { .. }) {
+            return None;
         }
-        let emptiest = self.emptiest(|zone| zone.breaker == Breaker::Closed)?;
-        let fullest = self.zones.iter().map(|zone| zone.units).max()?;
+        if self.zones.iter().any(|other| other.breaker == Breaker::Closed) {
+            return Some(self.place());
+        }
+        let due = self.emptiest(|index, other| index != zone && other.is_due(now))?;
+        Some(self.probe(due))
+    }
+
+    /// Returns a zone that a unit of a pool should move into and counts it there: a zone to be probed, or one with at
+    /// least two units fewer than the fullest of `own`, the zones of the pool's units. So each move makes the box more
+    /// even. Without room for a spare unit, only a unit of another zone can probe a zone.
+    pub fn place_to_balance(&mut self, own: &[ZoneIndex], has_room: bool, now: Monotonic) -> Option<ZoneIndex> {
+        let can_move_to = |zone: ZoneIndex| has_room || own.iter().any(|other| *other != zone);
+        if let Some(zone) = self.emptiest(|index, zone| zone.is_due(now) && can_move_to(index)) {
+            return Some(self.probe(zone));
+        }
+        let emptiest = self.emptiest(|_, zone| zone.breaker == Breaker::Closed)?;
+        let fullest = own.iter().map(|zone| self.units(*zone)).max()?;
         if fullest < self.zones[emptiest.0].units + 2 {
             return None;
         }
@@ -145,10 +161,11 @@ impl Zones {
         }
     }
 
-    /// A unit of the zone is ready. Probing -> Proving
+    /// A unit of the zone is ready. Open | Probing -> Proving: a unit that stayed while the zone was out proves it as
+    /// well as a probe.
     pub fn unit_ready(&mut self, zone: ZoneIndex, now: Monotonic) {
         let zone = &mut self.zones[zone.0];
-        if zone.breaker == Breaker::Probing {
+        if matches!(zone.breaker, Breaker::Open { .. } | Breaker::Probing) {
             zone.breaker = Breaker::Proving { since: now };
         }
     }
@@ -171,8 +188,15 @@ impl Zones {
         }
     }
 
-    fn emptiest(&self, is_meant: impl Fn(&Zone) -> bool) -> Option<ZoneIndex> {
-        let zones = self.zones.iter().enumerate().filter(|(_, zone)| is_meant(zone));
+    /// Counts a unit in the zone that it is to probe. Open -> Probing
+    fn probe(&mut self, zone: ZoneIndex) -> ZoneIndex {
+        self.zones[zone.0].breaker = Breaker::Probing;
+        self.zones[zone.0].units += 1;
+        zone
+    }
+
+    fn emptiest(&self, is_meant: impl Fn(ZoneIndex, &Zone) -> bool) -> Option<ZoneIndex> {
+        let zones = self.zones.iter().enumerate().filter(|(index, zone)| is_meant(ZoneIndex(*index), zone));
         zones.min_by_key(|(_, zone)| zone.units).map(|(index, _)| ZoneIndex(index))
     }
 }
@@ -182,6 +206,8 @@ mod tests {
     use super::*;
 
     const PROBE: Duration = Duration::from_secs(60);
+    const LEFT: ZoneIndex = ZoneIndex(0);
+    const RIGHT: ZoneIndex = ZoneIndex(1);
 
     fn at(seconds: u64) -> Monotonic {
         Monotonic::from_nanos(seconds * 1_000_000_000)
@@ -205,23 +231,35 @@ mod tests {
         let mut zones = zones();
         assert_eq!([zones.place(), zones.place()], [ZoneIndex(0), ZoneIndex(1)]);
         for second in 0..3 {
-            assert!(!zones.is_to_be_left(ZoneIndex(0)));
-            zones.unit_failed(ZoneIndex(0), at(second));
+            assert_eq!(zones.place_elsewhere(LEFT, at(second)), None);
+            zones.unit_failed(LEFT, at(second));
         }
-        assert!(zones.is_to_be_left(ZoneIndex(0)));
+        assert_eq!(zones.place_elsewhere(LEFT, at(2)), Some(RIGHT));
         assert_eq!(zones.out(), ["left"]);
-        zones.leave(ZoneIndex(0));
-        assert_eq!(zones.place(), ZoneIndex(1));
-        assert_eq!(zones.place_to_balance(at(61)), None, "it is too early to probe");
-        assert_eq!(zones.place_to_balance(at(62)), Some(ZoneIndex(0)));
+        zones.leave(LEFT);
+        let own = [RIGHT, RIGHT];
+        assert_eq!(zones.place_to_balance(&own, true, at(61)), None, "it is too early to probe");
+        assert_eq!(zones.place_to_balance(&own, true, at(62)), Some(ZoneIndex(0)));
         zones.unit_failed(ZoneIndex(0), at(63));
         zones.leave(ZoneIndex(0));
-        assert_eq!(zones.place_to_balance(at(182)), None, "a failed probe doubles the wait");
-        assert_eq!(zones.place_to_balance(at(183)), Some(ZoneIndex(0)));
+        assert_eq!(zones.place_to_balance(&own, true, at(182)), None, "a failed probe doubles the wait");
+        assert_eq!(zones.place_to_balance(&own, true, at(183)), Some(ZoneIndex(0)));
         zones.unit_ready(ZoneIndex(0), at(184));
-        assert_eq!(zones.place_to_balance(at(193)), None);
+        zones.close_proven(at(193));
         assert_eq!(zones.out(), ["left"], "it has yet to prove itself");
-        assert_eq!(zones.place_to_balance(at(194)), None);
+        zones.close_proven(at(194));
+        assert!(zones.out().is_empty());
+        assert_eq!(zones.place_to_balance(&own, true, at(194)), None);
+    }
+
+    #[test]
+    fn a_unit_that_is_ready_in_a_zone_that_is_out_proves_it() {
+        let mut zones = zones();
+        (0..3).for_each(|second| zones.unit_failed(ZoneIndex(0), at(second)));
+        zones.unit_ready(ZoneIndex(0), at(5));
+        zones.close_proven(at(14));
+        assert_eq!(zones.out(), ["left"]);
+        zones.close_proven(at(15));
         assert!(zones.out().is_empty());
     }
 
@@ -229,9 +267,40 @@ mod tests {
     fn an_uneven_box_is_balanced_and_an_even_one_left_alone() {
         let mut zones = zones();
         assert_eq!([zones.place(), zones.place(), zones.place()], [0, 1, 0].map(ZoneIndex));
-        assert_eq!(zones.place_to_balance(at(0)), None);
-        zones.leave(ZoneIndex(1));
-        assert_eq!(zones.place_to_balance(at(0)), Some(ZoneIndex(1)));
+        assert_eq!(zones.place_to_balance(&[LEFT, RIGHT, LEFT], true, at(0)), None);
+        zones.leave(RIGHT);
+        assert_eq!(zones.place_to_balance(&[], true, at(0)), None, "the units are those of others");
+        assert_eq!(zones.place_to_balance(&[LEFT, LEFT], true, at(0)), Some(ZoneIndex(1)));
+    }
+
+    #[test]
+    fn with_all_zones_out_a_unit_that_dies_probes_another_one() {
+        let mut zones = zones();
+        for (zone, second) in [(LEFT, 0), (LEFT, 1), (LEFT, 2), (RIGHT, 30), (RIGHT, 31)] {
+            zones.unit_failed(zone, at(second));
+        }
+        assert_eq!(zones.place_elsewhere(RIGHT, at(62)), None, "the right zone is in service");
+        zones.unit_failed(RIGHT, at(62));
+        assert_eq!(zones.place_elsewhere(RIGHT, at(61)), None, "it is too early to probe");
+        assert_eq!(zones.place_elsewhere(RIGHT, at(62)), Some(LEFT));
+        assert_eq!(zones.place_elsewhere(RIGHT, at(63)), None, "one probe is enough");
+        zones.unit_failed(LEFT, at(64));
+        assert_eq!(zones.place_elsewhere(RIGHT, at(183)), None, "a failed probe doubles the wait");
+        assert_eq!(zones.place_elsewhere(RIGHT, at(184)), Some(LEFT));
+    }
+
+    #[test]
+    fn a_zone_is_not_on_trial_without_a_probe() {
+        let mut zones = zones();
+        assert_eq!([zones.place(), zones.place(), zones.place()], [LEFT, RIGHT, LEFT]);
+        (0..3).for_each(|second| zones.unit_failed(LEFT, at(second)));
+        assert_eq!(zones.place_to_balance(&[LEFT, LEFT], false, at(62)), None, "no unit can move there");
+        assert!(!zones.is_on_trial(LEFT));
+        assert_eq!(zones.place_to_balance(&[LEFT, RIGHT], false, at(62)), Some(LEFT));
+        assert!(zones.is_on_trial(LEFT));
+        zones.leave(LEFT);
+        assert!(!zones.is_on_trial(LEFT), "the probe may have left, and two others stay");
+        assert_eq!(zones.probe_due(at(62)), Some("left"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Roster {
         actions: &mut Vec<SupervisorAction>,
     ) {
         (self.blocked, self.unprobed) = (None, None);
+        room.zones.close_proven(now);
         if self.is_settled(wanted) {
             self.balance(room, now);
         } else {
@@ -129,7 +130,6 @@ impl Roster {
         let has_guest = self.is_moving || self.candidate.is_some() || self.staying().any(|(_, slot)| slot.is_worn);
         let surge = usize::from(has_guest && wanted > 0);
         // A probe that left without a result would be due again at once, endlessly.
-        room.zones.close_proven(now);
         let is_on_trial = self.is_moving && self.staying().any(|(_, slot)| room.zones.is_on_trial(slot.zone));
         let is_over = |roster: &Self| surge > 0 && !is_on_trial && roster.in_service() > wanted;
         while self.staying().count() > wanted + surge || is_over(self) {
@@ -186,7 +186,8 @@ impl Roster {
         }
     }
 
-    /// Moves a unit into a zone that is due for a probe, or that has too few units.
+    /// Moves a unit into a zone that is due for a probe, or that has too few units. A pool without units in the fuller
+    /// zone moves none: its newest unit would leave again, endlessly.
     fn balance(&mut self, room: &mut Room<'_>, now: Monotonic) {
         let has_room = room.units > 0;
         if !has_room && self.staying().count() < 2 {
@@ -197,7 +198,8 @@ impl Roster {
                 .map(|zone| format!("zone {zone} is out and cannot be tried again: one unit runs, and {}", room.limit));
             return;
         }
-        let Some(zone) = room.zones.place_to_balance(now) else { return };
+        let own: Vec<ZoneIndex> = self.staying().map(|(_, slot)| slot.zone).collect();
+        let Some(zone) = room.zones.place_to_balance(&own, has_room, now) else { return };
         if has_room {
             self.is_moving = self.add(room, Some(zone), now);
             return;

@@ -251,15 +251,16 @@ impl Roster {
         }
     }
 
-    /// Counts an early death as a failure of the zone. If the zone is out, the unit moves to another one.
+    /// Counts an early death as a failure of the zone. If the zone is out, the unit moves to another one that works, or
+    /// that is due to be probed.
     fn judge_zone(&mut self, unit: UnitId, ready: Option<Monotonic>, room: &mut Room<'_>, now: Monotonic) {
         let Some(slot) = self.units.get_mut(&unit) else { return };
         if ready.is_none_or(|since| now.since(since) < LASTING_LIFE) {
             room.zones.unit_failed(slot.zone, now);
         }
-        if room.zones.is_to_be_left(slot.zone) {
+        if let Some(other) = room.zones.place_elsewhere(slot.zone, now) {
             room.zones.leave(slot.zone);
-            *slot = Unit::new(Arc::clone(&slot.version), room.zones.place(), now);
+            *slot = Unit::new(Arc::clone(&slot.version), other, now);
         }
     }
 

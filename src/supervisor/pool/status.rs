@@ -3,6 +3,7 @@
 use super::Pool;
 use crate::admission::WorkKind;
 use crate::supervisor::actions::ModelStatus;
+use crate::supervisor::unit_state::Unit;
 use std::collections::BTreeMap;
 
 impl Pool {
@@ -84,9 +85,22 @@ impl Pool {
         if let Some(reason) = &self.roster.unprobed {
             add(reason.clone());
         }
+        self.unreplaced().into_iter().for_each(&mut add);
         if let Some(problem) = self.roster.units.values().find_map(|unit| unit.cache_problem.as_ref()) {
             add(problem.clone());
         }
         reasons
+    }
+
+    /// Worn units that stay in service because another unit keeps failing: their successor, or a unit that must be in
+    /// service first.
+    fn unreplaced(&self) -> Vec<String> {
+        let is_failing = |slot: &Unit| !slot.is_in_service() && slot.restart_policy.is_crash_loop();
+        let failing = self.roster.staying().find(|(_, slot)| is_failing(slot));
+        let Some((failing, _)) = failing else { return Vec::new() };
+        let reason = self.roster.load_failure.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        let why = format!("cannot be replaced yet: {failing} keeps failing{reason}");
+        let worn = self.roster.units.iter().filter(|(_, slot)| slot.is_worn && slot.is_in_service());
+        worn.map(|(unit, _)| format!("{unit} is worn out and {why}")).collect()
     }
 }

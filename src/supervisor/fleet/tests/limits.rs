@@ -4,7 +4,7 @@ use super::*;
 
 impl TestBox {
     /// A box with `units` in service and the limit `limit`.
-    fn at_limit(units: usize, limit: usize, zones: &[&str]) -> Self {
+    pub(super) fn at_limit(units: usize, limit: usize, zones: &[&str]) -> Self {
         let mut test_box = Self::with_zones(fixed(units), zones);
         test_box.fleet.limits.units = limit;
         test_box.bring_up();
@@ -13,7 +13,7 @@ impl TestBox {
 
     /// Runs for some seconds. Started units load if `loads` returns true for them; units that are asked to exit do.
     /// Returns the fewest units that were in service.
-    fn run(&mut self, seconds: u64, loads: impl Fn(&Self, UnitId) -> bool) -> usize {
+    pub(super) fn run(&mut self, seconds: u64, loads: impl Fn(&Self, UnitId) -> bool) -> usize {
         let mut fewest = usize::MAX;
         for _ in 0..seconds * 10 {
             self.wait(100);
@@ -31,6 +31,16 @@ impl TestBox {
             fewest = fewest.min(self.status().in_service);
         }
         fewest
+    }
+
+    /// The first unit works, and its memory grows until it is worn.
+    fn wear(&mut self) {
+        for _ in 0..30 {
+            self.capture("a");
+            self.answer_all();
+        }
+        self.fleet.unit_measured(UnitId(0), 80 << 20);
+        self.fleet.unit_measured(UnitId(0), 500 << 20);
     }
 
     fn swap(&mut self, name: &str) {
@@ -81,17 +91,33 @@ fn without_a_spare_unit_a_bad_version_costs_one_unit_for_a_moment() {
 #[test]
 fn without_a_spare_unit_a_worn_one_is_replaced_in_its_place() {
     let mut test_box = TestBox::at_limit(1, 1, &["only"]);
-    for _ in 0..30 {
-        test_box.capture("a");
-        test_box.answer_all();
-    }
-    test_box.fleet.unit_measured(UnitId(0), 80 << 20);
-    test_box.fleet.unit_measured(UnitId(0), 500 << 20);
+    test_box.wear();
     test_box.started.clear();
     test_box.wait(100);
     assert_eq!(test_box.stopped, [UnitId(0)]);
     test_box.run(5, |_, _| true);
     assert_eq!((test_box.status().in_service, test_box.status().restarts), (1, 0));
+}
+
+#[test]
+fn a_worn_unit_that_cannot_be_replaced_yet_is_reported() {
+    // The successor of the only unit does not load; the second of two units does not.
+    for units in [1, 2] {
+        let mut test_box = TestBox::at_limit(units, 8, &["only"]);
+        test_box.wear();
+        test_box.started.clear();
+        if units == 2 {
+            test_box.die(UnitId(1));
+        }
+        test_box.run(5, |_, _| false);
+        let degraded = test_box.status().degraded;
+        let expected = "m: unit-0 is worn out and cannot be replaced yet: unit-1 keeps failing: the model is bad";
+        assert!(degraded.iter().any(|reason| reason == expected), "{degraded:?}");
+        test_box.run(30, |_, _| true);
+        let status = test_box.status();
+        assert_eq!((status.in_service, status.degraded), (units, Vec::new()));
+        assert!(!test_box.fleet.model(MODEL).unwrap().has_unit(UnitId(0)), "it was replaced");
+    }
 }
 
 #[test]

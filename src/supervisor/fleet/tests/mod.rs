@@ -6,6 +6,7 @@ mod limits;
 mod models;
 mod new_versions;
 mod transactions;
+mod zones;
 
 use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
