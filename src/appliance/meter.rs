@@ -103,7 +103,7 @@ impl Meter {
                 }
             };
             // A refusal is reported there, and the next minute brings newer counts.
-            self.keeper.write(path, content, OnRefusal::TryAgain, done).unwrap_or_default();
+            self.keeper.write(&path, content, OnRefusal::TryAgain, done).unwrap_or_default();
         }
     }
 

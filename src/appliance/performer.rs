@@ -182,7 +182,7 @@ impl Performer {
         };
         let written = serde_json::to_vec_pretty(content).map_err(|error| error.to_string()).and_then(|bytes| {
             let path = self.state_directory.join(file.name());
-            self.files.write(path, bytes, OnRefusal::TryAgain, kept).map_err(str::to_owned)
+            self.files.write(&path, bytes, OnRefusal::TryAgain, kept).map_err(str::to_owned)
         });
         written.err().map(|why| Event::Kept { tickets, result: Err(why) })
     }

@@ -77,7 +77,7 @@ impl CatalogStore {
     fn keep(&self, catalog: &Catalog) {
         match content(catalog) {
             // A refusal is logged and retried there.
-            Ok(bytes) => self.files.write(self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}).unwrap_or_default(),
+            Ok(bytes) => self.files.write(&self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}).unwrap_or_default(),
             Err(error) => tracing::error!(%error, "the ARNs of this box's models change with each start"),
         }
     }

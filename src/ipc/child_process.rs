@@ -162,7 +162,7 @@ impl Spawner {
         Ok(Self { jobs, is_stuck })
     }
 
-    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, at most [`FORK_LIMIT`]. Must be
+    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, at most two seconds. Must be
     /// called inside the Tokio runtime.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ async fn a_refused_change_in_force_is_written_later_and_a_given_up_one_is_not() 
     let keeper = FileKeeper::with_limits(Duration::from_millis(10), HANG_LIMIT).unwrap();
     let (done, result) = oneshot::channel();
     let in_force = blocked.join("models.json");
-    keeper.write(in_force.clone(), b"1".to_vec(), OnRefusal::TryAgain, move |result| drop(done.send(result))).unwrap();
+    keeper.write(&in_force, b"1".to_vec(), OnRefusal::TryAgain, move |result| drop(done.send(result))).unwrap();
     assert!(result.await.unwrap().is_err());
     let given_up = blocked.join("catalog.json");
     assert!(keeper.replace(given_up.clone(), b"2".to_vec()).await.is_err());
@@ -53,9 +53,9 @@ async fn queued_contents_are_still_written_when_the_last_handle_is_dropped() {
     let keeper = FileKeeper::start().unwrap();
     let (done, result) = oneshot::channel();
     for number in 0..20_u8 {
-        keeper.write(home.path().join("a"), vec![number], OnRefusal::TryAgain, |_| {}).unwrap();
+        keeper.write(&home.path().join("a"), vec![number], OnRefusal::TryAgain, |_| {}).unwrap();
     }
-    keeper.write(home.path().join("a"), vec![99], OnRefusal::TryAgain, move |result| drop(done.send(result))).unwrap();
+    keeper.write(&home.path().join("a"), vec![99], OnRefusal::TryAgain, move |result| drop(done.send(result))).unwrap();
     drop(keeper);
     result.await.unwrap().unwrap();
     assert_eq!(std::fs::read(home.path().join("a")).unwrap(), [99]);
@@ -70,9 +70,9 @@ async fn files_are_written_in_the_order_of_requests_and_an_old_content_never_rep
     // The thread is busy until all requests are queued.
     let (begin, began) = sync_channel(1);
     keeper.run(move |_| began.recv().unwrap()).unwrap();
-    keeper.write(path.clone(), b"1".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
+    keeper.write(&path, b"1".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
     let refused = blocked.join("b");
-    keeper.write(refused.clone(), b"1".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
+    keeper.write(&refused, b"1".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
     let (newer, unblocked) = (path.clone(), (blocked.clone(), refused.clone()));
     keeper
         .run(move |writer| {
@@ -105,9 +105,9 @@ async fn a_content_in_force_is_retried_although_a_newer_one_was_undone() {
     let (begin, began) = sync_channel(1);
     keeper.run(move |_| began.recv().unwrap()).unwrap();
     let path = blocked.join("models.json");
-    keeper.write(path.clone(), b"in force".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
+    keeper.write(&path, b"in force".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
     let (done, undone) = oneshot::channel();
-    keeper.write(path.clone(), b"undone".to_vec(), OnRefusal::GiveUp, move |result| drop(done.send(result))).unwrap();
+    keeper.write(&path, b"undone".to_vec(), OnRefusal::GiveUp, move |result| drop(done.send(result))).unwrap();
     begin.send(()).unwrap();
     assert!(undone.await.unwrap().is_err());
     std::fs::remove_file(&blocked).unwrap();
@@ -134,7 +134,7 @@ async fn a_flush_waits_for_what_is_queued_and_not_for_ever() {
     let (begin, began) = sync_channel(1);
     keeper.run(move |_| began.recv().unwrap()).unwrap();
     let path = home.path().join("models.json");
-    keeper.write(path.clone(), b"kept".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
+    keeper.write(&path, b"kept".to_vec(), OnRefusal::TryAgain, |_| {}).unwrap();
     assert!(!keeper.flush(Duration::from_millis(10)).await, "the disk hangs");
     begin.send(()).unwrap();
     assert!(keeper.flush(Duration::from_secs(10)).await);
@@ -160,7 +160,7 @@ async fn a_full_queue_refuses_and_the_newest_content_of_each_file_is_written_all
     let (begin, began) = sync_channel(1);
     keeper.run(move |_| began.recv().unwrap()).unwrap();
     let path = home.path().join("models.json");
-    let write = |content: String| keeper.write(path.clone(), content.into_bytes(), OnRefusal::TryAgain, |_| {});
+    let write = |content: String| keeper.write(&path, content.into_bytes(), OnRefusal::TryAgain, |_| {});
     let refused = (0..200).filter(|number| write(number.to_string()).is_err()).count();
     assert!(refused >= 200 - QUEUE_CAPACITY - 1, "{refused}");
     assert!(keeper.degraded()[0].contains(TOO_MANY), "{:?}", keeper.degraded());

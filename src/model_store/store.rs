@@ -179,12 +179,11 @@ impl Changes<'_> {
 
     /// Undoes a [`Self::shift`] that failed or that a power cut ended: moves the kept packages to the lowest slots.
     fn close_gaps(&self, name: &str) -> io::Result<()> {
-        let mut free = 1;
-        for age in (1..=KEPT + 1).filter(|age| self.slot(name, *age).exists()) {
-            if free < age {
-                fs::rename(self.slot(name, age), self.slot(name, free))?;
+        let kept = (1..=KEPT + 1).filter(|age| self.slot(name, *age).exists());
+        for (lowest, age) in (1..).zip(kept) {
+            if lowest < age {
+                fs::rename(self.slot(name, age), self.slot(name, lowest))?;
             }
-            free += 1;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::ipc::messages::RegionId;
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::outcome::Outcome;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The reasons of kills that are not caused by faults: these units load a version that is no longer wanted.
 const PLANNED_KILLS: [&str; 3] =
@@ -31,7 +32,8 @@ impl World {
             Effect::KillUnit { unit, why } => self.kill_unit(unit, why),
             Effect::Dispatch { unit, items } => {
                 let running = self.units.get_mut(&unit).filter(|running| !running.is_killed)?;
-                let slow = SLOW_MS.min((self.settings.inference_timeout_seconds * 400.0) as u64);
+                let longest = Duration::from_secs_f32(self.settings.inference_timeout_seconds);
+                let slow = SLOW_MS.min(u64::try_from(longest.as_millis()).unwrap() * 2 / 5);
                 let service = if &*running.package == "good-slow" { slow } else { self.settings.service_ms };
                 if !running.is_ready || running.is_stopping || !running.work.is_empty() {
                     self.fail(format!("{unit} is given work and is not free"));
