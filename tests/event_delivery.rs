@@ -207,3 +207,14 @@ fn commands_are_not_subscribed_to_unless_they_are_wanted() {
         assert_eq!(is_heard(), commands);
     }
 }
+
+#[test]
+fn a_daemon_that_stops_with_a_backlog_says_that_it_has_stopped() {
+    let (home, broker) = (tempfile::tempdir().unwrap(), Broker::start());
+    let mut sender = Sender::start(outbox_file(home.path()), broker.port, |_| {});
+    sender.wait_connected(true, 10);
+    let messages = broker.settled_subscriber("ocelli/box/available");
+    sender.record("yard", 20_000);
+    drop(sender);
+    messages.wait("stopped", 5 * SECONDS, |_, payload| payload == "stopped");
+}

@@ -15,6 +15,9 @@ use tokio::task::JoinSet;
 /// Retry period of a full client queue while the daemon stops.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// How long a stop waits for acknowledgements. Less than the sink has in all, which says goodbye after it.
+const FINISH_LIMIT: Duration = Duration::from_secs(1);
+
 /// An event that was sent and is not acknowledged.
 struct Sent {
     /// Number of its connection.
@@ -145,12 +148,17 @@ impl EventStream {
         }
     }
 
-    /// Sends what has left the outbox when the daemon stops; the rest stays there. The caller bounds this wait.
+    /// Sends what has left the outbox when the daemon stops, and waits for its acknowledgements, one second at most. The
+    /// rest stays in the outbox.
     pub(super) async fn finish(&mut self) {
+        // With each acknowledgement the outbox would hand over more.
+        self.departures.iter_mut().for_each(mpsc::Receiver::close);
+        let deadline = tokio::time::Instant::now() + FINISH_LIMIT;
         while self.link.is_some() && (self.has_departures() || !self.acknowledgements.is_empty()) {
             tokio::select! {
                 () = self.step() => {}
                 () = tokio::time::sleep(RETRY) => self.retry(),
+                () = tokio::time::sleep_until(deadline) => break,
             }
         }
         self.end.link.send_replace(None);
