@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
@@ -132,8 +132,10 @@ impl Drop for Unwatched {
 #[derive(Clone, Debug)]
 pub struct Spawner {
     jobs: SyncSender<Job>,
-    /// A caller has waited in vain, and the thread has not come back since.
-    is_stuck: Arc<AtomicBool>,
+    /// Jobs that are queued or being done.
+    pending: Arc<AtomicUsize>,
+    /// The last caller has waited in vain.
+    is_late: Arc<AtomicBool>,
 }
 
 impl Spawner {
@@ -147,8 +149,8 @@ impl Spawner {
 
     fn start_with(mut fork: impl FnMut(&mut Command) -> io::Result<Child> + Send + 'static) -> io::Result<Self> {
         let (jobs, inbox) = sync_channel::<Job>(JOBS);
-        let is_stuck = Arc::new(AtomicBool::new(false));
-        let stuck = Arc::clone(&is_stuck);
+        let pending = Arc::new(AtomicUsize::new(0));
+        let undone = Arc::clone(&pending);
         std::thread::Builder::new().name("spawner".into()).spawn(move || {
             while let Ok(mut job) = inbox.recv() {
                 // The thread must survive a panic: its end would kill every child, and no new one could be started.
@@ -156,10 +158,10 @@ impl Spawner {
                 let child = child.unwrap_or_else(|_| Err(io::Error::other("the spawner panicked")));
                 // A caller that no longer waits drops the child, which ends it.
                 drop(job.reply.send(child.map(|child| Unwatched(Some(child)))));
-                stuck.store(false, Ordering::Relaxed);
+                undone.fetch_sub(1, Ordering::Relaxed);
             }
         })?;
-        Ok(Self { jobs, is_stuck })
+        Ok(Self { jobs, pending, is_late: Arc::default() })
     }
 
     /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, at most two seconds. Must be
@@ -206,15 +208,18 @@ impl Spawner {
         let too_slow =
             || io::Error::new(io::ErrorKind::TimedOut, "the system does not start the process: the disk may hang");
         // One caller waits; others of the same turn of an event loop must not wait after it.
-        if self.is_stuck.load(Ordering::Relaxed) {
+        if self.is_late.load(Ordering::Relaxed) && self.pending.load(Ordering::Relaxed) > 0 {
             return Err(too_slow());
         }
         let (reply, answer) = sync_channel(1);
-        self.jobs.try_send(Job { command, reply }).map_err(|_| too_slow())?;
-        answer.recv_timeout(FORK_LIMIT).unwrap_or_else(|_| {
-            self.is_stuck.store(true, Ordering::Relaxed);
-            Err(too_slow())
-        })
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        if self.jobs.try_send(Job { command, reply }).is_err() {
+            self.pending.fetch_sub(1, Ordering::Relaxed);
+            return Err(too_slow());
+        }
+        let child = answer.recv_timeout(FORK_LIMIT);
+        self.is_late.store(child.is_err(), Ordering::Relaxed);
+        child.map_err(|_| too_slow())?
     }
 }
 
