@@ -106,7 +106,7 @@ impl Core {
             Event::PackageLoaded { ticket, result } => {
                 let result = result.map(|loaded| *loaded);
                 if let Some((ticket, result)) = self.units.package_loaded(ticket, result, now, out) {
-                    self.progressed(ticket, result, now, out);
+                    self.reply_or_wait(ticket, result, now, out);
                 }
             }
             Event::Kept { tickets, result } => self.keeping.kept(&tickets, result, out),
@@ -242,11 +242,11 @@ impl Core {
             }
             command => self.units.command(ticket, command, now, out),
         };
-        self.progressed(ticket, result, now, out);
+        self.reply_or_wait(ticket, result, now, out);
     }
 
-    /// Answers a command, unless it waits for the disk.
-    fn progressed(&mut self, ticket: CommandTicket, result: CommandResult, now: Monotonic, out: &mut Vec<Effect>) {
+    /// Replies to a command, or waits until the disk holds its change or its package was read.
+    fn reply_or_wait(&mut self, ticket: CommandTicket, result: CommandResult, now: Monotonic, out: &mut Vec<Effect>) {
         match result {
             Ok(Progress::Done) => out.push(Effect::AnswerCommand { ticket, result: Ok(Accepted::default()) }),
             Ok(Progress::Keeping) => self.keeping.wait(ticket, now),

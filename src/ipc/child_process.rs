@@ -164,8 +164,8 @@ impl Spawner {
         Ok(Self { jobs, pending, is_late: Arc::default() })
     }
 
-    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, at most two seconds. Must be
-    /// called inside the Tokio runtime.
+    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, two seconds
+    /// at most. Must be called inside the Tokio runtime.
     ///
     /// # Errors
     /// When the process or its channel cannot be created, or the system does not start it in time.

@@ -39,17 +39,6 @@ fn a_hung_unit_is_killed_and_its_frame_is_stale_by_then() {
 }
 
 #[test]
-fn a_measured_service_time_shortens_the_deadline_to_two_seconds() {
-    let mut test_box = TestBox::ready(1);
-    test_box.capture("a");
-    test_box.wait(30);
-    test_box.answer_all();
-    test_box.capture("a");
-    test_box.wait(2_100);
-    assert_eq!(test_box.killed, [UnitId(0)]);
-}
-
-#[test]
 fn what_a_dead_unit_did_is_done_by_another_and_a_second_death_is_its_last() {
     let mut test_box = TestBox::ready(3);
     let frame = test_box.capture("a");

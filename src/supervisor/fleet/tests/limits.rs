@@ -43,7 +43,7 @@ impl TestBox {
         self.fleet.unit_measured(UnitId(0), 500 << 20);
     }
 
-    fn swap(&mut self, name: &str) {
+    pub(super) fn swap(&mut self, name: &str) {
         let next = version(&mut self.fleet, name);
         self.fleet.swap(MODEL, next).unwrap();
     }
