@@ -209,12 +209,16 @@ fn commands_are_not_subscribed_to_unless_they_are_wanted() {
 }
 
 #[test]
-fn a_daemon_that_stops_with_a_backlog_says_that_it_has_stopped() {
+fn a_sink_that_stops_with_a_backlog_on_a_slow_line_says_that_it_has_stopped() {
     let (home, broker) = (tempfile::tempdir().unwrap(), Broker::start());
-    let mut sender = Sender::start(outbox_file(home.path()), broker.port, |_| {});
+    let link = Link::to(broker.port);
+    link.set(Line::Open);
+    let mut sender = Sender::start(outbox_file(home.path()), link.port, |_| {});
     sender.wait_connected(true, 10);
     let messages = broker.settled_subscriber("ocelli/box/available");
-    sender.record("yard", 20_000);
+    link.set(Line::Slow);
+    // A window of 20 each 200 ms: more than the two seconds of a stop can send.
+    sender.record("yard", 1_000);
     drop(sender);
     messages.wait("stopped", 5 * SECONDS, |_, payload| payload == "stopped");
 }

@@ -150,6 +150,7 @@ mod tests {
             }
             stop.send_replace(true);
         };
-        tokio::join!(endpoint.serve(&troubles, stopped), wait);
+        let served = async { tokio::join!(endpoint.serve(&troubles, stopped), wait) };
+        tokio::time::timeout(Duration::from_secs(60), served).await.expect("the trouble ends with its reason");
     }
 }

@@ -16,11 +16,16 @@ pub enum Line {
     Open,
     /// Connections stay, and nothing passes.
     Silent,
+    /// Bytes pass, those of the broker [`LATENESS`] late.
+    Slow,
     /// Connections stay, and what the broker says does not pass.
     Unanswered,
     /// Connections end, and new ones end at once.
     Cut,
 }
+
+/// A round trip over a slow line, more or less.
+const LATENESS: Duration = Duration::from_millis(200);
 
 /// A port in front of the broker's.
 pub struct Link {
@@ -69,7 +74,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch:
     let mut bytes = vec![0; 16 << 10];
     loop {
         let passes = line.wait_for(|line| match line {
-            Line::Open | Line::Cut => true,
+            Line::Open | Line::Slow | Line::Cut => true,
             Line::Silent => false,
             Line::Unanswered => !is_answer,
         });
@@ -83,6 +88,9 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch:
                 continue;
             }
         };
+        if is_answer && *line.borrow() == Line::Slow {
+            tokio::time::sleep(LATENESS).await;
+        }
         if count == 0 || to.write_all(&bytes[..count]).await.is_err() {
             return;
         }
