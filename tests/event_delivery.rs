@@ -217,7 +217,7 @@ fn a_sink_that_stops_with_a_backlog_on_a_slow_line_says_that_it_has_stopped() {
     sender.wait_connected(true, 10);
     let messages = broker.settled_subscriber("ocelli/box/available");
     link.set(Line::Slow);
-    // A window of 20 each 200 ms: more than the two seconds of a stop can send.
+    // Ten windows, and a round trip for each: more than a stop waits for.
     sender.record("yard", 1_000);
     drop(sender);
     messages.wait("stopped", 5 * SECONDS, |_, payload| payload == "stopped");
