@@ -3,6 +3,7 @@
 //! Clients (HTTP, MQTT, the terminal view) read an [`ApplianceStatus`] and never get a lock, a unit or a camera. To change
 //! something they send a [`Command`] and get a reply.
 
+mod hours_reader;
 pub mod images;
 pub mod snapshots;
 pub(crate) mod unit_numbers;
@@ -12,6 +13,7 @@ use crate::catalog::CatalogStore;
 use crate::catalog::arn::Resource;
 use crate::catalog::entries::MAX_IMPORTS;
 use crate::catalog::import::PackageSource;
+use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
 use crate::metering::{HourRow, HoursFiles, this_month};
@@ -136,7 +138,7 @@ pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Accepted, Cont
 pub struct Control {
     commands: mpsc::Sender<CommandRequest>,
     status: watch::Receiver<ApplianceStatus>,
-    hours: HoursFiles,
+    hours: HoursReader,
     imports: mpsc::Sender<ImportJob>,
     /// Takes images.
     pub images: ImageIntake,
@@ -171,6 +173,7 @@ impl Control {
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
         let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
         let (snapshots, snapshot_queue) = SnapshotClient::new();
+        let hours = HoursReader::new(hours);
         let control = Self { commands, status, hours, imports, images, snapshots, events, catalog };
         (control, ControlQueues { commands: command_queue, imports: import_queue, snapshots: snapshot_queue })
     }
@@ -196,12 +199,12 @@ impl Control {
     /// Returns a month (`2026-11`; by default this month) and its inference hours as they are on disk.
     ///
     /// # Errors
-    /// `InvalidInput` if the month is malformed; otherwise the error of reading its file.
+    /// `InvalidInput` if the month is malformed; `TimedOut` if the disk does not answer; otherwise the error of reading
+    /// its file.
     pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
         let month = month.unwrap_or_else(this_month);
-        let (files, wanted) = (self.hours.clone(), month.clone());
-        let read = tokio::task::spawn_blocking(move || files.read(&wanted)).await;
-        Ok((month, read.map_err(std::io::Error::other)??))
+        let rows = self.hours.read(&month).await?;
+        Ok((month, rows))
     }
 
     /// Returns the state of a model, at most half a second old.

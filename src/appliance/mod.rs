@@ -8,7 +8,7 @@ mod box_plan;
 pub mod child_environment;
 mod composition;
 mod event_recorder;
-pub mod importer;
+mod importer;
 mod inbox;
 mod memory_probe;
 mod meter;
@@ -19,6 +19,7 @@ mod performer;
 mod reporter;
 mod requests;
 mod shell;
+pub mod version_starter;
 mod zone_placement;
 
 pub use box_plan::swapped_package;

@@ -15,7 +15,7 @@ pub struct Realm {
 }
 
 /// A project, or one of its versions.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Resource {
     /// The project's name.
     pub project: String,

@@ -1,6 +1,6 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
-use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, importer, mqtt_commands};
+use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::control::ApplianceStatus;
@@ -127,7 +127,7 @@ async fn serve(
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
-    tokio::spawn(importer::resume(control.clone()));
+    tokio::spawn(version_starter::resume(control.clone()));
     let rekognition =
         RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);

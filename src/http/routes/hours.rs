@@ -32,6 +32,7 @@ async fn hours(State(control): State<Control>, Query(parameters): Query<Paramete
         Err(error) => {
             let status = match error.kind() {
                 std::io::ErrorKind::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
+                std::io::ErrorKind::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
             refusal(status, "hours", &error.to_string())
