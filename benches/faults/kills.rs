@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 const MODEL: &str =
     "[units]\nmax_units = 8\nzone_probe_seconds = 5.0\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 4\n";
 
+/// The units of [`MODEL`].
+const WANTED: usize = 4;
+
 fn descriptors(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
@@ -23,6 +26,18 @@ fn descriptors(pid: u32) -> usize {
 /// Units that have become ready since the start.
 fn became_ready(daemon: &Daemon) -> usize {
     daemon.log().matches("an inference unit is ready").count()
+}
+
+/// Units that have ended since the start.
+fn ended(daemon: &Daemon) -> usize {
+    daemon.log().matches("an inference unit ended").count()
+}
+
+/// The units in service, at most half a second old.
+fn in_service(daemon: &Daemon) -> Option<usize> {
+    let (_, text) = daemon.get("/api/models/coco-ssd")?;
+    let model: serde_json::Value = serde_json::from_str(&text).ok()?;
+    model["in_service_inference_units"].as_u64()?.try_into().ok()
 }
 
 pub(crate) fn measure_kills(figures: &mut Vec<Figure>) {
@@ -39,9 +54,14 @@ pub(crate) fn measure_kills(figures: &mut Vec<Figure>) {
     let kills = share_of(60);
     for kill in 0..kills {
         let begun = Instant::now();
-        let (units, ready) = (daemon.units(), became_ready(&daemon));
+        let (units, ready, ended_before) = (daemon.units(), became_ready(&daemon), ended(&daemon));
         signal(units[random.below(units.len())], Signal::KILL);
-        wait_for("a replacement", Duration::from_secs(90), || (became_ready(&daemon) > ready).then_some(()));
+        // A unit more than wanted tries a zone that was out. If that is ready already, it takes the place.
+        let has_spare = units.len() > WANTED;
+        wait_for("a replacement", Duration::from_secs(90), || {
+            let is_there = has_spare && ended(&daemon) > ended_before && in_service(&daemon) == Some(WANTED);
+            (became_ready(&daemon) > ready || is_there).then_some(())
+        });
         recoveries.push(begun.elapsed().as_secs_f64());
         println!("  kill {} of {kills}: a replacement is ready after {:.2} s", kill + 1, recoveries.last().unwrap());
         std::thread::sleep(Duration::from_secs(10).saturating_sub(begun.elapsed()));
