@@ -1,4 +1,4 @@
-.PHONY: accuracy help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads fuzz install
+.PHONY: accuracy help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -69,6 +69,9 @@ payloads: setup ## what leaves over MQTT, live, by paho, mosquitto_sub and Home 
 	@setup/home_assistant.sh
 	@$(CARGO) build --example rtsp_camera
 	@$(CARGO) bench --profile dev --bench payloads
+
+schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types
+	@OCELLI_WRITE_SCHEMAS=1 $(CARGO) test --lib publish::schemas
 
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh

@@ -87,7 +87,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 39] = [
+const BELONGS_TO: [(&str, &[&str]); 40] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -100,6 +100,7 @@ const BELONGS_TO: [(&str, &[&str]); 39] = [
     ("fast_image_resize", &["unit", "capture"]),
     ("rumqttc_v4", &["publish"]),
     ("rumqttc_v5", &["publish"]),
+    ("schemars", &["publish", "vision"]),
     ("rusqlite", &["publish"]),
     ("crc32fast", &["publish"]),
     ("rustls", &["publish", "http"]),

@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -65,38 +64,24 @@ fn a_password_from_a_file_lets_in_and_a_wrong_one_is_named_but_not_shown() {
     wait_online(&broker);
 }
 
-/// Publishes a retained message as another client would.
-fn retain(broker: &Broker, topic: &str, payload: &str) {
-    let port = broker.port.to_string();
-    run(Path::new("."), "mosquitto_pub", &["-p", &port, "-q", "1", "-r", "-t", topic, "-m", payload]);
-}
-
-/// The retained topics of a box, with their payloads.
-fn retained(broker: &Broker, topics: &str) -> BTreeMap<String, String> {
-    let arguments = ["-p", &broker.port.to_string(), "-t", topics, "--retained-only", "-W", "1", "-F", "%t %l"];
-    let output = Command::new("mosquitto_sub").args(arguments).output().unwrap();
-    let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().filter_map(|line| line.split_once(' ')).map(|(topic, size)| (topic.into(), size.into())).collect()
-}
-
 #[test]
 fn what_the_broker_retains_of_a_camera_that_was_removed_while_the_daemon_was_off_is_cleared() {
     for protocol in ["5", "3.1.1"] {
         let broker = Broker::start();
         let barn = "ocelli/box/cameras/barn";
-        retain(&broker, &format!("{barn}/state"), r#"{"state":"streaming"}"#);
-        retain(&broker, &format!("{barn}/snapshot"), &"x".repeat(10_000));
-        (0..40).for_each(|number| retain(&broker, &format!("{barn}/labels/label_{number}"), "1"));
-        retain(&broker, "ocelli/box/cameras/yard/labels/person", "0");
-        retain(&broker, "ocelli/other/cameras/barn/state", "{}");
+        broker.retain(&format!("{barn}/state"), r#"{"state":"streaming"}"#);
+        broker.retain(&format!("{barn}/snapshot"), &"x".repeat(10_000));
+        (0..40).for_each(|number| broker.retain(&format!("{barn}/labels/label_{number}"), "1"));
+        broker.retain("ocelli/box/cameras/yard/labels/person", "0");
+        broker.retain("ocelli/other/cameras/barn/state", "{}");
         let yard = camera("yard", "rtsp://127.0.0.1:1/none", 1);
         let settings = format!("[mqtt]\nport = {}\nprotocol = \"{protocol}\"\n{yard}", broker.port);
         let daemon = Daemon::start(broker.port, &settings);
         wait_online(&broker);
         support::wait_for("an end of the removed camera", Duration::from_secs(30), || {
-            retained(&broker, &format!("{barn}/#")).is_empty().then_some(())
+            broker.retained(&format!("{barn}/#")).is_empty().then_some(())
         });
-        let left = retained(&broker, "ocelli/+/cameras/#");
+        let left = broker.retained("ocelli/+/cameras/#");
         assert!(left.contains_key("ocelli/box/cameras/yard/state"), "{left:?}");
         assert!(left.contains_key("ocelli/box/cameras/yard/labels/person"), "{left:?}");
         assert!(left.contains_key("ocelli/other/cameras/barn/state"), "another box's: {left:?}");

@@ -19,6 +19,7 @@ mod performer;
 mod reporter;
 mod requests;
 mod shell;
+mod state_reports;
 pub mod version_starter;
 mod zone_placement;
 

@@ -2,69 +2,52 @@
 
 use crate::control::snapshots::{SnapshotFreshness, SnapshotReply};
 use crate::control::unit_numbers::UnitNumbers;
-use crate::control::{Accepted, Command, Control};
+use crate::control::{Command, Control};
+use crate::publish::command_message::{CameraCommand, ModelCommand, ReplyMessage};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-/// The payload of every command about a camera.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CameraPayload {
-    camera: String,
-    /// Returned in the reply.
-    id: Option<Value>,
-}
-
-/// The payload of every command about a model. Each command requires some of the fields.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Payload {
-    model: String,
-    min_inference_units: Option<u16>,
-    max_inference_units: Option<u16>,
-    package: Option<String>,
-    /// Returned in the reply.
-    id: Option<Value>,
-}
 
 /// Serves until the sink is gone, one command at a time. A slow disk delays a reply by up to ten seconds, and a swap
 /// waits until its package was read.
 pub async fn serve(control: Control, mut commands: Commands) {
     while let Some(incoming) = commands.incoming.recv().await {
         let answer = answer(&control, &incoming).await;
-        tracing::info!(command = incoming.name, %answer, "an MQTT command");
-        let reply = Reply { to: incoming.reply_to, payload: answer.to_string().into_bytes() };
+        let payload = match serde_json::to_string(&answer) {
+            Ok(payload) => payload,
+            Err(error) => {
+                tracing::error!(%error, "the reply to a command cannot be written as JSON");
+                continue;
+            }
+        };
+        tracing::info!(command = incoming.name, answer = payload, "an MQTT command");
+        let reply = Reply { to: incoming.reply_to, payload: payload.into_bytes() };
         if commands.replies.try_send(reply).is_err() {
             tracing::warn!("a reply to a command is dropped: the queue of replies is full");
         }
     }
 }
 
-async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
-    let refused = |id: Option<Value>, message: String| json!({"command": incoming.name, "id": id, "accepted": false, "error": {"message": message}});
+async fn answer(control: &Control, incoming: &IncomingCommand) -> ReplyMessage {
+    let refused = |id, message: String| ReplyMessage::refused(incoming, id, message);
     let not_valid = |error: serde_json::Error| refused(None, format!("the payload is not valid: {error}"));
     if let "snapshot" | "enable" | "disable" = incoming.name.as_str() {
-        let CameraPayload { camera, id } = match serde_json::from_slice(&incoming.payload) {
+        let CameraCommand { camera, id } = match serde_json::from_slice(&incoming.payload) {
             Ok(payload) => payload,
             Err(error) => return not_valid(error),
         };
         if incoming.name != "snapshot" {
             let command = Command::SwitchCamera { camera, enabled: incoming.name == "enable" };
             return match control.ask(command).await {
-                Ok(accepted) => was_accepted(&incoming.name, id.as_ref(), accepted),
+                Ok(accepted) => ReplyMessage::accepted(incoming, id, accepted.warning),
                 Err(error) => refused(id, error.to_string()),
             };
         }
         // The picture is published on the camera's topic.
         return match control.snapshots.ask(camera, SnapshotFreshness::Published).await {
             SnapshotReply::Refused(refusal) => refused(id, refusal.to_string()),
-            SnapshotReply::Accepted | SnapshotReply::Taken(_) => {
-                json!({"command": incoming.name, "id": id, "accepted": true})
-            }
+            SnapshotReply::Accepted | SnapshotReply::Taken(_) => ReplyMessage::accepted(incoming, id, None),
         };
     }
-    let payload: Payload = match serde_json::from_slice(&incoming.payload) {
+    let payload: ModelCommand = match serde_json::from_slice(&incoming.payload) {
         Ok(payload) => payload,
         Err(error) => return not_valid(error),
     };
@@ -74,21 +57,13 @@ async fn answer(control: &Control, incoming: &IncomingCommand) -> Value {
         Err(message) => return refused(id, message),
     };
     match control.ask(command).await {
-        Ok(accepted) => was_accepted(&incoming.name, id.as_ref(), accepted),
+        Ok(accepted) => ReplyMessage::accepted(incoming, id, accepted.warning),
         Err(error) => refused(id, error.to_string()),
     }
 }
 
-fn was_accepted(command: &str, id: Option<&Value>, accepted: Accepted) -> Value {
-    let mut answer = json!({"command": command, "id": id, "accepted": true});
-    if let Some(warning) = accepted.warning {
-        answer["warning"] = warning.into();
-    }
-    answer
-}
-
-fn command(name: &str, payload: Payload) -> Result<Command, String> {
-    let Payload { model, min_inference_units, max_inference_units, package, .. } = payload;
+fn command(name: &str, payload: ModelCommand) -> Result<Command, String> {
+    let ModelCommand { model, min_inference_units, max_inference_units, package, .. } = payload;
     let units = UnitNumbers { min_inference_units, max_inference_units };
     match name {
         "start" => {

@@ -3,16 +3,16 @@
 use crate::admission::FrameWork;
 use crate::appliance::event_recorder::EventRecorder;
 use crate::appliance::model_state::model_state;
+use crate::appliance::state_reports::StateReports;
 use crate::control::ApplianceStatus;
 use crate::core::Report;
 use crate::core::effect::FrameResult;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
-use crate::publish::message::{
-    BoxStateMessage, CameraStateMessage, DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS,
-};
+use crate::publish::message::{DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS};
 use crate::publish::outbox::{EventLog, Outbox};
 use crate::publish::publisher::Publisher;
+use crate::publish::state_message::{BoxStateMessage, SCHEMA_STATE};
 use crate::supervisor::{Answer, ModelStatus};
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics::Metrics;
@@ -50,8 +50,7 @@ pub struct Reporter {
     shown_hours: BTreeSet<(String, String)>,
     seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
     labels_seen: BTreeMap<String, u64>,
-    last_camera_states: BTreeMap<CameraId, CameraStateMessage>,
-    last_box_state: Option<BoxStateMessage>,
+    state_reports: StateReports,
     clock_synced: bool,
 }
 
@@ -77,8 +76,7 @@ impl Reporter {
             shown_hours: BTreeSet::new(),
             seen_now: BTreeMap::new(),
             labels_seen: BTreeMap::new(),
-            last_camera_states: BTreeMap::new(),
-            last_box_state: None,
+            state_reports: StateReports::default(),
             clock_synced: is_wall_clock_synchronized(),
         }
     }
@@ -107,13 +105,13 @@ impl Reporter {
                 self.metrics.event(&camera, event.kind.name());
                 self.events.record(seq, &camera, &event, &package, self.clock_synced, now);
             }
-            Report::Labels { camera, labels } => {
-                if let Some(publisher) = &self.publisher {
-                    publisher.announce(&camera, &labels);
+            Report::Labels { camera, labels, are_listed } => {
+                if let Some(publisher) = &mut self.publisher {
+                    publisher.set_labels(&camera, &labels, are_listed);
                 }
             }
             Report::LabelCounts { camera, counts } => {
-                if let Some(publisher) = &self.publisher {
+                if let Some(publisher) = &mut self.publisher {
                     publisher.set_label_counts(&camera, &counts);
                 }
             }
@@ -202,24 +200,20 @@ impl Reporter {
         }
     }
 
-    /// Publishes changed states, and sets the gauges.
-    pub(super) fn publish_status(&mut self, status: &ApplianceStatus) {
+    /// Publishes the states that are due, and sets the gauges.
+    pub(super) fn publish_status(&mut self, status: &ApplianceStatus, now: Monotonic) {
         self.clock_synced = is_wall_clock_synchronized();
         self.set_gauges(status);
+        let Some(publisher) = &self.publisher else { return };
         for (id, camera) in &status.cameras {
-            if self.last_camera_states.get(id) != Some(&camera.state) {
-                self.last_camera_states.insert(id.clone(), camera.state.clone());
-                if let Some(publisher) = &self.publisher {
-                    publisher.set_camera_state(id, &camera.state);
-                }
+            if self.state_reports.is_camera_due(id, &camera.state, now) {
+                publisher.set_camera_state(id, &camera.state);
             }
         }
-        let state = self.box_state(status);
-        if self.last_box_state.as_ref() != Some(&state) {
-            if let Some(publisher) = &self.publisher {
-                publisher.set_box_state(&state);
-            }
-            self.last_box_state = Some(state);
+        self.state_reports.keep(|id| status.cameras.contains_key(id));
+        let state = self.box_state(status, publisher.connection_trouble().as_deref());
+        if self.state_reports.is_box_due(&state, now) {
+            publisher.set_box_state(&state);
         }
     }
 
@@ -240,7 +234,7 @@ impl Reporter {
         if let Some(publisher) = &self.publisher {
             let mqtt = publisher.status();
             let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];
-            self.metrics.mqtt(mqtt.connected, mqtt.published, dropped);
+            self.metrics.mqtt(mqtt.connected, mqtt.published, mqtt.refused, dropped);
         }
         if let Some(outbox) = self.events.status() {
             self.metrics.outbox(&outbox);
@@ -259,16 +253,19 @@ impl Reporter {
         self.shown_hours = status.inference_hours.keys().cloned().collect();
     }
 
-    fn box_state(&self, status: &ApplianceStatus) -> BoxStateMessage {
+    /// `not_connected` is left out: who reads the message has the broker, and the box has it again.
+    fn box_state(&self, status: &ApplianceStatus, not_connected: Option<&str>) -> BoxStateMessage {
         let state = |(name, model): (&String, &ModelStatus)| {
             let hours = status.inference_hours.iter().filter(|((of, _), _)| of == name).map(|(_, hours)| hours).sum();
             (name.clone(), model_state(model, hours))
         };
+        let degraded = status.degraded.iter().filter(|why| Some(why.as_str()) != not_connected);
         BoxStateMessage {
+            schema: SCHEMA_STATE,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: self.boot_id.clone(),
             models: status.models.iter().map(state).collect(),
-            degraded: status.degraded.clone(),
+            degraded: degraded.cloned().collect(),
         }
     }
 
@@ -297,7 +294,7 @@ impl Reporter {
     pub(super) fn degraded(&self) -> Vec<String> {
         let trouble = self.events.status().and_then(|status| status.trouble);
         let outbox = trouble.map(|why| format!("events are not written to the disk: {why}"));
-        let publisher = self.publisher.as_ref().and_then(Publisher::trouble);
+        let publisher = self.publisher.iter().flat_map(Publisher::troubles);
         outbox.into_iter().chain(publisher).chain(self.troubles.all()).collect()
     }
 

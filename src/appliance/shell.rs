@@ -250,7 +250,7 @@ impl Shell {
         let now = monotonic_now();
         self.meter.look(self.core.metered(), now);
         let status = self.describe();
-        self.performer.reporter.publish_status(&status);
+        self.performer.reporter.publish_status(&status, now);
         self.unit_pids.send_replace(self.performer.units.pids());
         self.status.send_replace(status);
     }

@@ -226,6 +226,8 @@ pub enum Report {
         camera: CameraId,
         /// All labels that the camera may report.
         labels: Vec<String>,
+        /// True if its scene lists them; else they are all labels of its model.
+        are_listed: bool,
     },
     /// Counts of objects in view have changed.
     LabelCounts {

@@ -80,7 +80,8 @@ impl Scenes {
         let mut counts: Vec<LabelCount> = if labels.is_some() { scene.counts.current().collect() } else { Vec::new() };
         counts.extend(scene.count(&tracked.in_view));
         if let Some(labels) = labels {
-            effects.push(Effect::Report(Report::Labels { camera: camera.clone(), labels }));
+            let are_listed = !scene.labels.is_empty();
+            effects.push(Effect::Report(Report::Labels { camera: camera.clone(), labels, are_listed }));
         }
         let events = std::mem::take(&mut tracked.events);
         let best = self.report(camera, events, counts, Some(package), effects);

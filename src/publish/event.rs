@@ -9,6 +9,7 @@ pub const SCHEMA_EVENT: &str = "ocelli.event.v1";
 /// What happened to an object, or to a label of the whole picture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum EventKind {
     /// The object or label is confirmed.
     Began,
@@ -18,10 +19,13 @@ pub enum EventKind {
     Ended,
 }
 
-/// One event. `schema` is `ocelli.event.v1`.
+/// `<p>/<box>/cameras/<cam>/events`: one event. `schema` is `ocelli.event.v1`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transform = add_dropped))]
 pub struct EventMessage {
-    /// [`SCHEMA_EVENT`].
+    /// The schema of this message.
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_EVENT)))]
     pub schema: &'static str,
     /// Boot id and `seq`: unique, so a subscriber can drop duplicates.
     pub id: String,
@@ -43,10 +47,13 @@ pub struct EventMessage {
     /// From the model's `labels.txt`.
     pub label: String,
     /// When the object was first seen; RFC 3339, UTC, milliseconds.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     pub began_at: String,
     /// When this event happened; same format.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     pub at: String,
     /// When the object was last seen; in `ended` events only.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
     /// False until the wall clock is synchronized.
@@ -55,6 +62,7 @@ pub struct EventMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monotonic_ms: Option<u64>,
     /// Best confidence so far, 0..=1.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub confidence: f32,
     /// Bounding box at the best confidence; absent for a label of the whole picture.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
@@ -74,6 +82,17 @@ impl EventMessage {
     /// Never for this type; serde's signature has one.
     pub fn to_payload(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(self)
+    }
+}
+
+/// Adds to the schema what the outbox adds to an event that it has ready as JSON.
+#[cfg(test)]
+fn add_dropped(schema: &mut schemars::Schema) {
+    let description =
+        "How many events were dropped before this one because the outbox had no room; absent if none was.";
+    if let Some(serde_json::Value::Object(properties)) = schema.get_mut("properties") {
+        let dropped = serde_json::json!({"description": description, "type": "integer", "minimum": 0});
+        properties.insert("dropped".into(), dropped);
     }
 }
 

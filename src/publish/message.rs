@@ -1,9 +1,8 @@
 //! The JSON of the MQTT contract, version 1.
 
-use crate::vision::camera_status::CameraStatus;
+pub use crate::publish::state_message::{BoxStateMessage, CameraStateMessage, ModelStateMessage};
 use crate::vision::geometry::NormalizedBox;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// The schema name of [`DetectionsMessage`].
 pub const SCHEMA_DETECTIONS: &str = "ocelli.detections.v1";
@@ -13,12 +12,14 @@ pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
 
 /// `<p>/<box>/cameras/<cam>/detections`: one analysed frame. `schema` is `ocelli.detections.v1`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DetectionsMessage {
-    /// [`SCHEMA_DETECTIONS`].
+    /// The schema of this message.
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_DETECTIONS)))]
     pub schema: &'static str,
     /// Boot id and frame number: unique, so a subscriber can drop duplicates.
     pub id: String,
-    /// The box's id.
+    /// The box's id. In a detection and in an event, `box` is the bounding box.
     #[serde(rename = "box")]
     pub box_id: String,
     /// The camera's id.
@@ -26,6 +27,7 @@ pub struct DetectionsMessage {
     /// Counts the frames of the camera since the daemon started.
     pub frame: u64,
     /// RFC 3339, UTC, milliseconds.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     pub captured_at: String,
     /// False until the wall clock is synchronized.
     pub clock_synced: bool,
@@ -69,6 +71,7 @@ impl DetectionsMessage {
 
 /// How long each step of one frame took, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatencyMs {
     /// From capture until a unit took the frame.
     pub queue: f32,
@@ -80,10 +83,12 @@ pub struct LatencyMs {
 
 /// One object, or one label of the whole picture, in one frame.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DetectedObject {
     /// From the model's `labels.txt`.
     pub label: String,
     /// 0..=1.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub confidence: f32,
     /// Absent for a label of the whole picture.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
@@ -91,82 +96,6 @@ pub struct DetectedObject {
     /// The `track` number of the object's events, once its `began` event was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<u64>,
-}
-
-/// `<p>/<box>/cameras/<cam>/state`, retained.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CameraStateMessage {
-    /// Connection state.
-    pub state: CameraStatus,
-    /// Codec of the stream; absent unless streaming.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codec: Option<String>,
-    /// Width of the stream in pixels, before scaling.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub width: Option<u32>,
-    /// Height of the stream in pixels, before scaling.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub height: Option<u32>,
-    /// Configured frames per second to analyse.
-    pub fps: f32,
-    /// Why the camera is not streaming, as a sentence for the operator.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// `<p>/<box>/state`, retained.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct BoxStateMessage {
-    /// Version of ocelli.
-    pub version: String,
-    /// New at each start of the daemon.
-    pub boot_id: String,
-    /// Models by name.
-    pub models: BTreeMap<String, ModelStateMessage>,
-    /// What is wrong now, as sentences for the operator.
-    pub degraded: Vec<String>,
-}
-
-/// One model in the box's state.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ModelStateMessage {
-    /// STARTING, RUNNING, STOPPING, STOPPED or FAILED.
-    pub state: &'static str,
-    /// Directory name of the model's package.
-    pub package: String,
-    /// Version in the package's manifest.
-    pub version: String,
-    /// Version of a swap in progress.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_version: Option<String>,
-    /// Lower limit of inference units.
-    pub min_units: u16,
-    /// Upper limit of the autoscaler; absent when the number of units is fixed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_units: Option<u16>,
-    /// Units that the box is aiming for.
-    pub desired_units: u16,
-    /// Units that are loaded and accept work.
-    pub in_service_units: u16,
-    /// Nodes of the model by zone and execution provider; absent while no unit is in service.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub nodes: BTreeMap<String, BTreeMap<String, u32>>,
-    /// Largest batch of a unit, in pictures.
-    pub unit_batch: u32,
-    /// Measured throughput of one unit, transactions a second, for the current mix of frames and images.
-    pub unit_tps: f32,
-    /// Measured throughput of one unit for camera frames alone.
-    pub unit_frame_tps: f32,
-    /// Measured throughput of one unit for images of API clients alone.
-    pub unit_image_tps: f32,
-    /// Throughput of all units in service, transactions a second.
-    pub capacity_tps: f32,
-    /// Transactions a second over the last ten seconds.
-    pub load_tps: f32,
-    /// Transactions since the daemon started, in whole thousands. A frame in five tiles counts five.
-    pub transactions: u64,
-    /// Inference hours since the month began.
-    pub inference_hours: f64,
 }
 
 #[cfg(test)]
@@ -196,14 +125,6 @@ mod tests {
             latency_ms: LatencyMs { queue: 3.1, inference: 24.8, total: 31.0 },
             detections: (0..objects).map(object).collect(),
             truncated: false,
-        }
-    }
-
-    #[test]
-    fn a_cameras_state_is_called_as_it_is_published() {
-        use CameraStatus::{AuthFailed, Connecting, Disabled, Offline, Stalled, Streaming};
-        for status in [Connecting, Streaming, Stalled, AuthFailed, Offline, Disabled] {
-            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
         }
     }
 

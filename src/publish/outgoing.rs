@@ -1,8 +1,9 @@
 //! The messages that the publisher passes to a sink, and the sink's counters.
 
+use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A message that is not retained.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,8 +19,10 @@ pub struct Outgoing {
 pub struct PublishCounters {
     /// True while the broker is connected.
     pub connected: AtomicBool,
-    /// Messages written to the connection.
+    /// Messages that the broker has taken: acknowledged, or with QoS 0 written to the connection.
     pub published: AtomicU64,
+    /// Retained messages, replies and subscriptions that the broker has refused.
+    pub refused: AtomicU64,
     /// Detections dropped because the broker was away.
     pub dropped_broker_away: AtomicU64,
     /// Detections dropped because the queue was full.
@@ -31,8 +34,10 @@ pub struct PublishCounters {
 pub struct PublishStatus {
     /// True while the broker is connected.
     pub connected: bool,
-    /// Messages written to the connection.
+    /// Messages that the broker has taken: acknowledged, or with QoS 0 written to the connection.
     pub published: u64,
+    /// Retained messages, replies and subscriptions that the broker has refused.
+    pub refused: u64,
     /// Detections dropped because the broker was away.
     pub dropped_broker_away: u64,
     /// Detections dropped because the queue was full.
@@ -41,3 +46,37 @@ pub struct PublishStatus {
 
 /// The newest payload of each retained topic. An empty payload removes the topic from the broker.
 pub type States = BTreeMap<String, Arc<[u8]>>;
+
+/// What a box publishes about. The sink clears what the broker retains of anything else.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Inventory {
+    /// The cameras in the settings.
+    pub cameras: Vec<CameraId>,
+    /// The cameras whose labels are known, and how often they were set.
+    pub labelled: BTreeMap<CameraId, u64>,
+}
+
+/// What is wrong with a sink now, in sentences for the operator. The sink sets it; the status reads it.
+#[derive(Debug, Default)]
+pub(in crate::publish) struct SinkTroubles {
+    connection: Mutex<Option<String>>,
+    refusals: Mutex<Vec<String>>,
+}
+
+impl SinkTroubles {
+    pub(in crate::publish) fn set_connection(&self, trouble: Option<String>) {
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    pub(in crate::publish) fn set_refusals(&self, troubles: Vec<String>) {
+        *self.refusals.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
+    }
+
+    pub(in crate::publish) fn connection(&self) -> Option<String> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(in crate::publish) fn refusals(&self) -> Vec<String> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

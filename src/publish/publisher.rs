@@ -4,15 +4,18 @@
 //! useful while they are fresh: while the broker is away or slow they are dropped and counted.
 
 use crate::publish::commands::{self, Commands};
-use crate::publish::home_assistant::CameraDevice;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
+use crate::publish::home_assistant::{CameraDevice, announcement_topic};
 use crate::publish::label_counts::LabelCount;
+use crate::publish::label_topics::LabelTopics;
 use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMessage};
 use crate::publish::outbox::SinkEnd;
-pub use crate::publish::outgoing::{Outgoing, PublishCounters, PublishStatus, States};
+use crate::publish::outgoing::SinkTroubles;
+pub use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, PublishStatus, States};
 use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
 use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, SinkInputs, topics};
 use crate::vision::camera_id::CameraId;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -31,8 +34,13 @@ pub struct Publisher {
     home_assistant: Option<HomeAssistantSettings>,
     queue: mpsc::Sender<Outgoing>,
     states: watch::Sender<States>,
+    inventory: watch::Sender<Inventory>,
+    labels: LabelTopics,
+    /// Cameras whose labels were set and whose counts have not come yet.
+    newly_labelled: BTreeSet<CameraId>,
     stop: watch::Sender<bool>,
     counters: Arc<PublishCounters>,
+    troubles: Arc<SinkTroubles>,
     commands: Option<Commands>,
     task: Option<JoinHandle<()>>,
 }
@@ -53,9 +61,19 @@ impl Publisher {
         let (states, state_watch) = watch::channel(States::new());
         let (stop, stopped) = watch::channel(false);
         let counters = Arc::new(PublishCounters::default());
-        let sink = MqttSink::new(settings, box_id, cameras, Arc::clone(&counters))?;
+        let troubles = Arc::new(SinkTroubles::default());
+        let inventory = Inventory { cameras: cameras.to_vec(), labelled: BTreeMap::new() };
+        let sink = MqttSink::new(settings, box_id, &inventory, Arc::clone(&counters), Arc::clone(&troubles))?;
+        let (inventory, inventory_watch) = watch::channel(inventory);
         let (commands, port) = commands::channel();
-        let inputs = SinkInputs { detections, states: state_watch, commands: port, events, stop: stopped };
+        let inputs = SinkInputs {
+            detections,
+            states: state_watch,
+            inventory: inventory_watch,
+            commands: port,
+            events,
+            stop: stopped,
+        };
         let task = tokio::spawn(sink.run(inputs));
         Ok(Self {
             prefix: settings.topic_prefix.clone(),
@@ -64,8 +82,12 @@ impl Publisher {
             home_assistant: settings.home_assistant.enabled.then(|| settings.home_assistant.clone()),
             queue,
             states,
+            inventory,
+            labels: LabelTopics::new(settings.label_counts),
+            newly_labelled: BTreeSet::new(),
             stop,
             counters,
+            troubles,
             commands: settings.commands.then_some(commands),
             task: Some(task),
         })
@@ -93,37 +115,91 @@ impl Publisher {
         }
     }
 
-    /// Publishes a camera's state, retained. The newest state is sent again with each connection.
+    /// Publishes a camera's state, retained, also when it is the same as before. The newest state is sent again with each
+    /// connection.
     pub fn set_camera_state(&self, camera: &CameraId, message: &CameraStateMessage) {
+        if !self.has(camera) {
+            return;
+        }
         let topic = topics::camera_state(&self.prefix, &self.box_id, camera.as_str());
         self.set_state(topic, serde_json::to_vec(message));
     }
 
     /// Publishes a camera's picture, retained. The newest picture is sent again with each connection.
     pub fn publish_snapshot(&self, camera: &CameraId, jpeg: &[u8]) {
+        if !self.has(camera) {
+            return;
+        }
         let topic = topics::snapshot(&self.prefix, &self.box_id, camera.as_str());
         self.set_state(topic, Ok(jpeg.to_vec()));
     }
 
-    /// Publishes changed label counts of a camera, retained.
-    pub fn set_label_counts(&self, camera: &CameraId, counts: &[LabelCount]) {
+    /// Publishes changed label counts of a camera, retained, as far as they have a topic.
+    pub fn set_label_counts(&mut self, camera: &CameraId, counts: &[LabelCount]) {
+        if !self.has(camera) {
+            return;
+        }
         self.states.send_modify(|states| {
             for count in counts {
                 let topic = topics::label(&self.prefix, &self.box_id, camera.as_str(), &count.level);
-                states.insert(topic, count.to_payload().into());
+                if self.labels.is_published(camera, count, states.contains_key(&topic)) {
+                    states.insert(topic, count.to_payload().into());
+                }
             }
+        });
+        if self.newly_labelled.remove(camera) {
+            // After its counts: the sink clears what the broker retains beside them.
+            self.inventory.send_modify(|inventory| *inventory.labelled.entry(camera.clone()).or_default() += 1);
+        }
+    }
+
+    /// Sets the cameras of this box, when they change. What was published of those that are gone is cleared.
+    pub fn set_cameras(&mut self, cameras: &[CameraId]) {
+        let gone = |camera: &CameraId| !cameras.contains(camera);
+        let before = self.inventory.borrow().cameras.clone();
+        let removed: Vec<&CameraId> = before.iter().filter(|camera| gone(camera)).collect();
+        self.states.send_modify(|states| {
+            for camera in &removed {
+                let base = topics::camera(&self.prefix, &self.box_id, camera.as_str());
+                states.retain(|topic, _| !topic.starts_with(&base));
+                if let Some(settings) = &self.home_assistant {
+                    let topic = announcement_topic(&settings.discovery_prefix, &self.box_id, camera.as_str());
+                    states.insert(topic, Arc::new([]));
+                }
+            }
+        });
+        self.inventory.send_modify(|inventory| {
+            inventory.labelled.retain(|camera, _| !gone(camera));
+            inventory.cameras = cameras.to_vec();
         });
     }
 
-    /// Publishes the box's state, retained. The newest state is sent again with each connection.
+    /// Publishes the box's state, retained, also when it is the same as before. The newest state is sent again with each
+    /// connection.
     pub fn set_box_state(&self, message: &BoxStateMessage) {
         self.set_state(topics::box_state(&self.prefix, &self.box_id), serde_json::to_vec(message));
     }
 
-    /// Announces a camera to Home Assistant, if that is enabled. `labels` are the labels of its model.
-    pub fn announce(&self, camera: &CameraId, labels: &[String]) {
+    /// Sets the labels that a camera may report; `are_listed` is true if its scene lists them. Its counts follow. Topics
+    /// of other labels are cleared, and the camera is announced to Home Assistant if that is enabled.
+    pub fn set_labels(&mut self, camera: &CameraId, labels: &[String], are_listed: bool) {
+        if !self.has(camera) {
+            return;
+        }
+        let shown = self.home_assistant.iter().flat_map(|settings| &settings.labels);
+        let shown: Vec<String> = shown.filter(|label| labels.contains(label)).cloned().collect();
+        self.labels.set(camera, labels, are_listed, &shown);
+        let base = topics::label(&self.prefix, &self.box_id, camera.as_str(), "");
+        self.states.send_modify(|states| {
+            states.retain(|topic, _| topic.strip_prefix(&base).is_none_or(|level| self.labels.is_known(camera, level)));
+        });
+        self.newly_labelled.insert(camera.clone());
+        self.announce(camera, &shown);
+    }
+
+    /// Announces a camera to Home Assistant, if that is enabled. `labels` become entities.
+    fn announce(&self, camera: &CameraId, labels: &[String]) {
         let Some(settings) = &self.home_assistant else { return };
-        let labels: Vec<String> = settings.labels.iter().filter(|label| labels.contains(label)).cloned().collect();
         let device = CameraDevice {
             discovery_prefix: &settings.discovery_prefix,
             topic_prefix: &self.prefix,
@@ -131,12 +207,17 @@ impl Publisher {
             camera,
             name: camera.as_str(),
             version: env!("CARGO_PKG_VERSION"),
-            labels: &labels,
+            labels,
         };
         match device.announcement() {
             Ok(message) => self.set_state(message.topic, Ok(message.payload)),
             Err(error) => tracing::error!(%camera, %error, "a camera cannot be announced"),
         }
+    }
+
+    /// False for what comes late of a camera that is gone: its topics are cleared already.
+    fn has(&self, camera: &CameraId) -> bool {
+        self.inventory.borrow().cameras.contains(camera)
     }
 
     fn set_state(&self, topic: String, payload: serde_json::Result<Vec<u8>>) {
@@ -153,11 +234,27 @@ impl Publisher {
         has_ended.then(|| "the MQTT task has ended: restart the daemon; the log has the reason".to_owned())
     }
 
+    /// All that is wrong with publishing, in sentences for the operator.
+    pub fn troubles(&self) -> Vec<String> {
+        self.trouble().into_iter().chain(self.connection_trouble()).chain(self.refusals()).collect()
+    }
+
+    /// What the broker refuses, in sentences for the operator.
+    pub fn refusals(&self) -> Vec<String> {
+        self.troubles.refusals()
+    }
+
+    /// Why the broker is not connected, for the operator. `None` while it is, and before the first try.
+    pub fn connection_trouble(&self) -> Option<String> {
+        self.troubles.connection()
+    }
+
     /// The counters of the sink.
     pub fn status(&self) -> PublishStatus {
         PublishStatus {
             connected: self.counters.connected.load(Ordering::Relaxed) && self.trouble().is_none(),
             published: self.counters.published.load(Ordering::Relaxed),
+            refused: self.counters.refused.load(Ordering::Relaxed),
             dropped_broker_away: self.counters.dropped_broker_away.load(Ordering::Relaxed),
             dropped_queue_full: self.counters.dropped_queue_full.load(Ordering::Relaxed),
         }

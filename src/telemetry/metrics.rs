@@ -47,6 +47,7 @@ pub struct Metrics {
     frame_to_publish_seconds: Histogram,
     mqtt_connected: Gauge,
     mqtt_published: Gauge,
+    mqtt_refused: Gauge,
     mqtt_dropped: Gauges,
     log_dropped: Gauge,
 }
@@ -82,6 +83,7 @@ impl Metrics {
             frame_to_publish_seconds: histogram(),
             mqtt_connected: Gauge::default(),
             mqtt_published: Gauge::default(),
+            mqtt_refused: Gauge::default(),
             mqtt_dropped: Family::default(),
             log_dropped: Gauge::default(),
         };
@@ -112,7 +114,10 @@ impl Metrics {
         let help = "From capture to publishing";
         registry.register("frame_to_publish_seconds", help, self.frame_to_publish_seconds.clone());
         registry.register("mqtt_connected", "1 while the broker is connected", self.mqtt_connected.clone());
-        registry.register("mqtt_published", "Messages written to the broker", self.mqtt_published.clone());
+        let help = "Messages that the broker has taken: acknowledged, or without acknowledgement written to it";
+        registry.register("mqtt_published", help, self.mqtt_published.clone());
+        let help = "Retained messages, replies and subscriptions that the broker has refused";
+        registry.register("mqtt_refused", help, self.mqtt_refused.clone());
         registry.register("mqtt_dropped", "Detections that were not published", self.mqtt_dropped.clone());
         registry.register("log_lines_dropped", "Lines that the log could not take", self.log_dropped.clone());
     }
@@ -224,9 +229,10 @@ impl Metrics {
     }
 
     /// Sets the figures of MQTT publishing.
-    pub fn mqtt(&self, is_connected: bool, published: u64, dropped: [(&'static str, u64); 2]) {
+    pub fn mqtt(&self, is_connected: bool, published: u64, refused: u64, dropped: [(&'static str, u64); 2]) {
         self.mqtt_connected.set(i64::from(is_connected));
         self.mqtt_published.set(integer(published));
+        self.mqtt_refused.set(integer(refused));
         for (reason, count) in dropped {
             self.mqtt_dropped.get_or_create(&vec![("reason", reason.to_owned())]).set(integer(count));
         }

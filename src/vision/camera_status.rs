@@ -5,6 +5,7 @@ use serde::Serialize;
 /// The state of a camera's connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum CameraStatus {
     /// A connection is being made.
     Connecting,

@@ -4,14 +4,19 @@ use serde::{Deserialize, Serialize};
 
 /// A box in ratios 0..=1 of the picture, as in the MQTT contract and in Rekognition's `BoundingBox`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NormalizedBox {
     /// Left edge over the picture's width.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub left: f32,
     /// Top edge over the picture's height.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub top: f32,
     /// Width over the picture's width.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub width: f32,
     /// Height over the picture's height.
+    #[cfg_attr(test, schemars(range(min = 0, max = 1)))]
     pub height: f32,
 }
 

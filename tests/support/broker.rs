@@ -1,7 +1,7 @@
 //! mosquitto with its own configuration, and `mosquitto_sub` as an independent client.
 
 use super::{free_port, wait_for, wait_within};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::Path;
@@ -56,6 +56,21 @@ impl Broker {
     fn logged(&self, text: &str) -> usize {
         let log = std::fs::read(self.home.path().join("log")).unwrap_or_default();
         String::from_utf8_lossy(&log).matches(text).count()
+    }
+
+    /// Publishes a retained message as another client would.
+    pub fn retain(&self, topic: &str, payload: &str) {
+        let port = self.port.to_string();
+        let arguments = ["-p", &port, "-q", "1", "-r", "-t", topic, "-m", payload];
+        assert!(Command::new("mosquitto_pub").args(arguments).status().unwrap().success());
+    }
+
+    /// The retained topics that match, with the sizes of their payloads.
+    pub fn retained(&self, topics: &str) -> BTreeMap<String, String> {
+        let arguments = ["-p", &self.port.to_string(), "-t", topics, "--retained-only", "-W", "1", "-F", "%t %l"];
+        let output = Command::new("mosquitto_sub").args(arguments).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().filter_map(|line| line.split_once(' ')).map(|(topic, size)| (topic.into(), size.into())).collect()
     }
 
     pub fn kill(&mut self) {

@@ -15,7 +15,7 @@ const SECONDS: Duration = Duration::from_secs(1);
 /// The outbox and its sink, without cameras: events are made by the test.
 pub struct Sender {
     outbox: Option<Outbox>,
-    publisher: Publisher,
+    pub publisher: Publisher,
     runtime: Runtime,
     numbers: BTreeMap<&'static str, u64>,
 }

@@ -3,7 +3,7 @@
 use crate::camera::camera_state::Camera;
 use crate::control::{ApplianceStatus, CameraView};
 use crate::core::apply::Core;
-use crate::publish::message::CameraStateMessage;
+use crate::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 
 impl Core {
     /// The status of the box, without the parts that the shell adds: publishing, process ids and inference hours.
@@ -44,6 +44,7 @@ impl Core {
 fn message(camera: &Camera) -> CameraStateMessage {
     let info = camera.stream_info();
     CameraStateMessage {
+        schema: SCHEMA_CAMERA_STATE,
         state: camera.status(),
         codec: info.map(|info| info.codec.clone()),
         width: info.map(|info| info.width),

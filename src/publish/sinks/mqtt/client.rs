@@ -2,13 +2,14 @@
 
 use crate::publish::sinks::mqtt::event_loop::EventLoop;
 use crate::publish::sinks::mqtt::failure::AbruptEnd;
+use crate::publish::sinks::mqtt::receipt::Receipt;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion};
 use crate::publish::sinks::mqtt::setup_error::MqttSetupError;
 use crate::publish::sinks::mqtt::transport::TlsTransport;
 use crate::secret::Secret;
 use rumqttc_v4 as v4;
 use rumqttc_v5 as v5;
-use v5::{PubAckReason, PublishProperties, PublishResult};
+use v5::PublishProperties;
 
 /// Capacity of the client's own queue. Ours are in front of it.
 const CLIENT_QUEUE: usize = 256;
@@ -47,24 +48,6 @@ pub(super) struct Message {
     pub(super) correlation: Option<Vec<u8>>,
 }
 
-/// The pending acknowledgement of a message with QoS 1.
-pub(super) enum Receipt {
-    V5(v5::PublishNotice),
-    V311(v4::PublishNotice),
-}
-
-/// The result of a message with QoS 1.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Acknowledgement {
-    Accepted,
-    /// The broker rejects it for now; a retry may succeed.
-    RefusedForNow(String),
-    /// The broker will never accept it.
-    RefusedForEver(String),
-    /// The connection ended before the acknowledgement.
-    Lost,
-}
-
 impl ClientOptions {
     /// Reads password, certificates and key.
     pub(super) fn new(settings: &MqttSettings, box_id: &str, available: String) -> Result<Self, MqttSetupError> {
@@ -86,6 +69,19 @@ impl ClientOptions {
     /// For the log.
     pub(super) fn broker(&self) -> String {
         format!("{}:{}", self.settings.host, self.settings.port)
+    }
+
+    /// The client id that the broker knows this box by.
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// How the broker's access list names this box.
+    pub(super) fn identity(&self) -> String {
+        match &self.login {
+            Some((user, _)) => format!("user `{user}`"),
+            None => format!("client id `{}`", self.client_id),
+        }
     }
 
     /// The likely mistake in `[mqtt]` when a broker closes the connection before its first packet, and its fix.
@@ -159,20 +155,24 @@ impl Client {
         match self {
             Self::V5(client) => {
                 let options = v5_options(&message);
-                client.try_publish_tracked(message.topic, message.payload, options).ok().map(Receipt::V5)
+                client.try_publish_tracked(message.topic, message.payload, options).ok().map(Receipt::PublishV5)
             }
             Self::V311(client) => {
                 let options = v4_options(&message);
-                client.try_publish_tracked(message.topic, message.payload, options).ok().map(Receipt::V311)
+                client.try_publish_tracked(message.topic, message.payload, options).ok().map(Receipt::PublishV311)
             }
         }
     }
 
-    /// Subscribes with QoS 1; false when the client's queue is full.
-    pub(super) fn try_subscribe(&self, topic: &str) -> bool {
+    /// Subscribes with QoS 1 and returns the pending answer; `None` when the client's queue is full.
+    pub(super) fn try_subscribe(&self, topic: &str) -> Option<Receipt> {
         match self {
-            Self::V5(client) => client.try_subscribe(topic, v5::QoS::AtLeastOnce).is_ok(),
-            Self::V311(client) => client.try_subscribe(topic, v4::QoS::AtLeastOnce).is_ok(),
+            Self::V5(client) => {
+                client.try_subscribe_tracked(topic, v5::QoS::AtLeastOnce).ok().map(Receipt::SubscribeV5)
+            }
+            Self::V311(client) => {
+                client.try_subscribe_tracked(topic, v4::QoS::AtLeastOnce).ok().map(Receipt::SubscribeV311)
+            }
         }
     }
 
@@ -206,34 +206,4 @@ fn v5_options(message: &Message) -> v5::PublishOptions {
 fn v4_options(message: &Message) -> v4::PublishOptions {
     let qos = if message.is_acknowledged { v4::QoS::AtLeastOnce } else { v4::QoS::AtMostOnce };
     v4::PublishOptions::new(qos).retain(message.is_retained)
-}
-
-impl Receipt {
-    /// Waits for the result.
-    pub(super) async fn known(self) -> Acknowledgement {
-        match self {
-            Self::V5(notice) => match notice.wait_async().await {
-                Ok(PublishResult::Qos1(ack)) => judged(ack.reason),
-                Ok(_) => Acknowledgement::Accepted,
-                Err(v5::PublishNoticeError::V5PubAck(reason)) => judged(reason),
-                Err(_) => Acknowledgement::Lost,
-            },
-            // 3.1.1 has no reasons: a broker that forbids a topic acknowledges all the same.
-            Self::V311(notice) => match notice.wait_async().await {
-                Ok(_) => Acknowledgement::Accepted,
-                Err(_) => Acknowledgement::Lost,
-            },
-        }
-    }
-}
-
-/// Which reason codes allow a retry: MQTT 5, section 3.4.2.1.
-fn judged(reason: PubAckReason) -> Acknowledgement {
-    match reason {
-        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Acknowledgement::Accepted,
-        PubAckReason::TopicNameInvalid | PubAckReason::PayloadFormatInvalid => {
-            Acknowledgement::RefusedForEver(format!("{reason:?}"))
-        }
-        _ => Acknowledgement::RefusedForNow(format!("{reason:?}")),
-    }
 }

@@ -1,19 +1,18 @@
 //! Keeps the broker connected. Each connection has a new client, without state of the previous one.
 
-use crate::publish::outgoing::PublishCounters;
+use crate::os::clock::monotonic_now;
+use crate::publish::outgoing::{PublishCounters, SinkTroubles};
 use crate::publish::sinks::mqtt::client::{Client, ClientOptions};
 use crate::publish::sinks::mqtt::event_loop::{EventLoop, Happened, Incoming};
 use crate::publish::sinks::mqtt::failure::Failure;
-use crate::vision::reconnect_ladder::seconds_before_try;
+use crate::publish::sinks::mqtt::reconnects::{PROVEN_AFTER, Reconnects};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// Retry period after the broker rejected the connection: credentials do not change by themselves.
-const REFUSED_SECONDS: u64 = 60;
+use tokio::time::Instant;
 
 /// An open connection.
 #[derive(Clone)]
@@ -43,8 +42,9 @@ pub(super) struct Connection {
     pub(super) done: JoinHandle<()>,
 }
 
-/// Capacity of the queue of received messages. A broker sends all retained messages of a subscription at once.
-const INCOMING: usize = 256;
+/// Capacity of the queue of received messages. A broker sends all retained messages of a subscription at once: up to one
+/// for each label of a model.
+const INCOMING: usize = 2048;
 
 /// ±20 % jitter, so that the boxes of a site do not all reconnect at once when their broker returns.
 fn jitter(time: Duration) -> Duration {
@@ -53,16 +53,20 @@ fn jitter(time: Duration) -> Duration {
 }
 
 /// Starts connecting.
-pub(super) fn start(options: ClientOptions, counters: Arc<PublishCounters>) -> Connection {
+pub(super) fn start(options: ClientOptions, counters: Arc<PublishCounters>, troubles: Arc<SinkTroubles>) -> Connection {
     let (link_sender, link) = watch::channel(None);
     let (incoming_sender, incoming) = mpsc::channel(INCOMING);
-    let keeper = Keeper { options, counters, link: link_sender, incoming: incoming_sender, number: 0 };
+    let reconnects = Reconnects::new(options.client_id());
+    let keeper =
+        Keeper { options, counters, troubles, reconnects, link: link_sender, incoming: incoming_sender, number: 0 };
     Connection { link, incoming, done: tokio::spawn(keeper.keep_connected()) }
 }
 
 struct Keeper {
     options: ClientOptions,
     counters: Arc<PublishCounters>,
+    troubles: Arc<SinkTroubles>,
+    reconnects: Reconnects,
     link: watch::Sender<Option<Link>>,
     incoming: mpsc::Sender<Incoming>,
     number: u64,
@@ -71,27 +75,20 @@ struct Keeper {
 impl Keeper {
     async fn keep_connected(mut self) {
         let broker = self.options.broker();
-        let (mut failures, mut last_reason) = (0_u32, None);
         loop {
             let (client, event_loop) = self.options.client();
-            let connections_before = self.number;
             let ended = self.serve(client, event_loop).await;
             self.counters.connected.store(false, Ordering::Relaxed);
             self.link.send_replace(None);
-            let Some(Failure { is_refusal, mut reason, abrupt }) = ended else { return };
-            if self.number > connections_before {
-                (failures, last_reason) = (0, None);
-            } else if let Some(end) = abrupt {
-                reason = self.options.mistake_behind(end);
-            }
-            let seconds = if is_refusal { REFUSED_SECONDS } else { seconds_before_try(failures) };
-            failures = failures.saturating_add(1);
-            // Each new reason once: a broker that is away for a week is one line.
-            if last_reason.as_ref() != Some(&reason) {
+            let Some(failure) = ended else { return };
+            let options = &self.options;
+            let retry = self.reconnects.ended(failure, |end| options.mistake_behind(end), monotonic_now());
+            let reason = retry.reason;
+            self.troubles.set_connection(Some(format!("the broker {broker} is not connected: {reason}")));
+            if retry.is_news {
                 tracing::warn!(broker, reason, "the broker is not connected; retrying");
-                last_reason = Some(reason);
             }
-            tokio::time::sleep(jitter(Duration::from_secs(seconds))).await;
+            tokio::time::sleep(jitter(retry.wait)).await;
         }
     }
 
@@ -99,6 +96,7 @@ impl Keeper {
     async fn serve(&mut self, client: Client, mut event_loop: EventLoop) -> Option<Failure> {
         let replace = Arc::new(Notify::new());
         let mut is_leaving = false;
+        let mut proven_at: Option<Instant> = None;
         loop {
             let happened = tokio::select! {
                 happened = event_loop.poll() => happened,
@@ -106,17 +104,14 @@ impl Keeper {
                     return Some(Failure::own("it stopped acknowledging messages; reconnecting"));
                 }
             };
+            // At the latest with the next keep-alive: polling is not interrupted for it.
+            if proven_at.take_if(|at| *at <= Instant::now()).is_some() && happened.is_ok() {
+                self.is_proven();
+            }
             match happened {
                 Ok(Happened::Connected(max_packet_bytes)) => {
-                    tracing::info!(broker = self.options.broker(), "the broker is connected");
-                    self.number += 1;
-                    self.counters.connected.store(true, Ordering::Relaxed);
-                    self.link.send_replace(Some(Link {
-                        client: client.clone(),
-                        number: self.number,
-                        max_packet_bytes: max_packet_bytes.map_or(usize::MAX, |bytes| bytes as usize),
-                        replace: Arc::clone(&replace),
-                    }));
+                    proven_at = Some(Instant::now() + PROVEN_AFTER);
+                    self.is_connected(client.clone(), max_packet_bytes, Arc::clone(&replace));
                 }
                 Ok(Happened::Published) => drop(self.counters.published.fetch_add(1, Ordering::Relaxed)),
                 // The packet is queued; the next polls write it and end the connection.
@@ -131,5 +126,26 @@ impl Keeper {
                 Err(failure) => return Some(failure),
             }
         }
+    }
+
+    fn is_connected(&mut self, client: Client, max_packet_bytes: Option<u32>, replace: Arc<Notify>) {
+        if self.reconnects.connected(monotonic_now()) {
+            tracing::info!(broker = self.options.broker(), "the broker is connected");
+        }
+        if !self.reconnects.is_flapping() {
+            self.troubles.set_connection(None);
+        }
+        self.number += 1;
+        self.counters.connected.store(true, Ordering::Relaxed);
+        let max_packet_bytes = max_packet_bytes.map_or(usize::MAX, |bytes| bytes as usize);
+        self.link.send_replace(Some(Link { client, number: self.number, max_packet_bytes, replace }));
+    }
+
+    /// The session has lasted.
+    fn is_proven(&mut self) {
+        if self.reconnects.proven() {
+            tracing::info!(broker = self.options.broker(), "the broker is connected, and stays so");
+        }
+        self.troubles.set_connection(None);
     }
 }

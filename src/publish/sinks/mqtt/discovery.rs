@@ -30,6 +30,11 @@ impl Discovery {
         })
     }
 
+    /// These are the cameras of this box from now on.
+    pub(super) fn cameras_are(&mut self, cameras: &[CameraId]) {
+        self.cameras = cameras.to_vec();
+    }
+
     /// The topics to subscribe to.
     pub(super) fn topics(&self) -> [&str; 2] {
         [&self.status_topic, &self.announcements]

@@ -3,8 +3,9 @@
 use crate::os::clock::monotonic_now;
 use crate::publish::outbox::{Departure, Position, Settled, SinkEnd, WINDOW};
 use crate::publish::sinks::mqtt::ack_watch::AckWatch;
-use crate::publish::sinks::mqtt::client::{Acknowledgement, Message};
+use crate::publish::sinks::mqtt::client::Message;
 use crate::publish::sinks::mqtt::connection::Link;
+use crate::publish::sinks::mqtt::receipt::Acknowledgement;
 use crate::publish::sinks::mqtt::topics;
 use std::collections::BTreeSet;
 use std::sync::Arc;

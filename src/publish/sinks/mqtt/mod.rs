@@ -3,30 +3,36 @@
 //! again with each connection, and nothing here waits for the client.
 
 mod ack_watch;
+mod clean_up;
 mod client;
 mod connection;
 mod discovery;
 mod event_loop;
 mod event_stream;
 mod failure;
+mod receipt;
+mod reconnects;
+mod refusals;
 mod removed_cameras;
+mod requests;
 mod sender;
 pub mod settings;
 mod setup_error;
+mod stale_labels;
 pub mod topics;
 mod transport;
 
 use crate::publish::commands::CommandPort;
 use crate::publish::outbox::SinkEnd;
-use crate::publish::outgoing::{Outgoing, PublishCounters, States};
+use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, SinkTroubles, States};
+use crate::publish::sinks::mqtt::clean_up::CleanUp;
 use crate::publish::sinks::mqtt::client::ClientOptions;
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
-use crate::publish::sinks::mqtt::removed_cameras::RemovedCameras;
-use crate::publish::sinks::mqtt::sender::{Sender, SinkTopics};
+use crate::publish::sinks::mqtt::requests::Requests;
+use crate::publish::sinks::mqtt::sender::{Inputs, Sender, SinkTopics};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 pub use crate::publish::sinks::mqtt::setup_error::MqttSetupError;
-use crate::vision::camera_id::CameraId;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -37,12 +43,14 @@ pub struct MqttSink {
     /// Expiry of a frame's detections, in seconds.
     detections_expire: u32,
     counters: Arc<PublishCounters>,
+    troubles: Arc<SinkTroubles>,
 }
 
 /// The sink's inputs.
 pub(in crate::publish) struct SinkInputs {
     pub(in crate::publish) detections: mpsc::Receiver<Outgoing>,
     pub(in crate::publish) states: watch::Receiver<States>,
+    pub(in crate::publish) inventory: watch::Receiver<Inventory>,
     pub(in crate::publish) commands: CommandPort,
     pub(in crate::publish) events: SinkEnd,
     pub(in crate::publish) stop: watch::Receiver<bool>,
@@ -59,11 +67,12 @@ impl MqttSink {
     ///
     /// # Errors
     /// [`MqttSetupError`] naming the file.
-    pub fn new(
+    pub(in crate::publish) fn new(
         settings: &MqttSettings,
         box_id: &str,
-        cameras: &[CameraId],
+        inventory: &Inventory,
         counters: Arc<PublishCounters>,
+        troubles: Arc<SinkTroubles>,
     ) -> Result<Self, MqttSetupError> {
         let prefix = &settings.topic_prefix;
         let available = topics::available(prefix, box_id);
@@ -73,20 +82,21 @@ impl MqttSink {
             available: available.clone(),
             commands: settings.commands.then(|| topics::commands(prefix, box_id)),
             reply: topics::reply(prefix, box_id),
-            discovery: Discovery::new(&settings.home_assistant, box_id, cameras),
-            removed_cameras: RemovedCameras::new(prefix, box_id, cameras),
+            discovery: Discovery::new(&settings.home_assistant, box_id, &inventory.cameras),
+            clean_up: CleanUp::new(prefix, box_id, inventory),
         };
         let options = ClientOptions::new(settings, box_id, available)?;
-        Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters })
+        Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters, troubles })
     }
 
     /// Publishes until `stop` turns true; then sends what is queued and disconnects.
     pub(in crate::publish) async fn run(self, inputs: SinkInputs) {
-        let Self { options, topics, detections_expire, counters } = self;
-        let connection = connection::start(options, Arc::clone(&counters));
-        let SinkInputs { detections, states, commands, events, stop } = inputs;
+        let Self { options, topics, detections_expire, counters, troubles } = self;
+        let requests = Requests::new(options.identity(), Arc::clone(&counters), Arc::clone(&troubles));
+        let connection = connection::start(options, Arc::clone(&counters), troubles);
+        let SinkInputs { detections, states, inventory, commands, events, stop } = inputs;
         let events = EventStream::new(events, &topics.prefix, &topics.box_id);
-        let sender = Sender::new(topics, detections_expire, counters, events);
-        sender.run(connection, detections, states, commands, stop).await;
+        let sender = Sender::new(topics, detections_expire, counters, events, requests);
+        sender.run(connection, Inputs { detections, states, inventory, commands, stop }).await;
     }
 }

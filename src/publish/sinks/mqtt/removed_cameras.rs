@@ -1,7 +1,7 @@
 //! Clears what the broker retains of cameras that this box no longer has.
 //!
-//! The state, label counts and picture of a camera that was removed from the settings stay on the broker, and a
-//! restarted daemon has no record of it. But the broker sends retained messages to each new subscription. So the states
+//! The state, label counts and picture of a camera that was removed from the settings, or renamed, stay on the broker, and
+//! a restarted daemon has no record of it. But the broker sends retained messages to each new subscription. So the states
 //! of all cameras are read once after connecting, and then all topics of one removed camera at a time:
 //!
 //! ```text
@@ -10,6 +10,7 @@
 //! Clearing -> Clearing              a round received messages: subscribe again, until a round receives none
 //! Clearing -> Clearing | Done       a round received none: clear the camera's state, continue with the next camera
 //! Listing, Clearing -> Waiting      the connection is lost; Done after ATTEMPTS
+//! any      -> Listing | Waiting     a camera is removed while the daemon runs
 //! ```
 //!
 //! A camera's state is cleared last, because the next attempt finds the camera by it. Some brokers close the connection
@@ -60,6 +61,7 @@ pub(super) struct RemovedCameras {
     cameras: Vec<CameraId>,
     phase: Phase,
     attempts: u32,
+    is_connected: bool,
     /// Cameras that are still to be cleared.
     removed: BTreeSet<String>,
 }
@@ -73,12 +75,38 @@ impl RemovedCameras {
             cameras: cameras.to_vec(),
             phase: Phase::Waiting,
             attempts: 0,
+            is_connected: false,
             removed: BTreeSet::new(),
+        }
+    }
+
+    /// These are the cameras of this box from now on. When one is gone, its topics are looked for at once, or with the
+    /// next connection.
+    pub(super) fn cameras_are(&mut self, cameras: &[CameraId], now: Monotonic) -> Vec<Step> {
+        let is_removed = self.cameras.iter().any(|camera| !cameras.contains(camera));
+        self.cameras = cameras.to_vec();
+        self.removed.retain(|removed| !cameras.iter().any(|camera| camera.as_str() == removed));
+        if !is_removed {
+            return Vec::new();
+        }
+        self.attempts = 0;
+        match self.phase {
+            // Not connected: that comes first.
+            Phase::Waiting => Vec::new(),
+            Phase::Done if !self.is_connected => {
+                self.phase = Phase::Waiting;
+                Vec::new()
+            }
+            _ => {
+                self.phase = Phase::Waiting;
+                self.connected(now)
+            }
         }
     }
 
     /// The broker is connected.
     pub(super) fn connected(&mut self, now: Monotonic) -> Vec<Step> {
+        self.is_connected = true;
         if self.phase == Phase::Done {
             return Vec::new();
         }
@@ -95,6 +123,7 @@ impl RemovedCameras {
 
     /// The connection is lost, with its subscriptions.
     pub(super) fn disconnected(&mut self) {
+        self.is_connected = false;
         if self.phase != Phase::Done {
             self.phase = Phase::Waiting;
         }
@@ -227,6 +256,25 @@ mod tests {
             assert_eq!(cameras.receive(&retained(&format!("cameras/barn-{number}/state"))), Some(vec![]));
         }
         assert_eq!(cameras.removed.len(), MOST_CAMERAS);
+    }
+
+    #[test]
+    fn a_camera_that_is_removed_while_the_daemon_runs_is_looked_for_and_a_new_one_is_left_alone() {
+        let (mut cameras, now) = (with_yard(), Monotonic::from_nanos(1));
+        drop(cameras.connected(now));
+        drop(cameras.tick(now + LIST_TIME));
+        assert_eq!(cameras.phase, Phase::Done);
+        let [yard, door] = ["yard", "door"].map(|id| CameraId::new(id).unwrap());
+        assert_eq!(cameras.cameras_are(&[yard, door.clone()], now), []);
+        assert_eq!(cameras.receive(&retained("cameras/door/state")), Some(vec![]));
+        assert!(cameras.removed.is_empty());
+        let listing = [Step::Subscribe("ocelli/gate/cameras/+/state".into())];
+        assert_eq!(cameras.cameras_are(std::slice::from_ref(&door), now), listing);
+        assert_eq!(cameras.receive(&retained("cameras/yard/state")), Some(vec![]));
+        assert!(cameras.removed.contains("yard"));
+        cameras.disconnected();
+        assert_eq!(cameras.cameras_are(&[], now), [], "with the next connection");
+        assert_eq!(cameras.connected(now), listing);
     }
 
     #[test]

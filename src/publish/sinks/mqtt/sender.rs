@@ -2,13 +2,16 @@
 
 use crate::os::clock::monotonic_now;
 use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
-use crate::publish::outgoing::{Outgoing, PublishCounters, States};
+use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, States};
+use crate::publish::sinks::mqtt::clean_up::CleanUp;
 use crate::publish::sinks::mqtt::client::Message;
 use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
-use crate::publish::sinks::mqtt::removed_cameras::{RemovedCameras, Step};
+use crate::publish::sinks::mqtt::refusals::Request;
+use crate::publish::sinks::mqtt::removed_cameras::Step;
+use crate::publish::sinks::mqtt::requests::{Requests, state_message};
 use crate::publish::sinks::mqtt::topics;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,7 +35,24 @@ pub(super) struct SinkTopics {
     pub(super) reply: String,
     /// Set when Home Assistant discovery is enabled.
     pub(super) discovery: Option<Discovery>,
-    pub(super) removed_cameras: RemovedCameras,
+    pub(super) clean_up: CleanUp,
+}
+
+/// What the publisher passes to this task.
+pub(super) struct Inputs {
+    pub(super) detections: mpsc::Receiver<Outgoing>,
+    pub(super) states: watch::Receiver<States>,
+    pub(super) inventory: watch::Receiver<Inventory>,
+    pub(super) commands: CommandPort,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl SinkTopics {
+    /// What this box listens to: commands, and Home Assistant.
+    fn subscriptions(&self) -> Vec<String> {
+        let discovery = self.discovery.iter().flat_map(Discovery::topics).map(str::to_owned);
+        self.commands.iter().cloned().chain(discovery).collect()
+    }
 }
 
 /// The task that publishes.
@@ -42,9 +62,10 @@ pub(super) struct Sender {
     counters: Arc<PublishCounters>,
     link: Option<Link>,
     events: EventStream,
+    requests: Requests,
     published: States,
     pending: States,
-    /// Steps of the clean-up of removed cameras that wait for room in the client's queue.
+    /// Steps of the clean-up that wait for room in the client's queue.
     steps: VecDeque<Step>,
 }
 
@@ -54,21 +75,16 @@ impl Sender {
         detections_expire: u32,
         counters: Arc<PublishCounters>,
         events: EventStream,
+        requests: Requests,
     ) -> Self {
         let (published, pending) = (States::new(), States::new());
         let steps = VecDeque::new();
-        Self { topics, detections_expire, counters, link: None, events, published, pending, steps }
+        Self { topics, detections_expire, counters, link: None, events, requests, published, pending, steps }
     }
 
     /// Runs until `stop` turns true; then sends what is queued and disconnects.
-    pub(super) async fn run(
-        mut self,
-        mut connection: Connection,
-        mut detections: mpsc::Receiver<Outgoing>,
-        mut states: watch::Receiver<States>,
-        mut commands: CommandPort,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    pub(super) async fn run(mut self, mut connection: Connection, inputs: Inputs) {
+        let Inputs { mut detections, mut states, mut inventory, mut commands, mut stop } = inputs;
         let mut retry = tokio::time::interval(RETRY);
         while !*stop.borrow() {
             tokio::select! {
@@ -81,15 +97,13 @@ impl Sender {
                     if changed.is_err() { break }
                     self.note_news(&states.borrow_and_update());
                 }
+                Ok(()) = inventory.changed() => self.follow_inventory(&inventory.borrow_and_update()),
                 Some(reply) = commands.replies.recv() => self.publish_reply(reply),
                 Some(message) = detections.recv() => self.publish_detections(message),
                 () = self.events.step() => {}
+                topic = self.requests.next_refused_state() => self.note_refused(topic),
                 Some(message) = connection.incoming.recv() => self.receive(message, &states.borrow(), &commands),
-                _ = retry.tick() => {
-                    self.events.retry();
-                    let due = self.topics.removed_cameras.tick(monotonic_now());
-                    self.steps.extend(due);
-                }
+                _ = retry.tick() => self.retry(),
                 _ = stop.changed() => {}
             }
             self.take_steps();
@@ -104,30 +118,58 @@ impl Sender {
         self.say_goodbye(connection).await;
     }
 
+    fn retry(&mut self) {
+        self.events.retry();
+        self.requests.retry_subscriptions();
+        let due = self.topics.clean_up.tick(monotonic_now());
+        self.steps.extend(due);
+    }
+
     /// Switches to another connection, or none.
     fn follow(&mut self, link: Option<Link>, states: &States) {
         self.published.clear();
         self.pending.clear();
         self.steps.clear();
         self.events.follow(link.clone());
-        self.link = link;
-        let Some(link) = &self.link else {
-            self.topics.removed_cameras.disconnected();
+        self.link.clone_from(&link);
+        if link.is_none() {
+            self.requests.follow(None, |_, _| false);
+            self.topics.clean_up.disconnected();
             return;
-        };
-        let wanted = self.topics.discovery.iter().flat_map(Discovery::topics);
-        for topic in self.topics.commands.iter().map(String::as_str).chain(wanted) {
+        }
+        self.pending.insert(self.topics.available.clone(), b"online".as_slice().into());
+        self.pending.extend(states.clone());
+        let wanted = self.topics.subscriptions();
+        self.requests.follow(link, |request, topic| match request {
+            Request::Publish => self.pending.contains_key(topic),
+            Request::Subscribe => wanted.iter().any(|wanted| wanted == topic),
+        });
+        for topic in wanted {
             // The client's queue is empty, so no retry is needed.
-            if !link.client.try_subscribe(topic) {
+            if !self.requests.try_subscribe(&topic) {
                 tracing::warn!(
                     topic,
                     "subscribing failed; messages on this topic are missed until the next connection"
                 );
             }
         }
-        self.steps.extend(self.topics.removed_cameras.connected(monotonic_now()));
-        self.pending.insert(self.topics.available.clone(), b"online".as_slice().into());
-        self.pending.extend(states.clone());
+        self.steps.extend(self.topics.clean_up.connected(monotonic_now()));
+    }
+
+    /// The box has other cameras, or a camera other labels.
+    fn follow_inventory(&mut self, inventory: &Inventory) {
+        if let Some(discovery) = &mut self.topics.discovery {
+            discovery.cameras_are(&inventory.cameras);
+        }
+        let steps = self.topics.clean_up.inventory_is(inventory, monotonic_now());
+        self.steps.extend(steps);
+    }
+
+    /// The broker refused a retained message: it waits until it may be tried again, unless a newer one does already.
+    fn note_refused(&mut self, topic: String) {
+        if let Some(payload) = self.published.remove(&topic) {
+            self.pending.entry(topic).or_insert(payload);
+        }
     }
 
     /// Publishes immediately or drops: a late detection is useless.
@@ -154,9 +196,13 @@ impl Sender {
         let Some(link) = &self.link else { return };
         while let Some(step) = self.steps.pop_front() {
             let has_room = match &step {
-                Step::Subscribe(topic) => link.client.try_subscribe(topic),
+                Step::Subscribe(topic) => self.requests.try_subscribe_to_clean_up(topic),
                 Step::Unsubscribe(topic) => link.client.try_unsubscribe(topic),
                 Step::Clear(topic) => {
+                    if topics::is_label(topic) {
+                        // Subscribers get a last number if there is room, not only the end of the topic.
+                        let _: bool = self.requests.try_publish_state(topic, b"0");
+                    }
                     self.pending.insert(topic.clone(), Arc::new([]));
                     true
                 }
@@ -169,7 +215,7 @@ impl Sender {
     }
 
     fn receive(&mut self, message: Incoming, states: &States, commands: &CommandPort) {
-        if let Some(steps) = self.topics.removed_cameras.receive(&message) {
+        if let Some(steps) = self.topics.clean_up.receive(&message, states) {
             self.steps.extend(steps);
             return;
         }
@@ -179,30 +225,31 @@ impl Sender {
         }
     }
 
-    fn publish_reply(&self, reply: Reply) {
+    fn publish_reply(&mut self, reply: Reply) {
         let topic = reply.to.topic.unwrap_or_else(|| self.topics.reply.clone());
-        let message = Message {
-            topic: topic.clone(),
-            payload: reply.payload,
-            is_acknowledged: true,
-            is_retained: false,
-            expires: None,
-            correlation: reply.to.correlation,
-        };
-        if !self.link.as_ref().is_some_and(|link| link.client.try_publish(message)) {
+        if !self.requests.try_reply(&topic, reply.payload, reply.to.correlation) {
             tracing::warn!(topic, "the reply to a command is dropped: the broker is away or slow");
         }
     }
 
-    /// Queues the states that changed since they were published.
+    /// Queues the states that were set since they were published, also those that were set to the same: the publisher
+    /// repeats some each minute. Drops those that are gone.
     fn note_news(&mut self, states: &States) {
-        let is_new = |(topic, payload): &(&String, &Arc<[u8]>)| self.published.get(*topic) != Some(*payload);
+        let is_new = |(topic, payload): &(&String, &Arc<[u8]>)| {
+            !self.published.get(*topic).is_some_and(|published| Arc::ptr_eq(published, payload))
+        };
         let news = states.iter().filter(is_new).map(|(topic, payload)| (topic.clone(), Arc::clone(payload)));
         self.pending.extend(news);
+        let available = &self.topics.available;
+        let is_meant = |topic: &String, payload: &Arc<[u8]>| {
+            payload.is_empty() || topic == available || states.contains_key(topic)
+        };
+        self.pending.retain(|topic, payload| is_meant(topic, payload));
     }
 
     fn publish_states(&mut self) {
-        let (Some(link), published) = (&self.link, &mut self.published) else { return };
+        let Some(link) = &self.link else { return };
+        let (published, requests) = (&mut self.published, &mut self.requests);
         self.pending.retain(|topic, payload| {
             if topic.len() + payload.len() + HEADERS > link.max_packet_bytes {
                 tracing::warn!(
@@ -213,11 +260,11 @@ impl Sender {
                 published.insert(topic.clone(), Arc::clone(payload));
                 return false;
             }
-            let has_room = link.client.try_publish(state_message(topic, payload));
-            if has_room {
+            let is_sent = requests.try_publish_state(topic, payload);
+            if is_sent {
                 published.insert(topic.clone(), Arc::clone(payload));
             }
-            !has_room
+            !is_sent
         });
     }
 
@@ -248,17 +295,5 @@ fn pass_on(message: Incoming, commands: &CommandPort) {
     let name = topic.rsplit('/').next().unwrap_or_default().to_owned();
     if let Err(error) = commands.incoming.try_send(IncomingCommand { name, payload, reply_to }) {
         tracing::warn!(%error, "a command is dropped");
-    }
-}
-
-fn state_message(topic: &str, payload: &[u8]) -> Message {
-    Message {
-        topic: topic.to_owned(),
-        payload: payload.to_owned(),
-        // A picture is large, and the next one replaces it anyway.
-        is_acknowledged: !topics::is_snapshot(topic),
-        is_retained: true,
-        expires: None,
-        correlation: None,
     }
 }

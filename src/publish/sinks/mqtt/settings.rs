@@ -30,6 +30,17 @@ pub enum PublishDetections {
     Off,
 }
 
+/// Which labels of a camera have a retained count.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishLabelCounts {
+    /// Each label of the camera's model or scene, at 0 before it is seen.
+    #[default]
+    All,
+    /// Labels that the camera's scene lists or Home Assistant shows, and others once they are seen.
+    Seen,
+}
+
 /// `[mqtt]`: the broker, and what is published there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -57,6 +68,8 @@ pub struct MqttSettings {
     /// Capacity of the queue of detections. While it is full or the broker is away, new detections are dropped and
     /// counted.
     pub queue_messages: usize,
+    /// Which labels of a camera have a retained count.
+    pub label_counts: PublishLabelCounts,
     /// Accept commands. Every client that may publish to `<prefix>/<box>/command/#` can then stop models and switch off
     /// cameras.
     pub commands: bool,
@@ -94,6 +107,7 @@ impl Default for MqttSettings {
             detections: PublishDetections::Always,
             detections_expire_seconds: 30,
             queue_messages: 256,
+            label_counts: PublishLabelCounts::All,
             commands: false,
             home_assistant: HomeAssistantSettings::default(),
             tls: MqttTlsSettings::default(),

@@ -10,6 +10,11 @@ pub fn box_state(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/state")
 }
 
+/// The beginning of all topics of a camera.
+pub fn camera(prefix: &str, box_id: &str, camera: &str) -> String {
+    format!("{prefix}/{box_id}/cameras/{camera}/")
+}
+
 /// State of a camera, retained.
 pub fn camera_state(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/state")
@@ -38,6 +43,11 @@ pub fn is_snapshot(topic: &str) -> bool {
 /// Number of objects of a label that are in view, retained. `level` is the label as a topic level.
 pub fn label(prefix: &str, box_id: &str, camera: &str, level: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/labels/{level}")
+}
+
+/// True if the topic is a [`label`] topic.
+pub fn is_label(topic: &str) -> bool {
+    topic.rsplit_once('/').is_some_and(|(above, _)| above.ends_with("/labels"))
 }
 
 /// Subscription to all commands for this box.
