@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the part of Home Assistant that reads discovery messages, and paho-mqtt, for the checks of payloads:
+# Installs the part of Home Assistant that reads discovery messages, paho-mqtt and fastjsonschema, for the checks of payloads:
 #   .setup/home-assistant/python tests/conformance/home_assistant_check.py
 #   .setup/home-assistant/python tests/conformance/paho_check.py --help
 # Home Assistant needs a newer Python than Debian 12 has. Debian 13's is unpacked beside the system's, with the libraries
@@ -50,7 +50,7 @@ WRAPPER
     mv "$work/python.part" "$work/python"
 fi
 
-step 2 "Home Assistant and paho-mqtt"
+step 2 "Home Assistant, paho-mqtt and fastjsonschema"
 if ! cmp -s setup/requirements-home-assistant.txt "$work/packages.txt"; then
     rm -rf "$work/packages"
     [ -x "$work/pip/bin/pip" ] || /usr/bin/python3 -m venv "$work/pip"
@@ -59,4 +59,4 @@ if ! cmp -s setup/requirements-home-assistant.txt "$work/packages.txt"; then
         --only-binary=:all: --no-deps -r setup/requirements-home-assistant.txt
     cp setup/requirements-home-assistant.txt "$work/packages.txt"
 fi
-"$work/python" -c 'import homeassistant.components.mqtt.discovery, paho.mqtt.client'
+"$work/python" -c 'import fastjsonschema, homeassistant.components.mqtt.discovery, paho.mqtt.client'

@@ -1,10 +1,17 @@
 """Our MQTT contract as tables, and what a message has that they do not allow. `mqtt_contract_check.py` shows it fail.
+Where `fastjsonschema` is installed, each message is held against its JSON Schema in `docs/schemas` too.
 
 The limit of 16 KiB is for what is JSON: a picture of that length would be of no use."""
 
 import json
 import re
 from datetime import datetime
+from pathlib import Path
+
+try:
+    import fastjsonschema
+except ImportError:
+    fastjsonschema = None
 
 MAX_BYTES = 16 * 1024
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -22,6 +29,19 @@ TOPICS = {
     "command": (re.compile(r"command/[a-z0-9_-]+"), 1, False),
     "reply": (re.compile(r"reply"), 1, False),
 }
+
+# Kind of topic: its schema.
+SCHEMAS = {"state": "ocelli.state.v1", "camera state": "ocelli.camera-state.v1", "detections": "ocelli.detections.v1",
+           "events": "ocelli.event.v1", "reply": "ocelli.reply.v1", "camera command": "ocelli.camera-command.v1",
+           "model command": "ocelli.model-command.v1"}
+
+
+def compiled(name):
+    schema = Path(__file__).resolve().parents[2] / "docs" / "schemas" / f"{name}.json"
+    return fastjsonschema.compile(json.loads(schema.read_text()))
+
+
+VALIDATORS = {kind: compiled(name) for kind, name in SCHEMAS.items()} if fastjsonschema else {}
 
 # What every box with a camera says to a new subscriber.
 ALWAYS = ["available", "state", "camera state"]
@@ -93,9 +113,9 @@ DETECTION = {"label": text, "confidence": ratio, "box?": box, "track?": whole}
 MODEL = {"min_units": whole, "max_units?": whole, "desired_units": whole, "in_service_units": whole, "capacity_tps": number,
          "load_tps": number, "transactions": whole, "unit_batch": whole, "inference_hours": number, "nodes?": nodes}
 FIELDS = {
-    "state": {"version": text, "boot_id": text, "models": lambda it: isinstance(it, dict) and all(map(model, it.values())),
+    "state": {"schema": one_of("ocelli.state.v1"), "version": text, "boot_id": text, "models": lambda it: isinstance(it, dict) and all(map(model, it.values())),
               "degraded": texts},
-    "camera state": {"state": one_of("connecting", "streaming", "stalled", "auth-failed", "offline", "disabled"),
+    "camera state": {"schema": one_of("ocelli.camera-state.v1"), "state": one_of("connecting", "streaming", "stalled", "auth-failed", "offline", "disabled"),
                      "codec?": text, "width?": positive, "height?": positive, "fps": number, "reason?": text},
     "detections": {"schema": one_of("ocelli.detections.v1"), "id": text, "box": text, "camera": text, "frame": whole,
                    "captured_at": time, "clock_synced": lambda it: isinstance(it, bool), "monotonic_ms?": whole,
@@ -105,6 +125,8 @@ FIELDS = {
     "events": {"schema": one_of("ocelli.event.v1"), "id": text, "seq": whole, "type": one_of("began", "changed", "ended"),
                "track?": whole, "label": text, "began_at": time, "at": time, "ended_at?": time, "confidence": ratio,
                "box?": lambda it: box(it) or text(it), "camera": text, "model": text, "regions?": texts, "dropped?": whole},
+    "reply": {"schema": one_of("ocelli.reply.v1"), "command": text, "accepted": lambda it: isinstance(it, bool),
+              "warning?": text, "error?": lambda it: isinstance(it, dict) and text(it.get("message"))},
 }
 
 
@@ -117,6 +139,16 @@ def wrong_fields(message, fields):
         elif not is_right(message[key]):
             wrong.append(f"`{key}` is {json.dumps(message[key])[:120]}")
     return wrong
+
+
+def wrong_by_schema(kind, message):
+    if kind not in VALIDATORS:
+        return []
+    try:
+        VALIDATORS[kind](message)
+    except fastjsonschema.JsonSchemaValueException as error:
+        return [f"{SCHEMAS[kind]}: {error.message}"[:200]]
+    return []
 
 
 def kind_of(rest):
@@ -140,6 +172,8 @@ class Contract:
         wrong = [f"QoS {qos}, not {wanted_qos}"] if qos != wanted_qos else []
         if (sees_retain or not wanted_retained) and retained != wanted_retained:
             wrong.append("is retained" if retained else "is not retained")
+        if wanted_retained and kind != "available" and payload == b"":
+            return wrong  # The topic is cleared.
         if len(payload) > MAX_BYTES and kind != "snapshot":
             wrong.append(f"{len(payload)} bytes, more than 16 KiB")
         if kind == "available" and payload not in (b"online", b"offline", b"stopped"):
@@ -160,7 +194,7 @@ class Contract:
             return [f"is no JSON: {error}"]
         if not isinstance(message, dict):
             return ["is no JSON object"]
-        wrong = wrong_fields(message, FIELDS[kind])
+        wrong = wrong_fields(message, FIELDS[kind]) + wrong_by_schema(kind, message)
         if "camera" in message and message["camera"] != camera:
             wrong.append("names another camera than its topic")
         if kind == "detections" and not wrong:
