@@ -103,7 +103,9 @@ fn what_commands_have_changed_and_the_meter_has_counted_outlives_a_restart() {
     daemon.succeed(&["ctl", "stop", "coco-ssd", "--wait"]);
     assert!(daemon.units().is_empty());
     daemon.restart();
-    wait_for("the daemon", Duration::from_secs(20), || daemon.get("/healthz").filter(|got| got.0 == 200));
+    // The server answers a moment before it has the first status.
+    let there = || daemon.get("/api/models/coco-ssd").filter(|got| got.0 == 200);
+    wait_for("the daemon", Duration::from_secs(20), there);
     assert_eq!(model(&daemon)["state"], "STOPPED");
     let stopped = daemon.sum("ocelli_inference_hours{model=\"coco-ssd\"");
     wait_for("frames that nobody looks at", Duration::from_secs(20), || {
