@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the part of Home Assistant that reads discovery messages, paho-mqtt and fastjsonschema, for the checks of payloads:
+# Installs what the checks of payloads use: the part of Home Assistant that reads discovery messages, paho-mqtt and
+# fastjsonschema.
 #   .setup/home-assistant/python tests/conformance/home_assistant_check.py
 #   .setup/home-assistant/python tests/conformance/paho_check.py --help
 # Home Assistant needs a newer Python than Debian 12 has. Debian 13's is unpacked beside the system's, with the libraries

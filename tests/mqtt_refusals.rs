@@ -5,13 +5,11 @@
 mod support;
 
 use ocelli::publish::sinks::mqtt::settings::ProtocolVersion;
-use ocelli::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 use ocelli::vision::camera_id::CameraId;
-use ocelli::vision::camera_status::CameraStatus;
 use std::time::Duration;
 use support::broker::Broker;
 use support::scripted_broker::{Script, ScriptedBroker};
-use support::sender::Sender;
+use support::sender::{Sender, streaming};
 use support::wait_for;
 
 const PROTOCOLS: [ProtocolVersion; 2] = [ProtocolVersion::V5, ProtocolVersion::V311];
@@ -25,16 +23,8 @@ fn a_retained_topic_that_the_broker_forbids_is_a_trouble_and_does_not_count_as_p
     let broker = Broker::start_with(&format!("allow_anonymous true\nacl_file {}\n", rules.display()), &[]);
     let sender = Sender::start(home.path().join("events.db"), broker.port, |_| {});
     let publisher = &sender.publisher;
-    let state = CameraStateMessage {
-        schema: SCHEMA_CAMERA_STATE,
-        state: CameraStatus::Streaming,
-        codec: None,
-        width: None,
-        height: None,
-        fps: 5.0,
-        reason: None,
-    };
-    publisher.set_camera_state(&CameraId::new("yard").unwrap(), &state);
+    let yard = CameraId::new("yard").unwrap();
+    publisher.set_camera_state(&yard, &streaming(5.0));
     wait_for("a refusal", LIMIT, || (!publisher.refusals().is_empty()).then_some(()));
     let told = publisher.refusals().join("; ");
     for word in ["`ocelli/box/cameras/yard/state`", "NotAuthorized", "access list", "client id `box`"] {
@@ -43,7 +33,7 @@ fn a_retained_topic_that_the_broker_forbids_is_a_trouble_and_does_not_count_as_p
     wait_for("what is allowed", LIMIT, || (publisher.status().published == 1).then_some(()));
     assert_eq!(publisher.status().refused, 1);
     // A newer state waits for the minute as well.
-    publisher.set_camera_state(&CameraId::new("yard").unwrap(), &CameraStateMessage { fps: 1.0, ..state });
+    publisher.set_camera_state(&yard, &streaming(1.0));
     drop(sender);
     assert_eq!(broker.retained("ocelli/box/#").len(), 1);
 }

@@ -7,12 +7,10 @@ mod support;
 use ocelli::publish::label_counts::LabelCounts;
 use ocelli::publish::publisher::Publisher;
 use ocelli::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion, PublishLabelCounts};
-use ocelli::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 use ocelli::vision::camera_id::CameraId;
-use ocelli::vision::camera_status::CameraStatus;
 use std::time::Duration;
 use support::broker::Broker;
-use support::sender::Sender;
+use support::sender::{Sender, streaming};
 use support::wait_for;
 use tempfile::{TempDir, tempdir};
 
@@ -100,15 +98,7 @@ fn a_camera_that_is_removed_while_the_daemon_runs_takes_its_topics_along() {
     let (broker, home) = (Broker::start(), tempdir().unwrap());
     let mut sender = start(&broker, &home, |settings| settings.home_assistant.enabled = true);
     let publisher = &mut sender.publisher;
-    let state = CameraStateMessage {
-        schema: SCHEMA_CAMERA_STATE,
-        state: CameraStatus::Streaming,
-        codec: None,
-        width: None,
-        height: None,
-        fps: 5.0,
-        reason: None,
-    };
+    let state = streaming(5.0);
     ["yard", "door"].iter().for_each(|camera| publisher.set_camera_state(&id(camera), &state));
     look(publisher, &["person"], &[]);
     publisher.publish_snapshot(&id("yard"), b"a picture");

@@ -4,13 +4,28 @@ use super::wait_for;
 use ocelli::publish::outbox::{Outbox, OutboxRules, OutboxStatus};
 use ocelli::publish::publisher::Publisher;
 use ocelli::publish::sinks::mqtt::settings::MqttSettings;
+use ocelli::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 use ocelli::vision::camera_id::CameraId;
+use ocelli::vision::camera_status::CameraStatus;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const SECONDS: Duration = Duration::from_secs(1);
+
+/// The state of a camera that streams, at this many frames a second.
+pub fn streaming(fps: f32) -> CameraStateMessage {
+    CameraStateMessage {
+        schema: SCHEMA_CAMERA_STATE,
+        state: CameraStatus::Streaming,
+        codec: None,
+        width: None,
+        height: None,
+        fps,
+        reason: None,
+    }
+}
 
 /// The outbox and its sink, without cameras: events are made by the test.
 pub struct Sender {
