@@ -106,8 +106,14 @@ fn every_codec_streams_every_mistake_is_named_and_a_4k_picture_fits() {
         let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
         assert!(!arguments.contains("wrong-password"), "a password is in argv");
     }
-    for pid in [daemon.units(), daemon.captures()].concat() {
-        assert_confined(pid);
+    for (pids, kind) in [(daemon.units(), "unit coco-ssd "), (daemon.captures(), "camera ")] {
+        for pid in pids {
+            assert_confined(pid);
+            let of_process = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
+            let (title, short) = (of_process("cmdline"), of_process("comm"));
+            assert!(title.starts_with(&format!("ocelli: {kind}")), "{title}");
+            assert!(short.starts_with(kind) && title.contains(short.trim_end()), "{short}");
+        }
     }
     daemon.assert_ledger_closes();
     assert!(daemon.stop().0.success());

@@ -53,7 +53,7 @@ impl Performer {
     /// Performs an effect. Returns an event if it fails at once.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::StartUnit { unit, load } => return self.start_unit(unit, *load),
+            Effect::StartUnit { unit, model, load } => return self.start_unit(unit, &model, *load),
             Effect::StopUnit { unit } => self.units.stop(unit),
             Effect::KillUnit { unit, why } => {
                 tracing::warn!(%unit, why, "an inference unit is killed");
@@ -64,8 +64,8 @@ impl Performer {
                 self.units.detach(region);
                 self.regions.remove(&region);
             }
-            Effect::StartCapture { group } => {
-                if let Err(error) = self.captures.start(group) {
+            Effect::StartCapture { group, cameras } => {
+                if let Err(error) = self.captures.start(group, &cameras) {
                     tracing::error!(group, %error, "a capture process could not be started");
                     let detail = format!("the capture process could not be started: {error}");
                     return Some(Event::CaptureEnded { group, detail });
@@ -103,8 +103,8 @@ impl Performer {
         None
     }
 
-    fn start_unit(&mut self, unit: UnitId, load: LoadModel) -> Option<Event> {
-        let error = self.units.start(unit, load).err()?;
+    fn start_unit(&mut self, unit: UnitId, model: &str, load: LoadModel) -> Option<Event> {
+        let error = self.units.start(unit, model, load).err()?;
         tracing::error!(%unit, %error, "an inference unit could not be started");
         Some(Event::UnitEnded { unit })
     }

@@ -7,6 +7,7 @@ use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
 use crate::ipc::snapshot_messages::SnapshotOrder;
 use crate::secret::Secret;
+use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -54,19 +55,18 @@ impl CaptureProcesses {
         Self { spawner, program, environment, running, generations: 0, events }
     }
 
-    /// Starts a group's process.
+    /// Starts the process of a group with these cameras.
     ///
     /// # Errors
     /// When the process cannot be started. No event follows then.
-    pub(crate) fn start(&mut self, group: usize) -> std::io::Result<()> {
+    pub(crate) fn start(&mut self, group: usize, cameras: &[CameraId]) -> std::io::Result<()> {
         self.generations += 1;
         let generation = self.generations;
-        let name = format!("capture-{group}");
         let spec = ChildSpec {
             program: self.program.clone(),
-            arguments: vec!["capture".into(), "--name".into(), name.clone()],
+            arguments: vec!["capture".into()],
             environment: self.environment.clone(),
-            name,
+            title: title(cameras),
         };
         let wrap = move |event| CaptureEvent { group, generation, event };
         let handle = self.spawner.spawn(&spec, self.events.clone(), wrap)?;
@@ -140,6 +140,12 @@ impl CaptureProcesses {
     }
 }
 
+/// What `ps` and the log call a capture process: the ids of its cameras.
+fn title(cameras: &[CameraId]) -> String {
+    let ids: Vec<&str> = cameras.iter().map(CameraId::as_str).collect();
+    format!("{} {}", if ids.len() == 1 { "camera" } else { "cameras" }, ids.join(", "))
+}
+
 /// What a capture process needs to know to connect a camera.
 pub(crate) fn camera_source(
     camera: &CameraSettings,
@@ -157,5 +163,17 @@ pub(crate) fn camera_source(
         keyframes_only: camera.keyframes_only,
         connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
         hardware_decoders: capture.hardware_decoders,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_process_is_called_after_its_cameras() {
+        let id = |id: &str| CameraId::new(id).unwrap();
+        assert_eq!(title(&[id("yard")]), "camera yard");
+        assert_eq!(title(&[id("yard"), id("gate")]), "cameras yard, gate");
     }
 }

@@ -1,13 +1,15 @@
 //! What most commands share: they read the settings, reach the daemon, and end with an exit code.
 
+use crate::os::service_manager::journal_reads_standard_error;
 use crate::settings::Settings;
+use crate::telemetry::journal;
 use crate::vision::error_chain::describe;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// sysexits.h EX_CONFIG: the settings are wrong. systemd's `RestartPreventExitStatus` can name it.
+/// sysexits.h EX_CONFIG: the settings are wrong. `RestartPreventExitStatus=` of systemd/ocelli.service names it.
 pub(super) const EXIT_SETTINGS: u8 = 78;
 
 /// The settings files to read.
@@ -36,9 +38,17 @@ impl ConfigArguments {
 /// Reads the settings, or prints every mistake.
 pub(super) fn load_settings(config: &ConfigArguments) -> Result<Settings, ExitCode> {
     Settings::load(&config.files()).map_err(|errors| {
-        eprintln!("{errors}");
+        print_failure(&errors.to_string());
         ExitCode::from(EXIT_SETTINGS)
     })
+}
+
+/// Prints why a command fails to standard error, with priorities if the systemd journal reads it.
+pub(super) fn print_failure(text: &str) {
+    match journal_reads_standard_error() {
+        true => eprint!("{}", journal::failure(text)),
+        false => eprintln!("{text}"),
+    }
 }
 
 /// Reads the settings and runs a command with them on this thread.
@@ -59,7 +69,7 @@ pub(super) fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ocelli: {}", describe(error.as_ref()));
+            print_failure(&format!("ocelli: {}", describe(error.as_ref())));
             ExitCode::FAILURE
         }
     }

@@ -10,6 +10,8 @@ mod live_view;
 mod model;
 mod plan;
 mod run;
+mod screen;
+mod signals;
 mod snapshot;
 mod tiles;
 
@@ -66,18 +68,10 @@ enum Command {
     },
     /// An inference unit; started by `run`.
     #[command(hide = true)]
-    Unit {
-        /// Its name in log lines.
-        #[arg(long, default_value = "unit")]
-        name: String,
-    },
+    Unit,
     /// A capture process; started by `run`.
     #[command(hide = true)]
-    Capture {
-        /// Its name in log lines.
-        #[arg(long, default_value = "capture")]
-        name: String,
-    },
+    Capture,
 }
 
 /// Parses the command line and runs the command.
@@ -96,15 +90,21 @@ pub fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
             ExitCode::SUCCESS
         }
-        Command::Unit { name } => {
-            crate::telemetry::logging::init_child(&name);
+        Command::Unit => {
+            begin_child();
             crate::unit::main()
         }
-        Command::Capture { name } => {
-            crate::telemetry::logging::init_child(&name);
+        Command::Capture => {
+            begin_child();
             run_capture()
         }
     }
+}
+
+/// What both kinds of children do first.
+fn begin_child() {
+    crate::telemetry::logging::init_child();
+    crate::os::process_title::adopt();
 }
 
 #[cfg(feature = "capture")]

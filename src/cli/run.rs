@@ -1,8 +1,9 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
-use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
 use crate::cli::live_view::{LiveView, print_line};
+use crate::cli::signals::{Signals, Stop, report_while_draining};
 use crate::control::ApplianceStatus;
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::RekognitionState;
@@ -15,7 +16,7 @@ use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
 use crate::settings::{BoxFacts, Settings};
 use crate::telemetry::log_queue::LogQueue;
-use crate::telemetry::logging::{self, Redactor};
+use crate::telemetry::logging::{self, LogTarget, LoggingError, Redactor};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
@@ -54,11 +55,12 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     };
     let redactor = Redactor::default();
     let troubles = Troubles::default();
-    let log = match logging::init(&settings.log, redactor.clone(), arguments.log_file.as_deref(), troubles.clone()) {
+    let log = match logging::init(&settings.log, redactor.clone(), &log_target(arguments), troubles.clone()) {
         Ok(log) => log,
         Err(error) => {
-            eprintln!("ocelli: {}", describe(&error));
-            return ExitCode::from(EXIT_SETTINGS);
+            print_failure(&format!("ocelli: {}", describe(&error)));
+            let is_setting = matches!(error, LoggingError::Level(_));
+            return if is_setting { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE };
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -78,9 +80,20 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     match served {
         Ok(status) => report(&status, arguments),
         Err(error) => {
-            eprintln!("ocelli: {}", describe(error.as_ref()));
+            // In the journal it would stand twice.
+            if log_target(arguments) != LogTarget::Journal {
+                print_failure(&format!("ocelli: {}", describe(error.as_ref())));
+            }
             ExitCode::FAILURE
         }
+    }
+}
+
+fn log_target(arguments: &RunArguments) -> LogTarget {
+    match &arguments.log_file {
+        Some(file) => LogTarget::File(file.clone()),
+        None if service_manager::journal_reads_standard_error() => LogTarget::Journal,
+        None => LogTarget::StandardError,
     }
 }
 
@@ -91,7 +104,19 @@ async fn serve(
     arguments: &RunArguments,
     (log, troubles): (LogQueue, Troubles),
 ) -> Result<ApplianceStatus, Box<dyn Error>> {
-    // Held until the end. It comes first: whatever is done below belongs to one daemon alone.
+    let (stop, stopped) = watch::channel(false);
+    let (draining, is_draining) = watch::channel(false);
+    let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
+    // At once, and on a task of its own: until then a signal ends the process, and a disk may hang below.
+    let on_stop = Stop {
+        drain: settings.http.drain_time(),
+        stop: stop.clone(),
+        draining,
+        health: health.clone(),
+        log: log.clone(),
+    };
+    tokio::spawn(Signals::take()?.serve(on_stop, arguments.live, reload));
+    // Held until the end. It comes before the rest: whatever is done below belongs to one daemon alone.
     let _lock = lock_state(&settings, &troubles)?;
     settings.advice(&BoxFacts::read()).iter().for_each(|advice| tracing::warn!("{advice}"));
     let passwords = resolve_passwords(&settings, redactor)?;
@@ -109,8 +134,6 @@ async fn serve(
         redactor.register(&password);
     }
 
-    let (stop, stopped) = watch::channel(false);
-    let (health, health_watch) = watch::channel(HealthReport::starting(monotonic_now()));
     let http = settings.http.clone();
     let keys = settings.access_keys.iter().map(AccessKeySettings::resolve).collect::<Result<Vec<_>, _>>()?;
     keys.iter().for_each(|key| redactor.register(&key.secret));
@@ -122,7 +145,7 @@ async fn serve(
     };
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
     let reporter =
-        Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics)).with_log(log.clone(), troubles.clone());
+        Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics)).with_log(log, troubles.clone());
     let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
@@ -133,8 +156,7 @@ async fn serve(
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
     let server =
         tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, troubles, stopped.clone()));
-    tokio::spawn(keep_health(status.clone(), health));
-    tokio::spawn(stop_on_signal(stop.clone(), log));
+    tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -210,6 +232,11 @@ fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMa
     Ok(passwords)
 }
 
+/// SIGHUP, and so `systemctl kill -s HUP`: the daemon goes on as it is.
+fn reload() {
+    tracing::warn!("SIGHUP is ignored: settings are not read again while the daemon runs; restart it to apply them");
+}
+
 /// How long the end waits for a log that is slow.
 const LOG_FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
@@ -219,7 +246,11 @@ const READY_AT_LATEST: Duration = Duration::from_secs(60);
 
 /// Derives health, readiness and systemd's watchdog from the event loop's status. Only a loop that turns renews it, so
 /// that all three notice one that hangs.
-async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch::Sender<HealthReport>) {
+async fn keep_health(
+    mut status: watch::Receiver<ApplianceStatus>,
+    health: watch::Sender<HealthReport>,
+    is_draining: watch::Receiver<bool>,
+) {
     let (mut was_ready, started) = (false, monotonic_now());
     while status.changed().await.is_ok() {
         let (is_ready, reasons, summary) = {
@@ -227,7 +258,8 @@ async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch
             let summary = format!("{} of {} units in service", status.units_in_service(), status.units_desired());
             (status.is_ready(), status.degraded.clone(), summary)
         };
-        health.send_replace(HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons });
+        let report = HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons };
+        health.send_modify(|last| *last = report_while_draining(report, *is_draining.borrow()));
         service_manager::watchdog();
         service_manager::status(&summary);
         let is_late = monotonic_now().since(started) > READY_AT_LATEST;
@@ -237,35 +269,6 @@ async fn keep_health(mut status: watch::Receiver<ApplianceStatus>, health: watch
         }
     }
     service_manager::stopping();
-}
-
-/// The first SIGTERM or SIGINT drains, the second stops at once.
-async fn stop_on_signal(stop: watch::Sender<bool>, log: LogQueue) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be handled");
-        return;
-    };
-    let mut is_stopping = false;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        if is_stopping {
-            exit_at_once(&log);
-        }
-        is_stopping = true;
-        stop.send_replace(true);
-    }
-}
-
-#[expect(clippy::exit, reason = "the operator asked twice, and children end with their parent")]
-fn exit_at_once(log: &LogQueue) {
-    tracing::warn!("stopping at once: a second signal has come");
-    log.flush(Duration::from_millis(200));
-    std::process::exit(1);
 }
 
 /// Prints the JSON line of a run with a duration, and returns its exit code.

@@ -166,7 +166,7 @@ impl Core {
     fn follow(&mut self, actions: Vec<SupervisorAction>, now: Monotonic, out: &mut Vec<Effect>) {
         for action in actions {
             match action {
-                SupervisorAction::Start { unit, load } => out.push(Effect::StartUnit { unit, load }),
+                SupervisorAction::Start { unit, model, load } => out.push(Effect::StartUnit { unit, model, load }),
                 SupervisorAction::Stop { unit } => out.push(Effect::StopUnit { unit }),
                 SupervisorAction::Kill { unit, why } => out.push(Effect::KillUnit { unit, why }),
                 SupervisorAction::Dispatch { unit, items } => out.push(Effect::Dispatch { unit, items }),

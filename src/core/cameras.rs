@@ -111,7 +111,10 @@ impl Cameras {
     fn carry_out(&mut self, group: usize, actions: Vec<CaptureAction>, effects: &mut Vec<Effect>) {
         for action in actions {
             match action {
-                CaptureAction::Start => effects.push(Effect::StartCapture { group }),
+                CaptureAction::Start => {
+                    let cameras = self.groups[group].cameras().map(|camera| camera.settings.id.clone()).collect();
+                    effects.push(Effect::StartCapture { group, cameras });
+                }
                 CaptureAction::Kill { why } => effects.push(Effect::KillCapture { group, why }),
                 CaptureAction::Open { camera, index } => {
                     let (slots, camera) =

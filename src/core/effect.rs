@@ -28,6 +28,8 @@ pub enum Effect {
     StartUnit {
         /// The unit.
         unit: UnitId,
+        /// The name of its model.
+        model: String,
         /// The load message.
         load: Box<LoadModel>,
     },
@@ -56,6 +58,8 @@ pub enum Effect {
     StartCapture {
         /// The group.
         group: usize,
+        /// The cameras of the group.
+        cameras: Vec<CameraId>,
     },
     /// Kill a capture process.
     KillCapture {

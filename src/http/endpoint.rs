@@ -6,6 +6,7 @@
 
 use crate::http::connections::{Connection, Connections};
 use crate::telemetry::troubles::Troubles;
+use crate::vision::reconnect_ladder::seconds_before_try;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -39,9 +40,6 @@ const MAX_HEADERS: usize = 64;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long to wait before a port that is taken is tried again.
-const BIND_RETRY: Duration = Duration::from_secs(5);
 
 /// How long to wait when no connection can be accepted, as without free descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -92,8 +90,9 @@ impl Endpoint {
         }
     }
 
+    /// Opens the port. One that is taken is told of once, and tried again: each second at first, then each minute.
     async fn bind(&self, troubles: &Troubles, stop: &mut watch::Receiver<bool>) -> Option<TcpListener> {
-        loop {
+        for failures in 0_u32.. {
             match TcpListener::bind(self.address).await {
                 Ok(listener) => {
                     troubles.clear(self.what);
@@ -108,15 +107,16 @@ impl Endpoint {
                         self.address
                     );
                     if troubles.set(self.what, trouble) {
-                        tracing::warn!(address = %self.address, %error, "nothing can be served there; choose another address or port under [http]");
+                        tracing::warn!(address = %self.address, %error, "nothing can be served there; it is tried again, or choose another address or port under [http]");
                     }
                 }
             }
             tokio::select! {
-                () = tokio::time::sleep(BIND_RETRY) => {}
-                _ = stop.wait_for(|stop| *stop) => return None,
+                () = tokio::time::sleep(Duration::from_secs(seconds_before_try(failures))) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
             }
         }
+        None
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `[http]`: health, metrics, the native API and the AWS-compatible API on loopback. The last can be served to the
 /// network as well.
@@ -15,6 +16,9 @@ pub struct HttpSettings {
     pub address: IpAddr,
     /// 0 takes any free port; the log names it.
     pub port: u16,
+    /// How long `/readyz` is 503 before a stop, while calls are still answered: the time in which a balancer or client
+    /// notices and calls another box. 0: a stop begins at once.
+    pub drain_seconds: f32,
     /// Where the AWS-compatible API is served to the network, for signed calls only. Without it, nowhere.
     pub public_address: Option<IpAddr>,
     /// 0 takes any free port; the log names it.
@@ -25,12 +29,20 @@ pub struct HttpSettings {
     pub tls: HttpTlsSettings,
 }
 
+impl HttpSettings {
+    /// [`Self::drain_seconds`]; zero where nothing is served.
+    pub fn drain_time(&self) -> Duration {
+        if self.enabled { Duration::try_from_secs_f32(self.drain_seconds).unwrap_or_default() } else { Duration::ZERO }
+    }
+}
+
 impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             enabled: true,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8480,
+            drain_seconds: 0.0,
             public_address: None,
             public_port: 8443,
             public_plain: false,

@@ -6,6 +6,7 @@
 
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::os::pidfd::{ExitStatus, PidFd};
+use crate::os::process_title::PREFIX;
 use crate::os::readiness;
 use crate::vision::error_chain::describe;
 use serde::Serialize;
@@ -30,12 +31,13 @@ use tokio::sync::mpsc;
 pub struct ChildSpec {
     /// The binary; [`own_binary`] outside tests.
     pub program: PathBuf,
-    /// The hidden subcommand. Must not contain secrets: argv is public.
+    /// The hidden subcommand.
     pub arguments: Vec<String>,
     /// The complete environment; nothing is inherited.
     pub environment: BTreeMap<String, String>,
-    /// Identifies the child in the log.
-    pub name: String,
+    /// What the child is, as `unit coco-ssd 0`, in the log and, after [`PREFIX`], in `ps`. Must not contain
+    /// secrets, nor may the arguments: argv is public.
+    pub title: String,
 }
 
 /// The path of this binary. Valid even after an update has replaced the file, unlike `current_exe`.
@@ -186,7 +188,7 @@ impl Spawner {
         let log = log.map(tokio::net::unix::pipe::Receiver::from_owned_fd).transpose()?;
         child.release();
         if let Some(pipe) = log {
-            tokio::spawn(log_lines(pipe, spec.name.clone()));
+            tokio::spawn(log_lines(pipe, spec.title.clone()));
         }
         let channel = Arc::new(ours);
         let watched = Watched { channel: Arc::clone(&channel), messages, process: Arc::clone(&process), end };
@@ -197,6 +199,7 @@ impl Spawner {
     fn fork(&self, spec: &ChildSpec, stdin: OwnedFd) -> io::Result<Unwatched> {
         let mut command = Command::new(&spec.program);
         command
+            .arg0(format!("{PREFIX}{}", spec.title))
             .args(&spec.arguments)
             .env_clear()
             .envs(&spec.environment)
@@ -280,7 +283,7 @@ async fn reap(child: &Watched) -> io::Result<ExitStatus> {
 const MAX_LINE_BYTES: u64 = 4096;
 
 /// Copies a child's standard error to the log, where the sink redacts it like every other line.
-async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, name: String) {
+async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, title: String) {
     use tokio::io::AsyncReadExt;
     let mut reader = BufReader::new(pipe);
     let mut line = Vec::new();
@@ -293,12 +296,12 @@ async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, name: String) {
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();
         match text.split_once(' ') {
-            Some(("ERROR", rest)) => tracing::error!(child = name, "{}", rest.trim_start()),
-            Some(("WARN", rest)) => tracing::warn!(child = name, "{}", rest.trim_start()),
-            Some(("DEBUG" | "TRACE", rest)) => tracing::debug!(child = name, "{}", rest.trim_start()),
-            Some(("INFO", rest)) => tracing::info!(child = name, "{}", rest.trim_start()),
+            Some(("ERROR", rest)) => tracing::error!(child = title, "{}", rest.trim_start()),
+            Some(("WARN", rest)) => tracing::warn!(child = title, "{}", rest.trim_start()),
+            Some(("DEBUG" | "TRACE", rest)) => tracing::debug!(child = title, "{}", rest.trim_start()),
+            Some(("INFO", rest)) => tracing::info!(child = title, "{}", rest.trim_start()),
             _ if text.is_empty() => {}
-            _ => tracing::info!(child = name, "{text}"),
+            _ => tracing::info!(child = title, "{text}"),
         }
     }
 }

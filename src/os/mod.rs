@@ -13,10 +13,12 @@ pub mod memfd;
 pub mod memory;
 pub mod orphan_guard;
 pub mod pidfd;
+pub mod process_title;
 pub mod readiness;
 pub mod sandbox;
 pub mod service_manager;
 pub mod state_lock;
+pub mod terminal;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -33,6 +33,8 @@ pub enum SupervisorAction {
     Start {
         /// The unit to start. It may have had a process before.
         unit: UnitId,
+        /// The name of its model.
+        model: String,
         /// The load message, with the settings of the unit's zone.
         load: Box<LoadModel>,
     },

@@ -45,7 +45,7 @@ pub async fn inspect_once(
 ) -> Result<ModelFacts, InspectionError> {
     let found = std::fs::canonicalize(file).map_err(|error| InspectionError::NotFound(file.to_owned(), error))?;
     let (sender, mut events) = mpsc::channel(4);
-    let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, name: "reader".into() };
+    let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, title: "model reader".into() };
     // The process would die with the thread that spawned it.
     let spawner = Spawner::start().map_err(InspectionError::Spawn)?;
     let handle = spawner.spawn(&spec, sender, |event| event).map_err(InspectionError::Spawn)?;

@@ -84,7 +84,7 @@ impl OneShotUnit {
         let region = Region::create("ocelli-image", 1)?;
         let slot = SlotWriter::new(region.writable(), 1)?;
         let (sender, events) = mpsc::channel(16);
-        let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, name: "unit".into() };
+        let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, title: "unit".into() };
         let spawner = Spawner::start()?;
         let handle = spawner.spawn(&spec, sender, |event| event)?;
         let mut unit = Self { handle, _spawner: spawner, events, slot, nodes: NodeCounts::default(), next: 0 };

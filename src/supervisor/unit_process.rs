@@ -65,18 +65,18 @@ impl UnitProcesses {
         Self { spawner, program, environment, running: BTreeMap::new(), generations: 0, events }
     }
 
-    /// Starts a unit's process and sends it the model to load.
+    /// Starts a unit's process and sends it the model to load. `model` is the name of the model, for `ps` and the log.
     ///
     /// # Errors
     /// [`UnitProcessError`] if there is no process. Then no event follows.
-    pub fn start(&mut self, unit: UnitId, load: LoadModel) -> Result<(), UnitProcessError> {
+    pub fn start(&mut self, unit: UnitId, model: &str, load: LoadModel) -> Result<(), UnitProcessError> {
         self.generations += 1;
         let generation = self.generations;
         let spec = ChildSpec {
             program: self.program.clone(),
-            arguments: vec!["unit".into(), "--name".into(), unit.to_string()],
+            arguments: vec!["unit".into()],
             environment: self.environment.clone(),
-            name: unit.to_string(),
+            title: format!("unit {model} {}", unit.0),
         };
         let wrap = move |event| UnitEvent { unit, generation, event };
         let handle = self.spawner.spawn(&spec, self.events.clone(), wrap).map_err(UnitProcessError::Spawn)?;

@@ -2,11 +2,12 @@
 //! library's debug output or a child's standard error.
 
 use crate::secret::Secret;
+use crate::telemetry::journal::WithPriority;
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 use crate::telemetry::troubles::Troubles;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -104,39 +105,57 @@ pub enum LoggingError {
     Twice,
 }
 
-/// Sets up the daemon's log on standard error, or in `file`. Its trouble with either is set in `troubles`. The caller
-/// flushes the queue that is returned before the process ends.
+/// Where the daemon's log goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum LogTarget {
+    /// Standard error, for a person or a program that keeps it.
+    StandardError,
+    /// Standard error that the systemd journal reads: with priorities, and without times, which the journal adds.
+    Journal,
+    /// A file, which is appended to.
+    File(PathBuf),
+}
+
+/// Sets up the daemon's log. Its trouble with the target is set in `troubles`. The caller flushes the queue that is
+/// returned before the process ends.
 ///
 /// # Errors
 /// [`LoggingError`].
 pub fn init(
     settings: &LogSettings,
     redactor: Redactor,
-    file: Option<&Path>,
+    to: &LogTarget,
     troubles: Troubles,
 ) -> Result<LogQueue, LoggingError> {
     let filter = EnvFilter::try_new(&settings.level)?;
+    let file = match to {
+        LogTarget::File(path) => Some(path.as_path()),
+        LogTarget::StandardError | LogTarget::Journal => None,
+    };
     let queue = LogQueue::start(file, troubles)?;
     let target = queue.clone();
     let writer = RedactingWriter { redactor, target: Arc::new(move |line| target.push(line)) };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
-    let result = match settings.format {
-        LogFormat::Human => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    // JSON keeps its time in the journal too: its readers look for the field.
+    let result = match (settings.format, *to == LogTarget::Journal) {
+        (LogFormat::Human, false) => builder.with_target(false).try_init(),
+        (LogFormat::Human, true) => builder.with_target(false).without_time().map_event_format(WithPriority).try_init(),
+        (LogFormat::Json, false) => builder.json().flatten_event(true).try_init(),
+        (LogFormat::Json, true) => builder.json().flatten_event(true).map_event_format(WithPriority).try_init(),
     };
     result.map_err(|_| LoggingError::Twice)?;
     Ok(queue)
 }
 
 /// Sets up a child's log: plain lines to the parent, which adds time and name and redacts.
-pub fn init_child(name: &str) {
+pub fn init_child() {
     let level = std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into());
     // ONNX Runtime logs a lot about each session at `info`. Set `ort=info` to see it.
     let level = if level.contains("ort=") { level } else { format!("{level},ort=warn") };
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
     if builder.without_time().with_writer(io::stderr).try_init().is_err() {
-        tracing::warn!(name, "the log is set up already");
+        tracing::warn!("the log is set up already");
     }
 }
 

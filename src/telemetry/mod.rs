@@ -1,6 +1,7 @@
 //! What the operator sees: log lines, metrics, and the troubles of parts that run on their own.
 
 mod event_metrics;
+pub mod journal;
 mod labels;
 mod log_file;
 pub mod log_queue;

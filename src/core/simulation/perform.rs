@@ -25,7 +25,7 @@ impl World {
     /// Performs an effect. Returns an event if it fails at once.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::StartUnit { unit, load } => {
+            Effect::StartUnit { unit, load, .. } => {
                 return self.start_unit(unit, &load.directory.display().to_string(), &load.cores);
             }
             Effect::StopUnit { unit } => self.stop_unit(unit),
@@ -54,7 +54,7 @@ impl World {
                     self.fail(format!("{region:?} is forgotten while a unit reads it"));
                 }
             }
-            Effect::StartCapture { group } => return self.start_capture(group),
+            Effect::StartCapture { group, .. } => return self.start_capture(group),
             Effect::KillCapture { group, why } => self.kill_capture(group, why),
             Effect::OpenCamera { group, camera, index, region, slots } => {
                 if self.trouble.shared_memory > self.now {

@@ -11,7 +11,7 @@ type Started = (ChildHandle, mpsc::Receiver<ChildEvent<FromUnit>>);
 fn spawn(spawner: &Spawner, program: &str) -> io::Result<Started> {
     let (sender, events) = mpsc::channel(4);
     let (arguments, environment) = (Vec::new(), BTreeMap::new());
-    let spec = ChildSpec { program: program.into(), arguments, environment, name: "test".into() };
+    let spec = ChildSpec { program: program.into(), arguments, environment, title: "test".into() };
     Ok((spawner.spawn(&spec, sender, |event| event)?, events))
 }
 
@@ -26,6 +26,13 @@ async fn a_fork_that_panics_is_an_error_and_the_spawner_starts_the_next_child() 
     assert!(spawn(&spawner, "/bin/true").unwrap_err().to_string().contains("panicked"));
     let (_child, mut events) = spawn(&spawner, "/bin/true").unwrap();
     assert!(matches!(events.recv().await, Some(ChildEvent::Ended { status: ExitStatus::Code(0), .. })));
+}
+
+#[tokio::test]
+async fn a_child_is_called_by_its_title() {
+    let (child, _events) = spawn(&Spawner::start().unwrap(), "/bin/cat").unwrap();
+    let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", child.pid())).unwrap();
+    assert_eq!(arguments, "ocelli: test\0");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ impl Fleet {
         let first = actions.len();
         let result = act(pool, &mut room, actions);
         for action in &mut actions[first..] {
-            if let SupervisorAction::Start { unit, load } = action
+            if let SupervisorAction::Start { unit, load, .. } = action
                 && let Some(placement) = pool.zone_of(*unit).and_then(|zone| self.placements.get(zone.0))
             {
                 load.cores.clone_from(&placement.cores);

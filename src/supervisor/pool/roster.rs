@@ -98,7 +98,9 @@ impl Roster {
         for (&unit, slot) in &mut self.units {
             if matches!(slot.state, UnitState::Down { until } if now >= until) {
                 slot.state = UnitState::Loading { since: now };
-                actions.push(SupervisorAction::Start { unit, load: Box::new(slot.version.load.clone()) });
+                let ModelVersion { package, load, .. } = &*slot.version;
+                let (model, load) = (package.model.clone(), Box::new(load.clone()));
+                actions.push(SupervisorAction::Start { unit, model, load });
             }
         }
     }

@@ -159,7 +159,7 @@ impl TestBox {
     fn carry_out(&mut self, actions: Vec<SupervisorAction>) {
         for action in actions {
             match action {
-                SupervisorAction::Start { unit, load } => {
+                SupervisorAction::Start { unit, load, .. } => {
                     self.started.push((unit, load.cores));
                 }
                 SupervisorAction::Stop { unit } => self.stopped.push(unit),
