@@ -8,16 +8,17 @@ mod mqtt;
 mod tiles;
 
 use crate::settings::Settings;
+use crate::settings::mistake::Finding;
 use findings::Findings;
 
-/// Returns the key of each invalid value, and what is wrong with it.
-pub(super) fn check(settings: &Settings) -> Vec<(String, String)> {
+/// Returns the key of each invalid value and what is wrong with it, and the range of each number.
+pub(super) fn check(settings: &Settings) -> Vec<(String, Finding)> {
     let mut findings = Findings::default();
     http::check(settings, &mut findings);
     cameras::check(settings, &mut findings);
     models::check(settings, &mut findings);
     mqtt::check(settings, &mut findings);
-    findings.into_mistakes()
+    findings.into_list()
 }
 
 #[cfg(test)]

@@ -11,6 +11,32 @@ pub struct Mistake {
     pub what: String,
 }
 
+/// What a check says of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Finding {
+    /// What is wrong with its value.
+    Mistake(String),
+    /// The range of its value, for the description of one that is no number at all, or too large for its type.
+    Range {
+        /// The lowest permitted value.
+        least: f64,
+        /// The highest permitted value.
+        most: f64,
+    },
+}
+
+impl From<String> for Finding {
+    fn from(what: String) -> Self {
+        Self::Mistake(what)
+    }
+}
+
+impl From<&str> for Finding {
+    fn from(what: &str) -> Self {
+        Self::Mistake(what.to_owned())
+    }
+}
+
 /// All mistakes in the settings.
 #[derive(Clone, Debug, Default, Eq, PartialEq, thiserror::Error)]
 pub struct SettingsErrors(pub Vec<Mistake>);

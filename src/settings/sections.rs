@@ -3,8 +3,8 @@
 //! Serde stops at the first mistake, but an operator wants to see all of them. So each value is first read alone, in a
 //! section that has defaults otherwise.
 
-use crate::settings::mistake::Mistake;
-use crate::settings::serde_words::in_plain_words;
+use crate::settings::mistake::{Finding, Mistake};
+use crate::settings::serde_words::{in_plain_words, with_range};
 use config::{Value, ValueKind};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -57,10 +57,17 @@ impl Sections {
         )
     }
 
-    /// Adds a mistake in a value that is well-formed.
-    pub(super) fn report(&mut self, key: impl Into<String>, what: impl Into<String>) {
-        let (key, what) = (key.into(), what.into());
-        self.mistakes.push(Mistake { origin: self.origin_of(&key), key, what });
+    /// Adds a mistake in a value that is well-formed, or a range to the description of one that is not.
+    pub(super) fn report(&mut self, key: impl Into<String>, finding: impl Into<Finding>) {
+        let key = key.into();
+        match finding.into() {
+            Finding::Mistake(what) => self.mistakes.push(Mistake { origin: self.origin_of(&key), key, what }),
+            Finding::Range { least, most } => {
+                for mistake in self.mistakes.iter_mut().filter(|mistake| mistake.key == key) {
+                    mistake.what = with_range(&mistake.what, least, most);
+                }
+            }
+        }
     }
 
     /// Returns all mistakes, including unknown sections.

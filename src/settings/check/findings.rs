@@ -1,31 +1,34 @@
 //! Collects mistakes. Has the checks that several sections share.
 
 use crate::secret::Credentials;
+use crate::settings::mistake::Finding;
 use crate::vision::error_chain::describe;
 use std::path::PathBuf;
 
-/// The mistakes found so far: keys, and what is wrong with their values.
+/// What was found so far: keys, and what is wrong with their values.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    mistakes: Vec<(String, String)>,
+    found: Vec<(String, Finding)>,
 }
 
 impl Findings {
-    pub(super) fn into_mistakes(self) -> Vec<(String, String)> {
-        self.mistakes
+    pub(super) fn into_list(self) -> Vec<(String, Finding)> {
+        self.found
     }
 
     pub(super) fn add(&mut self, key: impl Into<String>, what: impl Into<String>) {
-        self.mistakes.push((key.into(), what.into()));
+        self.found.push((key.into(), Finding::Mistake(what.into())));
     }
 
     /// Adds the mistakes that a section reports itself, with the section's name before each key.
     pub(super) fn extend(&mut self, section: &str, mistakes: impl IntoIterator<Item = (String, String)>) {
-        self.mistakes.extend(mistakes.into_iter().map(|(key, what)| (format!("{section}.{key}"), what)));
+        self.found.extend(mistakes.into_iter().map(|(key, what)| (format!("{section}.{key}"), what.into())));
     }
 
     /// Requires a value within a range. NaN is in no range.
     pub(super) fn range(&mut self, key: impl Into<String>, value: f64, least: f64, most: f64) {
+        let key = key.into();
+        self.found.push((key.clone(), Finding::Range { least, most }));
         if !(least..=most).contains(&value) {
             self.add(key, format!("is {value} but must be {least} to {most}"));
         }

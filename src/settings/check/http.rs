@@ -15,6 +15,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         let what = "must be a loopback address, because requests there need no signature; for other hosts set `http.public_address`";
         findings.add("http.address", what);
     }
+    findings.range("http.drain_seconds", f64::from(http.drain_seconds), 0.0, 300.0);
     if let Some(public) = http.public_address {
         if settings.access_keys.is_empty() {
             findings.add("http.public_address", "needs [[access_keys]]: requests from other hosts must be signed");
@@ -52,9 +53,15 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
 }
 
 fn check_log(level: &str, findings: &mut Findings) {
+    let is_level = |word: &str| LEVELS.contains(&word.to_ascii_lowercase().as_str());
+    let is_module =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
     for directive in level.split(',').map(str::trim) {
-        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
-        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+        let is_good = match directive.split_once('=') {
+            None => is_level(directive),
+            Some((module, level)) => is_module(module) && is_level(level),
+        };
+        if !is_good {
             let what = format!(
                 "`{directive}` must be one of {}, or a module and a level such as ocelli::camera=debug",
                 LEVELS.join(", ")
