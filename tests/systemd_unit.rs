@@ -14,9 +14,27 @@ fn the_service_is_hardened() {
     assert!(output.status.success() && score.is_some(), "more than 1.5: {score:?}\n{report}");
 }
 
+fn unit() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/ocelli.service")).unwrap()
+}
+
+#[test]
+fn wrong_settings_are_not_tried_again_and_everything_else_is() {
+    let unit = unit();
+    let is_set = |line: &str| unit.lines().any(|other| other == line);
+    assert!(is_set("Restart=always") && is_set("RestartPreventExitStatus=78"));
+}
+
+#[test]
+fn the_directory_of_the_settings_has_the_mode_that_make_install_gives_it() {
+    let makefile = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Makefile")).unwrap();
+    assert!(makefile.contains("install -d -m 750 $(DESTDIR)/etc/ocelli"), "the unit file must say the same");
+    assert!(unit().contains("\nConfigurationDirectoryMode=0750\n"), "systemd complains of every start otherwise");
+}
+
 #[test]
 fn the_settings_are_in_the_file_alone_and_paths_can_be_put_below_a_prefix() {
-    let unit = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/systemd/ocelli.service")).unwrap();
+    let unit = unit();
     assert!(!unit.contains("Environment=OCELLI_"), "the environment would win over the file that people edit");
     let commands: Vec<&str> = unit.lines().filter(|line| line.starts_with("Exec")).collect();
     assert!(commands.len() == 1 && commands[0].contains("=/usr/bin/ocelli run "), "{commands:?}");
