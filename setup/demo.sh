@@ -8,10 +8,12 @@ cd "$(dirname "$0")/.."
 home=$(mktemp -d)
 pids=()
 finish() {
+    local result=$?
     trap - EXIT INT TERM HUP
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
     for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$home"
+    # The logs say why it failed.
+    if [ "$result" = 0 ] || [ "$result" -ge 128 ]; then rm -rf "$home"; else echo "demo: the logs are in $home" >&2; fi
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -21,14 +23,15 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-wait_for() { # WHAT COMMAND...
-    local what=$1 tries
-    shift
+wait_for() { # WHAT LOG COMMAND...
+    local what=$1 log=$2 tries
+    shift 2
     for tries in $(seq 100); do
         "$@" && return
         sleep 0.1
     done
-    echo "demo: $what did not come up ($tries tries); see $home" >&2
+    echo "demo: $what did not come up within ten seconds; the end of its log:" >&2
+    tail -n 5 "$log" >&2 || true
     exit 1
 }
 
@@ -36,17 +39,21 @@ broker_port=$(free_port)
 printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$broker_port" >"$home/mosquitto.conf"
 "$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c "$home/mosquitto.conf" >"$home/mosquitto.log" 2>&1 &
 pids+=($!)
-wait_for "the broker" bash -c "exec 3<>/dev/tcp/127.0.0.1/$broker_port" 2>/dev/null
+wait_for "the broker" "$home/mosquitto.log" bash -c "exec 2>/dev/null 3<>/dev/tcp/127.0.0.1/$broker_port"
 
 camera=${CAMERA:-}
 if [ -z "$camera" ]; then
     target/release/examples/rtsp_camera --file testdata/vtest.h264 >"$home/camera.url" 2>"$home/camera.log" &
     pids+=($!)
-    wait_for "the camera" test -s "$home/camera.url"
+    wait_for "the camera" "$home/camera.log" test -s "$home/camera.url"
     camera=$(head -n 1 "$home/camera.url")
 fi
 
+# Its state goes with it: a model that is stopped in one demo runs in the next.
 cat >"$home/ocelli.toml" <<SETTINGS
+state_directory = "$home/state"
+[units]
+cache_directory = "target/demo-cache"
 [http]
 port = 0
 [mqtt]
