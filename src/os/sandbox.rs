@@ -62,7 +62,8 @@ pub const MODE_VARIABLE: &str = "OCELLI_SANDBOX";
 pub enum SandboxError {
     /// The kernel has no Landlock, or a container blocks it.
     #[error(
-        "this kernel does not confine processes with Landlock: boot with it (lsm=landlock,...), or set `sandbox.mode` to \"best-effort\""
+        "this kernel does not confine processes with Landlock: boot with it (lsm=landlock,...); \
+         `sandbox.mode` = \"best-effort\" goes on without it"
     )]
     NotEnforced,
     /// The kernel refuses the Landlock rules.
