@@ -5,6 +5,7 @@
 
 mod hours_reader;
 pub mod images;
+mod reload;
 pub mod snapshots;
 pub(crate) mod unit_numbers;
 
@@ -15,6 +16,7 @@ use crate::catalog::entries::MAX_IMPORTS;
 use crate::catalog::import::PackageSource;
 use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
+use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
 use crate::metering::{HourRow, HoursFiles, this_month};
 use crate::publish::message::CameraStateMessage;
@@ -26,6 +28,8 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use crate::publish::outbox::{EventLog, NewEvent};
+pub(crate) use reload::ReloadRequest;
+pub use reload::{ReloadError, ReloadReport};
 
 /// A request to change something.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,6 +144,7 @@ pub struct Control {
     status: watch::Receiver<ApplianceStatus>,
     hours: HoursReader,
     imports: mpsc::Sender<ImportJob>,
+    reloads: ReloadSender,
     /// Takes images.
     pub images: ImageIntake,
     /// Takes requests for snapshots.
@@ -157,6 +162,8 @@ pub struct ControlQueues {
     pub(crate) commands: mpsc::Receiver<CommandRequest>,
     /// Packages to import.
     pub(crate) imports: mpsc::Receiver<ImportJob>,
+    /// Requests to read the settings again.
+    pub(crate) reloads: mpsc::Receiver<ReloadRequest>,
     /// Requests for snapshots.
     pub(crate) snapshots: mpsc::Receiver<SnapshotRequest>,
 }
@@ -172,10 +179,16 @@ impl Control {
     ) -> (Self, ControlQueues) {
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
         let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
+        let (reloads, reload_queue) = mpsc::channel(RELOAD_QUEUE);
         let (snapshots, snapshot_queue) = SnapshotClient::new();
         let hours = HoursReader::new(hours);
-        let control = Self { commands, status, hours, imports, images, snapshots, events, catalog };
-        (control, ControlQueues { commands: command_queue, imports: import_queue, snapshots: snapshot_queue })
+        let control = Self { commands, status, hours, imports, reloads, images, snapshots, events, catalog };
+        (control, ControlQueues {
+            commands: command_queue,
+            imports: import_queue,
+            reloads: reload_queue,
+            snapshots: snapshot_queue,
+        })
     }
 
     /// Queues an import. The catalog limits the number of imports, so the queue is never full.
@@ -269,9 +282,10 @@ pub struct ApplianceStatus {
 }
 
 impl ApplianceStatus {
-    /// The sum of the cameras' ledgers.
+    /// The sum of the ledgers of all cameras, those included that a reload of the settings has removed.
     pub fn total(&self) -> Ledger {
         let mut total = Ledger::default();
+        self.models.values().for_each(|model| total.add(&model.former_cameras));
         for camera in self.cameras.values() {
             total.add(&camera.ledger);
         }

@@ -46,6 +46,20 @@ impl Controller {
         self.waiting -= usize::from(replaced.is_some_and(|camera| camera.waiting.is_some()));
     }
 
+    /// Changes the weight of a camera. 0 counts as 1.
+    pub(crate) fn set_weight(&mut self, camera: &CameraId, weight: u32) {
+        if let Some(camera) = self.cameras.get_mut(camera) {
+            camera.weight = weight.max(1);
+        }
+    }
+
+    /// Removes a camera, and returns its waiting frame.
+    pub(crate) fn remove_camera(&mut self, camera: &CameraId) -> Option<FrameWork> {
+        let waiting = self.cameras.remove(camera)?.waiting;
+        self.waiting -= usize::from(waiting.is_some());
+        waiting
+    }
+
     /// Queues a frame and returns the older frame of the camera that it replaces, if one was waiting.
     /// Returns the frame itself if its camera is unknown.
     pub(crate) fn offer(&mut self, work: FrameWork) -> Option<FrameWork> {

@@ -48,6 +48,11 @@ impl Gate {
         self.image_share
     }
 
+    /// Changes the images' share; it is kept just inside 0..=1.
+    pub(crate) fn set_image_share(&mut self, image_share: f64) {
+        self.image_share = image_share.clamp(0.01, 0.99);
+    }
+
     /// Takes the work whose turn it is.
     pub(crate) fn take_next(&mut self) -> Option<Work> {
         if self.is_images_turn()? {

@@ -67,7 +67,7 @@ fn desired_models(settings: &Settings) -> DesiredModels {
 }
 
 /// Loads the package that a command has chosen, or if it cannot be used, the one of the settings.
-fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModels) -> ModelPlan {
+pub(super) fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModels) -> ModelPlan {
     let wanted = desired.of(&model.name).map_or(model.package(), |desired| &desired.package);
     let load = |package: &str| read(settings, &model.name, &PackageSource::Named(package.to_owned()));
     let loaded: Result<LoadedPackage, String> = match load(wanted) {
@@ -87,7 +87,8 @@ fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModel
     ModelPlan { name: model.name.clone(), package: model.package().to_owned(), terms: model_terms(model), loaded }
 }
 
-fn model_terms(model: &ModelSettings) -> ModelTerms {
+/// How a model of the settings handles work.
+pub(super) fn model_terms(model: &ModelSettings) -> ModelTerms {
     let quota = model.tps_limit.map(|limit| match limit {
         TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
         TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,

@@ -8,6 +8,7 @@ use crate::appliance::memory_probe;
 use crate::appliance::meter::Meter;
 use crate::appliance::package_loader::PackageLoader;
 use crate::appliance::performer::Performer;
+use crate::appliance::reload::Reloader;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
 use crate::appliance::shell::Shell;
@@ -51,6 +52,7 @@ impl Default for ChildPrograms {
 #[derive(Debug)]
 pub struct Appliance {
     shell: Shell,
+    reloader: Option<Reloader>,
 }
 
 impl Appliance {
@@ -70,20 +72,20 @@ impl Appliance {
         let plan = box_plan(&settings, reporter.boot_id().to_owned());
         let files = FileKeeper::start()?;
         let catalog = load_catalog(&settings, &plan, files.clone());
-        let groups = settings.cameras.len().div_ceil(usize::from(settings.capture.cameras_per_process.max(1)));
         let core = Core::new(plan, now);
 
         let (own, own_queue) = mpsc::channel(OWN_QUEUE);
         let (unit_sender, unit_queue) = mpsc::channel(CHILD_QUEUE);
         let (capture_sender, capture_queue) = mpsc::channel(CHILD_QUEUE);
         let units = UnitProcesses::new(spawner.clone(), programs.unit, environment.clone(), unit_sender);
-        let captures = CaptureProcesses::new(spawner, programs.capture, environment, groups, capture_sender);
+        let captures = CaptureProcesses::new(spawner, programs.capture, environment, capture_sender);
         let hours = HoursFiles::new(&settings.state_directory);
         let (status, watcher) = watch::channel(ApplianceStatus::default());
         let (intake, image_region, images) = ImageIntake::new()?;
         let (control, queues) =
             Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), reporter.event_log());
-        let ControlQueues { commands, imports, snapshots } = queues;
+        let ControlQueues { commands, imports, reloads, snapshots } = queues;
+        let (change_sender, changes) = mpsc::channel(1);
         let (unit_pids, pids) = watch::channel(BTreeMap::new());
         tokio::spawn(importer::run(settings.clone(), catalog.clone(), imports));
         tokio::spawn(memory_probe::run(pids, own.clone()));
@@ -99,17 +101,23 @@ impl Appliance {
             pictures: BTreeMap::new(),
             image_region,
             cameras: settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect(),
-            passwords,
+            passwords: passwords.clone(),
             capture: settings.capture.clone(),
             loader: PackageLoader::new(Arc::clone(&settings), own.clone()),
             files: files.clone(),
             state_directory: settings.state_directory.clone(),
             own,
         };
-        let inbox = Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, own: own_queue };
+        let inbox = Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
         let meter = Meter::load(hours, files, now);
         let shell = Shell { core, performer, inbox, meter, status, unit_pids };
-        Ok((Self { shell }, control, watcher))
+        let reloader = Reloader { settings, passwords, requests: reloads, changes: change_sender };
+        Ok((Self { shell, reloader: Some(reloader) }, control, watcher))
+    }
+
+    /// Serves the requests to read the settings again. Returned once; without it such requests are refused.
+    pub fn take_reloader(&mut self) -> Option<Reloader> {
+        self.reloader.take()
     }
 
     /// Runs until `shutdown` turns true, then drains. Returns the last status.

@@ -4,6 +4,7 @@
 //! free slot and counts its frames as dropped. Commands, images and snapshot requests are refused.
 
 use crate::admission::{ImageId, ImageWork};
+use crate::appliance::reload::ChangeRequest;
 use crate::camera::capture_process::CaptureEvent;
 use crate::control::CommandRequest;
 use crate::control::images::OfferedImage;
@@ -30,6 +31,7 @@ pub(super) enum Input {
     Image(OfferedImage),
     Snapshot(SnapshotRequest),
     Command(CommandRequest),
+    Change(ChangeRequest),
     /// A result of background work.
     Own(Event),
 }
@@ -42,6 +44,8 @@ pub(super) struct Inbox {
     pub(super) images: mpsc::Receiver<OfferedImage>,
     pub(super) snapshots: mpsc::Receiver<SnapshotRequest>,
     pub(super) commands: mpsc::Receiver<CommandRequest>,
+    /// One at a time.
+    pub(super) changes: mpsc::Receiver<ChangeRequest>,
     pub(super) own: mpsc::Receiver<Event>,
 }
 
@@ -54,6 +58,7 @@ impl Inbox {
             Some(offer) = self.images.recv() => Input::Image(offer),
             Some(asked) = self.snapshots.recv() => Input::Snapshot(asked),
             Some(asked) = self.commands.recv() => Input::Command(asked),
+            Some(change) = self.changes.recv() => Input::Change(change),
             Some(event) = self.own.recv() => Input::Own(event),
             else => std::future::pending().await,
         }
@@ -69,6 +74,7 @@ impl Inbox {
             taken.extend(self.images.try_recv().map(Input::Image));
             taken.extend(self.snapshots.try_recv().map(Input::Snapshot));
             taken.extend(self.commands.try_recv().map(Input::Command));
+            taken.extend(self.changes.try_recv().map(Input::Change));
             taken.extend(self.own.try_recv().map(Input::Own));
             if taken.len() == before {
                 break;
@@ -77,9 +83,10 @@ impl Inbox {
         taken
     }
 
-    /// Closes the queues of commands and snapshot requests, because the daemon is stopping.
+    /// Closes the queues of commands, reloads and snapshot requests, because the daemon is stopping.
     pub(super) fn close_requests(&mut self) {
         self.commands.close();
+        self.changes.close();
         self.snapshots.close();
     }
 }

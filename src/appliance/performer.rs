@@ -3,6 +3,7 @@
 use crate::admission::Work;
 use crate::appliance::inbox::IMAGE_REGION;
 use crate::appliance::package_loader::PackageLoader;
+use crate::appliance::reload::ChangeRequest;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
 use crate::camera::capture_process::{CaptureProcesses, camera_source};
@@ -71,6 +72,7 @@ impl Performer {
                     return Some(Event::CaptureEnded { group, detail });
                 }
             }
+            Effect::StopCapture { group } => self.captures.stop(group),
             Effect::KillCapture { group, why } => {
                 tracing::warn!(group, why, "a capture process is killed");
                 self.captures.kill(group);
@@ -101,6 +103,17 @@ impl Performer {
             Effect::Report(report) => self.reporter.report(report, monotonic_now()),
         }
         None
+    }
+
+    /// Takes over what the core does not hold of a change of the settings, and returns the event for the core.
+    pub(super) fn change(&mut self, request: ChangeRequest) -> Event {
+        let ChangeRequest { change, settings, passwords, reply } = request;
+        let ids: Vec<CameraId> = settings.cameras.iter().map(|camera| camera.id.clone()).collect();
+        self.reporter.set_cameras(&ids);
+        self.cameras = settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect();
+        self.passwords = passwords;
+        self.loader = PackageLoader::new(settings, self.own.clone());
+        self.requests.change(change, reply)
     }
 
     fn start_unit(&mut self, unit: UnitId, model: &str, load: LoadModel) -> Option<Event> {

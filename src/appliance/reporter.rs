@@ -1,5 +1,7 @@
 //! Handles the reports of the core: messages for the publisher, events for the outbox, counts for the metrics.
 
+mod gone;
+
 use crate::admission::FrameWork;
 use crate::appliance::event_recorder::EventRecorder;
 use crate::appliance::model_state::model_state;
@@ -45,7 +47,10 @@ pub struct Reporter {
     metrics: Arc<Metrics>,
     log: Option<LogQueue>,
     troubles: Troubles,
-    /// Models, and versions with inference hours, that the metrics show.
+    /// Cameras, models, and versions with inference hours, that the metrics show.
+    shown_cameras: BTreeSet<CameraId>,
+    /// Cameras that were removed. Their last frames may end later, and must not bring their series back.
+    gone_cameras: BTreeSet<CameraId>,
     shown_models: BTreeSet<String>,
     shown_hours: BTreeSet<(String, String)>,
     seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
@@ -72,6 +77,8 @@ impl Reporter {
             metrics,
             log: None,
             troubles: Troubles::default(),
+            shown_cameras: BTreeSet::new(),
+            gone_cameras: BTreeSet::new(),
             shown_models: BTreeSet::new(),
             shown_hours: BTreeSet::new(),
             seen_now: BTreeMap::new(),
@@ -135,7 +142,9 @@ impl Reporter {
 
     /// A frame has its outcome; a detected one is published.
     fn frame_ended(&mut self, work: &FrameWork, outcome: Outcome, result: Option<&FrameResult>, now: Monotonic) {
-        self.metrics.frame_ended(&work.camera, outcome);
+        if !self.gone_cameras.contains(&work.camera) {
+            self.metrics.frame_ended(&work.camera, outcome);
+        }
         let Some(FrameResult { answer, package, tracked }) = result else { return };
         let age = now.since(work.frame.captured_at);
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
@@ -239,18 +248,6 @@ impl Reporter {
         if let Some(outbox) = self.events.status() {
             self.metrics.outbox(&outbox);
         }
-    }
-
-    /// Removes the metrics of models and versions that are gone. They would keep their last values.
-    fn remove_gone(&mut self, status: &ApplianceStatus) {
-        let is_gone = |model: &&String| !status.models.contains_key(*model);
-        self.shown_models.iter().filter(is_gone).for_each(|model| self.metrics.remove_model(model));
-        self.shown_models = status.models.keys().cloned().collect();
-        let is_over = |version: &&(String, String)| !status.inference_hours.contains_key(*version);
-        for (model, version) in self.shown_hours.iter().filter(is_over) {
-            self.metrics.remove_inference_hours(model, version);
-        }
-        self.shown_hours = status.inference_hours.keys().cloned().collect();
     }
 
     /// `not_connected` is left out: who reads the message has the broker, and the box has it again.

@@ -5,6 +5,7 @@ use crate::control::images::{ImageReply, OfferedImage};
 use crate::control::snapshots::{SnapshotReply, SnapshotRequest};
 use crate::control::{Accepted, CommandRequest, ControlError};
 use crate::core::Event;
+use crate::core::change::BoxChange;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::ipc::frame_slots::Region;
 use std::collections::BTreeMap;
@@ -32,6 +33,13 @@ impl Requests {
         let ticket = CommandTicket(self.next());
         self.commands.insert(ticket, reply);
         Event::Command { ticket, command }
+    }
+
+    /// Registers a change of the settings, and returns its event.
+    pub(super) fn change(&mut self, change: BoxChange, reply: CommandReply) -> Event {
+        let ticket = CommandTicket(self.next());
+        self.commands.insert(ticket, reply);
+        Event::Changed { ticket, change: Box::new(change) }
     }
 
     /// Registers a snapshot request, and returns its event.

@@ -118,7 +118,7 @@ impl Shell {
         let queued = self.inbox.take(MOST_EVENTS);
         let mut had_command = false;
         for input in first.into_iter().chain(queued) {
-            had_command |= matches!(input, Input::Command(_));
+            had_command |= matches!(input, Input::Command(_) | Input::Change(_));
             events.extend(self.event(input));
         }
         had_command
@@ -192,6 +192,7 @@ impl Shell {
                 tracing::info!(command = ?asked.0, "a command");
                 Some(self.performer.requests.command(asked))
             }
+            Input::Change(request) => Some(self.performer.change(request)),
             Input::Own(event) => Some(event),
         }
     }

@@ -5,7 +5,7 @@
 //!  Disabled ───────────────▶ Waiting ──────────▶ Opening ────────────────────▶ Streaming ──┐ progress,
 //!      ▲                      ▲   ▲                 │                           │     ▲     │ streaming
 //!      │ switch_off           │   └──── lost ───────┘                           │     └─────┘
-//!   any state                 └──────────────────────── lost ───────────────────┘
+//!   any state                 └──────────────────── lost, reconnect ────────────┘
 //! ```
 //!
 //! A camera that is enabled starts in `Waiting`, with its first try due at once.
@@ -16,6 +16,7 @@
 //! * `Streaming -> Streaming`: frames were decoded, or the picture changed its size. Either shows that the stream lives.
 //! * `Opening | Streaming -> Waiting`: the capture process reported the loss, died, or delivered nothing for too long. The
 //!   reason decides the backoff ([`ReconnectPolicy`]) and the published status.
+//! * `Opening | Streaming | Waiting -> Waiting`: the settings of its connection changed; the next try is due at once.
 //! * `any -> Disabled`: the operator switched the camera off. A loss that is reported afterwards changes nothing.
 
 use crate::camera::reconnect_policy::ReconnectPolicy;
@@ -80,16 +81,12 @@ pub(crate) enum CameraDue {
 impl Camera {
     /// A camera that is due to connect at once, unless it is disabled.
     pub(crate) fn new(settings: CameraSettings, now: Monotonic) -> Self {
-        let seed = settings.id.as_str().bytes().fold(14_695_981_039_346_656_037, |hash: u64, byte| {
-            // FNV-1a: any hash of the id will do, and this one is short.
-            (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
-        });
         let state = if settings.enabled {
             State::Waiting { until: now, status: CameraStatus::Connecting }
         } else {
             State::Disabled
         };
-        let policy = ReconnectPolicy::new(seed);
+        let policy = ReconnectPolicy::new(seed(&settings));
         Self { settings, state, policy, reason: None, reconnects: 0, decoded_before: 0, granted: None }
     }
 
@@ -175,6 +172,27 @@ impl Camera {
         self.state = State::Waiting { until, status };
     }
 
+    /// Changes the settings; those of the connection apply with [`Self::reconnect`]. Returns true if frames a second
+    /// changed, which an open connection must be told.
+    pub(crate) fn change(&mut self, settings: CameraSettings) -> bool {
+        let is_other_rate = settings.fps != self.settings.fps;
+        self.settings = settings;
+        if is_other_rate {
+            self.granted = None;
+        }
+        is_other_rate
+    }
+
+    /// Makes a new connection due at once, without the backoff of the last one. Opening | Streaming | Waiting -> Waiting
+    pub(crate) fn reconnect(&mut self, now: Monotonic) {
+        if self.state == State::Disabled {
+            return;
+        }
+        self.decoded_before = self.decoded();
+        (self.policy, self.reason) = (ReconnectPolicy::new(seed(&self.settings)), None);
+        self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
+    }
+
     /// Keeps the camera disconnected until it is switched on. Any -> Disabled
     pub(crate) fn switch_off(&mut self) {
         self.decoded_before = self.decoded();
@@ -186,6 +204,11 @@ impl Camera {
         if self.state == State::Disabled {
             self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
         }
+    }
+
+    /// True while the operator has it switched off.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.state == State::Disabled
     }
 
     /// True while frames arrive.
@@ -258,6 +281,14 @@ impl Camera {
     pub(crate) fn fps(&self) -> f32 {
         self.granted.map_or(self.settings.fps, rounded)
     }
+}
+
+/// The seed of a camera's jitter.
+fn seed(settings: &CameraSettings) -> u64 {
+    settings.id.as_str().bytes().fold(14_695_981_039_346_656_037, |hash: u64, byte| {
+        // FNV-1a: any hash of the id will do, and this one is short.
+        (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
+    })
 }
 
 /// Rounds a throttled rate, so that the retained message does not change with each measurement.

@@ -5,7 +5,9 @@
 //!                      │                                       ▼
 //!  Down ── start ──▶ Starting ── initialized ──▶ Up ── kill ─▶ Dying
 //!   ▲                  │                         │             │
-//!   └──────────────────┴───── process_ended ─────┴─────────────┘
+//!   ├──────────────────┴───── process_ended ─────┼─────────────┘
+//!   │                                            └─ no cameras ─▶ Leaving ── kill ─▶ Dying
+//!   └───────────────────────── process_ended ────────────────────┘
 //! ```
 //!
 //! * `Down -> Starting`: the backoff is over and a camera is due to connect. A process without work is not started.
@@ -14,6 +16,8 @@
 //! * `Starting | Up -> Dying`: the process is killed because GStreamer took too long, the main loop sent no heartbeat for too
 //!   long, or the process announced a slot that it does not own. Only messages of the main loop are a sign of life:
 //!   streaming threads go on announcing frames when it hangs.
+//! * `Up -> Leaving`: the settings have none of its cameras any more, so it is asked to exit; it is killed if it takes too
+//!   long. A camera that is added meanwhile waits for the next process.
 //! * `any -> Down`: the process ended or could not be started. All its cameras are lost, and the next start waits for the
 //!   backoff of [`RestartPolicy`].
 //! * `Dying -> Down` also happens after `DEATH_LIMIT`: a process that a driver holds in the kernel may never end. It is
@@ -22,9 +26,11 @@
 //! Each connection to a camera gets a new [`CameraIndex`], so that late messages of an earlier connection are recognised
 //! and ignored.
 
+mod members;
+
 use crate::camera::camera_state::{Camera, CameraDue};
 use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
-use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
+use crate::ipc::messages::{CameraIndex, LossKind};
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
@@ -32,11 +38,16 @@ use std::time::Duration;
 /// A killed process that has not ended after this time hangs in the kernel. It is replaced.
 const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a process may take to exit.
+const EXIT_LIMIT: Duration = Duration::from_secs(5);
+
 /// An action that the shell performs for a group.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum CaptureAction {
     /// Start the capture process.
     Start,
+    /// Ask the capture process to exit.
+    Stop,
     /// Kill the capture process.
     Kill {
         /// The reason, for the log.
@@ -70,6 +81,7 @@ enum Process {
     Down { until: Monotonic },
     Starting { since: Monotonic },
     Up { uptime: Uptime, heartbeat_at: Monotonic },
+    Leaving { since: Monotonic },
     Dying { since: Monotonic, uptime: Option<Uptime> },
 }
 
@@ -108,26 +120,6 @@ impl CaptureGroup {
         }
     }
 
-    /// The cameras of the group.
-    pub(crate) fn cameras(&self) -> impl Iterator<Item = &Camera> {
-        self.members.iter().map(|member| &member.camera)
-    }
-
-    /// The camera at a position.
-    pub(crate) fn camera(&self, camera: usize) -> &Camera {
-        &self.members[camera].camera
-    }
-
-    /// The position of the camera with this connection; `None` if the connection is an earlier one.
-    pub(crate) fn find(&self, index: CameraIndex) -> Option<usize> {
-        self.members.iter().position(|member| member.index == Some(index))
-    }
-
-    /// The open connection of a camera.
-    pub(crate) fn index_of(&self, camera: usize) -> Option<CameraIndex> {
-        self.members[camera].index
-    }
-
     /// Restarts of the process since the daemon started.
     pub(crate) fn restarts(&self) -> u64 {
         self.restarts
@@ -161,21 +153,26 @@ impl CaptureGroup {
             Process::Up { heartbeat_at, .. } if now.since(heartbeat_at) > self.longest_silence() => {
                 self.kill("it sent no heartbeat for too long", now)
             }
+            Process::Up { .. } if self.members.is_empty() => {
+                self.process = Process::Leaving { since: now };
+                vec![CaptureAction::Stop]
+            }
             Process::Up { .. } => self.tick_cameras(now),
+            Process::Leaving { since } if now.since(since) > EXIT_LIMIT => self.kill("it did not exit", now),
             Process::Dying { since, .. } if now.since(since) > DEATH_LIMIT => {
                 self.undead += 1;
                 self.process_ended("the capture process was killed but does not end: a driver hangs", now);
                 Vec::new()
             }
-            Process::Starting { .. } | Process::Dying { .. } => Vec::new(),
+            Process::Starting { .. } | Process::Leaving { .. } | Process::Dying { .. } => Vec::new(),
         }
     }
 
-    /// Kills the process. Starting | Up -> Dying
+    /// Kills the process. Starting | Up | Leaving -> Dying
     pub(crate) fn kill(&mut self, why: &'static str, now: Monotonic) -> Vec<CaptureAction> {
         let uptime = match self.process {
             Process::Up { uptime, .. } => Some(uptime),
-            Process::Starting { .. } => None,
+            Process::Starting { .. } | Process::Leaving { .. } => None,
             Process::Down { .. } | Process::Dying { .. } => return Vec::new(),
         };
         self.process = Process::Dying { since: now, uptime };
@@ -190,7 +187,9 @@ impl CaptureGroup {
     /// Moves the deadlines by `gap`, for which the daemon was suspended: what the process did meanwhile is unknown.
     pub(crate) fn paused(&mut self, gap: Duration) {
         match &mut self.process {
-            Process::Starting { since } | Process::Dying { since, .. } => *since = *since + gap,
+            Process::Starting { since } | Process::Leaving { since } | Process::Dying { since, .. } => {
+                *since = *since + gap;
+            }
             Process::Up { heartbeat_at, .. } => *heartbeat_at = *heartbeat_at + gap,
             Process::Down { .. } => {}
         }
@@ -242,16 +241,22 @@ impl CaptureGroup {
         }
     }
 
-    /// Records that the process ended or could not be started, which loses all its cameras. Any -> Down
-    pub(crate) fn process_ended(&mut self, detail: &str, now: Monotonic) {
+    /// Records that the process ended or could not be started, which loses all its cameras. Any -> Down. Returns true
+    /// unless it was asked to exit.
+    pub(crate) fn process_ended(&mut self, detail: &str, now: Monotonic) -> bool {
+        if matches!(self.process, Process::Leaving { .. }) {
+            self.process = Process::Down { until: now };
+            return false;
+        }
         // One that was given up, and whose successor was not started yet.
         if matches!(self.process, Process::Down { .. }) && self.undead > 0 {
-            return self.undead_ended();
+            self.undead_ended();
+            return true;
         }
         let uptime = match self.process {
             Process::Up { uptime, .. } => Some(uptime),
             Process::Dying { uptime, .. } => uptime,
-            Process::Starting { .. } | Process::Down { .. } => None,
+            Process::Starting { .. } | Process::Leaving { .. } | Process::Down { .. } => None,
         };
         self.restarts += 1;
         let (since, frames) = (uptime.map(|uptime| uptime.since), uptime.map_or(0, |uptime| uptime.frames));
@@ -260,39 +265,9 @@ impl CaptureGroup {
             member.index = None;
             member.camera.lost(LossKind::ProcessDied, detail.to_owned(), now);
         }
+        true
     }
 
-    /// Records that a connection delivered its first frame, or a new picture size.
-    pub(crate) fn streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
-        self.members[camera].camera.streaming(info, now);
-    }
-
-    /// Records the totals of decoded frames and received packets of a connection.
-    pub(crate) fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
-        self.members[camera].camera.progress(decoded, received, now);
-    }
-
-    /// Throttles a camera. Returns the rate for its capture process if it changes.
-    pub(crate) fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
-        self.members[camera].camera.pace(fps)
-    }
-
-    /// Switches a camera off. Returns the connection to close, if one is open.
-    pub(crate) fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
-        self.members[camera].camera.switch_off();
-        self.members[camera].index.take()
-    }
-
-    /// Switches a camera on: it is due to connect at once.
-    pub(crate) fn switch_on(&mut self, camera: usize, now: Monotonic) {
-        self.members[camera].camera.switch_on(now);
-    }
-
-    /// Records that a connection was lost.
-    pub(crate) fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
-        self.members[camera].index = None;
-        self.members[camera].camera.lost(kind, detail, now);
-    }
 }
 
 #[cfg(test)]

@@ -48,11 +48,9 @@ impl CaptureProcesses {
         spawner: Spawner,
         program: PathBuf,
         environment: BTreeMap<String, String>,
-        groups: usize,
         events: mpsc::Sender<CaptureEvent>,
     ) -> Self {
-        let running = (0..groups).map(|_| None).collect();
-        Self { spawner, program, environment, running, generations: 0, events }
+        Self { spawner, program, environment, running: Vec::new(), generations: 0, events }
     }
 
     /// Starts the process of a group with these cameras.
@@ -70,13 +68,16 @@ impl CaptureProcesses {
         };
         let wrap = move |event| CaptureEvent { group, generation, event };
         let handle = self.spawner.spawn(&spec, self.events.clone(), wrap)?;
+        if self.running.len() <= group {
+            self.running.resize_with(group + 1, || None);
+        }
         self.running[group] = Some(Running { handle, generation });
         Ok(())
     }
 
     /// True if the event comes from the process that is running now.
     pub(crate) fn is_current(&self, event: &CaptureEvent) -> bool {
-        self.running[event.group].as_ref().is_some_and(|running| running.generation == event.generation)
+        self.running(event.group).is_some_and(|running| running.generation == event.generation)
     }
 
     /// Tells the process to connect a camera, whose frames go into `region`.
@@ -106,23 +107,35 @@ impl CaptureProcesses {
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
     }
 
+    /// The process of a group, while it runs.
+    fn running(&self, group: usize) -> Option<&Running> {
+        self.running.get(group)?.as_ref()
+    }
+
+    /// Tells a process to end.
+    pub(crate) fn stop(&self, group: usize) {
+        self.send(group, |handle| handle.send(&ToCapture::Stop, None));
+    }
+
     /// Tells all processes to end.
     pub(crate) fn stop_all(&self) {
         for group in 0..self.running.len() {
-            self.send(group, |handle| handle.send(&ToCapture::Stop, None));
+            self.stop(group);
         }
     }
 
     /// Kills a process. An event will report its end.
     pub(crate) fn kill(&self, group: usize) {
-        if let Some(running) = &self.running[group] {
+        if let Some(running) = self.running(group) {
             running.handle.kill();
         }
     }
 
     /// Removes a process that has ended.
     pub(crate) fn ended(&mut self, group: usize) {
-        self.running[group] = None;
+        if let Some(running) = self.running.get_mut(group) {
+            *running = None;
+        }
     }
 
     /// The process ids, for memory figures and fault tests.
@@ -132,7 +145,7 @@ impl CaptureProcesses {
 
     /// Sends a message. A process that does not read is hung, and is killed; an event will report its end.
     fn send(&self, group: usize, send: impl Fn(&ChildHandle) -> Result<(), ChannelError>) {
-        let Some(running) = &self.running[group] else { return };
+        let Some(running) = self.running(group) else { return };
         if let Err(error) = send(&running.handle) {
             tracing::warn!(group, %error, "a capture process does not take messages and is killed");
             running.handle.kill();

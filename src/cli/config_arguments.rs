@@ -26,7 +26,7 @@ const USUAL_SETTINGS: [&str; 2] = ["configs/ocelli.toml", "/etc/ocelli/ocelli.to
 
 impl ConfigArguments {
     /// The files to read.
-    fn files(&self) -> Vec<PathBuf> {
+    pub(super) fn files(&self) -> Vec<PathBuf> {
         if !self.config.is_empty() {
             return self.config.clone();
         }

@@ -6,9 +6,11 @@ mod ctl;
 mod detect;
 mod events;
 mod hours;
+mod live_settings;
 mod live_view;
 mod model;
 mod plan;
+mod reload;
 mod run;
 mod screen;
 mod signals;
@@ -31,6 +33,7 @@ const EXAMPLES: &str = "Examples:
   ocelli run --config /etc/ocelli/ocelli.toml
   ocelli detect photo.jpg --draw boxes.png
   ocelli ctl scale coco-ssd --min 1 --max 4
+  ocelli reload
   ocelli snapshot yard --fresh
   ocelli events --follow
   ocelli hours --month 2026-11
@@ -50,6 +53,8 @@ enum Command {
     Detect(detect::DetectArguments),
     /// Control a running daemon: show, start, stop, scale and swap models, enable and disable cameras.
     Ctl(ctl::CtlArguments),
+    /// Have a running daemon read its settings again, and apply what changed without a gap.
+    Reload(reload::ReloadArguments),
     /// Save a camera's picture from a running daemon to a file.
     Snapshot(snapshot::SnapshotArguments),
     /// Show the events of a running daemon: objects that began, changed and ended.
@@ -81,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Detect(arguments) => detect::detect(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
+        Command::Reload(arguments) => reload::reload(&arguments),
         Command::Snapshot(arguments) => snapshot::snapshot(&arguments),
         Command::Events(arguments) => events::events(&arguments),
         Command::Hours(arguments) => hours::hours(&arguments),

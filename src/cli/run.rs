@@ -2,10 +2,10 @@
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
+use crate::cli::live_settings::{LiveSettings, endpoint_rules};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::signals::{Signals, Stop, report_while_draining};
-use crate::control::ApplianceStatus;
-use crate::http::auth::access_keys::AccessKeySettings;
+use crate::control::{ApplianceStatus, Control};
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServerIdentity};
 use crate::os::clock::monotonic_now;
@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArguments {
@@ -115,7 +115,9 @@ async fn serve(
         health: health.clone(),
         log: log.clone(),
     };
-    tokio::spawn(Signals::take()?.serve(on_stop, arguments.live, reload));
+    let hung_up = Arc::new(Notify::new());
+    let on_hang_up = Arc::clone(&hung_up);
+    tokio::spawn(Signals::take()?.serve(on_stop, arguments.live, move || on_hang_up.notify_one()));
     // Held until the end. It comes before the rest: whatever is done below belongs to one daemon alone.
     let _lock = lock_state(&settings, &troubles)?;
     settings.advice(&BoxFacts::read()).iter().for_each(|advice| tracing::warn!("{advice}"));
@@ -135,10 +137,9 @@ async fn serve(
     }
 
     let http = settings.http.clone();
-    let keys = settings.access_keys.iter().map(AccessKeySettings::resolve).collect::<Result<Vec<_>, _>>()?;
-    keys.iter().for_each(|key| redactor.register(&key.secret));
-    let (rekognition, buckets) = (settings.rekognition.clone(), settings.buckets.clone());
-    let default_model = settings.default_model().name;
+    let rules = endpoint_rules(&settings)?;
+    rules.keys.iter().for_each(|key| redactor.register(&key.secret));
+    let (rekognition, (endpoint, rules)) = (settings.rekognition.clone(), watch::channel(rules));
     let identity_of_server = ServerIdentity {
         state_directory: settings.state_directory.clone(),
         names: vec![settings.box_id.clone(), format!("{}.local", settings.box_id), "localhost".into()],
@@ -146,13 +147,17 @@ async fn serve(
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
     let reporter =
         Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics)).with_log(log, troubles.clone());
-    let (appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
+    let (mut appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
     tokio::spawn(version_starter::resume(control.clone()));
-    let rekognition =
-        RekognitionState::new(control.clone(), rekognition, keys, buckets, &default_model, Arc::clone(&metrics));
+    if let Some(reloader) = appliance.take_reloader() {
+        let live = LiveSettings { redactor: redactor.clone(), endpoint };
+        tokio::spawn(reloader.serve(arguments.config.files(), redactor.clone(), move |new| live.prepare(new)));
+    }
+    tokio::spawn(reload_when_asked(hung_up, control.clone()));
+    let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
     let server =
         tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, troubles, stopped.clone()));
@@ -232,9 +237,12 @@ fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMa
     Ok(passwords)
 }
 
-/// SIGHUP, and so `systemctl kill -s HUP`: the daemon goes on as it is.
-fn reload() {
-    tracing::warn!("SIGHUP is ignored: settings are not read again while the daemon runs; restart it to apply them");
+/// Reads the settings again at each SIGHUP. The result is in the log. Signals that come during a reload ask for one more.
+async fn reload_when_asked(hung_up: Arc<Notify>, control: Control) {
+    loop {
+        hung_up.notified().await;
+        drop(control.reload().await);
+    }
 }
 
 /// How long the end waits for a log that is slow.

@@ -1,5 +1,6 @@
 //! The core, which connects its parts.
 
+mod change;
 mod status;
 
 use crate::admission::brown_out::PACE_PERIOD;
@@ -20,6 +21,7 @@ use crate::ipc::messages::CameraIndex;
 use crate::model::package::Package;
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{Answer, Fleet, SupervisorAction};
+use crate::tracking::settings::TrackingSettings;
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
@@ -38,6 +40,7 @@ pub struct Core {
     scenes: Scenes,
     snapshots: Snapshots,
     keeping: Keeping,
+    tracking: TrackingSettings,
     is_draining: bool,
     pace_at: Monotonic,
     scenes_at: Monotonic,
@@ -48,18 +51,19 @@ impl Core {
     pub fn new(plan: BoxPlan, now: Monotonic) -> Self {
         let names = plan.zones.iter().map(|zone| zone.name.clone()).collect();
         let fleet = Fleet::new(plan.zones, Zones::new(names, plan.zone_probe), plan.limits);
-        let default_model = plan.models.first().map(|model| model.name.clone()).unwrap_or_default();
         let terms = plan.terms;
         let (capture, tracking, snapshots) = (terms.capture.clone(), terms.tracking.clone(), terms.snapshots.clone());
         let mut units = Units::new(fleet, plan.models, plan.desired, terms, plan.limits.units, now);
         for camera in &plan.cameras {
-            let model = camera.model.as_ref().unwrap_or(&default_model);
-            units.add_camera(camera.id.clone(), camera.weight, model);
+            // A camera that had no model before has no frame that waits for one.
+            let actions = units.place_camera(camera);
+            debug_assert!(actions.is_empty(), "nothing waits in a new box");
         }
         Self {
             units,
             cameras: Cameras::new(&plan.cameras, &capture, plan.switches, now),
             scenes: Scenes::new(&tracking, &plan.cameras, plan.boot_id),
+            tracking,
             snapshots: Snapshots::new(snapshots),
             keeping: Keeping::default(),
             is_draining: false,
@@ -103,6 +107,7 @@ impl Core {
                 self.snapshots.made(group, id, jpeg, wall_ms, now, out);
             }
             Event::Command { ticket, command } => self.command(ticket, command, now, out),
+            Event::Changed { ticket, change } => self.change(ticket, *change, now, out),
             Event::PackageLoaded { ticket, result } => {
                 let result = result.map(|loaded| *loaded);
                 if let Some((ticket, result)) = self.units.package_loaded(ticket, result, now, out) {

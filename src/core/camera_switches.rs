@@ -25,6 +25,11 @@ impl CameraSwitches {
         self.switches.retain(|id, _| cameras.iter().any(|camera| camera.id.as_str() == id));
     }
 
+    /// Forgets a camera.
+    pub fn remove(&mut self, camera: &CameraId) {
+        self.switches.remove(camera.as_str());
+    }
+
     /// The settings of a camera, with the value that a command set, unless the setting has changed since.
     pub fn apply(&self, settings: &CameraSettings) -> CameraSettings {
         let switch = self.switches.get(settings.id.as_str()).filter(|switch| switch.configured == settings.enabled);

@@ -1,5 +1,7 @@
 //! The cameras: capture processes, connections, borrowed slots, frame numbers and switches.
 
+mod change;
+
 use crate::admission::FrameWork;
 use crate::admission::brown_out::{CameraDemand, allot};
 use crate::camera::camera_state::Camera;
@@ -8,7 +10,6 @@ use crate::camera::lent_slots::{GiveBack, LentSlots};
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::effect::{Effect, Report};
-use crate::core::event::CommandTicket;
 use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId};
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::Frame;
@@ -21,8 +22,9 @@ use std::time::Duration;
 pub(super) struct Cameras {
     groups: Vec<CaptureGroup>,
     slots: LentSlots,
-    slots_per_camera: u16,
-    /// The number of each camera's newest frame.
+    capture: CaptureSettings,
+    /// The number of each camera's newest frame. A camera that was removed keeps it: were it added again, its frames would
+    /// get the ids of earlier ones.
     frame_numbers: BTreeMap<CameraId, u64>,
     switches: CameraSwitches,
     /// Whether the settings enable a camera.
@@ -46,20 +48,16 @@ impl Cameras {
         switches: CameraSwitches,
         now: Monotonic,
     ) -> Self {
-        let stall = Duration::from_secs_f32(capture.stall_seconds);
-        let connect = Duration::from_secs_f32(capture.connect_timeout_seconds);
-        let group = |cameras: &[CameraSettings]| {
-            let cameras = cameras.iter().map(|camera| Camera::new(switches.apply(camera), now)).collect();
-            CaptureGroup::new(cameras, stall, connect, now)
-        };
-        Self {
-            groups: cameras.chunks(usize::from(capture.cameras_per_process.max(1))).map(group).collect(),
+        let mut all = Self {
+            groups: Vec::new(),
             slots: LentSlots::default(),
-            slots_per_camera: capture.slots_per_camera,
+            capture: capture.clone(),
             frame_numbers: BTreeMap::new(),
-            configured: cameras.iter().map(|camera| (camera.id.clone(), camera.enabled)).collect(),
+            configured: BTreeMap::new(),
             switches,
-        }
+        };
+        cameras.iter().for_each(|camera| all.add(camera, now));
+        all
     }
 
     /// All cameras.
@@ -115,10 +113,11 @@ impl Cameras {
                     let cameras = self.groups[group].cameras().map(|camera| camera.settings.id.clone()).collect();
                     effects.push(Effect::StartCapture { group, cameras });
                 }
+                CaptureAction::Stop => effects.push(Effect::StopCapture { group }),
                 CaptureAction::Kill { why } => effects.push(Effect::KillCapture { group, why }),
                 CaptureAction::Open { camera, index } => {
                     let (slots, camera) =
-                        (self.slots_per_camera, self.groups[group].camera(camera).settings.id.clone());
+                        (self.capture.slots_per_camera, self.groups[group].camera(camera).settings.id.clone());
                     let region = self.slots.add(slots, group, index);
                     effects.push(Effect::OpenCamera { group, camera, index, region, slots });
                 }
@@ -197,10 +196,9 @@ impl Cameras {
     /// A capture process has ended: its cameras are lost.
     pub(super) fn process_ended(&mut self, group: usize, detail: &str, now: Monotonic, effects: &mut Vec<Effect>) {
         self.close_connections(group, None, effects);
-        if let Some(members) = self.groups.get_mut(group) {
-            members.process_ended(detail, now);
+        if self.groups.get_mut(group).is_some_and(|members| members.process_ended(detail, now)) {
+            effects.push(Effect::Report(Report::CaptureRestarted));
         }
-        effects.push(Effect::Report(Report::CaptureRestarted));
     }
 
     /// A process that had been given up has ended.
@@ -234,32 +232,6 @@ impl Cameras {
             GiveBack::Retired => effects.push(Effect::ForgetRegion(region)),
             GiveBack::Nothing => {}
         }
-    }
-
-    /// Switches a camera on or off. This survives restarts until the settings change. Returns false if there is no such
-    /// camera.
-    pub(super) fn switch(
-        &mut self,
-        id: &str,
-        enabled: bool,
-        ticket: CommandTicket,
-        now: Monotonic,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
-        let place = self.groups.iter().enumerate().find_map(|(group, members)| {
-            Some((group, members.cameras().position(|camera| camera.settings.id.as_str() == id)?))
-        });
-        let Some((group, camera)) = place else { return false };
-        if enabled {
-            self.groups[group].switch_on(camera, now);
-        } else if let Some(index) = self.groups[group].switch_off(camera) {
-            effects.push(Effect::CloseCamera { group, index, silent: None });
-            self.close_connections(group, Some(index), effects);
-        }
-        let id = &self.groups[group].camera(camera).settings.id;
-        self.switches.set(id, self.configured.get(id).copied().unwrap_or(true), enabled);
-        effects.push(Effect::KeepCameras { cameras: Box::new(self.switches.clone()), ticket: Some(ticket) });
-        true
     }
 
     /// Throttles the cameras of a model that cannot process all their frames, and ends throttling when it can.

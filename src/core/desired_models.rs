@@ -76,6 +76,11 @@ impl DesiredModels {
         self.entries.get(model).map(|entry| &entry.desired)
     }
 
+    /// The names of the models.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
     /// Changes the desired state of a model. Returns true if it differs from before.
     pub fn change(&mut self, model: &str, change: impl FnOnce(&mut DesiredModel)) -> bool {
         let Some(entry) = self.entries.get_mut(model) else { return false };

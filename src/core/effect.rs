@@ -61,6 +61,11 @@ pub enum Effect {
         /// The cameras of the group.
         cameras: Vec<CameraId>,
     },
+    /// Ask a capture process to exit: it has no cameras any more.
+    StopCapture {
+        /// The group.
+        group: usize,
+    },
     /// Kill a capture process.
     KillCapture {
         /// The group.

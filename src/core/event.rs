@@ -3,6 +3,7 @@
 use crate::admission::ImageWork;
 use crate::control::Command;
 use crate::control::snapshots::SnapshotFreshness;
+use crate::core::change::BoxChange;
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LoadModel};
 use crate::ipc::snapshot_messages::SnapshotId;
 use crate::model::package::Package;
@@ -136,6 +137,13 @@ pub enum Event {
         ticket: CommandTicket,
         /// The command.
         command: Command,
+    },
+    /// The settings changed.
+    Changed {
+        /// Identifies the reply.
+        ticket: CommandTicket,
+        /// What changed.
+        change: Box<BoxChange>,
     },
     /// A package was read, or cannot be used.
     PackageLoaded {

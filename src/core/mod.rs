@@ -16,6 +16,7 @@
 mod apply;
 pub mod camera_switches;
 mod cameras;
+pub mod change;
 pub mod desired_models;
 pub mod effect;
 pub mod event;

@@ -13,6 +13,8 @@ pub(super) enum Purpose {
     Swap(CommandTicket),
     /// A new model that no settings name.
     Run(CommandTicket, UnitBounds),
+    /// A swap to the package that the settings name now. No command waits for it.
+    Settings,
     /// A retry of an unusable package. No command waits for it.
     Retry,
     /// A read that took too long: its command was answered, and its result is ignored.

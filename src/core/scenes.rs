@@ -37,18 +37,26 @@ pub(super) struct Scenes {
 impl Scenes {
     /// The settings were checked before; a scene whose rules are invalid all the same is not tracked.
     pub(super) fn new(tracking: &TrackingSettings, cameras: &[CameraSettings], boot_id: String) -> Self {
-        let scene = |camera: &CameraSettings| {
-            let rules = TrackingRules::new(tracking, &camera.scene).ok().filter(|_| tracking.enabled);
-            let scene = Scene {
-                tracker: rules.map(CameraTracker::new),
-                labels: camera.scene.labels.clone(),
-                counts: LabelCounts::default(),
-                package: None,
-                is_live: false,
-            };
-            (camera.id.clone(), scene)
-        };
+        let scene = |camera: &CameraSettings| (camera.id.clone(), Scene::new(tracking, camera));
         Self { by_camera: cameras.iter().map(scene).collect(), boot_id, last_seq: 0 }
+    }
+
+    /// Begins the scene of a new camera, or of one with other rules: what was in view before has ended.
+    pub(super) fn begin(
+        &mut self,
+        tracking: &TrackingSettings,
+        camera: &CameraSettings,
+        now: Monotonic,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.lose(&camera.id, now, effects);
+        self.by_camera.insert(camera.id.clone(), Scene::new(tracking, camera));
+    }
+
+    /// Removes the scene of a camera: what was in view has ended.
+    pub(super) fn remove(&mut self, camera: &CameraId, now: Monotonic, effects: &mut Vec<Effect>) {
+        self.lose(camera, now, effects);
+        self.by_camera.remove(camera);
     }
 
     /// Tracks the detections of a frame that was captured at `at`. Returns the tracker's result, and the id of the
@@ -147,6 +155,17 @@ impl Scenes {
 }
 
 impl Scene {
+    fn new(tracking: &TrackingSettings, camera: &CameraSettings) -> Self {
+        let rules = TrackingRules::new(tracking, &camera.scene).ok().filter(|_| tracking.enabled);
+        Self {
+            tracker: rules.map(CameraTracker::new),
+            labels: camera.scene.labels.clone(),
+            counts: LabelCounts::default(),
+            package: None,
+            is_live: false,
+        }
+    }
+
     /// Returns the labels that the camera may report, if this is its first package or one with other labels. Each gets
     /// a count, which also replaces a count that an earlier run left on the broker.
     fn looked_at_by(&mut self, package: &Arc<Package>) -> Option<Vec<String>> {

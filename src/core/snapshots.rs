@@ -4,6 +4,7 @@
 //! channel. The capture process copies the frame when it reads the order, so no slot is held for a snapshot. Nothing
 //! waits for a capture process: an order without a reply fails at its deadline.
 
+mod change;
 mod policy;
 
 use crate::admission::FrameWork;

@@ -1,8 +1,10 @@
 //! The inference units and their models, and the changes that commands make.
 
+mod change;
 mod commands;
 
 use crate::admission::{Controller, FrameWork, Gate, ImageQueue, ImageWork};
+use crate::camera::settings::CameraSettings;
 use crate::catalog::Units as CatalogUnits;
 use crate::control::ControlError;
 use crate::core::desired_models::DesiredModels;
@@ -18,7 +20,7 @@ use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::supervisor::{Answer, Fleet, ModelState, ModelStatus, SupervisorAction};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,8 +31,16 @@ pub(super) struct Units {
     desired: DesiredModels,
     packages: PendingPackages,
     terms: BoxTerms,
+    /// The box's limit of units.
+    most_units: usize,
+    /// The model of cameras that name none.
+    default_model: String,
+    /// Models that the settings do not name any more. Each is removed when its units have stopped.
+    leaving: BTreeSet<String>,
     /// Models that are to run and could not be started, with the reasons.
     not_started: BTreeMap<String, String>,
+    /// Models that keep their version, because the package of the settings cannot be used, with the reasons.
+    kept_back: BTreeMap<String, String>,
     /// The image transactions of each model at the last call of `frame_capacities`.
     images_before: BTreeMap<String, u64>,
 }
@@ -45,17 +55,28 @@ impl Units {
         most_units: usize,
         now: Monotonic,
     ) -> Self {
-        let (packages, not_started, images_before) = Default::default();
-        let mut units = Self { fleet, desired, packages, terms, not_started, images_before };
+        let default_model = models.first().map(|model| model.name.clone()).unwrap_or_default();
+        let mut units = Self {
+            fleet,
+            desired,
+            packages: PendingPackages::default(),
+            terms,
+            most_units,
+            default_model,
+            leaving: BTreeSet::new(),
+            not_started: BTreeMap::new(),
+            kept_back: BTreeMap::new(),
+            images_before: BTreeMap::new(),
+        };
         for plan in models {
-            units.add(plan, most_units, now);
+            units.add(plan, now);
         }
         units
     }
 
-    fn add(&mut self, plan: ModelPlan, most_units: usize, now: Monotonic) {
+    fn add(&mut self, plan: ModelPlan, now: Monotonic) {
         let Some(desired) = self.desired.of(&plan.name).cloned() else { return };
-        let bounds = within(desired.bounds(), most_units);
+        let bounds = within(desired.bounds(), self.most_units);
         let pool = match plan.loaded {
             Ok(loaded) => self.pool(loaded, plan.terms, bounds, now),
             Err(reason) => {
@@ -114,9 +135,15 @@ impl Units {
         self.fleet.unit_ended(unit, now)
     }
 
-    /// Gives a camera its place with a model.
-    pub(super) fn add_camera(&mut self, camera: CameraId, weight: u32, model: &str) {
-        self.fleet.add_camera(camera, weight, model);
+    /// Gives a camera its place with the model and weight of its settings.
+    pub(super) fn place_camera(&mut self, camera: &CameraSettings) -> Vec<SupervisorAction> {
+        let model = camera.model.as_ref().unwrap_or(&self.default_model);
+        self.fleet.move_camera(&camera.id, camera.weight, model)
+    }
+
+    /// Removes a camera. Its waiting frame is shed.
+    pub(super) fn remove_camera(&mut self, camera: &CameraId) -> Vec<SupervisorAction> {
+        self.fleet.remove_camera(camera)
     }
 
     /// A frame was due and its capture process had no slot for it.
@@ -143,6 +170,7 @@ impl Units {
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
         self.refuse_overdue(now, effects);
         self.retry_packages(now, effects);
+        self.remove_left();
         self.fleet.tick(now)
     }
 
@@ -254,11 +282,12 @@ impl Units {
     /// Problems of the units beside those of the models, as texts for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let not_started = self.not_started.iter().map(|(model, why)| format!("{model}: it is not started: {why}"));
+        let kept_back = self.kept_back.iter().map(|(model, why)| format!("{model}: it keeps its version: {why}"));
         let hanging = self
             .packages
             .hanging()
             .map(|model| format!("{model}: its package cannot be read: the disk does not answer"));
-        self.fleet.degraded().into_iter().chain(not_started).chain(hanging).collect()
+        self.fleet.degraded().into_iter().chain(not_started).chain(kept_back).chain(hanging).collect()
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn local(state: HttpState) -> Router {
         .merge(routes::hours::router())
         .merge(routes::cameras::router())
         .merge(routes::events::router())
+        .merge(routes::reload::router())
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
         .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
         .with_state(state.control.clone());

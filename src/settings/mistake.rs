@@ -41,15 +41,22 @@ impl From<&str> for Finding {
 #[derive(Clone, Debug, Default, Eq, PartialEq, thiserror::Error)]
 pub struct SettingsErrors(pub Vec<Mistake>);
 
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { origin, key, what } = self;
+        let key = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
+        write!(out, "{origin}: {key}{what}")
+    }
+}
+
 impl std::fmt::Display for SettingsErrors {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0.len() {
             1 => writeln!(out, "1 mistake in the settings:")?,
             mistakes => writeln!(out, "{mistakes} mistakes in the settings:")?,
         }
-        for Mistake { origin, key, what } in &self.0 {
-            let key = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
-            writeln!(out, "  {origin}: {key}{what}")?;
+        for mistake in &self.0 {
+            writeln!(out, "  {mistake}")?;
         }
         write!(out, "See configs/ocelli.toml for every setting and its default.")
     }

@@ -174,6 +174,8 @@ pub struct ModelStatus {
     pub degraded: Vec<String>,
     /// The outcomes of frames by camera.
     pub ledgers: BTreeMap<CameraId, Ledger>,
+    /// The outcomes of frames of cameras that it does not analyse any more.
+    pub former_cameras: Ledger,
     /// The outcomes of images.
     pub images: Ledger,
 }

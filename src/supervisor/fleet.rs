@@ -94,6 +94,28 @@ impl Fleet {
         }
     }
 
+    /// Gives a camera another weight or model. A frame that waits for the model before is shed.
+    pub fn move_camera(&mut self, camera: &CameraId, weight: u32, model: &str) -> Vec<SupervisorAction> {
+        if self.model_of(camera) == Some(model) {
+            if let Some(pool) = self.pools.get_mut(model) {
+                pool.set_weight(camera, weight);
+            }
+            return Vec::new();
+        }
+        let actions = self.remove_camera(camera);
+        self.add_camera(camera.clone(), weight, model);
+        actions
+    }
+
+    /// Removes a camera. Its waiting frame is shed.
+    pub fn remove_camera(&mut self, camera: &CameraId) -> Vec<SupervisorAction> {
+        let mut actions = Vec::new();
+        if let Some(pool) = self.cameras.remove(camera).and_then(|model| self.pools.get_mut(&model)) {
+            pool.remove_camera(camera, &mut actions);
+        }
+        actions
+    }
+
     /// The model that analyses a camera's frames.
     pub fn model_of(&self, camera: &CameraId) -> Option<&str> {
         self.cameras.get(camera).map(String::as_str)

@@ -37,6 +37,12 @@ impl EventMetrics {
         }
     }
 
+    pub(super) fn remove_camera(&self, id: &CameraId) {
+        for kind in TYPES {
+            self.events.remove(&with(id, "type", kind));
+        }
+    }
+
     pub(super) fn event(&self, id: &CameraId, kind: &str) {
         self.events.get_or_create(&with(id, "type", kind)).inc();
     }

@@ -140,6 +140,24 @@ impl Metrics {
         drop(self.camera_up.get_or_create(&camera(id)));
     }
 
+    /// Removes a camera's series: it is not in the settings any more.
+    pub fn remove_camera(&self, id: &CameraId) {
+        for family in [&self.captured, &self.detected, &self.reconnects, &self.decoded] {
+            family.remove(&camera(id));
+        }
+        self.camera_up.remove(&camera(id));
+        for reason in ShedReason::OF_FRAMES {
+            self.shed.remove(&with(id, "reason", reason.name()));
+        }
+        for cause in FailureCause::ALL {
+            self.failed.remove(&with(id, "cause", cause.name()));
+        }
+        for result in SNAPSHOT_RESULTS {
+            self.snapshots.remove(&with(id, "result", result));
+        }
+        self.events.remove_camera(id);
+    }
+
     /// Counts a frame that a capture process announced.
     pub fn frame_captured(&self, id: &CameraId) {
         self.captured.get_or_create(&camera(id)).inc();

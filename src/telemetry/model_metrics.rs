@@ -118,6 +118,7 @@ impl ModelMetrics {
     pub(super) fn set(&self, model: &str, status: &ModelStatus) {
         let labels = vec![("model", model.to_owned())];
         let mut total = status.images.clone();
+        total.add(&status.former_cameras);
         status.ledgers.values().for_each(|ledger| total.add(ledger));
         let throttled = THROTTLED.iter().filter_map(|reason| total.shed.get(reason)).sum();
         let gauges = [

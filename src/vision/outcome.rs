@@ -27,6 +27,9 @@ pub enum ShedReason {
     /// The model is stopped.
     #[error("the model is not running")]
     ModelStopped,
+    /// Frames only: its camera was removed, or is analysed by another model now.
+    #[error("the settings have no such camera any more, or give it to another model")]
+    CameraRemoved,
     /// The appliance is stopping.
     #[error("the appliance is shutting down")]
     Draining,
@@ -73,7 +76,7 @@ pub enum Outcome {
 
 impl ShedReason {
     /// Every reason, for metrics that start at zero.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Superseded,
         Self::Stale,
         Self::NoFreeSlot,
@@ -81,12 +84,13 @@ impl ShedReason {
         Self::NoUnits,
         Self::Expired,
         Self::ModelStopped,
+        Self::CameraRemoved,
         Self::Draining,
     ];
 
     /// The reasons that apply to frames of cameras.
-    pub const OF_FRAMES: [Self; 5] =
-        [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::Draining];
+    pub const OF_FRAMES: [Self; 6] =
+        [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::CameraRemoved, Self::Draining];
 
     /// The reasons that apply to images of API callers.
     pub const OF_IMAGES: [Self; 5] =
@@ -102,6 +106,7 @@ impl ShedReason {
             Self::NoUnits => "no_units",
             Self::Expired => "expired",
             Self::ModelStopped => "model_stopped",
+            Self::CameraRemoved => "camera_removed",
             Self::Draining => "draining",
         }
     }

@@ -4,12 +4,12 @@ use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings}
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::desired_models::DesiredModels;
 use crate::core::event::LoadedPackage;
-use crate::core::plan::{BoxPlan, BoxTerms, ModelPlan, ModelTerms};
+use crate::core::plan::{BoxPlan, BoxTerms, ModelTerms};
 use crate::core::simulation::dice::Dice;
+use crate::core::simulation::wanted::{Wanted, camera, model};
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
 use crate::supervisor::pool::{TpsQuota, UnitDeadlines};
-use crate::supervisor::settings::ModelSettings;
 use crate::supervisor::{BoxLimits, ZonePlacement};
 use crate::tracking::settings::TrackingSettings;
 use crate::vision::framing::Framing;
@@ -87,21 +87,33 @@ impl BoxSettings {
         }
     }
 
-    /// The plan that a daemon with these settings would start with.
-    pub(super) fn plan(&self) -> BoxPlan {
-        let models: Vec<ModelSettings> = ["first", "second"].iter().zip(self.units).map(model_settings).collect();
-        let terms = ModelTerms {
+    /// How the models handle work.
+    pub(super) fn terms(&self) -> ModelTerms {
+        ModelTerms {
             image_share: f64::from(self.image_share),
             quota: Some(TpsQuota::Measured),
             image_framing: Framing::default(),
+        }
+    }
+
+    /// Cameras and models at the start.
+    pub(super) fn wanted(&self) -> Wanted {
+        let camera = |nth: usize| {
+            let model = if nth.is_multiple_of(2) { "first" } else { "second" };
+            (nth, CameraSettings { fps: self.fps, ..camera(nth, model) })
         };
+        Wanted {
+            cameras: (0..self.cameras).map(camera).collect(),
+            models: ["first", "second"].into_iter().zip(self.units).map(|(name, units)| model(name, units)).collect(),
+            tracking: TrackingSettings::default(),
+            snapshots: SnapshotSettings::default(),
+        }
+    }
+
+    /// The plan that a daemon with these settings would start with.
+    pub(super) fn plan(&self, wanted: &Wanted) -> BoxPlan {
+        let (models, terms) = (&wanted.models, self.terms());
         let zone = |core: u16| ZonePlacement { name: format!("zone-{core}"), cores: vec![core], ..Default::default() };
-        let model_plan = |model: &ModelSettings| ModelPlan {
-            name: model.name.clone(),
-            package: "good-0".into(),
-            terms,
-            loaded: Ok(package(&model.name, "good-0")),
-        };
         BoxPlan {
             zones: vec![zone(0), zone(1)],
             zone_probe: Duration::from_secs_f32(self.zone_probe_seconds),
@@ -121,34 +133,15 @@ impl BoxSettings {
                     connect_timeout_seconds: self.connect_timeout_seconds,
                     ..CaptureSettings::default()
                 },
-                tracking: TrackingSettings::default(),
-                snapshots: SnapshotSettings::default(),
+                tracking: wanted.tracking.clone(),
+                snapshots: wanted.snapshots.clone(),
             },
-            models: models.iter().map(model_plan).collect(),
-            desired: DesiredModels::new(&models, &DesiredModels::default(), 1),
-            cameras: (0..self.cameras).map(|camera| self.camera(camera)).collect(),
+            models: Wanted::plans(models, terms),
+            desired: DesiredModels::new(models, &DesiredModels::default(), 1),
+            cameras: wanted.cameras.values().cloned().collect(),
             switches: CameraSwitches::default(),
             boot_id: "boot".into(),
         }
-    }
-
-    fn camera(&self, camera: usize) -> CameraSettings {
-        let model = if camera.is_multiple_of(2) { "first" } else { "second" };
-        let json = serde_json::json!({
-            "id": format!("camera-{camera}"), "url": "rtsp://127.0.0.1/", "model": model, "fps": self.fps,
-            "weight": 1 + camera % 3,
-        });
-        serde_json::from_value(json).unwrap()
-    }
-}
-
-fn model_settings((name, (min, max)): (&&str, (u16, u16))) -> ModelSettings {
-    ModelSettings {
-        name: (*name).to_owned(),
-        package: "good-0".into(),
-        min_inference_units: min,
-        max_inference_units: max,
-        ..ModelSettings::default()
     }
 }
 

@@ -48,11 +48,16 @@ impl World {
 
     /// Checks that each swap ends, and that a restart would load the version that serves.
     fn check_swaps(&mut self, status: &ApplianceStatus) {
+        self.books.swapping_since.retain(|name, _| status.models.contains_key(name));
         for (name, model) in &status.models {
             if model.next_version.is_none() {
                 self.books.swapping_since.remove(name);
                 let kept = self.books.kept.as_ref().and_then(|kept| kept.of(name)).map(|kept| &*kept.package);
-                let is_kept = kept.unwrap_or("good-0") == model.package;
+                // A reload may have named another one, which a restart would load.
+                let configured = self.wanted.models.iter().find(|configured| configured.name == *name);
+                let is_kept = kept.map_or(model.package == "good-0", |kept| {
+                    kept == model.package || configured.is_some_and(|configured| configured.package == kept)
+                });
                 if !is_kept && !name.starts_with("brought") {
                     return self.fail(format!("{name} serves {}, and a restart would load {kept:?}", model.package));
                 }
@@ -91,6 +96,11 @@ impl World {
                 );
                 return self.fail(text);
             }
+        }
+        let wanted: Vec<&str> = self.wanted.cameras.values().map(|camera| camera.id.as_str()).collect();
+        let cameras: Vec<&str> = status.cameras.keys().map(|id| id.as_str()).collect();
+        if cameras != wanted {
+            return self.fail(format!("the settings name the cameras {wanted:?}, and there are {cameras:?}"));
         }
         for (id, camera) in &status.cameras {
             use crate::vision::camera_status::CameraStatus::{Disabled, Streaming};

@@ -40,6 +40,8 @@ pub(super) enum Fault {
     Snapshots(u64),
     /// This many commands arrive at once.
     Commands(u64),
+    /// The settings are edited and read again.
+    Reload,
 }
 
 /// The kinds of faults that a run has.
@@ -78,12 +80,13 @@ fn one(dice: &mut Dice, kind: u64) -> Fault {
         18 => Fault::Pause(dice.pick(&[600, 2_000, 6_000, 20_000, 60_000])),
         19 => Fault::Images(dice.between(1, 60)),
         20 => Fault::Snapshots(dice.between(1, 30)),
-        _ => Fault::Commands(dice.between(1, 6)),
+        21 => Fault::Commands(dice.between(1, 6)),
+        _ => Fault::Reload,
     }
 }
 
 /// The number of kinds in [`one`].
-const KINDS: u64 = 22;
+const KINDS: u64 = 23;
 
 /// The faults of a run with their times in milliseconds, in order. The last `calm_seconds` have none, so that
 /// everything must have recovered at the end.

@@ -91,6 +91,7 @@ impl World {
             }
             Fault::Snapshots(count) => (0..count).for_each(|_| self.request_snapshot()),
             Fault::Commands(count) => (0..count).for_each(|_| self.command()),
+            Fault::Reload => self.reload(),
         }
     }
 

@@ -55,6 +55,7 @@ impl World {
                 }
             }
             Effect::StartCapture { group, .. } => return self.start_capture(group),
+            Effect::StopCapture { group } => self.stop_capture(group),
             Effect::KillCapture { group, why } => self.kill_capture(group, why),
             Effect::OpenCamera { group, camera, index, region, slots } => {
                 if self.trouble.shared_memory > self.now {
@@ -240,6 +241,17 @@ impl World {
         let after = if self.generations < 20 { self.dice.between(500, 90_000) } else { self.dice.between(50, 900) };
         self.plan(after * MS, Next::CaptureStarts(group, generation));
         None
+    }
+
+    fn stop_capture(&mut self, group: usize) {
+        self.note(|| format!("capture process {group} is asked to exit"));
+        let capture = &self.captures[group];
+        if !capture.connections.is_empty() && !capture.is_hung {
+            return self.fail(format!("capture process {group} has cameras and is asked to exit"));
+        }
+        if !capture.is_hung && !capture.is_undead {
+            self.plan(10 * MS, Next::CaptureExits(group, capture.generation));
+        }
     }
 
     fn kill_capture(&mut self, group: usize, why: &'static str) {

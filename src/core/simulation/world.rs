@@ -5,6 +5,7 @@ use crate::core::simulation::box_of::BoxSettings;
 use crate::core::simulation::children::{SimCamera, SimCapture, SimUnit};
 use crate::core::simulation::dice::Dice;
 use crate::core::simulation::faults::Fault;
+use crate::core::simulation::wanted::Wanted;
 use crate::core::{Core, Event};
 use crate::ipc::messages::{CameraIndex, RequestId};
 use crate::supervisor::unit_state::UnitId;
@@ -50,6 +51,8 @@ pub(super) struct Failure {
 pub(super) struct World {
     pub(super) core: Core,
     pub(super) settings: BoxSettings,
+    /// Cameras and models of the settings in force.
+    pub(super) wanted: Wanted,
     pub(super) now: u64,
     pub(super) dice: Dice,
     pub(super) tick_ms: u64,
@@ -94,8 +97,20 @@ pub(super) struct Trouble {
 
 impl World {
     pub(super) fn new(settings: BoxSettings, faults: Vec<(u64, Fault)>, seed: u64, tick_ms: u64) -> Self {
+        let wanted = settings.wanted();
+        Self::with(settings, wanted, faults, seed, tick_ms)
+    }
+
+    /// A box whose settings were edited before it started.
+    pub(super) fn with(
+        settings: BoxSettings,
+        wanted: Wanted,
+        faults: Vec<(u64, Fault)>,
+        seed: u64,
+        tick_ms: u64,
+    ) -> Self {
         let start = 1_000 * MS;
-        let core = Core::new(settings.plan(), Monotonic::from_nanos(start));
+        let core = Core::new(settings.plan(&wanted), Monotonic::from_nanos(start));
         let groups = settings.cameras.div_ceil(usize::from(settings.cameras_per_process));
         let mut world = Self {
             core,
@@ -109,6 +124,7 @@ impl World {
             captures: (0..groups).map(|_| SimCapture::default()).collect(),
             cameras: vec![SimCamera::default(); settings.cameras],
             settings,
+            wanted,
             generations: 0,
             results: Vec::new(),
             inbox: VecDeque::new(),

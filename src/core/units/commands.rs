@@ -124,21 +124,19 @@ impl Units {
                 Some((ticket, self.run(&model, result, bounds, now).map(|()| Progress::Done)))
             }
             Purpose::Overdue => None,
-            Purpose::Retry => {
-                // A command may have swapped the model to another version meanwhile.
-                if self.fleet.model(&model).is_some_and(|pool| pool.is_unusable()) && result.is_ok() {
-                    drop(self.swap_to(&model, result));
-                }
+            Purpose::Settings | Purpose::Retry => {
+                self.swap_as_desired(&model, result, now);
                 None
             }
         }
     }
 
-    fn swap_to(&mut self, model: &str, result: Result<LoadedPackage, String>) -> Result<(), ControlError> {
+    pub(super) fn swap_to(&mut self, model: &str, result: Result<LoadedPackage, String>) -> Result<(), ControlError> {
         let loaded = result.map_err(ControlError::Package)?;
         let version = self.version(loaded);
         self.fleet.swap(model, version)?;
         self.packages.forget(model);
+        self.kept_back.remove(model);
         Ok(())
     }
 

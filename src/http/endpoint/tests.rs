@@ -5,7 +5,7 @@ use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
 use crate::control::images::ImageIntake;
 use crate::control::{ApplianceStatus, Control};
-use crate::http::rekognition::RekognitionState;
+use crate::http::rekognition::{EndpointRules, RekognitionState};
 use crate::http::rekognition::settings::RekognitionSettings;
 use crate::http::router;
 use crate::http::state::{HealthReport, HttpState};
@@ -30,7 +30,8 @@ fn local_routes(ready: bool) -> Router {
     let catalog = CatalogStore::load(home.path(), home.path(), realm, &[], FileKeeper::start().unwrap());
     let (control, _) = Control::new(status, HoursFiles::new(home.path()), images, catalog, None);
     let (metrics, settings) = (Arc::new(Metrics::new()), RekognitionSettings::default());
-    let rekognition = RekognitionState::new(control.clone(), settings, vec![], vec![], "m", Arc::clone(&metrics));
+    let (_, rules) = watch::channel(EndpointRules::default());
+    let rekognition = RekognitionState::new(control.clone(), settings, rules, Arc::clone(&metrics));
     router::local(HttpState::new(metrics, health, control, rekognition))
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
         let message = format!("There is no bucket {} on this box: see [[buckets]] in its settings.", output.bucket);
         ApiError::new(ErrorKind::InvalidParameter, message)
     })?;
-    let source = PackageSource { root: root.to_owned(), prefix: output.prefix.clone() };
+    let source = PackageSource { root, prefix: output.prefix.clone() };
     let new = NewVersion {
         project: project.project,
         name: name(input.version_name)?,

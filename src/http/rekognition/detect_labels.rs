@@ -72,7 +72,7 @@ pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
 impl Prepared {
     /// Waits for the box's detector to look at the image.
     pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
-        let model = state.default_model.to_string();
+        let model = state.default_model();
         let slot = self.image.into_slot(state).await?;
         match state.control.images.detect(model, slot, PATIENCE, self.options).await {
             ImageReply::Detected(answer, package) => {

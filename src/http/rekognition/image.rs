@@ -110,7 +110,7 @@ impl S3Object {
         if self.version.is_some_and(|version| !version.is_empty() && version != "null") {
             return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
         }
-        let root = call.state.bucket(&bucket).ok_or_else(unreadable)?.to_owned();
+        let root = call.state.bucket(&bucket).ok_or_else(unreadable)?;
         Ok(ImageSource::Object { root, name })
     }
 }

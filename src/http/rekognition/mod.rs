@@ -53,7 +53,7 @@ mod wanted;
 
 pub use handle::handle;
 pub(super) use handle::is_meant;
-pub use state::RekognitionState;
+pub use state::{EndpointRules, RekognitionState};
 
 #[cfg(test)]
 mod tests;

@@ -11,23 +11,31 @@ use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
 use axum::http::request::Parts;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Objects read from buckets at a time.
 const MAX_DOWNLOADS: usize = 8;
+
+/// What a reload of the settings may change.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointRules {
+    /// Who may call. Without keys, calls need no signature.
+    pub keys: Vec<AccessKey>,
+    /// The directories that calls may name.
+    pub buckets: Vec<BucketSettings>,
+    /// The model of `DetectLabels`.
+    pub default_model: String,
+}
 
 /// State of all calls. Clones share it.
 #[derive(Clone, Debug)]
 pub struct RekognitionState {
     pub(super) control: Control,
     settings: Arc<RekognitionSettings>,
-    keys: Arc<[AccessKey]>,
-    buckets: Arc<[BucketSettings]>,
-    /// The model of `DetectLabels`.
-    pub(super) default_model: Arc<str>,
+    rules: watch::Receiver<EndpointRules>,
     pub(super) metrics: Arc<Metrics>,
     /// A permit for each object that is being read from a bucket.
     pub(super) downloads: Arc<Semaphore>,
@@ -39,13 +47,11 @@ pub struct RekognitionState {
 }
 
 impl RekognitionState {
-    /// Without `keys`, calls need no signature.
+    /// A change of the `rules` applies to the calls that follow.
     pub fn new(
         control: Control,
         settings: RekognitionSettings,
-        keys: Vec<AccessKey>,
-        buckets: Vec<BucketSettings>,
-        default_model: &str,
+        rules: watch::Receiver<EndpointRules>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let most_skew = Duration::from_secs(settings.max_clock_skew_seconds.into());
@@ -53,9 +59,7 @@ impl RekognitionState {
         Self {
             control,
             settings: Arc::new(settings),
-            keys: keys.into(),
-            buckets: buckets.into(),
-            default_model: default_model.into(),
+            rules,
             metrics,
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             in_order: Arc::default(),
@@ -87,17 +91,24 @@ impl RekognitionState {
     }
 
     /// The directory of a bucket.
-    pub(super) fn bucket(&self, name: &str) -> Option<&Path> {
-        self.buckets.iter().find(|bucket| bucket.name == name).map(|bucket| bucket.directory.as_path())
+    pub(super) fn bucket(&self, name: &str) -> Option<PathBuf> {
+        let rules = self.rules.borrow();
+        rules.buckets.iter().find(|bucket| bucket.name == name).map(|bucket| bucket.directory.clone())
+    }
+
+    /// The model of `DetectLabels`.
+    pub(super) fn default_model(&self) -> String {
+        self.rules.borrow().default_model.clone()
     }
 
     /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
     pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
-        if self.keys.is_empty() {
+        let rules = self.rules.borrow();
+        if rules.keys.is_empty() {
             return Ok(None);
         }
         let presented = Presented::of(parts)?;
-        let key = self.keys.iter().find(|key| key.id == presented.access_key_id);
+        let key = rules.keys.iter().find(|key| key.id == presented.access_key_id);
         let key = key.ok_or(SignatureError::UnknownKey)?.clone();
         Ok(Some((presented, key)))
     }

@@ -46,7 +46,9 @@ impl TestBox {
         tokio::spawn(obey(queues.commands, fleet, Arc::clone(&commands)));
         let bucket = BucketSettings { name: "files".into(), directory: home.path().to_owned() };
         let settings = RekognitionSettings::default();
-        let state = RekognitionState::new(control, settings, vec![], vec![bucket], "m", Arc::new(Metrics::new()));
+        let rules = EndpointRules { buckets: vec![bucket], default_model: "m".into(), ..EndpointRules::default() };
+        let (_, rules) = watch::channel(rules);
+        let state = RekognitionState::new(control, settings, rules, Arc::new(Metrics::new()));
         Self { state, home, status, commands, imports: queues.imports }
     }
 

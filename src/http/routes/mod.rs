@@ -7,3 +7,4 @@ pub(super) mod health;
 pub(super) mod hours;
 pub(super) mod models;
 mod refusal;
+pub(super) mod reload;

@@ -3,7 +3,9 @@
 use super::Fleet;
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::model_version::ModelVersion;
-use crate::supervisor::pool::{Pool, UnitBounds};
+use crate::supervisor::pool::{Pool, TpsQuota, UnitBounds};
+use crate::vision::framing::Framing;
+use crate::vision::monotonic::Monotonic;
 
 /// Why a command was refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -114,6 +116,20 @@ impl Fleet {
         }
         self.pools.remove(model);
         Ok(())
+    }
+
+    /// Changes how a model handles work; does nothing if there is no such model.
+    pub fn set_terms(
+        &mut self,
+        model: &str,
+        image_share: f64,
+        quota: Option<TpsQuota>,
+        image_framing: Framing,
+        now: Monotonic,
+    ) {
+        if let Some(pool) = self.pools.get_mut(model) {
+            pool.set_terms(image_share, quota, image_framing, now);
+        }
     }
 
     fn check_bounds(&self, model: &str, bounds: UnitBounds) -> Result<(), FleetError> {

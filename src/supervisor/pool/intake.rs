@@ -63,6 +63,18 @@ impl Pool {
         actions.push(SupervisorAction::ImageEnded { work, outcome, answer: None, retry_after });
     }
 
+    /// Changes the weight of a camera.
+    pub fn set_weight(&mut self, camera: &CameraId, weight: u32) {
+        self.demand.set_weight(camera, weight);
+    }
+
+    /// Removes a camera: its waiting frame is shed; frames that a unit has keep their result.
+    pub fn remove_camera(&mut self, camera: &CameraId, actions: &mut Vec<SupervisorAction>) {
+        if let Some(work) = self.demand.remove_camera(camera) {
+            self.shed(actions, Work::Frame(work), ShedReason::CameraRemoved);
+        }
+    }
+
     /// A capture process dropped a frame because it had no free slot.
     pub fn frame_without_slot(&mut self, camera: &CameraId) {
         let ledger = self.demand.ledger(camera);

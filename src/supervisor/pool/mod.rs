@@ -95,6 +95,14 @@ impl Pool {
         self
     }
 
+    /// Changes how the model handles work: the images' share of the units, their limit, and the region and tiles of every
+    /// image.
+    pub fn set_terms(&mut self, image_share: f64, quota: Option<TpsQuota>, image_framing: Framing, now: Monotonic) {
+        self.demand.gate.set_image_share(image_share);
+        self.demand.set_quota(quota, now);
+        self.demand.image_framing = image_framing;
+    }
+
     /// Marks the model's package as unusable, with the reason. Once started, it is FAILED until a swap to another
     /// version.
     pub fn with_unusable_package(mut self, reason: String) -> Self {

@@ -36,7 +36,8 @@ impl Pool {
             image_transactions: self.throughput.image_transactions,
             in_flight: self.in_flight(),
             degraded: self.degraded(in_service),
-            ledgers: self.demand.ledgers.clone(),
+            ledgers: self.demand.ledgers(),
+            former_cameras: self.demand.former_cameras(),
             images: self.demand.images.clone(),
         }
     }

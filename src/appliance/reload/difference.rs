@@ -1,0 +1,131 @@
+//! What a change of the settings means for a running box: which parts change, and which keys need a restart.
+
+use crate::camera::settings::CameraSettings;
+use crate::core::change::CameraChange;
+use crate::settings::Settings;
+use crate::vision::camera_id::CameraId;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What changes while the box runs, and what cannot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Difference {
+    pub(super) removed_cameras: Vec<CameraId>,
+    pub(super) added_cameras: Vec<CameraSettings>,
+    pub(super) changed_cameras: Vec<CameraChange>,
+    pub(super) is_tracking_new: bool,
+    pub(super) are_snapshots_new: bool,
+    pub(super) are_models_new: bool,
+    pub(super) are_keys_new: bool,
+    pub(super) are_buckets_new: bool,
+    /// Keys with another value that only a restart applies, such as `http.port`.
+    pub(super) restart: Vec<String>,
+}
+
+impl Difference {
+    /// `other_logins` are cameras whose password is another, although its file may have the same name.
+    pub(super) fn new(old: &Settings, new: &Settings, other_logins: &BTreeSet<CameraId>) -> Self {
+        let find = |cameras: &[CameraSettings], id: &CameraId| cameras.iter().find(|camera| camera.id == *id).cloned();
+        let is_new = |camera: &&CameraSettings| find(&old.cameras, &camera.id).is_none();
+        let is_gone = |camera: &&CameraSettings| find(&new.cameras, &camera.id).is_none();
+        let change = |settings: &CameraSettings| {
+            let before = find(&old.cameras, &settings.id)?;
+            let is_login_other = other_logins.contains(&settings.id);
+            let change = CameraChange {
+                settings: settings.clone(),
+                reconnects: is_login_other || connection(&before) != connection(settings),
+                is_scene_new: before.scene != settings.scene,
+            };
+            (before != *settings || is_login_other).then_some(change)
+        };
+        Self {
+            removed_cameras: old.cameras.iter().filter(is_gone).map(|camera| camera.id.clone()).collect(),
+            added_cameras: new.cameras.iter().filter(is_new).cloned().collect(),
+            changed_cameras: new.cameras.iter().filter_map(change).collect(),
+            is_tracking_new: old.tracking != new.tracking,
+            are_snapshots_new: old.snapshots != new.snapshots,
+            are_models_new: old.models != new.models,
+            are_keys_new: old.access_keys != new.access_keys,
+            are_buckets_new: old.buckets != new.buckets,
+            restart: restart(old, new),
+        }
+    }
+
+    /// One line for each change that was made, for the operator.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let removed = self.removed_cameras.iter().map(|camera| format!("camera {camera}: removed"));
+        let added = self.added_cameras.iter().map(|camera| format!("camera {}: added", camera.id));
+        let changed = self.changed_cameras.iter().map(|change| {
+            let how = match (change.reconnects, change.is_scene_new) {
+                (true, true) => "changed; it reconnects, and its scene begins anew",
+                (true, false) => "changed; it reconnects",
+                (false, true) => "changed; its scene begins anew",
+                (false, false) => "changed",
+            };
+            format!("camera {}: {how}", change.settings.id)
+        });
+        let sections = [
+            (self.is_tracking_new, "[tracking]: every scene begins anew"),
+            (self.are_snapshots_new, "[snapshots]: changed"),
+            (self.are_models_new, "[[models]]: changed"),
+            (self.are_keys_new, "[[access_keys]]: changed"),
+            (self.are_buckets_new, "[[buckets]]: changed"),
+        ];
+        let sections = sections.into_iter().filter(|(is_new, _)| *is_new).map(|(_, line)| line.to_owned());
+        removed.chain(added).chain(changed).chain(sections).collect()
+    }
+}
+
+/// The settings that an open connection cannot change.
+fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
+    (camera.url.clone(), camera.credentials.clone(), camera.transport, camera.keyframes_only)
+}
+
+/// The keys of the sections that only a restart applies, as far as their values differ.
+fn restart(old: &Settings, new: &Settings) -> Vec<String> {
+    let mut keys = Vec::new();
+    compare("box_id", &old.box_id, &new.box_id, &mut keys);
+    compare("state_directory", &old.state_directory, &new.state_directory, &mut keys);
+    compare("log", &old.log, &new.log, &mut keys);
+    compare("http", &old.http, &new.http, &mut keys);
+    compare("capture", &old.capture, &new.capture, &mut keys);
+    compare("units", &old.units, &new.units, &mut keys);
+    compare("zones", &old.zones, &new.zones, &mut keys);
+    compare("mqtt", &old.mqtt, &new.mqtt, &mut keys);
+    compare("outbox", &old.outbox, &new.outbox, &mut keys);
+    compare("sandbox", &old.sandbox, &new.sandbox, &mut keys);
+    compare("rekognition", &old.rekognition, &new.rekognition, &mut keys);
+    keys
+}
+
+/// Adds the keys of a section whose values differ. Values that are shown as `***` are compared as they are.
+fn compare<T: PartialEq + Serialize>(section: &str, old: &T, new: &T, keys: &mut Vec<String>) {
+    if old == new {
+        return;
+    }
+    let before = keys.len();
+    if let (Ok(old), Ok(new)) = (serde_json::to_value(old), serde_json::to_value(new)) {
+        name_differences(section, &old, &new, keys);
+    }
+    if keys.len() == before {
+        // A secret: it differs, and both are shown as the same.
+        keys.push(section.to_owned());
+    }
+}
+
+fn name_differences(key: &str, old: &Value, new: &Value, keys: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in new {
+                let before = old.get(name).unwrap_or(&Value::Null);
+                name_differences(&format!("{key}.{name}"), before, value, keys);
+            }
+        }
+        _ if old == new => {}
+        _ => keys.push(key.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! The difference of settings that differ in one place.
+
+use super::*;
+use std::collections::HashMap;
+
+fn settings(text: &str) -> Settings {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("ocelli.toml");
+    std::fs::write(&file, text).unwrap();
+    Settings::load_with(&[file], HashMap::new()).unwrap()
+}
+
+const TWO: &str = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/1\"\n[[cameras]]\nid = \"door\"\nurl = \"rtsp://b/1\"\n";
+
+fn difference(old: &str, new: &str) -> Difference {
+    Difference::new(&settings(old), &settings(new), &BTreeSet::new())
+}
+
+#[test]
+fn equal_settings_have_no_difference() {
+    assert_eq!(difference(TWO, TWO), Difference::default());
+    assert!(difference(TWO, TWO).lines().is_empty());
+}
+
+#[test]
+fn a_camera_comes_goes_or_changes_alone() {
+    let one = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/1\"\n";
+    assert_eq!(difference(TWO, one).lines(), ["camera door: removed"]);
+    assert_eq!(difference(one, TWO).lines(), ["camera door: added"]);
+    for (new, line) in [
+        ("url = \"rtsp://b/2\"", "camera door: changed; it reconnects"),
+        ("url = \"rtsp://b/1\"\nfps = 2", "camera door: changed"),
+        ("url = \"rtsp://b/1\"\nweight = 3", "camera door: changed"),
+        ("url = \"rtsp://b/1\"\nscene.labels = [\"person\"]", "camera door: changed; its scene begins anew"),
+        ("url = \"rtsp://b/1\"\ntransport = \"udp\"", "camera door: changed; it reconnects"),
+        ("url = \"rtsp://u:p@b/1\"", "camera door: changed; it reconnects"),
+    ] {
+        let changed = TWO.replace("url = \"rtsp://b/1\"", new);
+        assert_eq!(difference(TWO, &changed).lines(), [line]);
+    }
+}
+
+#[test]
+fn another_password_in_the_same_file_reconnects_its_camera() {
+    let logins = BTreeSet::from([CameraId::new("yard").unwrap()]);
+    let difference = Difference::new(&settings(TWO), &settings(TWO), &logins);
+    assert_eq!(difference.lines(), ["camera yard: changed; it reconnects"]);
+}
+
+#[test]
+fn what_needs_a_restart_is_named_by_its_key() {
+    for (new, keys) in [
+        ("[http]\nport = 9999\n", vec!["http.port"]),
+        ("[mqtt]\nhost = \"broker\"\ntopic_prefix = \"site\"\n", vec!["mqtt.host", "mqtt.topic_prefix"]),
+        ("[mqtt]\ncredentials = { user = \"u\", password = \"one\" }\n", vec!["mqtt.credentials.password", "mqtt.credentials.user"]),
+        ("[units]\nmax_units = 3\n", vec!["units.max_units"]),
+    ] {
+        let mut named = difference("", new).restart;
+        named.sort();
+        assert_eq!(named, keys);
+    }
+    let login = |password: &str| format!("[mqtt]\ncredentials = {{ user = \"u\", password = \"{password}\" }}\n");
+    assert_eq!(difference(&login("one"), &login("two")).restart, ["mqtt"], "a secret is not shown");
+}

@@ -1,0 +1,172 @@
+//! Reads the settings again while the daemon runs, and applies what changed.
+//!
+//! ```text
+//!  SIGHUP, POST /api/reload ──▶ read and check ──▶ Difference ──▶ BoxChange ──▶ shell ──▶ core
+//!                                 │ a mistake: nothing changes, and the caller gets all of them
+//! ```
+
+mod difference;
+
+use crate::appliance::box_plan::{model_plan, model_terms};
+use crate::appliance::package_loader::load_model;
+use crate::appliance::reload::difference::Difference;
+use crate::appliance::zone_placement::core_count;
+use crate::camera::settings::CameraSettings;
+use crate::control::{Accepted, ControlError, ReloadError, ReloadReport, ReloadRequest};
+use crate::core::change::{BoxChange, ModelsChange};
+use crate::core::desired_models::DesiredModels;
+use crate::core::plan::ModelTerms;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::supervisor::settings::ModelSettings;
+use crate::telemetry::logging::Redactor;
+use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A change for the shell, with what the core does not hold.
+#[derive(Debug)]
+pub(super) struct ChangeRequest {
+    pub(super) change: BoxChange,
+    /// The settings in force from now on.
+    pub(super) settings: Arc<Settings>,
+    pub(super) passwords: BTreeMap<CameraId, Secret>,
+    pub(super) reply: oneshot::Sender<Result<Accepted, ControlError>>,
+}
+
+/// Reloads the settings, one request after the other.
+#[derive(Debug)]
+pub struct Reloader {
+    /// The settings in force: keys that need a restart have the values of the start.
+    pub(super) settings: Arc<Settings>,
+    pub(super) passwords: BTreeMap<CameraId, Secret>,
+    pub(super) requests: mpsc::Receiver<ReloadRequest>,
+    pub(super) changes: mpsc::Sender<ChangeRequest>,
+}
+
+impl Reloader {
+    /// Serves requests until the daemon stops. `files` are the settings files, in the order of precedence. `prepare` reads
+    /// what the settings name outside the appliance and returns what applies it, or the mistakes.
+    pub async fn serve(
+        mut self,
+        files: Vec<PathBuf>,
+        redactor: Redactor,
+        prepare: impl Fn(&Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<String>> + Clone + Send + 'static,
+    ) {
+        while let Some(reply) = self.requests.recv().await {
+            let result = self.reload(&files, &redactor, prepare.clone()).await;
+            match &result {
+                Ok(ReloadReport { changed, restart }) => {
+                    tracing::info!(?changed, ?restart, "the settings were read again");
+                }
+                Err(error) => tracing::error!("the settings were read again, and nothing changes: {error}"),
+            }
+            // The client may have left.
+            drop(reply.send(result));
+        }
+    }
+
+    async fn reload(
+        &mut self,
+        files: &[PathBuf],
+        redactor: &Redactor,
+        prepare: impl Fn(&Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<String>> + Send + 'static,
+    ) -> Result<ReloadReport, ReloadError> {
+        let (files, old, old_passwords) = (files.to_vec(), Arc::clone(&self.settings), self.passwords.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let wanted = Wanted::read(&files, &old, &old_passwords)?;
+            let apply = prepare(&wanted.settings).map_err(ReloadError::Mistakes)?;
+            Ok::<_, ReloadError>((wanted, apply))
+        });
+        let (wanted, apply) = read.await.map_err(|error| ReloadError::Mistakes(vec![describe(&error)]))??;
+        wanted.passwords.values().for_each(|password| redactor.register(password));
+        let (reply, replied) = oneshot::channel();
+        let (settings, passwords) = (Arc::clone(&wanted.settings), wanted.passwords.clone());
+        let request = ChangeRequest { change: wanted.change, settings, passwords, reply };
+        self.changes.send(request).await.map_err(|_| ReloadError::Busy)?;
+        replied.await.map_err(|_| ReloadError::Busy)?.map_err(|_| ReloadError::Busy)?;
+        apply();
+        (self.settings, self.passwords) = (wanted.settings, wanted.passwords);
+        Ok(ReloadReport { changed: wanted.difference.lines(), restart: wanted.difference.restart })
+    }
+}
+
+/// The settings as they are on the disk now, and what they change.
+struct Wanted {
+    /// What is in force with the change.
+    settings: Arc<Settings>,
+    passwords: BTreeMap<CameraId, Secret>,
+    difference: Difference,
+    change: BoxChange,
+}
+
+impl Wanted {
+    /// Reads the settings, the passwords of the cameras and the packages of new models.
+    ///
+    /// # Errors
+    /// All mistakes in the settings; a package that cannot be used is one too.
+    fn read(files: &[PathBuf], old: &Settings, old_passwords: &BTreeMap<CameraId, Secret>) -> Result<Self, ReloadError> {
+        let read = Settings::load(files);
+        let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
+        let (mut passwords, mut mistakes) = (BTreeMap::new(), Vec::new());
+        let Settings { cameras, models, tracking, snapshots, access_keys, buckets, .. } = read.clone();
+        let settings = Settings { cameras, models, tracking, snapshots, access_keys, buckets, ..old.clone() };
+        for camera in &settings.cameras {
+            match camera.credentials.resolve_password() {
+                Ok(password) => passwords.extend(password.map(|password| (camera.id.clone(), password))),
+                Err(error) => mistakes.push(format!("camera {}: {}", camera.id, describe(&error))),
+            }
+        }
+        let is_other = |camera: &&CameraSettings| passwords.get(&camera.id) != old_passwords.get(&camera.id);
+        let other_logins: BTreeSet<CameraId> =
+            settings.cameras.iter().filter(is_other).map(|camera| camera.id.clone()).collect();
+        let difference = Difference::new(old, &read, &other_logins);
+        let models = difference.are_models_new.then(|| models_change(old, &settings, &mut mistakes));
+        if !mistakes.is_empty() {
+            return Err(ReloadError::Mistakes(mistakes));
+        }
+        let change = BoxChange {
+            removed_cameras: difference.removed_cameras.clone(),
+            added_cameras: difference.added_cameras.clone(),
+            changed_cameras: difference.changed_cameras.clone(),
+            tracking: difference.is_tracking_new.then(|| settings.tracking.clone()),
+            snapshots: difference.are_snapshots_new.then(|| settings.snapshots.clone()),
+            models,
+        };
+        Ok(Self { settings: Arc::new(settings), passwords, difference, change })
+    }
+}
+
+/// The change of the models. Adds a mistake for each new or changed package that cannot be used.
+fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> ModelsChange {
+    let desired = DesiredModels::new(&new.models, &DesiredModels::default(), core_count());
+    let mut added = Vec::new();
+    for model in &new.models {
+        let before = old.models.iter().find(|before| before.name == model.name);
+        if before.is_some_and(|before| before.package() == model.package()) {
+            continue;
+        }
+        let plan = model_plan(new, model, &desired);
+        if let Err(reason) = &plan.loaded {
+            mistakes.push(format!("model {}: {reason}", model.name));
+        }
+        if before.is_none() {
+            added.push(plan);
+        }
+    }
+    let is_renewed = |model: &&ModelSettings| {
+        let before = old.models.iter().find(|before| before.name == model.name);
+        before.is_some_and(|before| load_model(old, before, "") != load_model(new, model, ""))
+    };
+    ModelsChange {
+        settings: new.models.clone(),
+        renewed: new.models.iter().filter(is_renewed).map(|model| model.name.clone()).collect(),
+        cores: core_count(),
+        terms: new.models.iter().map(|model| (model.name.clone(), model_terms(model))).collect(),
+        brought_in: ModelTerms { quota: None, ..model_terms(&new.default_model()) },
+        added,
+    }
+}

@@ -1,0 +1,40 @@
+//! Cameras, models and versions that came or are gone: what is kept and shown of them.
+
+use super::Reporter;
+use crate::control::ApplianceStatus;
+use crate::vision::camera_id::CameraId;
+use std::collections::BTreeSet;
+
+impl Reporter {
+    /// Shows new cameras at zero, and clears what the broker retains of those that are gone.
+    pub(in crate::appliance) fn set_cameras(&mut self, cameras: &[CameraId]) {
+        for camera in cameras.iter().filter(|camera| !self.shown_cameras.contains(camera)) {
+            self.metrics.add_camera(camera);
+            self.gone_cameras.remove(camera);
+        }
+        self.shown_cameras.extend(cameras.iter().cloned());
+        if let Some(publisher) = &mut self.publisher {
+            publisher.set_cameras(cameras);
+        }
+    }
+
+    /// Removes what is shown of cameras, models and versions that are gone. Their metrics would keep their last values.
+    pub(super) fn remove_gone(&mut self, status: &ApplianceStatus) {
+        let shown: BTreeSet<CameraId> = status.cameras.keys().cloned().collect();
+        let before = std::mem::replace(&mut self.shown_cameras, shown);
+        for camera in before.difference(&self.shown_cameras) {
+            self.metrics.remove_camera(camera);
+            self.last_camera_states.remove(camera);
+            self.seen_now.remove(camera);
+            self.gone_cameras.insert(camera.clone());
+        }
+        let is_gone = |model: &&String| !status.models.contains_key(*model);
+        self.shown_models.iter().filter(is_gone).for_each(|model| self.metrics.remove_model(model));
+        self.shown_models = status.models.keys().cloned().collect();
+        let is_over = |version: &&(String, String)| !status.inference_hours.contains_key(*version);
+        for (model, version) in self.shown_hours.iter().filter(is_over) {
+            self.metrics.remove_inference_hours(model, version);
+        }
+        self.shown_hours = status.inference_hours.keys().cloned().collect();
+    }
+}

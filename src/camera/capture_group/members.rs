@@ -1,0 +1,82 @@
+//! The cameras of a group: which they are, and what happens to each.
+
+use super::{CaptureGroup, Member};
+use crate::camera::camera_state::Camera;
+use crate::camera::settings::CameraSettings;
+use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
+use crate::vision::monotonic::Monotonic;
+
+impl CaptureGroup {
+    /// Adds a camera.
+    pub(crate) fn add(&mut self, camera: Camera) {
+        self.members.push(Member { camera, index: None });
+    }
+
+    /// Removes a camera; those behind it move up. Returns the connection to close, if one is open.
+    pub(crate) fn remove(&mut self, camera: usize) -> Option<CameraIndex> {
+        self.members.remove(camera).index
+    }
+
+    /// Changes the settings of a camera. Returns true if an open connection must be told its frames a second.
+    pub(crate) fn change(&mut self, camera: usize, settings: CameraSettings) -> bool {
+        self.members[camera].camera.change(settings)
+    }
+
+    /// Makes a new connection of a camera due at once. Returns the connection to close, if one is open.
+    pub(crate) fn reconnect(&mut self, camera: usize, now: Monotonic) -> Option<CameraIndex> {
+        self.members[camera].camera.reconnect(now);
+        self.members[camera].index.take()
+    }
+
+    /// The cameras of the group.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = &Camera> {
+        self.members.iter().map(|member| &member.camera)
+    }
+
+    /// The camera at a position.
+    pub(crate) fn camera(&self, camera: usize) -> &Camera {
+        &self.members[camera].camera
+    }
+
+    /// The position of the camera with this connection; `None` if the connection is an earlier one.
+    pub(crate) fn find(&self, index: CameraIndex) -> Option<usize> {
+        self.members.iter().position(|member| member.index == Some(index))
+    }
+
+    /// The open connection of a camera.
+    pub(crate) fn index_of(&self, camera: usize) -> Option<CameraIndex> {
+        self.members[camera].index
+    }
+
+    /// Records that a connection delivered its first frame, or a new picture size.
+    pub(crate) fn streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
+        self.members[camera].camera.streaming(info, now);
+    }
+
+    /// Records the totals of decoded frames and received packets of a connection.
+    pub(crate) fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
+        self.members[camera].camera.progress(decoded, received, now);
+    }
+
+    /// Throttles a camera. Returns the rate for its capture process if it changes.
+    pub(crate) fn pace(&mut self, camera: usize, fps: Option<f64>) -> Option<f32> {
+        self.members[camera].camera.pace(fps)
+    }
+
+    /// Switches a camera off. Returns the connection to close, if one is open.
+    pub(crate) fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
+        self.members[camera].camera.switch_off();
+        self.members[camera].index.take()
+    }
+
+    /// Switches a camera on: it is due to connect at once.
+    pub(crate) fn switch_on(&mut self, camera: usize, now: Monotonic) {
+        self.members[camera].camera.switch_on(now);
+    }
+
+    /// Records that a connection was lost.
+    pub(crate) fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
+        self.members[camera].index = None;
+        self.members[camera].camera.lost(kind, detail, now);
+    }
+}

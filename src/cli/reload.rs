@@ -1,0 +1,58 @@
+//! `ocelli reload`: has a running daemon read its settings again.
+
+use crate::cli::config_arguments::{ConfigArguments, conclude, daemon_address, load_settings};
+use crate::cli::live_view::print_line;
+use crate::http::client::{HttpMethod, request};
+use crate::settings::Settings;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ReloadArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Print the daemon's reply as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Cameras, scenes, tracking, snapshots and models change without a restart; other keys are named.
+A mistake in the settings changes nothing.
+
+Examples:
+  ocelli reload
+  ocelli reload --config /etc/ocelli/ocelli.toml --json
+
+Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.";
+
+pub(super) fn reload(arguments: &ReloadArguments) -> ExitCode {
+    // The mistakes are printed here as well as by the daemon, and no daemon need run for that.
+    let settings = match load_settings(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(ask(&settings, arguments.json))))
+}
+
+async fn ask(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
+    let address = daemon_address(settings)?;
+    let (status, answer) = request(address, HttpMethod::POST, "/api/reload", Some(&json!({}))).await?;
+    if status != 200 {
+        let message = answer["error"]["message"].as_str().map_or_else(|| answer.to_string(), str::to_owned);
+        return Err(format!("nothing has changed: {message}").into());
+    }
+    if as_json {
+        print_line(&answer.to_string());
+        return Ok(());
+    }
+    let texts = |key: &str| answer[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+    texts("changed").for_each(print_line);
+    texts("needs_restart").for_each(|key| print_line(&format!("{key}: changed in the file; restart ocelli to apply it")));
+    if texts("changed").chain(texts("needs_restart")).next().is_none() {
+        print_line("nothing has changed");
+    }
+    Ok(())
+}

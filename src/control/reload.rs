@@ -1,0 +1,45 @@
+//! The request to read the settings again.
+
+use crate::control::Control;
+use tokio::sync::{mpsc, oneshot};
+
+/// What a reload has done.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ReloadReport {
+    /// One line for each part that changed.
+    pub changed: Vec<String>,
+    /// Keys with another value that only a restart applies.
+    pub restart: Vec<String>,
+}
+
+/// Why a reload has changed nothing.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ReloadError {
+    /// The settings have mistakes.
+    #[error("{}", .0.join("; "))]
+    Mistakes(Vec<String>),
+    /// The daemon is stopping, or other reloads wait already.
+    #[error("the appliance takes no reload now; try again later")]
+    Busy,
+}
+
+/// The reply channel of a request.
+pub(crate) type ReloadRequest = oneshot::Sender<Result<ReloadReport, ReloadError>>;
+
+/// Queue capacity for reloads. When it is full they are refused.
+pub(super) const RELOAD_QUEUE: usize = 4;
+
+/// The clients' end of the queue of reloads.
+pub(super) type ReloadSender = mpsc::Sender<ReloadRequest>;
+
+impl Control {
+    /// Reads the settings again and waits until the change is in force.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; nothing has changed then.
+    pub async fn reload(&self) -> Result<ReloadReport, ReloadError> {
+        let (reply, replied) = oneshot::channel();
+        self.reloads.try_send(reply).map_err(|_| ReloadError::Busy)?;
+        replied.await.unwrap_or(Err(ReloadError::Busy))
+    }
+}

@@ -1,0 +1,75 @@
+//! Changes of the settings in simulated time.
+
+use crate::core::Event;
+use crate::core::event::CommandTicket;
+use crate::core::simulation::box_of::BoxSettings;
+use crate::core::simulation::dice::Dice;
+use crate::core::simulation::wanted::Wanted;
+use crate::core::simulation::world::World;
+use crate::vision::camera_status::CameraStatus;
+use std::collections::BTreeMap;
+
+impl World {
+    /// Edits the settings in a few places, and reloads them.
+    pub(super) fn reload(&mut self) {
+        let mut new = self.wanted.clone();
+        for _ in 0..self.dice.between(1, 5) {
+            new.edit(self.settings.cameras, &mut self.dice);
+        }
+        self.reload_to(new);
+    }
+
+    fn reload_to(&mut self, new: Wanted) {
+        let change = self.wanted.change_to(&new, self.settings.terms());
+        let ticket = CommandTicket(self.books.ticket());
+        self.note(|| format!("{ticket:?}: {change:?}"));
+        self.books.commands.insert(ticket, self.active());
+        self.inbox.push_back(Event::Changed { ticket, change: Box::new(change) });
+        self.wanted = new;
+    }
+}
+
+/// What an operator sees of a box once everything has settled.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    /// The model, the rate and the state of each camera.
+    cameras: BTreeMap<String, (Vec<String>, f32, CameraStatus)>,
+    /// The package, the bounds, the units in service and the state of each model.
+    models: BTreeMap<String, String>,
+}
+
+impl Seen {
+    fn of(world: &World) -> Self {
+        let status = world.core.status();
+        let cameras = status.cameras.iter().map(|(id, camera)| {
+            let is_its = |(_, model): &(&String, &crate::supervisor::ModelStatus)| model.ledgers.contains_key(id);
+            let models = status.models.iter().filter(is_its).map(|(name, _)| name.clone()).collect();
+            (id.to_string(), (models, camera.state.fps, camera.state.state))
+        });
+        let models = status.models.iter().map(|(name, model)| {
+            let (units, state) = ((model.min_units, model.max_units, model.in_service), model.state);
+            (name.clone(), format!("{} {units:?} {state:?}", model.package))
+        });
+        Self { cameras: cameras.collect(), models: models.collect() }
+    }
+}
+
+#[test]
+fn any_change_of_the_settings_ends_as_a_fresh_start_with_them() {
+    for seed in 0..200 {
+        let mut dice = Dice::new(seed);
+        let settings = BoxSettings { limit: 8, ..BoxSettings::draw(&mut dice, 5.0) };
+        let mut world = World::new(settings.clone(), Vec::new(), seed, 100);
+        world.run(200);
+        let mut new = world.wanted.clone();
+        (0..20).for_each(|_| new.edit(settings.cameras, &mut dice));
+        // A fresh start with a package that cannot be loaded runs nothing; a reload keeps what runs.
+        new.models.iter_mut().filter(|model| model.package == "bad").for_each(|model| model.package = "good-1".into());
+        world.reload_to(new.clone());
+        world.run(200);
+        let mut fresh = World::with(settings, new, Vec::new(), seed, 100);
+        fresh.run(200);
+        assert_eq!(world.failure.map(|failure| failure.what), None, "seed {seed}");
+        assert_eq!(Seen::of(&world), Seen::of(&fresh), "seed {seed}");
+    }
+}

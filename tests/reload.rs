@@ -1,0 +1,155 @@
+//! Settings that change while the daemon runs: what they do not name goes on without a gap, and a mistake changes nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::fs;
+use std::time::Duration;
+use support::broker::Broker;
+use support::camera::RtspCamera;
+use support::daemon::{Daemon, camera};
+use support::{signal, wait_for};
+
+const SECONDS: Duration = Duration::from_secs(1);
+
+/// A daemon with one camera that stays as it is, and the text of its settings.
+struct LiveBox {
+    daemon: Daemon,
+    settings: String,
+    yard: RtspCamera,
+    _broker: Broker,
+}
+
+impl LiveBox {
+    fn start() -> Self {
+        let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
+        let daemon = Daemon::start(broker.port, &camera("still", yard.url(), 5));
+        daemon.wait_ready();
+        let settings = fs::read_to_string(daemon.home().join("ocelli.toml")).unwrap();
+        let this = Self { daemon, settings, yard, _broker: broker };
+        this.wait_streaming("still");
+        this
+    }
+
+    /// Adds this to the settings, and reloads them.
+    fn reload(&self, more: &str) -> (u16, Value) {
+        self.write(&format!("{}{more}", self.settings));
+        self.daemon.post_json("/api/reload", &json!({})).unwrap()
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.daemon.home().join("ocelli.toml"), text).unwrap();
+    }
+
+    fn camera(&self, id: &str, fps: u32) -> String {
+        camera(id, self.yard.url(), fps)
+    }
+
+    fn wait_streaming(&self, id: &str) {
+        wait_for(id, 30 * SECONDS, || {
+            let detected = self.daemon.sum(&format!("ocelli_frames_detected_total{{camera=\"{id}\"}}"));
+            (detected > 0.0).then_some(())
+        });
+    }
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn a_hundred_reloads_restart_no_child_and_lose_no_frame_of_a_camera_that_stays() {
+    let this = LiveBox::start();
+    let daemon = &this.daemon;
+    let (units, captures) = (daemon.units(), daemon.captures());
+    let labels = "scene.labels = [\"person\"]\n";
+    let steps = [
+        (this.camera("door", 5), "camera door: added"),
+        (this.camera("door", 2), "camera door: changed"),
+        (this.camera("door", 2) + labels, "camera door: changed; its scene begins anew"),
+        (this.camera("door", 2) + labels + "keyframes_only = true\n", "camera door: changed; it reconnects"),
+        (String::new(), "camera door: removed"),
+    ];
+    for round in 0..20 {
+        for (more, line) in &steps {
+            let (status, answer) = this.reload(more);
+            assert_eq!((status, texts(&answer["changed"])), (200, vec![*line]), "round {round}: {answer}");
+            let (status, refusal) = this.reload("[[cameras]]\nid = \"a mistake\"\n");
+            assert_eq!(status, 422, "round {round}: {refusal}");
+        }
+    }
+    assert_eq!(daemon.units(), units, "no unit was replaced");
+    assert!(captures.iter().all(|pid| daemon.captures().contains(pid)), "the camera's process is the same");
+    assert_eq!(daemon.sum("ocelli_camera_reconnects_total{camera=\"still\"}"), 0.0);
+    wait_for("the series of the other camera to go", 10 * SECONDS, || {
+        daemon.metrics("ocelli_").keys().all(|series| !series.contains("\"door\"")).then_some(())
+    });
+    this.wait_streaming("still");
+    daemon.assert_ledger_closes();
+    assert!(this.daemon.stop().0.success());
+}
+
+#[test]
+fn models_come_go_and_grow_without_a_restart() {
+    let this = LiveBox::start();
+    let daemon = &this.daemon;
+    let second = "[[models]]\nname = \"second\"\npackage = \"coco-ssd\"\nmin_inference_units = 1\n";
+    let (status, answer) = this.reload(second);
+    assert_eq!((status, texts(&answer["changed"])), (200, vec!["[[models]]: changed"]), "{answer}");
+    wait_for("the second model", 30 * SECONDS, || {
+        let (_, text) = daemon.get("/api/models/second")?;
+        text.contains("RUNNING").then_some(())
+    });
+    let door = this.camera("door", 5) + "model = \"second\"\n";
+    let (_, answer) = this.reload(&format!("{second}{door}"));
+    assert_eq!(texts(&answer["changed"]), ["camera door: added"]);
+    this.wait_streaming("door");
+
+    this.write(&this.settings.replace("min_inference_units = 2", "min_inference_units = 1"));
+    let (_, answer) = daemon.post_json("/api/reload", &json!({})).unwrap();
+    assert_eq!(texts(&answer["changed"]), ["camera door: removed", "[[models]]: changed"]);
+    wait_for("one model with one unit", 30 * SECONDS, || {
+        let is_gone = daemon.get("/api/models/second").is_some_and(|(status, _)| status == 404);
+        (is_gone && daemon.units().len() == 1).then_some(())
+    });
+    daemon.assert_ledger_closes();
+    assert!(this.daemon.stop().0.success());
+}
+
+#[test]
+fn what_needs_a_restart_is_named_until_there_was_one_and_a_package_that_is_missing_changes_nothing() {
+    let this = LiveBox::start();
+    let daemon = &this.daemon;
+    for _ in 0..2 {
+        let (status, answer) = this.reload("[units]\nmax_units = 3\n");
+        assert_eq!((status, texts(&answer["needs_restart"])), (200, vec!["units.max_units"]), "{answer}");
+    }
+    let (_, answer) = this.reload("");
+    assert_eq!(answer, json!({"changed": [], "needs_restart": []}));
+    let missing = "[[models]]\nname = \"second\"\npackage = \"nowhere\"\n";
+    let (status, answer) = this.reload(&format!("{missing}{}", this.camera("door", 5)));
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("model second"), "{answer}");
+    assert!(daemon.get("/metrics").unwrap().1.lines().all(|line| !line.contains("\"door\"")));
+    assert!(this.daemon.stop().0.success());
+}
+
+#[test]
+fn the_command_prints_what_changed_and_a_hangup_reloads_too() {
+    let this = LiveBox::start();
+    this.write(&format!("{}{}", this.settings, this.camera("door", 5)));
+    assert_eq!(this.daemon.succeed(&["reload"]), "camera door: added\n");
+    assert_eq!(this.daemon.succeed(&["reload"]), "nothing has changed\n");
+    this.write(&this.settings);
+    signal(this.daemon.pid(), Signal::HUP);
+    wait_for("the other camera to go", 10 * SECONDS, || {
+        this.daemon.metrics("ocelli_camera_up").keys().all(|series| !series.contains("door")).then_some(())
+    });
+    this.write("[[cameras]]\nid = \"a mistake\"\n");
+    let (status, text) = this.daemon.command(&["reload"]);
+    assert!(status.code() == Some(78) && text.contains("url"), "{text}");
+    assert!(this.daemon.stop().0.success());
+}
