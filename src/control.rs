@@ -18,7 +18,7 @@ use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
-use crate::metering::{HourRow, HoursFiles, this_month};
+use crate::metering::HoursFiles;
 use crate::publish::message::CameraStateMessage;
 use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::{FleetError, ModelState, ModelStatus};
@@ -207,17 +207,6 @@ impl Control {
         let (reply, replied) = oneshot::channel();
         self.commands.try_send((command, reply)).map_err(|_| ControlError::Busy)?;
         replied.await.unwrap_or(Err(ControlError::Busy))
-    }
-
-    /// Returns a month (`2026-11`; by default this month) and its inference hours as they are on disk.
-    ///
-    /// # Errors
-    /// `InvalidInput` if the month is malformed; `TimedOut` if the disk does not answer; otherwise the error of reading
-    /// its file.
-    pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
-        let month = month.unwrap_or_else(this_month);
-        let rows = self.hours.read(&month).await?;
-        Ok((month, rows))
     }
 
     /// Returns the state of a model, at most half a second old.
