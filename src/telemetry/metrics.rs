@@ -142,10 +142,12 @@ impl Metrics {
 
     /// Removes a camera's series: it is not in the settings any more.
     pub fn remove_camera(&self, id: &CameraId) {
-        for family in [&self.captured, &self.detected, &self.reconnects, &self.decoded] {
+        for family in [&self.captured, &self.detected] {
             family.remove(&camera(id));
         }
-        self.camera_up.remove(&camera(id));
+        for family in [&self.camera_up, &self.reconnects, &self.decoded] {
+            family.remove(&camera(id));
+        }
         for reason in ShedReason::OF_FRAMES {
             self.shed.remove(&with(id, "reason", reason.name()));
         }

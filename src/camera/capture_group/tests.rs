@@ -1,6 +1,7 @@
 //! A capture process and its cameras in simulated time.
 
 use super::*;
+use crate::ipc::messages::StreamInfo;
 
 fn at_ms(ms: u64) -> Monotonic {
     Monotonic::from_nanos(ms * 1_000_000)

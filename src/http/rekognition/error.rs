@@ -123,7 +123,8 @@ impl ApiError {
             | ShedReason::NoUnits
             | ShedReason::Superseded
             | ShedReason::Stale
-            | ShedReason::NoFreeSlot => Self::throughput(retry_after),
+            | ShedReason::NoFreeSlot
+            | ShedReason::CameraRemoved => Self::throughput(retry_after),
             ShedReason::ModelStopped => {
                 let kind = ErrorKind::ResourceNotReady;
                 Self { kind, message: "The model is not ready.".into(), retry_after: Some(retry_after) }
