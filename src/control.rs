@@ -183,12 +183,15 @@ impl Control {
         let (snapshots, snapshot_queue) = SnapshotClient::new();
         let hours = HoursReader::new(hours);
         let control = Self { commands, status, hours, imports, reloads, images, snapshots, events, catalog };
-        (control, ControlQueues {
-            commands: command_queue,
-            imports: import_queue,
-            reloads: reload_queue,
-            snapshots: snapshot_queue,
-        })
+        (
+            control,
+            ControlQueues {
+                commands: command_queue,
+                imports: import_queue,
+                reloads: reload_queue,
+                snapshots: snapshot_queue,
+            },
+        )
     }
 
     /// Queues an import. The catalog limits the number of imports, so the queue is never full.

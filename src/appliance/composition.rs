@@ -108,7 +108,8 @@ impl Appliance {
             state_directory: settings.state_directory.clone(),
             own,
         };
-        let inbox = Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
+        let inbox =
+            Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
         let meter = Meter::load(hours, files, now);
         let shell = Shell { core, performer, inbox, meter, status, unit_pids };
         let reloader = Reloader { settings, passwords, requests: reloads, changes: change_sender };

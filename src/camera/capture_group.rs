@@ -267,7 +267,6 @@ impl CaptureGroup {
         }
         true
     }
-
 }
 
 #[cfg(test)]

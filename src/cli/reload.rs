@@ -50,7 +50,8 @@ async fn ask(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
     }
     let texts = |key: &str| answer[key].as_array().into_iter().flatten().filter_map(Value::as_str);
     texts("changed").for_each(print_line);
-    texts("needs_restart").for_each(|key| print_line(&format!("{key}: changed in the file; restart ocelli to apply it")));
+    texts("needs_restart")
+        .for_each(|key| print_line(&format!("{key}: changed in the file; restart ocelli to apply it")));
     if texts("changed").chain(texts("needs_restart")).next().is_none() {
         print_line("nothing has changed");
     }

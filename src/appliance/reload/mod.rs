@@ -108,7 +108,11 @@ impl Wanted {
     ///
     /// # Errors
     /// All mistakes in the settings; a package that cannot be used is one too.
-    fn read(files: &[PathBuf], old: &Settings, old_passwords: &BTreeMap<CameraId, Secret>) -> Result<Self, ReloadError> {
+    fn read(
+        files: &[PathBuf],
+        old: &Settings,
+        old_passwords: &BTreeMap<CameraId, Secret>,
+    ) -> Result<Self, ReloadError> {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
         let (mut passwords, mut mistakes) = (BTreeMap::new(), Vec::new());

@@ -24,7 +24,6 @@ impl Reporter {
         let before = std::mem::replace(&mut self.shown_cameras, shown);
         for camera in before.difference(&self.shown_cameras) {
             self.metrics.remove_camera(camera);
-            self.last_camera_states.remove(camera);
             self.seen_now.remove(camera);
             self.gone_cameras.insert(camera.clone());
         }

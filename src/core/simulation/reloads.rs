@@ -70,6 +70,7 @@ fn any_change_of_the_settings_ends_as_a_fresh_start_with_them() {
         let mut fresh = World::with(settings, new, Vec::new(), seed, 100);
         fresh.run(200);
         assert_eq!(world.failure.as_ref().map(|failure| &*failure.what), None, "seed {seed}");
+        assert_eq!(fresh.failure.as_ref().map(|failure| &*failure.what), None, "seed {seed}");
         assert_eq!(Seen::of(&world), Seen::of(&fresh), "seed {seed}");
     }
 }

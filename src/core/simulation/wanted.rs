@@ -32,7 +32,7 @@ impl Wanted {
         };
         match dice.index(11) {
             0 | 1 => drop(self.cameras.remove(&nth)),
-            2 => camera.fps = dice.pick(&[0.0, 1.0, 5.0]),
+            2 => camera.fps = dice.pick(&[1.0, 2.0, 5.0]),
             3 => camera.scene.labels = vec![dice.pick(&["person", "dog"]).to_owned()],
             4 => camera.url.push('x'),
             5 => camera.model = Some(model),

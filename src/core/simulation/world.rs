@@ -202,10 +202,9 @@ impl World {
     /// Runs for some simulated seconds, or until a violation.
     pub(super) fn run(&mut self, seconds: u64) {
         let end = self.now + seconds * 1_000 * MS;
-        while let Some(Reverse((at, _, next))) = self.queue.pop() {
-            if at > end || self.failure.is_some() {
-                return;
-            }
+        // What is due later stays in the queue, for a further run.
+        while self.queue.peek().is_some_and(|Reverse((at, _, _))| *at <= end) && self.failure.is_none() {
+            let Some(Reverse((at, _, next))) = self.queue.pop() else { return };
             self.now = at;
             self.happen(next);
             if !self.is_paused {

@@ -97,6 +97,7 @@ impl Units {
     /// Removes models that the settings do not name any more and whose units have stopped.
     pub(super) fn remove_left(&mut self) {
         let fleet = &mut self.fleet;
-        self.leaving.retain(|model| fleet.remove_model(model).is_err_and(|error| !matches!(error, FleetError::NotFound(_))));
+        self.leaving
+            .retain(|model| fleet.remove_model(model).is_err_and(|error| !matches!(error, FleetError::NotFound(_))));
     }
 }

@@ -10,7 +10,8 @@ fn settings(text: &str) -> Settings {
     Settings::load_with(&[file], HashMap::new()).unwrap()
 }
 
-const TWO: &str = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/1\"\n[[cameras]]\nid = \"door\"\nurl = \"rtsp://b/1\"\n";
+const TWO: &str =
+    "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/1\"\n[[cameras]]\nid = \"door\"\nurl = \"rtsp://b/1\"\n";
 
 fn difference(old: &str, new: &str) -> Difference {
     Difference::new(&settings(old), &settings(new), &BTreeSet::new())
@@ -52,7 +53,10 @@ fn what_needs_a_restart_is_named_by_its_key() {
     for (new, keys) in [
         ("[http]\nport = 9999\n", vec!["http.port"]),
         ("[mqtt]\nhost = \"broker\"\ntopic_prefix = \"site\"\n", vec!["mqtt.host", "mqtt.topic_prefix"]),
-        ("[mqtt]\ncredentials = { user = \"u\", password = \"one\" }\n", vec!["mqtt.credentials.password", "mqtt.credentials.user"]),
+        (
+            "[mqtt]\ncredentials = { user = \"u\", password = \"one\" }\n",
+            vec!["mqtt.credentials.password", "mqtt.credentials.user"],
+        ),
         ("[units]\nmax_units = 3\n", vec!["units.max_units"]),
     ] {
         let mut named = difference("", new).restart;
