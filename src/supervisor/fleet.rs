@@ -19,7 +19,7 @@ use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::supervisor::zones::{ZoneIndex, Zones};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
-use crate::vision::outcome::FailureCause;
+use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,8 +136,12 @@ impl Fleet {
     pub fn frame_captured(&mut self, work: FrameWork, now: Monotonic) -> Vec<SupervisorAction> {
         let mut actions = Vec::new();
         let pool = self.cameras.get(&work.camera).and_then(|model| self.pools.get_mut(model));
-        if let Some(pool) = pool {
-            pool.frame_captured(work, now, &mut actions);
+        match pool {
+            Some(pool) => pool.frame_captured(work, now, &mut actions),
+            None => {
+                let outcome = Outcome::Shed(ShedReason::ModelStopped);
+                actions.push(SupervisorAction::Ended { work, outcome, answer: None });
+            }
         }
         actions
     }

@@ -55,9 +55,8 @@ impl World {
                 let kept = self.books.kept.as_ref().and_then(|kept| kept.of(name)).map(|kept| &*kept.package);
                 // A reload may have named another one, which a restart would load.
                 let configured = self.wanted.models.iter().find(|configured| configured.name == *name);
-                let is_kept = kept.map_or(model.package == "good-0", |kept| {
-                    kept == model.package || configured.is_some_and(|configured| configured.package == kept)
-                });
+                let configured = configured.map_or("good-0", |configured| &*configured.package);
+                let is_kept = kept.map_or(configured == model.package, |kept| kept == model.package || kept == configured);
                 if !is_kept && !name.starts_with("brought") {
                     return self.fail(format!("{name} serves {}, and a restart would load {kept:?}", model.package));
                 }

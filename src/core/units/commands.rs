@@ -54,6 +54,10 @@ impl Units {
                 self.fleet.start(&model, Some(bounds))?;
                 false
             }
+            Command::RemoveModel { model } if self.desired.of(&model).is_some() => {
+                let state = self.fleet.model(&model).map_or("STOPPED", |pool| pool.state().name());
+                return Err(FleetError::WrongState { model, state, cure: "the settings name it; remove it there" }.into());
+            }
             Command::RemoveModel { model } => {
                 self.fleet.remove_model(&model)?;
                 false
