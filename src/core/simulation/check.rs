@@ -55,8 +55,10 @@ impl World {
                 let kept = self.books.kept.as_ref().and_then(|kept| kept.of(name)).map(|kept| &*kept.package);
                 // A reload may have named another one, which a restart would load.
                 let configured = self.wanted.models.iter().find(|configured| configured.name == *name);
-                let configured = configured.map_or("good-0", |configured| &*configured.package);
-                let is_kept = kept.map_or(configured == model.package, |kept| kept == model.package || kept == configured);
+                // One that the settings do not name any more leaves.
+                let Some(configured) = configured.map(|configured| &*configured.package) else { continue };
+                let is_kept =
+                    kept.map_or(configured == model.package, |kept| kept == model.package || kept == configured);
                 if !is_kept && !name.starts_with("brought") {
                     return self.fail(format!("{name} serves {}, and a restart would load {kept:?}", model.package));
                 }

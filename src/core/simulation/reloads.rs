@@ -47,7 +47,9 @@ impl Seen {
             (id.to_string(), (models, camera.state.fps, camera.state.state))
         });
         let models = status.models.iter().map(|(name, model)| {
-            let (units, state) = ((model.min_units, model.max_units, model.in_service), model.state);
+            // Between two bounds the number follows the load, which differs.
+            let in_service = model.in_service.min(model.min_units);
+            let (units, state) = ((model.min_units, model.max_units, in_service), model.state);
             (name.clone(), format!("{} {units:?} {state:?}", model.package))
         });
         Self { cameras: cameras.collect(), models: models.collect() }

@@ -56,7 +56,9 @@ impl Units {
             }
             Command::RemoveModel { model } if self.desired.of(&model).is_some() => {
                 let state = self.fleet.model(&model).map_or("STOPPED", |pool| pool.state().name());
-                return Err(FleetError::WrongState { model, state, cure: "the settings name it; remove it there" }.into());
+                return Err(
+                    FleetError::WrongState { model, state, cure: "the settings name it; remove it there" }.into()
+                );
             }
             Command::RemoveModel { model } => {
                 self.fleet.remove_model(&model)?;
