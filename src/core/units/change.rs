@@ -57,13 +57,13 @@ impl Units {
             let source = PackageSource::Named(desired.package.clone());
             effects.push(Effect::LoadPackage { ticket, model: model.to_owned(), source });
         }
-        let result: Result<(), FleetError> = match (is_running, desired.is_running) {
-            (true, true) if pool.bounds() == bounds => return,
-            (true, true) => self.fleet.scale(model, bounds),
+        let is_scaled = pool.bounds() != bounds;
+        let scaled = if is_scaled { self.fleet.scale(model, bounds) } else { Ok(()) };
+        let result: Result<(), FleetError> = scaled.and_then(|()| match (is_running, desired.is_running) {
             (true, false) => self.fleet.stop(model),
-            (false, true) => self.fleet.start(model, Some(bounds)),
-            (false, false) => return,
-        };
+            (false, true) => self.fleet.start(model, None),
+            _ => Ok(()),
+        });
         match result {
             Ok(()) => drop(self.not_started.remove(model)),
             Err(error) => drop(self.not_started.insert(model.to_owned(), error.to_string())),
