@@ -3,30 +3,35 @@
 //! Clients (HTTP, MQTT, the terminal view) read an [`ApplianceStatus`] and never get a lock, a unit or a camera. To change
 //! something they send a [`Command`] and get a reply.
 
+pub mod frame_rates;
+pub mod health;
 mod hours_reader;
 pub mod images;
+pub mod judge;
+pub mod reason;
 mod reload;
 pub mod snapshots;
+pub mod status;
+pub mod trouble_watch;
 pub(crate) mod unit_numbers;
 
-use crate::admission::Ledger;
 use crate::catalog::CatalogStore;
 use crate::catalog::arn::Resource;
 use crate::catalog::entries::MAX_IMPORTS;
 use crate::catalog::import::PackageSource;
+use crate::control::health::BoxHealth;
 use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
-use crate::metering::HoursFiles;
-use crate::publish::message::CameraStateMessage;
+use crate::metering::{HourRow, HoursFiles, this_month};
+use crate::os::clock::monotonic_now;
 use crate::supervisor::pool::UnitBounds;
-use crate::supervisor::{FleetError, ModelState, ModelStatus};
-use crate::vision::camera_id::CameraId;
-use std::collections::BTreeMap;
+use crate::supervisor::{FleetError, ModelState};
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use crate::control::status::{ApplianceStatus, CameraView};
 pub(crate) use crate::publish::outbox::{EventLog, NewEvent};
 pub(crate) use reload::ReloadRequest;
 pub use reload::{ReloadError, ReloadReport};
@@ -223,91 +228,18 @@ impl Control {
         read(&self.status.borrow())
     }
 
+    /// Returns the health of the box, at most half a second old unless the event loop hangs, which it says then.
+    pub fn health(&self) -> BoxHealth {
+        self.read(|status| BoxHealth::of(status, monotonic_now()))
+    }
+
+    /// Returns the id of the box, for every answer to name.
+    pub(crate) fn box_id(&self) -> String {
+        self.read(|status| status.box_id.clone())
+    }
+
     /// Returns a copy of the status, at most half a second old.
     pub fn status(&self) -> ApplianceStatus {
         self.status.borrow().clone()
-    }
-}
-
-/// A snapshot of one camera's status.
-#[derive(Clone, Debug)]
-pub struct CameraView {
-    /// Its state as published.
-    pub state: CameraStateMessage,
-    /// How its frames ended.
-    pub ledger: Ledger,
-    /// Frames decoded since the daemon started.
-    pub decoded: u64,
-    /// Connections lost since the daemon started.
-    pub reconnects: u64,
-    /// The number of objects of each label in the newest analysed frame.
-    pub seen: BTreeMap<String, u32>,
-}
-
-/// A snapshot of the appliance's status.
-#[derive(Clone, Debug, Default)]
-pub struct ApplianceStatus {
-    /// The cameras by id.
-    pub cameras: BTreeMap<CameraId, CameraView>,
-    /// The models by name.
-    pub models: BTreeMap<String, ModelStatus>,
-    /// Inference hours of this month by model and version.
-    pub inference_hours: BTreeMap<(String, String), f64>,
-    /// Restarts of capture processes since the daemon started.
-    pub capture_restarts: u64,
-    /// Frames and images that wait or are being analysed.
-    pub in_flight: u64,
-    /// Slots of shared memory that are lent to units.
-    pub lent_slots: u32,
-    /// Detections of each label since the daemon started.
-    pub labels_seen: BTreeMap<String, u64>,
-    /// Messages handed to the broker.
-    pub published: u64,
-    /// True while the broker is connected; `None` when MQTT is switched off.
-    pub broker_connected: Option<bool>,
-    /// What is wrong, in sentences for the operator.
-    pub degraded: Vec<String>,
-    /// Process ids of the units.
-    pub unit_pids: Vec<u32>,
-    /// Process ids of the capture processes.
-    pub capture_pids: Vec<u32>,
-}
-
-impl ApplianceStatus {
-    /// The sum of the ledgers of all cameras, those included that a reload of the settings has removed.
-    pub fn total(&self) -> Ledger {
-        let mut total = Ledger::default();
-        self.models.values().for_each(|model| total.add(&model.former_cameras));
-        for camera in self.cameras.values() {
-            total.add(&camera.ledger);
-        }
-        total
-    }
-
-    /// True when every captured frame and every image has an outcome or is in flight.
-    pub fn ledger_closes(&self) -> bool {
-        let mut total = self.total();
-        self.models.values().for_each(|model| total.add(&model.images));
-        total.closes(self.in_flight)
-    }
-
-    /// The number of units that all models together should have.
-    pub(crate) fn units_desired(&self) -> usize {
-        self.models.values().map(|model| model.desired).sum()
-    }
-
-    /// The number of units in service, of all models together.
-    pub(crate) fn units_in_service(&self) -> usize {
-        self.models.values().map(|model| model.in_service).sum()
-    }
-
-    /// True when every model that should run is running with all its units.
-    pub fn is_ready(&self) -> bool {
-        let is_ready = |model: &ModelStatus| match model.state {
-            ModelState::Running => model.in_service >= model.desired,
-            ModelState::Stopped | ModelState::Stopping => true,
-            ModelState::Starting | ModelState::Failed => false,
-        };
-        !self.models.is_empty() && self.models.values().all(is_ready)
     }
 }

@@ -47,6 +47,7 @@
 //!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
 //! * [`appliance`]: the shell. It waits, lets the core apply what is queued, and performs the effects.
 //! * [`settings`], [`control`], [`cli`]: what the operator sets, what clients may request, the command line.
+//!   [`control::judge`] says what is wrong with the box, and [`control::health`] is how all of them show it.
 //!
 //! # The way of a frame
 //! 1. `capture/camera_stream.rs` writes it into a slot and announces it.
@@ -86,7 +87,8 @@
 //! * The tracker sees a result before the frame's slot is released, so that a snapshot can be made of the frame that shows
 //!   an object best. What the scene filters is in no event, no count and no detection.
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
-//! * Beyond loopback every request but `/healthz` needs a signature. No name that a caller gives becomes a path
+//! * Nothing that tells of the box's health is green while another thing is not: all of it comes from [`control::judge`].
+//! * Beyond loopback every request but `/healthz` needs a signature, or for metrics and readiness a token. No name that a caller gives becomes a path
 //!   ([`os::beneath`], [`catalog::store`]).
 //! * Decisions use monotonic time ([`vision::monotonic`]), labels wall time.
 //! * A child never outlives its parent, not even a stopped one ([`os::orphan_guard`]).

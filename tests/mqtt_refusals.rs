@@ -4,6 +4,7 @@
 
 mod support;
 
+use ocelli::publish::broker_status::BrokerStatus;
 use ocelli::publish::sinks::mqtt::settings::ProtocolVersion;
 use ocelli::vision::camera_id::CameraId;
 use std::time::Duration;
@@ -71,7 +72,10 @@ fn a_broker_that_ends_each_session_is_told_with_the_client_id_as_the_likely_caus
         let file = home.path().join("events.db");
         let sender = Sender::start(file, broker.port, |settings| settings.protocol = protocol);
         let told = wait_for("the likely cause", LIMIT, || {
-            sender.publisher.connection_trouble().filter(|why| why.contains("mqtt.client_id"))
+            match sender.publisher.broker() {
+                BrokerStatus::Away(why) => why.filter(|why| why.contains("mqtt.client_id")),
+                _ => None,
+            }
         });
         assert!(told.contains("`box`") && told.contains(&broker.port.to_string()), "{told}");
     }

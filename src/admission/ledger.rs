@@ -2,10 +2,11 @@
 //! `captured = detected + Σ shed{reason} + Σ failed{cause} + in flight`.
 
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The outcomes of one camera's frames, or of all cameras together.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Frames that a capture process announced.
     pub captured: u64,

@@ -12,6 +12,7 @@ use crate::appliance::reload::Reloader;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
 use crate::appliance::shell::Shell;
+use crate::appliance::status_maker::StatusMaker;
 use crate::camera::capture_process::CaptureProcesses;
 use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
@@ -80,7 +81,11 @@ impl Appliance {
         let units = UnitProcesses::new(spawner.clone(), programs.unit, environment.clone(), unit_sender);
         let captures = CaptureProcesses::new(spawner, programs.capture, environment, capture_sender);
         let hours = HoursFiles::new(&settings.state_directory);
-        let (status, watcher) = watch::channel(ApplianceStatus::default());
+        let (status, watcher) = watch::channel(ApplianceStatus {
+            box_id: settings.box_id.clone(),
+            boot_id: reporter.boot_id().to_owned(),
+            ..ApplianceStatus::default()
+        });
         let (intake, image_region, images) = ImageIntake::new()?;
         let (control, queues) =
             Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), reporter.event_log());
@@ -111,7 +116,7 @@ impl Appliance {
         let inbox =
             Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
         let meter = Meter::load(hours, files, now);
-        let shell = Shell { core, performer, inbox, meter, status, unit_pids };
+        let shell = Shell { core, performer, inbox, meter, statuses: StatusMaker::default(), status, unit_pids };
         let reloader = Reloader { settings, passwords, requests: reloads, changes: change_sender };
         Ok((Self { shell, reloader: Some(reloader) }, control, watcher))
     }

@@ -5,14 +5,15 @@
 //! publishes and counts, `composition` builds the parts.
 
 mod box_plan;
+mod box_state;
 pub mod child_environment;
 mod composition;
 mod event_recorder;
+mod gauges;
 mod importer;
 mod inbox;
 mod memory_probe;
 mod meter;
-mod model_state;
 pub mod mqtt_commands;
 mod package_loader;
 mod performer;
@@ -21,6 +22,7 @@ mod reporter;
 mod requests;
 mod shell;
 mod state_reports;
+mod status_maker;
 pub mod version_starter;
 mod zone_placement;
 

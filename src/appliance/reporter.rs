@@ -3,28 +3,28 @@
 mod gone;
 
 use crate::admission::FrameWork;
+use crate::appliance::box_state::box_state;
 use crate::appliance::event_recorder::EventRecorder;
-use crate::appliance::model_state::model_state;
+use crate::appliance::gauges::Gauges;
 use crate::appliance::state_reports::StateReports;
 use crate::control::ApplianceStatus;
 use crate::core::Report;
 use crate::core::effect::FrameResult;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
+use crate::publish::broker_status::BrokerStatus;
 use crate::publish::message::{DetectedObject, DetectionsMessage, LatencyMs, SCHEMA_DETECTIONS};
-use crate::publish::outbox::{EventLog, Outbox};
+use crate::publish::outbox::{EventLog, Outbox, OutboxStatus};
 use crate::publish::publisher::Publisher;
-use crate::publish::state_message::{BoxStateMessage, SCHEMA_STATE};
-use crate::supervisor::{Answer, ModelStatus};
+use crate::supervisor::Answer;
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::tracking::TrackedFrame;
 use crate::vision::camera_id::CameraId;
-use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{Outcome, ShedReason};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,12 +47,11 @@ pub struct Reporter {
     metrics: Arc<Metrics>,
     log: Option<LogQueue>,
     troubles: Troubles,
-    /// Cameras, models, and versions with inference hours, that the metrics show.
+    gauges: Gauges,
+    /// Cameras that the metrics show.
     shown_cameras: BTreeSet<CameraId>,
     /// Cameras that were removed. Their last frames may end later, and must not bring their series back.
     gone_cameras: BTreeSet<CameraId>,
-    shown_models: BTreeSet<String>,
-    shown_hours: BTreeSet<(String, String)>,
     seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
     labels_seen: BTreeMap<String, u64>,
     state_reports: StateReports,
@@ -74,13 +73,12 @@ impl Reporter {
             identity,
             boot_id,
             publisher,
+            gauges: Gauges::new(Arc::clone(&metrics)),
             metrics,
             log: None,
             troubles: Troubles::default(),
             shown_cameras: BTreeSet::new(),
             gone_cameras: BTreeSet::new(),
-            shown_models: BTreeSet::new(),
-            shown_hours: BTreeSet::new(),
             seen_now: BTreeMap::new(),
             labels_seen: BTreeMap::new(),
             state_reports: StateReports::default(),
@@ -97,6 +95,16 @@ impl Reporter {
     /// The prefix of ids, new at each start of the daemon.
     pub fn boot_id(&self) -> &str {
         &self.boot_id
+    }
+
+    /// The box's id.
+    pub(super) fn box_id(&self) -> &str {
+        &self.identity.box_id
+    }
+
+    /// True if the wall clock was known to be right when the last status was published.
+    pub(super) fn is_clock_synced(&self) -> bool {
+        self.clock_synced
     }
 
     /// Publishes, counts or logs what the core reports.
@@ -212,7 +220,9 @@ impl Reporter {
     /// Publishes the states that are due, and sets the gauges.
     pub(super) fn publish_status(&mut self, status: &ApplianceStatus, now: Monotonic) {
         self.clock_synced = is_wall_clock_synchronized();
-        self.set_gauges(status);
+        self.remove_gone(status);
+        let mqtt = self.publisher.as_ref().map(Publisher::status);
+        self.gauges.set(status, mqtt, status.outbox.as_ref(), self.log.as_ref());
         let Some(publisher) = &self.publisher else { return };
         for (id, camera) in &status.cameras {
             if self.state_reports.is_camera_due(id, &camera.state, now) {
@@ -220,49 +230,9 @@ impl Reporter {
             }
         }
         self.state_reports.keep(|id| status.cameras.contains_key(id));
-        let state = self.box_state(status, publisher.connection_trouble().as_deref());
+        let state = box_state(status);
         if self.state_reports.is_box_due(&state, now) {
             publisher.set_box_state(&state);
-        }
-    }
-
-    fn set_gauges(&mut self, status: &ApplianceStatus) {
-        self.remove_gone(status);
-        for (name, model) in &status.models {
-            self.metrics.model(name, model);
-        }
-        for ((model, version), hours) in &status.inference_hours {
-            self.metrics.inference_hours(model, version, *hours);
-        }
-        self.metrics.in_flight(status.in_flight);
-        self.metrics.log_lines_dropped(self.log.as_ref().map_or(0, LogQueue::dropped));
-        for (id, camera) in &status.cameras {
-            let is_up = camera.state.state == CameraStatus::Streaming;
-            self.metrics.camera(id, is_up, camera.reconnects, camera.decoded);
-        }
-        if let Some(publisher) = &self.publisher {
-            let mqtt = publisher.status();
-            let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];
-            self.metrics.mqtt(mqtt.connected, mqtt.published, mqtt.refused, dropped);
-        }
-        if let Some(outbox) = self.events.status() {
-            self.metrics.outbox(&outbox);
-        }
-    }
-
-    /// `not_connected` is left out: who reads the message has the broker, and the box has it again.
-    fn box_state(&self, status: &ApplianceStatus, not_connected: Option<&str>) -> BoxStateMessage {
-        let state = |(name, model): (&String, &ModelStatus)| {
-            let hours = status.inference_hours.iter().filter(|((of, _), _)| of == name).map(|(_, hours)| hours).sum();
-            (name.clone(), model_state(model, hours))
-        };
-        let degraded = status.degraded.iter().filter(|why| Some(why.as_str()) != not_connected);
-        BoxStateMessage {
-            schema: SCHEMA_STATE,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            boot_id: self.boot_id.clone(),
-            models: status.models.iter().map(state).collect(),
-            degraded: degraded.cloned().collect(),
         }
     }
 
@@ -278,8 +248,14 @@ impl Reporter {
         self.publisher.as_ref().map_or(0, |publisher| publisher.status().published)
     }
 
-    pub(super) fn broker_connected(&self) -> Option<bool> {
-        self.publisher.as_ref().map(|publisher| publisher.status().connected)
+    /// Whether the broker is connected, and if not, why.
+    pub(super) fn broker(&self) -> BrokerStatus {
+        self.publisher.as_ref().map_or(BrokerStatus::Off, Publisher::broker)
+    }
+
+    /// The state of the outbox.
+    pub(super) fn outbox(&self) -> Option<OutboxStatus> {
+        self.events.status()
     }
 
     /// The log that clients read events from.
@@ -287,12 +263,9 @@ impl Reporter {
         self.events.log()
     }
 
-    /// Problems of publishing and of background tasks, as texts for the operator.
-    pub(super) fn degraded(&self) -> Vec<String> {
-        let trouble = self.events.status().and_then(|status| status.trouble);
-        let outbox = trouble.map(|why| format!("events are not written to the disk: {why}"));
-        let publisher = self.publisher.iter().flat_map(Publisher::troubles);
-        outbox.into_iter().chain(publisher).chain(self.troubles.all()).collect()
+    /// Problems of parts that run on their own, as texts for the operator.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.publisher.iter().flat_map(Publisher::refusals).chain(self.troubles.all()).collect()
     }
 
     /// Sends the last events and publishes `stopped`, within a bounded time.

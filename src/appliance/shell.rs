@@ -7,6 +7,7 @@
 use crate::appliance::inbox::{Inbox, Input};
 use crate::appliance::meter::Meter;
 use crate::appliance::performer::Performer;
+use crate::appliance::status_maker::StatusMaker;
 use crate::control::ApplianceStatus;
 use crate::core::{Core, Event};
 use crate::ipc::child_process::ChildEvent;
@@ -48,6 +49,7 @@ pub(super) struct Shell {
     pub(super) performer: Performer,
     pub(super) inbox: Inbox,
     pub(super) meter: Meter,
+    pub(super) statuses: StatusMaker,
     pub(super) status: watch::Sender<ApplianceStatus>,
     pub(super) unit_pids: watch::Sender<BTreeMap<UnitId, u32>>,
 }
@@ -240,7 +242,7 @@ impl Shell {
         }
         self.performer.units.stop_all();
         self.performer.reporter.shut_down().await;
-        let status = self.describe();
+        let status = self.statuses.make(&self.core, &self.performer, &self.meter);
         self.status.send_replace(status.clone());
         let images_detected: u64 = status.models.values().map(|model| model.images.detected).sum();
         tracing::info!(ledger_closes = status.ledger_closes(), images_detected, "stopped");
@@ -250,28 +252,10 @@ impl Shell {
     fn renew_status(&mut self) {
         let now = monotonic_now();
         self.meter.look(self.core.metered(), now);
-        let status = self.describe();
+        let status = self.statuses.make(&self.core, &self.performer, &self.meter);
         self.performer.reporter.publish_status(&status, now);
         self.unit_pids.send_replace(self.performer.units.pids());
         self.status.send_replace(status);
-    }
-
-    /// The status of the core, with the shell's parts added.
-    fn describe(&self) -> ApplianceStatus {
-        let mut status = self.core.status();
-        let reporter = &self.performer.reporter;
-        for (id, camera) in &mut status.cameras {
-            camera.seen = reporter.seen_now(id);
-        }
-        status.inference_hours = self.meter.totals();
-        status.labels_seen = reporter.labels_seen();
-        status.published = reporter.published();
-        status.broker_connected = reporter.broker_connected();
-        status.degraded.extend(reporter.degraded());
-        status.degraded.extend(self.performer.files.degraded());
-        status.unit_pids = self.performer.units.pids().into_values().collect();
-        status.capture_pids = self.performer.captures.pids();
-        status
     }
 }
 

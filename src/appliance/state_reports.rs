@@ -44,6 +44,7 @@ mod tests {
     use super::*;
     use crate::publish::state_message::{SCHEMA_CAMERA_STATE, SCHEMA_STATE};
     use crate::vision::camera_status::CameraStatus;
+    use crate::vision::health_status::HealthStatus;
 
     fn at(seconds: u64) -> Monotonic {
         Monotonic::from_nanos(seconds * 1_000_000_000)
@@ -87,6 +88,11 @@ mod tests {
                 schema: SCHEMA_STATE,
                 version: "0.1.0".into(),
                 boot_id: "5f1c".into(),
+                status: HealthStatus::Ok,
+                in_service_units: 0,
+                desired_units: 0,
+                streaming_cameras: 0,
+                wanted_cameras: 0,
                 models: BTreeMap::new(),
                 degraded: vec![],
             },

@@ -59,6 +59,8 @@ pub(crate) struct Camera {
     /// Its settings, with the operator's switch applied.
     pub settings: CameraSettings,
     state: State,
+    /// Since when it has been streaming, or not, or switched off.
+    since: Monotonic,
     policy: ReconnectPolicy,
     reason: Option<String>,
     reconnects: u64,
@@ -87,7 +89,7 @@ impl Camera {
             State::Disabled
         };
         let policy = ReconnectPolicy::new(seed(&settings));
-        Self { settings, state, policy, reason: None, reconnects: 0, decoded_before: 0, granted: None }
+        Self { settings, state, since: now, policy, reason: None, reconnects: 0, decoded_before: 0, granted: None }
     }
 
     /// Returns what is due by `now`. A stream may be without a decoded frame for `stall`. A connection may take
@@ -112,7 +114,10 @@ impl Camera {
     pub(crate) fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
         let (since, decoded, received, rate) = match &self.state {
             State::Streaming { since, decoded, received, rate, .. } => (*since, *decoded, *received, *rate),
-            _ => (now, 0, 0, None),
+            _ => {
+                self.since = now;
+                (now, 0, 0, None)
+            }
         };
         self.reason = None;
         self.state = State::Streaming { info, since, progress_at: now, decoded, received, rate, decoded_at: now };
@@ -150,6 +155,7 @@ impl Camera {
         let streamed_for = match &self.state {
             State::Streaming { since, decoded, .. } => {
                 self.decoded_before += decoded;
+                self.since = now;
                 Some(now.since(*since))
             }
             State::Opening { .. } => None,
@@ -188,13 +194,19 @@ impl Camera {
         if self.state == State::Disabled {
             return;
         }
+        if self.is_streaming() {
+            self.since = now;
+        }
         self.decoded_before = self.decoded();
         (self.policy, self.reason) = (ReconnectPolicy::new(seed(&self.settings)), None);
         self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
     }
 
     /// Keeps the camera disconnected until it is switched on. Any -> Disabled
-    pub(crate) fn switch_off(&mut self) {
+    pub(crate) fn switch_off(&mut self, now: Monotonic) {
+        if self.state != State::Disabled {
+            self.since = now;
+        }
         self.decoded_before = self.decoded();
         (self.state, self.reason) = (State::Disabled, None);
     }
@@ -202,6 +214,7 @@ impl Camera {
     /// Makes a connection due at once. Disabled -> Waiting
     pub(crate) fn switch_on(&mut self, now: Monotonic) {
         if self.state == State::Disabled {
+            self.since = now;
             self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
         }
     }
@@ -209,6 +222,11 @@ impl Camera {
     /// True while the operator has it switched off.
     pub(crate) fn is_disabled(&self) -> bool {
         self.state == State::Disabled
+    }
+
+    /// Since when it has been streaming, or not, or switched off.
+    pub(crate) fn since(&self) -> Monotonic {
+        self.since
     }
 
     /// True while frames arrive.

@@ -1,12 +1,12 @@
 //! `ocelli ctl`: controls a running daemon over its HTTP server.
 
-use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
+use crate::cli::daemon::{Daemon, DaemonError};
 use crate::cli::live_view::print_line;
-use crate::http::client::{ClientError, HttpMethod, request};
+use crate::http::client::HttpMethod;
 use crate::model::execution_provider::NodeCounts;
-use crate::vision::error_chain::describe;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -96,92 +96,89 @@ const WAIT_LIMIT: Duration = Duration::from_secs(120);
 const POLL_PERIOD: Duration = Duration::from_millis(500);
 
 pub(super) fn ctl(arguments: &CtlArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = daemon_address(&settings).and_then(|address| {
-        let runtime = runtime.map_err(|error| describe(&error))?;
-        runtime.block_on(run(address, &arguments.command))
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(text) => {
-            eprintln!("ocelli: {text}");
-            ExitCode::FAILURE
-        }
-    }
+    with_settings(&arguments.config, async |settings| run(&Daemon::of(settings)?, &arguments.command).await)
 }
 
-async fn run(address: SocketAddr, command: &CtlCommand) -> Result<(), String> {
+async fn run(daemon: &Daemon, command: &CtlCommand) -> Result<(), Box<dyn Error>> {
     let units = |min: Option<u16>, max: Option<u16>| {
         let units = [("min_inference_units", min), ("max_inference_units", max)];
         units.into_iter().filter_map(|(name, units)| Some((name.to_owned(), Value::from(units?)))).collect::<Value>()
     };
     let (target, verb, body) = match command {
-        CtlCommand::Models { json } => return show(address, *json).await,
-        CtlCommand::Enable { camera } => return set_camera(address, camera, "enable").await,
-        CtlCommand::Disable { camera } => return set_camera(address, camera, "disable").await,
+        CtlCommand::Models { json } => return Ok(show(daemon, *json).await?),
+        CtlCommand::Enable { camera } => return Ok(set_camera(daemon, camera, "enable").await?),
+        CtlCommand::Disable { camera } => return Ok(set_camera(daemon, camera, "disable").await?),
         CtlCommand::Start { target, min, max } => (target, "start", units(*min, *max)),
         CtlCommand::Stop { target } => (target, "stop", json!({})),
         CtlCommand::Scale { target, min, max } => (target, "scale", units(Some(*min), *max)),
         CtlCommand::Swap { target, package } => (target, "swap", json!({"package": package})),
     };
     let path = format!("/api/models/{}/{verb}", target.model);
-    send(address, HttpMethod::POST, &path, Some(&body)).await?;
+    let box_id = command_box(daemon, &path, &body).await?;
     if !target.wait {
-        print_line(&format!("{}: {verb} has begun", target.model));
+        print_line(&format!("box {box_id}: {}: {verb} has begun", target.model));
         return Ok(());
     }
     let wanted_package = body["package"].as_str();
-    wait(address, &target.model, verb, wanted_package).await
+    wait(daemon, &target.model, verb, wanted_package).await
 }
 
-async fn set_camera(address: SocketAddr, camera: &str, verb: &str) -> Result<(), String> {
-    send(address, HttpMethod::POST, &format!("/api/cameras/{camera}/{verb}"), Some(&json!({}))).await?;
-    print_line(&format!("{camera}: {verb}d"));
-    Ok(())
+/// Sends a command, and tells what its answer warns of. Returns the box that has accepted it.
+async fn command_box(daemon: &Daemon, path: &str, body: &Value) -> Result<String, DaemonError> {
+    let (box_id, answer) = daemon.ask_json(HttpMethod::POST, path, Some(body)).await?;
+    warn_of_surprise(daemon, &box_id);
+    if let Some(warning) = answer["warning"].as_str() {
+        eprintln!("ocelli: box {box_id}: {warning}");
+    }
+    Ok(box_id)
 }
 
-async fn send(address: SocketAddr, method: HttpMethod, path: &str, body: Option<&Value>) -> Result<Value, String> {
-    let (status, answer) = request(address, method, path, body).await.map_err(|error: ClientError| describe(&error))?;
-    match status {
-        200..=299 => Ok(answer),
-        _ => Err(answer["error"]["message"].as_str().map_or_else(|| format!("{status}: {answer}"), str::to_owned)),
+fn warn_of_surprise(daemon: &Daemon, box_id: &str) {
+    if let Some(surprise) = daemon.surprise(box_id) {
+        eprintln!("ocelli: {surprise}");
     }
 }
 
+async fn set_camera(daemon: &Daemon, camera: &str, verb: &str) -> Result<(), DaemonError> {
+    let path = format!("/api/cameras/{camera}/{verb}");
+    let box_id = command_box(daemon, &path, &json!({})).await?;
+    print_line(&format!("box {box_id}: {camera}: {verb}d"));
+    Ok(())
+}
+
 /// Waits until the model has the state that the command asked for.
-async fn wait(address: SocketAddr, model: &str, verb: &str, package: Option<&str>) -> Result<(), String> {
+async fn wait(daemon: &Daemon, model: &str, verb: &str, package: Option<&str>) -> Result<(), Box<dyn Error>> {
     let begun = tokio::time::Instant::now();
     loop {
         // The daemon renews its status twice a second: the present one may be from before the command.
         tokio::time::sleep(POLL_PERIOD * 2).await;
-        let view = send(address, HttpMethod::GET, &format!("/api/models/{model}"), None).await?;
+        let (box_id, view) = daemon.ask_json(HttpMethod::GET, &format!("/api/models/{model}"), None).await?;
+        let fail = |what: String| Err(format!("box {box_id}: {model} {what}: {}", view["degraded"]).into());
         let (state, desired) = (view["state"].as_str().unwrap_or_default(), &view["desired_inference_units"]);
         let is_settled = view["next_version"].is_null();
         let has_units = &view["in_service_inference_units"] == desired;
         match (verb, state) {
             ("stop", "STOPPED") => break,
-            (_, "FAILED") => return Err(format!("{model} is FAILED: {}", view["degraded"])),
+            (_, "FAILED") => return fail("is FAILED".to_owned()),
             ("swap", _) if is_settled && view["package"].as_str() != package => {
-                return Err(format!("{model} keeps its package: {}", view["degraded"]));
+                return fail("keeps its package".to_owned());
             }
             ("start" | "scale" | "swap", "RUNNING") if has_units && is_settled => break,
-            _ if begun.elapsed() > WAIT_LIMIT => return Err(format!("{model} is still {state}: {}", view["degraded"])),
+            _ if begun.elapsed() > WAIT_LIMIT => return fail(format!("is still {state}")),
             _ => {}
         }
     }
-    show(address, false).await
+    Ok(show(daemon, false).await?)
 }
 
-async fn show(address: SocketAddr, as_json: bool) -> Result<(), String> {
-    let answer = send(address, HttpMethod::GET, "/api/models", None).await?;
+async fn show(daemon: &Daemon, as_json: bool) -> Result<(), DaemonError> {
+    let (box_id, answer) = daemon.ask_json(HttpMethod::GET, "/api/models", None).await?;
+    warn_of_surprise(daemon, &box_id);
     if as_json {
         print_line(&answer.to_string());
         return Ok(());
     }
+    print_line(&format!("box {box_id}"));
     print_line(&format!(
         "{:<20} {:<9} {:<24} {:>9} {:>9} {:>13} {:>9}",
         "MODEL", "STATE", "PACKAGE", "UNITS", "MIN..MAX", "CAPACITY TPS", "LOAD TPS"

@@ -1,8 +1,9 @@
 //! The terminal view of `ocelli run --live`, renewed each second.
 
 use crate::cli::screen::Rows;
-use crate::control::{ApplianceStatus, CameraView};
+use crate::control::{ApplianceStatus, CameraView, judge};
 use crate::os::terminal::{self, TerminalSize};
+use crate::publish::broker_status::BrokerStatus;
 use crate::vision::camera_status::CameraStatus;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -74,13 +75,15 @@ impl LiveView {
             total.failed.values().sum::<u64>(),
             status.in_flight
         ));
-        let broker = match status.broker_connected {
-            None => "switched off",
-            Some(true) => "connected",
-            Some(false) => "not connected",
+        let broker = match status.broker {
+            BrokerStatus::Off => "switched off",
+            BrokerStatus::Connected => "connected",
+            BrokerStatus::Away(_) => "not connected",
+            BrokerStatus::Refused(_) => "refused",
         };
         rows.rest.push(format!("mqtt     {broker}   {} published", status.published));
-        rows.rest.extend(status.degraded.iter().map(|reason| format!("degraded {reason}")));
+        let reasons = judge::reasons(status, status.made_at.unwrap_or_default());
+        rows.rest.extend(reasons.iter().map(|reason| format!("degraded {}", reason.text)));
         rows
     }
 }

@@ -3,6 +3,7 @@
 mod check;
 mod config_arguments;
 mod ctl;
+mod daemon;
 mod detect;
 mod events;
 mod hours;
@@ -15,6 +16,7 @@ mod run;
 mod screen;
 mod signals;
 mod snapshot;
+mod status;
 mod tiles;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -31,6 +33,7 @@ struct Arguments {
 const EXAMPLES: &str = "Examples:
   ocelli check --config /etc/ocelli/ocelli.toml
   ocelli run --config /etc/ocelli/ocelli.toml
+  ocelli status
   ocelli detect photo.jpg --draw boxes.png
   ocelli ctl scale coco-ssd --min 1 --max 4
   ocelli reload
@@ -41,7 +44,8 @@ const EXAMPLES: &str = "Examples:
   ocelli model inspect yolo11n.onnx
   ocelli model add yolo11n.onnx --name yard
 
-Exit codes: 0 success, 1 failure, 2 the command line is wrong, 78 the settings are wrong.";
+Exit codes: 0 success, 1 failure, 2 the command line is wrong, 69 no daemon answers (status), 78 the settings are
+wrong.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -49,6 +53,8 @@ enum Command {
     Run(run::RunArguments),
     /// Check the settings and model packages, then library, cameras and broker.
     Check(check::CheckArguments),
+    /// Show the health of a running daemon: cameras, models, broker, stored events, and whatever is wrong.
+    Status(status::StatusArguments),
     /// Detect objects in pictures, with a real inference unit.
     Detect(detect::DetectArguments),
     /// Control a running daemon: show, start, stop, scale and swap models, enable and disable cameras.
@@ -84,6 +90,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Status(arguments) => status::status(&arguments),
         Command::Detect(arguments) => detect::detect(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
         Command::Reload(arguments) => reload::reload(&arguments),

@@ -5,6 +5,7 @@ use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings
 use crate::cli::live_settings::{LiveSettings, endpoint_rules};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::signals::{Signals, Stop, report_while_draining};
+use crate::control::health::BoxHealth;
 use crate::control::{ApplianceStatus, Control};
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServerIdentity};
@@ -139,6 +140,8 @@ async fn serve(
     let http = settings.http.clone();
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
+    let token = settings.http.monitoring_token()?;
+    token.iter().for_each(|token| redactor.register(token));
     let (rekognition, (endpoint, rules)) = (settings.rekognition.clone(), watch::channel(rules));
     let identity_of_server = ServerIdentity {
         state_directory: settings.state_directory.clone(),
@@ -159,8 +162,8 @@ async fn serve(
     tokio::spawn(reload_when_asked(hung_up, control.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
-    let server =
-        tokio::spawn(crate::http::server::serve(http, http_state, identity_of_server, troubles, stopped.clone()));
+    let served = crate::http::server::serve(http, http_state, identity_of_server, token, troubles, stopped.clone());
+    let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {
         let stop = stop.clone();
@@ -261,17 +264,14 @@ async fn keep_health(
 ) {
     let (mut was_ready, started) = (false, monotonic_now());
     while status.changed().await.is_ok() {
-        let (is_ready, reasons, summary) = {
-            let status = status.borrow_and_update();
-            let summary = format!("{} of {} units in service", status.units_in_service(), status.units_desired());
-            (status.is_ready(), status.degraded.clone(), summary)
-        };
-        let report = HealthReport { alive_at: monotonic_now(), ready: is_ready, reasons };
+        let now = monotonic_now();
+        let BoxHealth { ready, reasons, summary, .. } = BoxHealth::of(&status.borrow_and_update(), now);
+        let report = HealthReport { alive_at: now, ready, reasons };
         health.send_modify(|last| *last = report_while_draining(report, *is_draining.borrow()));
         service_manager::watchdog();
         service_manager::status(&summary);
-        let is_late = monotonic_now().since(started) > READY_AT_LATEST;
-        if (is_ready || is_late) && !was_ready {
+        let is_late = now.since(started) > READY_AT_LATEST;
+        if (ready || is_late) && !was_ready {
             was_ready = true;
             service_manager::ready();
         }

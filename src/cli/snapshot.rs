@@ -1,12 +1,12 @@
 //! `ocelli snapshot`: a camera's picture from a running daemon.
 
-use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
+use crate::cli::daemon::Daemon;
 use crate::cli::live_view::print_line;
-use crate::http::client::{HttpMethod, exchange};
+use crate::http::client::HttpMethod;
 use crate::vision::camera_id::CameraId;
-use crate::vision::error_chain::describe;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -30,36 +30,17 @@ pub(super) struct SnapshotArguments {
 }
 
 pub(super) fn snapshot(arguments: &SnapshotArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let output = arguments.output.clone().unwrap_or_else(|| format!("{}.jpg", arguments.camera).into());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = daemon_address(&settings).and_then(|address| {
-        let runtime = runtime.map_err(|error| describe(&error))?;
-        runtime.block_on(fetch(address, &arguments.camera, arguments.fresh, &output))
-    });
-    match result {
-        Ok(bytes) => {
-            print_line(&format!("{}: {bytes} bytes", output.display()));
-            ExitCode::SUCCESS
-        }
-        Err(text) => {
-            eprintln!("ocelli: {text}");
-            ExitCode::FAILURE
-        }
-    }
+    with_settings(&arguments.config, async |settings| fetch(&Daemon::of(settings)?, arguments).await)
 }
 
-/// Writes the picture; returns its size.
-async fn fetch(address: SocketAddr, camera: &CameraId, fresh: bool, output: &Path) -> Result<usize, String> {
-    let path = format!("/api/cameras/{camera}/snapshot?fresh={fresh}");
-    let (status, jpeg) = exchange(address, HttpMethod::GET, &path, None).await.map_err(|error| describe(&error))?;
-    if status != 200 {
-        let answer: serde_json::Value = serde_json::from_slice(&jpeg).unwrap_or_default();
-        return Err(answer["error"]["message"].as_str().map_or_else(|| format!("status {status}"), str::to_owned));
+async fn fetch(daemon: &Daemon, arguments: &SnapshotArguments) -> Result<(), Box<dyn Error>> {
+    let path = format!("/api/cameras/{}/snapshot?fresh={}", arguments.camera, arguments.fresh);
+    let (box_id, jpeg) = daemon.ask(HttpMethod::GET, &path, None).await?;
+    if let Some(surprise) = daemon.surprise(&box_id) {
+        eprintln!("ocelli: {surprise}");
     }
-    std::fs::write(output, &jpeg).map_err(|error| format!("{}: {error}", output.display()))?;
-    Ok(jpeg.len())
+    let output = arguments.output.clone().unwrap_or_else(|| format!("{}.jpg", arguments.camera).into());
+    std::fs::write(&output, &jpeg).map_err(|error| format!("{}: {error}", output.display()))?;
+    print_line(&format!("{}: {} bytes, from box {box_id}", output.display(), jpeg.len()));
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Requests of the command line to the HTTP server of a running daemon.
 
+use crate::http::box_name;
 use axum::body::{Body, to_bytes};
+use axum::http::response::Parts;
 use axum::http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -38,22 +40,18 @@ pub enum ClientError {
     Answer(String),
 }
 
-/// Sends a request and returns the status code and the response as JSON; text becomes a JSON string.
-///
-/// # Errors
-/// [`ClientError`].
-pub async fn request(
-    address: SocketAddr,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<(u16, Value), ClientError> {
-    let (status, bytes) = exchange(address, method, path, body).await?;
-    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-    Ok((status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text())))
+/// A response, and who sent it.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// The box that answered; `None` if the answer does not say so.
+    pub box_id: Option<String>,
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: T,
 }
 
-/// Sends a request and returns the status code and the response.
+/// Sends a request and returns the response.
 ///
 /// # Errors
 /// [`ClientError`].
@@ -62,7 +60,7 @@ pub async fn exchange(
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(u16, Vec<u8>), ClientError> {
+) -> Result<Answer<Vec<u8>>, ClientError> {
     timeout(RESPONSE_LIMIT, send_and_read(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
 }
 
@@ -71,19 +69,20 @@ async fn send_and_read(
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(u16, Vec<u8>), ClientError> {
-    let (status, body, _driver) = send(address, method, path, body).await?;
+) -> Result<Answer<Vec<u8>>, ClientError> {
+    let (parts, body, _driver) = send(address, method, path, body).await?;
     let bytes = to_bytes(Body::new(body), MAX_RESPONSE_BYTES).await;
-    Ok((status.as_u16(), bytes.map_err(|error| ClientError::Answer(error.to_string()))?.into()))
+    let body = bytes.map_err(|error| ClientError::Answer(error.to_string()))?.into();
+    Ok(Answer { box_id: box_name::read(&parts.headers), status: parts.status.as_u16(), body })
 }
 
-/// Sends a request and returns the status, the body, and the driver, which must live until the body has been read.
+/// Sends a request and returns the head, the body, and the driver, which must live until the body has been read.
 async fn send(
     address: SocketAddr,
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(StatusCode, Incoming, Driver), ClientError> {
+) -> Result<(Parts, Incoming, Driver), ClientError> {
     let unreadable = |error: &dyn std::fmt::Display| ClientError::Answer(error.to_string());
     let stream = TcpStream::connect(address).await.map_err(|error| ClientError::Connect(address, error))?;
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
@@ -98,7 +97,7 @@ async fn send(
         .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
     let response = sender.send_request(request.map_err(|error| unreadable(&error))?).await;
     let (parts, body) = response.map_err(|error| unreadable(&error))?.into_parts();
-    Ok((parts.status, body, driver))
+    Ok((parts, body, driver))
 }
 
 /// Requests lines and passes each to `show` as it arrives. Skips empty lines, and returns when the daemon ends the response.
@@ -106,7 +105,7 @@ async fn send(
 /// # Errors
 /// [`ClientError`].
 pub async fn read_lines(address: SocketAddr, path: &str, mut show: impl FnMut(&str)) -> Result<(), ClientError> {
-    let (status, mut body, _driver) =
+    let (Parts { status, .. }, mut body, _driver) =
         timeout(RESPONSE_LIMIT, send(address, Method::GET, path, None)).await.map_err(|_| ClientError::TimedOut)??;
     let mut text = Vec::new();
     while let Some(frame) = body.frame().await {

@@ -5,10 +5,12 @@
 
 pub mod auth;
 pub mod body;
+mod box_name;
 pub mod client;
 mod connections;
 mod cpu_turns;
 mod endpoint;
+mod monitoring;
 pub mod rekognition;
 mod router;
 mod routes;

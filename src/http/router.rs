@@ -1,11 +1,13 @@
 //! Which requests are served where: everything on loopback, health and the AWS-compatible API on the public address.
 
+use crate::http::box_name;
 use crate::http::rekognition;
 use crate::http::routes;
 use crate::http::state::HttpState;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
@@ -21,7 +23,9 @@ const COMMAND_BODY_LIMIT: Duration = Duration::from_secs(5);
 pub(super) fn local(state: HttpState) -> Router {
     let commands = routes::models::router()
         .merge(routes::hours::router())
+        .merge(routes::status::router())
         .merge(routes::cameras::router())
+        .merge(routes::snapshots::router())
         .merge(routes::events::router())
         .merge(routes::reload::router())
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
@@ -29,7 +33,8 @@ pub(super) fn local(state: HttpState) -> Router {
         .with_state(state.control.clone());
     // An image is bounded by its slot.
     let images = routes::detect::router().layer(DefaultBodyLimit::disable()).with_state(state.control.clone());
-    finish(routes::health::router().merge(commands).merge(images), state)
+    let name_box = from_fn_with_state(state.control.clone(), box_name::add);
+    finish(routes::health::router().merge(commands).merge(images), state).layer(name_box)
 }
 
 /// The routes of the public address.

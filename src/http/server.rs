@@ -1,16 +1,18 @@
-//! The servers of both addresses: everything on loopback; elsewhere, if configured, the AWS-compatible API alone, over TLS
-//! and signed.
+//! The servers of all addresses: everything on loopback; elsewhere, if configured, the AWS-compatible API over TLS and
+//! signed, and metrics and readiness over TLS and for a token.
 
 use crate::http::endpoint::Endpoint;
+use crate::http::monitoring;
 use crate::http::router;
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
 use crate::http::tls;
+use crate::secret::Secret;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::error_chain::describe;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio_rustls::TlsAcceptor;
 
 pub use crate::http::state::{HealthReport, HttpState};
@@ -31,48 +33,97 @@ const TLS_RETRY: Duration = Duration::from_secs(5);
 const PUBLIC: &str = "public address";
 
 /// Serves until `stop` turns true. A port that is taken is tried again, and so is a certificate that cannot be read or
-/// made; the rest of the daemon runs meanwhile, and `troubles` says why the public address is not served.
+/// made; the rest of the daemon runs meanwhile, and `troubles` says why the public address is not served. `token` opens the
+/// monitoring address.
 pub async fn serve(
     settings: HttpSettings,
     state: HttpState,
     identity: ServerIdentity,
+    token: Option<Secret>,
     troubles: Troubles,
     stop: watch::Receiver<bool>,
 ) {
     if !settings.enabled {
         return;
     }
-    let public = serve_public(&settings, state.clone(), identity, &troubles, stop.clone());
+    let certificate = Certificate { settings: &settings, identity, troubles: &troubles, acceptor: OnceCell::new() };
+    let public = serve_public(&settings, state.clone(), &certificate, stop.clone());
+    let monitoring = serve_monitoring(&settings, state.clone(), token, &certificate, stop.clone());
     let address = SocketAddr::new(settings.address, settings.port);
     let local = Endpoint::new(address, "health, metrics and the API are served", router::local(state), None);
-    tokio::join!(local.serve(&troubles, stop), public);
+    tokio::join!(local.serve(&troubles, stop), public, monitoring);
 }
 
 /// Serves the public address, if one is configured.
 async fn serve_public(
     settings: &HttpSettings,
     state: HttpState,
-    identity: ServerIdentity,
-    troubles: &Troubles,
-    mut stop: watch::Receiver<bool>,
+    certificate: &Certificate<'_>,
+    stop: watch::Receiver<bool>,
 ) {
     let Some(address) = settings.public_address else { return };
-    let acceptor = match settings.public_plain {
-        true => None,
-        false => match wait_for_acceptor(&settings.tls, &identity, troubles, &mut stop).await {
-            Some(acceptor) => Some(acceptor),
-            None => return,
-        },
-    };
+    let Some(tls) = certificate.unless(settings.public_plain, &stop).await else { return };
     let routes = router::public(state.for_strangers());
     let address = SocketAddr::new(address, settings.public_port);
-    Endpoint::new(address, "the AWS-compatible API is served", routes, acceptor).serve(troubles, stop).await;
+    Endpoint::new(address, "the AWS-compatible API is served", routes, tls).serve(certificate.troubles, stop).await;
 }
+
+/// Serves the monitoring address, if one is configured. Settings without a token for it are refused before.
+async fn serve_monitoring(
+    settings: &HttpSettings,
+    state: HttpState,
+    token: Option<Secret>,
+    certificate: &Certificate<'_>,
+    stop: watch::Receiver<bool>,
+) {
+    let (Some(address), Some(token)) = (settings.monitoring_address, token) else { return };
+    let Some(tls) = certificate.unless(settings.monitoring_plain, &stop).await else { return };
+    let routes = monitoring::routes(state.for_strangers(), &token);
+    let address = SocketAddr::new(address, settings.monitoring_port);
+    Endpoint::new(address, "metrics and readiness are served", routes, tls).serve(certificate.troubles, stop).await;
+}
+
+/// The certificate of all addresses that other hosts reach. It is read or made once, for the first that needs it.
+struct Certificate<'a> {
+    settings: &'a HttpSettings,
+    identity: ServerIdentity,
+    troubles: &'a Troubles,
+    acceptor: OnceCell<Option<TlsAcceptor>>,
+}
+
+impl Certificate<'_> {
+    /// What an address is served with: nothing if it `is_plain`. `None` when `stop` turns true before the certificate is
+    /// there.
+    async fn unless(&self, is_plain: bool, stop: &watch::Receiver<bool>) -> Option<Option<TlsAcceptor>> {
+        if is_plain {
+            return Some(None);
+        }
+        let mut stop = stop.clone();
+        let made = async move {
+            wait_for_acceptor(&self.settings.tls, &self.identity, self.missing(), self.troubles, &mut stop).await
+        };
+        self.acceptor.get_or_init(|| made).await.clone().map(Some)
+    }
+
+    /// What is not served without it.
+    fn missing(&self) -> &'static str {
+        let settings = self.settings;
+        let has_public = settings.public_address.is_some() && !settings.public_plain;
+        match (has_public, settings.monitoring_address.is_some() && !settings.monitoring_plain) {
+            (true, false) => PUBLIC_IS_MISSING,
+            (true, true) => "the public API is not served, nor are metrics beyond loopback",
+            (false, _) => "metrics are not served beyond loopback",
+        }
+    }
+}
+
+const PUBLIC_IS_MISSING: &str = "the public API is not served";
 
 /// Tries until the certificate can be read or made; `None` when `stop` turns true before that.
 async fn wait_for_acceptor(
     settings: &HttpTlsSettings,
     identity: &ServerIdentity,
+    missing: &str,
     troubles: &Troubles,
     stop: &mut watch::Receiver<bool>,
 ) -> Option<TlsAcceptor> {
@@ -88,8 +139,8 @@ async fn wait_for_acceptor(
             }
             Err(error) => {
                 let why = describe(&error);
-                if troubles.set(PUBLIC, format!("the public API is not served: {why}")) {
-                    tracing::error!(why, "the public API is not served; its certificate is tried again");
+                if troubles.set(PUBLIC, format!("{missing}: {why}")) {
+                    tracing::error!(why, "{missing}; the certificate is tried again");
                 }
             }
         }
@@ -121,14 +172,15 @@ mod tests {
             assert!(why.starts_with("the public API is not served") && why.contains("tls"), "{why}");
             std::fs::remove_file(&place).unwrap();
         };
-        let (acceptor, ()) = tokio::join!(wait_for_acceptor(&settings, &identity, &troubles, &mut stopped), heal);
+        let (acceptor, ()) =
+            tokio::join!(wait_for_acceptor(&settings, &identity, PUBLIC_IS_MISSING, &troubles, &mut stopped), heal);
         assert!(acceptor.is_some() && place.join("key.pem").exists());
         assert!(troubles.all().is_empty());
 
         std::fs::remove_dir_all(&place).unwrap();
         std::fs::write(&place, "").unwrap();
         stop.send_replace(true);
-        let acceptor = wait_for_acceptor(&settings, &identity, &troubles, &mut stopped).await;
+        let acceptor = wait_for_acceptor(&settings, &identity, PUBLIC_IS_MISSING, &troubles, &mut stopped).await;
         assert!(acceptor.is_none(), "a stop is not held up by a certificate");
     }
 

@@ -1,12 +1,16 @@
 //! `[http]`.
 
+use crate::secret::{Secret, SecretError, SecretSource};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// A token can be guessed at from afar, so it must be long.
+const MIN_TOKEN_BYTES: usize = 16;
+
 /// `[http]`: health, metrics, the native API and the AWS-compatible API on loopback. The last can be served to the
-/// network as well.
+/// network as well, and so can metrics and readiness.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSettings {
@@ -25,7 +29,15 @@ pub struct HttpSettings {
     pub public_port: u16,
     /// Serves the public address without TLS. Images then cross the network in the clear; signatures stay safe.
     pub public_plain: bool,
-    /// The certificate of the public address.
+    /// Where `/readyz` and `/metrics` are served to the network, for whoever shows the token. Without it, nowhere.
+    pub monitoring_address: Option<IpAddr>,
+    /// 0 takes any free port; the log names it.
+    pub monitoring_port: u16,
+    /// Serves the monitoring address without TLS. The token then crosses the network in the clear.
+    pub monitoring_plain: bool,
+    /// A file that holds the token and nothing else, of at least 16 bytes.
+    pub monitoring_token_file: Option<PathBuf>,
+    /// The certificate of the public and the monitoring address.
     pub tls: HttpTlsSettings,
 }
 
@@ -46,7 +58,29 @@ impl Default for HttpSettings {
             public_address: None,
             public_port: 8443,
             public_plain: false,
+            monitoring_address: None,
+            monitoring_port: 8481,
+            monitoring_plain: false,
+            monitoring_token_file: None,
             tls: HttpTlsSettings::default(),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// Reads the token of the monitoring address; `None` if there is no such address.
+    ///
+    /// # Errors
+    /// [`SecretError`] when its file is not named, cannot be read, or holds a token that is too short.
+    pub fn monitoring_token(&self) -> Result<Option<Secret>, SecretError> {
+        if self.monitoring_address.is_none() {
+            return Ok(None);
+        }
+        let source = SecretSource { inline: None, file: self.monitoring_token_file.as_deref(), credential: None };
+        let token = source.resolve()?.ok_or(SecretError::Missing)?;
+        match token.reveal().len() >= MIN_TOKEN_BYTES {
+            true => Ok(Some(token)),
+            false => Err(SecretError::TooShort(MIN_TOKEN_BYTES)),
         }
     }
 }

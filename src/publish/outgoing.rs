@@ -1,5 +1,6 @@
 //! The messages that the publisher passes to a sink, and the sink's counters.
 
+use crate::publish::broker_status::BrokerStatus;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -56,15 +57,17 @@ pub struct Inventory {
     pub labelled: BTreeMap<CameraId, u64>,
 }
 
-/// What is wrong with a sink now, in sentences for the operator. The sink sets it; the status reads it.
+/// What is wrong with a sink now. The sink sets it; the status reads it.
 #[derive(Debug, Default)]
 pub(in crate::publish) struct SinkTroubles {
-    connection: Mutex<Option<String>>,
+    /// `None` while the broker is connected, and before the first try.
+    connection: Mutex<Option<BrokerStatus>>,
+    /// In sentences for the operator.
     refusals: Mutex<Vec<String>>,
 }
 
 impl SinkTroubles {
-    pub(in crate::publish) fn set_connection(&self, trouble: Option<String>) {
+    pub(in crate::publish) fn set_connection(&self, trouble: Option<BrokerStatus>) {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
@@ -72,7 +75,7 @@ impl SinkTroubles {
         *self.refusals.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
     }
 
-    pub(in crate::publish) fn connection(&self) -> Option<String> {
+    pub(in crate::publish) fn connection(&self) -> Option<BrokerStatus> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

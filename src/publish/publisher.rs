@@ -3,6 +3,7 @@
 //! The newest state of each topic is kept, and is published as soon as the broker is connected. Detections are only
 //! useful while they are fresh: while the broker is away or slow they are dropped and counted.
 
+use crate::publish::broker_status::BrokerStatus;
 use crate::publish::commands::{self, Commands};
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::home_assistant::{CameraDevice, announcement_topic};
@@ -234,19 +235,20 @@ impl Publisher {
         has_ended.then(|| "the MQTT task has ended: restart the daemon; the log has the reason".to_owned())
     }
 
-    /// All that is wrong with publishing, in sentences for the operator.
-    pub fn troubles(&self) -> Vec<String> {
-        self.trouble().into_iter().chain(self.connection_trouble()).chain(self.refusals()).collect()
+    /// Whether the broker is connected, and if not, why. One that ends each session within seconds is not.
+    pub fn broker(&self) -> BrokerStatus {
+        match self.trouble() {
+            Some(trouble) => BrokerStatus::Away(Some(trouble)),
+            None => self.troubles.connection().unwrap_or(match self.status().connected {
+                true => BrokerStatus::Connected,
+                false => BrokerStatus::Away(None),
+            }),
+        }
     }
 
     /// What the broker refuses, in sentences for the operator.
     pub fn refusals(&self) -> Vec<String> {
         self.troubles.refusals()
-    }
-
-    /// Why the broker is not connected, for the operator. `None` while it is, and before the first try.
-    pub fn connection_trouble(&self) -> Option<String> {
-        self.troubles.connection()
     }
 
     /// The counters of the sink.
@@ -291,12 +293,13 @@ mod tests {
         let settings = MqttSettings { port: 1, ..MqttSettings::default() };
         let mut publisher = Publisher::start(&settings, "gate", &[], end).unwrap();
         publisher.counters.connected.store(true, Ordering::Relaxed);
-        assert_eq!((publisher.trouble(), publisher.status().connected), (None, true));
+        assert_eq!((publisher.trouble(), publisher.broker()), (None, BrokerStatus::Connected));
         publisher.task.as_ref().unwrap().abort();
         while publisher.trouble().is_none() {
             tokio::task::yield_now().await;
         }
         assert!(!publisher.status().connected);
+        assert_eq!(publisher.broker(), BrokerStatus::Away(publisher.trouble()));
         publisher.shut_down().await;
         assert_eq!(publisher.trouble(), None, "an end that was asked for is none");
         outbox.close();

@@ -4,6 +4,7 @@
 //! ([`STATE_INTERVAL`]) with the newest figures. Measured figures alone are no such change: they move all the time.
 
 use crate::vision::camera_status::CameraStatus;
+use crate::vision::health_status::HealthStatus;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +58,16 @@ pub struct BoxStateMessage {
     pub version: String,
     /// New at each start of the daemon.
     pub boot_id: String,
+    /// `ok` only if `degraded` is empty.
+    pub status: HealthStatus,
+    /// Units in service, of all models together.
+    pub in_service_units: u16,
+    /// Units that all models together should have.
+    pub desired_units: u16,
+    /// Cameras that stream.
+    pub streaming_cameras: u16,
+    /// Cameras that are not switched off.
+    pub wanted_cameras: u16,
     /// Models by name.
     pub models: BTreeMap<String, ModelStateMessage>,
     /// What is wrong now, as sentences for the operator.
@@ -195,6 +206,11 @@ mod tests {
             schema: SCHEMA_STATE,
             version: "0.1.0".into(),
             boot_id: "5f1c".into(),
+            status: HealthStatus::Degraded,
+            in_service_units: 1,
+            desired_units: 1,
+            streaming_cameras: 0,
+            wanted_cameras: 0,
             models: BTreeMap::from([("coco-ssd".to_owned(), model)]),
             degraded: vec![degraded.to_owned()],
         }

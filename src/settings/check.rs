@@ -4,6 +4,7 @@ mod cameras;
 mod findings;
 mod http;
 mod models;
+mod monitoring;
 mod mqtt;
 mod tiles;
 
@@ -15,6 +16,7 @@ use findings::Findings;
 pub(super) fn check(settings: &Settings) -> Vec<(String, Finding)> {
     let mut findings = Findings::default();
     http::check(settings, &mut findings);
+    monitoring::check(&settings.http, &mut findings);
     cameras::check(settings, &mut findings);
     models::check(settings, &mut findings);
     mqtt::check(settings, &mut findings);

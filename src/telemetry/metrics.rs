@@ -50,6 +50,7 @@ pub struct Metrics {
     mqtt_refused: Gauge,
     mqtt_dropped: Gauges,
     log_dropped: Gauge,
+    degraded: Gauge,
 }
 
 impl Default for Metrics {
@@ -86,8 +87,11 @@ impl Metrics {
             mqtt_refused: Gauge::default(),
             mqtt_dropped: Family::default(),
             log_dropped: Gauge::default(),
+            degraded: Gauge::default(),
         };
         metrics.register();
+        // Until there is a status, nothing is known to be right.
+        metrics.degraded(1);
         metrics
     }
 
@@ -119,6 +123,8 @@ impl Metrics {
         let help = "Retained messages, replies and subscriptions that the broker has refused";
         registry.register("mqtt_refused", help, self.mqtt_refused.clone());
         registry.register("mqtt_dropped", "Detections that were not published", self.mqtt_dropped.clone());
+        let help = "How many things are wrong now; `ocelli status` names them";
+        registry.register("degraded", help, self.degraded.clone());
         registry.register("log_lines_dropped", "Lines that the log could not take", self.log_dropped.clone());
     }
 
@@ -256,6 +262,11 @@ impl Metrics {
         for (reason, count) in dropped {
             self.mqtt_dropped.get_or_create(&vec![("reason", reason.to_owned())]).set(integer(count));
         }
+    }
+
+    /// Sets how many things are wrong now.
+    pub fn degraded(&self, reasons: usize) {
+        self.degraded.set(integer(reasons as u64));
     }
 
     /// Sets how many log lines were dropped since the start.

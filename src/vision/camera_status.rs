@@ -1,9 +1,9 @@
 //! The state of a camera's connection.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The state of a camera's connection.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum CameraStatus {

@@ -9,6 +9,7 @@ pub mod error_chain;
 pub mod frame;
 pub mod framing;
 pub mod geometry;
+pub mod health_status;
 pub mod image_limits;
 pub mod look_options;
 pub mod monotonic;

@@ -113,7 +113,9 @@ DETECTION = {"label": text, "confidence": ratio, "box?": box, "track?": whole}
 MODEL = {"min_units": whole, "max_units?": whole, "desired_units": whole, "in_service_units": whole, "capacity_tps": number,
          "load_tps": number, "transactions": whole, "unit_batch": whole, "inference_hours": number, "nodes?": nodes}
 FIELDS = {
-    "state": {"schema": one_of("ocelli.state.v1"), "version": text, "boot_id": text, "models": lambda it: isinstance(it, dict) and all(map(model, it.values())),
+    "state": {"schema": one_of("ocelli.state.v1"), "version": text, "boot_id": text, "status": one_of("ok", "degraded"),
+              "in_service_units": whole, "desired_units": whole, "streaming_cameras": whole, "wanted_cameras": whole,
+              "models": lambda it: isinstance(it, dict) and all(map(model, it.values())),
               "degraded": texts},
     "camera state": {"schema": one_of("ocelli.camera-state.v1"), "state": one_of("connecting", "streaming", "stalled", "auth-failed", "offline", "disabled"),
                      "codec?": text, "width?": positive, "height?": positive, "fps": number, "reason?": text},

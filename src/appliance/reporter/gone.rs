@@ -1,4 +1,4 @@
-//! Cameras, models and versions that came or are gone: what is kept and shown of them.
+//! Cameras that came or are gone: what is kept and shown of them.
 
 use super::Reporter;
 use crate::control::ApplianceStatus;
@@ -18,7 +18,7 @@ impl Reporter {
         }
     }
 
-    /// Removes what is shown of cameras, models and versions that are gone. Their metrics would keep their last values.
+    /// Removes what is shown of cameras that are gone. Their metrics would keep their last values.
     pub(super) fn remove_gone(&mut self, status: &ApplianceStatus) {
         let shown: BTreeSet<CameraId> = status.cameras.keys().cloned().collect();
         let before = std::mem::replace(&mut self.shown_cameras, shown);
@@ -27,13 +27,5 @@ impl Reporter {
             self.seen_now.remove(camera);
             self.gone_cameras.insert(camera.clone());
         }
-        let is_gone = |model: &&String| !status.models.contains_key(*model);
-        self.shown_models.iter().filter(is_gone).for_each(|model| self.metrics.remove_model(model));
-        self.shown_models = status.models.keys().cloned().collect();
-        let is_over = |version: &&(String, String)| !status.inference_hours.contains_key(*version);
-        for (model, version) in self.shown_hours.iter().filter(is_over) {
-            self.metrics.remove_inference_hours(model, version);
-        }
-        self.shown_hours = status.inference_hours.keys().cloned().collect();
     }
 }

@@ -53,7 +53,7 @@ fn a_camera_that_is_switched_off_is_not_connected_until_it_is_switched_on() {
     camera.opened(at(0));
     camera.streaming(info(), at(1));
     camera.progress(5, 5, at(2));
-    camera.switch_off();
+    camera.switch_off(at(3));
     assert_eq!((camera.status(), camera.decoded()), (CameraStatus::Disabled, 5));
     camera.lost(LossKind::Ended, String::new(), at(3));
     assert_eq!(camera.due(STALL, CONNECT, at(1000)), CameraDue::Wait);
@@ -114,4 +114,23 @@ fn a_camera_whose_process_cannot_be_started_says_so() {
     assert_eq!(camera.status(), CameraStatus::Offline);
     assert_eq!(camera.reason(), Some("the capture process ended: killed"));
     assert_eq!(camera.due(STALL, CONNECT, at(1)), CameraDue::Open, "it waits for nothing else");
+}
+
+#[test]
+fn a_camera_knows_since_when_it_streams_or_does_not() {
+    let mut camera = camera();
+    camera.opened(at(1));
+    camera.lost(LossKind::Unreachable, String::new(), at(2));
+    camera.opened(at(4));
+    assert_eq!(camera.since(), at(0), "each further try changes nothing");
+    camera.streaming(info(), at(5));
+    camera.streaming(info(), at(6));
+    assert_eq!(camera.since(), at(5), "nor does another size");
+    camera.lost(LossKind::Ended, String::new(), at(7));
+    assert_eq!(camera.since(), at(7));
+    camera.switch_off(at(8));
+    camera.switch_off(at(9));
+    assert_eq!(camera.since(), at(8));
+    camera.switch_on(at(10));
+    assert_eq!(camera.since(), at(10));
 }

@@ -64,8 +64,8 @@ impl CaptureGroup {
     }
 
     /// Switches a camera off. Returns the connection to close, if one is open.
-    pub(crate) fn switch_off(&mut self, camera: usize) -> Option<CameraIndex> {
-        self.members[camera].camera.switch_off();
+    pub(crate) fn switch_off(&mut self, camera: usize, now: Monotonic) -> Option<CameraIndex> {
+        self.members[camera].camera.switch_off(now);
         self.members[camera].index.take()
     }
 

@@ -6,7 +6,8 @@ use crate::core::apply::Core;
 use crate::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 
 impl Core {
-    /// The status of the box, without the parts that the shell adds: publishing, process ids and inference hours.
+    /// The status of the box, without the parts that the shell adds: who and when, publishing, files, rates, process ids and
+    /// inference hours.
     pub fn status(&self) -> ApplianceStatus {
         let models = self.units.status();
         let view = |camera: &Camera| {
@@ -14,9 +15,12 @@ impl Core {
             let ledger = models.values().find_map(|model| model.ledgers.get(id));
             let view = CameraView {
                 state: message(camera),
+                since: camera.since(),
+                model: self.units.model_of(id).unwrap_or_default().to_owned(),
                 ledger: ledger.cloned().unwrap_or_default(),
                 decoded: camera.decoded(),
                 reconnects: camera.reconnects(),
+                rates: Default::default(),
                 seen: Default::default(),
             };
             (id.clone(), view)

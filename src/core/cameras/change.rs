@@ -87,7 +87,7 @@ impl Cameras {
         if enabled {
             self.groups[group].switch_on(camera, now);
         } else {
-            let index = self.groups[group].switch_off(camera);
+            let index = self.groups[group].switch_off(camera, now);
             self.close(group, index, effects);
         }
     }

@@ -5,6 +5,7 @@ use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
 use crate::control::images::ImageIntake;
 use crate::control::{ApplianceStatus, Control};
+use crate::http::monitoring;
 use crate::http::rekognition::settings::RekognitionSettings;
 use crate::http::rekognition::{EndpointRules, RekognitionState};
 use crate::http::router;
@@ -12,6 +13,7 @@ use crate::http::state::{HealthReport, HttpState};
 use crate::kept::FileKeeper;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
+use crate::secret::Secret;
 use crate::telemetry::metrics::Metrics;
 use axum::routing::get;
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,8 +24,12 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn local_routes(ready: bool) -> Router {
     let report = HealthReport { alive_at: monotonic_now(), ready, reasons: vec!["no unit".into()] };
+    router::local(state(report))
+}
+
+fn state(report: HealthReport) -> HttpState {
     let (_, health) = watch::channel(report);
-    let (_, status) = watch::channel(ApplianceStatus::default());
+    let (_, status) = watch::channel(ApplianceStatus { box_id: "gate-1".into(), ..ApplianceStatus::default() });
     let (images, _, _) = ImageIntake::new().unwrap();
     let home = tempfile::tempdir().unwrap();
     let realm = Realm { region: "us-east-1".into(), account: "000000000000".into() };
@@ -32,7 +38,7 @@ fn local_routes(ready: bool) -> Router {
     let (metrics, settings) = (Arc::new(Metrics::new()), RekognitionSettings::default());
     let (_, rules) = watch::channel(EndpointRules::default());
     let rekognition = RekognitionState::new(control.clone(), settings, rules, Arc::clone(&metrics));
-    router::local(HttpState::new(metrics, health, control, rekognition))
+    HttpState::new(metrics, health, control, rekognition)
 }
 
 /// A client of these routes.
@@ -66,8 +72,12 @@ impl Client {
 }
 
 async fn answer(path: &str, ready: bool) -> String {
-    let mut client = Client::connect(local_routes(ready));
-    client.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await;
+    answer_of(local_routes(ready), path, "").await
+}
+
+async fn answer_of(routes: Router, path: &str, headers: &str) -> String {
+    let mut client = Client::connect(routes);
+    client.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Connection: close\r\n\r\n")).await;
     client.read_to_end().await.0
 }
 
@@ -92,6 +102,46 @@ async fn health_readiness_and_metrics_are_answered() {
     assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.contains("no unit"));
     assert!(answer("/metrics", true).await.contains("ocelli_frames_in_flight 0"));
     assert!(answer("/other", true).await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn every_answer_names_the_box_and_before_the_first_status_nothing_is_well() {
+    for path in ["/healthz", "/readyz", "/api/status", "/api/cameras", "/api/models", "/other"] {
+        assert!(answer(path, true).await.contains("\r\nocelli-box: gate-1\r\n"), "{path}");
+    }
+    let status = answer("/api/status", true).await;
+    assert!(status.starts_with("HTTP/1.1 200") && status.contains(r#""status":"degraded""#), "{status}");
+    assert!(status.contains("the daemon is starting") && status.contains(r#""box_id":"gate-1""#), "{status}");
+    assert!(answer("/api/cameras/yard", true).await.starts_with("HTTP/1.1 404"));
+    assert!(answer("/metrics", true).await.contains("ocelli_degraded 1\n"));
+}
+
+#[tokio::test]
+async fn an_event_loop_that_hangs_is_not_ready_however_ready_it_was() {
+    let report =
+        HealthReport { alive_at: crate::vision::monotonic::Monotonic::default(), ready: true, reasons: vec![] };
+    let hung = answer_of(router::local(state(report)), "/readyz", "").await;
+    assert!(hung.starts_with("HTTP/1.1 503") && hung.contains("the event loop hangs"), "{hung}");
+}
+
+#[tokio::test]
+async fn beyond_loopback_metrics_and_readiness_are_for_those_who_show_the_token() {
+    let report = HealthReport { alive_at: monotonic_now(), ready: true, reasons: vec!["no broker".into()] };
+    let routes = monitoring::routes(state(report), &Secret::new("a token of some length"));
+    let (none, wrong) = ("", "Authorization: Bearer another token\r\n");
+    let right = "Authorization: Bearer a token of some length\r\n";
+    for path in ["/metrics", "/readyz"] {
+        for headers in [none, wrong] {
+            let refused = answer_of(routes.clone(), path, headers).await;
+            assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("www-authenticate: Bearer"), "{refused}");
+            assert!(!refused.contains("ocelli_") && !refused.contains("no broker"), "{refused}");
+        }
+        assert!(answer_of(routes.clone(), path, right).await.starts_with("HTTP/1.1 200"), "{path}");
+    }
+    assert!(answer_of(routes.clone(), "/healthz", none).await.starts_with("HTTP/1.1 200"));
+    for path in ["/api/status", "/api/models", "/"] {
+        assert!(answer_of(routes.clone(), path, right).await.starts_with("HTTP/1.1 404"), "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,32 +1,35 @@
-//! `/api/cameras/<camera>`: a snapshot of the camera, and the commands that switch it on and off.
+//! `/api/cameras`: what each camera delivers or why it does not, and the commands that switch it on and off.
 
-use crate::control::snapshots::{Snapshot, SnapshotFreshness, SnapshotRefusal, SnapshotReply};
-use crate::control::{Accepted, Command, Control};
+use crate::control::{Accepted, Command, Control, ControlError};
 use crate::http::routes::models::{self, Nothing};
-use crate::http::routes::refusal;
-use crate::os::clock::{http_date, monotonic_now};
 use axum::Json;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, get, post};
-use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 
 /// The routes of this file. The body of a command must be JSON (`{}`), for the reason given in
 /// [`models`](crate::http::routes::models::router).
 pub(in crate::http) fn router() -> Router<Control> {
     Router::new()
-        .route("/api/cameras/{camera}/snapshot", get(snapshot))
+        .route("/api/cameras", get(list))
+        .route("/api/cameras/{camera}", get(describe))
         .route("/api/cameras/{camera}/enable", post(enable))
         .route("/api/cameras/{camera}/disable", post(disable))
 }
 
-/// Headers of a snapshot: its frame and its event, with the numbers of the published messages.
-const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
-const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
+async fn list(State(control): State<Control>) -> Response {
+    let health = control.health();
+    Json(json!({"box_id": health.box_id, "cameras": health.cameras})).into_response()
+}
+
+async fn describe(State(control): State<Control>, Path(camera): Path<String>) -> Response {
+    match control.health().cameras.get(&camera) {
+        Some(health) => Json(health).into_response(),
+        None => models::refuse(&ControlError::NoSuchCamera(camera)),
+    }
+}
 
 async fn enable(
     State(control): State<Control>,
@@ -51,63 +54,5 @@ async fn switch(control: &Control, camera: String, enabled: bool) -> Response {
                 .into_response()
         }
         Err(error) => models::refuse(&error),
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parameters {
-    /// `true` waits for the next analysed frame; `false` gives the snapshot that was published last, if there is one.
-    #[serde(default)]
-    fresh: bool,
-}
-
-async fn snapshot(
-    State(control): State<Control>,
-    Path(camera): Path<String>,
-    Query(parameters): Query<Parameters>,
-) -> Response {
-    let freshness = if parameters.fresh { SnapshotFreshness::Fresh } else { SnapshotFreshness::Newest };
-    match control.snapshots.ask(camera, freshness).await {
-        SnapshotReply::Taken(snapshot) => picture(&snapshot),
-        SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
-        SnapshotReply::Refused(refused) => refuse(&refused),
-    }
-}
-
-/// The bytes come from a process that is not trusted, so the headers let a browser treat them as a JPEG only.
-fn picture(snapshot: &Snapshot) -> Response {
-    let mut response = Response::new(Body::from(Bytes::from_owner(Arc::clone(&snapshot.jpeg))));
-    let age = monotonic_now().since(snapshot.captured_at).as_secs();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::AGE, HeaderValue::from(age));
-    headers.insert(FRAME, HeaderValue::from(snapshot.frame));
-    let text = |text: &str| HeaderValue::from_str(text).ok();
-    if let Some(date) = snapshot.captured_at_ms.and_then(|ms| text(&http_date(ms))) {
-        headers.insert(header::LAST_MODIFIED, date);
-    }
-    if let Some(event) = snapshot.event.as_deref().and_then(text) {
-        headers.insert(EVENT, event);
-    }
-    response
-}
-
-fn refuse(refused: &SnapshotRefusal) -> Response {
-    let (status, code) = match refused {
-        SnapshotRefusal::NoSuchCamera { .. } => (StatusCode::NOT_FOUND, "not_found"),
-        SnapshotRefusal::Off => (StatusCode::SERVICE_UNAVAILABLE, "off"),
-        SnapshotRefusal::NotStreaming { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_streaming"),
-        SnapshotRefusal::LimitReached { .. } => (StatusCode::TOO_MANY_REQUESTS, "limit_reached"),
-        SnapshotRefusal::NoFrame { .. } => (StatusCode::GATEWAY_TIMEOUT, "no_frame"),
-        SnapshotRefusal::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
-        SnapshotRefusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-    };
-    let response = refusal::refusal(status, code, &refused.to_string());
-    match refused {
-        SnapshotRefusal::LimitReached { retry_after, .. } => refusal::retry_after(response, *retry_after),
-        _ => response,
     }
 }

@@ -8,3 +8,5 @@ pub(super) mod hours;
 pub(super) mod models;
 mod refusal;
 pub(super) mod reload;
+pub(super) mod snapshots;
+pub(super) mod status;

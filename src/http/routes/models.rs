@@ -31,7 +31,7 @@ async fn list(State(control): State<Control>) -> Response {
         let models = status.models.iter().map(|(name, model)| (name.clone(), view(model)));
         models.collect::<serde_json::Map<String, Value>>()
     });
-    Json(json!({"models": models})).into_response()
+    Json(json!({"box_id": control.box_id(), "models": models})).into_response()
 }
 
 async fn describe(State(control): State<Control>, Path(model): Path<String>) -> Response {

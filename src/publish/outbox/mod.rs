@@ -72,6 +72,8 @@ pub struct OutboxStatus {
     pub dropped: u64,
     /// Events lost to disk damage.
     pub damaged: u64,
+    /// Bytes that all stored events take on the disk, delivered ones too.
+    pub bytes: u64,
     /// Dropped events that no delivered event has reported yet.
     pub unreported: i64,
     /// Why events are kept in memory only, or not at all: the disk refuses them or does not answer, or the thread has

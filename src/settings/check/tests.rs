@@ -77,6 +77,25 @@ fn two_servers_on_one_port_are_refused() {
 }
 
 #[test]
+fn monitoring_beyond_loopback_needs_a_long_token_and_a_port_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(home.path().join(name), text).unwrap();
+        format!("monitoring_token_file = \"{}\"\n", home.path().join(name).display())
+    };
+    let address = "[http]\nmonitoring_address = \"0.0.0.0\"\n";
+    let (good, short) = (file("good", "0123456789abcdef\n"), file("short", "0123456789\n"));
+    let key = "http.monitoring_token_file";
+    check(address, key, &["missing", "monitoring_address"]);
+    check(&format!("{address}{short}"), key, &["at least 16"]);
+    check(&format!("{address}monitoring_token_file = \"/nowhere/token\"\n"), key, &["/nowhere/token cannot be read"]);
+    check(&format!("{address}{good}"), "", &[]);
+    check(&format!("{address}{good}monitoring_port = 8480\n"), "http.monitoring_port", &["http.port"]);
+    check(&format!("{address}{good}port = 9000\nmonitoring_port = 8480\n"), "", &[]);
+    check(&short.replace("monitoring", "[http]\nmonitoring"), "", &[]);
+}
+
+#[test]
 fn limits_that_refuse_or_lose_everything_are_refused() {
     check("[mqtt]\ndetections_expire_seconds = 0", "mqtt.detections_expire_seconds", &["is 0", "1 to 86400"]);
     let key = "rekognition.max_clock_skew_seconds";

@@ -138,6 +138,7 @@ impl Keeper {
         let undelivered = store.undelivered()?;
         let dropped = store.dropped()?;
         self.status.unreported = dropped.unreported;
+        self.status.bytes = store.used_bytes()?;
         self.queue.clear();
         for (position, camera) in undelivered {
             self.queue.restore(position, camera.into());

@@ -228,19 +228,22 @@ impl Keeper {
     fn make_room(&mut self, now: Monotonic) {
         let Some(store) = &mut self.store else { return };
         let done = (|| {
-            while store.used_bytes()? > self.rules.max_bytes {
+            loop {
+                self.status.bytes = store.used_bytes()?;
+                if self.status.bytes <= self.rules.max_bytes {
+                    return Ok(());
+                }
                 if store.forget_delivered(i64::MAX, DROP_AT_ONCE, usize::MAX)? > 0 {
                     continue;
                 }
                 let oldest = self.queue.drop_oldest(DROP_AT_ONCE);
                 if oldest.is_empty() {
-                    break;
+                    return Ok(());
                 }
                 store.drop_events(&oldest)?;
                 self.status.dropped += oldest.len() as u64;
                 self.status.unreported += i64::try_from(oldest.len()).unwrap_or(0);
             }
-            Ok(())
         })();
         if let Err(error) = done {
             // Some events may have left the queue but not the disk.

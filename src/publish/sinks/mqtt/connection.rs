@@ -1,6 +1,7 @@
 //! Keeps the broker connected. Each connection has a new client, without state of the previous one.
 
 use crate::os::clock::monotonic_now;
+use crate::publish::broker_status::BrokerStatus;
 use crate::publish::outgoing::{PublishCounters, SinkTroubles};
 use crate::publish::sinks::mqtt::client::{Client, ClientOptions};
 use crate::publish::sinks::mqtt::event_loop::{EventLoop, Happened, Incoming};
@@ -84,7 +85,10 @@ impl Keeper {
             let options = &self.options;
             let retry = self.reconnects.ended(failure, |end| options.mistake_behind(end), monotonic_now());
             let reason = retry.reason;
-            self.troubles.set_connection(Some(format!("the broker {broker} is not connected: {reason}")));
+            self.troubles.set_connection(Some(match retry.is_refusal {
+                true => BrokerStatus::Refused(Some(format!("the broker {broker} refuses this box: {reason}"))),
+                false => BrokerStatus::Away(Some(format!("the broker {broker} is not connected: {reason}"))),
+            }));
             if retry.is_news {
                 tracing::warn!(broker, reason, "the broker is not connected; retrying");
             }

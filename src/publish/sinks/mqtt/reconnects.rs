@@ -25,6 +25,8 @@ pub(super) struct Retry {
     pub(super) reason: String,
     /// True if the reason is new. A broker that is away for a week is one line.
     pub(super) is_news: bool,
+    /// True if the broker was reached, and does not let this box in.
+    pub(super) is_refusal: bool,
 }
 
 /// The state of the backoff.
@@ -94,7 +96,7 @@ impl Reconnects {
         self.failures = self.failures.saturating_add(1);
         let is_news = self.last_reason.as_ref() != Some(&reason);
         self.last_reason = Some(reason.clone());
-        Retry { wait: Duration::from_secs(seconds), reason, is_news }
+        Retry { wait: Duration::from_secs(seconds), reason, is_news, is_refusal }
     }
 }
 

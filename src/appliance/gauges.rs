@@ -1,0 +1,69 @@
+//! Sets the metrics that show how things are now, and removes those of what is gone.
+
+use crate::control::{ApplianceStatus, judge};
+use crate::publish::outbox::OutboxStatus;
+use crate::publish::publisher::PublishStatus;
+use crate::telemetry::log_queue::LogQueue;
+use crate::telemetry::metrics::Metrics;
+use crate::vision::camera_status::CameraStatus;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The gauges of the status.
+#[derive(Debug)]
+pub(super) struct Gauges {
+    metrics: Arc<Metrics>,
+    /// Models, and versions with inference hours, that the metrics show.
+    shown_models: BTreeSet<String>,
+    shown_hours: BTreeSet<(String, String)>,
+}
+
+impl Gauges {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, shown_models: BTreeSet::new(), shown_hours: BTreeSet::new() }
+    }
+
+    /// Sets all of them. `mqtt` and `log` are absent if there are none.
+    pub(super) fn set(
+        &mut self,
+        status: &ApplianceStatus,
+        mqtt: Option<PublishStatus>,
+        outbox: Option<&OutboxStatus>,
+        log: Option<&LogQueue>,
+    ) {
+        self.remove_gone(status);
+        let metrics = &self.metrics;
+        for (name, model) in &status.models {
+            metrics.model(name, model);
+        }
+        for ((model, version), hours) in &status.inference_hours {
+            metrics.inference_hours(model, version, *hours);
+        }
+        metrics.in_flight(status.in_flight);
+        metrics.degraded(judge::reasons(status, status.made_at.unwrap_or_default()).len());
+        metrics.log_lines_dropped(log.map_or(0, LogQueue::dropped));
+        for (id, camera) in &status.cameras {
+            let is_up = camera.state.state == CameraStatus::Streaming;
+            metrics.camera(id, is_up, camera.reconnects, camera.decoded);
+        }
+        if let Some(mqtt) = mqtt {
+            let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];
+            metrics.mqtt(mqtt.connected, mqtt.published, mqtt.refused, dropped);
+        }
+        if let Some(outbox) = outbox {
+            metrics.outbox(outbox);
+        }
+    }
+
+    /// Removes the metrics of models and versions that are gone. They would keep their last values.
+    fn remove_gone(&mut self, status: &ApplianceStatus) {
+        let is_gone = |model: &&String| !status.models.contains_key(*model);
+        self.shown_models.iter().filter(is_gone).for_each(|model| self.metrics.remove_model(model));
+        self.shown_models = status.models.keys().cloned().collect();
+        let is_over = |version: &&(String, String)| !status.inference_hours.contains_key(*version);
+        for (model, version) in self.shown_hours.iter().filter(is_over) {
+            self.metrics.remove_inference_hours(model, version);
+        }
+        self.shown_hours = status.inference_hours.keys().cloned().collect();
+    }
+}

@@ -1,0 +1,83 @@
+//! Requests of a command to the running daemon. The box that answers is always named: another daemon may have the port.
+
+use crate::cli::config_arguments::daemon_address;
+use crate::http::client::{Answer, ClientError, HttpMethod, exchange};
+use crate::settings::Settings;
+use crate::vision::error_chain::describe;
+use serde_json::Value;
+use std::net::SocketAddr;
+
+/// What a box is called that does not say its name: a daemon of an older version, or something else at the port.
+const UNNAMED: &str = "(unnamed)";
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DaemonError {
+    /// There is no daemon, or none that answers in time.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// The daemon has refused it.
+    #[error("box {box_id}: {message}")]
+    Refused {
+        /// The box that refused it.
+        box_id: String,
+        /// Its reason.
+        message: String,
+    },
+}
+
+/// The daemon that the settings lead to.
+#[derive(Debug)]
+pub(super) struct Daemon {
+    address: SocketAddr,
+    /// The box of the settings.
+    box_id: String,
+}
+
+impl Daemon {
+    /// The daemon with these settings.
+    pub(super) fn of(settings: &Settings) -> Result<Self, DaemonError> {
+        let address = daemon_address(settings).map_err(DaemonError::NoAnswer)?;
+        Ok(Self { address, box_id: settings.box_id.clone() })
+    }
+
+    /// Sends a request; returns the box that has answered, and its answer.
+    pub(super) async fn ask(
+        &self,
+        method: HttpMethod,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(String, Vec<u8>), DaemonError> {
+        let no_answer = |error: ClientError| DaemonError::NoAnswer(describe(&error));
+        let Answer { box_id, status, body } = exchange(self.address, method, path, body).await.map_err(no_answer)?;
+        let box_id = box_id.unwrap_or_else(|| UNNAMED.to_owned());
+        if (200..300).contains(&status) {
+            return Ok((box_id, body));
+        }
+        let text = String::from_utf8_lossy(&body);
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let message = answer["error"]["message"].as_str();
+        let message = message.map_or_else(|| format!("status {status}: {}", text.trim()), str::to_owned);
+        Err(DaemonError::Refused { box_id, message })
+    }
+
+    /// [`Self::ask`] for JSON.
+    pub(super) async fn ask_json(
+        &self,
+        method: HttpMethod,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(String, Value), DaemonError> {
+        let (box_id, answer) = self.ask(method, path, body).await?;
+        let unreadable = |error| DaemonError::NoAnswer(format!("the answer of box {box_id} cannot be read: {error}"));
+        let answer = serde_json::from_slice(&answer).map_err(unreadable)?;
+        Ok((box_id, answer))
+    }
+
+    /// What to tell the operator if another box than that of the settings has answered.
+    pub(super) fn surprise(&self, answered: &str) -> Option<String> {
+        (answered != self.box_id).then(|| {
+            format!("box {answered} answers at {}, and these settings are those of {}", self.address, self.box_id)
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! How many frames a second a camera delivers and how many of them are analysed, measured over the last ten seconds.
+
+use crate::vision::camera_id::CameraId;
+use crate::vision::monotonic::Monotonic;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// The time that is looked back.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// The shortest time between two counts that are kept.
+const STEP: Duration = Duration::from_millis(400);
+
+/// Frames a second of one camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrameRates {
+    /// Decoded frames, whether they are analysed or not.
+    pub decoded: f64,
+    /// Frames that a unit has analysed.
+    pub analysed: f64,
+    /// The time over which they were counted, at most [`WINDOW`].
+    pub over: Duration,
+}
+
+impl FrameRates {
+    /// True when the camera has delivered frames at a fair rate for the whole time, and none of them was analysed.
+    pub fn is_ignored(&self) -> bool {
+        self.over >= WINDOW - STEP && self.decoded >= 0.5 && self.analysed == 0.0
+    }
+}
+
+/// The counts of one camera at one time.
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    at: Monotonic,
+    decoded: u64,
+    analysed: u64,
+}
+
+/// Remembers the counts of all cameras.
+#[derive(Debug, Default)]
+pub struct RateMeter {
+    counts: BTreeMap<CameraId, VecDeque<Count>>,
+}
+
+impl RateMeter {
+    /// Takes in the counts of a camera since the start, and returns its rates.
+    pub fn count(&mut self, camera: &CameraId, decoded: u64, analysed: u64, now: Monotonic) -> FrameRates {
+        let counts = self.counts.entry(camera.clone()).or_default();
+        if counts.back().is_none_or(|last| now.since(last.at) >= STEP) {
+            counts.push_back(Count { at: now, decoded, analysed });
+        }
+        // The first one is the newest of those that are older than the window.
+        while counts.get(1).is_some_and(|second| now.since(second.at) >= WINDOW) {
+            counts.pop_front();
+        }
+        let Some(first) = counts.front() else { return FrameRates::default() };
+        let over = now.since(first.at);
+        let rate = |count: u64, before: u64| match over.is_zero() {
+            true => 0.0,
+            false => count.saturating_sub(before) as f64 / over.as_secs_f64(),
+        };
+        FrameRates {
+            decoded: rate(decoded, first.decoded),
+            analysed: rate(analysed, first.analysed),
+            over: over.min(WINDOW),
+        }
+    }
+
+    /// Forgets the cameras for which `is_there` is false.
+    pub fn keep(&mut self, is_there: impl Fn(&CameraId) -> bool) {
+        self.counts.retain(|camera, _| is_there(camera));
+    }
+
+    /// Forgets the counts of a camera, as when its connection was lost: its next rates are those since then.
+    pub fn forget(&mut self, camera: &CameraId) {
+        self.counts.remove(camera);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Monotonic {
+        Monotonic::from_nanos(ms * 1_000_000)
+    }
+
+    #[test]
+    fn rates_are_those_of_the_last_ten_seconds() {
+        let (mut meter, yard) = (RateMeter::default(), CameraId::new("yard").unwrap());
+        let mut rates = FrameRates::default();
+        for half in 0..60 {
+            // Ten frames a second; five of them are analysed until the fifteenth second.
+            rates = meter.count(&yard, half * 5, (half * 5 / 2).min(75), at(half * 500));
+            match half {
+                0 => assert_eq!(rates, FrameRates::default()),
+                1..30 => assert!((rates.decoded - 10.0).abs() < 0.1 && !rates.is_ignored(), "{rates:?}"),
+                _ => {}
+            }
+        }
+        assert!((rates.decoded - 10.0).abs() < 0.1 && rates.is_ignored(), "{rates:?}");
+        meter.forget(&yard);
+        assert!(!meter.count(&yard, 300, 75, at(30_000)).is_ignored(), "a new connection is given time");
+    }
+
+    #[test]
+    fn a_slow_camera_and_a_first_moment_are_no_ground_for_a_judgement() {
+        let rates = FrameRates { decoded: 0.1, analysed: 0.0, over: WINDOW };
+        assert!(!rates.is_ignored());
+        assert!(!FrameRates { decoded: 10.0, over: WINDOW / 2, ..rates }.is_ignored());
+        assert!(FrameRates { decoded: 10.0, ..rates }.is_ignored());
+    }
+}
