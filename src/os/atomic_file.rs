@@ -1,8 +1,8 @@
 //! Atomic replacement of files: after a crash or a power cut, the old or the new content is complete.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 /// Replaces a file: writes a temporary file, syncs it, renames it and syncs the directory. Creates the directory.
@@ -19,6 +19,30 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// As of [`replace`].
 pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_modes(path, bytes, 0o700, 0o600)
+}
+
+/// [`replace`] with the mode, and the owner and group, of a model: what root writes, the service must be able to read.
+///
+/// # Errors
+/// As of [`replace`]; also if the owner cannot be given.
+pub fn replace_as(path: &Path, bytes: &[u8], mode: u32, owner: &Metadata) -> io::Result<()> {
+    let temporary = write_beside(path, bytes, 0o700, mode & 0o700)?;
+    give(&temporary, owner)?;
+    fs::set_permissions(&temporary, Permissions::from_mode(mode & 0o7777))?;
+    fs::rename(&temporary, path)?;
+    File::open(directory_of(path))?.sync_all()
+}
+
+/// Gives a file or directory to the owner and group of a model, if they differ.
+///
+/// # Errors
+/// The I/O error: only root may give files away.
+pub fn give(path: &Path, owner: &Metadata) -> io::Result<()> {
+    let now = fs::metadata(path)?;
+    match (now.uid(), now.gid()) == (owner.uid(), owner.gid()) {
+        true => Ok(()),
+        false => chown(path, Some(owner.uid()), Some(owner.gid())),
+    }
 }
 
 /// Replaces a file by its own content, to test whether the disk accepts writes. If there is no file, writes and removes
@@ -84,7 +108,6 @@ mod tests {
 
     #[test]
     fn a_private_file_is_private_although_a_killed_process_has_left_one_that_is_not() {
-        use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("key.pem");
         let left = path.with_file_name("key.pem.part");
@@ -92,6 +115,19 @@ mod tests {
         fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
         replace_private(&path, b"secret").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_as_another_has_its_mode_and_owner() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("ocelli.toml");
+        fs::write(&path, b"old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        replace_as(&path, b"new", before.mode(), &before).unwrap();
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[test]
