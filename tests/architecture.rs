@@ -87,7 +87,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 40] = [
+const BELONGS_TO: [(&str, &[&str]); 42] = [
     ("gstreamer", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
@@ -113,6 +113,8 @@ const BELONGS_TO: [(&str, &[&str]); 40] = [
     ("tower_service", &["http"]),
     ("jiff", &["os"]),
     ("config", &["settings"]),
+    ("toml_edit", &["settings"]),
+    ("strsim", &["settings"]),
     ("tracing_subscriber", &["telemetry"]),
     ("prometheus_client", &["telemetry"]),
     ("axum", &["http"]),

@@ -1,6 +1,8 @@
 //! The command line: the only place that names both the parent's and the children's side.
 
+mod camera;
 mod check;
+mod config;
 mod config_arguments;
 mod ctl;
 mod daemon;
@@ -39,6 +41,8 @@ const EXAMPLES: &str = "Examples:
   ocelli reload
   ocelli snapshot yard --fresh
   ocelli events --follow
+  ocelli camera add yard rtsp://192.168.1.20:554/stream2
+  ocelli config show
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
   ocelli model inspect yolo11n.onnx
@@ -72,6 +76,12 @@ enum Command {
     /// Manage model packages: inspect a file, add, list, test, evaluate, roll back, remove.
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Manage the cameras in the settings: add, change, remove, list.
+    #[command(subcommand)]
+    Camera(camera::CameraCommand),
+    /// Show the settings that are in force, or the reference of all settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Print a shell completion script.
     Completions {
         /// The shell that the script is for.
@@ -99,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Hours(arguments) => hours::hours(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Model(command) => model::model(&command),
+        Command::Camera(command) => camera::camera(&command),
+        Command::Config(command) => config::config(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
             ExitCode::SUCCESS

@@ -4,11 +4,23 @@
 
 mod advice;
 mod check;
+pub mod editor;
+mod entry_names;
+mod files;
+mod hints;
+mod in_force;
 mod load;
+mod merged;
 mod mistake;
 mod packages;
+mod place;
+mod places;
+mod reference;
 mod sections;
 mod serde_words;
+mod strict_types;
+mod toml_text;
+mod toml_values;
 mod top_level;
 mod url_credentials;
 
@@ -25,10 +37,15 @@ use crate::tracking::settings::TrackingSettings;
 use std::path::PathBuf;
 
 pub(crate) use advice::BoxFacts;
+pub use in_force::InForce;
+pub use merged::environment;
 pub use mistake::{Mistake, SettingsErrors};
+pub use place::Place;
+pub use places::Places;
+pub use reference::REFERENCE;
 
 /// The settings of a box.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Settings {
     /// The box's id in topics: the host name, unless the settings give another.
     pub box_id: String,

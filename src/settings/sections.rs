@@ -3,33 +3,34 @@
 //! Serde stops at the first mistake, but an operator wants to see all of them. So each value is first read alone, in a
 //! section that has defaults otherwise.
 
+use crate::settings::hints;
+use crate::settings::merged::Merged;
 use crate::settings::mistake::{Finding, Mistake};
+use crate::settings::place::{Place, is_variable};
+use crate::settings::places::Places;
 use crate::settings::serde_words::{in_plain_words, with_range};
+use crate::settings::strict_types;
 use config::{Value, ValueKind};
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// The merged settings, and the mistakes found in them so far.
 #[derive(Debug)]
 pub(super) struct Sections {
-    root: HashMap<String, Value>,
-    /// The paths of the files, as given.
-    files: Vec<PathBuf>,
+    places: Places,
     /// Every section that was read. Any other section in the settings is a mistake.
     known: Vec<&'static str>,
     mistakes: Vec<Mistake>,
 }
 
 impl Sections {
-    pub(super) fn new(root: HashMap<String, Value>, files: &[PathBuf]) -> Self {
-        Self { root, files: files.to_vec(), known: Vec::new(), mistakes: Vec::new() }
+    pub(super) fn new(merged: Merged) -> Self {
+        Self { places: Places::new(merged), known: Vec::new(), mistakes: Vec::new() }
     }
 
     /// Returns the value of a top-level key.
     pub(super) fn value(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
-        self.root.get(name).cloned()
+        self.places.value(name).cloned()
     }
 
     /// Reads a section. Invalid values are reported and replaced by their defaults.
@@ -38,7 +39,8 @@ impl Sections {
         value.and_then(|value| self.read_table(&value, name, &[])).unwrap_or_default()
     }
 
-    /// Reads a list of sections; `None` if the settings do not have it. `required` has the keys without a default.
+    /// Reads a list of sections; `None` if the settings do not have it. `required` has the keys without a default, first
+    /// that of the entry's name.
     pub(super) fn list<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
@@ -49,39 +51,58 @@ impl Sections {
             self.report(name, format!("must be a list: start each entry with [[{name}]]"));
             return Some(Vec::new());
         };
+        let name_key = required.first().map_or("name", |(key, _)| *key);
+        self.places.name_entries(name, name_key);
         let entries = list.iter().enumerate();
         Some(
             entries
-                .filter_map(|(index, value)| self.read_table(value, &format!("{name}[{index}]"), required))
+                .filter_map(|(index, value)| {
+                    // Two entries without a name are two mistakes, and not one name twice.
+                    let own = format!("stand-in-{index}");
+                    let mut required = required.to_vec();
+                    if let Some((_, stand_in)) = required.first_mut() {
+                        *stand_in = &own;
+                    }
+                    self.read_table(value, &format!("{name}[{index}]"), &required)
+                })
                 .collect(),
         )
     }
 
-    /// Adds a mistake in a value that is well-formed, or a range to the description of one that is not.
-    pub(super) fn report(&mut self, key: impl Into<String>, finding: impl Into<Finding>) {
-        let key = key.into();
+    /// Adds a mistake in a value that is well-formed, or a range to the description of one that is not. In `key` and
+    /// in a mistake, entries of lists are given by their index, and shown by their name.
+    pub(super) fn report(&mut self, key: impl AsRef<str>, finding: impl Into<Finding>) {
+        let key = key.as_ref();
         match finding.into() {
-            Finding::Mistake(what) => self.mistakes.push(Mistake { origin: self.origin_of(&key), key, what }),
+            Finding::Mistake(what) => {
+                let place = self.places.near(key);
+                self.add(&place, key, &what);
+            }
             Finding::Range { least, most } => {
-                for mistake in self.mistakes.iter_mut().filter(|mistake| mistake.key == key) {
+                let shown = self.places.shown_key(key);
+                for mistake in self.mistakes.iter_mut().filter(|mistake| mistake.key == shown) {
                     mistake.what = with_range(&mistake.what, least, most);
                 }
             }
         }
     }
 
-    /// Returns all mistakes, including unknown sections.
-    pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
-        let unknown = self.root.iter().filter(|(name, _)| !self.known.contains(&name.as_str()));
-        let what = format!("unknown section; the sections are: {}", self.known.join(", "));
-        let unknown = unknown.map(|(name, value)| Mistake {
-            origin: self.shown_origin(value),
-            key: name.clone(),
-            what: what.clone(),
-        });
-        let unknown: Vec<Mistake> = unknown.collect();
-        self.mistakes.extend(unknown);
-        self.mistakes
+    /// Returns all mistakes, including unknown sections, in the order of files and lines, and where everything is set.
+    pub(super) fn into_mistakes(mut self) -> (Vec<Mistake>, Places) {
+        let known: Vec<&str> = self.known.clone();
+        let is_unknown = |name: &&String| !known.contains(&name.as_str());
+        let unknown: Vec<String> = self.places.top_level().filter(is_unknown).cloned().collect();
+        for name in unknown {
+            let hint = hints::unknown_section(&name, &known);
+            self.report(name, format!("unknown section{hint}; the sections are: {}", known.join(", ")));
+        }
+        let mut mistakes = self.mistakes;
+        mistakes.sort_by(|a, b| (&a.origin, a.line, &a.key).cmp(&(&b.origin, b.line, &b.key)));
+        (mistakes, self.places)
+    }
+
+    fn add(&mut self, place: &Place, key: &str, what: &str) {
+        self.mistakes.push(Mistake::at(place, self.places.shown_key(key), self.places.shown_text(what)));
     }
 
     /// Reads each value of a table alone, then all valid ones together. `required` has the keys without a default, each with
@@ -95,15 +116,19 @@ impl Sections {
             required.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
         let mut good = stand_ins.clone();
         for (path, leaf) in leaves(table, &mut Vec::new()) {
-            let mut alone = stand_ins.clone();
-            insert(&mut alone, &path, leaf.clone());
-            let alone = Value::from(alone);
-            match alone.clone().try_deserialize::<T>() {
-                Ok(_) => insert(&mut good, &path, leaf.clone()),
-                Err(error) => {
-                    let origin = self.shown_origin(&leaf);
+            let alone = within(&stand_ins, &path, leaf.clone());
+            let mistake = match alone.clone().try_deserialize::<T>() {
+                Ok(_) if is_variable(leaf.origin()) => None,
+                Ok(_) => strict_types::mistake::<T>(&leaf, |leaf| within(&stand_ins, &path, leaf)),
+                Err(error) => Some(in_plain_words::<T>(&error, alone)),
+            };
+            match mistake {
+                None => insert(&mut good, &path, leaf),
+                Some(what) => {
                     let key = format!("{name}.{}", path.join("."));
-                    self.mistakes.push(Mistake { origin, key, what: in_plain_words::<T>(&error, alone) });
+                    let origin = format!(" in {}", leaf.origin().unwrap_or_default());
+                    let what = hints::completed(&what.replace(&origin, ""), name, &path);
+                    self.add(&self.places.of_value(&leaf, &key), &key, &what);
                 }
             }
         }
@@ -112,42 +137,6 @@ impl Sections {
         }
         Value::from(good).try_deserialize().ok()
     }
-
-    /// Returns the file that sets a key such as `mqtt.port` or `cameras[1].fps`. A key that no file sets counts as set where
-    /// its section is.
-    fn origin_of(&self, key: &str) -> String {
-        let (section, rest) = key.split_once('.').unwrap_or((key, ""));
-        let name = section.split('[').next().unwrap_or(section);
-        let Some(mut value) = self.root.get(name) else { return "the defaults".to_owned() };
-        if let (ValueKind::Array(list), Some((_, index))) = (&value.kind, section.split_once('[')) {
-            let index = index.trim_end_matches(']').parse::<usize>().ok();
-            value = index.and_then(|index| list.get(index)).unwrap_or(value);
-        }
-        for part in rest.split('.').filter(|part| !part.is_empty()) {
-            let ValueKind::Table(table) = &value.kind else { break };
-            let Some(inner) = table.get(part) else { break };
-            value = inner;
-        }
-        self.shown_origin(value)
-    }
-
-    /// Returns the path of the file as given: the library makes it relative to the working directory. Values from the
-    /// environment have no origin.
-    fn shown_origin(&self, value: &Value) -> String {
-        let Some(origin) = origin(value) else { return "the environment".to_owned() };
-        let real = std::fs::canonicalize(origin).ok();
-        let given = self.files.iter().find(|file| real.is_some() && std::fs::canonicalize(file).ok() == real);
-        given.map_or_else(|| origin.to_owned(), |file| file.display().to_string())
-    }
-}
-
-/// The file that sets a value; for a table or list, that of its first value.
-fn origin(value: &Value) -> Option<&str> {
-    value.origin().or_else(|| match &value.kind {
-        ValueKind::Table(table) => table.values().find_map(origin),
-        ValueKind::Array(list) => list.iter().find_map(origin),
-        _ => None,
-    })
 }
 
 /// Returns every value that is not a table, with its path.
@@ -165,12 +154,23 @@ fn leaves(table: &config::Map<String, Value>, path: &mut Vec<String>) -> Vec<(Ve
     found
 }
 
+/// A section with this value at a path, and stand-ins for the keys without a default.
+fn within(stand_ins: &config::Map<String, Value>, path: &[String], leaf: Value) -> Value {
+    let mut table = stand_ins.clone();
+    insert(&mut table, path, leaf);
+    Value::from(table)
+}
+
 fn insert(table: &mut config::Map<String, Value>, path: &[String], leaf: Value) {
     match path {
         [] => {}
         [key] => drop(table.insert(key.clone(), leaf)),
         [key, rest @ ..] => {
             let inner = table.entry(key.clone()).or_insert_with(|| Value::from(config::Map::<String, Value>::new()));
+            // A table may stand where a value is wanted, and must not hide behind its stand-in.
+            if !matches!(inner.kind, ValueKind::Table(_)) {
+                *inner = Value::from(config::Map::<String, Value>::new());
+            }
             if let ValueKind::Table(inner) = &mut inner.kind {
                 insert(inner, rest, leaf);
             }

@@ -1,16 +1,17 @@
 //! The settings outside of sections.
 
+use crate::settings::merged::{BOX_ID, STATE_DIRECTORY, USUAL_STATE_DIRECTORY};
 use crate::settings::sections::Sections;
 use crate::vision::camera_id::is_valid_id;
+use config::ValueKind;
 use std::path::PathBuf;
-
-pub(super) const BOX_ID: &str = "box_id";
-pub(super) const STATE_DIRECTORY: &str = "state_directory";
 
 /// The box's id in topics: the host name, unless the settings give another.
 pub(super) fn box_id(sections: &mut Sections) -> String {
-    let given = sections.value(BOX_ID).and_then(|value| value.into_string().ok()).filter(|id| !id.is_empty());
-    let Some(id) = given else { return host_name() };
+    let Some(id) = text(sections, BOX_ID, "must be text, in quotes; empty: the host name") else { return host_name() };
+    if id.is_empty() {
+        return host_name();
+    }
     if !is_valid_id(&id) {
         sections.report(BOX_ID, format!("`{id}` is not an id: use 1 to 64 of a-z, 0-9, `_` and `-`"));
     }
@@ -19,12 +20,23 @@ pub(super) fn box_id(sections: &mut Sections) -> String {
 
 /// The directory of state that must survive a restart.
 pub(super) fn state_directory(sections: &mut Sections) -> PathBuf {
-    let Some(value) = sections.value(STATE_DIRECTORY) else { return "state".into() };
-    match value.into_string() {
-        Ok(path) if !path.is_empty() => path.into(),
+    let what = "must be the path of a directory, in quotes";
+    match text(sections, STATE_DIRECTORY, what) {
+        Some(path) if path.is_empty() => sections.report(STATE_DIRECTORY, what),
+        Some(path) => return path.into(),
+        None => {}
+    }
+    USUAL_STATE_DIRECTORY.into()
+}
+
+/// The text at a top-level key. Another type is reported with `what`; a number counts as text.
+fn text(sections: &mut Sections, name: &'static str, what: &str) -> Option<String> {
+    match sections.value(name)?.kind {
+        ValueKind::String(text) => Some(text),
+        ValueKind::I64(number) => Some(number.to_string()),
         _ => {
-            sections.report(STATE_DIRECTORY, "must be the path of a directory");
-            PathBuf::new()
+            sections.report(name, what);
+            None
         }
     }
 }

@@ -43,7 +43,7 @@ fn a_stall_is_longer_than_three_reports_of_a_capture_process() {
 
 #[test]
 fn a_rate_that_no_clock_can_count_is_refused() {
-    let key = "cameras[0].fps";
+    let key = "cameras[yard].fps";
     for (fps, words) in
         [("0.0", [].as_slice()), ("0.001", &[]), ("240.0", &[]), ("1e-30", &["0.001"]), ("nan", &["240"])]
     {
@@ -56,7 +56,7 @@ fn models_that_could_never_get_their_units_are_refused() {
     let two = [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2")].concat();
     check(&format!("[units]\nmax_units = 4\n{two}"), "units.max_units", &["is 4", "5 units", "min_inference_units"]);
     check(&format!("[units]\nmax_units = 5\n{two}"), "", &[]);
-    check(&format!("[units]\nmax_units = 2\n{two}"), "models[0].min_inference_units", &["is 3", "`units.max_units`"]);
+    check(&format!("[units]\nmax_units = 2\n{two}"), "models[a].min_inference_units", &["is 3", "`units.max_units`"]);
     check(&two, "", &[]);
     let disabled =
         [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2\nenabled = false")].concat();
@@ -124,7 +124,7 @@ fn a_broker_is_a_name_or_an_address() {
 #[test]
 fn a_password_that_breaks_its_url_is_a_mistake_that_does_not_show_it() {
     let url = |url: &str| format!("[[cameras]]\nid = \"yard\"\nurl = \"{url}\"");
-    let key = "cameras[0].url";
+    let key = "cameras[yard].url";
     for broken in ["rtsp://admin:sec/ret@10.0.0.5:554/x", "rtsp://admin:s3c?ret@10.0.0.5/x"] {
         check(&url(broken), key, &["%2F", "credentials"]);
         let mistakes = mistakes(&url(broken));
@@ -147,7 +147,7 @@ fn mistakes_are_described_without_words_of_the_programming_language() {
         ("[http]\nport = 99999", "http.port", ["from 0 to 65535", "99999"]),
         ("[snapshots]\nquality = 500", "snapshots.quality", ["20 to 95", "500"]),
         ("[mqtt]\nport = \"many\"", "mqtt.port", ["many", "1 to 65535"]),
-        ("[[models]]\nname = \"m\"\ntps_limit = \"much\"", "models[0].tps_limit", ["number", "\"auto\""]),
+        ("[[models]]\nname = \"m\"\ntps_limit = \"much\"", "models[m].tps_limit", ["number", "\"auto\""]),
     ] {
         check(text, key, &words);
         let what = &mistakes(text)[0].what;
@@ -161,5 +161,5 @@ fn mistakes_are_described_without_words_of_the_programming_language() {
 #[test]
 fn a_duplicate_name_is_reported_with_both_entries() {
     let text = [model("a", ""), model("b", ""), model("a", "")].concat();
-    check(&text, "models[2].name", &["`a`", "models[0]"]);
+    check(&text, "models[a].name", &["`a`", "models[a] in "]);
 }

@@ -35,7 +35,9 @@ fn camera() -> CameraSettings {
 
 #[test]
 fn the_shipped_file_has_the_defaults_of_the_code() {
-    let settings = Settings::load_with(&[shipped()], HashMap::new()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let state = ("OCELLI_STATE_DIRECTORY".to_owned(), home.path().display().to_string());
+    let settings = Settings::load_with(&[shipped()], HashMap::from([state])).unwrap();
     assert_eq!(settings.log, LogSettings::default());
     assert_eq!(settings.http, HttpSettings::default());
     assert_eq!(settings.rekognition, RekognitionSettings::default());
@@ -96,12 +98,14 @@ fn five_mistakes_are_reported_at_once_with_file_and_key() {
     "#;
     let SettingsErrors(mistakes) = load(text, &[]).unwrap_err();
     let keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
-    for key in ["mqtt.prot", "mqtt.port", "units.threads", "cameras[0].id", "colour"] {
+    for key in ["mqtt.prot", "mqtt.port", "units.threads", "cameras[Yard].id", "colour"] {
         assert!(keys.contains(&key), "{key} in {keys:?}");
     }
     assert!(mistakes.iter().all(|mistake| mistake.origin.ends_with(".toml")), "{mistakes:#?}");
+    let lines: Vec<Option<usize>> = mistakes.iter().map(|mistake| mistake.line).collect();
+    assert_eq!(lines, [3, 4, 6, 8, 9, 10].map(Some));
     let text = SettingsErrors(mistakes).to_string();
-    assert!(text.contains("unknown field"), "{text}");
+    assert!(text.contains(".toml:3: `mqtt.prot`: unknown field") && text.contains("did you mean `port`?"), "{text}");
 }
 
 #[test]
@@ -120,7 +124,7 @@ fn the_environment_overrides_the_file_and_is_named_for_its_mistakes() {
         load("[mqtt]\nhost = \"a\"", &[("OCELLI_MQTT__HOST", "b"), ("OCELLI_UNITS__MAX_UNITS", "3")]).unwrap();
     assert_eq!((settings.mqtt.host.as_str(), settings.units.max_units), ("b", 3));
     let SettingsErrors(mistakes) = load("", &[("OCELLI_MQTT__PORT", "0")]).unwrap_err();
-    assert_eq!(mistakes[0].origin, "the environment");
+    assert_eq!(mistakes[0].origin, "the variable OCELLI_MQTT__PORT");
 }
 
 #[test]
@@ -133,7 +137,7 @@ fn a_limit_is_a_number_measured_or_none() {
     assert_eq!(limit("threads = 1").unwrap(), None);
     for wrong in ["tps_limit = \"much\"", "tps_limit = 0"] {
         let SettingsErrors(mistakes) = limit(wrong).unwrap_err();
-        assert_eq!(mistakes[0].key, "models[0].tps_limit");
+        assert_eq!(mistakes[0].key, "models[m].tps_limit");
     }
 }
 
@@ -150,9 +154,9 @@ fn a_provider_gets_the_options_of_its_table_and_an_unknown_key_is_a_mistake() {
     };
     assert_eq!((model.provider_options, model.device.as_deref()), (options, Some("1")));
     for (wrong, key) in [
-        ("memory_limit = 2048", "models[0].provider_options.memory_limit"),
-        ("memory_limit_mb = 1", "models[0].provider_options.memory_limit_mb"),
-        ("precision = \"bf16\"", "models[0].provider_options.precision"),
+        ("memory_limit = 2048", "models[m].provider_options.memory_limit"),
+        ("memory_limit_mb = 1", "models[m].provider_options.memory_limit_mb"),
+        ("precision = \"bf16\"", "models[m].provider_options.precision"),
     ] {
         let SettingsErrors(mistakes) = load(wrong).unwrap_err();
         assert_eq!(mistakes[0].key, key, "{mistakes:#?}");
@@ -189,8 +193,8 @@ fn every_mistake_in_region_and_tiles_is_reported_at_once() {
     let mut keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
     keys.sort_unstable();
     let of_camera = ["region.height", "region.top", "region.width", "tiles.columns", "tiles.overlap", "tiles.rows"];
-    let mut expected: Vec<String> = of_camera.iter().map(|key| format!("cameras[0].{key}")).collect();
-    expected.push("models[0].image_tiles.overlap".into());
+    let mut expected: Vec<String> = of_camera.iter().map(|key| format!("cameras[yard].{key}")).collect();
+    expected.push("models[m].image_tiles.overlap".into());
     assert_eq!(keys, expected);
     let unknown = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\ntiles = { columns = 2, rows = 2, gap = 1 }";
     assert!(load(unknown, &[]).is_err());
