@@ -19,6 +19,14 @@ pub fn wall_now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The first second of the year of this version of ocelli, in milliseconds since 1970: 2026.
+const YEAR_OF_THIS_VERSION_MS: i64 = 1_767_225_600_000;
+
+/// True if a wall time lies before this version was made: the box has no battery for its clock, and nobody set it.
+pub fn is_plainly_wrong(wall_ms: i64) -> bool {
+    wall_ms < YEAR_OF_THIS_VERSION_MS
+}
+
 /// Formats milliseconds since 1970 as RFC 3339 in UTC with milliseconds. 1970 if out of range.
 pub fn rfc3339_utc(wall_ms: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -85,6 +93,13 @@ mod tests {
         assert_eq!(unix_ms_of_basic_time("19700102T000001Z"), Some(86_401_000));
         assert_eq!(unix_ms_of_basic_time("20261324T002820Z"), None);
         assert_eq!(unix_ms_of_basic_time(""), None);
+    }
+
+    #[test]
+    fn a_clock_that_begins_in_1970_is_plainly_wrong() {
+        assert_eq!(rfc3339_utc(YEAR_OF_THIS_VERSION_MS), "2026-01-01T00:00:00.000Z");
+        assert!(is_plainly_wrong(0) && is_plainly_wrong(YEAR_OF_THIS_VERSION_MS - 1));
+        assert!(!is_plainly_wrong(wall_now_ms()));
     }
 
     #[test]

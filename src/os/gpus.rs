@@ -7,6 +7,11 @@ pub fn nvidia_count() -> u16 {
     u16::try_from(names.filter(|name| is_nvidia_gpu(name)).count()).unwrap_or(u16::MAX)
 }
 
+/// True on a Jetson, whose GPU has no numbered device file.
+pub fn has_integrated_nvidia() -> bool {
+    ["/dev/nvhost-gpu", "/dev/nvgpu"].iter().any(|device| std::path::Path::new(device).exists())
+}
+
 /// Excludes control devices such as `nvidiactl` and `nvidia-uvm`.
 fn is_nvidia_gpu(name: &str) -> bool {
     name.strip_prefix("nvidia").is_some_and(|rest| rest.parse::<u16>().is_ok())

@@ -1,9 +1,11 @@
 //! Safe wrappers of operating system interfaces: the only folder with `unsafe`.
 
+pub mod access;
 pub mod atomic_file;
 pub mod beneath;
 pub mod child_limits;
 pub mod clock;
+pub mod confinement;
 pub mod cores;
 pub mod directories;
 pub mod free_space;
@@ -13,12 +15,14 @@ pub mod memfd;
 pub mod memory;
 pub mod orphan_guard;
 pub mod pidfd;
+pub mod ports;
 pub mod process_title;
 pub mod readiness;
 pub mod sandbox;
 pub mod service_manager;
 pub mod state_lock;
 pub mod terminal;
+pub mod users;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -63,7 +63,7 @@ pub enum SandboxError {
     /// The kernel has no Landlock, or a container blocks it.
     #[error(
         "this kernel does not confine processes with Landlock: boot with it (lsm=landlock,...); \
-         `sandbox.mode` = \"best-effort\" goes on without it"
+         without it no child starts if `sandbox.mode` is \"required\""
     )]
     NotEnforced,
     /// The kernel refuses the Landlock rules.

@@ -69,6 +69,13 @@ impl StateLock {
         }
         Ok(Self { _file: file })
     }
+
+    /// Names the daemon that has locked a state directory; `None` if there is none, or the lock file cannot be read. It
+    /// holds the lock for an instant itself, so only a person's command may use it and no daemon.
+    pub fn holder_of(directory: &Path) -> Option<String> {
+        let mut file = File::open(directory.join(FILE)).ok()?;
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| holder(&mut file))
+    }
 }
 
 fn write_note(file: &mut File) -> io::Result<()> {
@@ -102,8 +109,11 @@ mod tests {
         let holder = format!("process {}, `", std::process::id());
         assert!(text.contains(&holder) && text.contains(&state.display().to_string()), "{text}");
         assert!(text.contains("state_directory"), "{text}");
+        assert!(StateLock::holder_of(&state).is_some_and(|found| found.starts_with(&holder)));
         drop(lock);
+        assert_eq!(StateLock::holder_of(&state), None);
         StateLock::take(&state).unwrap();
+        assert_eq!(StateLock::holder_of(&home.path().join("nowhere")), None);
     }
 
     #[test]
