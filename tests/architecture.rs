@@ -139,7 +139,7 @@ const DECIDES: [(&str, &[&str]); 5] = [
     ("admission", &[]),
     ("tracking", &[]),
     ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
-    ("camera", &["camera/capture_process.rs"]),
+    ("camera", &["camera/capture_process.rs", "camera/trial.rs"]),
 ];
 
 /// What deciding code does not name: disks, threads, clocks, channels.

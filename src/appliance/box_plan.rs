@@ -7,7 +7,7 @@ use crate::core::desired_models::DesiredModels;
 use crate::core::event::PackageSource;
 use crate::core::event::{KeptFile, LoadedPackage};
 use crate::core::plan::{BoxPlan, BoxTerms, ModelPlan, ModelTerms};
-use crate::settings::Settings;
+use crate::settings::{KnownLabels, Settings};
 use crate::supervisor::BoxLimits;
 use crate::supervisor::pool::{TpsQuota, UnitDeadlines};
 use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
@@ -27,7 +27,8 @@ pub fn swapped_package(settings: &Settings, model: &ModelSettings) -> Option<Str
 pub(super) fn box_plan(settings: &Settings, boot_id: String) -> BoxPlan {
     let units = &settings.units;
     let desired = desired_models(settings);
-    let models = settings.models.iter().map(|model| model_plan(settings, model, &desired)).collect();
+    let models: Vec<ModelPlan> = settings.models.iter().map(|model| model_plan(settings, model, &desired)).collect();
+    log_unknown_labels(settings, &models);
     let mut switches: CameraSwitches = kept(&settings.state_directory, KeptFile::Cameras);
     switches.retain(&settings.cameras);
     BoxPlan {
@@ -59,6 +60,16 @@ pub(super) fn box_plan(settings: &Settings, boot_id: String) -> BoxPlan {
         switches,
         boot_id,
     }
+}
+
+/// A label that no model has is never seen, and nothing else says so.
+fn log_unknown_labels(settings: &Settings, models: &[ModelPlan]) {
+    let labels = |model: &ModelPlan| {
+        let package = &model.loaded.as_ref().ok()?.package;
+        Some((model.name.clone(), package.labels.names().map(str::to_owned).collect()))
+    };
+    let known: KnownLabels = models.iter().filter_map(labels).collect();
+    settings.unknown_labels(&known).iter().for_each(|remark| tracing::warn!("{remark}"));
 }
 
 fn desired_models(settings: &Settings) -> DesiredModels {

@@ -2,7 +2,8 @@
 //!
 //! Touches no pixel and holds no pipeline. `camera_state` and `reconnect_policy` decide for one camera,
 //! `capture_group` for the cameras that share a capture process. `lent_slots` records which slots units read.
-//! `capture_process` starts the processes and sends them messages; it is the only file here that does I/O.
+//! `capture_process` starts the processes and sends them messages, `trial` starts one for a single look; no other file
+//! here does I/O.
 
 pub(crate) mod camera_state;
 pub(crate) mod capture_group;
@@ -10,3 +11,4 @@ pub(crate) mod capture_process;
 pub(crate) mod lent_slots;
 pub(crate) mod reconnect_policy;
 pub mod settings;
+pub(crate) mod trial;

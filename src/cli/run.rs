@@ -121,7 +121,9 @@ async fn serve(
     tokio::spawn(Signals::take()?.serve(on_stop, arguments.live, move || on_hang_up.notify_one()));
     // Held until the end. It comes before the rest: whatever is done below belongs to one daemon alone.
     let _lock = lock_state(&settings, &troubles)?;
-    settings.advice(&BoxFacts::read()).iter().for_each(|advice| tracing::warn!("{advice}"));
+    let facts = BoxFacts::read();
+    let remarks = settings.impossible_here(&facts).into_iter().chain(settings.advice(&facts));
+    remarks.for_each(|remark| tracing::warn!("{remark}"));
     let passwords = resolve_passwords(&settings, redactor)?;
     let identity = Identity { box_id: settings.box_id.clone() };
 

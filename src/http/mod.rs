@@ -17,4 +17,4 @@ mod routes;
 pub mod server;
 pub mod settings;
 mod state;
-mod tls;
+pub(crate) mod tls;

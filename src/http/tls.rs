@@ -3,6 +3,7 @@
 
 use crate::http::settings::HttpTlsSettings;
 use crate::os::atomic_file;
+use crate::vision::error_chain::describe;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -40,18 +41,33 @@ pub(super) fn acceptor(
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
         _ => self_signed(&state_directory.join("tls"), &[names, &settings.names].concat())?,
     };
+    let (config, fingerprint) = server_config(&certificate_file, &key_file)?;
+    Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
+}
+
+/// Reads the configured certificate and key as the server does; nothing if there are none.
+///
+/// # Errors
+/// The file and the reason, for the operator.
+pub(crate) fn check_configured(settings: &HttpTlsSettings) -> Result<(), String> {
+    let (Some(certificate), Some(key)) = (&settings.certificate_file, &settings.key_file) else { return Ok(()) };
+    server_config(certificate, key).map(drop).map_err(|error| describe(&error))
+}
+
+/// Returns the configuration, and the fingerprint of the certificate.
+fn server_config(certificate_file: &Path, key_file: &Path) -> Result<(ServerConfig, String), TlsError> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| TlsError::Unreadable(path.into(), error.to_string());
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate_file)
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate_file)
         .and_then(Iterator::collect)
-        .map_err(|error| unreadable(&certificate_file, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&key_file).map_err(|error| unreadable(&key_file, &error))?;
-    let first = chain.first().ok_or_else(|| unreadable(&certificate_file, &"it holds no certificate"))?;
+        .map_err(|error| unreadable(certificate_file, &error))?;
+    let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| unreadable(key_file, &error))?;
+    let first = chain.first().ok_or_else(|| unreadable(certificate_file, &"it holds no certificate"))?;
     let fingerprint = fingerprint(first);
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
+    Ok((config, fingerprint))
 }
 
 /// Makes a certificate and its key at the first start only: clients have to trust each new one.
@@ -105,5 +121,7 @@ mod tests {
         let settings = HttpTlsSettings { certificate_file: Some(file.clone()), key_file: Some(file), names: vec![] };
         let error = acceptor(&settings, home.path(), &[]).err().unwrap().to_string();
         assert!(error.contains("empty.pem"), "{error}");
+        assert!(check_configured(&settings).unwrap_err().contains("empty.pem"));
+        assert_eq!(check_configured(&HttpTlsSettings::default()), Ok(()));
     }
 }

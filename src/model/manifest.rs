@@ -105,7 +105,9 @@ const MAX_DETECTIONS: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// A file is missing or cannot be read.
-    #[error("{path} cannot be read: run `make setup`, or correct `models.package` and `units.models_directory`")]
+    #[error(
+        "{path} cannot be read: correct `models.package` or `units.models_directory`, or add the package with `ocelli model add` (in a checkout: `make setup`)"
+    )]
     Unreadable {
         /// The manifest, or a file that it names.
         path: PathBuf,
@@ -133,7 +135,9 @@ pub enum ManifestError {
         why: &'static str,
     },
     /// A file of the model is not the one that the manifest describes.
-    #[error("{path} has sha256 {found}, but its manifest has {expected}: run `make setup` to build it again")]
+    #[error(
+        "{path} has sha256 {found}, but its manifest has {expected}: add the package again with `ocelli model add` (in a checkout: `make setup`)"
+    )]
     WrongChecksum {
         /// The model or a file of weights.
         path: PathBuf,

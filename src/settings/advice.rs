@@ -1,9 +1,13 @@
-//! Warns about settings that are valid but unsuitable for this box.
+//! Remarks about settings that are valid but do not fit this box.
 //!
 //! They are not mistakes: whether they fit depends on the box and its cameras, and one file may serve several boxes.
 
-use crate::os::{cores, memory};
+use crate::camera::settings::CameraSettings;
+use crate::model::execution_provider::ExecutionProvider;
+use crate::os::{cores, gpus, memory};
 use crate::settings::Settings;
+use crate::settings::remark::Remark;
+use crate::supervisor::settings::ZoneSettings;
 
 /// With a shorter timeout, a busy or distant camera may never connect.
 const SHORT_CONNECT_SECONDS: f32 = 1.0;
@@ -13,6 +17,10 @@ const SHORT_CONNECT_SECONDS: f32 = 1.0;
 pub(crate) struct BoxFacts {
     /// The numbers of the usable cores.
     pub(crate) cores: Vec<u16>,
+    /// The numbers of the NUMA nodes with usable cores; empty if the kernel does not report nodes.
+    pub(crate) numa_nodes: Vec<u16>,
+    /// How many NVIDIA GPUs there are.
+    pub(crate) gpus: u16,
     /// The total memory of the box.
     pub(crate) memory_bytes: Option<u64>,
 }
@@ -20,55 +28,116 @@ pub(crate) struct BoxFacts {
 impl BoxFacts {
     /// Reads the facts of this box.
     pub(crate) fn read() -> Self {
-        Self { cores: cores::usable(), memory_bytes: memory::total_bytes() }
+        Self {
+            cores: cores::usable(),
+            numa_nodes: cores::by_numa_node().into_keys().collect(),
+            gpus: gpus::nvidia_count().max(u16::from(gpus::has_integrated_nvidia())),
+            memory_bytes: memory::total_bytes(),
+        }
     }
 }
 
 impl Settings {
-    /// Returns a sentence for each unsuitable setting: its key, the effect, and the cure.
-    pub(crate) fn advice(&self, facts: &BoxFacts) -> Vec<String> {
+    /// Returns a remark for each setting that works on this box, but badly.
+    pub(crate) fn advice(&self, facts: &BoxFacts) -> Vec<Remark> {
         let mut advice = Vec::new();
         self.advise_on_units(facts, &mut advice);
         let units = &self.units;
         if units.load_timeout_seconds < units.inference_timeout_seconds {
-            advice.push(format!(
-                "units.load_timeout_seconds is {}, below units.inference_timeout_seconds, which is {}: a unit runs the model once or \
-                 twice while it loads, so a slow model would be killed before it is ready; raise load_timeout_seconds",
+            let what = format!(
+                "is {}, below units.inference_timeout_seconds, which is {}: a unit runs the model once or twice while it \
+                 loads, so a slow model would be killed before it is ready",
                 units.load_timeout_seconds, units.inference_timeout_seconds
-            ));
+            );
+            advice.push(Remark::of_box("units.load_timeout_seconds", what, "raise it"));
         }
         if let Some(bytes) = facts.memory_bytes
             && u64::from(units.memory_reserve_mb) << 20 >= bytes
         {
-            advice.push(format!(
-                "units.memory_reserve_mb is {}, but the box has only {} MB: no units will be added; lower it",
+            let what = format!(
+                "is {}, but the box has only {} MB: no units will be added",
                 units.memory_reserve_mb,
                 bytes >> 20
-            ));
+            );
+            advice.push(Remark::of_box("units.memory_reserve_mb", what, "lower it"));
         }
         for (index, zone) in self.zones.iter().enumerate() {
-            let missing: Vec<String> =
-                zone.cores.iter().filter(|core| !facts.cores.contains(core)).map(u16::to_string).collect();
-            if !missing.is_empty() {
-                advice.push(format!(
-                    "zones[{index}].cores names {}, which this box does not have or may not use; remove them",
-                    missing.join(", ")
-                ));
+            let missing = missing_cores(&zone.cores, facts);
+            if !missing.is_empty() && missing.len() < zone.cores.len() {
+                let what = format!("names {}, which this box does not have or may not use", list(&missing));
+                advice.push(Remark::of_box(format!("zones[{index}].cores"), what, "remove them"));
+            }
+            if let Some(node) = zone.numa_node.filter(|node| !facts.numa_nodes.contains(node)) {
+                let what = format!(
+                    "is {node}, but the nodes of this box are {}: its units run on any core",
+                    list(&facts.numa_nodes)
+                );
+                advice.push(Remark::of_box(format!("zones[{index}].numa_node"), what, "correct or remove it"));
             }
         }
         if !self.cameras.is_empty() && self.capture.connect_timeout_seconds < SHORT_CONNECT_SECONDS {
-            advice.push(format!(
-                "capture.connect_timeout_seconds is {}: many cameras take longer to reply and would never connect; set 1 or \
-                 more",
+            let what = format!(
+                "is {}: many cameras take longer to reply and would never connect",
                 self.capture.connect_timeout_seconds
-            ));
+            );
+            advice.push(Remark::of_box("capture.connect_timeout_seconds", what, "set 1 or more"));
+        }
+        for (index, camera) in self.cameras.iter().enumerate().filter(|(_, camera)| has_late_at_sign(camera)) {
+            let what =
+                "has `@` behind its host: if user and password stand in front of it, the password contains `/` or `?`";
+            let cure = "write %2F for `/` and %3F for `?`, or give user and password in `credentials`";
+            advice.push(Remark::of_box(format!("cameras[{index}].url"), what, cure).of_camera(camera.id.as_str()));
         }
         advice
     }
 
+    /// Returns a remark for each setting that names hardware that this box does not have, so that units do not start.
+    pub(crate) fn impossible_here(&self, facts: &BoxFacts) -> Vec<Remark> {
+        let mut impossible = Vec::new();
+        for (index, zone) in self.zones.iter().enumerate() {
+            let missing = missing_cores(&zone.cores, facts);
+            if !zone.cores.is_empty() && missing.len() == zone.cores.len() {
+                let what = format!(
+                    "names {} only, which this box does not have or may not use: no unit starts in zone {}",
+                    list(&missing),
+                    zone.name
+                );
+                let cure = format!("this box has the cores {}", list(&facts.cores));
+                impossible.push(Remark::of_box(format!("zones[{index}].cores"), what, cure));
+            }
+            let runs_on_gpu = match zone.execution_provider {
+                Some(provider) => is_nvidia(provider),
+                None => self.models.iter().any(|model| is_nvidia(model.execution_provider)),
+            };
+            let device = zone.device.as_deref().filter(|_| runs_on_gpu);
+            if let Some(what) = device.and_then(|device| missing_gpu(device, facts)) {
+                impossible.push(Remark::of_box(format!("zones[{index}].device"), what, cure_of_gpu(facts)));
+            }
+        }
+        // Zones may override the provider and the device of all models.
+        let all_zones = |is_so: fn(&ZoneSettings) -> bool| !self.zones.is_empty() && self.zones.iter().all(is_so);
+        if all_zones(|zone| zone.execution_provider.is_some_and(|provider| !is_nvidia(provider))) {
+            return impossible;
+        }
+        let has_device_of_zone = all_zones(|zone| zone.device.is_some());
+        for (index, model) in self.models.iter().enumerate().filter(|(_, model)| is_nvidia(model.execution_provider)) {
+            let device = model.device.as_deref().filter(|_| !has_device_of_zone);
+            let (key, what) = match device.and_then(|device| missing_gpu(device, facts)) {
+                Some(what) => (format!("models[{index}].device"), what),
+                None if facts.gpus == 0 => {
+                    let what = format!("is {}, but this box has no NVIDIA GPU", model.execution_provider);
+                    (format!("models[{index}].execution_provider"), what)
+                }
+                None => continue,
+            };
+            impossible.push(Remark::of_box(key, what, cure_of_gpu(facts)).of_model(&model.name));
+        }
+        impossible
+    }
+
     /// Zero stands for a default that follows the cores: twice their number for `max_units`, their number for
     /// `min_inference_units`.
-    fn advise_on_units(&self, facts: &BoxFacts, advice: &mut Vec<String>) {
+    fn advise_on_units(&self, facts: &BoxFacts, advice: &mut Vec<Remark>) {
         let cores = u32::try_from(facts.cores.len()).unwrap_or(u32::MAX).max(1);
         let limit = match self.units.max_units {
             0 => 2 * cores,
@@ -78,12 +147,47 @@ impl Settings {
         let models = self.models.iter().filter(|model| model.enabled);
         let wanted: u32 = models.map(|model| min(model.min_inference_units)).sum();
         if wanted > limit {
-            advice.push(format!(
-                "the enabled models need {wanted} units together (min_inference_units; 0 means one for each of {cores} cores), \
-                 but this box may run {limit}: the last models get fewer or none; lower the numbers, or raise units.max_units"
-            ));
+            let what = format!(
+                "allows {limit} units on this box, but the enabled models need {wanted} units together (min_inference_units; 0 \
+                 means one for each of {cores} cores): the last models get fewer or none"
+            );
+            advice.push(Remark::of_box("units.max_units", what, "raise it, or lower the numbers of the models"));
         }
     }
+}
+
+/// `rtsp://admin:554/x@10.0.0.5/y`: everything up to the first `/` is taken for the host, and `554` for its port.
+fn has_late_at_sign(camera: &CameraSettings) -> bool {
+    let rest = camera.url.split_once("://").map_or("", |(_, rest)| rest);
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    camera.credentials.user.is_none() && host.contains(':') && path.contains('@')
+}
+
+fn missing_cores(cores: &[u16], facts: &BoxFacts) -> Vec<u16> {
+    cores.iter().copied().filter(|core| !facts.cores.contains(core)).collect()
+}
+
+fn is_nvidia(provider: ExecutionProvider) -> bool {
+    matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt)
+}
+
+fn missing_gpu(device: &str, facts: &BoxFacts) -> Option<String> {
+    match device.parse::<u16>() {
+        Ok(number) if number < facts.gpus => None,
+        Ok(number) => Some(format!("is {number}, but this box has {} NVIDIA GPUs", facts.gpus)),
+        Err(_) => Some(format!("is `{device}`, which is not the number of a GPU")),
+    }
+}
+
+fn cure_of_gpu(facts: &BoxFacts) -> String {
+    match facts.gpus {
+        0 => "install its driver (/dev/nvidia0 is missing), or set another `execution_provider`".to_owned(),
+        gpus => format!("give a number from 0 to {}", gpus - 1),
+    }
+}
+
+fn list(numbers: &[u16]) -> String {
+    numbers.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -91,34 +195,62 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    fn advice(text: &str) -> Vec<String> {
+    fn remarks(text: &str, of: impl Fn(&Settings, &BoxFacts) -> Vec<Remark>) -> Vec<String> {
         let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
         std::fs::write(file.path(), text).unwrap();
         let settings = Settings::load_with(&[file.path().to_owned()], HashMap::new()).unwrap();
-        settings.advice(&BoxFacts { cores: vec![0, 1], memory_bytes: Some(1 << 30) })
+        let facts = BoxFacts { cores: vec![0, 1], numa_nodes: vec![0], gpus: 1, memory_bytes: Some(1 << 30) };
+        of(&settings, &facts).iter().map(Remark::to_string).collect()
     }
 
     #[test]
     fn the_defaults_fit_every_box() {
-        assert_eq!(advice(""), [""; 0]);
+        assert_eq!(remarks("", Settings::advice), [""; 0]);
+        assert_eq!(remarks("", Settings::impossible_here), [""; 0]);
     }
 
     #[test]
     fn each_unsuitable_setting_is_named_by_its_key() {
         let model = |name: &str| format!("[[models]]\nname = \"{name}\"\n");
-        for (text, key) in [
+        for (text, words) in [
             (["a", "b", "c"].map(model).concat(), "6 units"),
             (format!("{}min_inference_units = 5", model("a")), "5 units"),
-            ("[units]\nload_timeout_seconds = 5.0".into(), "units.load_timeout_seconds"),
-            ("[units]\nmemory_reserve_mb = 1024".into(), "units.memory_reserve_mb"),
-            ("[[zones]]\nname = \"z\"\ncores = [1, 77]".into(), "zones[0].cores names 77,"),
+            ("[units]\nload_timeout_seconds = 5.0".into(), "`units.load_timeout_seconds`: is 5"),
+            ("[units]\nmemory_reserve_mb = 1024".into(), "`units.memory_reserve_mb`: is 1024"),
+            ("[[zones]]\nname = \"z\"\ncores = [1, 77]".into(), "`zones[0].cores`: names 77,"),
+            ("[[zones]]\nname = \"z\"\nnuma_node = 3".into(), "`zones[0].numa_node`: is 3"),
             (
                 "[capture]\nconnect_timeout_seconds = 0.5\n[[cameras]]\nid = \"a\"\nurl = \"rtsp://a/\"".into(),
-                "capture.connect_timeout_seconds",
+                "`capture.connect_timeout_seconds`",
+            ),
+            (
+                "[[cameras]]\nid = \"a\"\nurl = \"rtsp://admin:554/x@10.0.0.5/y\"".into(),
+                "`cameras[0].url` of camera a: has `@` behind its host",
             ),
         ] {
-            let advice = advice(&text);
-            assert!(advice.len() == 1 && advice[0].contains(key), "{key}: {advice:?}");
+            let advice = remarks(&text, Settings::advice);
+            assert!(advice.len() == 1 && advice[0].contains(words), "{words}: {advice:?}");
+            assert_eq!(remarks(&text, Settings::impossible_here), [""; 0], "{text}");
         }
+    }
+
+    #[test]
+    fn hardware_that_is_not_there_is_named_with_what_is_there() {
+        let gpu = |more: &str| format!("[[models]]\nname = \"m\"\nexecution_provider = \"cuda\"\n{more}");
+        let zone = |more: &str| format!("{}[[zones]]\nname = \"z\"\n{more}", gpu(""));
+        for (text, words) in [
+            ("[[zones]]\nname = \"z\"\ncores = [76, 77]".to_owned(), ["`zones[0].cores`", "76, 77 only", "cores 0, 1"]),
+            (gpu("device = \"1\""), ["`models[0].device` of model m", "has 1 NVIDIA", "from 0 to 0"]),
+            (gpu("device = \"GPU.0\""), ["`models[0].device` of model m", "GPU.0", "from 0 to 0"]),
+            (zone("device = \"2\""), ["`zones[0].device`", "is 2", "from 0 to 0"]),
+        ] {
+            let found = remarks(&text, Settings::impossible_here);
+            assert!(found.len() == 1 && words.iter().all(|word| found[0].contains(word)), "{words:?}: {found:?}");
+        }
+        assert_eq!(remarks(&gpu("device = \"0\""), Settings::impossible_here), [""; 0]);
+        let without =
+            |settings: &Settings, facts: &BoxFacts| settings.impossible_here(&BoxFacts { gpus: 0, ..facts.clone() });
+        let found = remarks(&gpu(""), without);
+        assert!(found.len() == 1 && found[0].contains("`models[0].execution_provider`"), "{found:?}");
     }
 }

@@ -12,10 +12,12 @@ mod in_force;
 mod load;
 mod merged;
 mod mistake;
+mod named_files;
 mod packages;
 mod place;
 mod places;
 mod reference;
+mod remark;
 mod sections;
 mod serde_words;
 mod strict_types;
@@ -40,9 +42,12 @@ pub(crate) use advice::BoxFacts;
 pub use in_force::InForce;
 pub use merged::environment;
 pub use mistake::{Mistake, SettingsErrors};
+pub(crate) use named_files::{FileKind, NamedFile};
+pub(crate) use packages::KnownLabels;
 pub use place::Place;
 pub use places::Places;
 pub use reference::REFERENCE;
+pub(crate) use remark::{Remark, Subject};
 
 /// The settings of a box.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

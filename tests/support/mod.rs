@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod link;
 pub mod memory_cgroup;
 pub mod package;
+pub mod refusing_camera;
 pub mod scripted_broker;
 pub mod sender;
 pub mod small_disk;

@@ -29,7 +29,9 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         check_camera(&name, camera, findings);
         let model = camera.model.as_ref();
         if model.is_some_and(|name| !settings.models.iter().any(|model| model.name == *name)) {
-            findings.add(format!("{name}.model"), "is not the name of a model in [[models]]");
+            let models: Vec<&str> = settings.models.iter().map(|model| model.name.as_str()).collect();
+            findings
+                .add(format!("{name}.model"), format!("is not the name of a model: there are {}", models.join(", ")));
         }
     }
     findings.unique("cameras", "id", settings.cameras.iter().map(|camera| camera.id.as_str()));
@@ -49,7 +51,7 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     if let Err(what) = check_url(&camera.url) {
         findings.add(format!("{name}.url"), what);
     }
-    findings.credentials(format!("{name}.credentials"), &camera.credentials);
+    findings.credentials(&format!("{name}.credentials"), &camera.credentials);
     let scene = camera.scene.check().into_iter().map(|mistake| (mistake.field, mistake.what));
     findings.extend(&format!("{name}.scene"), scene);
 }

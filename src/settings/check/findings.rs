@@ -1,9 +1,10 @@
 //! Collects mistakes. Has the checks that several sections share.
 
-use crate::secret::Credentials;
+use crate::secret::{Credentials, SecretError};
 use crate::settings::mistake::Finding;
 use crate::vision::error_chain::describe;
-use std::path::PathBuf;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
 
 /// What was found so far: keys, and what is wrong with their values.
 #[derive(Debug, Default)]
@@ -52,13 +53,41 @@ impl Findings {
         if let Some(file) = file
             && let Err(error) = std::fs::File::open(file)
         {
-            self.add(key, format!("{} cannot be read: {error}", file.display()));
+            self.add(key, unreadable(file, &error));
         }
     }
 
-    pub(super) fn credentials(&mut self, key: impl Into<String>, credentials: &Credentials) {
+    /// Requires that the password can be read. `key` is that of the table.
+    pub(super) fn credentials(&mut self, key: &str, credentials: &Credentials) {
         if let Err(error) = credentials.resolve_password() {
-            self.add(key, describe(&error));
+            self.secret(key, "password", &error);
         }
+    }
+
+    /// Adds what is wrong with a secret that may come from one of three places, `name`, `name_file` and `name_credential`.
+    pub(super) fn secret(&mut self, table: &str, name: &str, error: &SecretError) {
+        match error {
+            SecretError::Unreadable { path, source } => {
+                self.add(format!("{table}.{name}_file"), unreadable(path, source));
+            }
+            SecretError::NoCredential(_) => {
+                let what =
+                    format!("{}; for `ocelli check` in a shell: CREDENTIALS_DIRECTORY=DIRECTORY", describe(error));
+                self.add(format!("{table}.{name}_credential"), what);
+            }
+            _ => self.add(table, describe(error)),
+        }
+    }
+}
+
+/// Why a file cannot be read, with the cure.
+fn unreadable(file: &Path, error: &Error) -> String {
+    let path = file.display();
+    match error.kind() {
+        ErrorKind::NotFound => format!("{path} does not exist"),
+        ErrorKind::PermissionDenied => format!(
+            "{path} may not be read by this user: the service may after `chgrp ocelli {path}; chmod 640 {path}`, you as root"
+        ),
+        _ => format!("{path} cannot be read: {error}"),
     }
 }

@@ -3,7 +3,6 @@
 use crate::http::auth::access_keys::Role;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
-use crate::vision::error_chain::describe;
 
 /// The log filter takes any other bare word for the name of a module, and then logs that module only.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
@@ -78,7 +77,7 @@ fn check_access_keys(settings: &Settings, findings: &mut Findings) {
             findings.add(format!("access_keys[{index}].access_key_id"), "must be 1 to 128 letters, digits and `-`");
         }
         if let Err(error) = key.resolve() {
-            findings.add(format!("access_keys[{index}].secret_file"), describe(&error));
+            findings.secret(&format!("access_keys[{index}]"), "secret", &error);
         }
         if key.role == Role::CameraClient && key.versions.is_empty() {
             let what = "is empty: list what this client may use, as `project/version` or `project/*`";

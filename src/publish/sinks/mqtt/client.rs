@@ -21,7 +21,7 @@ const MAX_PACKET_BYTES: u32 = 2 * 1024 * 1024;
 pub(super) struct ClientOptions {
     settings: MqttSettings,
     client_id: String,
-    /// Topic of the availability, which the will sets to `offline`.
+    /// Topic of the availability, which the will sets to `offline`; empty: no will.
     available: String,
     login: Option<(String, Option<Secret>)>,
     tls: Option<TlsTransport>,
@@ -66,6 +66,13 @@ impl ClientOptions {
         })
     }
 
+    /// For a single connection beside that of a daemon: with a client id of its own, and without a will, which would say
+    /// that the box is offline.
+    pub(super) fn for_trial(settings: &MqttSettings, box_id: &str) -> Result<Self, MqttSetupError> {
+        let options = Self::new(settings, box_id, String::new())?;
+        Ok(Self { client_id: format!("{}-check", options.client_id), ..options })
+    }
+
     /// For the log.
     pub(super) fn broker(&self) -> String {
         format!("{}:{}", self.settings.host, self.settings.port)
@@ -108,7 +115,9 @@ impl ClientOptions {
                 options.set_keep_alive(settings.keep_alive_seconds).set_session_mode(v5::SessionMode::Clean);
                 options.set_max_packet_size(Some(MAX_PACKET_BYTES));
                 let qos = v5::QoS::AtLeastOnce;
-                options.set_last_will(v5::LastWill::new(&self.available, "offline", qos, true, None));
+                if !self.available.is_empty() {
+                    options.set_last_will(v5::LastWill::new(&self.available, "offline", qos, true, None));
+                }
                 if let Some((user, secret)) = &self.login {
                     options.set_credentials(user, password(secret));
                 }
@@ -122,7 +131,10 @@ impl ClientOptions {
                 let mut options = v4::MqttOptions::new(&self.client_id, broker);
                 options.set_keep_alive(settings.keep_alive_seconds).set_session_mode(v4::SessionMode::Clean);
                 options.set_max_packet_size(MAX_PACKET_BYTES as usize, MAX_PACKET_BYTES as usize);
-                options.set_last_will(v4::LastWill::new(&self.available, "offline", v4::QoS::AtLeastOnce, true));
+                if !self.available.is_empty() {
+                    let qos = v4::QoS::AtLeastOnce;
+                    options.set_last_will(v4::LastWill::new(&self.available, "offline", qos, true));
+                }
                 if let Some((user, secret)) = &self.login {
                     options.set_credentials(user, password(secret));
                 }

@@ -1,5 +1,6 @@
 //! Why a connection failed, for both protocol versions, as a sentence that is stable for the same cause.
 
+use crate::publish::sinks::mqtt::connect_refusal;
 use rumqttc_v4 as v4;
 use rumqttc_v5 as v5;
 use rustls::AlertDescription;
@@ -58,14 +59,22 @@ impl Failure {
             MqttState(v5::StateError::Deserialization(v5::mqttbytes::Error::Io(io))) => Some(io),
             _ => io_error(error),
         };
-        Self { is_refusal, reason: reason(error, io), abrupt: abrupt_end(io, is_closed) }
+        let reason = match error {
+            ConnectionRefused(code) | MqttState(v5::StateError::ConnFail { reason: code }) => connect_refusal::of_v5(*code),
+            _ => reason(error, io),
+        };
+        Self { is_refusal, reason, abrupt: abrupt_end(io, is_closed) }
     }
 
     pub(super) fn v311(error: &v4::ConnectionError) -> Self {
         let is_refusal = matches!(error, v4::ConnectionError::ConnectionRefused(_));
         let is_closed = matches!(error, v4::ConnectionError::MqttState(v4::StateError::ConnectionAborted));
         let io = io_error(error);
-        Self { is_refusal, reason: reason(error, io), abrupt: abrupt_end(io, is_closed) }
+        let reason = match error {
+            v4::ConnectionError::ConnectionRefused(code) => connect_refusal::of_v311(*code),
+            _ => reason(error, io),
+        };
+        Self { is_refusal, reason, abrupt: abrupt_end(io, is_closed) }
     }
 
     /// A failure that this box detected itself.
@@ -130,5 +139,6 @@ mod tests {
         assert_eq!((failure.abrupt, failure.is_refusal), (None, false));
         let failure = Failure::v5(&v5::ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized));
         assert_eq!((failure.abrupt, failure.is_refusal), (None, true));
+        assert!(failure.reason.contains("refuses the login") && failure.reason.contains("mqtt.credentials"));
     }
 }

@@ -6,6 +6,7 @@ mod ack_watch;
 mod clean_up;
 mod client;
 mod connection;
+mod connect_refusal;
 mod discovery;
 mod event_loop;
 mod event_stream;
@@ -21,6 +22,7 @@ mod setup_error;
 mod stale_labels;
 pub mod topics;
 mod transport;
+pub(crate) mod trial;
 
 use crate::publish::commands::CommandPort;
 use crate::publish::outbox::SinkEnd;

@@ -55,6 +55,11 @@ pub fn commands(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/command/+")
 }
 
+/// What `ocelli check` publishes, to see whether it may.
+pub fn check(prefix: &str, box_id: &str) -> String {
+    format!("{prefix}/{box_id}/check")
+}
+
 /// Replies to commands that name no response topic.
 pub fn reply(prefix: &str, box_id: &str) -> String {
     format!("{prefix}/{box_id}/reply")

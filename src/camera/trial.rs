@@ -1,0 +1,159 @@
+//! One look at one camera, for `ocelli check`: connects as the daemon does, in a capture process of its own, until the first
+//! frame has come. It then says goodbye: a camera that does not hear it keeps the session for a minute.
+
+use crate::ipc::channel::ChannelError;
+use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
+use crate::ipc::frame_slots::Region;
+use crate::ipc::heartbeat::{HEARTBEAT, INITIALIZATION_LIMIT};
+use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, StreamInfo, ToCapture};
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// Heartbeats over which the frame rate is measured, if the stream declares none.
+const MEASURED_HEARTBEATS: u32 = 3;
+
+/// How long the process may take to disconnect.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(3);
+
+/// The fewest slots a camera may have.
+const SLOTS: u16 = 3;
+
+const CAMERA: CameraIndex = CameraIndex(0);
+
+/// What the camera sends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    /// Codec, size and declared rate.
+    pub(crate) info: StreamInfo,
+    /// Frames a second, declared or measured; `None` if neither is known.
+    pub(crate) frames_per_second: Option<f64>,
+}
+
+/// Why no frame has come.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TrialError {
+    /// The process or its memory could not be made.
+    #[error("a capture process could not be started")]
+    Start(#[from] std::io::Error),
+    /// The process takes no messages.
+    #[error("the capture process takes no messages")]
+    Channel(#[from] ChannelError),
+    /// GStreamer was not ready in time.
+    #[error("GStreamer did not start within {} s", INITIALIZATION_LIMIT.as_secs())]
+    Initialization,
+    /// The capture process reported the loss of the connection.
+    #[error("{detail}")]
+    Lost {
+        /// The kind of the loss.
+        kind: LossKind,
+        /// In GStreamer's words.
+        detail: String,
+    },
+    /// The camera is connected, but no frame was decoded in time.
+    #[error("no frame was decoded within {:.0} s; {packets} packets came", .limit.as_secs_f64())]
+    NoFrame {
+        /// RTP packets that came.
+        packets: u64,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// The process has ended.
+    #[error("the capture process ended: {0}")]
+    Ended(String),
+}
+
+/// Connects to a camera and waits for its first frame, `limit` at most once GStreamer is ready. `program` and `environment`
+/// are those of a capture process.
+///
+/// # Errors
+/// [`TrialError`].
+pub(crate) async fn look_once(
+    spawner: &Spawner,
+    program: PathBuf,
+    environment: BTreeMap<String, String>,
+    source: CameraSource,
+    limit: Duration,
+) -> Result<Seen, TrialError> {
+    let name = format!("capture-{}", source.name);
+    let arguments = vec!["capture".into(), "--name".into(), name.clone()];
+    let (sender, events) = mpsc::channel(64);
+    let handle = spawner.spawn(&ChildSpec { program, arguments, environment, name }, sender, |event| event)?;
+    let mut trial = Trial { handle, events };
+    let seen = trial.look(source, limit).await;
+    trial.say_goodbye().await;
+    seen
+}
+
+struct Trial {
+    handle: ChildHandle,
+    events: mpsc::Receiver<ChildEvent<FromCapture>>,
+}
+
+impl Trial {
+    async fn look(&mut self, source: CameraSource, limit: Duration) -> Result<Seen, TrialError> {
+        let started = Instant::now() + INITIALIZATION_LIMIT;
+        while self.next(started).await?.ok_or(TrialError::Initialization)? != FromCapture::Initialized {}
+        let region = Region::create("ocelli-trial", SLOTS)?;
+        let open = ToCapture::Open { camera: CAMERA, source: Box::new(source), slots: region.slots() };
+        self.handle.send(&open, Some(region.writable().as_fd()))?;
+        let deadline = Instant::now() + limit;
+        let (mut info, mut packets) = (None, 0);
+        loop {
+            match self.next(deadline).await? {
+                None => return Err(TrialError::NoFrame { packets, limit }),
+                Some(FromCapture::Streaming { info: found, .. }) => info = Some(found),
+                Some(FromCapture::Progress { received, .. }) => packets = received,
+                Some(FromCapture::Lost { kind, detail, .. }) => return Err(TrialError::Lost { kind, detail }),
+                Some(FromCapture::Frame { .. }) => {
+                    if let Some(info) = info.take() {
+                        let frames_per_second = match info.frame_rate_milli {
+                            0 => self.measured_rate().await,
+                            milli => Some(f64::from(milli) / 1000.0),
+                        };
+                        return Ok(Seen { info, frames_per_second });
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Frames a second, from the totals that come with the heartbeats. The slots are full by then: frames are only counted.
+    async fn measured_rate(&mut self) -> Option<f64> {
+        let deadline = Instant::now() + HEARTBEAT * (MEASURED_HEARTBEATS + 2);
+        let (mut first, mut heartbeats) = (None, 0);
+        while let Ok(Some(message)) = self.next(deadline).await {
+            let FromCapture::Progress { decoded, .. } = message else { continue };
+            let (begun, before) = *first.get_or_insert((Instant::now(), decoded));
+            if heartbeats == MEASURED_HEARTBEATS {
+                let rate = decoded.saturating_sub(before) as f64 / begun.elapsed().as_secs_f64().max(0.1);
+                return (rate > 0.0).then_some(rate);
+            }
+            heartbeats += 1;
+        }
+        None
+    }
+
+    /// The next message; `None` at the deadline.
+    async fn next(&mut self, deadline: Instant) -> Result<Option<FromCapture>, TrialError> {
+        match timeout_at(deadline, self.events.recv()).await {
+            Err(_) => Ok(None),
+            Ok(Some(ChildEvent::Message(message))) => Ok(Some(message)),
+            Ok(Some(ChildEvent::Ended { status, .. })) => Err(TrialError::Ended(status.to_string())),
+            Ok(None) => Err(TrialError::Ended("its status is unknown".into())),
+        }
+    }
+
+    async fn say_goodbye(mut self) {
+        let is_told = self.handle.send(&ToCapture::Close { camera: CAMERA }, None).is_ok()
+            && self.handle.send(&ToCapture::Stop, None).is_ok();
+        if is_told {
+            let ended = async { while !matches!(self.events.recv().await, Some(ChildEvent::Ended { .. }) | None) {} };
+            drop(timeout(GOODBYE_LIMIT, ended).await);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The files that the settings name: passwords, keys, certificates, directories of pictures.
+
+use crate::secret::Credentials;
+use crate::settings::Settings;
+use crate::settings::remark::Subject;
+use std::path::{Path, PathBuf};
+
+/// A file or directory that a setting names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NamedFile {
+    /// The full key of the setting.
+    pub(crate) key: String,
+    /// What it belongs to.
+    pub(crate) subject: Subject,
+    /// As the settings have it.
+    pub(crate) path: PathBuf,
+    /// What it holds.
+    pub(crate) kind: FileKind,
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FileKind {
+    /// A password or a private key: for the service alone.
+    Secret,
+    /// Something that everybody may read.
+    Open,
+    /// A directory that is read.
+    Directory,
+}
+
+impl Settings {
+    /// Every file and directory that the settings name and that is read only. Packages of models are not among them, nor
+    /// directories that are written.
+    pub(crate) fn named_files(&self) -> Vec<NamedFile> {
+        let mut files = Vec::new();
+        for (index, camera) in self.cameras.iter().enumerate() {
+            let key = format!("cameras[{index}].credentials.password_file");
+            files.extend(password(key, Subject::Camera(camera.id.to_string()), &camera.credentials));
+        }
+        for (index, key) in self.access_keys.iter().enumerate() {
+            let name = format!("access_keys[{index}].secret_file");
+            files.extend(of_box(name, key.secret_file.as_deref(), FileKind::Secret));
+        }
+        for (index, bucket) in self.buckets.iter().enumerate() {
+            let name = format!("buckets[{index}].directory");
+            files.extend(of_box(name, Some(bucket.directory.as_path()), FileKind::Directory));
+        }
+        if self.http.public_address.is_some() {
+            let tls = &self.http.tls;
+            files.extend(of_box("http.tls.certificate_file", tls.certificate_file.as_deref(), FileKind::Open));
+            files.extend(of_box("http.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
+        }
+        if self.mqtt.enabled {
+            files.extend(password("mqtt.credentials.password_file", Subject::Box, &self.mqtt.credentials));
+            let tls = &self.mqtt.tls;
+            if tls.enabled {
+                files.extend(of_box("mqtt.tls.ca_file", tls.ca_file.as_deref(), FileKind::Open));
+                files.extend(of_box("mqtt.tls.certificate_file", tls.certificate_file.as_deref(), FileKind::Open));
+                files.extend(of_box("mqtt.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
+            }
+        }
+        files.extend(of_box("units.runtime_library", Some(self.units.runtime_library.as_path()), FileKind::Open));
+        files
+    }
+
+    /// True if the settings themselves contain a password or key, so that not everybody may read their file.
+    pub(crate) fn hold_secrets(&self) -> bool {
+        let has_password = |credentials: &Credentials| credentials.password.is_some();
+        has_password(&self.mqtt.credentials)
+            || self.cameras.iter().any(|camera| has_password(&camera.credentials))
+            || self.access_keys.iter().any(|key| key.secret.is_some())
+    }
+}
+
+fn password(key: impl Into<String>, subject: Subject, credentials: &Credentials) -> Option<NamedFile> {
+    let path = credentials.password_file.clone()?;
+    Some(NamedFile { key: key.into(), subject, path, kind: FileKind::Secret })
+}
+
+fn of_box(key: impl Into<String>, path: Option<&Path>, kind: FileKind) -> Option<NamedFile> {
+    Some(NamedFile { key: key.into(), subject: Subject::Box, path: path?.to_owned(), kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn every_file_is_named_with_its_setting_and_its_camera() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("secret");
+        std::fs::write(&file, "a secret of some length").unwrap();
+        let (file, directory) = (file.display(), home.path().display());
+        let text = format!(
+            "[mqtt]\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n\
+             [mqtt.tls]\nenabled = true\nca_file = \"{file}\"\ncertificate_file = \"{file}\"\nkey_file = \"{file}\"\n\
+             [http]\npublic_address = \"0.0.0.0\"\n[http.tls]\ncertificate_file = \"{file}\"\nkey_file = \"{file}\"\n\
+             [[access_keys]]\naccess_key_id = \"K\"\nsecret_file = \"{file}\"\nrole = \"operator\"\n\
+             [[buckets]]\nname = \"b\"\ndirectory = \"{directory}\"\n\
+             [[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n"
+        );
+        let settings_file = home.path().join("ocelli.toml");
+        std::fs::write(&settings_file, text).unwrap();
+        let settings = Settings::load_with(&[settings_file], HashMap::new()).unwrap();
+        let files = settings.named_files();
+        let of_kind =
+            |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.key.as_str()).collect::<Vec<_>>();
+        let secrets = [
+            "cameras[0].credentials.password_file",
+            "access_keys[0].secret_file",
+            "http.tls.key_file",
+            "mqtt.credentials.password_file",
+            "mqtt.tls.key_file",
+        ];
+        assert_eq!(of_kind(FileKind::Secret), secrets);
+        let open =
+            ["http.tls.certificate_file", "mqtt.tls.ca_file", "mqtt.tls.certificate_file", "units.runtime_library"];
+        assert_eq!(of_kind(FileKind::Open), open);
+        assert_eq!(of_kind(FileKind::Directory), ["buckets[0].directory"]);
+        assert_eq!(files[0].subject, Subject::Camera("yard".into()));
+        assert!(!settings.hold_secrets());
+    }
+}

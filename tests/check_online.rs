@@ -1,0 +1,165 @@
+//! `ocelli check` with real cameras, a real broker and a running daemon: it does what the daemon will do.
+
+#![cfg(feature = "capture")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use support::broker::Broker;
+use support::camera::RtspCamera;
+use support::daemon::{Daemon, camera};
+use support::refusing_camera::refuses_transport;
+use support::{free_port, root, wait_for};
+
+/// No model is started: this is about what the box connects to.
+const NO_MODEL: &str = "[[models]]\nname = \"coco-ssd\"\nenabled = false\n[http]\nenabled = false\n";
+
+/// The exit code of `check --json`, and its findings by what they are about.
+fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> (String, String, String)) {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("ocelli.toml");
+    let state = home.path().join("state");
+    let text = format!("box_id = \"box\"\nstate_directory = \"{}\"\n{NO_MODEL}{settings}", state.display());
+    std::fs::write(&file, text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ocelli"))
+        .args(["check", "--json", "--config", file.to_str().unwrap()])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = move |subject: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["subject"] == subject);
+        let found = found.unwrap_or_else(|| panic!("{subject} is not in {report:#}"));
+        let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+        (text("severity"), format!("{} {}", text("what"), text("cure")), text("key"))
+    };
+    (output.status.code(), of)
+}
+
+#[track_caller]
+fn expect(found: (String, String, String), severity: &str, key: &str, words: &[&str]) {
+    let (found_severity, text, found_key) = found;
+    assert_eq!((found_severity.as_str(), found_key.as_str()), (severity, key), "{text}");
+    assert!(words.iter().all(|word| text.contains(word)), "{words:?} in {text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
+fn a_camera_is_seen_or_the_reason_is_told_in_plain_words() {
+    let guarded = RtspCamera::start(&["--user", "viewer", "--password", "secret-right", "--fps", "10"]);
+    let with_login = |id: &str, path: &str, login: &str| {
+        let url = guarded.url().replace("rtsp://", &format!("rtsp://{login}")).replace("/cam0", path);
+        camera(id, &url, 5)
+    };
+    let settings = [
+        "[mqtt]\nenabled = false\n".to_owned(),
+        with_login("good", "/cam0", "viewer:secret-right@"),
+        with_login("wrong", "/cam0", "viewer:secret-wrong@"),
+        with_login("nobody", "/cam0", ""),
+        with_login("astray", "/nowhere", "viewer:secret-right@"),
+        camera("udp-only", &refuses_transport(), 5),
+        camera("dead", &format!("rtsp://127.0.0.1:{}/x", free_port()), 5),
+        camera("unknown", "rtsp://camera.invalid/x", 5),
+        camera("off", "rtsp://camera.invalid/x", 5) + "enabled = false\n",
+    ];
+    let (code, found) = check(&settings.concat());
+    assert_eq!(code, Some(1));
+    expect(found("camera good"), "ok", "", &["h264", "640x480", "10.0 frames a second", "TCP"]);
+    expect(found("camera wrong"), "failed", "cameras[1].credentials", &["refuses user and password", "401"]);
+    expect(found("camera nobody"), "failed", "cameras[2].credentials", &["wants a user and a password"]);
+    expect(found("camera astray"), "failed", "cameras[3].url", &["404", "path"]);
+    expect(found("camera udp-only"), "failed", "cameras[4].transport", &["461", "transport = \"udp\""]);
+    expect(found("camera dead"), "failed", "cameras[5].url", &["refuses connections"]);
+    expect(found("camera unknown"), "failed", "cameras[6].url", &["`camera.invalid`"]);
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| found("camera off"))).is_err());
+}
+
+fn run(directory: &Path, program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_broker_is_tried_with_login_and_a_publish_that_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    for (user, password) in [("ocelli", "secret-right"), ("guest", "secret-guest")] {
+        let make = if user == "ocelli" { &["-c", "-b"][..] } else { &["-b"] };
+        run(home.path(), "mosquitto_passwd", &[make, &["users", user, password]].concat());
+    }
+    std::fs::write(
+        home.path().join("access"),
+        "user ocelli\ntopic readwrite ocelli/#\nuser guest\ntopic read other/#\n",
+    )
+    .unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let lines = format!("allow_anonymous false\npassword_file {}\nacl_file {}\n", path("users"), path("access"));
+    let broker = Broker::start_with(&lines, &["-u", "ocelli", "-P", "secret-right"]);
+    let messages = broker.settled_subscriber("#");
+    let settings =
+        |protocol: &str, login: &str| format!("[mqtt]\nport = {}\nprotocol = \"{protocol}\"\n{login}\n", broker.port);
+    let login =
+        |user: &str, password: &str| format!("credentials = {{ user = \"{user}\", password = \"{password}\" }}");
+    for protocol in ["5", "3.1.1"] {
+        let (code, found) = check(&settings(protocol, &login("ocelli", "secret-right")));
+        expect(found("broker"), "ok", "", &["the login of ocelli"]);
+        assert_eq!(code, Some(0));
+        messages.wait("the message", Duration::from_secs(5), |topic, payload| {
+            assert_eq!((topic, payload), ("ocelli/box/check", "ocelli check"), "nothing else is said");
+            true
+        });
+        let (code, found) = check(&settings(protocol, &login("ocelli", "secret-wrong")));
+        expect(found("broker"), "failed", "mqtt.credentials", &["refuses the login", "mqtt.credentials"]);
+        assert_eq!(code, Some(1));
+        let (_, found) = check(&settings(protocol, ""));
+        expect(found("broker"), "failed", "mqtt.credentials", &["refuses the login"]);
+    }
+    let (_, found) = check(&settings("5", &login("guest", "secret-guest")));
+    expect(
+        found("broker"),
+        "failed",
+        "mqtt.topic_prefix",
+        &["refuses what is published", "let the user guest", "ocelli/box/#"],
+    );
+    let (_, found) = check(&format!("[mqtt]\nport = {}\n", free_port()));
+    expect(found("broker"), "failed", "mqtt.host", &["refuses connections"]);
+    let late = broker.settled_subscriber("#");
+    assert_eq!(late.take_count(""), 0, "nothing is retained");
+}
+
+#[test]
+fn a_running_daemon_keeps_its_port_its_session_and_its_cameras() {
+    let (broker, camera_server) = (Broker::start(), RtspCamera::start(&["--fps", "10"]));
+    let scene = "scene = { labels = [\"person\", \"persn\"] }\n";
+    let daemon = Daemon::start(broker.port, &(camera("yard", camera_server.url(), 5) + scene));
+    daemon.wait_ready();
+    let log = daemon.log();
+    assert!(log.contains("no label `persn`; did you mean `person`?"), "the log names it at the start: {log}");
+    let available = broker.subscribe("ocelli/box/available");
+    available.wait("online", Duration::from_secs(20), |_, payload| payload == "online");
+    wait_for("the camera", Duration::from_secs(30), || (daemon.sum("ocelli_camera_up") == 1.0).then_some(()));
+    let reconnects = daemon.sum("ocelli_camera_reconnects");
+    let (status, report) = daemon.command(&["check"]);
+    assert_eq!(status.code(), Some(78), "{report}");
+    let mistakes: Vec<&str> =
+        report.lines().filter(|line| line.starts_with("MISTAKE") || line.starts_with("FAILED")).collect();
+    assert!(mistakes.len() == 1 && mistakes[0].contains("`persn`"), "{report}");
+    assert!(
+        report.contains(&format!(
+            "127.0.0.1:{} is taken by the running daemon, process {}",
+            daemon.http_port(),
+            daemon.pid()
+        )),
+        "{report}"
+    );
+    for good in ["ok      broker", "ok      camera yard", "ok      model coco-ssd"] {
+        assert!(report.contains(good), "{good}: {report}");
+    }
+    assert_eq!(available.take_count(""), 0, "the will of another client has spoken");
+    assert_eq!(daemon.sum("ocelli_camera_reconnects"), reconnects);
+    assert_eq!(daemon.sum("ocelli_mqtt_connected"), 1.0);
+    assert!(daemon.stop().0.success());
+}
