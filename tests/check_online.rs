@@ -69,12 +69,12 @@ fn a_camera_is_seen_or_the_reason_is_told_in_plain_words() {
     let (code, found) = check(&settings.concat());
     assert_eq!(code, Some(1));
     expect(found("camera good"), "ok", "", &["h264", "640x480", "10.0 frames a second", "TCP"]);
-    expect(found("camera wrong"), "failed", "cameras[1].credentials", &["refuses user and password", "401"]);
-    expect(found("camera nobody"), "failed", "cameras[2].credentials", &["wants a user and a password"]);
-    expect(found("camera astray"), "failed", "cameras[3].url", &["404", "path"]);
-    expect(found("camera udp-only"), "failed", "cameras[4].transport", &["461", "transport = \"udp\""]);
-    expect(found("camera dead"), "failed", "cameras[5].url", &["refuses connections"]);
-    expect(found("camera unknown"), "failed", "cameras[6].url", &["`camera.invalid`"]);
+    expect(found("camera wrong"), "failed", "cameras[wrong].credentials", &["refuses user and password", "401"]);
+    expect(found("camera nobody"), "failed", "cameras[nobody].credentials", &["wants a user and a password"]);
+    expect(found("camera astray"), "failed", "cameras[astray].url", &["404", "path"]);
+    expect(found("camera udp-only"), "failed", "cameras[udp-only].transport", &["461", "transport = \"udp\""]);
+    expect(found("camera dead"), "failed", "cameras[dead].url", &["refuses connections"]);
+    expect(found("camera unknown"), "failed", "cameras[unknown].url", &["`camera.invalid`"]);
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| found("camera off"))).is_err());
 }
 
