@@ -24,7 +24,7 @@ use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
-use crate::metering::{HourRow, HoursFiles, this_month};
+use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
 use crate::supervisor::pool::UnitBounds;
 use crate::supervisor::{FleetError, ModelState};

@@ -18,7 +18,7 @@ use support::{free_port, root, wait_for};
 const NO_MODEL: &str = "[[models]]\nname = \"coco-ssd\"\nenabled = false\n[http]\nenabled = false\n";
 
 /// The exit code of `check --json`, and its findings by what they are about.
-fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> (String, String, String)) {
+fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> (String, String, String) + use<>) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("ocelli.toml");
     let state = home.path().join("state");

@@ -71,11 +71,9 @@ fn a_broker_that_ends_each_session_is_told_with_the_client_id_as_the_likely_caus
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("events.db");
         let sender = Sender::start(file, broker.port, |settings| settings.protocol = protocol);
-        let told = wait_for("the likely cause", LIMIT, || {
-            match sender.publisher.broker() {
-                BrokerStatus::Away(why) => why.filter(|why| why.contains("mqtt.client_id")),
-                _ => None,
-            }
+        let told = wait_for("the likely cause", LIMIT, || match sender.publisher.broker() {
+            BrokerStatus::Away(why) => why.filter(|why| why.contains("mqtt.client_id")),
+            _ => None,
         });
         assert!(told.contains("`box`") && told.contains(&broker.port.to_string()), "{told}");
     }

@@ -78,10 +78,9 @@ pub(crate) async fn look_once(
     source: CameraSource,
     limit: Duration,
 ) -> Result<Seen, TrialError> {
-    let name = format!("capture-{}", source.name);
-    let arguments = vec!["capture".into(), "--name".into(), name.clone()];
+    let (title, arguments) = (format!("camera {}", source.name), vec!["capture".into()]);
     let (sender, events) = mpsc::channel(64);
-    let handle = spawner.spawn(&ChildSpec { program, arguments, environment, name }, sender, |event| event)?;
+    let handle = spawner.spawn(&ChildSpec { program, arguments, environment, title }, sender, |event| event)?;
     let mut trial = Trial { handle, events };
     let seen = trial.look(source, limit).await;
     trial.say_goodbye().await;

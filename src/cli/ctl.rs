@@ -126,17 +126,11 @@ async fn run(daemon: &Daemon, command: &CtlCommand) -> Result<(), Box<dyn Error>
 /// Sends a command, and tells what its answer warns of. Returns the box that has accepted it.
 async fn command_box(daemon: &Daemon, path: &str, body: &Value) -> Result<String, DaemonError> {
     let (box_id, answer) = daemon.ask_json(HttpMethod::POST, path, Some(body)).await?;
-    warn_of_surprise(daemon, &box_id);
+    daemon.warn_of_another_box(&box_id);
     if let Some(warning) = answer["warning"].as_str() {
         eprintln!("ocelli: box {box_id}: {warning}");
     }
     Ok(box_id)
-}
-
-fn warn_of_surprise(daemon: &Daemon, box_id: &str) {
-    if let Some(surprise) = daemon.surprise(box_id) {
-        eprintln!("ocelli: {surprise}");
-    }
 }
 
 async fn set_camera(daemon: &Daemon, camera: &str, verb: &str) -> Result<(), DaemonError> {
@@ -173,7 +167,7 @@ async fn wait(daemon: &Daemon, model: &str, verb: &str, package: Option<&str>) -
 
 async fn show(daemon: &Daemon, as_json: bool) -> Result<(), DaemonError> {
     let (box_id, answer) = daemon.ask_json(HttpMethod::GET, "/api/models", None).await?;
-    warn_of_surprise(daemon, &box_id);
+    daemon.warn_of_another_box(&box_id);
     if as_json {
         print_line(&answer.to_string());
         return Ok(());

@@ -74,10 +74,11 @@ impl Daemon {
         Ok((box_id, answer))
     }
 
-    /// What to tell the operator if another box than that of the settings has answered.
-    pub(super) fn surprise(&self, answered: &str) -> Option<String> {
-        (answered != self.box_id).then(|| {
-            format!("box {answered} answers at {}, and these settings are those of {}", self.address, self.box_id)
-        })
+    /// Tells the operator if another box than that of the settings has answered.
+    pub(super) fn warn_of_another_box(&self, answered: &str) {
+        if answered != self.box_id {
+            let (address, own) = (self.address, &self.box_id);
+            eprintln!("ocelli: box {answered} answers at {address}, and these settings are those of {own}");
+        }
     }
 }

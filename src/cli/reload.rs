@@ -1,8 +1,9 @@
 //! `ocelli reload`: has a running daemon read its settings again.
 
-use crate::cli::config_arguments::{ConfigArguments, conclude, daemon_address, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
+use crate::cli::daemon::Daemon;
 use crate::cli::live_view::print_line;
-use crate::http::client::{HttpMethod, request};
+use crate::http::client::HttpMethod;
 use crate::settings::Settings;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -38,12 +39,9 @@ pub(super) fn reload(arguments: &ReloadArguments) -> ExitCode {
 }
 
 async fn ask(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
-    let address = daemon_address(settings)?;
-    let (status, answer) = request(address, HttpMethod::POST, "/api/reload", Some(&json!({}))).await?;
-    if status != 200 {
-        let message = answer["error"]["message"].as_str().map_or_else(|| answer.to_string(), str::to_owned);
-        return Err(format!("nothing has changed: {message}").into());
-    }
+    let daemon = Daemon::of(settings)?;
+    let (box_id, answer) = daemon.ask_json(HttpMethod::POST, "/api/reload", Some(&json!({}))).await?;
+    daemon.warn_of_another_box(&box_id);
     if as_json {
         print_line(&answer.to_string());
         return Ok(());

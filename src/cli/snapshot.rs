@@ -36,9 +36,7 @@ pub(super) fn snapshot(arguments: &SnapshotArguments) -> ExitCode {
 async fn fetch(daemon: &Daemon, arguments: &SnapshotArguments) -> Result<(), Box<dyn Error>> {
     let path = format!("/api/cameras/{}/snapshot?fresh={}", arguments.camera, arguments.fresh);
     let (box_id, jpeg) = daemon.ask(HttpMethod::GET, &path, None).await?;
-    if let Some(surprise) = daemon.surprise(&box_id) {
-        eprintln!("ocelli: {surprise}");
-    }
+    daemon.warn_of_another_box(&box_id);
     let output = arguments.output.clone().unwrap_or_else(|| format!("{}.jpg", arguments.camera).into());
     std::fs::write(&output, &jpeg).map_err(|error| format!("{}: {error}", output.display()))?;
     print_line(&format!("{}: {} bytes, from box {box_id}", output.display(), jpeg.len()));

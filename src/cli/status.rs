@@ -44,10 +44,7 @@ pub(super) fn status(arguments: &StatusArguments) -> ExitCode {
         Err(error) => Err(DaemonError::NoAnswer(format!("no request can be sent: {error}"))),
     };
     match answer {
-        Ok((answer, health, surprise)) => {
-            if let Some(surprise) = surprise {
-                eprintln!("ocelli: {surprise}");
-            }
+        Ok((answer, health)) => {
             print_line(&if arguments.json { answer.to_string() } else { table::table(&health) });
             match health.status {
                 HealthStatus::Ok => ExitCode::SUCCESS,
@@ -61,12 +58,13 @@ pub(super) fn status(arguments: &StatusArguments) -> ExitCode {
     }
 }
 
-/// The answer as it came and as it is understood, and what to tell if another box has given it.
-async fn ask(settings: &Settings) -> Result<(Value, BoxHealth, Option<String>), DaemonError> {
+/// The answer as it came and as it is understood.
+async fn ask(settings: &Settings) -> Result<(Value, BoxHealth), DaemonError> {
     let daemon = Daemon::of(settings)?;
     let (box_id, answer) = daemon.ask_json(HttpMethod::GET, "/api/status", None).await?;
     let health = serde_json::from_value(answer.clone()).map_err(|error| {
         DaemonError::NoAnswer(format!("the answer of box {box_id} is that of another version of ocelli: {error}"))
     })?;
-    Ok((answer, health, daemon.surprise(&box_id)))
+    daemon.warn_of_another_box(&box_id);
+    Ok((answer, health))
 }

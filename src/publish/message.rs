@@ -2,7 +2,6 @@
 
 pub use crate::publish::state_message::{BoxStateMessage, CameraStateMessage, ModelStateMessage};
 use crate::vision::geometry::NormalizedBox;
-use crate::vision::health_status::HealthStatus;
 use serde::Serialize;
 
 /// The schema name of [`DetectionsMessage`].

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Whether a box is as it should be.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum HealthStatus {
     /// Nothing is wrong.
     Ok,

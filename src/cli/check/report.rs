@@ -201,7 +201,8 @@ mod tests {
         let finding = Finding::of_camera(Severity::Mistake, "yard", "is odd").key("cameras[yard].fps").cure("set 5");
         let mut report = Report::new(true);
         report.add(Finding { file: Some("yard.toml".into()), line: Some(3), ..finding });
-        let expected = "MISTAKE camera yard: is odd\n        where: `cameras[yard].fps` in yard.toml:3\n        cure: set 5";
+        let expected =
+            "MISTAKE camera yard: is odd\n        where: `cameras[yard].fps` in yard.toml:3\n        cure: set 5";
         assert_eq!(report.findings[0].in_lines(), expected);
         assert_eq!(Finding::ok("clock", "is set").in_lines(), "ok      clock: is set");
     }

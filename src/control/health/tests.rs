@@ -6,8 +6,8 @@ use crate::control::frame_rates::FrameRates;
 use crate::control::status::CameraView;
 use crate::control::trouble_watch::Trouble;
 use crate::publish::broker_status::BrokerStatus;
-use crate::publish::message::CameraStateMessage;
 use crate::publish::outbox::OutboxStatus;
+use crate::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 use crate::supervisor::{ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
@@ -24,6 +24,7 @@ fn yard() -> CameraId {
 /// A box with nothing wrong, at second 1000.
 fn healthy() -> ApplianceStatus {
     let state = CameraStateMessage {
+        schema: SCHEMA_CAMERA_STATE,
         state: CameraStatus::Streaming,
         codec: Some("h264".into()),
         width: Some(768),

@@ -32,8 +32,8 @@ impl World {
 /// What an operator sees of a box once everything has settled.
 #[derive(Debug, PartialEq)]
 struct Seen {
-    /// The model, the rate and the state of each camera.
-    cameras: BTreeMap<String, (Vec<String>, f32, CameraStatus)>,
+    /// The model, the rate and the state of each camera. A throttled camera has no rate: it follows the load, which differs.
+    cameras: BTreeMap<String, (Vec<String>, Option<f32>, CameraStatus)>,
     /// The package, the bounds, the units in service and the state of each model.
     models: BTreeMap<String, String>,
 }
@@ -41,10 +41,12 @@ struct Seen {
 impl Seen {
     fn of(world: &World) -> Self {
         let status = world.core.status();
+        let settings: Vec<_> = world.wanted.cameras.values().map(|camera| (&camera.id, camera.fps)).collect();
         let cameras = status.cameras.iter().map(|(id, camera)| {
             let is_its = |(_, model): &(&String, &crate::supervisor::ModelStatus)| model.ledgers.contains_key(id);
             let models = status.models.iter().filter(is_its).map(|(name, _)| name.clone()).collect();
-            (id.to_string(), (models, camera.state.fps, camera.state.state))
+            let rate = Some(camera.state.fps).filter(|fps| settings.contains(&(id, *fps)));
+            (id.to_string(), (models, rate, camera.state.state))
         });
         let models = status.models.iter().map(|(name, model)| {
             // Between two bounds the number follows the load, which differs.

@@ -60,7 +60,9 @@ impl Failure {
             _ => io_error(error),
         };
         let reason = match error {
-            ConnectionRefused(code) | MqttState(v5::StateError::ConnFail { reason: code }) => connect_refusal::of_v5(*code),
+            ConnectionRefused(code) | MqttState(v5::StateError::ConnFail { reason: code }) => {
+                connect_refusal::of_v5(*code)
+            }
             _ => reason(error, io),
         };
         Self { is_refusal, reason, abrupt: abrupt_end(io, is_closed) }

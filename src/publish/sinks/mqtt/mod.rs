@@ -5,8 +5,8 @@
 mod ack_watch;
 mod clean_up;
 mod client;
-mod connection;
 mod connect_refusal;
+mod connection;
 mod discovery;
 mod event_loop;
 mod event_stream;
