@@ -9,7 +9,7 @@ use ocelli::appliance::{Appliance, ChildPrograms, Identity, Reporter};
 use ocelli::publish::outbox::{Outbox, OutboxRules};
 use ocelli::publish::publisher::Publisher;
 use ocelli::settings::Settings;
-use ocelli::telemetry::logging::{self, Redactor};
+use ocelli::telemetry::logging::{self, LogTarget, Redactor};
 use ocelli::telemetry::metrics::Metrics;
 use ocelli::telemetry::troubles::Troubles;
 use std::collections::{BTreeMap, HashMap};
@@ -22,7 +22,7 @@ use tokio::sync::watch;
 async fn main() {
     let file = PathBuf::from(std::env::args_os().nth(1).expect("the settings file is missing"));
     let settings = Settings::load_with(&[file], HashMap::new()).unwrap();
-    logging::init(&settings.log, Redactor::default(), None, Troubles::default()).unwrap();
+    logging::init(&settings.log, Redactor::default(), &LogTarget::StandardError, Troubles::default()).unwrap();
     std::fs::create_dir_all(&settings.state_directory).unwrap();
 
     let rules = OutboxRules::new(&settings.outbox, &settings.state_directory, true);

@@ -20,7 +20,7 @@ struct LiveBox {
     daemon: Daemon,
     settings: String,
     yard: RtspCamera,
-    _broker: Broker,
+    broker: Broker,
 }
 
 impl LiveBox {
@@ -29,7 +29,7 @@ impl LiveBox {
         let daemon = Daemon::start(broker.port, &camera("still", yard.url(), 5));
         daemon.wait_ready();
         let settings = fs::read_to_string(daemon.home().join("ocelli.toml")).unwrap();
-        let this = Self { daemon, settings, yard, _broker: broker };
+        let this = Self { daemon, settings, yard, broker };
         this.wait_streaming("still");
         this
     }

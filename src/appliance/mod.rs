@@ -29,6 +29,6 @@ mod zone_placement;
 pub use box_plan::swapped_package;
 pub use composition::{Appliance, ChildPrograms};
 pub use package_loader::load_model;
-pub use reload::Reloader;
+pub use reload::{Prepared, Reloader};
 pub use reporter::{Identity, Reporter};
 pub use zone_placement::core_count;

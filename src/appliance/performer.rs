@@ -1,6 +1,7 @@
 //! Performs the effects of the core: processes, shared memory, files, replies and messages.
 
 use crate::admission::Work;
+use crate::appliance::child_environment::child_environment;
 use crate::appliance::inbox::IMAGE_REGION;
 use crate::appliance::package_loader::PackageLoader;
 use crate::appliance::reload::ChangeRequest;
@@ -107,9 +108,15 @@ impl Performer {
 
     /// Takes over what the core does not hold of a change of the settings, and returns the event for the core.
     pub(super) fn change(&mut self, request: ChangeRequest) -> Event {
-        let ChangeRequest { change, settings, passwords, reply } = request;
+        let ChangeRequest { change, settings, passwords, publisher, reply } = request;
         let ids: Vec<CameraId> = settings.cameras.iter().map(|camera| camera.id.clone()).collect();
         self.reporter.set_cameras(&ids);
+        if let Some(publisher) = publisher {
+            self.reporter.replace_publisher(*publisher);
+        }
+        let environment = child_environment(&settings.log.level, settings.sandbox.mode);
+        self.units.set_environment(environment.clone());
+        self.captures.set_environment(environment);
         self.cameras = settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect();
         self.passwords = passwords;
         self.loader = PackageLoader::new(settings, self.own.clone());

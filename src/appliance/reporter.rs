@@ -1,11 +1,13 @@
 //! Handles the reports of the core: messages for the publisher, events for the outbox, counts for the metrics.
 
 mod gone;
+mod told;
 
 use crate::admission::FrameWork;
 use crate::appliance::box_state::box_state;
 use crate::appliance::event_recorder::EventRecorder;
 use crate::appliance::gauges::Gauges;
+use crate::appliance::reporter::told::Told;
 use crate::appliance::state_reports::StateReports;
 use crate::control::ApplianceStatus;
 use crate::core::Report;
@@ -55,6 +57,7 @@ pub struct Reporter {
     seen_now: BTreeMap<CameraId, BTreeMap<String, u32>>,
     labels_seen: BTreeMap<String, u64>,
     state_reports: StateReports,
+    told: BTreeMap<CameraId, Told>,
     clock_synced: bool,
 }
 
@@ -82,6 +85,7 @@ impl Reporter {
             seen_now: BTreeMap::new(),
             labels_seen: BTreeMap::new(),
             state_reports: StateReports::default(),
+            told: BTreeMap::new(),
             clock_synced: is_wall_clock_synchronized(),
         }
     }
@@ -120,21 +124,9 @@ impl Reporter {
                 self.metrics.event(&camera, event.kind.name());
                 self.events.record(seq, &camera, &event, &package, self.clock_synced, now);
             }
-            Report::Labels { camera, labels, are_listed } => {
-                if let Some(publisher) = &mut self.publisher {
-                    publisher.set_labels(&camera, &labels, are_listed);
-                }
-            }
-            Report::LabelCounts { camera, counts } => {
-                if let Some(publisher) = &mut self.publisher {
-                    publisher.set_label_counts(&camera, &counts);
-                }
-            }
-            Report::SnapshotTaken { camera, snapshot } => {
-                if let Some(publisher) = &self.publisher {
-                    publisher.publish_snapshot(&camera, &snapshot.jpeg);
-                }
-            }
+            Report::Labels { camera, labels, are_listed } => self.labels(&camera, labels, are_listed),
+            Report::LabelCounts { camera, counts } => self.label_counts(&camera, &counts),
+            Report::SnapshotTaken { camera, snapshot } => self.snapshot(&camera, snapshot.jpeg),
             Report::SnapshotEnded { camera, result, why } => {
                 if let Some(why) = why {
                     tracing::warn!(%camera, why, "a snapshot could not be taken");

@@ -53,6 +53,11 @@ impl CaptureProcesses {
         Self { spawner, program, environment, running: Vec::new(), generations: 0, events }
     }
 
+    /// Gives this environment to the processes that start from now on.
+    pub(crate) fn set_environment(&mut self, environment: BTreeMap<String, String>) {
+        self.environment = environment;
+    }
+
     /// Starts the process of a group with these cameras.
     ///
     /// # Errors

@@ -1,31 +1,135 @@
-//! The settings of the AWS endpoint and of the log, which a reload changes beside the appliance.
+//! The settings outside the appliance that a reload changes: log, certificate, access keys, connection to the broker.
 
+use crate::appliance::{Prepared, mqtt_commands};
+use crate::control::Control;
 use crate::http::auth::access_keys::{AccessKey, AccessKeySettings};
 use crate::http::rekognition::EndpointRules;
+use crate::http::server::ServerIdentity;
+use crate::http::tls;
+use crate::publish::publisher::Publisher;
+use crate::publish::sinks::mqtt::settings::MqttSettings;
+use crate::secret::Secret;
 use crate::settings::Settings;
-use crate::telemetry::logging::Redactor;
+use crate::telemetry::logging::{LevelSwitch, Redactor};
+use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
-/// Applies them.
+/// Reads and applies them.
 #[derive(Clone, Debug)]
 pub(super) struct LiveSettings {
     pub(super) redactor: Redactor,
+    pub(super) level: LevelSwitch,
+    pub(super) identity: ServerIdentity,
     pub(super) endpoint: watch::Sender<EndpointRules>,
+    pub(super) control: Control,
+    /// What the present connection to the broker was made with.
+    pub(super) broker_files: Arc<Mutex<BrokerFiles>>,
 }
 
 impl LiveSettings {
-    /// Reads what the settings name, and returns what applies it.
+    /// Reads what the new settings name, and returns what applies them. Must be called inside the runtime.
     ///
     /// # Errors
     /// The mistakes, such as a secret that cannot be read. Nothing has changed then.
-    pub(super) fn prepare(&self, settings: &Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<String>> {
-        let rules = endpoint_rules(settings).map_err(|mistake| vec![mistake])?;
-        let live = self.clone();
-        Ok(Box::new(move || {
-            rules.keys.iter().for_each(|key| live.redactor.register(&key.secret));
-            live.endpoint.send_replace(rules);
-        }))
+    pub(super) fn prepare(&self, old: &Settings, new: &Settings) -> Result<Prepared, Vec<String>> {
+        let mut changes = Changes::default();
+        let rules = endpoint_rules(new).map_err(|mistake| vec![mistake])?;
+        let (live, keys) = (self.clone(), rules.keys.clone());
+        keys.iter().for_each(|key| self.redactor.register(&key.secret));
+        changes.add(None, move || drop(live.endpoint.send_replace(rules)));
+        if old.log.level != new.log.level {
+            let (switch, level) = (self.level.clone(), new.log.level.clone());
+            changes.add(Some("log.level: changed"), move || switch.set(&level));
+        }
+        self.prepare_certificate(old, new, &mut changes).map_err(|mistake| vec![mistake])?;
+        let publisher = self.prepare_publisher(old, new, &mut changes).map_err(|mistake| vec![mistake])?;
+        let Changes { lines, steps } = changes;
+        Ok(Prepared { publisher, lines, apply: Box::new(move || steps.into_iter().for_each(|step| step())) })
+    }
+
+    /// A certificate is read again with each reload: a new one mostly has the old name.
+    fn prepare_certificate(&self, old: &Settings, new: &Settings, changes: &mut Changes) -> Result<(), String> {
+        let served = self.identity.certificate.clone();
+        let has_address = new.http.public_address.or(new.http.monitoring_address).is_some();
+        let is_awaited = has_address && old.http.tls != new.http.tls;
+        if !(served.is_set() || is_awaited) {
+            return Ok(());
+        }
+        let tls = &new.http.tls;
+        let certificate = tls::certificate(tls, &self.identity.state_directory, &self.identity.names);
+        let certificate = certificate.map_err(|error| format!("http.tls: {}", describe(&error)))?;
+        if !served.is(&certificate) {
+            changes.add(Some("[http.tls]: new connections get another certificate"), move || served.set(certificate));
+        }
+        Ok(())
+    }
+
+    /// The connection to the broker is made anew for other settings, and for other contents of the files that they name.
+    fn prepare_publisher(
+        &self,
+        old: &Settings,
+        new: &Settings,
+        changes: &mut Changes,
+    ) -> Result<Option<Box<Publisher>>, String> {
+        if !new.mqtt.enabled {
+            return Ok(None);
+        }
+        let files = BrokerFiles::read(&new.mqtt)?;
+        let known = Arc::clone(&self.broker_files);
+        let is_same = *known.lock().unwrap_or_else(PoisonError::into_inner) == files;
+        if is_same && old.mqtt == new.mqtt {
+            return Ok(None);
+        }
+        files.password.iter().for_each(|password| self.redactor.register(password));
+        let cameras: Vec<CameraId> = new.cameras.iter().map(|camera| camera.id.clone()).collect();
+        let publisher = Publisher::new(&new.mqtt, &new.box_id, &cameras);
+        let mut publisher = publisher.map_err(|error| format!("mqtt: {}", describe(&error)))?;
+        let (commands, control) = (publisher.take_commands(), self.control.clone());
+        changes.add(Some("[mqtt]: changed; it reconnects"), move || {
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = files;
+            if let Some(commands) = commands {
+                tokio::spawn(mqtt_commands::serve(control, commands));
+            }
+        });
+        Ok(Some(Box::new(publisher)))
+    }
+}
+
+/// What is to be done once nothing can fail any more.
+#[derive(Default)]
+struct Changes {
+    lines: Vec<String>,
+    steps: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl Changes {
+    fn add(&mut self, line: Option<&str>, step: impl FnOnce() + Send + 'static) {
+        self.lines.extend(line.map(str::to_owned));
+        self.steps.push(Box::new(step));
+    }
+}
+
+/// The contents of the files that `[mqtt]` names.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct BrokerFiles {
+    pub(super) password: Option<Secret>,
+    tls: Vec<Vec<u8>>,
+}
+
+impl BrokerFiles {
+    /// # Errors
+    /// The file that cannot be read, and why.
+    pub(super) fn read(settings: &MqttSettings) -> Result<Self, String> {
+        let password = settings.credentials.resolve_password();
+        let password = password.map_err(|error| format!("mqtt.credentials: {}", describe(&error)))?;
+        let tls = &settings.tls;
+        let named = [&tls.ca_file, &tls.certificate_file, &tls.key_file].into_iter().flatten();
+        let read =
+            |file: &PathBuf| std::fs::read(file).map_err(|error| format!("mqtt.tls: {}: {error}", file.display()));
+        Ok(Self { password, tls: named.filter(|_| tls.enabled).map(read).collect::<Result<_, _>>()? })
     }
 }
 

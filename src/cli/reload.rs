@@ -19,7 +19,9 @@ pub(super) struct ReloadArguments {
     json: bool,
 }
 
-const EXAMPLES: &str = "Cameras, scenes, tracking, snapshots and models change without a restart; other keys are named.
+const EXAMPLES: &str =
+    "Cameras, scenes, tracking, snapshots, models, MQTT, log level, access keys and certificates change without a
+restart; other keys are named.
 A mistake in the settings changes nothing.
 
 Examples:

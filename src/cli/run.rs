@@ -2,13 +2,13 @@
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
-use crate::cli::live_settings::{LiveSettings, endpoint_rules};
+use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::signals::{Signals, Stop, report_while_draining};
 use crate::control::health::BoxHealth;
 use crate::control::{ApplianceStatus, Control};
 use crate::http::rekognition::RekognitionState;
-use crate::http::server::{HealthReport, HttpState, ServerIdentity};
+use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
 use crate::os::state_lock::{StateLock, StateLockError};
@@ -17,7 +17,7 @@ use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
 use crate::settings::{BoxFacts, Settings};
 use crate::telemetry::log_queue::LogQueue;
-use crate::telemetry::logging::{self, LogTarget, LoggingError, Redactor};
+use crate::telemetry::logging::{self, LevelSwitch, LogTarget, LoggingError, Redactor};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
@@ -56,8 +56,9 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     };
     let redactor = Redactor::default();
     let troubles = Troubles::default();
-    let log = match logging::init(&settings.log, redactor.clone(), &log_target(arguments), troubles.clone()) {
-        Ok(log) => log,
+    let logging = logging::init(&settings.log, redactor.clone(), &log_target(arguments), troubles.clone());
+    let (log, level) = match logging {
+        Ok(logging) => logging,
         Err(error) => {
             print_failure(&format!("ocelli: {}", describe(&error)));
             let is_setting = matches!(error, LoggingError::Level(_));
@@ -71,7 +72,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let served = runtime.block_on(serve(settings, &redactor, arguments, (log.clone(), troubles)));
+    let served = runtime.block_on(serve(settings, &redactor, arguments, (log.clone(), level, troubles)));
     // A package that is being copied is not waited for. Its leftovers are removed at the next start.
     runtime.shutdown_timeout(Duration::from_secs(1));
     if let Err(error) = &served {
@@ -103,7 +104,7 @@ async fn serve(
     settings: Settings,
     redactor: &Redactor,
     arguments: &RunArguments,
-    (log, troubles): (LogQueue, Troubles),
+    (log, level, troubles): (LogQueue, LevelSwitch, Troubles),
 ) -> Result<ApplianceStatus, Box<dyn Error>> {
     let (stop, stopped) = watch::channel(false);
     let (draining, is_draining) = watch::channel(false);
@@ -135,9 +136,11 @@ async fn serve(
         true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, events)?),
         false => None,
     };
-    if let Some(password) = settings.mqtt.credentials.resolve_password()? {
-        redactor.register(&password);
-    }
+    let broker_files = match settings.mqtt.enabled {
+        true => BrokerFiles::read(&settings.mqtt)?,
+        false => BrokerFiles::default(),
+    };
+    broker_files.password.iter().for_each(|password| redactor.register(password));
 
     let http = settings.http.clone();
     let rules = endpoint_rules(&settings)?;
@@ -148,6 +151,7 @@ async fn serve(
     let identity_of_server = ServerIdentity {
         state_directory: settings.state_directory.clone(),
         names: vec![settings.box_id.clone(), format!("{}.local", settings.box_id), "localhost".into()],
+        certificate: ServedCertificate::default(),
     };
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
     let reporter =
@@ -158,8 +162,16 @@ async fn serve(
     }
     tokio::spawn(version_starter::resume(control.clone()));
     if let Some(reloader) = appliance.take_reloader() {
-        let live = LiveSettings { redactor: redactor.clone(), endpoint };
-        tokio::spawn(reloader.serve(arguments.config.files(), redactor.clone(), move |new| live.prepare(new)));
+        let live = LiveSettings {
+            redactor: redactor.clone(),
+            level,
+            identity: identity_of_server.clone(),
+            endpoint,
+            control: control.clone(),
+            broker_files: Arc::new(Mutex::new(broker_files)),
+        };
+        let prepare = move |old: &Settings, new: &Settings| live.prepare(old, new);
+        tokio::spawn(reloader.serve(arguments.config.files(), redactor.clone(), prepare));
     }
     tokio::spawn(reload_when_asked(hung_up, control.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics));

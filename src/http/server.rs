@@ -16,6 +16,7 @@ use tokio::sync::{OnceCell, watch};
 use tokio_rustls::TlsAcceptor;
 
 pub use crate::http::state::{HealthReport, HttpState};
+pub use crate::http::tls::ServedCertificate;
 
 /// What the box calls itself on the network.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct ServerIdentity {
     pub state_directory: PathBuf,
     /// Host names and addresses in that certificate.
     pub names: Vec<String>,
+    /// The certificate that is shown, once there is one. A reload of the settings renews it.
+    pub certificate: ServedCertificate,
 }
 
 /// How often a certificate that cannot be read or made is tried again.
@@ -128,12 +131,18 @@ async fn wait_for_acceptor(
     stop: &mut watch::Receiver<bool>,
 ) -> Option<TlsAcceptor> {
     loop {
-        let (settings, identity) = (settings.clone(), identity.clone());
+        let (settings, served, of_box) = (settings.clone(), &identity.certificate, identity.clone());
         // A disk may hang, and a new key takes a while.
-        let made = move || tls::acceptor(&settings, &identity.state_directory, &identity.names);
-        match tokio::task::spawn_blocking(made).await.ok()? {
-            Ok((acceptor, fingerprint)) => {
+        let made = move || match of_box.certificate.is_set() {
+            // A reload has brought one meanwhile.
+            true => Ok(()),
+            false => tls::certificate(&settings, &of_box.state_directory, &of_box.names)
+                .map(|certificate| of_box.certificate.set(certificate)),
+        };
+        match tokio::task::spawn_blocking(made).await.ok()?.and_then(|()| served.acceptor()) {
+            Ok(acceptor) => {
                 troubles.clear(PUBLIC);
+                let fingerprint = served.fingerprint();
                 tracing::info!(fingerprint, "the SHA-256 fingerprint of the public certificate");
                 return Some(acceptor);
             }
@@ -161,7 +170,11 @@ mod tests {
         // A file lies where the directory of the certificate should be.
         let place = home.path().join("tls");
         std::fs::write(&place, "").unwrap();
-        let identity = ServerIdentity { state_directory: home.path().into(), names: vec!["box.lan".into()] };
+        let identity = ServerIdentity {
+            state_directory: home.path().into(),
+            names: vec!["box.lan".into()],
+            certificate: ServedCertificate::default(),
+        };
         let (troubles, (stop, mut stopped)) = (Troubles::default(), watch::channel(false));
         let (settings, seen) = (HttpTlsSettings::default(), troubles.clone());
         let heal = async {
@@ -179,6 +192,7 @@ mod tests {
 
         std::fs::remove_dir_all(&place).unwrap();
         std::fs::write(&place, "").unwrap();
+        let identity = ServerIdentity { certificate: ServedCertificate::default(), ..identity };
         stop.send_replace(true);
         let acceptor = wait_for_acceptor(&settings, &identity, PUBLIC_IS_MISSING, &troubles, &mut stopped).await;
         assert!(acceptor.is_none(), "a stop is not held up by a certificate");

@@ -8,15 +8,17 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
 
 /// Why the public address has no TLS.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsError {
+pub(crate) enum TlsError {
     /// A file that is there or configured, and the reason.
     #[error("the certificate or key {0} cannot be read: {1}; replace it, or remove it if the box made it itself")]
     Unreadable(PathBuf, String),
@@ -31,18 +33,68 @@ pub(super) enum TlsError {
     Unwritable(PathBuf, #[source] std::io::Error),
 }
 
-/// Returns the acceptor of TLS connections, and the SHA-256 fingerprint of its certificate.
-pub(super) fn acceptor(
+/// The certificate that is shown to clients. Clones share it; connections made from now on get a new one.
+#[derive(Clone, Debug, Default)]
+pub struct ServedCertificate(Arc<RwLock<Option<Arc<CertifiedKey>>>>);
+
+impl ServedCertificate {
+    /// Shows this certificate from now on.
+    pub(crate) fn set(&self, certificate: CertifiedKey) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(certificate));
+    }
+
+    /// True if a certificate is shown.
+    pub(crate) fn is_set(&self) -> bool {
+        self.get().is_some()
+    }
+
+    /// The fingerprint of the certificate that is shown.
+    pub(super) fn fingerprint(&self) -> Option<String> {
+        self.get().map(|certificate| fingerprint(&certificate))
+    }
+
+    /// True if it is the certificate that is shown.
+    pub(crate) fn is(&self, certificate: &CertifiedKey) -> bool {
+        self.get().is_some_and(|shown| shown.cert == certificate.cert)
+    }
+
+    fn get(&self) -> Option<Arc<CertifiedKey>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The acceptor of TLS connections that shows it.
+    ///
+    /// # Errors
+    /// When this build has no TLS version.
+    pub(super) fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(self.clone()));
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+impl ResolvesServerCert for ServedCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.get()
+    }
+}
+
+/// Reads the configured certificate and key, or those that the box has made itself; makes them if there are none yet.
+///
+/// # Errors
+/// [`TlsError`] naming the file.
+pub(crate) fn certificate(
     settings: &HttpTlsSettings,
     state_directory: &Path,
     names: &[String],
-) -> Result<(TlsAcceptor, String), TlsError> {
+) -> Result<CertifiedKey, TlsError> {
     let (certificate_file, key_file) = match (&settings.certificate_file, &settings.key_file) {
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
         _ => self_signed(&state_directory.join("tls"), &[names, &settings.names].concat())?,
     };
-    let (config, fingerprint) = server_config(&certificate_file, &key_file)?;
-    Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
+    read(&certificate_file, &key_file)
 }
 
 /// Reads the configured certificate and key as the server does; nothing if there are none.
@@ -51,23 +103,19 @@ pub(super) fn acceptor(
 /// The file and the reason, for the operator.
 pub(crate) fn check_configured(settings: &HttpTlsSettings) -> Result<(), String> {
     let (Some(certificate), Some(key)) = (&settings.certificate_file, &settings.key_file) else { return Ok(()) };
-    server_config(certificate, key).map(drop).map_err(|error| describe(&error))
+    read(certificate, key).map(drop).map_err(|error| describe(&error))
 }
 
-/// Returns the configuration, and the fingerprint of the certificate.
-fn server_config(certificate_file: &Path, key_file: &Path) -> Result<(ServerConfig, String), TlsError> {
+fn read(certificate_file: &Path, key_file: &Path) -> Result<CertifiedKey, TlsError> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| TlsError::Unreadable(path.into(), error.to_string());
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate_file)
         .and_then(Iterator::collect)
         .map_err(|error| unreadable(certificate_file, &error))?;
     let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| unreadable(key_file, &error))?;
-    let first = chain.first().ok_or_else(|| unreadable(certificate_file, &"it holds no certificate"))?;
-    let fingerprint = fingerprint(first);
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    Ok((config, fingerprint))
+    if chain.is_empty() {
+        return Err(unreadable(certificate_file, &"it holds no certificate"));
+    }
+    Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
 }
 
 /// Makes a certificate and its key at the first start only: clients have to trust each new one.
@@ -86,10 +134,10 @@ fn self_signed(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf),
     Ok((certificate, key))
 }
 
-/// `AB:CD:...`, as browsers and `openssl x509 -fingerprint -sha256` show it.
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+/// The SHA-256 of the first certificate, `AB:CD:...`, as browsers and `openssl x509 -fingerprint -sha256` show it.
+fn fingerprint(certificate: &CertifiedKey) -> String {
     let mut text = String::new();
-    for byte in Sha256::digest(certificate) {
+    for byte in Sha256::digest(certificate.cert.first().map_or(&[][..], |first| first.as_ref())) {
         let separator = if text.is_empty() { "" } else { ":" };
         // Writing to a string cannot fail.
         write!(text, "{separator}{byte:02X}").unwrap_or(());
@@ -105,7 +153,7 @@ mod tests {
     fn the_box_makes_one_certificate_with_a_private_key_file() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
-        let make = || acceptor(&HttpTlsSettings::default(), home.path(), &["box.lan".into()]).unwrap().1;
+        let make = || fingerprint(&certificate(&HttpTlsSettings::default(), home.path(), &["box.lan".into()]).unwrap());
         let first = make();
         assert_eq!(first.len(), 32 * 3 - 1);
         assert_eq!(make(), first);
@@ -119,7 +167,7 @@ mod tests {
         let file = home.path().join("empty.pem");
         std::fs::write(&file, "").unwrap();
         let settings = HttpTlsSettings { certificate_file: Some(file.clone()), key_file: Some(file), names: vec![] };
-        let error = acceptor(&settings, home.path(), &[]).err().unwrap().to_string();
+        let error = certificate(&settings, home.path(), &[]).err().unwrap().to_string();
         assert!(error.contains("empty.pem"), "{error}");
         assert!(check_configured(&settings).unwrap_err().contains("empty.pem"));
         assert_eq!(check_configured(&HttpTlsSettings::default()), Ok(()));

@@ -3,8 +3,9 @@
 //! The newest state of each topic is kept, and is published as soon as the broker is connected. Detections are only
 //! useful while they are fresh: while the broker is away or slow they are dropped and counted.
 
-use crate::publish::broker_status::BrokerStatus;
-use crate::publish::commands::{self, Commands};
+mod lifetime;
+
+use crate::publish::commands::Commands;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::home_assistant::{CameraDevice, announcement_topic};
 use crate::publish::label_counts::LabelCount;
@@ -13,18 +14,15 @@ use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMes
 use crate::publish::outbox::SinkEnd;
 use crate::publish::outgoing::SinkTroubles;
 pub use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, PublishStatus, States};
-use crate::publish::sinks::mqtt::settings::{MqttSettings, PublishDetections};
-use crate::publish::sinks::mqtt::{MqttSetupError, MqttSink, SinkInputs, topics};
+use crate::publish::publisher::lifetime::Unstarted;
+use crate::publish::sinks::mqtt::settings::PublishDetections;
+use crate::publish::sinks::mqtt::topics;
 use crate::vision::camera_id::CameraId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// Time limit of [`Publisher::shut_down`].
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The handle on the sink.
 #[derive(Debug)]
@@ -43,57 +41,14 @@ pub struct Publisher {
     counters: Arc<PublishCounters>,
     troubles: Arc<SinkTroubles>,
     commands: Option<Commands>,
+    /// What runs once the publisher begins.
+    unstarted: Option<Unstarted>,
+    /// Set once it has begun.
+    events: Option<SinkEnd>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Publisher {
-    /// Starts the sink; the broker need not be reachable. It takes events from `events`, and clears what the broker
-    /// retains of cameras that are not among `cameras`. Must be called inside the runtime.
-    ///
-    /// # Errors
-    /// When a certificate or key cannot be used.
-    pub fn start(
-        settings: &MqttSettings,
-        box_id: &str,
-        cameras: &[CameraId],
-        events: SinkEnd,
-    ) -> Result<Self, MqttSetupError> {
-        let (queue, detections) = mpsc::channel(settings.queue_messages);
-        let (states, state_watch) = watch::channel(States::new());
-        let (stop, stopped) = watch::channel(false);
-        let counters = Arc::new(PublishCounters::default());
-        let troubles = Arc::new(SinkTroubles::default());
-        let inventory = Inventory { cameras: cameras.to_vec(), labelled: BTreeMap::new() };
-        let sink = MqttSink::new(settings, box_id, &inventory, Arc::clone(&counters), Arc::clone(&troubles))?;
-        let (inventory, inventory_watch) = watch::channel(inventory);
-        let (commands, port) = commands::channel();
-        let inputs = SinkInputs {
-            detections,
-            states: state_watch,
-            inventory: inventory_watch,
-            commands: port,
-            events,
-            stop: stopped,
-        };
-        let task = tokio::spawn(sink.run(inputs));
-        Ok(Self {
-            prefix: settings.topic_prefix.clone(),
-            box_id: box_id.to_owned(),
-            detections: settings.detections,
-            home_assistant: settings.home_assistant.enabled.then(|| settings.home_assistant.clone()),
-            queue,
-            states,
-            inventory,
-            labels: LabelTopics::new(settings.label_counts),
-            newly_labelled: BTreeSet::new(),
-            stop,
-            counters,
-            troubles,
-            commands: settings.commands.then_some(commands),
-            task: Some(task),
-        })
-    }
-
     /// The queue of received commands, if commands are enabled. Returns it once.
     pub fn take_commands(&mut self) -> Option<Commands> {
         self.commands.take()
@@ -226,82 +181,5 @@ impl Publisher {
             Ok(payload) => self.states.send_modify(|states| drop(states.insert(topic, payload.into()))),
             Err(error) => tracing::error!(topic, %error, "a state cannot be written as JSON"),
         }
-    }
-
-    /// Why nothing is published any more, for the operator. `None` while the sink's task runs, connected or not.
-    pub fn trouble(&self) -> Option<String> {
-        // Before `shut_down`, the task ends only by a panic, its own or that of the connection's task.
-        let has_ended = self.task.as_ref().is_some_and(JoinHandle::is_finished);
-        has_ended.then(|| "the MQTT task has ended: restart the daemon; the log has the reason".to_owned())
-    }
-
-    /// Whether the broker is connected, and if not, why. One that ends each session within seconds is not.
-    pub fn broker(&self) -> BrokerStatus {
-        match self.trouble() {
-            Some(trouble) => BrokerStatus::Away(Some(trouble)),
-            None => self.troubles.connection().unwrap_or(match self.status().connected {
-                true => BrokerStatus::Connected,
-                false => BrokerStatus::Away(None),
-            }),
-        }
-    }
-
-    /// What the broker refuses, in sentences for the operator.
-    pub fn refusals(&self) -> Vec<String> {
-        self.troubles.refusals()
-    }
-
-    /// The counters of the sink.
-    pub fn status(&self) -> PublishStatus {
-        PublishStatus {
-            connected: self.counters.connected.load(Ordering::Relaxed) && self.trouble().is_none(),
-            published: self.counters.published.load(Ordering::Relaxed),
-            refused: self.counters.refused.load(Ordering::Relaxed),
-            dropped_broker_away: self.counters.dropped_broker_away.load(Ordering::Relaxed),
-            dropped_queue_full: self.counters.dropped_queue_full.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Publishes what is queued, sets the availability to `stopped` and disconnects. Takes two seconds at most.
-    pub async fn shut_down(&mut self) {
-        self.stop.send_replace(true);
-        if let Some(task) = self.task.take()
-            && tokio::time::timeout(GOODBYE, task).await.is_err()
-        {
-            tracing::warn!("the MQTT connection could not be closed in time");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::publish::outbox::{Outbox, OutboxRules};
-
-    #[tokio::test]
-    async fn a_task_that_ends_before_it_is_told_to_is_trouble_and_not_connected() {
-        let home = tempfile::tempdir().unwrap();
-        let rules = OutboxRules {
-            file: home.path().join("events.db"),
-            vfs: None,
-            max_bytes: 1 << 20,
-            keep: Duration::from_secs(3600),
-            has_sink: true,
-        };
-        let (outbox, end) = Outbox::start(rules).unwrap();
-        // No broker listens at port 1.
-        let settings = MqttSettings { port: 1, ..MqttSettings::default() };
-        let mut publisher = Publisher::start(&settings, "gate", &[], end).unwrap();
-        publisher.counters.connected.store(true, Ordering::Relaxed);
-        assert_eq!((publisher.trouble(), publisher.broker()), (None, BrokerStatus::Connected));
-        publisher.task.as_ref().unwrap().abort();
-        while publisher.trouble().is_none() {
-            tokio::task::yield_now().await;
-        }
-        assert!(!publisher.status().connected);
-        assert_eq!(publisher.broker(), BrokerStatus::Away(publisher.trouble()));
-        publisher.shut_down().await;
-        assert_eq!(publisher.trouble(), None, "an end that was asked for is none");
-        outbox.close();
     }
 }

@@ -152,9 +152,9 @@ mod tests {
             SettingsFiles::default().with(PlannedFile { path: path.clone(), text: text.map(str::to_owned) })
         };
         assert_eq!(planned(Some("new")).read(&path).unwrap(), "new");
-        assert_eq!(planned(Some("new")).of_programs(home.path(), &mut Vec::new()), [path.clone()]);
+        assert_eq!(planned(Some("new")).of_programs(home.path(), &mut Vec::new()), std::slice::from_ref(&path));
         assert!(planned(None).of_programs(home.path(), &mut Vec::new()).is_empty());
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(planned(Some("new")).of_programs(home.path(), &mut Vec::new()), [path.clone()]);
+        assert_eq!(planned(Some("new")).of_programs(home.path(), &mut Vec::new()), std::slice::from_ref(&path));
     }
 }

@@ -65,6 +65,11 @@ impl UnitProcesses {
         Self { spawner, program, environment, running: BTreeMap::new(), generations: 0, events }
     }
 
+    /// Gives this environment to the processes that start from now on.
+    pub(crate) fn set_environment(&mut self, environment: BTreeMap<String, String>) {
+        self.environment = environment;
+    }
+
     /// Starts a unit's process and sends it the model to load. `model` is the name of the model, for `ps` and the log.
     ///
     /// # Errors

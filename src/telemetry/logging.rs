@@ -9,8 +9,10 @@ use crate::telemetry::troubles::Troubles;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
 
 /// The values that must not be logged. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -116,6 +118,20 @@ pub enum LogTarget {
     File(PathBuf),
 }
 
+/// Changes `log.level` while the log is in use.
+#[derive(Clone, Debug)]
+pub struct LevelSwitch(reload::Handle<EnvFilter, Registry>);
+
+impl LevelSwitch {
+    /// Logs at this level from now on. One that is no level changes nothing: the settings were checked.
+    pub fn set(&self, level: &str) {
+        let result = EnvFilter::try_new(level).map(|filter| self.0.reload(filter));
+        if !matches!(result, Ok(Ok(()))) {
+            tracing::error!(level, "the log level could not be changed");
+        }
+    }
+}
+
 /// Sets up the daemon's log. Its trouble with the target is set in `troubles`. The caller flushes the queue that is
 /// returned before the process ends.
 ///
@@ -126,7 +142,7 @@ pub fn init(
     redactor: Redactor,
     to: &LogTarget,
     troubles: Troubles,
-) -> Result<LogQueue, LoggingError> {
+) -> Result<(LogQueue, LevelSwitch), LoggingError> {
     let filter = EnvFilter::try_new(&settings.level)?;
     let file = match to {
         LogTarget::File(path) => Some(path.as_path()),
@@ -135,16 +151,17 @@ pub fn init(
     let queue = LogQueue::start(file, troubles)?;
     let target = queue.clone();
     let writer = RedactingWriter { redactor, target: Arc::new(move |line| target.push(line)) };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
+    let (filter, switch) = reload::Layer::new(filter);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
     // JSON keeps its time in the journal too: its readers look for the field.
-    let result = match (settings.format, *to == LogTarget::Journal) {
-        (LogFormat::Human, false) => builder.with_target(false).try_init(),
-        (LogFormat::Human, true) => builder.with_target(false).without_time().map_event_format(WithPriority).try_init(),
-        (LogFormat::Json, false) => builder.json().flatten_event(true).try_init(),
-        (LogFormat::Json, true) => builder.json().flatten_event(true).map_event_format(WithPriority).try_init(),
+    let layer = match (settings.format, *to == LogTarget::Journal) {
+        (LogFormat::Human, false) => layer.with_target(false).boxed(),
+        (LogFormat::Human, true) => layer.with_target(false).without_time().map_event_format(WithPriority).boxed(),
+        (LogFormat::Json, false) => layer.json().flatten_event(true).boxed(),
+        (LogFormat::Json, true) => layer.json().flatten_event(true).map_event_format(WithPriority).boxed(),
     };
-    result.map_err(|_| LoggingError::Twice)?;
-    Ok(queue)
+    tracing_subscriber::registry().with(filter).with(layer).try_init().map_err(|_| LoggingError::Twice)?;
+    Ok((queue, LevelSwitch(switch)))
 }
 
 /// Sets up a child's log: plain lines to the parent, which adds time and name and redacts.

@@ -58,11 +58,20 @@ impl Broker {
         String::from_utf8_lossy(&log).matches(text).count()
     }
 
+    /// Publishes a message as another client would.
+    pub fn publish(&self, topic: &str, payload: &str) {
+        self.send(topic, payload, &[]);
+    }
+
     /// Publishes a retained message as another client would.
     pub fn retain(&self, topic: &str, payload: &str) {
+        self.send(topic, payload, &["-r"]);
+    }
+
+    fn send(&self, topic: &str, payload: &str, options: &[&str]) {
         let port = self.port.to_string();
-        let arguments = ["-p", &port, "-q", "1", "-r", "-t", topic, "-m", payload];
-        assert!(Command::new("mosquitto_pub").args(arguments).status().unwrap().success());
+        let arguments = ["-p", &port, "-q", "1", "-t", topic, "-m", payload];
+        assert!(Command::new("mosquitto_pub").args(arguments).args(options).status().unwrap().success());
     }
 
     /// The retained topics that match, with the sizes of their payloads.

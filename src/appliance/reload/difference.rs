@@ -1,14 +1,12 @@
-//! What a change of the settings means for a running box: which parts change, and which keys need a restart.
+//! What a change of the settings means for a running box.
 
 use crate::camera::settings::CameraSettings;
 use crate::core::change::CameraChange;
 use crate::settings::Settings;
 use crate::vision::camera_id::CameraId;
-use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What changes while the box runs, and what cannot.
+/// What changes while the box runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Difference {
     pub(super) removed_cameras: Vec<CameraId>,
@@ -19,8 +17,6 @@ pub(super) struct Difference {
     pub(super) are_models_new: bool,
     pub(super) are_keys_new: bool,
     pub(super) are_buckets_new: bool,
-    /// Keys with another value that only a restart applies, such as `http.port`.
-    pub(super) restart: Vec<String>,
 }
 
 impl Difference {
@@ -48,7 +44,6 @@ impl Difference {
             are_models_new: old.models != new.models,
             are_keys_new: old.access_keys != new.access_keys,
             are_buckets_new: old.buckets != new.buckets,
-            restart: restart(old, new),
         }
     }
 
@@ -80,51 +75,6 @@ impl Difference {
 /// The settings that an open connection cannot change.
 fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
     (camera.url.clone(), camera.credentials.clone(), camera.transport, camera.keyframes_only)
-}
-
-/// The keys of the sections that only a restart applies, as far as their values differ.
-fn restart(old: &Settings, new: &Settings) -> Vec<String> {
-    let mut keys = Vec::new();
-    compare("box_id", &old.box_id, &new.box_id, &mut keys);
-    compare("state_directory", &old.state_directory, &new.state_directory, &mut keys);
-    compare("log", &old.log, &new.log, &mut keys);
-    compare("http", &old.http, &new.http, &mut keys);
-    compare("capture", &old.capture, &new.capture, &mut keys);
-    compare("units", &old.units, &new.units, &mut keys);
-    compare("zones", &old.zones, &new.zones, &mut keys);
-    compare("mqtt", &old.mqtt, &new.mqtt, &mut keys);
-    compare("outbox", &old.outbox, &new.outbox, &mut keys);
-    compare("sandbox", &old.sandbox, &new.sandbox, &mut keys);
-    compare("rekognition", &old.rekognition, &new.rekognition, &mut keys);
-    keys
-}
-
-/// Adds the keys of a section whose values differ. Values that are shown as `***` are compared as they are.
-fn compare<T: PartialEq + Serialize>(section: &str, old: &T, new: &T, keys: &mut Vec<String>) {
-    if old == new {
-        return;
-    }
-    let before = keys.len();
-    if let (Ok(old), Ok(new)) = (serde_json::to_value(old), serde_json::to_value(new)) {
-        name_differences(section, &old, &new, keys);
-    }
-    if keys.len() == before {
-        // A secret: it differs, and both are shown as the same.
-        keys.push(section.to_owned());
-    }
-}
-
-fn name_differences(key: &str, old: &Value, new: &Value, keys: &mut Vec<String>) {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            for (name, value) in new {
-                let before = old.get(name).unwrap_or(&Value::Null);
-                name_differences(&format!("{key}.{name}"), before, value, keys);
-            }
-        }
-        _ if old == new => {}
-        _ => keys.push(key.to_owned()),
-    }
 }
 
 #[cfg(test)]

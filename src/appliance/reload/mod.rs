@@ -6,16 +6,19 @@
 //! ```
 
 mod difference;
+mod in_force;
 
 use crate::appliance::box_plan::{model_plan, model_terms};
 use crate::appliance::package_loader::load_model;
 use crate::appliance::reload::difference::Difference;
+use crate::appliance::reload::in_force::in_force;
 use crate::appliance::zone_placement::core_count;
 use crate::camera::settings::CameraSettings;
 use crate::control::{Accepted, ControlError, ReloadError, ReloadReport, ReloadRequest};
 use crate::core::change::{BoxChange, ModelsChange};
 use crate::core::desired_models::DesiredModels;
 use crate::core::plan::ModelTerms;
+use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::supervisor::settings::ModelSettings;
@@ -34,7 +37,26 @@ pub(super) struct ChangeRequest {
     /// The settings in force from now on.
     pub(super) settings: Arc<Settings>,
     pub(super) passwords: BTreeMap<CameraId, Secret>,
+    /// The connection to a broker to go on with, if that changes.
+    pub(super) publisher: Option<Box<Publisher>>,
     pub(super) reply: oneshot::Sender<Result<Accepted, ControlError>>,
+}
+
+/// What a reload changes outside the appliance, and what it brings into it.
+pub struct Prepared {
+    /// The connection to a broker to go on with, if that changes. It has not begun.
+    pub publisher: Option<Box<Publisher>>,
+    /// One line for each change, for the operator.
+    pub lines: Vec<String>,
+    /// Called once the appliance has changed.
+    pub apply: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { publisher, lines, apply: _ } = self;
+        out.debug_struct("Prepared").field("publisher", publisher).field("lines", lines).finish_non_exhaustive()
+    }
 }
 
 /// Reloads the settings, one request after the other.
@@ -48,13 +70,14 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Serves requests until the daemon stops. `files` are the settings files, in the order of precedence. `prepare` reads
-    /// what the settings name outside the appliance and returns what applies it, or the mistakes.
+    /// Serves requests until the daemon stops. `files` are the settings files, in the order of precedence. `prepare` gets the
+    /// settings in force and the new ones, reads what they name outside the appliance, and returns what applies them, or the
+    /// mistakes.
     pub async fn serve(
         mut self,
         files: Vec<PathBuf>,
         redactor: Redactor,
-        prepare: impl Fn(&Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<String>> + Clone + Send + 'static,
+        prepare: impl Fn(&Settings, &Settings) -> Result<Prepared, Vec<String>> + Clone + Send + 'static,
     ) {
         while let Some(reply) = self.requests.recv().await {
             let result = self.reload(&files, &redactor, prepare.clone()).await;
@@ -73,24 +96,26 @@ impl Reloader {
         &mut self,
         files: &[PathBuf],
         redactor: &Redactor,
-        prepare: impl Fn(&Settings) -> Result<Box<dyn FnOnce() + Send>, Vec<String>> + Send + 'static,
+        prepare: impl Fn(&Settings, &Settings) -> Result<Prepared, Vec<String>> + Send + 'static,
     ) -> Result<ReloadReport, ReloadError> {
         let (files, old, old_passwords) = (files.to_vec(), Arc::clone(&self.settings), self.passwords.clone());
         let read = tokio::task::spawn_blocking(move || {
             let wanted = Wanted::read(&files, &old, &old_passwords)?;
-            let apply = prepare(&wanted.settings).map_err(ReloadError::Mistakes)?;
-            Ok::<_, ReloadError>((wanted, apply))
+            let prepared = prepare(&old, &wanted.settings).map_err(ReloadError::Mistakes)?;
+            Ok::<_, ReloadError>((wanted, prepared))
         });
-        let (wanted, apply) = read.await.map_err(|error| ReloadError::Mistakes(vec![describe(&error)]))??;
+        let (wanted, prepared) = read.await.map_err(|error| ReloadError::Mistakes(vec![describe(&error)]))??;
         wanted.passwords.values().for_each(|password| redactor.register(password));
         let (reply, replied) = oneshot::channel();
         let (settings, passwords) = (Arc::clone(&wanted.settings), wanted.passwords.clone());
-        let request = ChangeRequest { change: wanted.change, settings, passwords, reply };
+        let Prepared { publisher, lines, apply } = prepared;
+        let request = ChangeRequest { change: wanted.change, settings, passwords, publisher, reply };
         self.changes.send(request).await.map_err(|_| ReloadError::Busy)?;
         replied.await.map_err(|_| ReloadError::Busy)?.map_err(|_| ReloadError::Busy)?;
         apply();
         (self.settings, self.passwords) = (wanted.settings, wanted.passwords);
-        Ok(ReloadReport { changed: wanted.difference.lines(), restart: wanted.difference.restart })
+        let changed = [wanted.difference.lines(), lines].concat();
+        Ok(ReloadReport { changed, restart: wanted.restart })
     }
 }
 
@@ -100,6 +125,8 @@ struct Wanted {
     settings: Arc<Settings>,
     passwords: BTreeMap<CameraId, Secret>,
     difference: Difference,
+    /// Keys with another value that only a restart applies.
+    restart: Vec<String>,
     change: BoxChange,
 }
 
@@ -116,8 +143,7 @@ impl Wanted {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
         let (mut passwords, mut mistakes) = (BTreeMap::new(), Vec::new());
-        let Settings { cameras, models, tracking, snapshots, access_keys, buckets, .. } = read.clone();
-        let settings = Settings { cameras, models, tracking, snapshots, access_keys, buckets, ..old.clone() };
+        let (settings, restart) = in_force(old, &read);
         for camera in &settings.cameras {
             match camera.credentials.resolve_password() {
                 Ok(password) => passwords.extend(password.map(|password| (camera.id.clone(), password))),
@@ -127,7 +153,7 @@ impl Wanted {
         let is_other = |camera: &&CameraSettings| passwords.get(&camera.id) != old_passwords.get(&camera.id);
         let other_logins: BTreeSet<CameraId> =
             settings.cameras.iter().filter(is_other).map(|camera| camera.id.clone()).collect();
-        let difference = Difference::new(old, &read, &other_logins);
+        let difference = Difference::new(old, &settings, &other_logins);
         let models = difference.are_models_new.then(|| models_change(old, &settings, &mut mistakes));
         if !mistakes.is_empty() {
             return Err(ReloadError::Mistakes(mistakes));
@@ -140,7 +166,7 @@ impl Wanted {
             snapshots: difference.are_snapshots_new.then(|| settings.snapshots.clone()),
             models,
         };
-        Ok(Self { settings: Arc::new(settings), passwords, difference, change })
+        Ok(Self { settings: Arc::new(settings), passwords, difference, restart, change })
     }
 }
 

@@ -56,7 +56,7 @@ pub struct Outbox {
 }
 
 /// The sink's end of the outbox: takes events to send, and reports their results.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SinkEnd {
     /// Set while connected: a channel with a capacity of [`WINDOW`].
     pub link: watch::Sender<Option<mpsc::Sender<Departure>>>,

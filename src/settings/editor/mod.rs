@@ -69,7 +69,7 @@ impl Editor {
         let mut all = vec![Assignment::text("id", id.as_str())];
         all.extend_from_slice(values);
         document.append("cameras", &all).map_err(EditError::Assignment)?;
-        self.write(&file, Some(document.to_string()))
+        self.write(&file, Some(&document.to_string()))
     }
 
     /// Changes values of a camera, in the file that has the camera.
@@ -82,7 +82,7 @@ impl Editor {
         }
         let (file, mut document) = self.document_with(id)?;
         document.change("cameras", ("id", id), values).map_err(EditError::Assignment)?;
-        self.write(&file, Some(document.to_string())).map_err(|error| self.with_place(error, id))
+        self.write(&file, Some(&document.to_string())).map_err(|error| self.with_place(error, id))
     }
 
     /// Removes a camera. Its file goes with it, if it is one of `settings.d` and has nothing else.
@@ -94,7 +94,7 @@ impl Editor {
         document.remove("cameras", ("id", id));
         let is_left = !document.is_empty() || !self.is_of_programs(&file);
         let text = is_left.then(|| document.to_string());
-        self.write(&file, text).map_err(|error| self.with_place(error, id))
+        self.write(&file, text.as_deref()).map_err(|error| self.with_place(error, id))
     }
 
     /// The file that has a camera, parsed.
@@ -121,8 +121,8 @@ impl Editor {
     }
 
     /// Checks all settings with a new text of a file, and writes it. `None` removes the file.
-    fn write(&self, file: &Path, text: Option<String>) -> Result<Changed, EditError> {
-        let planned = PlannedFile { path: file.to_owned(), text: text.clone() };
+    fn write(&self, file: &Path, text: Option<&str>) -> Result<Changed, EditError> {
+        let planned = PlannedFile { path: file.to_owned(), text: text.map(str::to_owned) };
         let before = self.mistakes(&self.files);
         let after = self.mistakes(&self.files.with(planned));
         let is_old = |mistake: &&Mistake| before.iter().any(|old| is_same(old, mistake));
@@ -130,7 +130,7 @@ impl Editor {
         if !new.is_empty() {
             return Err(EditError::Settings(SettingsErrors(new.into_iter().cloned().collect())));
         }
-        let result = match (&text, self.is_of_programs(file)) {
+        let result = match (text, self.is_of_programs(file)) {
             (Some(text), true) => written_file::write_of_programs(file, text, &self.state_directory),
             (Some(text), false) => written_file::write_in_place(file, text),
             (None, _) => written_file::remove(file),

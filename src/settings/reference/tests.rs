@@ -17,8 +17,11 @@ struct Case {
     comment: String,
 }
 
-/// What an entry of each list needs, and the name of that entry.
-const LISTS: [(&str, &str, &[(&str, &str)]); 5] = [
+/// A list, the name of an entry, and what that entry needs.
+type List = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What an entry of each list needs.
+const LISTS: [List; 5] = [
     ("cameras", "yard", &[("id", "\"yard\""), ("url", "\"rtsp://camera/\"")]),
     ("models", "m", &[("name", "\"m\"")]),
     ("zones", "left", &[("name", "\"left\"")]),

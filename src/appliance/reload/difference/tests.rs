@@ -47,22 +47,3 @@ fn another_password_in_the_same_file_reconnects_its_camera() {
     let difference = Difference::new(&settings(TWO), &settings(TWO), &logins);
     assert_eq!(difference.lines(), ["camera yard: changed; it reconnects"]);
 }
-
-#[test]
-fn what_needs_a_restart_is_named_by_its_key() {
-    for (new, keys) in [
-        ("[http]\nport = 9999\n", vec!["http.port"]),
-        ("[mqtt]\nhost = \"broker\"\ntopic_prefix = \"site\"\n", vec!["mqtt.host", "mqtt.topic_prefix"]),
-        (
-            "[mqtt]\ncredentials = { user = \"u\", password = \"one\" }\n",
-            vec!["mqtt.credentials.password", "mqtt.credentials.user"],
-        ),
-        ("[units]\nmax_units = 3\n", vec!["units.max_units"]),
-    ] {
-        let mut named = difference("", new).restart;
-        named.sort();
-        assert_eq!(named, keys);
-    }
-    let login = |password: &str| format!("[mqtt]\ncredentials = {{ user = \"u\", password = \"{password}\" }}\n");
-    assert_eq!(difference(&login("one"), &login("two")).restart, ["mqtt"], "a secret is not shown");
-}

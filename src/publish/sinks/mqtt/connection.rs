@@ -43,6 +43,13 @@ pub(super) struct Connection {
     pub(super) done: JoinHandle<()>,
 }
 
+impl Drop for Connection {
+    /// Whoever ends the sink ends its connection.
+    fn drop(&mut self) {
+        self.done.abort();
+    }
+}
+
 /// Capacity of the queue of received messages. A broker sends all retained messages of a subscription at once: up to one
 /// for each label of a model.
 const INCOMING: usize = 2048;

@@ -44,17 +44,15 @@ pub struct MqttSink {
     topics: SinkTopics,
     /// Expiry of a frame's detections, in seconds.
     detections_expire: u32,
-    counters: Arc<PublishCounters>,
-    troubles: Arc<SinkTroubles>,
 }
 
-/// The sink's inputs.
+/// The sink's inputs, without the events.
+#[derive(Debug)]
 pub(in crate::publish) struct SinkInputs {
     pub(in crate::publish) detections: mpsc::Receiver<Outgoing>,
     pub(in crate::publish) states: watch::Receiver<States>,
     pub(in crate::publish) inventory: watch::Receiver<Inventory>,
     pub(in crate::publish) commands: CommandPort,
-    pub(in crate::publish) events: SinkEnd,
     pub(in crate::publish) stop: watch::Receiver<bool>,
 }
 
@@ -73,8 +71,6 @@ impl MqttSink {
         settings: &MqttSettings,
         box_id: &str,
         inventory: &Inventory,
-        counters: Arc<PublishCounters>,
-        troubles: Arc<SinkTroubles>,
     ) -> Result<Self, MqttSetupError> {
         let prefix = &settings.topic_prefix;
         let available = topics::available(prefix, box_id);
@@ -88,15 +84,21 @@ impl MqttSink {
             clean_up: CleanUp::new(prefix, box_id, inventory),
         };
         let options = ClientOptions::new(settings, box_id, available)?;
-        Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds, counters, troubles })
+        Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds })
     }
 
-    /// Publishes until `stop` turns true; then sends what is queued and disconnects.
-    pub(in crate::publish) async fn run(self, inputs: SinkInputs) {
-        let Self { options, topics, detections_expire, counters, troubles } = self;
+    /// Publishes, events too, until `stop` turns true; then sends what is queued and disconnects.
+    pub(in crate::publish) async fn run(
+        self,
+        inputs: SinkInputs,
+        events: SinkEnd,
+        counters: Arc<PublishCounters>,
+        troubles: Arc<SinkTroubles>,
+    ) {
+        let Self { options, topics, detections_expire } = self;
         let requests = Requests::new(options.identity(), Arc::clone(&counters), Arc::clone(&troubles));
         let connection = connection::start(options, Arc::clone(&counters), troubles);
-        let SinkInputs { detections, states, inventory, commands, events, stop } = inputs;
+        let SinkInputs { detections, states, inventory, commands, stop } = inputs;
         let events = EventStream::new(events, &topics.prefix, &topics.box_id);
         let sender = Sender::new(topics, detections_expire, counters, events, requests);
         sender.run(connection, Inputs { detections, states, inventory, commands, stop }).await;

@@ -269,11 +269,8 @@ impl Sender {
     }
 
     /// Publishes `stopped`, and disconnects so that the broker does not send the will.
-    async fn say_goodbye(&self, connection: Connection) {
-        let Some(link) = &self.link else {
-            connection.done.abort();
-            return;
-        };
+    async fn say_goodbye(&self, mut connection: Connection) {
+        let Some(link) = &self.link else { return };
         while !link.client.try_publish(state_message(&self.topics.available, b"stopped")) {
             tokio::time::sleep(RETRY).await;
         }
@@ -281,7 +278,7 @@ impl Sender {
             tokio::time::sleep(RETRY).await;
         }
         // The caller bounds this wait.
-        drop(connection.done.await);
+        drop((&mut connection.done).await);
     }
 }
 

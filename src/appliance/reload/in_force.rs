@@ -1,0 +1,116 @@
+//! Which of new settings a reload puts in force, and which keys wait for a restart.
+
+use crate::http::settings::HttpSettings;
+use crate::publish::sinks::mqtt::settings::MqttSettings;
+use crate::settings::Settings;
+use crate::telemetry::settings::LogSettings;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The settings after a reload of `read`, and the keys that keep their values in `old` until a restart, such as `http.port`.
+pub(super) fn in_force(old: &Settings, read: &Settings) -> (Settings, Vec<String>) {
+    let Settings { cameras, models, tracking, snapshots, access_keys, buckets, mqtt, .. } = read.clone();
+    let settings = Settings {
+        log: LogSettings { level: read.log.level.clone(), ..old.log.clone() },
+        http: HttpSettings { tls: read.http.tls.clone(), ..old.http.clone() },
+        // Whether the outbox keeps events for a broker is settled at the start.
+        mqtt: MqttSettings { enabled: old.mqtt.enabled, ..mqtt },
+        cameras,
+        models,
+        tracking,
+        snapshots,
+        access_keys,
+        buckets,
+        ..old.clone()
+    };
+    let waiting = differing_keys(&settings, read);
+    (settings, waiting)
+}
+
+/// The keys of the sections that a reload leaves as they are, as far as their values differ.
+fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
+    let mut keys = Vec::new();
+    compare("box_id", &old.box_id, &new.box_id, &mut keys);
+    compare("state_directory", &old.state_directory, &new.state_directory, &mut keys);
+    compare("log", &old.log, &new.log, &mut keys);
+    compare("http", &old.http, &new.http, &mut keys);
+    compare("capture", &old.capture, &new.capture, &mut keys);
+    compare("units", &old.units, &new.units, &mut keys);
+    compare("zones", &old.zones, &new.zones, &mut keys);
+    compare("mqtt", &old.mqtt, &new.mqtt, &mut keys);
+    compare("outbox", &old.outbox, &new.outbox, &mut keys);
+    compare("sandbox", &old.sandbox, &new.sandbox, &mut keys);
+    compare("rekognition", &old.rekognition, &new.rekognition, &mut keys);
+    keys
+}
+
+/// Adds the keys of a section whose values differ. Values that are shown as `***` are compared as they are.
+fn compare<T: PartialEq + Serialize>(section: &str, old: &T, new: &T, keys: &mut Vec<String>) {
+    if old == new {
+        return;
+    }
+    let before = keys.len();
+    if let (Ok(old), Ok(new)) = (serde_json::to_value(old), serde_json::to_value(new)) {
+        name_differences(section, &old, &new, keys);
+    }
+    if keys.len() == before {
+        // A secret: it differs, and both are shown as the same.
+        keys.push(section.to_owned());
+    }
+}
+
+fn name_differences(key: &str, old: &Value, new: &Value, keys: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in new {
+                let before = old.get(name).unwrap_or(&Value::Null);
+                name_differences(&format!("{key}.{name}"), before, value, keys);
+            }
+        }
+        _ if old == new => {}
+        _ => keys.push(key.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    fn settings(text: &str) -> Settings {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("ocelli.toml");
+        std::fs::write(&file, text).unwrap();
+        Settings::load_with(&[file], HashMap::new()).unwrap()
+    }
+
+    fn waiting(old: &str, new: &str) -> Vec<String> {
+        let mut waiting = in_force(&settings(old), &settings(new)).1;
+        waiting.sort();
+        waiting
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_named_by_its_key() {
+        for (new, keys) in [
+            ("[http]\nport = 9999\n", vec!["http.port"]),
+            ("[mqtt]\nenabled = false\nhost = \"broker\"\n", vec!["mqtt.enabled"]),
+            ("[units]\nmax_units = 3\n[log]\nformat = \"json\"\n", vec!["log.format", "units.max_units"]),
+        ] {
+            assert_eq!(waiting("", new), keys);
+        }
+        let key = |secret: &str| format!("[http]\nmonitoring_address = \"::\"\nmonitoring_token = \"{secret}\"\n");
+        let (one, two) = (key("one-that-is-long-enough"), key("two-that-is-long-enough"));
+        assert_eq!(waiting(&one, &two), ["http"], "a secret is not shown");
+    }
+
+    #[test]
+    fn what_a_reload_applies_waits_for_nothing() {
+        let old = settings("");
+        let new = settings(
+            "[log]\nlevel = \"debug\"\n[mqtt]\nhost = \"broker\"\nhome_assistant.enabled = true\n[http.tls]\nnames = \
+             [\"box.lan\"]\n[tracking]\nenabled = false\n[snapshots]\nquality = 50\n",
+        );
+        assert_eq!(in_force(&old, &new), (new.clone(), vec![]));
+    }
+}
