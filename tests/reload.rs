@@ -62,20 +62,42 @@ fn texts(value: &Value) -> Vec<&str> {
 
 #[test]
 fn a_hundred_reloads_restart_no_child_and_lose_no_frame_of_a_camera_that_stays() {
-    let this = LiveBox::start();
+    let (this, second) = (LiveBox::start(), Broker::start());
     let daemon = &this.daemon;
     let (units, captures) = (daemon.units(), daemon.captures());
+    let base = &this.settings;
+    let with = |more: &str| format!("{base}{more}");
     let labels = "scene.labels = [\"person\"]\n";
+    let key = "[[access_keys]]\naccess_key_id = \"AKIANEWCOMER\"\nsecret = \"a-secret-of-some-length\"\n";
+    let door = this.camera("door", 2);
+    let other_broker = base.replace(&format!("port = {}\n", this.broker.port), &format!("port = {}\n", second.port));
+    let limited = base.replace("min_inference_units = 2\n", "min_inference_units = 2\ntps_limit = 900\n");
     let steps = [
-        (this.camera("door", 5), "camera door: added"),
-        (this.camera("door", 2), "camera door: changed"),
-        (this.camera("door", 2) + labels, "camera door: changed; its scene begins anew"),
-        (this.camera("door", 2) + labels + "keyframes_only = true\n", "camera door: changed; it reconnects"),
-        (String::new(), "camera door: removed"),
+        (with(&this.camera("door", 5)), "camera door: added"),
+        (with(&door), "camera door: changed"),
+        (with(&format!("{door}{labels}")), "camera door: changed; its scene begins anew"),
+        (with(&format!("{door}{labels}keyframes_only = true\n")), "camera door: changed; it reconnects"),
+        (with(""), "camera door: removed"),
+        (with("[log]\nlevel = \"debug\"\n"), "log.level: changed"),
+        (with(""), "log.level: changed"),
+        (with(key), "[[access_keys]]: changed"),
+        (with(""), "[[access_keys]]: changed"),
+        (other_broker, "[mqtt]: changed; it reconnects"),
+        (with(""), "[mqtt]: changed; it reconnects"),
+        (limited, "[[models]]: changed"),
+        (with(""), "[[models]]: changed"),
     ];
-    for round in 0..20 {
-        for (more, line) in &steps {
-            let (status, answer) = this.reload(more);
+    // The capture process counts what it decodes, the daemon what it gets of that.
+    let frames = || {
+        let of_still = |metric: &str| daemon.sum(&format!("{metric}{{camera=\"still\"}}"));
+        (of_still("ocelli_camera_frames_decoded"), of_still("ocelli_frames_captured_total"))
+    };
+    let start = frames();
+    let before = wait_for("frames", 30 * SECONDS, || Some(frames()).filter(|now| now.0 - start.0 >= 50.0));
+    for round in 0..8 {
+        for (text, line) in &steps {
+            this.write(text);
+            let (status, answer) = this.daemon.post_json("/api/reload", &json!({})).unwrap();
             assert_eq!((status, texts(&answer["changed"])), (200, vec![*line]), "round {round}: {answer}");
             let (status, refusal) = this.reload("[[cameras]]\nid = \"a mistake\"\n");
             assert_eq!(status, 422, "round {round}: {refusal}");
@@ -87,7 +109,10 @@ fn a_hundred_reloads_restart_no_child_and_lose_no_frame_of_a_camera_that_stays()
     wait_for("the series of the other camera to go", 10 * SECONDS, || {
         daemon.metrics("ocelli_").keys().all(|series| !series.contains("\"door\"")).then_some(())
     });
-    this.wait_streaming("still");
+    let after = wait_for("more frames", 30 * SECONDS, || Some(frames()).filter(|now| now.0 - before.0 >= 50.0));
+    let part = |from: (f64, f64), to: (f64, f64)| (to.1 - from.1) / (to.0 - from.0);
+    let (quiet, reloading) = (part(start, before), part(before, after));
+    assert!(reloading > 0.9 * quiet, "the daemon gets {reloading} of the decoded frames, and got {quiet} before");
     daemon.assert_ledger_closes();
     assert!(this.daemon.stop().0.success());
 }

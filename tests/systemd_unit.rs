@@ -1,5 +1,7 @@
 //! The unit file: hardened as far as was promised, by systemd's own judgement, and as `make install` needs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::process::Command;
 
 #[test]
