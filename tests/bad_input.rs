@@ -45,7 +45,7 @@ fn five_mistakes_are_reported_at_once_with_exit_code_78() {
         let output = ocelli(&arguments, home.path());
         let errors = text(&output.stderr);
         assert_eq!(output.status.code(), Some(78), "{errors}");
-        for key in ["mqtt.prot", "mqtt.port", "units.threads", "cameras[0].id", "cameras[0].url"] {
+        for key in ["mqtt.prot", "mqtt.port", "units.threads", "cameras[A].id", "cameras[A].url"] {
             assert!(errors.contains(key) && errors.contains("bad.toml"), "{key} in {errors}");
         }
     }

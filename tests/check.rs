@@ -183,7 +183,7 @@ fn a_taken_port_and_cores_that_do_not_exist_are_failures_of_this_box() {
     expect_trouble(taken.path(), &[], 1, "http.port", &["taken by another program", &format!("sport = :{port}")]);
     let cores = home(|_| {});
     add(cores.path(), "[[zones]]\nname = \"far\"\ncores = [900, 901]\n");
-    expect_trouble(cores.path(), &[], 1, "zones[0].cores", &["900, 901", "this box has the cores"]);
+    expect_trouble(cores.path(), &[], 1, "zones[far].cores", &["900, 901", "this box has the cores"]);
 }
 
 #[test]

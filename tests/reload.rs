@@ -166,8 +166,8 @@ fn what_needs_a_restart_is_named_until_there_was_one_and_a_package_that_is_missi
 fn the_command_prints_what_changed_and_a_hangup_reloads_too() {
     let this = LiveBox::start();
     this.write(&format!("{}{}", this.settings, this.camera("door", 5)));
-    assert_eq!(this.daemon.succeed(&["reload"]), "camera door: added\n");
-    assert_eq!(this.daemon.succeed(&["reload"]), "nothing has changed\n");
+    assert_eq!(this.daemon.succeed(&["reload"]), "box box: camera door: added\n");
+    assert_eq!(this.daemon.succeed(&["reload"]), "box box: nothing has changed\n");
     this.write(&this.settings);
     signal(this.daemon.pid(), Signal::HUP);
     wait_for("the other camera to go", 10 * SECONDS, || {

@@ -7,11 +7,16 @@ mod support;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
+use support::refusing_camera::refuses_transport;
+use support::scripted_broker::{Script, ScriptedBroker};
 use support::{from_setup, root, signal, wait_within};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,14 +25,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Lie<'a> {
     /// What has failed.
     what: &'a str,
-    /// In the reasons of `/api/status` and `/readyz`, and in the table of `ocelli status`.
+    /// In the reasons of `/api/status`, of `/readyz` and of the state over MQTT, and in the table of `ocelli status`.
     reason: &'a str,
-    /// In the line that systemd shows too.
+    /// In the line that systemd shows.
     summary: &'a str,
     /// The answer of `/readyz`: 503 only if a model lacks units.
     readyz: u16,
     /// A metric and its value, beside `ocelli_degraded`.
     metric: (&'a str, f64),
+    /// The subject that `ocelli check` finds fault with, and its words. Empty for what only a running box can know.
+    check: (&'a str, &'a str),
 }
 
 fn json_of(daemon: &Daemon, path: &str) -> (u16, Value) {
@@ -45,7 +52,8 @@ fn liar(daemon: &Daemon, lie: &Lie<'_>) -> Result<(), String> {
         |is_true: bool, place: &str, text: String| if is_true { Ok(()) } else { Err(format!("{place}: {text}")) };
     let (_, status) = json_of(daemon, "/api/status");
     said(status["status"] == "degraded" && has(&status["reasons"], lie.reason), "/api/status", status.to_string())?;
-    said(status["summary"].as_str().is_some_and(|line| line.contains(lie.summary)), "summary", status.to_string())?;
+    let line = daemon.status_line();
+    said(line.contains(lie.summary) && status["summary"] == line.as_str(), "systemd", format!("{line}, {status}"))?;
     let (code, ready) = json_of(daemon, "/readyz");
     said(code == lie.readyz && has(&ready["reasons"], lie.reason), "/readyz", format!("{code} {ready}"))?;
     let (code, table) = daemon.command(&["status"]);
@@ -57,10 +65,34 @@ fn liar(daemon: &Daemon, lie: &Lie<'_>) -> Result<(), String> {
     said(!metrics.is_empty() && metrics.values().all(|one| *one == value), "metric", format!("{metrics:?}"))
 }
 
-fn assert_told(daemon: &Daemon, lie: &Lie<'_>) {
-    let mut last = String::new();
-    let told = wait_within(PATIENCE, || liar(daemon, lie).map_err(|liar| last = liar).ok());
-    assert!(told.is_some(), "{}: {last}", lie.what);
+/// Asserts that all places tell of all lies: those that a running box has, and `ocelli check`. `broker` is where the state
+/// is published, if anywhere.
+fn assert_told(daemon: &Daemon, broker: Option<&Broker>, lies: &[Lie<'_>]) {
+    for lie in lies {
+        let mut last = String::new();
+        let told = wait_within(PATIENCE, || liar(daemon, lie).map_err(|liar| last = liar).ok());
+        assert!(told.is_some(), "{}: {last}", lie.what);
+        if let Some(broker) = broker {
+            let states = broker.subscribe("ocelli/box/state");
+            states.wait_json(lie.what, PATIENCE.as_secs(), "/state", |state| {
+                state["status"] == "degraded" && has(&state["degraded"], lie.reason)
+            });
+        }
+    }
+    if lies.iter().all(|lie| lie.check.0.is_empty()) {
+        return;
+    }
+    let (code, text) = daemon.command(&["check", "--json"]);
+    assert_ne!(code.code(), Some(0), "{text}");
+    let report: Value = serde_json::from_str(text.lines().find(|line| line.starts_with('{')).unwrap_or(&text)).unwrap();
+    for Lie { what, check: (subject, words), .. } in lies.iter().filter(|lie| !lie.check.0.is_empty()) {
+        let is_told = |finding: &Value| {
+            let text = format!("{} {}", finding["what"], finding["cure"]);
+            let is_bad = finding["severity"] == "failed" || finding["severity"] == "mistake";
+            is_bad && finding["subject"] == *subject && text.contains(words)
+        };
+        assert!(report["findings"].as_array().unwrap().iter().any(is_told), "{what}: {report:#}");
+    }
 }
 
 /// Every place says that all is well.
@@ -68,9 +100,9 @@ fn assert_well(daemon: &Daemon, summary: &str) {
     let mut last = String::new();
     let well = wait_within(PATIENCE, || {
         let ((code, ready), (_, status)) = (json_of(daemon, "/readyz"), json_of(daemon, "/api/status"));
-        last = format!("{code} {ready} {status}");
+        last = format!("{code} {ready} {status} {}", daemon.status_line());
         let is_ok = status["status"] == "ok" && status["summary"] == summary && status["reasons"] == json!([]);
-        (is_ok && code == 200 && ready["reasons"] == json!([])).then_some(())
+        (is_ok && code == 200 && ready["reasons"] == json!([]) && daemon.status_line() == summary).then_some(())
     });
     assert!(well.is_some(), "{last}");
     assert_eq!(daemon.sum("ocelli_degraded"), 0.0);
@@ -83,6 +115,20 @@ fn wait_up(daemon: &Daemon) {
     assert!(wait_within(PATIENCE, || daemon.get("/healthz")).is_some(), "the daemon does not answer");
 }
 
+/// The port of a server that answers everything in HTTP, until the test ends.
+fn answers_http() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            // Whoever asks may be gone.
+            drop(client.read(&mut [0; 4096]));
+            drop(client.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+        }
+    });
+    port
+}
+
 #[test]
 fn no_blind_camera_is_green() {
     let (broker, good) = (Broker::start(), RtspCamera::surveillance(0));
@@ -92,38 +138,54 @@ fn no_blind_camera_is_green() {
     let cameras = [
         camera("good", good.url(), 5),
         camera("locked", &locked.url().replace("://", "://u:wrong-password@"), 5),
+        camera("shut", locked.url(), 5),
         camera("lost", &good.url().replace("cam0", "nowhere"), 5),
         camera("gone", &gone, 5),
+        camera("unknown", "rtsp://camera.invalid/x", 5),
+        camera("udp-only", &refuses_transport(), 5),
+        camera("web", &format!("rtsp://127.0.0.1:{}/x", answers_http()), 5),
         camera("frozen", frozen.url(), 5),
         camera("off", good.url(), 5) + "enabled = false\n",
     ]
     .concat();
     let daemon = Daemon::start(broker.port, &cameras);
     wait_up(&daemon);
-    let five = "2 of 2 units, 2 of 5 cameras, broker connected";
-    let up = |id: &str| format!("ocelli_camera_up{{camera=\"{id}\"}}");
-    for (what, id, why) in [
-        ("a wrong password", "locked", "401"),
-        ("a wrong path", "lost", "404"),
-        ("a camera that is not there", "gone", ""),
-    ] {
-        let reason = format!("camera {id} does not stream: ");
-        let metric = (&*up(id), 0.0);
-        assert_told(&daemon, &Lie { what, reason: &reason, summary: five, readyz: 200, metric });
-        let (_, view) = json_of(&daemon, &format!("/api/cameras/{id}"));
-        assert!(view["reason"].as_str().unwrap().contains(why), "{what}: {view}");
-    }
+    wait_within(PATIENCE, || (daemon.sum("ocelli_camera_up{camera=\"frozen\"}") == 1.0).then_some(()));
     signal(frozen.pid(), Signal::STOP);
-    let reason = "camera frozen does not stream: no frame was decoded";
-    let summary = "1 of 5 cameras";
-    let metric = (&*up("frozen"), 0.0);
-    assert_told(&daemon, &Lie { what: "a frozen camera", reason, summary, readyz: 200, metric });
+    let up = |id: &str| format!("ocelli_camera_up{{camera=\"{id}\"}}");
+    let blind = [
+        ("a wrong password", "locked", "refuses user and password"),
+        ("no password", "shut", "wants a user and a password"),
+        ("a wrong path", "lost", "404"),
+        ("a camera that is not there", "gone", "refuses connections"),
+        ("a name that nobody knows", "unknown", "camera.invalid"),
+        ("a camera that streams over UDP alone", "udp-only", "transport"),
+        ("something else at the port", "web", ""),
+        ("a camera that hangs", "frozen", ""),
+    ];
+    let texts: Vec<[String; 3]> = blind
+        .iter()
+        .map(|(_, id, _)| [format!("camera {id} does not stream: "), up(id), format!("camera {id}")])
+        .collect();
+    let lies: Vec<Lie<'_>> = blind
+        .iter()
+        .zip(&texts)
+        .map(|((what, _, words), [reason, metric, subject])| {
+            let summary = "2 of 2 units, 1 of 9 cameras, broker connected";
+            Lie { what, reason, summary, readyz: 200, metric: (metric, 0.0), check: (subject, words) }
+        })
+        .collect();
+    assert_told(&daemon, Some(&broker), &lies);
+    for (id, why) in [("locked", "401"), ("lost", "404"), ("frozen", "no frame was decoded")] {
+        let (_, view) = json_of(&daemon, &format!("/api/cameras/{id}"));
+        assert!(view["reason"].as_str().unwrap().contains(why), "{id}: {view}");
+    }
     let (_, status) = json_of(&daemon, "/api/status");
-    assert!(status["last_trouble"]["what"].as_str().unwrap().contains("camera frozen"), "{status}");
+    assert!(status["last_trouble"]["what"].as_str().unwrap().contains("camera "), "{status}");
     signal(frozen.pid(), Signal::CONT);
 
     let (_, all) = json_of(&daemon, "/api/cameras");
-    assert_eq!((&all["box_id"], all["cameras"].as_object().unwrap().len()), (&json!("box"), 6));
+    assert_eq!((&all["box_id"], all["cameras"].as_object().unwrap().len()), (&json!("box"), 10));
     assert_eq!(all["cameras"]["off"]["state"], "disabled");
     let view = &all["cameras"]["good"];
     assert_eq!(
@@ -136,7 +198,7 @@ fn no_blind_camera_is_green() {
     );
     assert_eq!(json_of(&daemon, "/api/cameras/other").0, 404);
 
-    for id in ["locked", "lost", "gone"] {
+    for id in ["locked", "shut", "lost", "gone", "unknown", "udp-only", "web"] {
         let said = daemon.succeed(&["ctl", "disable", id]);
         assert_eq!(said.trim(), format!("box box: {id}: disabled"));
     }
@@ -148,7 +210,8 @@ fn no_blind_camera_is_green() {
     let reason = "camera good is not analysed: its model coco-ssd is STOPPED";
     let metric = ("ocelli_in_service_inference_units", 0.0);
     let summary = "0 of 0 units, 2 of 2 cameras, broker connected; camera";
-    assert_told(&daemon, &Lie { what: "a model that was stopped", reason, summary, readyz: 200, metric });
+    let what = "a model that was stopped";
+    assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 200, metric, check: ("", "") }]);
     assert!(!daemon.log().contains("wrong-password"));
     assert!(daemon.stop().0.success());
 }
@@ -168,17 +231,19 @@ fn no_broker_that_is_not_connected_is_green() {
     let metric = ("ocelli_mqtt_connected", 0.0);
     let refused = Daemon::start(broker.port, &settings("wrong"));
     wait_up(&refused);
-    let reason = "the broker ";
-    let summary = "2 of 2 units, 0 of 0 cameras, broker ";
-    assert_told(&refused, &Lie { what: "a login that is refused", reason, summary, readyz: 200, metric });
+    let reason = "refuses this box";
+    let summary = "2 of 2 units, 0 of 0 cameras, broker refused";
+    let (what, check) = ("a login that is refused", ("broker", "refuses the login"));
+    assert_told(&refused, None, &[Lie { what, reason, summary, readyz: 200, metric, check }]);
     drop(refused);
 
     let daemon = Daemon::start(broker.port, &settings("right"));
     wait_up(&daemon);
     assert_well(&daemon, "2 of 2 units, 0 of 0 cameras, broker connected");
     broker.kill();
-    let (reason, summary) = ("the broker is not connected", "broker not connected");
-    assert_told(&daemon, &Lie { what: "a broker that is away", reason, summary, readyz: 200, metric });
+    let (reason, summary) = ("is not connected", "broker not connected");
+    let (what, check) = ("a broker that is away", ("broker", "refuses connections"));
+    assert_told(&daemon, None, &[Lie { what, reason, summary, readyz: 200, metric, check }]);
     broker.restart();
     assert_well(&daemon, "2 of 2 units, 0 of 0 cameras, broker connected");
     assert!(daemon.stop().0.success());
@@ -192,10 +257,35 @@ fn no_broker_that_is_not_connected_is_green() {
     assert!(said.contains("no daemon answers at 127.0.0.1:"), "{said}");
 }
 
-/// A directory with the packages of a model that can be used and of one whose file is damaged.
+#[test]
+fn no_broker_that_lets_in_and_does_nothing_else_is_green() {
+    let flapping = ScriptedBroker::start(Script::EndSessions);
+    let daemon = Daemon::start(flapping.port, "");
+    wait_up(&daemon);
+    let (what, reason, summary) = ("a broker that ends each session", "mqtt.client_id", "broker not connected");
+    let metric = ("ocelli_degraded", 1.0);
+    let check = ("broker", "ends the connection");
+    assert_told(&daemon, None, &[Lie { what, reason, summary, readyz: 200, metric, check }]);
+    drop(daemon);
+
+    let home = tempfile::tempdir().unwrap();
+    let rules = home.path().join("rules");
+    std::fs::write(&rules, "topic read #\ntopic write ocelli/box/available\ntopic write ocelli/box/state\n").unwrap();
+    let broker = Broker::start_with(&format!("allow_anonymous true\nacl_file {}\n", rules.display()), &[]);
+    let yard = RtspCamera::surveillance(0);
+    let daemon = Daemon::start(broker.port, &camera("yard", yard.url(), 5));
+    wait_up(&daemon);
+    let (what, reason) = ("a broker that refuses topics", "the broker refuses");
+    let summary = "2 of 2 units, 1 of 1 cameras, broker connected; ";
+    let (metric, check) = (("ocelli_mqtt_connected", 1.0), ("broker", "refuses what is published"));
+    assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 200, metric, check }]);
+    assert!(daemon.stop().0.success());
+}
+
+/// A directory with the packages of a model that can be used of one whose file is damaged, and of one without labels.
 fn packages() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    for package in ["coco-ssd", "damaged"] {
+    for package in ["coco-ssd", "damaged", "nameless"] {
         let target = home.path().join(package);
         std::fs::create_dir(&target).unwrap();
         for entry in std::fs::read_dir(from_setup("models/coco-ssd")).unwrap().flatten() {
@@ -203,6 +293,7 @@ fn packages() -> tempfile::TempDir {
         }
     }
     std::fs::write(home.path().join("damaged/model.onnx"), b"cut short").unwrap();
+    std::fs::remove_file(home.path().join("nameless/labels.txt")).unwrap();
     home
 }
 
@@ -214,16 +305,25 @@ fn model(name: &str) -> String {
 fn no_model_that_cannot_run_is_green() {
     let (broker, yard, packages) = (Broker::start(), RtspCamera::surveillance(0), packages());
     let directory = format!("[units]\nmodels_directory = \"{}\"\n", packages.path().display());
-    for (name, why) in [("missing", "missing: its package cannot be used"), ("damaged", "damaged: ")] {
+    for (name, why) in [
+        ("missing", "missing: its package cannot be used"),
+        ("damaged", "damaged: "),
+        ("nameless", "nameless: its package cannot be used"),
+    ] {
         let cameras =
             camera("yard", yard.url(), 5) + &camera("street", yard.url(), 5) + &format!("model = \"{name}\"\n");
         let daemon = Daemon::start(broker.port, &[model("coco-ssd"), model(name), directory.clone(), cameras].concat());
         wait_up(&daemon);
         let metric = (&*format!("ocelli_in_service_inference_units{{model=\"{name}\"}}"), 0.0);
         let summary = "1 of 2 units, 2 of 2 cameras, broker connected; ";
-        assert_told(&daemon, &Lie { what: name, reason: why, summary, readyz: 503, metric });
+        let check = (&*format!("package of {name}"), "");
+        let package = Lie { what: name, reason: why, summary, readyz: 503, metric, check };
         let reason = &format!("camera street is not analysed: its model {name} is FAILED");
-        assert_told(&daemon, &Lie { what: name, reason, summary, readyz: 503, metric });
+        assert_told(
+            &daemon,
+            Some(&broker),
+            &[package, Lie { what: name, reason, summary, readyz: 503, metric, check }],
+        );
         let (_, status) = json_of(&daemon, "/api/status");
         assert_eq!(status["models"][name]["state"], "FAILED");
         assert_eq!((&status["models"]["coco-ssd"]["state"], &status["ready"]), (&json!("RUNNING"), &json!(false)));
@@ -240,12 +340,14 @@ fn no_disk_that_refuses_is_green() {
     let all = "2 of 2 units, 1 of 1 cameras, broker connected; ";
     let metric = ("ocelli_outbox_on_disk", 0.0);
     let reason = "events are not written to the disk";
-    assert_told(&daemon, &Lie { what: "a read-only disk", reason, summary: all, readyz: 200, metric });
+    let read_only = Lie { what: "a read-only disk", reason, summary: all, readyz: 200, metric, check: ("", "") };
+    assert_told(&daemon, Some(&broker), &[read_only]);
     let (status, answer) = daemon.post_json("/api/cameras/yard/disable", &json!({})).unwrap();
     assert_eq!(status, 202, "{answer}");
     let summary = "0 of 0 cameras, broker connected; ";
     let reason = "cameras.json cannot be written";
-    assert_told(&daemon, &Lie { what: "a state file", reason, summary, readyz: 200, metric });
+    let state_file = Lie { what: "a state file", reason, summary, readyz: 200, metric, check: ("", "") };
+    assert_told(&daemon, Some(&broker), &[state_file]);
     let said = daemon.succeed(&["ctl", "enable", "yard"]);
     assert!(said.contains("a restart would forget it"), "the command line tells of the warning: {said}");
     daemon.remount("rw");
@@ -253,6 +355,124 @@ fn no_disk_that_refuses_is_green() {
     let (_, status) = json_of(&daemon, "/api/status");
     assert!(status["outbox"]["bytes"].as_u64().unwrap() > 4096, "{status}");
     assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn no_unit_that_hangs_or_dies_is_green() {
+    let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
+    let daemon = Daemon::start(broker.port, &camera("yard", yard.url(), 5));
+    assert_well(&daemon, "2 of 2 units, 1 of 1 cameras, broker connected");
+    let metric = ("ocelli_in_service_inference_units", 1.0);
+    let (what, reason, summary) = ("a unit that is gone", "coco-ssd", "1 of 2 units");
+    let (stop, stopped) = (AtomicBool::new(false), daemon.units()[0]);
+    std::thread::scope(|scope| {
+        let killed = || {
+            while !stop.load(Ordering::Relaxed) {
+                // All units but one: whatever takes the place of one that dies, dies.
+                daemon.units().into_iter().filter(|unit| *unit != stopped).for_each(|unit| signal(unit, Signal::KILL));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        };
+        scope.spawn(killed);
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let check = ("", "");
+            assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 503, metric, check }]);
+        }));
+        stop.store(true, Ordering::Relaxed);
+        told.unwrap();
+    });
+    assert_well(&daemon, "2 of 2 units, 1 of 1 cameras, broker connected");
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn no_port_and_no_certificate_that_fails_is_green() {
+    let (broker, taken) = (Broker::start(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = taken.local_addr().unwrap().port();
+    let http = |more: &str| format!("[http]\npublic_address = \"127.0.0.1\"\npublic_port = {port}\n{more}");
+    let summary = "2 of 2 units, 0 of 0 cameras, broker connected; ";
+    let metric = ("ocelli_mqtt_connected", 1.0);
+    let daemon = Daemon::start(broker.port, &http("public_plain = true\n"));
+    wait_up(&daemon);
+    let (what, reason) = ("a port that is taken", "nothing is served on 127.0.0.1:");
+    // While a daemon runs, the port counts as its own.
+    assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 200, metric, check: ("", "") }]);
+    drop(taken);
+    assert_well(&daemon, "2 of 2 units, 0 of 0 cameras, broker connected");
+    drop(daemon);
+
+    let files = tempfile::tempdir().unwrap();
+    for name in ["certificate.pem", "key.pem"] {
+        std::fs::write(files.path().join(name), "no PEM").unwrap();
+    }
+    let place = |name: &str| files.path().join(name).display().to_string();
+    let tls = format!(
+        "tls = {{ certificate_file = \"{}\", key_file = \"{}\" }}\n",
+        place("certificate.pem"),
+        place("key.pem")
+    );
+    let daemon = Daemon::start(broker.port, &http(&tls));
+    wait_up(&daemon);
+    let (what, reason, check) =
+        ("a certificate that is none", "the public API is not served", ("HTTP", "certificate.pem"));
+    assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 200, metric, check }]);
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn a_daemon_that_hangs_answers_nobody_and_is_not_taken_for_well() {
+    let broker = Broker::start();
+    let daemon = Daemon::start(broker.port, "");
+    assert_well(&daemon, "2 of 2 units, 0 of 0 cameras, broker connected");
+    let available = broker.settled_subscriber("ocelli/box/available");
+    signal(daemon.pid(), Signal::STOP);
+    let (code, said) = daemon.command(&["status"]);
+    signal(daemon.pid(), Signal::CONT);
+    assert_eq!(code.code(), Some(69), "{said}");
+    assert_well(&daemon, "2 of 2 units, 0 of 0 cameras, broker connected");
+    signal(daemon.pid(), Signal::KILL);
+    available.wait("the will", PATIENCE, |_, payload| payload == "offline");
+}
+
+/// Settings with which nothing can work: the daemon does not start, and says the same as `ocelli check`.
+#[test]
+fn settings_that_cannot_work_are_refused_by_the_daemon_as_by_the_check() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("ocelli.toml");
+    let yard = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://127.0.0.1/x\"\n";
+    for (what, settings, words) in [
+        (
+            "a password file that is not there",
+            format!("{yard}credentials = {{ user = \"u\", password_file = \"/nowhere\" }}\n"),
+            "/nowhere",
+        ),
+        (
+            "a credential that systemd does not give",
+            format!("{yard}credentials = {{ user = \"u\", password_credential = \"yard\" }}\n"),
+            "LoadCredential=yard",
+        ),
+        ("a key that does not exist", format!("{yard}fsp = 5\n"), "fps"),
+        ("a model that is not configured", format!("{yard}model = \"nowhere\"\n"), "nowhere"),
+        ("a camera twice", yard.repeat(2), "yard"),
+        ("no log level", "[log]\nlevel = \"loud\"\n".to_owned(), "log.level"),
+        ("a value out of range", "[http]\nport = 70000\n".to_owned(), "65535"),
+        ("TLS without an authority", "[mqtt]\ntls = { enabled = true }\n".to_owned(), "ca_file"),
+        ("a zone without cores", "[[zones]]\nname = \"left\"\ncores = []\n".to_owned(), "cores"),
+        ("a public address without keys", "[http]\npublic_address = \"0.0.0.0\"\n".to_owned(), "access_keys"),
+    ] {
+        std::fs::write(&file, &settings).unwrap();
+        for command in ["check", "run"] {
+            let output = Command::new(env!("CARGO_BIN_EXE_ocelli"))
+                .args([command, "--config", file.to_str().unwrap()])
+                .env("OCELLI_STATE_DIRECTORY", home.path().join("state"))
+                .current_dir(root())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert_eq!(output.status.code(), Some(78), "{what}, {command}: {said}");
+            assert!(said.contains(words) && said.contains("ocelli.toml:"), "{what}, {command}: {said}");
+        }
+    }
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Appliance {
 /// Loads the projects and versions, including those of the settings.
 fn load_catalog(settings: &Settings, plan: &BoxPlan, files: FileKeeper) -> CatalogStore {
     let (region, account) = (settings.rekognition.region.clone(), settings.rekognition.account_id.clone());
-    let version = |loaded: &crate::core::event::LoadedPackage| loaded.package.version.clone();
+    let version = |loaded: &crate::core::loaded_package::LoadedPackage| loaded.package.version.clone();
     let configured: Vec<(String, String)> = plan
         .models
         .iter()

@@ -1,8 +1,8 @@
 //! Reads packages outside the event loop: the checksum of a large model takes seconds, and a failing disk may hang.
 
 use crate::core::Event;
-use crate::core::event::LoadedPackage;
 use crate::core::event::{PackageSource, PackageTicket};
+use crate::core::loaded_package::LoadedPackage;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::{Package, PackageError};
 use crate::settings::Settings;

@@ -1,6 +1,7 @@
 //! Handles the reports of the core: messages for the publisher, events for the outbox, counts for the metrics.
 
 mod gone;
+mod retained;
 mod told;
 
 use crate::admission::FrameWork;
@@ -124,9 +125,9 @@ impl Reporter {
                 self.metrics.event(&camera, event.kind.name());
                 self.events.record(seq, &camera, &event, &package, self.clock_synced, now);
             }
-            Report::Labels { camera, labels, are_listed } => self.labels(&camera, labels, are_listed),
-            Report::LabelCounts { camera, counts } => self.label_counts(&camera, &counts),
-            Report::SnapshotTaken { camera, snapshot } => self.snapshot(&camera, snapshot.jpeg),
+            Report::Labels { camera, labels, are_listed } => self.labels(camera, labels, are_listed),
+            Report::LabelCounts { camera, counts } => self.label_counts(camera, &counts),
+            Report::SnapshotTaken { camera, snapshot } => self.snapshot(camera, snapshot.jpeg),
             Report::SnapshotEnded { camera, result, why } => {
                 if let Some(why) = why {
                     tracing::warn!(%camera, why, "a snapshot could not be taken");

@@ -1,7 +1,7 @@
 //! Requests of a command to the running daemon. The box that answers is always named: another daemon may have the port.
 
 use crate::cli::config_arguments::daemon_address;
-use crate::http::client::{Answer, ClientError, HttpMethod, exchange};
+use crate::http::client::{Answer, ClientError, HttpMethod, exchange, read_lines};
 use crate::settings::Settings;
 use crate::vision::error_chain::describe;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(super) enum DaemonError {
     Refused {
         /// The box that refused it.
         box_id: String,
-        /// Its reason.
+        /// The reason that it gives.
         message: String,
     },
 }
@@ -72,6 +72,17 @@ impl Daemon {
         let unreadable = |error| DaemonError::NoAnswer(format!("the answer of box {box_id} cannot be read: {error}"));
         let answer = serde_json::from_slice(&answer).map_err(unreadable)?;
         Ok((box_id, answer))
+    }
+
+    /// Requests lines, and passes each to `show` as it comes. The box that sends them is named on standard error.
+    pub(super) async fn read_lines(&self, path: &str, show: impl FnMut(&str)) -> Result<(), DaemonError> {
+        let begin = |box_id: Option<String>| {
+            let box_id = box_id.unwrap_or_else(|| UNNAMED.to_owned());
+            eprintln!("box {box_id}");
+            self.warn_of_another_box(&box_id);
+        };
+        let result = read_lines(self.address, path, begin, show).await;
+        result.map_err(|error| DaemonError::NoAnswer(describe(&error)))
     }
 
     /// Tells the operator if another box than that of the settings has answered.

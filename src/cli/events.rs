@@ -1,10 +1,9 @@
 //! `ocelli events`: the events of a running daemon.
 
-use crate::cli::config_arguments::{ConfigArguments, daemon_address, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
+use crate::cli::daemon::Daemon;
 use crate::cli::live_view::print_line;
-use crate::http::client::read_lines;
 use crate::vision::camera_id::CameraId;
-use crate::vision::error_chain::describe;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -37,10 +36,6 @@ pub(super) struct EventsArguments {
 const HOUR_SECONDS: u32 = 3600;
 
 pub(super) fn events(arguments: &EventsArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
     let since = arguments.since.or((!arguments.follow).then_some(HOUR_SECONDS));
     let mut path = format!("/api/events?follow={}", arguments.follow);
     if let Some(seconds) = since {
@@ -50,18 +45,7 @@ pub(super) fn events(arguments: &EventsArguments) -> ExitCode {
         path.push_str(&format!("&camera={camera}"));
     }
     let show = |line: &str| print_line(&if arguments.json { line.to_owned() } else { sentence(line) });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = daemon_address(&settings).and_then(|address| {
-        let runtime = runtime.map_err(|error| describe(&error))?;
-        runtime.block_on(read_lines(address, &path, show)).map_err(|error| describe(&error))
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(text) => {
-            eprintln!("ocelli: {text}");
-            ExitCode::FAILURE
-        }
-    }
+    with_settings(&arguments.config, async |settings| Ok(Daemon::of(settings)?.read_lines(&path, show).await?))
 }
 
 /// `30s`, `10m`, `1h` or `1d` in seconds.

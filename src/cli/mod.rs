@@ -11,6 +11,7 @@ mod events;
 mod hours;
 mod live_settings;
 mod live_view;
+mod lock;
 mod model;
 mod plan;
 mod reload;

@@ -1,6 +1,6 @@
 //! `ocelli reload`: has a running daemon read its settings again.
 
-use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::daemon::Daemon;
 use crate::cli::live_view::print_line;
 use crate::http::client::HttpMethod;
@@ -30,14 +30,9 @@ Examples:
 
 Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.";
 
+/// The mistakes in the settings are printed here as well as by the daemon, and no daemon need run for that.
 pub(super) fn reload(arguments: &ReloadArguments) -> ExitCode {
-    // The mistakes are printed here as well as by the daemon, and no daemon need run for that.
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    conclude(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(ask(&settings, arguments.json))))
+    with_settings(&arguments.config, async |settings| ask(settings, arguments.json).await)
 }
 
 async fn ask(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
@@ -49,11 +44,11 @@ async fn ask(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let texts = |key: &str| answer[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-    texts("changed").for_each(print_line);
-    texts("needs_restart")
-        .for_each(|key| print_line(&format!("{key}: changed in the file; restart ocelli to apply it")));
-    if texts("changed").chain(texts("needs_restart")).next().is_none() {
-        print_line("nothing has changed");
+    let waiting = texts("needs_restart").map(|key| format!("{key}: changed in the file; restart ocelli to apply it"));
+    let mut lines: Vec<String> = texts("changed").map(str::to_owned).chain(waiting).collect();
+    if lines.is_empty() {
+        lines.push("nothing has changed".to_owned());
     }
+    lines.iter().for_each(|line| print_line(&format!("box {box_id}: {line}")));
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_comman
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
 use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules};
 use crate::cli::live_view::{LiveView, print_line};
+use crate::cli::lock::lock_state;
 use crate::cli::signals::{Signals, Stop, report_while_draining};
 use crate::control::health::BoxHealth;
 use crate::control::{ApplianceStatus, Control};
@@ -11,7 +12,6 @@ use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
-use crate::os::state_lock::{StateLock, StateLockError};
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
@@ -194,45 +194,6 @@ async fn serve(
         view.abort();
     }
     Ok(last)
-}
-
-/// The part that [`Troubles`] names.
-const LOCK: &str = "state lock";
-
-/// How often a lock that the disk refuses is tried again.
-const LOCK_RETRY: Duration = Duration::from_secs(5);
-
-/// The lock of the state directory. While the disk refuses one, the box does its work without it, says so, and tries
-/// again.
-fn lock_state(settings: &Settings, troubles: &Troubles) -> Result<Option<StateLock>, StateLockError> {
-    match StateLock::take(&settings.state_directory) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(error @ StateLockError::Held { .. }) => Err(error),
-        Err(error @ StateLockError::Unavailable { .. }) => {
-            let what = "a second daemon with the same state directory would not be noticed, and what this one learns may \
-                        be lost at its next start";
-            tracing::warn!("{}: {what}", describe(&error));
-            troubles.set(LOCK, describe(&error));
-            tokio::spawn(lock_state_later(settings.state_directory.clone(), troubles.clone()));
-            Ok(None)
-        }
-    }
-}
-
-/// Takes the lock as soon as the disk has one, and holds it until the end.
-async fn lock_state_later(directory: PathBuf, troubles: Troubles) {
-    loop {
-        tokio::time::sleep(LOCK_RETRY).await;
-        let place = directory.clone();
-        let Ok(result) = tokio::task::spawn_blocking(move || StateLock::take(&place)).await else { return };
-        match result {
-            Ok(_lock) => {
-                troubles.clear(LOCK);
-                return std::future::pending().await;
-            }
-            Err(error) => drop(troubles.set(LOCK, describe(&error))),
-        }
-    }
 }
 
 /// Starts the outbox; returns it with the end from which a sink takes events.

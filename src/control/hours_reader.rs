@@ -1,7 +1,6 @@
 //! Reads inference hours for clients. A disk that hangs costs one thread, however many ask.
 
-use crate::control::Control;
-use crate::metering::{HourRow, HoursFiles, this_month};
+use crate::metering::{HourRow, HoursFiles};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,19 +40,6 @@ impl HoursReader {
         };
         let late = || io::Error::new(io::ErrorKind::TimedOut, "the disk of the inference hours does not answer");
         timeout(READ_LIMIT, read).await.map_err(|_| late())?
-    }
-}
-
-impl Control {
-    /// Returns a month (`2026-11`; by default this month) and its inference hours as they are on disk.
-    ///
-    /// # Errors
-    /// `InvalidInput` if the month is malformed; `TimedOut` if the disk does not answer; otherwise the error of reading
-    /// its file.
-    pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
-        let month = month.unwrap_or_else(this_month);
-        let rows = self.hours.read(&month).await?;
-        Ok((month, rows))
     }
 }
 

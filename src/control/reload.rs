@@ -1,6 +1,5 @@
 //! The request to read the settings again.
 
-use crate::control::Control;
 use tokio::sync::{mpsc, oneshot};
 
 /// What a reload has done.
@@ -31,15 +30,3 @@ pub(super) const RELOAD_QUEUE: usize = 4;
 
 /// The clients' end of the queue of reloads.
 pub(super) type ReloadSender = mpsc::Sender<ReloadRequest>;
-
-impl Control {
-    /// Reads the settings again and waits until the change is in force.
-    ///
-    /// # Errors
-    /// [`ReloadError`]; nothing has changed then.
-    pub async fn reload(&self) -> Result<ReloadReport, ReloadError> {
-        let (reply, replied) = oneshot::channel();
-        self.reloads.try_send(reply).map_err(|_| ReloadError::Busy)?;
-        replied.await.unwrap_or(Err(ReloadError::Busy))
-    }
-}

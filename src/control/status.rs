@@ -81,9 +81,10 @@ pub struct ApplianceStatus {
 }
 
 impl ApplianceStatus {
-    /// The sum of the cameras' ledgers.
+    /// The sum of the ledgers of all cameras, those included that a reload of the settings has removed.
     pub fn total(&self) -> Ledger {
         let mut total = Ledger::default();
+        self.models.values().for_each(|model| total.add(&model.former_cameras));
         for camera in self.cameras.values() {
             total.add(&camera.ledger);
         }

@@ -4,9 +4,9 @@ use crate::admission::ImageWork;
 use crate::control::Command;
 use crate::control::snapshots::SnapshotFreshness;
 use crate::core::change::BoxChange;
-use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LoadModel};
+use crate::core::loaded_package::LoadedPackage;
+use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit};
 use crate::ipc::snapshot_messages::SnapshotId;
-use crate::model::package::Package;
 use crate::supervisor::unit_state::UnitId;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,15 +50,6 @@ impl KeptFile {
             Self::Cameras => "cameras.json",
         }
     }
-}
-
-/// A package that was read, and the load message for its units.
-#[derive(Clone, Debug)]
-pub struct LoadedPackage {
-    /// Name, labels and thresholds.
-    pub package: Arc<Package>,
-    /// The load message.
-    pub load: LoadModel,
 }
 
 /// Something that happened to the box.
@@ -142,7 +133,7 @@ pub enum Event {
     Changed {
         /// Identifies the reply.
         ticket: CommandTicket,
-        /// What changed.
+        /// The difference between the settings in force and the new ones.
         change: Box<BoxChange>,
     },
     /// A package was read, or cannot be used.

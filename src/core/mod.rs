@@ -21,6 +21,7 @@ pub mod desired_models;
 pub mod effect;
 pub mod event;
 mod keeping;
+pub mod loaded_package;
 mod packages;
 pub mod plan;
 mod scenes;

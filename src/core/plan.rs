@@ -3,7 +3,7 @@
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::desired_models::DesiredModels;
-use crate::core::event::LoadedPackage;
+use crate::core::loaded_package::LoadedPackage;
 use crate::supervisor::pool::{TpsQuota, UnitDeadlines};
 use crate::supervisor::{BoxLimits, ZonePlacement};
 use crate::tracking::settings::TrackingSettings;

@@ -100,13 +100,20 @@ async fn send(
     Ok((parts, body, driver))
 }
 
-/// Requests lines and passes each to `show` as it arrives. Skips empty lines, and returns when the daemon ends the response.
+/// Requests lines and passes each to `show` as it arrives, after the box that answers to `begin`. Skips empty lines, and
+/// returns when the daemon ends the response.
 ///
 /// # Errors
 /// [`ClientError`].
-pub async fn read_lines(address: SocketAddr, path: &str, mut show: impl FnMut(&str)) -> Result<(), ClientError> {
-    let (Parts { status, .. }, mut body, _driver) =
+pub async fn read_lines(
+    address: SocketAddr,
+    path: &str,
+    begin: impl FnOnce(Option<String>),
+    mut show: impl FnMut(&str),
+) -> Result<(), ClientError> {
+    let (Parts { status, headers, .. }, mut body, _driver) =
         timeout(RESPONSE_LIMIT, send(address, Method::GET, path, None)).await.map_err(|_| ClientError::TimedOut)??;
+    begin(box_name::read(&headers));
     let mut text = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ClientError::Answer(error.to_string()))?;

@@ -14,9 +14,8 @@ use crate::publish::message::{BoxStateMessage, CameraStateMessage, DetectionsMes
 use crate::publish::outbox::SinkEnd;
 use crate::publish::outgoing::SinkTroubles;
 pub use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, PublishStatus, States};
-use crate::publish::publisher::lifetime::Unstarted;
 use crate::publish::sinks::mqtt::settings::PublishDetections;
-use crate::publish::sinks::mqtt::topics;
+use crate::publish::sinks::mqtt::{MqttSink, SinkInputs, topics};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,7 +41,7 @@ pub struct Publisher {
     troubles: Arc<SinkTroubles>,
     commands: Option<Commands>,
     /// What runs once the publisher begins.
-    unstarted: Option<Unstarted>,
+    unstarted: Option<(MqttSink, SinkInputs)>,
     /// Set once it has begun.
     events: Option<SinkEnd>,
     task: Option<JoinHandle<()>>,

@@ -3,6 +3,7 @@
 //! The struct of each section is in the folder that uses it; this folder combines the sections.
 
 mod advice;
+mod after_reload;
 mod check;
 pub mod editor;
 mod entry_names;
@@ -39,6 +40,7 @@ use crate::tracking::settings::TrackingSettings;
 use std::path::PathBuf;
 
 pub(crate) use advice::BoxFacts;
+pub(crate) use after_reload::after_reload;
 pub use in_force::InForce;
 pub use merged::environment;
 pub use mistake::{Mistake, SettingsErrors};

@@ -1,5 +1,6 @@
 //! The shipped binary.
 
+use super::status_line::StatusLine;
 use super::{children, free_port, from_setup, root, signal, small_disk, wait_for};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 pub struct Daemon {
     process: Child,
     http_port: u16,
+    status_line: StatusLine,
     home: TempDir,
 }
 
@@ -26,16 +28,16 @@ impl Daemon {
 
     /// [`Self::start`] with further arguments.
     pub fn start_with(broker_port: u16, settings: &str, arguments: &[&str]) -> Self {
-        let (home, http_port) = prepare(broker_port, settings);
+        let (home, http_port, status_line) = prepare(broker_port, settings);
         let process = spawn(&home, arguments);
-        Self { process, http_port, home }
+        Self { process, http_port, status_line, home }
     }
 
     /// [`Self::start`] with a file system of its own for what it keeps: a tmpfs with these options, as `size=4m`.
     pub fn start_on_disk(broker_port: u16, settings: &str, options: &str) -> Self {
-        let (home, http_port) = prepare(broker_port, settings);
+        let (home, http_port, status_line) = prepare(broker_port, settings);
         let process = small_disk::spawn(&binary(&home), &run_arguments(&home), &home.path().join("state"), options);
-        Self { process, http_port, home }
+        Self { process, http_port, status_line, home }
     }
 
     /// Starts with everything that it writes below its state directory, its log and GStreamer's registry too. With
@@ -46,7 +48,7 @@ impl Daemon {
         options: Option<&str>,
         fill: impl FnOnce(&Path),
     ) -> Self {
-        let (home, http_port) = prepare(broker_port, settings);
+        let (home, http_port, status_line) = prepare(broker_port, settings);
         let state = home.path().join("state");
         let mut command = binary(&home);
         command.env("GST_REGISTRY", state.join("registry/registry.bin"));
@@ -60,7 +62,7 @@ impl Daemon {
                 command.args(arguments).stdout(Stdio::piped()).spawn().unwrap()
             }
         };
-        Self { process, http_port, home }
+        Self { process, http_port, status_line, home }
     }
 
     /// Where the test sees what a daemon on a disk of its own keeps.
@@ -112,6 +114,11 @@ impl Daemon {
 
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The line that `systemctl status` would show.
+    pub fn status_line(&self) -> String {
+        self.status_line.last()
     }
 
     pub fn http_port(&self) -> u16 {
@@ -248,8 +255,8 @@ impl Drop for Daemon {
     }
 }
 
-/// Writes the settings: where, and the port of HTTP.
-fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16) {
+/// Writes the settings: where, and the port of HTTP. Listens to what the daemon tells its service manager.
+fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16, StatusLine) {
     from_setup("lib/libonnxruntime.so");
     from_setup("models/coco-ssd/model.onnx");
     let (home, http_port) = (tempfile::tempdir().unwrap(), free_port());
@@ -268,12 +275,17 @@ fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16) {
     let text =
         format!("box_id = \"box\"\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
     std::fs::write(&file, text).unwrap();
-    (home, http_port)
+    let status_line = StatusLine::listen(&home.path().join(NOTIFY));
+    (home, http_port, status_line)
 }
+
+/// The socket of the service manager, beside the settings.
+const NOTIFY: &str = "notify";
 
 fn binary(home: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
     command.current_dir(root()).env("OCELLI_STATE_DIRECTORY", home.path().join("state"));
+    command.env("NOTIFY_SOCKET", home.path().join(NOTIFY));
     let settings = std::fs::read_to_string(home.path().join("ocelli.toml")).unwrap_or_default();
     // All tests share the graphs, but those that are about the cache itself.
     if !settings.contains("cache_directory") {

@@ -14,6 +14,7 @@ pub mod refusing_camera;
 pub mod scripted_broker;
 pub mod sender;
 pub mod small_disk;
+pub mod status_line;
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};

@@ -6,12 +6,10 @@
 //! ```
 
 mod difference;
-mod in_force;
 
 use crate::appliance::box_plan::{model_plan, model_terms};
 use crate::appliance::package_loader::load_model;
 use crate::appliance::reload::difference::Difference;
-use crate::appliance::reload::in_force::in_force;
 use crate::appliance::zone_placement::core_count;
 use crate::camera::settings::CameraSettings;
 use crate::control::{Accepted, ControlError, ReloadError, ReloadReport, ReloadRequest};
@@ -20,7 +18,7 @@ use crate::core::desired_models::DesiredModels;
 use crate::core::plan::ModelTerms;
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{Settings, after_reload};
 use crate::supervisor::settings::ModelSettings;
 use crate::telemetry::logging::Redactor;
 use crate::vision::camera_id::CameraId;
@@ -143,7 +141,7 @@ impl Wanted {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
         let (mut passwords, mut mistakes) = (BTreeMap::new(), Vec::new());
-        let (settings, restart) = in_force(old, &read);
+        let (settings, restart) = after_reload(old, &read);
         for camera in &settings.cameras {
             match camera.credentials.resolve_password() {
                 Ok(password) => passwords.extend(password.map(|password| (camera.id.clone(), password))),

@@ -8,7 +8,7 @@ use crate::vision::error_chain::describe;
 use std::process::ExitCode;
 
 /// What is left to do after a change.
-const TO_APPLY: &str = "To have it in force: restart the daemon, or run `ocelli reload`.";
+const TO_APPLY: &str = "`ocelli reload` puts it in force in a running daemon.";
 
 /// Makes a change, and prints what was done and what is left to do.
 pub(super) fn change(

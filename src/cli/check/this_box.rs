@@ -35,7 +35,8 @@ fn check_ports(settings: &Settings, visitor: &Visitor) -> Vec<Finding> {
     }
     let holder = StateLock::holder_of(&settings.state_directory);
     let public = http.public_address.map(|address| ("http.public_port", address, http.public_port));
-    let addresses = [Some(("http.port", http.address, http.port)), public];
+    let monitoring = http.monitoring_address.map(|address| ("http.monitoring_port", address, http.monitoring_port));
+    let addresses = [Some(("http.port", http.address, http.port)), public, monitoring];
     let of_port = |(key, address, port): (&str, IpAddr, u16)| {
         let address = SocketAddr::new(address, port);
         check_port(key, address, holder.as_deref(), visitor)
@@ -65,7 +66,7 @@ fn check_port(key: &str, address: SocketAddr, holder: Option<&str>, visitor: &Vi
             ),
         },
         Err((ErrorKind::AddrNotAvailable, _)) => {
-            let key = if key == "http.port" { "http.address" } else { "http.public_address" };
+            let key = if key == "http.port" { "http.address".to_owned() } else { key.replace("_port", "_address") };
             let what = format!("{} is not an address of this box", address.ip());
             failed(what, "`ip address` shows them".to_owned()).key(key)
         }

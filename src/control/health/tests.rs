@@ -105,8 +105,8 @@ fn nothing_that_is_wrong_leaves_the_box_ok() {
         (|it| it.models.clear(), "there is no model", "0 of 0 units"),
         (|it| it.broker = BrokerStatus::Away(None), "the broker is not connected", "broker not connected"),
         (
-            |it| it.broker = BrokerStatus::Refused(Some("not authorized".into())),
-            "the broker refuses this box: not authorized",
+            |it| it.broker = BrokerStatus::Refused(Some("the broker b:1883 refuses this box: not authorized".into())),
+            "refuses this box: not authorized",
             "2 of 2 units, 1 of 1 cameras, broker refused",
         ),
         (

@@ -3,7 +3,7 @@
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::desired_models::DesiredModels;
-use crate::core::event::LoadedPackage;
+use crate::core::loaded_package::LoadedPackage;
 use crate::core::plan::{BoxPlan, BoxTerms, ModelTerms};
 use crate::core::simulation::dice::Dice;
 use crate::core::simulation::wanted::{Wanted, camera, model};

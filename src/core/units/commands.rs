@@ -2,8 +2,9 @@
 
 use crate::control::{Command, ControlError};
 use crate::core::effect::Effect;
-use crate::core::event::{CommandTicket, LoadedPackage};
+use crate::core::event::CommandTicket;
 use crate::core::event::{PackageSource, PackageTicket};
+use crate::core::loaded_package::LoadedPackage;
 use crate::core::packages::Purpose;
 use crate::core::units::{CommandResult, Progress, Units};
 use crate::supervisor::FleetError;

@@ -20,13 +20,6 @@ use tokio::time::timeout;
 /// Time limit of [`Publisher::shut_down`].
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// The sink before it runs.
-#[derive(Debug)]
-pub(super) struct Unstarted {
-    sink: MqttSink,
-    inputs: SinkInputs,
-}
-
 impl Publisher {
     /// Starts the sink; the broker need not be reachable. It takes events from `events`, and clears what the broker
     /// retains of cameras that are not among `cameras`. Must be called inside the runtime.
@@ -72,7 +65,7 @@ impl Publisher {
             counters: Arc::new(PublishCounters::default()),
             troubles: Arc::new(SinkTroubles::default()),
             commands: settings.commands.then_some(commands),
-            unstarted: Some(Unstarted { sink, inputs }),
+            unstarted: Some((sink, inputs)),
             events: None,
             task: None,
         })
@@ -80,7 +73,7 @@ impl Publisher {
 
     /// Connects, once the task `before` has ended: two connections with one client id would end each other.
     fn begin(&mut self, events: SinkEnd, before: Option<JoinHandle<()>>) {
-        let Some(Unstarted { sink, inputs }) = self.unstarted.take() else { return };
+        let Some((sink, inputs)) = self.unstarted.take() else { return };
         let (counters, troubles, end) = (Arc::clone(&self.counters), Arc::clone(&self.troubles), events.clone());
         self.events = Some(events);
         self.task = Some(tokio::spawn(async move {
@@ -97,8 +90,8 @@ impl Publisher {
     /// Gives way to `next`, which connects as soon as this one has said goodbye. Events that are not acknowledged by then
     /// are sent again. Counts go on; what is retained has to be set anew. Must be called inside the runtime.
     pub fn replace_with(&mut self, mut next: Self) {
-        self.stop.send_replace(true);
         let (Some(events), before) = (self.events.take(), self.task.take()) else { return };
+        self.stop.send_replace(true);
         next.counters = Arc::clone(&self.counters);
         next.begin(events, before);
         *self = next;

@@ -1,0 +1,39 @@
+//! What is retained on the broker of each camera, and is published only when it changes.
+
+use super::Reporter;
+use crate::appliance::state_reports::StateReports;
+use crate::publish::label_counts::LabelCount;
+use crate::publish::publisher::Publisher;
+use crate::vision::camera_id::CameraId;
+use std::sync::Arc;
+
+impl Reporter {
+    /// Publishes the labels that a camera may report. Their counts follow.
+    pub(super) fn labels(&mut self, camera: CameraId, labels: Vec<String>, are_listed: bool) {
+        let Some(publisher) = &mut self.publisher else { return };
+        publisher.set_labels(&camera, &labels, are_listed);
+        self.told.entry(camera).or_default().labels(labels, are_listed);
+    }
+
+    /// Publishes counts of labels that have changed.
+    pub(super) fn label_counts(&mut self, camera: CameraId, counts: &[LabelCount]) {
+        let Some(publisher) = &mut self.publisher else { return };
+        publisher.set_label_counts(&camera, counts);
+        self.told.entry(camera).or_default().counts(counts);
+    }
+
+    /// Publishes a picture of a camera.
+    pub(super) fn snapshot(&mut self, camera: CameraId, jpeg: Arc<[u8]>) {
+        let Some(publisher) = &self.publisher else { return };
+        publisher.publish_snapshot(&camera, &jpeg);
+        self.told.entry(camera).or_default().snapshot(jpeg);
+    }
+
+    /// Goes on with another connection to a broker, which is told everything anew. Without one nothing changes.
+    pub(in crate::appliance) fn replace_publisher(&mut self, next: Publisher) {
+        let Some(publisher) = &mut self.publisher else { return };
+        publisher.replace_with(next);
+        self.state_reports = StateReports::default();
+        self.told.iter().for_each(|(camera, told)| told.tell(camera, publisher));
+    }
+}

@@ -1,0 +1,29 @@
+//! What clients ask beside commands: the inference hours, and a reload of the settings.
+
+use super::Control;
+use crate::control::reload::{ReloadError, ReloadReport};
+use crate::metering::{HourRow, this_month};
+use tokio::sync::oneshot;
+
+impl Control {
+    /// Returns a month (`2026-11`; by default this month) and its inference hours as they are on disk.
+    ///
+    /// # Errors
+    /// `InvalidInput` if the month is malformed; `TimedOut` if the disk does not answer; otherwise the error of reading
+    /// its file.
+    pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
+        let month = month.unwrap_or_else(this_month);
+        let rows = self.hours.read(&month).await?;
+        Ok((month, rows))
+    }
+
+    /// Reads the settings again and waits until the change is in force.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; nothing has changed then.
+    pub async fn reload(&self) -> Result<ReloadReport, ReloadError> {
+        let (reply, replied) = oneshot::channel();
+        self.reloads.try_send(reply).map_err(|_| ReloadError::Busy)?;
+        replied.await.unwrap_or(Err(ReloadError::Busy))
+    }
+}
