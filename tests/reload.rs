@@ -68,7 +68,7 @@ fn a_hundred_reloads_restart_no_child_and_lose_no_frame_of_a_camera_that_stays()
     let base = &this.settings;
     let with = |more: &str| format!("{base}{more}");
     let labels = "scene.labels = [\"person\"]\n";
-    let key = "[[access_keys]]\naccess_key_id = \"AKIANEWCOMER\"\nsecret = \"a-secret-of-some-length\"\n";
+    let key = "[[access_keys]]\naccess_key_id = \"AKIANEWCOMER\"\nsecret = \"a-secret-of-some-length\"\nrole = \"operator\"\n";
     let door = this.camera("door", 2);
     let other_broker = base.replace(&format!("port = {}\n", this.broker.port), &format!("port = {}\n", second.port));
     let limited = base.replace("min_inference_units = 2\n", "min_inference_units = 2\ntps_limit = 900\n");

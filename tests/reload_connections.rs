@@ -66,6 +66,7 @@ fn another_broker_gets_everything_and_the_first_one_a_goodbye() {
 fn a_broker_with_a_mistake_changes_nothing() {
     let broker = Broker::start();
     let daemon = Daemon::start(broker.port, "");
+    daemon.wait_ready();
     wait_for("the broker", LIMIT, || (daemon.sum("ocelli_mqtt_connected") == 1.0).then_some(()));
     let before = settings(&daemon);
     let missing = before.replacen("[mqtt]\n", "[mqtt]\ntls = { enabled = true, ca_file = \"/nowhere.pem\" }\n", 1);
@@ -96,20 +97,24 @@ fn certificate_log_level_and_keys_are_renewed() {
     let (broker, port, files) = (Broker::start(), free_port(), tempfile::tempdir().unwrap());
     renew_certificate(files.path(), "first.lan");
     let place = |name: &str| files.path().join(name).display().to_string();
+    let key = |id: &str| {
+        format!(
+            "[[access_keys]]\naccess_key_id = \"{id}\"\nsecret = \"a-secret-of-some-length\"\nrole = \"operator\"\n"
+        )
+    };
     let text = format!(
         "[http]\npublic_address = \"127.0.0.1\"\npublic_port = {port}\ntls = {{ certificate_file = \"{}\", key_file = \"{}\" }}\n",
         place("certificate.pem"),
         place("key.pem"),
     );
-    let daemon = Daemon::start(broker.port, &text);
+    let daemon = Daemon::start(broker.port, &(text + &key("AKIAFIRST")));
     let first = wait_for("the first certificate", LIMIT, || fingerprint(port));
     renew_certificate(files.path(), "second.lan");
     let text = settings(&daemon);
     assert_eq!(reload(&daemon, &text), ["[http.tls]: new connections get another certificate"]);
     assert_ne!(fingerprint(port), Some(first));
 
-    let key = "[[access_keys]]\naccess_key_id = \"AKIANEWCOMER\"\nsecret = \"a-secret-of-some-length\"\n";
-    assert_eq!(reload(&daemon, &format!("{text}{key}")), ["[[access_keys]]: changed"]);
+    assert_eq!(reload(&daemon, &format!("{text}{}", key("AKIASECOND"))), ["[[access_keys]]: changed"]);
     assert!(!daemon.log().contains("DEBUG"));
     assert_eq!(
         reload(&daemon, &format!("{text}[log]\nlevel = \"debug\"\n")),

@@ -15,12 +15,12 @@ const LIMIT: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(5);
 
 #[test]
-fn a_hang_up_is_told_and_a_stop_answers_calls_until_its_drain_is_over() {
+fn a_hang_up_reads_the_settings_and_a_stop_answers_calls_until_its_drain_is_over() {
     let settings = format!("[mqtt]\nenabled = false\n[http]\ndrain_seconds = {}.0\n", DRAIN.as_secs());
     let mut daemon = Daemon::start(0, &settings);
     daemon.wait_ready();
     signal(daemon.pid(), Signal::HUP);
-    wait_for("the word on SIGHUP", LIMIT, || daemon.log().contains("SIGHUP is ignored").then_some(()));
+    wait_for("the reload", LIMIT, || daemon.log().contains("the settings were read again").then_some(()));
     assert_eq!(daemon.get("/readyz").unwrap().0, 200);
 
     let image = std::fs::read(from_setup("testdata/photo.jpg")).unwrap();

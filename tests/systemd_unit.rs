@@ -39,5 +39,6 @@ fn the_settings_are_in_the_file_alone_and_paths_can_be_put_below_a_prefix() {
     let unit = unit();
     assert!(!unit.contains("Environment=OCELLI_"), "the environment would win over the file that people edit");
     let commands: Vec<&str> = unit.lines().filter(|line| line.starts_with("Exec")).collect();
-    assert!(commands.len() == 1 && commands[0].contains("=/usr/bin/ocelli run "), "{commands:?}");
+    assert!(commands.len() == 2 && commands[0].contains("=/usr/bin/ocelli run "), "{commands:?}");
+    assert_eq!(commands[1], "ExecReload=/bin/kill -HUP $MAINPID");
 }

@@ -385,11 +385,15 @@ fn no_unit_that_hangs_or_dies_is_green() {
     assert!(daemon.stop().0.success());
 }
 
+/// A public address needs one.
+const KEY: &str =
+    "[[access_keys]]\naccess_key_id = \"AKIAKEY\"\nsecret = \"a-secret-of-some-length\"\nrole = \"operator\"\n";
+
 #[test]
 fn no_port_and_no_certificate_that_fails_is_green() {
     let (broker, taken) = (Broker::start(), TcpListener::bind("127.0.0.1:0").unwrap());
     let port = taken.local_addr().unwrap().port();
-    let http = |more: &str| format!("[http]\npublic_address = \"127.0.0.1\"\npublic_port = {port}\n{more}");
+    let http = |more: &str| format!("[http]\npublic_address = \"127.0.0.1\"\npublic_port = {port}\n{more}{KEY}");
     let summary = "2 of 2 units, 0 of 0 cameras, broker connected; ";
     let metric = ("ocelli_mqtt_connected", 1.0);
     let daemon = Daemon::start(broker.port, &http("public_plain = true\n"));

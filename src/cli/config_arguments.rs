@@ -18,7 +18,7 @@ pub(super) struct ConfigArguments {
     /// Settings file. May be given more than once: later files override earlier ones. Default: configs/ocelli.toml in the
     /// working directory, else /etc/ocelli/ocelli.toml. Then conf.d/*.toml beside the first one and settings.d/*.toml in the
     /// state directory are read.
-    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE")]
+    #[arg(long, short, value_name = "FILE", env = "OCELLI_CONFIG_FILE", global = true)]
     config: Vec<PathBuf>,
 }
 
