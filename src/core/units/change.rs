@@ -76,6 +76,10 @@ impl Units {
     pub(super) fn swap_as_desired(&mut self, model: &str, result: Result<LoadedPackage, String>, now: Monotonic) {
         let Some(wanted) = self.desired.of(model).map(|desired| desired.package.clone()) else { return };
         let Some(pool) = self.fleet.model(model) else { return };
+        if pool.state() == ModelState::Stopping {
+            // A swap would end with the units that it replaces. Once they have stopped the model can have the package at once.
+            return self.packages.retry_later(model, &wanted, now);
+        }
         let (is_unusable, is_kept_back) = (pool.is_unusable(), self.kept_back.contains_key(model));
         let is_wanted = |loaded: &LoadedPackage| is_unusable || (is_kept_back && loaded.package.name == wanted);
         let swapped = match result {

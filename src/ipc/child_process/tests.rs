@@ -31,7 +31,13 @@ async fn a_fork_that_panics_is_an_error_and_the_spawner_starts_the_next_child() 
 #[tokio::test]
 async fn a_child_is_called_by_its_title() {
     let (child, _events) = spawn(&Spawner::start().unwrap(), "/bin/cat").unwrap();
-    let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", child.pid())).unwrap();
+    let read = || std::fs::read_to_string(format!("/proc/{}/cmdline", child.pid())).unwrap();
+    let mut arguments = read();
+    while arguments.is_empty() {
+        // It is between the fork and the program.
+        tokio::task::yield_now().await;
+        arguments = read();
+    }
     assert_eq!(arguments, "ocelli: test\0");
 }
 
