@@ -146,6 +146,7 @@ fn no_blind_camera_is_green() {
         camera("web", &format!("rtsp://127.0.0.1:{}/x", answers_http()), 5),
         camera("frozen", frozen.url(), 5),
         camera("off", good.url(), 5) + "enabled = false\n",
+        camera("misspelt", good.url(), 5) + "scene = { labels = [\"persn\"] }\n",
     ]
     .concat();
     let daemon = Daemon::start(broker.port, &cameras);
@@ -171,11 +172,19 @@ fn no_blind_camera_is_green() {
         .iter()
         .zip(&texts)
         .map(|((what, _, words), [reason, metric, subject])| {
-            let summary = "2 of 2 units, 1 of 9 cameras, broker connected";
+            let summary = "2 of 2 units, 2 of 10 cameras, broker connected";
             Lie { what, reason, summary, readyz: 200, metric: (metric, 0.0), check: (subject, words) }
         })
         .collect();
-    assert_told(&daemon, Some(&broker), &lies);
+    let misspelt = Lie {
+        what: "a label that the model does not know",
+        reason: "camera misspelt looks for `persn`",
+        summary: "2 of 10 cameras",
+        readyz: 200,
+        metric: (&up("misspelt"), 1.0),
+        check: ("camera misspelt", "did you mean `person`"),
+    };
+    assert_told(&daemon, Some(&broker), &lies.into_iter().chain([misspelt]).collect::<Vec<_>>());
     for (id, why) in [("locked", "401"), ("lost", "404"), ("frozen", "no frame was decoded")] {
         let (_, view) = json_of(&daemon, &format!("/api/cameras/{id}"));
         assert!(view["reason"].as_str().unwrap().contains(why), "{id}: {view}");
@@ -185,7 +194,7 @@ fn no_blind_camera_is_green() {
     signal(frozen.pid(), Signal::CONT);
 
     let (_, all) = json_of(&daemon, "/api/cameras");
-    assert_eq!((&all["box_id"], all["cameras"].as_object().unwrap().len()), (&json!("box"), 10));
+    assert_eq!((&all["box_id"], all["cameras"].as_object().unwrap().len()), (&json!("box"), 11));
     assert_eq!(all["cameras"]["off"]["state"], "disabled");
     let view = &all["cameras"]["good"];
     assert_eq!(
@@ -198,7 +207,7 @@ fn no_blind_camera_is_green() {
     );
     assert_eq!(json_of(&daemon, "/api/cameras/other").0, 404);
 
-    for id in ["locked", "shut", "lost", "gone", "unknown", "udp-only", "web"] {
+    for id in ["locked", "shut", "lost", "gone", "unknown", "udp-only", "web", "misspelt"] {
         let said = daemon.succeed(&["ctl", "disable", id]);
         assert_eq!(said.trim(), format!("box box: {id}: disabled"));
     }
@@ -358,7 +367,22 @@ fn no_disk_that_refuses_is_green() {
 }
 
 #[test]
-fn no_unit_that_hangs_or_dies_is_green() {
+fn no_disk_that_is_full_is_green() {
+    let broker = Broker::start();
+    let daemon = Daemon::start_on_disk(broker.port, "", "size=16k");
+    wait_up(&daemon);
+    let summary = "2 of 2 units, 0 of 0 cameras, broker connected; ";
+    let (what, reason) = ("a full disk", "events are not written to the disk");
+    let metric = ("ocelli_outbox_on_disk", 0.0);
+    // The check looks at the disk as the test has it.
+    assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 200, metric, check: ("", "") }]);
+    daemon.remount("size=6m");
+    assert_well(&daemon, "2 of 2 units, 0 of 0 cameras, broker connected");
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn no_unit_that_dies_again_and_again_is_green() {
     let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
     let daemon = Daemon::start(broker.port, &camera("yard", yard.url(), 5));
     assert_well(&daemon, "2 of 2 units, 1 of 1 cameras, broker connected");

@@ -31,6 +31,12 @@ pub fn reasons(status: &ApplianceStatus, now: Monotonic) -> Vec<Reason> {
             reasons.push(Reason::about(Part::Camera, format!("camera {id}"), text));
         }
     }
+    let is_wanted = |camera: &CameraView| camera.state.state != CameraStatus::Disabled;
+    for (id, camera) in status.cameras.iter().filter(|(_, it)| is_wanted(it) && !it.unknown_labels.is_empty()) {
+        let labels = camera.unknown_labels.join("`, `");
+        let text = format!("camera {id} looks for `{labels}`, which its model {} does not know", camera.model);
+        reasons.push(Reason::about(Part::Camera, format!("labels of camera {id}"), text));
+    }
     if status.models.is_empty() {
         reasons.push(Reason::new(Part::Model, "there is no model"));
     }

@@ -29,6 +29,8 @@ pub struct CameraView {
     pub reconnects: u64,
     /// Frames a second, decoded and analysed.
     pub rates: FrameRates,
+    /// Labels that its scene lists and its model does not have: nothing of them is ever seen.
+    pub unknown_labels: Vec<String>,
     /// The number of objects of each label in the newest analysed frame.
     pub seen: BTreeMap<String, u32>,
 }

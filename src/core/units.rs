@@ -280,6 +280,17 @@ impl Units {
         self.fleet.status()
     }
 
+    /// The labels that a camera's scene lists and its model does not have.
+    pub(super) fn unknown_labels(&self, camera: &CameraSettings) -> Vec<String> {
+        let model = self.fleet.model_of(&camera.id).and_then(|model| self.fleet.model(model));
+        // Without labels the package is not known yet.
+        let Some(package) = model.map(Pool::package).filter(|package| !package.labels.is_empty()) else {
+            return Vec::new();
+        };
+        let is_unknown = |label: &&String| package.labels.class(label).is_none();
+        camera.scene.labels.iter().filter(is_unknown).cloned().collect()
+    }
+
     /// Problems of the units beside those of the models, as texts for the operator.
     pub(super) fn degraded(&self) -> Vec<String> {
         let not_started = self.not_started.iter().map(|(model, why)| format!("{model}: it is not started: {why}"));

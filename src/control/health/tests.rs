@@ -40,6 +40,7 @@ fn healthy() -> ApplianceStatus {
         decoded: 6000,
         reconnects: 0,
         rates: FrameRates { decoded: 10.0, analysed: 5.0, over: Duration::from_secs(10) },
+        unknown_labels: vec![],
         seen: BTreeMap::new(),
     };
     let model = ModelStatus { state: ModelState::Running, desired: 2, in_service: 2, ..ModelStatus::default() };
@@ -76,7 +77,12 @@ fn nothing_that_is_wrong_leaves_the_box_ok() {
     fn model(status: &mut ApplianceStatus) -> &mut ModelStatus {
         status.models.get_mut("coco-ssd").unwrap()
     }
-    let damages: [(Damage, &str, &str); 18] = [
+    let damages: [(Damage, &str, &str); 19] = [
+        (
+            |it| camera(it).unknown_labels.push("persn".into()),
+            "yard looks for `persn`, which",
+            "1 of 1 cameras, broker connected; camera",
+        ),
         (
             |it| camera(it).state.state = CameraStatus::Connecting,
             "camera yard does not stream: it has not",

@@ -21,6 +21,7 @@ impl Core {
                 decoded: camera.decoded(),
                 reconnects: camera.reconnects(),
                 rates: Default::default(),
+                unknown_labels: self.units.unknown_labels(&camera.settings),
                 seen: Default::default(),
             };
             (id.clone(), view)
