@@ -7,11 +7,12 @@ mod support;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
-use support::{signal, wait_for};
+use support::{from_setup, signal, wait_for};
 
 const SECONDS: Duration = Duration::from_secs(1);
 
@@ -94,15 +95,34 @@ fn a_hundred_reloads_restart_no_child_and_lose_no_frame_of_a_camera_that_stays()
     };
     let start = frames();
     let before = wait_for("frames", 30 * SECONDS, || Some(frames()).filter(|now| now.0 - start.0 >= 50.0));
-    for round in 0..8 {
-        for (text, line) in &steps {
-            this.write(text);
-            let (status, answer) = this.daemon.post_json("/api/reload", &json!({})).unwrap();
-            assert_eq!((status, texts(&answer["changed"])), (200, vec![*line]), "round {round}: {answer}");
-            let (status, refusal) = this.reload("[[cameras]]\nid = \"a mistake\"\n");
-            assert_eq!(status, 422, "round {round}: {refusal}");
-        }
-    }
+    let (image, is_over) = (fs::read(from_setup("testdata/photo.jpg")).unwrap(), AtomicBool::new(false));
+    let answers = std::thread::scope(|scope| {
+        // About ten calls a second: with the cameras less than the units can do, so that no camera is throttled.
+        let caller = scope.spawn(|| {
+            let mut answers = std::collections::BTreeMap::new();
+            while !is_over.load(Ordering::Relaxed) {
+                let status = daemon.post_image("/api/models/coco-ssd/detect", &image).map(|(status, ..)| status);
+                *answers.entry(status).or_insert(0) += 1;
+                std::thread::sleep(Duration::from_millis(80));
+            }
+            answers
+        });
+        let reloaded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for round in 0..8 {
+                for (text, line) in &steps {
+                    this.write(text);
+                    let (status, answer) = this.daemon.post_json("/api/reload", &json!({})).unwrap();
+                    assert_eq!((status, texts(&answer["changed"])), (200, vec![*line]), "round {round}: {answer}");
+                    let (status, refusal) = this.reload("[[cameras]]\nid = \"a mistake\"\n");
+                    assert_eq!(status, 422, "round {round}: {refusal}");
+                }
+            }
+        }));
+        is_over.store(true, Ordering::Relaxed);
+        reloaded.unwrap();
+        caller.join().unwrap()
+    });
+    assert!(answers.keys().all(|status| *status == Some(200)), "calls were refused meanwhile: {answers:?}");
     assert_eq!(daemon.units(), units, "no unit was replaced");
     assert!(captures.iter().all(|pid| daemon.captures().contains(pid)), "the camera's process is the same");
     assert_eq!(daemon.sum("ocelli_camera_reconnects_total{camera=\"still\"}"), 0.0);
