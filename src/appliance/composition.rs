@@ -117,7 +117,7 @@ impl Appliance {
             Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
         let meter = Meter::load(hours, files, now);
         let shell = Shell { core, performer, inbox, meter, statuses: StatusMaker::default(), status, unit_pids };
-        let reloader = Reloader { settings, passwords, requests: reloads, changes: change_sender };
+        let reloader = Reloader::new(settings, passwords, reloads, change_sender);
         Ok((Self { shell, reloader: Some(reloader) }, control, watcher))
     }
 

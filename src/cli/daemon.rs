@@ -1,11 +1,12 @@
 //! Requests of a command to the running daemon. The box that answers is always named: another daemon may have the port.
 
 use crate::cli::config_arguments::daemon_address;
-use crate::http::client::{Answer, ClientError, HttpMethod, exchange, read_lines};
+use crate::http::client::{Answer, ClientError, HttpMethod, RESPONSE_LIMIT, exchange, read_lines};
 use crate::settings::Settings;
 use crate::vision::error_chain::describe;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What a box is called that does not say its name: a daemon of an older version, or something else at the port.
 const UNNAMED: &str = "(unnamed)";
@@ -32,13 +33,20 @@ pub(super) struct Daemon {
     address: SocketAddr,
     /// The box of the settings.
     box_id: String,
+    /// How long an answer may take.
+    limit: Duration,
 }
 
 impl Daemon {
     /// The daemon with these settings.
     pub(super) fn of(settings: &Settings) -> Result<Self, DaemonError> {
         let address = daemon_address(settings).map_err(DaemonError::NoAnswer)?;
-        Ok(Self { address, box_id: settings.box_id.clone() })
+        Ok(Self { address, box_id: settings.box_id.clone(), limit: RESPONSE_LIMIT })
+    }
+
+    /// Waits this long for answers.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Sends a request; returns the box that has answered, and its answer.
@@ -49,7 +57,8 @@ impl Daemon {
         body: Option<&Value>,
     ) -> Result<(String, Vec<u8>), DaemonError> {
         let no_answer = |error: ClientError| DaemonError::NoAnswer(describe(&error));
-        let Answer { box_id, status, body } = exchange(self.address, method, path, body).await.map_err(no_answer)?;
+        let answer = exchange(self.address, method, path, body, self.limit).await;
+        let Answer { box_id, status, body } = answer.map_err(no_answer)?;
         let box_id = box_id.unwrap_or_else(|| UNNAMED.to_owned());
         if (200..300).contains(&status) {
             return Ok((box_id, body));

@@ -8,6 +8,7 @@ use crate::settings::Settings;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -18,6 +19,9 @@ pub(super) struct ReloadArguments {
     #[arg(long)]
     json: bool,
 }
+
+/// More than the daemon takes to read everything, packages of models included, or to give up a disk that hangs.
+const ANSWER_LIMIT: Duration = Duration::from_secs(75);
 
 const EXAMPLES: &str =
     "Cameras, scenes, tracking, snapshots, models, MQTT, log level, access keys and certificates change without a
@@ -36,7 +40,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> ExitCode {
 }
 
 async fn ask(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
-    let daemon = Daemon::of(settings)?;
+    let daemon = Daemon::of(settings)?.within(ANSWER_LIMIT);
     let (box_id, answer) = daemon.ask_json(HttpMethod::POST, "/api/reload", Some(&json!({}))).await?;
     daemon.warn_of_another_box(&box_id);
     if as_json {

@@ -17,6 +17,9 @@ pub enum ReloadError {
     /// The settings have mistakes.
     #[error("{}", .0.join("; "))]
     Mistakes(Vec<String>),
+    /// A disk does not answer.
+    #[error("the settings and what they name could not be read in time: a disk does not answer")]
+    Hanging,
     /// The daemon is stopping, or other reloads wait already.
     #[error("the appliance takes no reload now; try again later")]
     Busy,

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How long a response may take.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(10);
+pub const RESPONSE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest response, or line of one, that is read.
 const MAX_RESPONSE_BYTES: usize = 4 << 20;
@@ -51,7 +51,7 @@ pub struct Answer<T> {
     pub body: T,
 }
 
-/// Sends a request and returns the response.
+/// Sends a request and returns the response, which may take as long as `limit`.
 ///
 /// # Errors
 /// [`ClientError`].
@@ -60,8 +60,9 @@ pub async fn exchange(
     method: Method,
     path: &str,
     body: Option<&Value>,
+    limit: Duration,
 ) -> Result<Answer<Vec<u8>>, ClientError> {
-    timeout(RESPONSE_LIMIT, send_and_read(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
+    timeout(limit, send_and_read(address, method, path, body)).await.map_err(|_| ClientError::TimedOut)?
 }
 
 async fn send_and_read(

@@ -26,7 +26,9 @@ use crate::vision::error_chain::describe;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 
 /// A change for the shell, with what the core does not hold.
 #[derive(Debug)]
@@ -61,13 +63,28 @@ impl std::fmt::Debug for Prepared {
 #[derive(Debug)]
 pub struct Reloader {
     /// The settings in force: keys that need a restart have the values of the start.
-    pub(super) settings: Arc<Settings>,
-    pub(super) passwords: BTreeMap<CameraId, Secret>,
-    pub(super) requests: mpsc::Receiver<ReloadRequest>,
-    pub(super) changes: mpsc::Sender<ChangeRequest>,
+    settings: Arc<Settings>,
+    passwords: BTreeMap<CameraId, Secret>,
+    requests: mpsc::Receiver<ReloadRequest>,
+    changes: mpsc::Sender<ChangeRequest>,
+    /// One permit. A read that hangs keeps it: nothing breaks off such a read.
+    turns: Arc<Semaphore>,
+    limit: Duration,
 }
 
+/// How long files, certificates and packages may take to be read. Clients wait a little longer.
+const READ_LIMIT: Duration = Duration::from_secs(60);
+
 impl Reloader {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        passwords: BTreeMap<CameraId, Secret>,
+        requests: mpsc::Receiver<ReloadRequest>,
+        changes: mpsc::Sender<ChangeRequest>,
+    ) -> Self {
+        Self { settings, passwords, requests, changes, turns: Arc::new(Semaphore::new(1)), limit: READ_LIMIT }
+    }
+
     /// Serves requests until the daemon stops. `files` are the settings files, in the order of precedence. `prepare` gets the
     /// settings in force and the new ones, reads what they name outside the appliance, and returns what applies them, or the
     /// mistakes.
@@ -97,12 +114,15 @@ impl Reloader {
         prepare: impl Fn(&Settings, &Settings) -> Result<Prepared, Vec<String>> + Send + 'static,
     ) -> Result<ReloadReport, ReloadError> {
         let (files, old, old_passwords) = (files.to_vec(), Arc::clone(&self.settings), self.passwords.clone());
+        let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| ReloadError::Hanging)?;
         let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let wanted = Wanted::read(&files, &old, &old_passwords)?;
             let prepared = prepare(&old, &wanted.settings).map_err(ReloadError::Mistakes)?;
             Ok::<_, ReloadError>((wanted, prepared))
         });
-        let (wanted, prepared) = read.await.map_err(|error| ReloadError::Mistakes(vec![describe(&error)]))??;
+        let read = timeout(self.limit, read).await.map_err(|_| ReloadError::Hanging)?;
+        let (wanted, prepared) = read.map_err(|error| ReloadError::Mistakes(vec![describe(&error)]))??;
         wanted.passwords.values().for_each(|password| redactor.register(password));
         let (reply, replied) = oneshot::channel();
         let (settings, passwords) = (Arc::clone(&wanted.settings), wanted.passwords.clone());
@@ -198,3 +218,6 @@ fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> 
         added,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,8 @@ async fn reload(State(control): State<Control>, Json(Nothing {}): Json<Nothing>)
         Err(error @ ReloadError::Mistakes(_)) => {
             refusal(StatusCode::UNPROCESSABLE_ENTITY, "settings", &error.to_string())
         }
-        Err(error @ ReloadError::Busy) => refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", &error.to_string()),
+        Err(error @ (ReloadError::Busy | ReloadError::Hanging)) => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", &error.to_string())
+        }
     }
 }
