@@ -43,7 +43,8 @@ fn five_mistakes_are_reported_at_once_with_exit_code_78() {
             arguments.push("photo.jpg");
         }
         let output = ocelli(&arguments, home.path());
-        let errors = text(&output.stderr);
+        // The report of a check is its output.
+        let errors = text(&[output.stdout, output.stderr].concat());
         assert_eq!(output.status.code(), Some(78), "{errors}");
         for key in ["mqtt.prot", "mqtt.port", "units.threads", "cameras[A].id", "cameras[A].url"] {
             assert!(errors.contains(key) && errors.contains("bad.toml"), "{key} in {errors}");

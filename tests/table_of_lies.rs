@@ -185,7 +185,7 @@ fn no_blind_camera_is_green() {
         check: ("camera misspelt", "did you mean `person`"),
     };
     assert_told(&daemon, Some(&broker), &lies.into_iter().chain([misspelt]).collect::<Vec<_>>());
-    for (id, why) in [("locked", "401"), ("lost", "404"), ("frozen", "no frame was decoded")] {
+    for (id, why) in [("locked", "401"), ("lost", "404")] {
         let (_, view) = json_of(&daemon, &format!("/api/cameras/{id}"));
         assert!(view["reason"].as_str().unwrap().contains(why), "{id}: {view}");
     }
@@ -441,8 +441,7 @@ fn no_port_and_no_certificate_that_fails_is_green() {
     );
     let daemon = Daemon::start(broker.port, &http(&tls));
     wait_up(&daemon);
-    let (what, reason, check) =
-        ("a certificate that is none", "the public API is not served", ("HTTP", "certificate.pem"));
+    let (what, reason, check) = ("a certificate that is none", "the public API is not served", ("HTTP", "key.pem"));
     assert_told(&daemon, Some(&broker), &[Lie { what, reason, summary, readyz: 200, metric, check }]);
     assert!(daemon.stop().0.success());
 }
@@ -480,7 +479,7 @@ fn settings_that_cannot_work_are_refused_by_the_daemon_as_by_the_check() {
             "LoadCredential=yard",
         ),
         ("a key that does not exist", format!("{yard}fsp = 5\n"), "fps"),
-        ("a model that is not configured", format!("{yard}model = \"nowhere\"\n"), "nowhere"),
+        ("a model that is not configured", format!("{yard}model = \"nowhere\"\n"), "is not the name of a model"),
         ("a camera twice", yard.repeat(2), "yard"),
         ("no log level", "[log]\nlevel = \"loud\"\n".to_owned(), "log.level"),
         ("a value out of range", "[http]\nport = 70000\n".to_owned(), "65535"),

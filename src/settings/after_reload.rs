@@ -7,25 +7,27 @@ use crate::telemetry::settings::LogSettings;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The settings in force after a reload of `read`, and the keys that keep the values of `old` until a restart, such as
-/// `http.port`.
-pub(crate) fn after_reload(old: &Settings, read: &Settings) -> (Settings, Vec<String>) {
-    let Settings { cameras, models, tracking, snapshots, access_keys, buckets, mqtt, .. } = read.clone();
-    let settings = Settings {
-        log: LogSettings { level: read.log.level.clone(), ..old.log.clone() },
-        http: HttpSettings { tls: read.http.tls.clone(), ..old.http.clone() },
-        // Whether the outbox keeps events for a broker is settled at the start.
-        mqtt: MqttSettings { enabled: old.mqtt.enabled, ..mqtt },
-        cameras,
-        models,
-        tracking,
-        snapshots,
-        access_keys,
-        buckets,
-        ..old.clone()
-    };
-    let waiting = differing_keys(&settings, read);
-    (settings, waiting)
+impl Settings {
+    /// The settings in force after a reload of `read`, and the keys that keep their present values until a restart, such as
+    /// `http.port`.
+    pub(crate) fn after_reload(&self, read: &Settings) -> (Settings, Vec<String>) {
+        let Settings { cameras, models, tracking, snapshots, access_keys, buckets, mqtt, .. } = read.clone();
+        let settings = Settings {
+            log: LogSettings { level: read.log.level.clone(), ..self.log.clone() },
+            http: HttpSettings { tls: read.http.tls.clone(), ..self.http.clone() },
+            // Whether the outbox keeps events for a broker is settled at the start.
+            mqtt: MqttSettings { enabled: self.mqtt.enabled, ..mqtt },
+            cameras,
+            models,
+            tracking,
+            snapshots,
+            access_keys,
+            buckets,
+            ..self.clone()
+        };
+        let waiting = differing_keys(&settings, read);
+        (settings, waiting)
+    }
 }
 
 /// The keys of the sections that a reload leaves as they are, as far as their values differ.
@@ -112,7 +114,7 @@ mod tests {
     }
 
     fn waiting(old: &str, new: &str) -> Vec<String> {
-        let mut waiting = after_reload(&settings(old), &settings(new)).1;
+        let mut waiting = settings(old).after_reload(&settings(new)).1;
         waiting.sort();
         waiting
     }
@@ -135,6 +137,6 @@ mod tests {
             "[log]\nlevel = \"debug\"\n[mqtt]\nhost = \"broker\"\nhome_assistant.enabled = true\n[http.tls]\nnames = \
              [\"box.lan\"]\n[tracking]\nenabled = false\n[snapshots]\nquality = 50\n",
         );
-        assert_eq!(after_reload(&old, &new), (new.clone(), vec![]));
+        assert_eq!(old.after_reload(&new), (new.clone(), vec![]));
     }
 }

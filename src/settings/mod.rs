@@ -40,7 +40,6 @@ use crate::tracking::settings::TrackingSettings;
 use std::path::PathBuf;
 
 pub(crate) use advice::BoxFacts;
-pub(crate) use after_reload::after_reload;
 pub use in_force::InForce;
 pub use merged::environment;
 pub use mistake::{Mistake, SettingsErrors};

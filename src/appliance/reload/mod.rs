@@ -18,7 +18,7 @@ use crate::core::desired_models::DesiredModels;
 use crate::core::plan::ModelTerms;
 use crate::publish::publisher::Publisher;
 use crate::secret::Secret;
-use crate::settings::{Settings, after_reload};
+use crate::settings::Settings;
 use crate::supervisor::settings::ModelSettings;
 use crate::telemetry::logging::Redactor;
 use crate::vision::camera_id::CameraId;
@@ -161,7 +161,7 @@ impl Wanted {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
         let (mut passwords, mut mistakes) = (BTreeMap::new(), Vec::new());
-        let (settings, restart) = after_reload(old, &read);
+        let (settings, restart) = old.after_reload(&read);
         for camera in &settings.cameras {
             match camera.credentials.resolve_password() {
                 Ok(password) => passwords.extend(password.map(|password| (camera.id.clone(), password))),
