@@ -484,7 +484,7 @@ fn settings_that_cannot_work_are_refused_by_the_daemon_as_by_the_check() {
         ("no log level", "[log]\nlevel = \"loud\"\n".to_owned(), "log.level"),
         ("a value out of range", "[http]\nport = 70000\n".to_owned(), "65535"),
         ("TLS without an authority", "[mqtt]\ntls = { enabled = true }\n".to_owned(), "ca_file"),
-        ("a zone without cores", "[[zones]]\nname = \"left\"\ncores = []\n".to_owned(), "cores"),
+        ("a zone twice", "[[zones]]\nname = \"left\"\n".repeat(2), "left"),
         ("a public address without keys", "[http]\npublic_address = \"0.0.0.0\"\n".to_owned(), "access_keys"),
     ] {
         std::fs::write(&file, &settings).unwrap();
