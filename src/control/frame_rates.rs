@@ -18,7 +18,7 @@ pub struct FrameRates {
     pub decoded: f64,
     /// Frames that a unit has analysed.
     pub analysed: f64,
-    /// The time over which they were counted, at most [`WINDOW`].
+    /// The time over which they were counted, at most the ten seconds that are looked back.
     pub over: Duration,
 }
 

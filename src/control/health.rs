@@ -1,6 +1,6 @@
 //! The health of the box as clients are shown it: in `/api/status` and `ocelli status` as a whole, in parts elsewhere.
 //!
-//! It is made from an [`ApplianceStatus`] in one place, with what [`judge`](crate::control::judge) finds wrong. So the
+//! It is made from an [`ApplianceStatus`] in one place, with what [`judge`] finds wrong. So the
 //! command line, HTTP, systemd and MQTT cannot tell different stories.
 
 mod parts;

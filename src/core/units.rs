@@ -2,6 +2,7 @@
 
 mod change;
 mod commands;
+mod status;
 
 use crate::admission::{Controller, FrameWork, Gate, ImageQueue, ImageWork};
 use crate::camera::settings::CameraSettings;
@@ -18,7 +19,7 @@ use crate::model::package::Package;
 use crate::supervisor::model_version::ModelVersion;
 use crate::supervisor::pool::{Pool, UnitBounds};
 use crate::supervisor::unit_state::{Readiness, UnitId};
-use crate::supervisor::{Answer, Fleet, ModelState, ModelStatus, SupervisorAction};
+use crate::supervisor::{Answer, Fleet, ModelState, SupervisorAction};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use std::collections::{BTreeMap, BTreeSet};
@@ -273,33 +274,6 @@ impl Units {
         let (model, version) = (package.model.clone(), package.version.clone());
         effects.push(Effect::KeepConfigured { model, version });
         is_written
-    }
-
-    /// The status of every model by name.
-    pub(super) fn status(&self) -> BTreeMap<String, ModelStatus> {
-        self.fleet.status()
-    }
-
-    /// The labels that a camera's scene lists and its model does not have.
-    pub(super) fn unknown_labels(&self, camera: &CameraSettings) -> Vec<String> {
-        let model = self.fleet.model_of(&camera.id).and_then(|model| self.fleet.model(model));
-        // Without labels the package is not known yet.
-        let Some(package) = model.map(Pool::package).filter(|package| !package.labels.is_empty()) else {
-            return Vec::new();
-        };
-        let is_unknown = |label: &&String| package.labels.class(label).is_none();
-        camera.scene.labels.iter().filter(is_unknown).cloned().collect()
-    }
-
-    /// Problems of the units beside those of the models, as texts for the operator.
-    pub(super) fn degraded(&self) -> Vec<String> {
-        let not_started = self.not_started.iter().map(|(model, why)| format!("{model}: it is not started: {why}"));
-        let kept_back = self.kept_back.iter().map(|(model, why)| format!("{model}: it keeps its version: {why}"));
-        let hanging = self
-            .packages
-            .hanging()
-            .map(|model| format!("{model}: its package cannot be read: the disk does not answer"));
-        self.fleet.degraded().into_iter().chain(not_started).chain(kept_back).chain(hanging).collect()
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct ReferenceKey {
     pub(super) section: String,
     /// The name of the key itself.
     pub(super) key: String,
-    /// Whether the section, or the outermost section around it, is a list: [[cameras]].
+    /// Whether the section, or the outermost section around it, is a list: `[[cameras]]`.
     pub(super) is_in_list: bool,
 }
 

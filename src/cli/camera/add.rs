@@ -22,7 +22,7 @@ pub(in crate::cli) struct AddArguments {
     /// Its id in topics and logs: 1 to 64 of a-z, 0-9, `_` and `-`.
     #[arg(value_name = "ID", value_parser = parse_id)]
     id: CameraId,
-    /// rtsp://[user@]host[:port]/path or rtsps://...; the sub stream is usually large enough.
+    /// rtsp://USER@HOST:PORT/PATH or rtsps://..., where USER@ and :PORT may be left out; the sub stream is usually large enough.
     #[arg(value_name = "URL")]
     url: String,
     /// Frames per second that are analysed; 0: every frame.
