@@ -103,15 +103,7 @@ fn name_differences(key: &str, old: &Value, new: &Value, keys: &mut Vec<String>)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::collections::HashMap;
-
-    fn settings(text: &str) -> Settings {
-        let home = tempfile::tempdir().unwrap();
-        let file = home.path().join("ocelli.toml");
-        std::fs::write(&file, text).unwrap();
-        Settings::load_with(&[file], HashMap::new()).unwrap()
-    }
+    use crate::settings::tests::settings;
 
     fn waiting(old: &str, new: &str) -> Vec<String> {
         let mut waiting = settings(old).after_reload(&settings(new)).1;

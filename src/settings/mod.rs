@@ -14,6 +14,7 @@ mod load;
 mod merged;
 mod mistake;
 mod named_files;
+mod near_word;
 mod packages;
 mod place;
 mod places;
@@ -95,3 +96,6 @@ impl Settings {
         self.models.first().cloned().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ use crate::model::manifest::Manifest;
 use crate::model::package::Package;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::settings::Settings;
+use crate::settings::near_word::near_word;
 use crate::settings::remark::Remark;
 use crate::supervisor::settings::ModelSettings;
 use crate::vision::error_chain::describe;
@@ -89,32 +90,10 @@ impl Settings {
 }
 
 fn unknown_label(who: &str, label: &str, known: &[String]) -> (String, String) {
-    let hint = nearest(label, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let near = near_word(label, known.iter().map(String::as_str));
+    let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     let verb = if who.starts_with("no ") { "the" } else { "no" };
     (format!("{who} {verb} label `{label}`{hint}"), "its labels are in labels.txt of its package".to_owned())
-}
-
-/// Returns the most similar known label, if it differs by at most two letters.
-fn nearest<'a>(label: &str, known: &'a [String]) -> Option<&'a str> {
-    let label = label.to_lowercase();
-    let near = known.iter().map(|other| (distance(&label, &other.to_lowercase()), other.as_str())).min()?;
-    (near.0 <= 2).then_some(near.1)
-}
-
-/// The Levenshtein distance: the number of letters to add, remove or change.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = index + 1;
-        for (column, expected) in other.iter().enumerate() {
-            let changed = before + usize::from(letter != *expected);
-            before = row[column + 1];
-            row[column + 1] = changed.min(before + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -1,16 +1,6 @@
 //! Values that are well-formed but invalid, alone and together.
 
-use crate::settings::{Mistake, Settings, SettingsErrors};
-use std::collections::HashMap;
-
-fn mistakes(text: &str) -> Vec<Mistake> {
-    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-    std::fs::write(file.path(), text).unwrap();
-    match Settings::load_with(&[file.path().to_owned()], HashMap::new()) {
-        Ok(_) => Vec::new(),
-        Err(SettingsErrors(mistakes)) => mistakes,
-    }
-}
+use crate::settings::tests::mistakes;
 
 /// Asserts that the only mistake in `text` has this key and contains these words; without words, that there is none.
 fn check(text: &str, key: &str, words: &[&str]) {

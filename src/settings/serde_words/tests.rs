@@ -3,11 +3,11 @@
 use crate::camera::settings::CameraSettings;
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::BucketSettings;
-use crate::settings::{Mistake, Settings, SettingsErrors};
+use crate::settings::Mistake;
+use crate::settings::tests::{mistakes, settings};
 use crate::supervisor::settings::{ModelSettings, ZoneSettings};
 use serde::Serialize;
 use serde_json::Value as Json;
-use std::collections::HashMap;
 
 /// Values of every kind. Some of them suit some settings.
 const VALUES: [&str; 14] = [
@@ -50,15 +50,6 @@ const WORDS_OF_RUST: [&str; 19] = [
     "configuration",
 ];
 
-fn mistakes(text: &str) -> Vec<Mistake> {
-    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-    std::fs::write(file.path(), text).unwrap();
-    match Settings::load_with(&[file.path().to_owned()], HashMap::new()) {
-        Ok(_) => Vec::new(),
-        Err(SettingsErrors(mistakes)) => mistakes,
-    }
-}
-
 fn what(text: &str) -> String {
     mistakes(text).remove(0).what
 }
@@ -76,7 +67,7 @@ fn paths(section: &Json) -> Vec<String> {
 
 /// Sections with every setting, and the text before the one that is to be wrong.
 fn sections() -> Vec<(&'static str, Json)> {
-    let settings = Settings::load_with(&[], HashMap::new()).unwrap();
+    let settings = settings("");
     let camera: CameraSettings = serde_json::from_str(r#"{"id": "yard", "url": "rtsp://camera/"}"#).unwrap();
     vec![
         ("[log]\n", json(&settings.log)),

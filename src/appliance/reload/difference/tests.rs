@@ -1,14 +1,7 @@
 //! The difference of settings that differ in one place.
 
 use super::*;
-use std::collections::HashMap;
-
-fn settings(text: &str) -> Settings {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("ocelli.toml");
-    std::fs::write(&file, text).unwrap();
-    Settings::load_with(&[file], HashMap::new()).unwrap()
-}
+use crate::settings::tests::settings;
 
 const TWO: &str =
     "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/1\"\n[[cameras]]\nid = \"door\"\nurl = \"rtsp://b/1\"\n";
