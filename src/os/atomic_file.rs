@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Replaces a file: writes a temporary file, syncs it, renames it and syncs the directory. Creates the directory.
@@ -26,22 +26,26 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As of [`replace`]; also if the owner cannot be given.
 pub fn replace_as(path: &Path, bytes: &[u8], mode: u32, owner: &Metadata) -> io::Result<()> {
-    let temporary = write_beside(path, bytes, 0o700, mode & 0o700)?;
-    give(&temporary, owner)?;
-    fs::set_permissions(&temporary, Permissions::from_mode(mode & 0o7777))?;
-    fs::rename(&temporary, path)?;
+    let (temporary, file) = write_beside(path, bytes, 0o700, mode & 0o700)?;
+    let given = give(&file, owner).and_then(|()| file.set_permissions(Permissions::from_mode(mode & 0o7777)));
+    if let Err(error) = given.and_then(|()| fs::rename(&temporary, path)) {
+        // It may hold secrets.
+        drop(fs::remove_file(&temporary));
+        return Err(error);
+    }
     File::open(directory_of(path))?.sync_all()
 }
 
-/// Gives a file or directory to the owner and group of a model, if they differ.
+/// Gives an open file or directory to the owner and group of a model, if they differ. What its path leads to meanwhile is
+/// of no account.
 ///
 /// # Errors
 /// The I/O error: only root may give files away.
-pub fn give(path: &Path, owner: &Metadata) -> io::Result<()> {
-    let now = fs::metadata(path)?;
+pub fn give(file: &File, owner: &Metadata) -> io::Result<()> {
+    let now = file.metadata()?;
     match (now.uid(), now.gid()) == (owner.uid(), owner.gid()) {
         true => Ok(()),
-        false => chown(path, Some(owner.uid()), Some(owner.gid())),
+        false => fchown(file, Some(owner.uid()), Some(owner.gid())),
     }
 }
 
@@ -54,7 +58,7 @@ pub fn rewrite(path: &Path) -> io::Result<()> {
     match fs::read(path) {
         Ok(bytes) => replace(path, &bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::remove_file(write_beside(path, b"", 0o777, 0o666)?)
+            fs::remove_file(write_beside(path, b"", 0o777, 0o666)?.0)
         }
         Err(error) => Err(error),
     }
@@ -62,7 +66,7 @@ pub fn rewrite(path: &Path) -> io::Result<()> {
 
 /// The modes apply to new files and directories and are reduced by the umask.
 fn replace_with_modes(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<()> {
-    let temporary = write_beside(path, bytes, directory_mode, file_mode)?;
+    let (temporary, _) = write_beside(path, bytes, directory_mode, file_mode)?;
     fs::rename(&temporary, path)?;
     File::open(directory_of(path))?.sync_all()
 }
@@ -71,8 +75,8 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes and syncs the temporary file. Creates the directory if it does not exist. Returns the file's path.
-fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<PathBuf> {
+/// Writes and syncs the temporary file. Creates the directory if it does not exist. Returns the file and its path.
+fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<(PathBuf, File)> {
     let directory = directory_of(path);
     DirBuilder::new().recursive(true).mode(directory_mode).create(directory)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -86,7 +90,7 @@ fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) 
     let mut file = OpenOptions::new().write(true).create_new(true).mode(file_mode).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    Ok(temporary)
+    Ok((temporary, file))
 }
 
 #[cfg(test)]

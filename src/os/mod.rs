@@ -15,6 +15,7 @@ pub mod memfd;
 pub mod memory;
 pub mod orphan_guard;
 pub mod pidfd;
+pub mod pinned_directory;
 pub mod ports;
 pub mod process_title;
 pub mod readiness;

@@ -1,11 +1,12 @@
 //! Writes the files of the settings: one writer at a time, each file in one step, readable for the service.
 
+use crate::os::pinned_directory::PinnedDirectory;
 use crate::os::{atomic_file, directories};
 use crate::settings::editor::edit_error::EditError;
 use crate::settings::files::programs_directory;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A hidden file: no file of settings.
@@ -21,16 +22,16 @@ pub(super) struct WriterLock {
 }
 
 impl WriterLock {
-    /// Waits for the lock. Creates the directory that programs write, for the owner of the state directory.
+    /// Waits for the lock. Creates the directory that programs write, for the owner of the state directory. That owner is
+    /// the service, and this may be root: links that the service may have put there are not followed.
     pub(super) fn take(state_directory: &Path) -> Result<Self, EditError> {
         let directory = programs_directory(state_directory);
         let lock = || -> io::Result<File> {
-            DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
             let owner = std::fs::metadata(state_directory)?;
-            atomic_file::give(&directory, &owner)?;
-            let path = directory.join(LOCK);
-            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(&path)?;
-            atomic_file::give(&path, &owner)?;
+            let pinned = PinnedDirectory::open(&directory)?;
+            atomic_file::give(pinned.file(), &owner)?;
+            let file = pinned.open_or_make(LOCK)?;
+            atomic_file::give(&file, &owner)?;
             file.lock()?;
             Ok(file)
         };
@@ -39,9 +40,11 @@ impl WriterLock {
     }
 }
 
-/// Writes a file of `settings.d`, for the owner of the state directory.
+/// Writes a file of `settings.d`, for the owner of the state directory. No link of the owner's is followed.
 pub(super) fn write_of_programs(file: &Path, text: &str, state_directory: &Path) -> io::Result<()> {
-    atomic_file::replace_as(file, text.as_bytes(), PRIVATE, &std::fs::metadata(state_directory)?)
+    let pinned = PinnedDirectory::open(&programs_directory(state_directory))?;
+    let entry = pinned.entry(file.file_name().unwrap_or_default());
+    atomic_file::replace_as(&entry, text.as_bytes(), PRIVATE, &std::fs::metadata(state_directory)?)
 }
 
 /// Replaces a file of the operator, which keeps its mode and owner. A symbolic link stays one.
