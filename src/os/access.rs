@@ -65,6 +65,18 @@ impl Visitor {
         }
     }
 
+    /// Whether the visitor may list a directory and read what is in it.
+    ///
+    /// # Errors
+    /// The first [`Obstacle`] on the way.
+    pub fn may_enter(&self, path: &Path) -> Result<(), Obstacle> {
+        match self {
+            Self::Caller => access(path, Access::READ_OK | Access::EXEC_OK)
+                .map_err(|errno| obstacle(path, errno, ObstacleKind::Unreadable)),
+            Self::User(user) => may_reach(user, path, READ | ENTER, ObstacleKind::Unreadable),
+        }
+    }
+
     /// Whether the visitor may make files in a directory, or make the directory if it does not exist.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Which files the settings are read from: the given ones, `conf.d/*.toml` beside the first of them, and
 //! `settings.d/*.toml` below the state directory, where programs write.
 
+use crate::settings::Settings;
 use crate::settings::mistake::Mistake;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ impl SettingsFiles {
         {
             return Ok(text.clone());
         }
-        // A pipe would be waited for, and a directory has an error text of its own.
+        // A directory has an error text of its own.
         match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => return Err("is a directory, not a file of settings: move it away".into()),
             Err(error) if error.kind() == ErrorKind::NotFound => return Err("there is no such file".into()),
@@ -98,6 +99,15 @@ impl SettingsFiles {
             Mistake::in_file(path, None, what)
         }));
         files
+    }
+}
+
+impl Settings {
+    /// All files that settings are read from, those of `conf.d` and `settings.d` too.
+    pub(crate) fn files_to_read(main: &[PathBuf], state_directory: &Path) -> Vec<PathBuf> {
+        let (files, mut mistakes) = (SettingsFiles::new(main), Vec::new());
+        let beside = files.beside_main(&mut mistakes);
+        [main.to_vec(), beside, files.of_programs(state_directory, &mut mistakes)].concat()
     }
 }
 

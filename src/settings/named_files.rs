@@ -1,6 +1,6 @@
 //! The files that the settings name: passwords, keys, certificates, directories of pictures.
 
-use crate::secret::Credentials;
+use crate::secret::{Credentials, Secret};
 use crate::settings::Settings;
 use crate::settings::remark::Subject;
 use std::path::{Path, PathBuf};
@@ -46,11 +46,11 @@ impl Settings {
             let name = format!("buckets[{index}].directory");
             files.extend(of_box(name, Some(bucket.directory.as_path()), FileKind::Directory));
         }
-        if self.http.public_address.is_some() {
-            let tls = &self.http.tls;
-            files.extend(of_box("http.tls.certificate_file", tls.certificate_file.as_deref(), FileKind::Open));
-            files.extend(of_box("http.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
-        }
+        let (http, tls) = (&self.http, &self.http.tls);
+        files.extend(of_box("http.tls.certificate_file", tls.certificate_file.as_deref(), FileKind::Open));
+        files.extend(of_box("http.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
+        let token = http.monitoring_token_file.as_deref().filter(|_| http.monitoring_address.is_some());
+        files.extend(of_box("http.monitoring_token_file", token, FileKind::Secret));
         if self.mqtt.enabled {
             files.extend(password("mqtt.credentials.password_file", Subject::Box, &self.mqtt.credentials));
             let tls = &self.mqtt.tls;
@@ -64,12 +64,16 @@ impl Settings {
         files
     }
 
-    /// True if the settings themselves contain a password or key, so that not everybody may read their file.
-    pub(crate) fn hold_secrets(&self) -> bool {
-        let has_password = |credentials: &Credentials| credentials.password.is_some();
-        has_password(&self.mqtt.credentials)
-            || self.cameras.iter().any(|camera| has_password(&camera.credentials))
-            || self.access_keys.iter().any(|key| key.secret.is_some())
+    /// The keys of the passwords and secrets that are in the settings themselves: not everybody may read their files.
+    pub(crate) fn secret_keys(&self) -> Vec<String> {
+        let key = |key: String, secret: &Option<Secret>| secret.is_some().then_some(key);
+        let broker = key("mqtt.credentials.password".into(), &self.mqtt.credentials.password);
+        let cameras = self.cameras.iter().enumerate();
+        let cameras = cameras
+            .filter_map(|(index, it)| key(format!("cameras[{index}].credentials.password"), &it.credentials.password));
+        let keys = self.access_keys.iter().enumerate();
+        let keys = keys.filter_map(|(index, it)| key(format!("access_keys[{index}].secret"), &it.secret));
+        broker.into_iter().chain(cameras).chain(keys).collect()
     }
 }
 
@@ -96,7 +100,8 @@ mod tests {
         let text = format!(
             "[mqtt]\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n\
              [mqtt.tls]\nenabled = true\nca_file = \"{file}\"\ncertificate_file = \"{file}\"\nkey_file = \"{file}\"\n\
-             [http]\npublic_address = \"0.0.0.0\"\n[http.tls]\ncertificate_file = \"{file}\"\nkey_file = \"{file}\"\n\
+             [http]\npublic_address = \"0.0.0.0\"\nmonitoring_address = \"0.0.0.0\"\n\
+             monitoring_token_file = \"{file}\"\n[http.tls]\ncertificate_file = \"{file}\"\nkey_file = \"{file}\"\n\
              [[access_keys]]\naccess_key_id = \"K\"\nsecret_file = \"{file}\"\nrole = \"operator\"\n\
              [[buckets]]\nname = \"b\"\ndirectory = \"{directory}\"\n\
              [[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n"
@@ -111,6 +116,7 @@ mod tests {
             "cameras[0].credentials.password_file",
             "access_keys[0].secret_file",
             "http.tls.key_file",
+            "http.monitoring_token_file",
             "mqtt.credentials.password_file",
             "mqtt.tls.key_file",
         ];
@@ -120,6 +126,6 @@ mod tests {
         assert_eq!(of_kind(FileKind::Open), open);
         assert_eq!(of_kind(FileKind::Directory), ["buckets[0].directory"]);
         assert_eq!(files[0].subject, Subject::Camera("yard".into()));
-        assert!(!settings.hold_secrets());
+        assert!(settings.secret_keys().is_empty());
     }
 }

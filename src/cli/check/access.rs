@@ -4,7 +4,7 @@ use crate::cli::check::report::{Finding, Severity};
 use crate::os::access::{Obstacle, ObstacleKind, Visitor, nearest_existing};
 use crate::os::free_space;
 use crate::os::users::{User, is_root};
-use crate::settings::{FileKind, NamedFile, Settings};
+use crate::settings::{FileKind, NamedFile, Place, Places, Settings};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -33,11 +33,15 @@ pub(super) fn visitor(named: Option<&str>) -> Option<Visitor> {
     }
 }
 
-/// Checks the settings files and the files that they name.
-pub(super) fn check_files(settings: &Settings, files: &[PathBuf], visitor: &Visitor) -> Vec<Finding> {
+/// Checks the settings files, those of `conf.d` and `settings.d` too, and the files that they name.
+pub(super) fn check_files(settings: &Settings, places: &Places, files: &[PathBuf], visitor: &Visitor) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let kind = if settings.hold_secrets() { FileKind::Secret } else { FileKind::Open };
-    for file in files {
+    let secrets: Vec<Place> = settings.secret_keys().iter().map(|key| places.near(key)).collect();
+    let holds_secret =
+        |path: &Path| secrets.iter().any(|place| matches!(place, Place::Line { file, .. } if Path::new(file) == path));
+    let files = Settings::files_to_read(files, &settings.state_directory);
+    for file in &files {
+        let kind = if holds_secret(file) { FileKind::Secret } else { FileKind::Open };
         let wrong = |severity, what: String| Finding::new(severity, "settings", what);
         findings.extend(mistakes_in(file, kind, visitor, &wrong));
     }
@@ -119,7 +123,11 @@ fn mistakes_in(
     wrong: &dyn Fn(Severity, String) -> Finding,
 ) -> Vec<Finding> {
     let shown = path.display();
-    if let Err(obstacle) = visitor.may_read(path) {
+    let may_read = match kind {
+        FileKind::Directory => visitor.may_enter(path),
+        FileKind::Secret | FileKind::Open => visitor.may_read(path),
+    };
+    if let Err(obstacle) = may_read {
         return vec![wrong(Severity::Mistake, in_words(&obstacle, visitor)).cure(cure(&obstacle, visitor))];
     }
     let mut findings = Vec::new();

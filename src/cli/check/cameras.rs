@@ -70,7 +70,10 @@ async fn check_camera(settings: &Settings, index: usize, spawner: &Spawner) -> F
         }
         Err(error @ TrialError::NoFrame { packets, .. }) => {
             let cure = match packets {
-                0 => "a firewall may hold back its packets: set `transport` to \"tcp\"",
+                0 if camera.transport == Transport::Udp => {
+                    "a firewall may hold back its packets: set `transport` to \"tcp\""
+                }
+                0 => "it accepts the connection and sends nothing: restart it, or try another stream of it",
                 _ => {
                     "its keyframes may be further apart: raise `capture.stall_seconds`, or let it send one each second or two"
                 }

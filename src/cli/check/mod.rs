@@ -51,15 +51,16 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
             return report.finish();
         }
     };
-    report.know(&settings.box_id, places);
-    let what = format!("{} cameras, box `{}`", settings.cameras.len(), settings.box_id);
-    report.add(Finding::ok("settings", what));
     let Some(visitor) = access::visitor(arguments.user.as_deref()) else {
         let name = arguments.user.as_deref().unwrap_or_default();
         report.add(Finding::new(Severity::Failed, "user", format!("there is no user `{name}` on this box")));
         return report.finish();
     };
-    report.extend(access::check_files(&settings, &files, &visitor));
+    let of_files = access::check_files(&settings, &places, &files, &visitor);
+    report.know(&settings.box_id, places);
+    let what = format!("{} cameras, box `{}`", settings.cameras.len(), settings.box_id);
+    report.add(Finding::ok("settings", what));
+    report.extend(of_files);
     report.extend(access::check_directories(&settings, &visitor));
     report.extend(broker::check_broker_files(&settings));
     if let Err(what) = check_configured(&settings.http.tls) {
