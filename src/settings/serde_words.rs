@@ -52,7 +52,13 @@ pub(super) fn in_plain_words<T: DeserializeOwned>(error: &ConfigError, section: 
     let kinds = ["invalid type: ", "invalid value: "];
     let Some(text) = kinds.iter().find_map(|kind| text.strip_prefix(kind)) else { return text.to_owned() };
     match text.rsplit_once(", expected ") {
-        Some((found, expected)) => format!("is {}{BUT}{}", found_in_words(found), expected_in_words(expected)),
+        Some((found, expected)) => {
+            let expected = expected_in_words(expected);
+            // Where a section belongs, a text may be `user:password`.
+            let is_hidden = expected == "a section" && found.starts_with("string ");
+            let found = if is_hidden { "a text".to_owned() } else { found_in_words(found) };
+            format!("is {found}{BUT}{expected}")
+        }
         None => text.to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Refuses values of the wrong type that the library would convert: it reads `port = true` as 1 and `max_units = 2.6` as 3.
 //!
-//! A conversion that loses nothing is allowed: a number as text (`port = "1883"`), text as a number (`client_id = 7`), a whole
+//! A conversion that loses nothing is allowed: a number as text (`port = "1883"`), a whole number as text (`client_id = 7`), a whole
 //! number with a point, 0 and 1 for a switch. Values from the environment are always text, and are not checked here.
 
 use config::{Value, ValueKind};
@@ -82,7 +82,6 @@ fn unchanged(kind: &ValueKind) -> ValueKind {
 fn number_as_text(kind: &ValueKind) -> ValueKind {
     match kind {
         ValueKind::I64(number) => ValueKind::String(number.to_string()),
-        ValueKind::Float(number) => ValueKind::String(number.to_string()),
         kind => kind.clone(),
     }
 }
@@ -152,6 +151,8 @@ mod tests {
             ("port", ValueKind::Float(f64::NAN), "is a number with a point, but must be a whole number"),
             ("port", ValueKind::String("on".into()), "is text, but must be a whole number"),
             ("rate", ValueKind::Boolean(true), "is a switch (true or false), but must be a number"),
+            // It would be written in another way than it was.
+            ("name", ValueKind::Float(1e5), "is a number with a point, but must be text, in quotes"),
             ("on", ValueKind::I64(2), "is a whole number, but must be true or false"),
             ("name", ValueKind::Boolean(true), "is a switch (true or false), but must be text, in quotes"),
             (

@@ -146,6 +146,7 @@ fn permitted_words_are_named_whatever_is_in_their_place() {
         ("[sandbox]\nmode = { a = 1 }", "is `a` but must be one of `required`, `best-effort`, `off`"),
         ("[http]\naddress = \"here\"", "must be an IP address, such as 192.168.1.20"),
         ("[mqtt]\ntls = 5", "is 5 but must be a section"),
+        ("[mqtt]\ncredentials = \"viewer:hunter2\"", "is a text but must be a section"),
         ("[mqtt]\nenabled = \"maybe\"", "is the text \"maybe\" but must be true or false"),
     ] {
         assert_eq!(what(text), expected, "{text}");
