@@ -11,6 +11,9 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// The shortest time between two counts that are kept.
 const STEP: Duration = Duration::from_millis(400);
 
+/// So many frames are not left out by chance.
+const DUE: f64 = 3.0;
+
 /// Frames a second of one camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameRates {
@@ -23,9 +26,11 @@ pub struct FrameRates {
 }
 
 impl FrameRates {
-    /// True when the camera has delivered frames at a fair rate for the whole time, and none of them was analysed.
-    pub fn is_ignored(&self) -> bool {
-        self.over >= WINDOW - STEP && self.decoded >= 0.5 && self.analysed == 0.0
+    /// True when at least [`DUE`] frames should have been analysed in the whole time, and none was. `wanted` is the rate to
+    /// analyse, in frames a second; 0: all that are decoded.
+    pub fn is_ignored(&self, wanted: f64) -> bool {
+        let due = if wanted > 0.0 { wanted.min(self.decoded) } else { self.decoded } * self.over.as_secs_f64();
+        self.over >= WINDOW - STEP && due >= DUE && self.analysed == 0.0
     }
 }
 
@@ -95,20 +100,20 @@ mod tests {
             rates = meter.count(&yard, half * 5, (half * 5 / 2).min(75), at(half * 500));
             match half {
                 0 => assert_eq!(rates, FrameRates::default()),
-                1..30 => assert!((rates.decoded - 10.0).abs() < 0.1 && !rates.is_ignored(), "{rates:?}"),
+                1..30 => assert!((rates.decoded - 10.0).abs() < 0.1 && !rates.is_ignored(5.0), "{rates:?}"),
                 _ => {}
             }
         }
-        assert!((rates.decoded - 10.0).abs() < 0.1 && rates.is_ignored(), "{rates:?}");
+        assert!((rates.decoded - 10.0).abs() < 0.1 && rates.is_ignored(5.0), "{rates:?}");
         meter.forget(&yard);
-        assert!(!meter.count(&yard, 300, 75, at(30_000)).is_ignored(), "a new connection is given time");
+        assert!(!meter.count(&yard, 300, 75, at(30_000)).is_ignored(5.0), "a new connection is given time");
     }
 
     #[test]
     fn a_slow_camera_and_a_first_moment_are_no_ground_for_a_judgement() {
         let rates = FrameRates { decoded: 0.1, analysed: 0.0, over: WINDOW };
-        assert!(!rates.is_ignored());
-        assert!(!FrameRates { decoded: 10.0, over: WINDOW / 2, ..rates }.is_ignored());
-        assert!(FrameRates { decoded: 10.0, ..rates }.is_ignored());
+        assert!(!rates.is_ignored(5.0) && !FrameRates { decoded: 10.0, ..rates }.is_ignored(0.05));
+        assert!(!FrameRates { decoded: 10.0, over: WINDOW / 2, ..rates }.is_ignored(0.0));
+        assert!(FrameRates { decoded: 10.0, ..rates }.is_ignored(0.5));
     }
 }

@@ -88,7 +88,10 @@ fn not_analysed(status: &ApplianceStatus, camera: &CameraView) -> Option<String>
     if model.in_service == 0 {
         return Some(format!("its model {name} is {}, with no unit in service", model.state.name()));
     }
-    camera.rates.is_ignored().then(|| "none of its frames was in the last ten seconds".to_owned())
+    camera
+        .rates
+        .is_ignored(f64::from(camera.state.fps))
+        .then(|| "none of its frames was in the last ten seconds".to_owned())
 }
 
 fn broker_reason(broker: &BrokerStatus) -> Option<Reason> {
