@@ -172,6 +172,7 @@ impl Units {
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
         self.refuse_overdue(now, effects);
         self.retry_packages(now, effects);
+        self.retry_not_started();
         self.remove_left();
         self.fleet.tick(now)
     }

@@ -77,3 +77,21 @@ fn any_change_of_the_settings_ends_as_a_fresh_start_with_them() {
         assert_eq!(Seen::of(&world), Seen::of(&fresh), "seed {seed}");
     }
 }
+
+#[test]
+fn models_that_exchange_their_sizes_on_a_full_box_have_them_in_the_end() {
+    let mut dice = Dice::new(1);
+    let settings =
+        BoxSettings { limit: 4, service_ms: 1, units: [(1, 0), (3, 0)], ..BoxSettings::draw(&mut dice, 5.0) };
+    let mut world = World::new(settings, Vec::new(), 1, 100);
+    world.run(100);
+    let mut new = world.wanted.clone();
+    let sizes: Vec<u16> = new.models.iter().map(|model| model.min_inference_units).collect();
+    new.models.iter_mut().zip(sizes.iter().rev()).for_each(|(model, size)| model.min_inference_units = *size);
+    world.reload_to(new);
+    world.run(100);
+    assert_eq!(world.failure.as_ref().map(|failure| &*failure.what), None);
+    let status = world.core.status();
+    let in_service: Vec<usize> = status.models.values().map(|model| model.in_service).collect();
+    assert_eq!((in_service, sizes), (vec![3, 1], vec![1, 3]), "{:?}", status.degraded);
+}

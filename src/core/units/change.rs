@@ -50,17 +50,30 @@ impl Units {
     /// Brings a model of the settings to its desired state, as far as it is not there.
     fn follow_desired(&mut self, model: &str, is_renewed: bool, now: Monotonic, effects: &mut Vec<Effect>) {
         let (Some(desired), Some(pool)) = (self.desired.of(model).cloned(), self.fleet.model(model)) else { return };
-        let is_running = !matches!(pool.state(), ModelState::Stopped | ModelState::Stopping);
-        let bounds = within(desired.bounds(), self.most_units);
         if is_renewed || pool.package().name != desired.package {
             self.kept_back.insert(model.to_owned(), "the package of the settings is being read".to_owned());
             let ticket = self.packages.begin(model, Purpose::Settings, now);
             let source = PackageSource::Named(desired.package.clone());
             effects.push(Effect::LoadPackage { ticket, model: model.to_owned(), source });
         }
+        self.reach_desired(model);
+    }
+
+    /// Tries again to start or scale the models for which there was no room.
+    pub(super) fn retry_not_started(&mut self) {
+        for model in self.not_started.keys().cloned().collect::<Vec<_>>() {
+            self.reach_desired(&model);
+        }
+    }
+
+    /// Gives a model its desired bounds, and starts or stops it.
+    fn reach_desired(&mut self, model: &str) {
+        let (Some(desired), Some(pool)) = (self.desired.of(model), self.fleet.model(model)) else { return };
+        let is_running = !matches!(pool.state(), ModelState::Stopped | ModelState::Stopping);
+        let (bounds, is_wanted) = (within(desired.bounds(), self.most_units), desired.is_running);
         let is_scaled = pool.bounds() != bounds;
         let scaled = if is_scaled { self.fleet.scale(model, bounds) } else { Ok(()) };
-        let result: Result<(), FleetError> = scaled.and_then(|()| match (is_running, desired.is_running) {
+        let result: Result<(), FleetError> = scaled.and_then(|()| match (is_running, is_wanted) {
             (true, false) => self.fleet.stop(model),
             (false, true) => self.fleet.start(model, None),
             _ => Ok(()),
