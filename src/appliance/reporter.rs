@@ -158,6 +158,9 @@ impl Reporter {
             *seen.entry(object.label.clone()).or_default() += 1;
             *self.labels_seen.entry(object.label.clone()).or_default() += 1;
         }
+        if self.gone_cameras.contains(&work.camera) {
+            return;
+        }
         self.seen_now.insert(work.camera.clone(), seen);
         if let Some(publisher) = &self.publisher {
             publisher.publish_detections(message);

@@ -37,9 +37,12 @@ impl LiveSettings {
     pub(super) fn prepare(&self, old: &Settings, new: &Settings) -> Result<Prepared, Vec<String>> {
         let mut changes = Changes::default();
         let rules = endpoint_rules(new).map_err(|mistake| vec![mistake])?;
-        let (live, keys) = (self.clone(), rules.keys.clone());
-        keys.iter().for_each(|key| self.redactor.register(&key.secret));
-        changes.add(None, move || drop(live.endpoint.send_replace(rules)));
+        rules.keys.iter().for_each(|key| self.redactor.register(&key.secret));
+        // A new secret may be in a file of the old name.
+        let are_keys_new = self.endpoint.borrow().keys != rules.keys;
+        let endpoint = self.endpoint.clone();
+        let line = are_keys_new.then_some("[[access_keys]]: changed");
+        changes.add(line, move || drop(endpoint.send_replace(rules)));
         if old.log.level != new.log.level {
             let (switch, level) = (self.level.clone(), new.log.level.clone());
             changes.add(Some("log.level: changed"), move || switch.set(&level));
@@ -53,8 +56,7 @@ impl LiveSettings {
     /// A certificate is read again with each reload: a new one mostly has the old name.
     fn prepare_certificate(&self, old: &Settings, new: &Settings, changes: &mut Changes) -> Result<(), String> {
         let served = self.identity.certificate.clone();
-        let has_address = new.http.public_address.or(new.http.monitoring_address).is_some();
-        let is_awaited = has_address && old.http.tls != new.http.tls;
+        let is_awaited = new.http.shows_certificate() && old.http.tls != new.http.tls;
         if !(served.is_set() || is_awaited) {
             return Ok(());
         }

@@ -132,16 +132,15 @@ async fn serve(
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
     let (outbox, events) = start_outbox(&settings)?;
     let camera_ids: Vec<CameraId> = settings.cameras.iter().map(|camera| camera.id.clone()).collect();
-    let mut publisher = match settings.mqtt.enabled {
-        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, events)?),
-        false => None,
-    };
     let broker_files = match settings.mqtt.enabled {
         true => BrokerFiles::read(&settings.mqtt)?,
         false => BrokerFiles::default(),
     };
     broker_files.password.iter().for_each(|password| redactor.register(password));
-
+    let mut publisher = match settings.mqtt.enabled {
+        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, events)?),
+        false => None,
+    };
     let http = settings.http.clone();
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
@@ -246,7 +245,7 @@ async fn keep_health(
         service_manager::watchdog();
         service_manager::status(&summary);
         let is_late = now.since(started) > READY_AT_LATEST;
-        if (ready || is_late) && !was_ready {
+        if (ready || is_late) && !was_ready && !*is_draining.borrow() {
             was_ready = true;
             service_manager::ready();
         }

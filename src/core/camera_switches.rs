@@ -25,9 +25,9 @@ impl CameraSwitches {
         self.switches.retain(|id, _| cameras.iter().any(|camera| camera.id.as_str() == id));
     }
 
-    /// Forgets a camera.
-    pub fn remove(&mut self, camera: &CameraId) {
-        self.switches.remove(camera.as_str());
+    /// Forgets a camera. True if a command had switched it.
+    pub fn remove(&mut self, camera: &CameraId) -> bool {
+        self.switches.remove(camera.as_str()).is_some()
     }
 
     /// The settings of a camera, with the value that a command set, unless the setting has changed since.

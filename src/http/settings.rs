@@ -42,6 +42,13 @@ pub struct HttpSettings {
 }
 
 impl HttpSettings {
+    /// True if an address is served with TLS.
+    pub fn shows_certificate(&self) -> bool {
+        let is_shown = |address: Option<IpAddr>, is_plain: bool| address.is_some() && !is_plain;
+        let is_public = is_shown(self.public_address, self.public_plain);
+        self.enabled && (is_public || is_shown(self.monitoring_address, self.monitoring_plain))
+    }
+
     /// [`Self::drain_seconds`]; zero where nothing is served.
     pub fn drain_time(&self) -> Duration {
         if self.enabled { Duration::try_from_secs_f32(self.drain_seconds).unwrap_or_default() } else { Duration::ZERO }

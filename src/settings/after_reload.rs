@@ -3,6 +3,8 @@
 use crate::http::settings::HttpSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::settings::Settings;
+use crate::settings::check::check;
+use crate::settings::mistake::Finding;
 use crate::telemetry::settings::LogSettings;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +29,20 @@ impl Settings {
         };
         let waiting = differing_keys(&settings, read);
         (settings, waiting)
+    }
+
+    /// What does not fit together of what a reload would put in force: `read` fits by itself, and the keys that wait for a
+    /// restart may not fit the others.
+    pub(crate) fn contradictions(&self) -> Vec<String> {
+        let found = check(self).into_iter();
+        found
+            .filter_map(|(key, finding)| match finding {
+                Finding::Mistake(what) => Some(format!(
+                    "`{key}`: {what}; another change of the file waits for a restart: restart ocelli instead"
+                )),
+                Finding::Range { .. } => None,
+            })
+            .collect()
     }
 }
 
@@ -130,5 +146,16 @@ mod tests {
              [\"box.lan\"]\n[tracking]\nenabled = false\n[snapshots]\nquality = 50\n",
         );
         assert_eq!(old.after_reload(&new), (new.clone(), vec![]));
+    }
+
+    #[test]
+    fn keys_that_the_address_of_before_needs_are_not_taken_away() {
+        let key = "[[access_keys]]\naccess_key_id = \"K\"\nsecret = \"a-secret-of-some-length\"\nrole = \"operator\"\n";
+        let old = settings(&format!("[http]\npublic_address = \"0.0.0.0\"\n{key}"));
+        let (mixed, waiting) = old.after_reload(&settings(""));
+        assert_eq!(waiting, ["http.public_address"]);
+        let told = mixed.contradictions();
+        assert!(told.len() == 1 && told[0].contains("access_keys") && told[0].contains("restart"), "{told:?}");
+        assert!(old.contradictions().is_empty());
     }
 }

@@ -26,8 +26,10 @@ const SHORTEST: usize = 4;
 impl Redactor {
     /// Hides this value from now on.
     pub fn register(&self, secret: &Secret) {
-        if secret.reveal().len() >= SHORTEST {
-            self.secrets.write().unwrap_or_else(PoisonError::into_inner).push(secret.clone());
+        let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        // Each reload registers all of them again, and each line is compared with all.
+        if secret.reveal().len() >= SHORTEST && !secrets.contains(secret) {
+            secrets.push(secret.clone());
         }
     }
 

@@ -15,7 +15,6 @@ pub(super) struct Difference {
     pub(super) is_tracking_new: bool,
     pub(super) are_snapshots_new: bool,
     pub(super) are_models_new: bool,
-    pub(super) are_keys_new: bool,
     pub(super) are_buckets_new: bool,
 }
 
@@ -42,7 +41,6 @@ impl Difference {
             is_tracking_new: old.tracking != new.tracking,
             are_snapshots_new: old.snapshots != new.snapshots,
             are_models_new: old.models != new.models,
-            are_keys_new: old.access_keys != new.access_keys,
             are_buckets_new: old.buckets != new.buckets,
         }
     }
@@ -64,7 +62,6 @@ impl Difference {
             (self.is_tracking_new, "[tracking]: every scene begins anew"),
             (self.are_snapshots_new, "[snapshots]: changed"),
             (self.are_models_new, "[[models]]: changed"),
-            (self.are_keys_new, "[[access_keys]]: changed"),
             (self.are_buckets_new, "[[buckets]]: changed"),
         ];
         let sections = sections.into_iter().filter(|(is_new, _)| *is_new).map(|(_, line)| line.to_owned());

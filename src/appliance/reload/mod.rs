@@ -160,8 +160,8 @@ impl Wanted {
     ) -> Result<Self, ReloadError> {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
-        let (mut passwords, mut mistakes) = (BTreeMap::new(), Vec::new());
         let (settings, restart) = old.after_reload(&read);
+        let (mut passwords, mut mistakes) = (BTreeMap::new(), settings.contradictions());
         for camera in &settings.cameras {
             match camera.credentials.resolve_password() {
                 Ok(password) => passwords.extend(password.map(|password| (camera.id.clone(), password))),

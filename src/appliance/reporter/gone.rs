@@ -26,6 +26,8 @@ impl Reporter {
         for camera in before.difference(&self.shown_cameras) {
             self.metrics.remove_camera(camera);
             self.seen_now.remove(camera);
+            // The core has told of its end since: counts of zero.
+            self.told.remove(camera);
             self.gone_cameras.insert(camera.clone());
         }
     }

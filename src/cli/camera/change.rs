@@ -16,8 +16,18 @@ pub(super) fn change(
     done: &str,
     make: impl FnOnce(&Editor) -> Result<Changed, EditError>,
 ) -> ExitCode {
-    let changed = Editor::open(&config.files(), environment()).and_then(|editor| make(&editor));
-    match changed {
+    let editor = match Editor::open(&config.files(), environment()) {
+        Ok(editor) => editor,
+        Err(EditError::Settings(errors)) => {
+            eprintln!("ocelli: nothing was changed: the settings cannot be read: {errors}");
+            return ExitCode::from(EXIT_SETTINGS);
+        }
+        Err(error) => {
+            eprintln!("ocelli: nothing was changed: {}", describe(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    match make(&editor) {
         Ok(Changed { file, older_mistakes }) => {
             print_line(&format!("{done} {}", file.display()));
             if !older_mistakes.is_empty() {

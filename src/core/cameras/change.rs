@@ -31,7 +31,14 @@ impl Cameras {
         let index = self.groups[group].remove(camera);
         self.close(group, index, effects);
         self.configured.remove(id);
-        self.switches.remove(id);
+        self.forget_switch(id, effects);
+    }
+
+    /// Forgets, for good, what a command had switched.
+    fn forget_switch(&mut self, id: &CameraId, effects: &mut Vec<Effect>) {
+        if self.switches.remove(id) {
+            effects.push(Effect::KeepCameras { cameras: Box::new(self.switches.clone()), ticket: None });
+        }
     }
 
     /// Gives a camera other settings. Its connection stays open unless `reconnects`.
@@ -43,7 +50,9 @@ impl Cameras {
         effects: &mut Vec<Effect>,
     ) {
         let Some((group, camera)) = self.place(settings.id.as_str()) else { return };
-        self.configured.insert(settings.id.clone(), settings.enabled);
+        if self.configured.insert(settings.id.clone(), settings.enabled) != Some(settings.enabled) {
+            self.forget_switch(&settings.id, effects);
+        }
         let settings = self.switches.apply(settings);
         let (enabled, fps) = (settings.enabled, settings.fps);
         let is_other_rate = self.groups[group].change(camera, settings);

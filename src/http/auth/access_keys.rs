@@ -55,7 +55,7 @@ impl AccessKeySettings {
 }
 
 /// A key with its secret, for checking signatures.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccessKey {
     /// Identifies the key in requests and in the log.
     pub id: String,

@@ -36,6 +36,8 @@ pub struct RekognitionState {
     pub(super) control: Control,
     settings: Arc<RekognitionSettings>,
     rules: watch::Receiver<EndpointRules>,
+    /// Also while there are no keys: other hosts reach these calls.
+    must_be_signed: bool,
     pub(super) metrics: Arc<Metrics>,
     /// A permit for each object that is being read from a bucket.
     pub(super) downloads: Arc<Semaphore>,
@@ -60,6 +62,7 @@ impl RekognitionState {
             control,
             settings: Arc::new(settings),
             rules,
+            must_be_signed: false,
             metrics,
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             in_order: Arc::default(),
@@ -70,7 +73,7 @@ impl RekognitionState {
 
     /// The same state with CPU turns of its own.
     pub(in crate::http) fn for_strangers(&self) -> Self {
-        Self { cpu_turns: CpuTurns::default(), ..self.clone() }
+        Self { cpu_turns: CpuTurns::default(), must_be_signed: true, ..self.clone() }
     }
 
     /// False when the endpoint is switched off.
@@ -104,7 +107,7 @@ impl RekognitionState {
     /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
     pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
         let rules = self.rules.borrow();
-        if rules.keys.is_empty() {
+        if rules.keys.is_empty() && !self.must_be_signed {
             return Ok(None);
         }
         let presented = Presented::of(parts)?;

@@ -82,6 +82,7 @@ impl Publisher {
             {
                 tracing::warn!("the former MQTT connection could not be closed in time");
                 before.abort();
+                counters.connected.store(false, Ordering::Relaxed);
             }
             sink.run(inputs, end, counters, troubles).await;
         }));
