@@ -196,3 +196,23 @@ fn mistakes_in_the_settings_are_findings_too() {
     let url = found.iter().find(|finding| finding["key"].as_str().unwrap().ends_with(".url")).unwrap();
     assert!(url["what"].as_str().unwrap().contains("%2F") && !url.to_string().contains("cret"), "{url}");
 }
+
+#[test]
+fn a_file_of_conf_d_that_the_service_may_not_read_is_a_mistake() {
+    let home = home(|_| {});
+    add(home.path(), "");
+    let beside = home.path().join("conf.d");
+    std::fs::create_dir(&beside).unwrap();
+    let yard = beside.join("yard.toml");
+    std::fs::write(&yard, "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://u:secret@127.0.0.1/\"\n").unwrap();
+    let change_mode = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    change_mode(home.path(), 0o755);
+    change_mode(&beside, 0o755);
+    change_mode(&yard, 0o600);
+    let (code, found) = troubles(home.path(), &["--user", "nobody"]);
+    let is_told = |finding: &serde_json::Value| finding["what"].as_str().unwrap().contains("conf.d/yard.toml");
+    assert!(code == Some(78) && found.iter().any(is_told), "{found:#?}");
+    change_mode(&yard, 0o644);
+    let (_, report) = check(home.path(), &["--offline"]);
+    assert!(report.contains("conf.d/yard.toml holds a secret") && !report.contains("ocelli.toml holds"), "{report}");
+}

@@ -26,7 +26,7 @@ pub struct FrameRates {
 }
 
 impl FrameRates {
-    /// True when at least [`DUE`] frames should have been analysed in the whole time, and none was. `wanted` is the rate to
+    /// True when at least three frames should have been analysed in the whole time, and none was. `wanted` is the rate to
     /// analyse, in frames a second; 0: all that are decoded.
     pub fn is_ignored(&self, wanted: f64) -> bool {
         let due = if wanted > 0.0 { wanted.min(self.decoded) } else { self.decoded } * self.over.as_secs_f64();

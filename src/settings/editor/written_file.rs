@@ -27,8 +27,8 @@ impl WriterLock {
     pub(super) fn take(state_directory: &Path) -> Result<Self, EditError> {
         let directory = programs_directory(state_directory);
         let lock = || -> io::Result<File> {
-            let owner = std::fs::metadata(state_directory)?;
             let pinned = PinnedDirectory::open(&directory)?;
+            let owner = std::fs::metadata(state_directory)?;
             atomic_file::give(pinned.file(), &owner)?;
             let file = pinned.open_or_make(LOCK)?;
             atomic_file::give(&file, &owner)?;
