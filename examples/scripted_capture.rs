@@ -12,6 +12,7 @@ use ocelli::ipc::messages::{CameraIndex, FromCapture, StreamInfo, ToCapture};
 use ocelli::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use ocelli::os::clock::monotonic_now;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use ocelli::vision::stream_counts::StreamCounts;
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -79,8 +80,9 @@ impl Camera {
         let Some(slot) = self.free.pop_first() else { return };
         let frame = Frame { sequence: self.sequence, captured_at: monotonic_now(), slot, picture };
         channel.send(&FromCapture::Frame { camera: self.index, frame }, None).unwrap();
-        let progress = FromCapture::Progress { camera: self.index, decoded: self.sequence, received: self.sequence };
-        channel.send(&progress, None).unwrap();
+        let (packets, received, decoded) = (self.sequence, self.sequence, self.sequence);
+        let counts = StreamCounts { packets, received, decoded, ..StreamCounts::default() };
+        channel.send(&FromCapture::Progress { camera: self.index, counts }, None).unwrap();
     }
 
     fn obey(&mut self, channel: &Channel, order: &SnapshotOrder, region: &OwnedFd) {

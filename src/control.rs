@@ -8,6 +8,7 @@ pub mod health;
 mod hours_reader;
 pub mod images;
 pub mod judge;
+mod loss;
 mod questions;
 pub mod reason;
 mod reload;

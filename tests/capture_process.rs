@@ -191,9 +191,10 @@ fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
     loop {
         assert!(begun.elapsed() < START_LIMIT, "{reports:?}");
         match capture.next(10 * HEARTBEAT) {
-            Some(FromCapture::Progress { camera, decoded, received }) => {
+            Some(FromCapture::Progress { camera, counts }) => {
                 assert_eq!(camera, CameraIndex(1 << 40));
-                reports.push((decoded, received));
+                assert!(counts.closes(), "{counts:?}");
+                reports.push((counts.decoded, counts.packets));
             }
             Some(FromCapture::Lost { detail, .. }) => panic!("{detail}"),
             Some(FromCapture::Frame { frame, .. }) => {

@@ -44,7 +44,7 @@ impl Gauges {
         metrics.log_lines_dropped(log.map_or(0, LogQueue::dropped));
         for (id, camera) in &status.cameras {
             let is_up = camera.state.state == CameraStatus::Streaming;
-            metrics.camera(id, is_up, camera.reconnects, camera.decoded);
+            metrics.camera(id, is_up, camera.reconnects, &camera.counts);
         }
         if let Some(mqtt) = mqtt {
             let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];

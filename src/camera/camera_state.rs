@@ -13,7 +13,7 @@
 //! * `Disabled -> Waiting`: the operator switched the camera on; the first try is due at once.
 //! * `Waiting -> Opening`: the backoff is over and the capture process was told to connect.
 //! * `Opening -> Streaming`: the first frame was decoded. A connection alone proves nothing.
-//! * `Streaming -> Streaming`: frames were decoded, or the picture changed its size. Either shows that the stream lives.
+//! * `Streaming -> Streaming`: the counts of the connection came, or the picture changed its size.
 //! * `Opening | Streaming -> Waiting`: the capture process reported the loss, died, or delivered nothing for too long. The
 //!   reason decides the backoff ([`ReconnectPolicy`]) and the published status.
 //! * `Opening | Streaming | Waiting -> Waiting`: the settings of its connection changed; the next try is due at once.
@@ -21,9 +21,11 @@
 
 use crate::camera::reconnect_policy::ReconnectPolicy;
 use crate::camera::settings::CameraSettings;
+use crate::camera::stream_life::StreamLife;
 use crate::ipc::messages::{LossKind, StreamInfo};
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::stream_counts::StreamCounts;
 use std::time::Duration;
 
 /// The state, with what is known in it.
@@ -37,19 +39,14 @@ enum State {
     },
     Opening {
         since: Monotonic,
+        life: StreamLife,
+        /// The status until this try has succeeded or failed: that of the try before.
+        status: CameraStatus,
     },
     Streaming {
         info: StreamInfo,
         since: Monotonic,
-        /// When the stream last showed a sign of life.
-        progress_at: Monotonic,
-        /// When the last frame was decoded.
-        decoded_at: Monotonic,
-        decoded: u64,
-        /// Packets received on this connection.
-        received: u64,
-        /// Frames a second of the stream: a moving average of what was decoded.
-        rate: Option<f64>,
+        life: StreamLife,
     },
 }
 
@@ -64,20 +61,24 @@ pub(crate) struct Camera {
     policy: ReconnectPolicy,
     reason: Option<String>,
     reconnects: u64,
-    decoded_before: u64,
+    /// Of all connections before the open one.
+    counts_before: StreamCounts,
     /// Frames a second that it is throttled to.
     granted: Option<f64>,
 }
 
 /// What is due for a camera.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum CameraDue {
     /// Nothing.
     Wait,
     /// Connect it.
     Open,
     /// Close the connection, which has been silent for too long.
-    Close,
+    Close {
+        /// For the operator.
+        why: String,
+    },
 }
 
 impl Camera {
@@ -88,64 +89,71 @@ impl Camera {
         } else {
             State::Disabled
         };
-        let policy = ReconnectPolicy::new(seed(&settings));
-        Self { settings, state, since: now, policy, reason: None, reconnects: 0, decoded_before: 0, granted: None }
+        let (policy, counts_before) = (ReconnectPolicy::of(&settings.id), StreamCounts::default());
+        Self { settings, state, since: now, policy, reason: None, reconnects: 0, counts_before, granted: None }
     }
 
-    /// Returns what is due by `now`. A stream may be without a decoded frame for `stall`. A connection may take
+    /// Returns what is due by `now`. An open connection may bring nothing for `stall`. Its first packet may take
     /// `connect` plus `stall`: the capture process applies `connect` itself and knows the reason, so it must be first.
     pub(crate) fn due(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraDue {
         match &self.state {
             State::Waiting { until, .. } if now >= *until => CameraDue::Open,
-            State::Opening { since } if now.since(*since) > connect + stall => CameraDue::Close,
-            State::Streaming { progress_at, .. } if now.since(*progress_at) > stall => CameraDue::Close,
-            _ => CameraDue::Wait,
+            State::Opening { since, life, .. } if !life.has_begun() => {
+                let limit = connect + stall;
+                let why = || format!("it answers, but sent no packet within {:.0} s", limit.as_secs_f64());
+                if now.since(*since) > limit { CameraDue::Close { why: why() } } else { CameraDue::Wait }
+            }
+            State::Opening { life, .. } | State::Streaming { life, .. } => {
+                life.stalled(stall, now).map_or(CameraDue::Wait, |why| CameraDue::Close { why })
+            }
+            State::Waiting { .. } | State::Disabled => CameraDue::Wait,
         }
     }
 
     /// Records that the capture process was told to connect. Waiting -> Opening
     pub(crate) fn opened(&mut self, now: Monotonic) {
-        self.state = State::Opening { since: now };
+        self.state = State::Opening { since: now, life: StreamLife::new(now), status: self.status() };
         // A new connection starts at the rate of the settings.
         self.granted = None;
     }
 
     /// Records the first decoded frame, or a new picture size. Opening | Streaming -> Streaming
     pub(crate) fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
-        let (since, decoded, received, rate) = match &self.state {
-            State::Streaming { since, decoded, received, rate, .. } => (*since, *decoded, *received, *rate),
-            _ => {
-                self.since = now;
-                (now, 0, 0, None)
-            }
+        let (since, mut life) = match &self.state {
+            State::Streaming { since, life, .. } => (*since, life.clone()),
+            State::Opening { life, .. } => (now, life.clone()),
+            State::Disabled | State::Waiting { .. } => (now, StreamLife::new(now)),
         };
+        if !self.is_streaming() {
+            self.since = now;
+        }
+        life.decoded(now);
         self.reason = None;
-        self.state = State::Streaming { info, since, progress_at: now, decoded, received, rate, decoded_at: now };
+        self.state = State::Streaming { info, since, life };
     }
 
-    /// Records the totals of this connection. With `keyframes_only`, received packets count as a sign of life as well:
-    /// smart codecs put 10 to 20 s between keyframes.
-    pub(crate) fn progress(&mut self, total_decoded: u64, total_received: u64, now: Monotonic) {
-        let keyframes_only = self.settings.keyframes_only;
-        let State::Streaming { progress_at, decoded_at, decoded, received, rate, .. } = &mut self.state else { return };
-        if total_decoded > *decoded {
-            let latest = (total_decoded - *decoded) as f64 / now.since(*decoded_at).as_secs_f64().max(0.1);
-            *rate = Some(rate.map_or(latest, |rate| rate + 0.3 * (latest - rate)));
-            (*decoded, *decoded_at, *progress_at) = (total_decoded, now, now);
-        }
-        if total_received > *received {
-            *received = total_received;
-            if keyframes_only {
-                *progress_at = now;
+    /// Records the counts of this connection.
+    pub(crate) fn progress(&mut self, counts: StreamCounts, now: Monotonic) {
+        match &mut self.state {
+            State::Opening { life, .. } => {
+                life.progress(counts, now);
+                if let Some(what) = life.waits_for(now) {
+                    self.reason = Some(what.to_owned());
+                }
             }
+            State::Streaming { life, .. } => life.progress(counts, now),
+            State::Disabled | State::Waiting { .. } => {}
         }
     }
 
     /// Moves the deadlines by `gap`, for which the daemon was suspended.
     pub(crate) fn paused(&mut self, gap: Duration) {
         match &mut self.state {
-            State::Opening { since } => *since = *since + gap,
-            State::Streaming { progress_at, .. } => *progress_at = *progress_at + gap,
+            State::Opening { since, life, .. } => {
+                *since = *since + gap;
+                life.paused(gap);
+            }
+            State::Streaming { life, .. } => life.paused(gap),
             State::Disabled | State::Waiting { .. } => {}
         }
     }
@@ -153,8 +161,7 @@ impl Camera {
     /// Records that the connection was lost or closed. Opening | Streaming -> Waiting
     pub(crate) fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
         let streamed_for = match &self.state {
-            State::Streaming { since, decoded, .. } => {
-                self.decoded_before += decoded;
+            State::Streaming { since, .. } => {
                 self.since = now;
                 Some(now.since(*since))
             }
@@ -167,6 +174,7 @@ impl Camera {
             }
             State::Disabled | State::Waiting { .. } => return,
         };
+        self.counts_before = self.counts().closed();
         let until = self.policy.lost(kind, streamed_for, now);
         let status = match kind {
             LossKind::AuthFailed => CameraStatus::AuthFailed,
@@ -197,8 +205,8 @@ impl Camera {
         if self.is_streaming() {
             self.since = now;
         }
-        self.decoded_before = self.decoded();
-        (self.policy, self.reason) = (ReconnectPolicy::new(seed(&self.settings)), None);
+        self.counts_before = self.counts().closed();
+        (self.policy, self.reason) = (ReconnectPolicy::of(&self.settings.id), None);
         self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
     }
 
@@ -207,7 +215,7 @@ impl Camera {
         if self.state != State::Disabled {
             self.since = now;
         }
-        self.decoded_before = self.decoded();
+        self.counts_before = self.counts().closed();
         (self.state, self.reason) = (State::Disabled, None);
     }
 
@@ -236,9 +244,9 @@ impl Camera {
 
     /// Frames a second that the camera would deliver without throttling; `None` while its rate is unknown.
     pub(crate) fn wanted_fps(&self) -> Option<f64> {
-        let State::Streaming { rate: Some(rate), .. } = &self.state else { return None };
-        let wanted = f64::from(self.settings.fps);
-        Some(if wanted > 0.0 { wanted.min(*rate) } else { *rate })
+        let State::Streaming { life, .. } = &self.state else { return None };
+        let (wanted, rate) = (f64::from(self.settings.fps), life.rate()?);
+        Some(if wanted > 0.0 { wanted.min(rate) } else { rate })
     }
 
     /// Throttles the camera, or (`None`) stops throttling it. Returns the rate for its capture process if it changes.
@@ -267,20 +275,21 @@ impl Camera {
         self.reconnects
     }
 
-    /// Frames decoded since the daemon started.
-    pub(crate) fn decoded(&self) -> u64 {
-        match &self.state {
-            State::Streaming { decoded, .. } => self.decoded_before + decoded,
-            _ => self.decoded_before,
+    /// What became of everything that it sent since the daemon started.
+    pub(crate) fn counts(&self) -> StreamCounts {
+        let mut counts = self.counts_before;
+        if let State::Opening { life, .. } | State::Streaming { life, .. } = &self.state {
+            counts += life.counts();
         }
+        counts
     }
 
-    /// The published status. While a camera waits for a retry it keeps the status of its failure.
+    /// The published status. Until a further try has succeeded, a camera keeps the status of its failure, so that the
+    /// retained message does not change with each try.
     pub(crate) fn status(&self) -> CameraStatus {
         match &self.state {
             State::Disabled => CameraStatus::Disabled,
-            State::Waiting { status, .. } => *status,
-            State::Opening { .. } => CameraStatus::Connecting,
+            State::Waiting { status, .. } | State::Opening { status, .. } => *status,
             State::Streaming { .. } => CameraStatus::Streaming,
         }
     }
@@ -299,14 +308,6 @@ impl Camera {
     pub(crate) fn fps(&self) -> f32 {
         self.granted.map_or(self.settings.fps, rounded)
     }
-}
-
-/// The seed of a camera's jitter.
-fn seed(settings: &CameraSettings) -> u64 {
-    settings.id.as_str().bytes().fold(14_695_981_039_346_656_037, |hash: u64, byte| {
-        // FNV-1a: any hash of the id will do, and this one is short.
-        (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
-    })
 }
 
 /// Rounds a throttled rate, so that the retained message does not change with each measurement.

@@ -208,9 +208,8 @@ impl CaptureGroup {
                     member.camera.opened(now);
                     actions.push(CaptureAction::Open { camera: position, index });
                 }
-                CameraDue::Close => {
-                    let detail = format!("no frame was decoded for {:.0} s", self.stall.as_secs_f64());
-                    member.camera.lost(LossKind::Stalled, detail, now);
+                CameraDue::Close { why } => {
+                    member.camera.lost(LossKind::Stalled, why, now);
                     if let Some(index) = member.index.take() {
                         actions.push(CaptureAction::Close { camera: position, index });
                     }

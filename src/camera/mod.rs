@@ -1,6 +1,6 @@
 //! The daemon's side of a camera: when to connect it, what state it is in, when it is lost.
 //!
-//! Touches no pixel and holds no pipeline. `camera_state` and `reconnect_policy` decide for one camera,
+//! Touches no pixel and holds no pipeline. `camera_state`, `stream_life` and `reconnect_policy` decide for one camera,
 //! `capture_group` for the cameras that share a capture process. `lent_slots` records which slots units read.
 //! `capture_process` starts the processes and sends them messages, `trial` starts one for a single look; no other file
 //! here does I/O.
@@ -11,4 +11,5 @@ pub(crate) mod capture_process;
 pub(crate) mod lent_slots;
 pub(crate) mod reconnect_policy;
 pub mod settings;
+mod stream_life;
 pub(crate) mod trial;

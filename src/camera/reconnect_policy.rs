@@ -1,6 +1,7 @@
 //! When a lost camera is retried: for ever, with a backoff that depends on the reason.
 
 use crate::ipc::messages::LossKind;
+use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::reconnect_ladder::seconds_before_try;
 use std::time::Duration;
@@ -27,8 +28,15 @@ pub(crate) struct ReconnectPolicy {
 }
 
 impl ReconnectPolicy {
+    /// The policy of a camera, whose id seeds its jitter.
+    pub(crate) fn of(camera: &CameraId) -> Self {
+        // FNV-1a: any hash of the id will do, and this one is short.
+        let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211);
+        Self::new(camera.as_str().bytes().fold(14_695_981_039_346_656_037, hash))
+    }
+
     /// `seed` must differ between cameras.
-    pub(crate) fn new(seed: u64) -> Self {
+    fn new(seed: u64) -> Self {
         Self { noise: seed | 1, ..Self::default() }
     }
 

@@ -26,7 +26,7 @@ pub struct CaptureSettings {
     pub cameras_per_process: u16,
     /// Slots of 4 MiB that each camera has in shared memory, 3..=64: one being filled, one waiting, the rest lent to units.
     pub slots_per_camera: u16,
-    /// Seconds without a decoded frame after which a camera is reconnected, 3..=600.
+    /// Seconds without a packet after which a camera is reconnected, 3..=600.
     pub stall_seconds: f32,
     /// Seconds that a connection attempt may take, 0.1..=60.
     pub connect_timeout_seconds: f32,

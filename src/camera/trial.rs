@@ -105,7 +105,7 @@ impl Trial {
             match self.next(deadline).await? {
                 None => return Err(TrialError::NoFrame { packets, limit }),
                 Some(FromCapture::Streaming { info: found, .. }) => info = Some(found),
-                Some(FromCapture::Progress { received, .. }) => packets = received,
+                Some(FromCapture::Progress { counts, .. }) => packets = counts.packets,
                 Some(FromCapture::Lost { kind, detail, .. }) => return Err(TrialError::Lost { kind, detail }),
                 Some(FromCapture::Frame { .. }) => {
                     if let Some(info) = info.take() {
@@ -126,10 +126,10 @@ impl Trial {
         let deadline = Instant::now() + HEARTBEAT * (MEASURED_HEARTBEATS + 2);
         let (mut first, mut heartbeats) = (None, 0);
         while let Ok(Some(message)) = self.next(deadline).await {
-            let FromCapture::Progress { decoded, .. } = message else { continue };
-            let (begun, before) = *first.get_or_insert((Instant::now(), decoded));
+            let FromCapture::Progress { counts, .. } = message else { continue };
+            let (begun, before) = *first.get_or_insert((Instant::now(), counts.wanted()));
             if heartbeats == MEASURED_HEARTBEATS {
-                let rate = decoded.saturating_sub(before) as f64 / begun.elapsed().as_secs_f64().max(0.1);
+                let rate = counts.wanted().saturating_sub(before) as f64 / begun.elapsed().as_secs_f64().max(0.1);
                 return (rate > 0.0).then_some(rate);
             }
             heartbeats += 1;

@@ -1,52 +1,52 @@
-//! One connection to one camera, from the first packet to its loss.
+//! One connection to one camera, from the first packet to its loss: a source, what waits between, and a decoder.
 
-use crate::capture::frame_copy;
-use crate::capture::pipeline::{self, Chain, FrameHandler};
-use crate::capture::sampler::Sampler;
-use crate::capture::size_limit::fit_slot;
+use crate::capture::decode_ledger::DecodeLedger;
+use crate::capture::decoder::{Decoder, DecoderUser};
+use crate::capture::decoder_choice::Codec;
+use crate::capture::frame_output::FrameOutput;
+use crate::capture::gop_buffer::AccessUnit;
+use crate::capture::hang_watch::HangWatch;
 use crate::capture::slot_owner::SlotOwner;
+use crate::capture::source::SourceUser;
+use crate::capture::source::rtsp::RtspSource;
 use crate::capture::stream_loss::Loss;
+use crate::capture::unit_queue::UnitQueue;
 use crate::ipc::channel::Channel;
-use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, StreamInfo};
+use crate::ipc::messages::{CameraIndex, CameraSource, LossKind};
 use crate::os::clock::monotonic_now;
-use crate::vision::frame::{Frame, Picture};
+use crate::vision::frame::Picture;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use gstreamer as gst;
-use gstreamer::prelude::*;
-use gstreamer_video as gst_video;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// A running pipeline. Dropping it disconnects.
+/// An open connection. Dropping it disconnects.
 #[derive(Debug)]
 pub(super) struct CameraStream {
-    pipeline: gst::Pipeline,
-    bus: gst::Bus,
+    /// `None` while it is dropped.
+    source: Option<RtspSource>,
+    hang_watch: HangWatch,
     shared: Arc<Shared>,
 }
 
-/// What the streaming thread and the main thread both use.
+/// What the threads of source and decoder and the main thread use.
 #[derive(Debug)]
 struct Shared {
-    camera: CameraIndex,
+    itself: Weak<Shared>,
     source: CameraSource,
-    channel: Arc<Channel>,
-    slots: Mutex<SlotOwner>,
-    pace: Mutex<Pace>,
-    decoded: AtomicU64,
-    /// RTP packets, counted in front of everything that may hold back or drop: with keyframes only, and until the first
-    /// keyframe, nothing is decoded for many seconds although the camera sends.
-    received: AtomicU64,
+    queue: Arc<UnitQueue>,
+    output: FrameOutput,
+    ledger: Mutex<DecodeLedger>,
+    bytes: AtomicU64,
+    decoding: Mutex<Option<Decoding>>,
     loss: Mutex<Option<Loss>>,
 }
 
 #[derive(Debug)]
-struct Pace {
-    sampler: Sampler,
-    /// When the decoder handed over the frame that is on its way to the sink.
-    captured_at: Monotonic,
-    /// Told to the parent with the next frame.
-    news: Option<StreamInfo>,
+struct Decoding {
+    codec: Codec,
+    decoder: Option<Decoder>,
 }
 
 impl CameraStream {
@@ -57,205 +57,155 @@ impl CameraStream {
         slots: SlotOwner,
         channel: Arc<Channel>,
     ) -> Result<Self, Loss> {
-        let other = |error: &dyn std::fmt::Display| Loss::new(LossKind::Other, error.to_string());
-        let pace =
-            Pace { sampler: Sampler::new(source.frames_per_second), captured_at: Monotonic::default(), news: None };
-        let element = pipeline::source(&source).map_err(|error| other(&error))?;
-        let pipeline = gst::Pipeline::new();
-        pipeline.add(&element).map_err(|error| other(&error))?;
-        let bus = pipeline.bus().ok_or_else(|| other(&"the pipeline has no bus"))?;
-        let shared = Arc::new(Shared {
-            camera,
+        let shared = Arc::new_cyclic(|itself| Shared {
+            itself: itself.clone(),
+            queue: Arc::new(UnitQueue::new(source.keyframes_only)),
+            output: FrameOutput::new(camera, source.frames_per_second, slots, channel),
+            ledger: Mutex::default(),
+            bytes: AtomicU64::new(0),
+            decoding: Mutex::default(),
+            loss: Mutex::default(),
             source,
-            channel,
-            slots: Mutex::new(slots),
-            pace: Mutex::new(pace),
-            decoded: AtomicU64::new(0),
-            received: AtomicU64::new(0),
-            loss: Mutex::new(None),
         });
-        let (weak_pipeline, on_pad) = (pipeline.downgrade(), Arc::clone(&shared));
-        element.connect_pad_added(move |_, pad| {
-            if let Some(pipeline) = weak_pipeline.upgrade()
-                && let Err(detail) = Shared::connect(&on_pad, &pipeline, pad)
-            {
-                on_pad.lose(Loss::new(LossKind::Codec, detail));
-            }
-        });
-        let stream = Self { pipeline, bus, shared };
-        match stream.pipeline.set_state(gst::State::Playing) {
-            Ok(_) => Ok(stream),
-            Err(error) => Err(stream.take_loss().unwrap_or_else(|| other(&error))),
+        let user: Arc<dyn SourceUser> = Arc::<Shared>::clone(&shared);
+        match RtspSource::open(&shared.source, user) {
+            Ok(source) => Ok(Self { source: Some(source), hang_watch: HangWatch::default(), shared }),
+            Err(detail) => Err(lock(&shared.loss).take().unwrap_or_else(|| Loss::new(LossKind::Other, detail))),
         }
     }
 
     /// Why the stream has ended, if it has.
     pub(super) fn take_loss(&self) -> Option<Loss> {
-        while let Some(message) = self.bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Eos]) {
-            let loss = match message.view() {
-                gst::MessageView::Error(error) => self.shared.explain(Loss::from_message(error)),
-                _ => Loss::new(LossKind::Ended, "the stream ended"),
-            };
-            self.shared.lose(loss);
+        while let Some(loss) = self.source.as_ref().and_then(RtspSource::take_loss) {
+            self.shared.lost(self.explain(loss));
+        }
+        let failure = lock(&self.shared.decoding).as_ref().and_then(|it| it.decoder.as_ref()?.failure());
+        if let Some(detail) = failure {
+            self.shared.lost(Loss::new(LossKind::Codec, detail));
         }
         lock(&self.shared.loss).take()
     }
 
     /// The parent gives a slot back.
     pub(super) fn release(&self, slot: u16) {
-        lock(&self.shared.slots).release(slot);
+        self.shared.output.release(slot);
     }
 
     /// The frame in a slot that the parent has.
     pub(super) fn copy_of(&self, slot: u16, picture: Picture) -> Option<Vec<u8>> {
-        lock(&self.shared.slots).lent_slot(slot)?.get(..picture.bytes()).map(<[u8]>::to_vec)
+        self.shared.output.copy_of(slot, picture)
     }
 
     /// Hands over so many frames a second from now on.
     pub(super) fn pace(&self, frames_per_second: f32) {
-        lock(&self.shared.pace).sampler.change_rate(frames_per_second, monotonic_now());
+        self.shared.output.pace(frames_per_second, monotonic_now());
     }
 
-    /// Frames decoded so far.
-    pub(super) fn decoded(&self) -> u64 {
-        self.shared.decoded.load(Ordering::Relaxed)
+    /// What became of everything that was received so far.
+    pub(super) fn counts(&self) -> StreamCounts {
+        let (packets, packets_lost) = self.source.as_ref().map_or((0, 0), RtspSource::packets);
+        let shared = &self.shared;
+        // Both locks at once, in the order of the decoding thread: between them a unit would be in neither.
+        let (received, queued, skipped, interval, decoded, undecodable, inside) = shared.queue.read(|buffer| {
+            let ledger = lock(&shared.ledger);
+            let (decoded, undecodable, inside) = (ledger.decoded(), ledger.undecodable(), ledger.inside());
+            let interval = buffer.keyframe_interval().as_millis();
+            (buffer.received(), buffer.len() as u64, buffer.skipped(), interval, decoded, undecodable, inside)
+        });
+        StreamCounts {
+            packets,
+            packets_lost,
+            bytes: shared.bytes.load(Ordering::Relaxed),
+            received,
+            decoded,
+            skipped: SkippedFrames { undecodable, ..skipped },
+            waiting: queued + inside,
+            keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
+        }
     }
 
-    /// RTP packets received so far.
-    pub(super) fn received(&self) -> u64 {
-        self.shared.received.load(Ordering::Relaxed)
+    /// Called in each round of the main loop. True once the decoder hangs.
+    pub(super) fn is_hung(&mut self) -> bool {
+        self.hang_watch.round(self.shared.queue.taken_of_waiting())
+    }
+
+    /// A connection that had brought frames and is silent has stalled; one that never did is not reached.
+    fn explain(&self, loss: Loss) -> Loss {
+        let had_frames = lock(&self.shared.ledger).decoded() > 0;
+        let kind = if loss.kind == LossKind::Unreachable && had_frames { LossKind::Stalled } else { loss.kind };
+        Loss { kind, ..loss }
     }
 }
 
 impl Drop for CameraStream {
     fn drop(&mut self) {
-        if let Err(error) = self.pipeline.set_state(gst::State::Null) {
-            tracing::warn!(camera = self.shared.source.name, %error, "a pipeline does not stop cleanly");
-        }
+        // The source first, for it may be about to start the decoder, which holds what holds it.
+        drop(self.source.take());
+        let decoding = lock(&self.shared.decoding).take();
+        drop(decoding);
     }
 }
 
 impl Shared {
-    /// Builds the chain for the codec that the camera sends and hooks itself in behind the decoder.
-    fn connect(shared: &Arc<Self>, pipeline: &gst::Pipeline, pad: &gst::Pad) -> Result<(), String> {
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        if pipeline::media_of(&caps).as_deref() != Some("video") {
-            return Ok(());
-        }
-        let codec = pipeline::codec_of(&caps)?;
-        let handler: Arc<dyn FrameHandler> = Arc::<Self>::clone(shared);
-        let chain = Chain::build(pipeline, codec, &shared.source, handler)?;
-        let decoder = chain.decoder.factory().map(|factory| factory.name().to_string()).unwrap_or_default();
-        let decoded = chain.decoder.static_pad("src").ok_or("the decoder has no output")?;
-        let probe = Arc::clone(shared);
-        let size_filter = chain.size_filter.clone();
-        let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-        decoded.add_probe(kinds, move |_, info| match &info.data {
-            Some(gst::PadProbeData::Event(event)) => {
-                if let gst::EventView::Caps(caps) = event.view() {
-                    probe.caps_changed(caps.caps(), codec.name(), &decoder, &size_filter);
-                }
-                gst::PadProbeReturn::Ok
-            }
-            Some(gst::PadProbeData::Buffer(buffer)) if !probe.is_wanted(buffer) => gst::PadProbeReturn::Drop,
-            _ => gst::PadProbeReturn::Ok,
-        });
-        let sink = chain.first.static_pad("sink").ok_or("the depayloader has no input")?;
-        let counter = Arc::clone(shared);
-        sink.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-            let packets = match &info.data {
-                Some(gst::PadProbeData::BufferList(list)) => list.len(),
-                _ => 1,
-            };
-            counter.received.fetch_add(packets as u64, Ordering::Relaxed);
-            gst::PadProbeReturn::Ok
-        });
-        pad.link(&sink).map(|_| ()).map_err(|error| error.to_string())
+    /// True if each unit that is decoded is decoded on its own, so that one that is not due need not be decoded.
+    fn is_each_alone(&self) -> bool {
+        self.source.keyframes_only || self.codec() == Some(Codec::Mjpeg)
     }
 
-    /// The stream has a size now, or another one: frames above a slot's size are scaled from here on.
-    fn caps_changed(&self, caps: &gst::CapsRef, codec: &str, decoder: &str, size_filter: &gst::Element) {
-        let Ok(info) = gst_video::VideoInfo::from_caps(caps) else { return };
-        let (width, height) = (info.width(), info.height());
-        let (fit_width, fit_height) = fit_slot(width, height);
-        let side = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
-        let mut fitting = gst::Caps::builder("video/x-raw");
-        if (fit_width, fit_height) != (width, height) {
-            fitting = fitting.field("width", side(fit_width)).field("height", side(fit_height));
-        }
-        size_filter.set_property("caps", fitting.build());
-        let rate = info.fps();
-        let milli = if rate.denom() > 0 { i64::from(rate.numer()) * 1000 / i64::from(rate.denom()) } else { 0 };
-        lock(&self.pace).news = Some(StreamInfo {
-            codec: codec.to_owned(),
-            decoder: decoder.to_owned(),
-            width,
-            height,
-            frame_rate_milli: u32::try_from(milli).unwrap_or(0),
-        });
-    }
-
-    /// Counts a decoded frame and says whether it goes on to scaling, conversion and a slot.
-    fn is_wanted(&self, buffer: &gst::BufferRef) -> bool {
-        self.decoded.fetch_add(1, Ordering::Relaxed);
-        let now = monotonic_now();
-        let mut pace = lock(&self.pace);
-        if let Some(info) = pace.news.take() {
-            self.send(&FromCapture::Streaming { camera: self.camera, info });
-        }
-        // A smeared picture shows what is not there.
-        if buffer.flags().contains(gst::BufferFlags::CORRUPTED) || !pace.sampler.is_due(now) {
-            return false;
-        }
-        pace.captured_at = now;
-        true
-    }
-
-    /// A connection that had brought frames and is silent has stalled; one that never did is not reached.
-    fn explain(&self, loss: Loss) -> Loss {
-        let had_frames = self.decoded.load(Ordering::Relaxed) > 0;
-        let kind = if loss.kind == LossKind::Unreachable && had_frames { LossKind::Stalled } else { loss.kind };
-        Loss { kind, ..loss }
-    }
-
-    /// The first reason counts: what follows it is its consequence.
-    fn lose(&self, loss: Loss) {
-        lock(&self.loss).get_or_insert(loss);
-    }
-
-    fn send(&self, message: &FromCapture) {
-        if let Err(error) = self.channel.send(message, None) {
-            tracing::debug!(%error, "the parent cannot be told");
-        }
-    }
-
-    fn hand_over(&self, sample: &gst::Sample) -> Result<(), String> {
-        let caps = sample.caps().ok_or("a frame has no caps")?;
-        let info = gst_video::VideoInfo::from_caps(caps).map_err(|error| error.to_string())?;
-        let picture = frame_copy::picture_of(&info).map_err(|error| error.to_string())?;
-        let buffer = sample.buffer().ok_or("a frame has no samples")?;
-        let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info);
-        let frame = frame.map_err(|error| error.to_string())?;
-
-        let captured_at = lock(&self.pace).captured_at;
-        let mut slots = lock(&self.slots);
-        let sequence = slots.next_sequence();
-        let Some((slot, bytes)) = slots.free_slot() else {
-            self.send(&FromCapture::Dropped { camera: self.camera, sequence });
-            return Ok(());
-        };
-        frame_copy::copy(&frame, picture, bytes).map_err(|error| error.to_string())?;
-        slots.lend(slot);
-        let frame = Frame { sequence, captured_at, slot, picture };
-        self.send(&FromCapture::Frame { camera: self.camera, frame });
-        Ok(())
+    fn codec(&self) -> Option<Codec> {
+        lock(&self.decoding).as_ref().map(|decoding| decoding.codec)
     }
 }
 
-impl FrameHandler for Shared {
+impl SourceUser for Shared {
+    fn track(&self, codec: Codec) -> Result<(), String> {
+        let Some(user) = self.itself.upgrade() else { return Ok(()) };
+        *lock(&self.decoding) = Some(Decoding { codec, decoder: None });
+        let decoder = Decoder::start(codec, &self.source, Arc::clone(&self.queue), user)?;
+        *lock(&self.decoding) = Some(Decoding { codec, decoder: Some(decoder) });
+        Ok(())
+    }
+
+    fn unit(&self, unit: gst::Sample) {
+        self.bytes.fetch_add(unit.buffer().map_or(0, gst::BufferRef::size) as u64, Ordering::Relaxed);
+        self.queue.put(unit, monotonic_now());
+    }
+
+    /// The first reason counts: what follows it is its consequence.
+    fn lost(&self, loss: Loss) {
+        lock(&self.loss).get_or_insert(loss);
+    }
+}
+
+impl DecoderUser for Shared {
+    fn next_unit(&self) -> Option<AccessUnit<gst::Sample>> {
+        let is_each_alone = self.is_each_alone();
+        let is_due = |arrived_at: Monotonic| !is_each_alone || self.output.is_due(arrived_at);
+        self.queue.wait(is_due, |unit| lock(&self.ledger).went_in(unit.number, unit.arrived_at))
+    }
+
+    fn size_changed(&self, caps: &gst::CapsRef, decoder: &str) -> Option<(u32, u32)> {
+        self.output.size_changed(caps, self.codec().map_or("", Codec::name), decoder)
+    }
+
+    fn is_wanted(&self, number: Option<u64>, picture: &gst::BufferRef) -> bool {
+        // A smeared picture shows what is not there.
+        let is_damaged = picture.flags().contains(gst::BufferFlags::CORRUPTED);
+        let Some(arrived_at) = lock(&self.ledger).came_out(number, is_damaged) else { return false };
+        if is_damaged {
+            return false;
+        }
+        self.output.tell_news();
+        let is_wanted = self.is_each_alone() || self.output.is_due(arrived_at);
+        if is_wanted {
+            self.output.expect(arrived_at);
+        }
+        is_wanted
+    }
+
     fn frame(&self, sample: &gst::Sample) {
-        if let Err(detail) = self.hand_over(sample) {
-            self.lose(Loss::new(LossKind::Codec, detail));
+        if let Err(detail) = self.output.hand_over(sample) {
+            self.lost(Loss::new(LossKind::Codec, detail));
         }
     }
 }

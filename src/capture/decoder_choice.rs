@@ -48,6 +48,17 @@ impl Codec {
         }
     }
 
+    /// One whole frame in each buffer, in the form that every decoder takes (for H.264 and H.265 with start codes).
+    pub(super) fn unit_caps(self) -> gst::Caps {
+        let with_start_codes =
+            |name| gst::Caps::builder(name).field("stream-format", "byte-stream").field("alignment", "au").build();
+        match self {
+            Self::H264 => with_start_codes("video/x-h264"),
+            Self::H265 => with_start_codes("video/x-h265"),
+            Self::Mjpeg => gst::Caps::new_empty_simple("image/jpeg"),
+        }
+    }
+
     fn hardware_decoders(self) -> &'static [&'static str] {
         match self {
             Self::H264 => &["vah264dec", "v4l2slh264dec", "v4l2h264dec", "nvh264dec"],

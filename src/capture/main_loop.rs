@@ -34,6 +34,9 @@ pub enum CaptureError {
     /// A snapshot has been encoded for too long.
     #[error("the JPEG encoder hangs")]
     EncoderHung,
+    /// Frames wait for a decoder that takes none.
+    #[error("a decoder hangs")]
+    DecoderHung,
 }
 
 /// Serves the parent until it says `Stop` or is gone.
@@ -59,6 +62,9 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
         streams.report_losses()?;
         if streams.snapshots.is_hung(Instant::now()) {
             return Err(CaptureError::EncoderHung);
+        }
+        if streams.is_a_decoder_hung() {
+            return Err(CaptureError::DecoderHung);
         }
         if Instant::now() >= heartbeat_at {
             heartbeat_at = Instant::now() + HEARTBEAT;
@@ -135,7 +141,11 @@ impl Streams {
             self.open.iter().filter_map(|(camera, stream)| Some((*camera, stream.take_loss()?))).collect();
         for (camera, loss) in lost {
             // Disconnect first: the parent may open the camera again as soon as it hears of the loss.
-            drop(self.open.remove(&camera));
+            if let Some(stream) = self.open.remove(&camera) {
+                let counts = stream.counts();
+                drop(stream);
+                self.channel.send(&FromCapture::Progress { camera, counts }, None)?;
+            }
             self.report(camera, loss)?;
         }
         Ok(())
@@ -147,9 +157,12 @@ impl Streams {
 
     fn report_progress(&self) -> Result<(), ChannelError> {
         for (camera, stream) in &self.open {
-            let (decoded, received) = (stream.decoded(), stream.received());
-            self.channel.send(&FromCapture::Progress { camera: *camera, decoded, received }, None)?;
+            self.channel.send(&FromCapture::Progress { camera: *camera, counts: stream.counts() }, None)?;
         }
         Ok(())
+    }
+
+    fn is_a_decoder_hung(&mut self) -> bool {
+        self.open.values_mut().any(CameraStream::is_hung)
     }
 }

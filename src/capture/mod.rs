@@ -1,24 +1,36 @@
 //! The capture process: a child that receives, decodes and samples its cameras' streams.
 //!
-//! The only folder that uses GStreamer. Writes each sampled frame once, into its camera's slots,
-//! and says so; makes a JPEG of a frame that is still lent when it is asked for one. When to connect
-//! again, and of which frames there are snapshots, is the parent's decision.
+//! ```text
+//! camera ──▶ source ── access units ──▶ GOP buffer ──▶ decoder ── pictures ──▶ pace ──▶ slot ──▶ parent
+//!            receives, parses           newest ones    takes the next when it can       one copy
+//! ```
+//!
+//! The only folder that uses GStreamer. Receiving never waits for decoding: what is not decoded is skipped in the GOP
+//! buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a
+//! frame that is still lent when it is asked for one. When to connect again, and of which frames there are snapshots, is
+//! the parent's decision.
 
 mod box_drawing;
 mod camera_stream;
 mod confinement;
+mod decode_ledger;
+mod decoder;
 mod decoder_choice;
 mod frame_copy;
+mod frame_output;
+mod gop_buffer;
+mod hang_watch;
 mod jfif_planes;
 pub mod main_loop;
-mod pipeline;
 mod plugin_registry;
 mod sampler;
 mod size_limit;
 mod slot_owner;
 mod snapshot;
 mod snapshot_thread;
+mod source;
 mod stream_loss;
+mod unit_queue;
 
 use crate::ipc::channel::Channel;
 use crate::os::sandbox::SandboxMode;

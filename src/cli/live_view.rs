@@ -48,7 +48,7 @@ impl LiveView {
     fn rows(&mut self, status: &ApplianceStatus, since: Duration) -> Rows {
         let mut rows = Rows::default();
         for (id, camera) in &status.cameras {
-            let counts = (camera.decoded, camera.ledger.detected);
+            let counts = (camera.counts.decoded, camera.ledger.detected);
             let before = self.last.insert(id.to_string(), counts).unwrap_or(counts);
             let rate = |now: u64, before: u64| (now.saturating_sub(before)) as f64 / since.as_secs_f64();
             let rates = (rate(counts.0, before.0), rate(counts.1, before.1));

@@ -4,8 +4,10 @@
 //! command line, HTTP, systemd and MQTT cannot tell different stories.
 
 mod parts;
+mod stream;
 
 pub use parts::{BrokerHealth, BrokerState, CameraHealth, ModelHealth, OutboxHealth, TroubleHealth};
+pub use stream::StreamHealth;
 
 use crate::control::health::parts::StatusClock;
 use crate::control::judge;

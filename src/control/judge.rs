@@ -1,6 +1,7 @@
 //! What is wrong with the box: the one place that judges its status. `/readyz`, `/api/status`, `ocelli status`, systemd's
 //! line, the metric and the state over MQTT all say what is said here, so that none is green while another is not.
 
+use crate::control::loss::loss;
 use crate::control::reason::{Part, Reason};
 use crate::control::status::{ApplianceStatus, CameraView};
 use crate::publish::broker_status::BrokerStatus;
@@ -29,6 +30,11 @@ pub fn reasons(status: &ApplianceStatus, now: Monotonic) -> Vec<Reason> {
         if let Some(Blindness { what, why }) = blindness(status, camera) {
             let text = format!("camera {id} {what}: {why}");
             reasons.push(Reason::about(Part::Camera, format!("camera {id}"), text));
+        }
+    }
+    for (id, camera) in status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming) {
+        if let Some(what) = loss(&camera.rates) {
+            reasons.push(Reason::about(Part::Camera, format!("loss of camera {id}"), format!("camera {id}: {what}")));
         }
     }
     let is_wanted = |camera: &CameraView| camera.state.state != CameraStatus::Disabled;

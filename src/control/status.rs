@@ -10,6 +10,7 @@ use crate::publish::outbox::OutboxStatus;
 use crate::supervisor::{ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::stream_counts::StreamCounts;
 use std::collections::BTreeMap;
 
 /// A snapshot of one camera's status.
@@ -23,8 +24,8 @@ pub struct CameraView {
     pub model: String,
     /// How its frames ended.
     pub ledger: Ledger,
-    /// Frames decoded since the daemon started.
-    pub decoded: u64,
+    /// What became of everything that it sent since the daemon started.
+    pub counts: StreamCounts,
     /// Connections lost since the daemon started.
     pub reconnects: u64,
     /// Frames a second, decoded and analysed.

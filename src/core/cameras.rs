@@ -146,10 +146,10 @@ impl Cameras {
                 let position = members.find(camera)?;
                 members.streaming(position, info, now);
             }
-            FromCapture::Progress { camera, decoded, received } => {
+            FromCapture::Progress { camera, counts } => {
                 members.alive(now);
                 let position = members.find(camera)?;
-                members.progress(position, decoded, received, now);
+                members.progress(position, counts, now);
             }
             FromCapture::Frame { camera, frame } => return self.frame(group, camera, frame, now, effects),
             FromCapture::Dropped { camera, .. } => {

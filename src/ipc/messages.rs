@@ -9,6 +9,7 @@ use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
+use crate::vision::stream_counts::StreamCounts;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub use crate::ipc::ids::{CameraIndex, RegionId, RequestId};
 pub use crate::ipc::load_model::LoadModel;
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 8;
+pub const PROTOCOL_VERSION: u16 = 9;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -289,10 +290,8 @@ pub enum FromCapture {
     Progress {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
-        /// Frames decoded since `Open`.
-        decoded: u64,
-        /// RTP packets received since `Open`. Grows while the camera sends, even if the decoder waits for a keyframe.
-        received: u64,
+        /// Since `Open`.
+        counts: StreamCounts,
     },
     /// The reply to `Snapshot`.
     Snapshot(SnapshotAnswer),

@@ -2,11 +2,13 @@
 
 use crate::publish::outbox::OutboxStatus;
 use crate::supervisor::ModelStatus;
+use crate::telemetry::camera_metrics::CameraMetrics;
 use crate::telemetry::event_metrics::EventMetrics;
 use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
 use crate::telemetry::model_metrics::ModelMetrics;
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
+use crate::vision::stream_counts::StreamCounts;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -34,9 +36,7 @@ pub struct Metrics {
     failed: Counters,
     snapshots: Counters,
     events: EventMetrics,
-    camera_up: Gauges,
-    reconnects: Gauges,
-    decoded: Gauges,
+    cameras: CameraMetrics,
     in_flight: Gauge,
     models: ModelMetrics,
     calls: Counters,
@@ -71,9 +71,7 @@ impl Metrics {
             failed: Family::default(),
             snapshots: Family::default(),
             events: EventMetrics::default(),
-            camera_up: Family::default(),
-            reconnects: Family::default(),
-            decoded: Family::default(),
+            cameras: CameraMetrics::default(),
             in_flight: Gauge::default(),
             models: ModelMetrics::default(),
             calls: Family::default(),
@@ -104,9 +102,7 @@ impl Metrics {
         let help = "Pictures of a camera by how they ended: taken, limited by the settings, failed";
         registry.register("snapshots", help, self.snapshots.clone());
         registry.register("frames_in_flight", "Frames that wait or are worked on", self.in_flight.clone());
-        registry.register("camera_up", "1 while the camera streams", self.camera_up.clone());
-        registry.register("camera_reconnects", "Connections lost since the start", self.reconnects.clone());
-        registry.register("camera_frames_decoded", "Frames decoded since the start", self.decoded.clone());
+        self.cameras.register(registry);
         self.events.register(registry);
         self.models.register(registry);
         registry.register("calls", "Calls of AWS clients, by operation and how they ended", self.calls.clone());
@@ -143,7 +139,7 @@ impl Metrics {
             drop(self.snapshots.get_or_create(&with(id, "result", result)));
         }
         self.events.add_camera(id);
-        drop(self.camera_up.get_or_create(&camera(id)));
+        self.cameras.add_camera(id);
     }
 
     /// Removes a camera's series: it is not in the settings any more.
@@ -151,9 +147,7 @@ impl Metrics {
         for family in [&self.captured, &self.detected] {
             family.remove(&camera(id));
         }
-        for family in [&self.camera_up, &self.reconnects, &self.decoded] {
-            family.remove(&camera(id));
-        }
+        self.cameras.remove_camera(id);
         for reason in ShedReason::OF_FRAMES {
             self.shed.remove(&with(id, "reason", reason.name()));
         }
@@ -203,10 +197,8 @@ impl Metrics {
     }
 
     /// Sets the gauges of a camera.
-    pub fn camera(&self, id: &CameraId, is_up: bool, reconnects: u64, decoded: u64) {
-        self.camera_up.get_or_create(&camera(id)).set(i64::from(is_up));
-        self.reconnects.get_or_create(&camera(id)).set(integer(reconnects));
-        self.decoded.get_or_create(&camera(id)).set(integer(decoded));
+    pub fn camera(&self, id: &CameraId, is_up: bool, reconnects: u64, counts: &StreamCounts) {
+        self.cameras.set(id, is_up, reconnects, counts);
     }
 
     /// Counts a restart of a capture process.

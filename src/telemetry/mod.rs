@@ -1,5 +1,6 @@
 //! What the operator sees: log lines, metrics, and the troubles of parts that run on their own.
 
+mod camera_metrics;
 mod event_metrics;
 pub mod journal;
 mod labels;

@@ -16,5 +16,6 @@ pub mod monotonic;
 pub mod nms;
 pub mod outcome;
 pub mod reconnect_ladder;
+pub mod stream_counts;
 pub mod tile_merge;
 pub mod token_bucket;

@@ -5,6 +5,7 @@ use crate::camera::camera_state::Camera;
 use crate::camera::settings::CameraSettings;
 use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
 use crate::vision::monotonic::Monotonic;
+use crate::vision::stream_counts::StreamCounts;
 
 impl CaptureGroup {
     /// Adds a camera.
@@ -53,9 +54,9 @@ impl CaptureGroup {
         self.members[camera].camera.streaming(info, now);
     }
 
-    /// Records the totals of decoded frames and received packets of a connection.
-    pub(crate) fn progress(&mut self, camera: usize, decoded: u64, received: u64, now: Monotonic) {
-        self.members[camera].camera.progress(decoded, received, now);
+    /// Records the counts of a connection.
+    pub(crate) fn progress(&mut self, camera: usize, counts: StreamCounts, now: Monotonic) {
+        self.members[camera].camera.progress(counts, now);
     }
 
     /// Throttles a camera. Returns the rate for its capture process if it changes.

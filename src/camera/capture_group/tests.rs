@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ipc::messages::StreamInfo;
+use crate::vision::stream_counts::StreamCounts;
 
 fn at_ms(ms: u64) -> Monotonic {
     Monotonic::from_nanos(ms * 1_000_000)
@@ -34,6 +35,11 @@ fn bring_up(group: &mut CaptureGroup, now: Monotonic) {
 
 fn info() -> StreamInfo {
     StreamInfo { codec: "h264".into(), decoder: "d".into(), width: 1, height: 1, frame_rate_milli: 0 }
+}
+
+/// Counts of `frames` frames that were all decoded.
+fn counts(frames: u64) -> StreamCounts {
+    StreamCounts { packets: frames, received: frames, decoded: frames, ..StreamCounts::default() }
 }
 
 fn is_kill(actions: &[CaptureAction]) -> bool {
@@ -87,7 +93,7 @@ fn a_heartbeat_that_is_late_kills_nothing_however_short_the_stall_limit_is() {
             // A busy box may take 1.5 s.
             let now = at_ms(beat * 1_500);
             group.alive(now);
-            group.progress(0, beat, beat, now);
+            group.progress(0, counts(beat), now);
             for ms in (0..1_500).step_by(50) {
                 let actions = group.tick(now + Duration::from_millis(ms));
                 assert!(actions.is_empty(), "stall_seconds = {stall}: {actions:?}");
@@ -121,7 +127,7 @@ fn a_process_that_was_healthy_for_a_day_is_restarted_at_once_after_a_hang() {
             now += 2;
             group.alive(at(now));
             group.frame_announced();
-            group.progress(0, frame, frame, at(now));
+            group.progress(0, counts(frame), at(now));
             assert!(!is_kill(&group.tick(at(now))));
         }
         now += 6;
@@ -167,7 +173,7 @@ fn no_connection_gets_the_index_of_another_however_long_one_camera_is_dead() {
     for _ in 0..70_000 {
         now += 75;
         group.alive(at(now));
-        group.progress(0, now, now, at(now));
+        group.progress(0, counts(now), at(now));
         group.tick(at(now));
         assert_eq!(group.find(live), Some(0));
         if group.index_of(1).is_some() {

@@ -1,6 +1,7 @@
 //! The parts of the box's health, each made from its part of the status.
 
 use crate::admission::Ledger;
+use crate::control::health::stream::{StreamHealth, rounded};
 use crate::control::judge;
 use crate::control::status::{ApplianceStatus, CameraView};
 use crate::control::trouble_watch::Trouble;
@@ -44,6 +45,9 @@ pub struct CameraHealth {
     pub model: String,
     /// Frames decoded since the daemon started.
     pub decoded: u64,
+    /// What became of everything that it sent.
+    #[serde(default)]
+    pub stream: StreamHealth,
     /// Connections lost since the daemon started.
     pub reconnects: u64,
     /// How its frames ended since the daemon started.
@@ -168,7 +172,8 @@ impl CameraHealth {
             decoded_fps: rounded(view.rates.decoded),
             analysed_fps: rounded(view.rates.analysed),
             model: view.model.clone(),
-            decoded: view.decoded,
+            decoded: view.counts.decoded,
+            stream: StreamHealth::of(view),
             reconnects: view.reconnects,
             outcomes: view.ledger.clone(),
             seen: view.seen.clone(),
@@ -224,8 +229,4 @@ impl TroubleHealth {
             ended_at: trouble.ended.map(|at| clock.wall(at)),
         }
     }
-}
-
-fn rounded(rate: f64) -> f64 {
-    (rate * 10.0).round() / 10.0
 }

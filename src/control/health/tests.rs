@@ -11,6 +11,7 @@ use crate::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
 use crate::supervisor::{ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
+use crate::vision::stream_counts::StreamCounts;
 use std::time::Duration;
 
 fn at(seconds: u64) -> Monotonic {
@@ -37,9 +38,9 @@ fn healthy() -> ApplianceStatus {
         since: at(400),
         model: "coco-ssd".into(),
         ledger: Ledger::default(),
-        decoded: 6000,
+        counts: StreamCounts { received: 6000, decoded: 6000, ..StreamCounts::default() },
         reconnects: 0,
-        rates: FrameRates { decoded: 10.0, analysed: 5.0, over: Duration::from_secs(10) },
+        rates: FrameRates { decoded: 10.0, analysed: 5.0, over: Duration::from_secs(10), ..FrameRates::default() },
         unknown_labels: vec![],
         seen: BTreeMap::new(),
     };

@@ -18,7 +18,7 @@ impl Core {
                 since: camera.since(),
                 model: self.units.model_of(id).unwrap_or_default().to_owned(),
                 ledger: ledger.cloned().unwrap_or_default(),
-                decoded: camera.decoded(),
+                counts: camera.counts(),
                 reconnects: camera.reconnects(),
                 rates: Default::default(),
                 unknown_labels: self.units.unknown_labels(&camera.settings),

@@ -10,6 +10,7 @@ use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::outcome::FailureCause;
+use crate::vision::stream_counts::StreamCounts;
 
 impl World {
     fn unit(&mut self, unit: UnitId, generation: u64) -> Option<&mut SimUnit> {
@@ -118,8 +119,9 @@ impl World {
         }
         let streaming = capture.connections.iter().filter(|(_, connection)| connection.is_streaming);
         let progress = streaming.map(|(&camera, connection)| {
-            let (decoded, received) = (connection.decoded, connection.decoded * 10);
-            FromCapture::Progress { camera, decoded, received }
+            let decoded = connection.decoded;
+            let counts = StreamCounts { packets: decoded * 10, received: decoded, decoded, ..StreamCounts::default() };
+            FromCapture::Progress { camera, counts }
         });
         let messages: Vec<FromCapture> = std::iter::once(FromCapture::Alive).chain(progress).collect();
         self.inbox.extend(messages.into_iter().map(|message| Event::Capture { group, message }));

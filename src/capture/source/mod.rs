@@ -1,0 +1,22 @@
+//! Where access units come from. A source receives and parses; it never decodes and never waits for whoever does.
+
+pub(super) mod rtsp;
+mod rtsp_element;
+mod rtsp_packets;
+
+use crate::capture::decoder_choice::Codec;
+use crate::capture::stream_loss::Loss;
+use gstreamer as gst;
+
+/// What a source tells. The calls come from its threads and return at once.
+pub(super) trait SourceUser: Send + Sync + 'static {
+    /// The camera sends this codec: its units follow.
+    ///
+    /// # Errors
+    /// In a person's words, when it cannot be decoded here.
+    fn track(&self, codec: Codec) -> Result<(), String>;
+    /// An access unit has arrived: one whole encoded frame, with its caps.
+    fn unit(&self, unit: gst::Sample);
+    /// The connection is of no use any more.
+    fn lost(&self, loss: Loss);
+}

@@ -1,0 +1,152 @@
+//! A camera over RTSP: `rtspsrc ! depay ! parse ! appsink`.
+
+use crate::capture::decoder_choice::Codec;
+use crate::capture::source::rtsp_packets::Packets;
+use crate::capture::source::{SourceUser, rtsp_element};
+use crate::capture::stream_loss::Loss;
+use crate::ipc::messages::{CameraSource, LossKind};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A connection that receives. Dropping it disconnects.
+#[derive(Debug)]
+pub(in crate::capture) struct RtspSource {
+    camera: String,
+    pipeline: gst::Pipeline,
+    bus: gst::Bus,
+    packets: Packets,
+}
+
+/// The one video track that is received.
+#[derive(Debug)]
+struct Track {
+    /// The part of the pads' names that all synchronisation sources of the track share.
+    session: String,
+    input: gst::Pad,
+}
+
+impl RtspSource {
+    /// Begins to connect.
+    ///
+    /// # Errors
+    /// In a person's words, when an element is missing.
+    pub(in crate::capture) fn open(camera: &CameraSource, user: Arc<dyn SourceUser>) -> Result<Self, String> {
+        let element = rtsp_element::build(camera).map_err(|error| error.to_string())?;
+        let pipeline = gst::Pipeline::new();
+        pipeline.add(&element).map_err(|error| error.to_string())?;
+        let bus = pipeline.bus().ok_or("the pipeline has no bus")?;
+        let packets = Packets::default();
+        packets.watch(&element);
+        let (weak_pipeline, counted, track) = (pipeline.downgrade(), packets.clone(), Mutex::new(None));
+        element.connect_pad_added(move |_, pad| {
+            let Some(pipeline) = weak_pipeline.upgrade() else { return };
+            let mut track = track.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(detail) = connect(&mut track, &pipeline, pad, &counted, &user) {
+                user.lost(Loss::new(LossKind::Codec, detail));
+            }
+        });
+        let source = Self { camera: camera.name.clone(), pipeline, bus, packets };
+        // Only what GStreamer itself lacks fails here; why a camera cannot be reached comes over the bus.
+        source.pipeline.set_state(gst::State::Playing).map_err(|error| error.to_string())?;
+        Ok(source)
+    }
+
+    /// Why the stream has ended, if it has.
+    pub(in crate::capture) fn take_loss(&self) -> Option<Loss> {
+        let message = self.bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Eos])?;
+        Some(match message.view() {
+            gst::MessageView::Error(error) => Loss::from_message(error),
+            _ => Loss::new(LossKind::Ended, "the stream ended"),
+        })
+    }
+
+    /// RTP packets received, and those that are missing between them.
+    pub(in crate::capture) fn packets(&self) -> (u64, u64) {
+        (self.packets.received(), self.packets.lost())
+    }
+}
+
+impl Drop for RtspSource {
+    fn drop(&mut self) {
+        if let Err(error) = self.pipeline.set_state(gst::State::Null) {
+            tracing::warn!(camera = self.camera, %error, "a connection does not end cleanly");
+        }
+    }
+}
+
+/// Receives from a new pad, if it is the first video track or its successor.
+fn connect(
+    track: &mut Option<Track>,
+    pipeline: &gst::Pipeline,
+    pad: &gst::Pad,
+    packets: &Packets,
+    user: &Arc<dyn SourceUser>,
+) -> Result<(), String> {
+    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+    if rtsp_element::media_of(&caps).as_deref() != Some("video") {
+        return Ok(());
+    }
+    let session = session_of(&pad.name());
+    if let Some(Track { session: first, input }) = track {
+        // Another track stays unlinked. The same track with a new synchronisation source takes the place of the old one.
+        if *first == session {
+            input.peer().map(|old| old.unlink(input)).transpose().map_err(|error| error.to_string())?;
+            pad.link(input).map_err(|error| error.to_string())?;
+        }
+        return Ok(());
+    }
+    let codec = rtsp_element::codec_of(&caps)?;
+    user.track(codec)?;
+    let input = build_chain(pipeline, codec, Arc::clone(user))?;
+    packets.count_at(&input);
+    pad.link(&input).map_err(|error| error.to_string())?;
+    *track = Some(Track { session, input });
+    Ok(())
+}
+
+/// `recv_rtp_src_0` of `recv_rtp_src_0_3735928559_96`: a pad is named after session, synchronisation source and payload type.
+fn session_of(pad: &str) -> String {
+    pad.rsplitn(3, '_').nth(2).unwrap_or(pad).to_owned()
+}
+
+/// Adds `depay ! parse ! appsink` and returns its input.
+fn build_chain(pipeline: &gst::Pipeline, codec: Codec, user: Arc<dyn SourceUser>) -> Result<gst::Pad, String> {
+    let make = |name: &str| gst::ElementFactory::make(name).build().map_err(|error| error.to_string());
+    // It passes on what comes before the first keyframe: a stream with intra refresh has none, and its recovery points,
+    // at which decoding can begin as well, are found by the parser.
+    let depayloader = make(codec.depayloader())?;
+    let parser = make(codec.parser())?;
+    if parser.has_property("config-interval") {
+        // Parameter sets before every keyframe: decoding may begin at each.
+        parser.set_property("config-interval", -1_i32);
+    }
+    let callbacks = gst_app::AppSinkCallbacks::builder()
+        .new_sample(move |sink| {
+            user.unit(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
+            Ok(gst::FlowSuccess::Ok)
+        })
+        .build();
+    // Each unit is taken in the same call, so none waits.
+    let caps = codec.unit_caps();
+    let sink = gst_app::AppSink::builder().caps(&caps).sync(false).max_buffers(1).callbacks(callbacks).build();
+    let elements = [depayloader, parser, sink.upcast()];
+    pipeline.add_many(&elements).map_err(|error| error.to_string())?;
+    gst::Element::link_many(&elements).map_err(|error| error.to_string())?;
+    for element in &elements {
+        element.sync_state_with_parent().map_err(|error| error.to_string())?;
+    }
+    elements[0].static_pad("sink").ok_or_else(|| "the depayloader has no input".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_is_found_in_the_name_of_a_pad() {
+        assert_eq!(session_of("recv_rtp_src_0_3735928559_96"), "recv_rtp_src_0");
+        assert_eq!(session_of("stream_0"), "stream_0");
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the receiving thread leaves access units and the decoding thread waits for them.
+
+use crate::capture::gop_buffer::{AccessUnit, GopBuffer};
+use crate::vision::monotonic::Monotonic;
+use gstreamer as gst;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A [`GopBuffer`] between two threads. Putting in never waits.
+#[derive(Debug)]
+pub(super) struct UnitQueue {
+    inner: Mutex<Inner>,
+    has_changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner {
+    buffer: GopBuffer<gst::Sample>,
+    taken: u64,
+    is_closed: bool,
+}
+
+impl UnitQueue {
+    pub(super) fn new(keyframes_only: bool) -> Self {
+        let inner = Inner { buffer: GopBuffer::new(keyframes_only), taken: 0, is_closed: false };
+        Self { inner: Mutex::new(inner), has_changed: Condvar::new() }
+    }
+
+    /// Puts in a unit that arrived at `now`.
+    pub(super) fn put(&self, unit: gst::Sample, now: Monotonic) {
+        let Some(buffer) = unit.buffer() else { return };
+        let (is_keyframe, bytes) = (!buffer.flags().contains(gst::BufferFlags::DELTA_UNIT), buffer.size());
+        self.lock().buffer.push(is_keyframe, now, bytes, unit);
+        self.has_changed.notify_one();
+    }
+
+    /// Waits for the next unit that is due; the others are counted as such. `taken` is told of it before anybody can read
+    /// the buffer without it. `None` after [`Self::close`].
+    pub(super) fn wait(
+        &self,
+        mut is_due: impl FnMut(Monotonic) -> bool,
+        taken: impl FnOnce(&AccessUnit<gst::Sample>),
+    ) -> Option<AccessUnit<gst::Sample>> {
+        let mut inner = self.lock();
+        while !inner.is_closed {
+            match inner.buffer.take() {
+                Some(unit) if is_due(unit.arrived_at) => {
+                    inner.taken += 1;
+                    taken(&unit);
+                    return Some(unit);
+                }
+                Some(_) => inner.buffer.skip_undue(),
+                None => inner = self.has_changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+        None
+    }
+
+    /// Ends all waiting.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.has_changed.notify_all();
+    }
+
+    /// What `read` finds in the buffer.
+    pub(super) fn read<R>(&self, read: impl FnOnce(&GopBuffer<gst::Sample>) -> R) -> R {
+        read(&self.lock().buffer)
+    }
+
+    /// Units taken for decoding, if others wait: a decoder for which this stays the same hangs.
+    pub(super) fn taken_of_waiting(&self) -> Option<u64> {
+        let inner = self.lock();
+        (inner.buffer.len() > 0).then_some(inner.taken)
+    }
+
+    /// A panic elsewhere has poisoned the lock; the buffer stays whole.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,76 @@
+//! Metrics of connections to cameras: what arrived, what was decoded, and what was not, by reason.
+
+use crate::telemetry::labels::{Gauges, camera, integer, with};
+use crate::vision::camera_id::CameraId;
+use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
+use prometheus_client::registry::Registry;
+
+/// The series of all cameras.
+#[derive(Debug, Default)]
+pub(super) struct CameraMetrics {
+    is_up: Gauges,
+    reconnects: Gauges,
+    received: Gauges,
+    decoded: Gauges,
+    skipped: Gauges,
+    waiting: Gauges,
+    packets: Gauges,
+    packets_lost: Gauges,
+    bytes: Gauges,
+}
+
+impl CameraMetrics {
+    /// Each family that has one series a camera, with its name and help.
+    fn families(&self) -> [(&'static str, &'static str, &Gauges); 8] {
+        [
+            ("camera_up", "1 while the camera streams", &self.is_up),
+            ("camera_reconnects", "Connections lost since the start", &self.reconnects),
+            ("camera_frames_received", "Encoded frames received since the start", &self.received),
+            ("camera_frames_decoded", "Frames decoded since the start", &self.decoded),
+            ("camera_frames_waiting", "Frames that wait for the decoder or are in it", &self.waiting),
+            ("camera_packets", "RTP packets received since the start", &self.packets),
+            ("camera_packets_lost", "RTP packets missing in the numbering since the start", &self.packets_lost),
+            ("camera_bytes", "Bytes of encoded frames since the start", &self.bytes),
+        ]
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        for (name, help, family) in self.families() {
+            registry.register(name, help, family.clone());
+        }
+        let help = "Frames received and not decoded since the start, by reason";
+        registry.register("camera_frames_skipped", help, self.skipped.clone());
+    }
+
+    pub(super) fn add_camera(&self, id: &CameraId) {
+        self.set(id, false, 0, &StreamCounts::default());
+    }
+
+    pub(super) fn remove_camera(&self, id: &CameraId) {
+        for (_, _, family) in self.families() {
+            family.remove(&camera(id));
+        }
+        for (reason, _) in SkippedFrames::default().by_reason() {
+            self.skipped.remove(&with(id, "reason", reason));
+        }
+    }
+
+    pub(super) fn set(&self, id: &CameraId, is_up: bool, reconnects: u64, counts: &StreamCounts) {
+        let values = [
+            u64::from(is_up),
+            reconnects,
+            counts.received,
+            counts.decoded,
+            counts.waiting,
+            counts.packets,
+            counts.packets_lost,
+            counts.bytes,
+        ];
+        for ((_, _, family), value) in self.families().into_iter().zip(values) {
+            family.get_or_create(&camera(id)).set(integer(value));
+        }
+        for (reason, count) in counts.skipped.by_reason() {
+            self.skipped.get_or_create(&with(id, "reason", reason)).set(integer(count));
+        }
+    }
+}
