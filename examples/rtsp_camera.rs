@@ -61,6 +61,7 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     for camera in 0..arguments.count {
         let factory = rtsp::RTSPMediaFactory::new();
         factory.set_launch(&launch(arguments)?);
+        factory.connect_media_configure(|_, media| stamp(&media.element()));
         // One pipeline for all clients of a camera, as in a camera.
         factory.set_shared(true);
         if arguments.user.is_some() {
@@ -86,6 +87,22 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Gives the frames of a clip a presentation time, which the parser cannot know: that of their decoding, for there are no
+/// B-frames. Without it all packets have the same RTP time.
+fn stamp(element: &gst::Element) {
+    let parser = element.downcast_ref::<gst::Bin>().and_then(|bin| bin.by_name("parse"));
+    let Some(output) = parser.and_then(|parser| parser.static_pad("src")) else { return };
+    output.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+        if let Some(buffer) = info.buffer_mut()
+            && buffer.pts().is_none()
+        {
+            let decoded_at = buffer.dts();
+            buffer.make_mut().set_pts(decoded_at);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
 fn authentication(user: &str, password: &str) -> rtsp::RTSPAuth {
     let auth = rtsp::RTSPAuth::new();
     auth.set_supported_methods(gstreamer_rtsp_server::gst_rtsp::RTSPAuthMethod::Digest);
@@ -104,7 +121,7 @@ fn launch(arguments: &Arguments) -> Result<String, String> {
         let file = file.display();
         return Ok(format!(
             "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-h264,stream-format=byte-stream,alignment=nal,framerate={fps}/1\" \
-             ! h264parse ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+             ! h264parse name=parse ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
         ));
     }
     let (width, height) = arguments.size.split_once('x').ok_or("the size is WIDTHxHEIGHT")?;

@@ -179,6 +179,7 @@ fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
         udp: false,
         frames_per_second: 0.0,
         keyframes_only: true,
+        latency_ms: None,
         connect_timeout_ms: 5_000,
         hardware_decoders: false,
     };

@@ -1,6 +1,7 @@
 //! The daemon as a whole: detections a second against the bare loop, latency, memory.
 
 use crate::footage::clip_at;
+use crate::processor::processor_ms;
 use crate::report::Figure;
 use crate::statistics::median;
 use crate::support::broker::Broker;
@@ -137,16 +138,6 @@ impl Processor {
         push("  its capture processes", a_frame(self.captures, now.captures), "as above; they decode 10 fps each");
         push("  its units", a_frame(self.units, now.units), "as above");
     }
-}
-
-/// Of all threads of a process that live.
-fn processor_ms(pid: u32) -> f64 {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
-    let of_thread = |thread: std::fs::DirEntry| {
-        let text = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-        text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or_default()
-    };
-    threads.map(of_thread).sum::<f64>() / 1e6
 }
 
 fn measure_latency_and_memory(figures: &mut Vec<Figure>) {

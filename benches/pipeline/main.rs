@@ -10,6 +10,8 @@ mod support;
 
 #[path = "../harness/footage.rs"]
 mod footage;
+#[path = "../harness/processor.rs"]
+mod processor;
 #[path = "../harness/report.rs"]
 mod report;
 #[path = "../harness/statistics.rs"]

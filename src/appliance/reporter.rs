@@ -199,6 +199,8 @@ impl Reporter {
             captured_at: rfc3339_utc(captured_at_ms),
             clock_synced: self.clock_synced,
             monotonic_ms: (!self.clock_synced).then_some(monotonic_ms),
+            camera_time: work.frame.camera_ms.map(rfc3339_utc),
+            camera_offset_ms: work.frame.camera_ms.map(|camera_ms| camera_ms - captured_at_ms),
             width: work.frame.picture.width(),
             height: work.frame.picture.height(),
             model: package.model.clone(),

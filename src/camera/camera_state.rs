@@ -19,6 +19,7 @@
 //! * `Opening | Streaming | Waiting -> Waiting`: the settings of its connection changed; the next try is due at once.
 //! * `any -> Disabled`: the operator switched the camera off. A loss that is reported afterwards changes nothing.
 
+use crate::camera::camera_due::CameraDue;
 use crate::camera::reconnect_policy::ReconnectPolicy;
 use crate::camera::settings::CameraSettings;
 use crate::camera::stream_life::StreamLife;
@@ -67,20 +68,6 @@ pub(crate) struct Camera {
     granted: Option<f64>,
 }
 
-/// What is due for a camera.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum CameraDue {
-    /// Nothing.
-    Wait,
-    /// Connect it.
-    Open,
-    /// Close the connection, which has been silent for too long.
-    Close {
-        /// For the operator.
-        why: String,
-    },
-}
-
 impl Camera {
     /// A camera that is due to connect at once, unless it is disabled.
     pub(crate) fn new(settings: CameraSettings, now: Monotonic) -> Self {
@@ -94,8 +81,12 @@ impl Camera {
     }
 
     /// Returns what is due by `now`. An open connection may bring nothing for `stall`. Its first packet may take
-    /// `connect` plus `stall`: the capture process applies `connect` itself and knows the reason, so it must be first.
+    /// `connect` plus `stall`: the capture process applies `connect` itself and knows the reason, so it must be first. The
+    /// camera's own settings take precedence over both.
     pub(crate) fn due(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraDue {
+        let own = |seconds: Option<f32>, of_all| seconds.map_or(of_all, Duration::from_secs_f32);
+        let stall = own(self.settings.stall_seconds, stall);
+        let connect = own(self.settings.connect_timeout_seconds, connect);
         match &self.state {
             State::Waiting { until, .. } if now >= *until => CameraDue::Open,
             State::Opening { since, life, .. } if !life.has_begun() => {

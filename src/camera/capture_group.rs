@@ -28,7 +28,8 @@
 
 mod members;
 
-use crate::camera::camera_state::{Camera, CameraDue};
+use crate::camera::camera_due::CameraDue;
+use crate::camera::camera_state::Camera;
 use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
 use crate::ipc::messages::{CameraIndex, LossKind};
 use crate::ipc::restart_policy::RestartPolicy;

@@ -11,7 +11,6 @@ use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// A message of a capture process, or its end.
@@ -170,7 +169,7 @@ pub(crate) fn camera_source(
     password: Option<&Secret>,
     capture: &CaptureSettings,
 ) -> CameraSource {
-    let connect_timeout = Duration::from_secs_f32(capture.connect_timeout_seconds);
+    let connect_timeout = camera.connect_timeout(capture);
     CameraSource {
         name: camera.id.to_string(),
         url: camera.url.clone(),
@@ -179,6 +178,7 @@ pub(crate) fn camera_source(
         udp: camera.transport == Transport::Udp,
         frames_per_second: camera.fps,
         keyframes_only: camera.keyframes_only,
+        latency_ms: camera.latency_ms,
         connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
         hardware_decoders: capture.hardware_decoders,
     }

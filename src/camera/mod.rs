@@ -5,6 +5,7 @@
 //! `capture_process` starts the processes and sends them messages, `trial` starts one for a single look; no other file
 //! here does I/O.
 
+mod camera_due;
 pub(crate) mod camera_state;
 pub(crate) mod capture_group;
 pub(crate) mod capture_process;

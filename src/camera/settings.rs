@@ -6,6 +6,7 @@ use crate::vision::camera_id::CameraId;
 use crate::vision::framing::{Framing, Tiling};
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The transport of RTP packets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -110,6 +111,15 @@ pub struct CameraSettings {
     /// The transport of RTP packets.
     #[serde(default)]
     pub transport: Transport,
+    /// Seconds without a packet after which it is reconnected, 3..=600; absent: as in `[capture]`.
+    #[serde(default)]
+    pub stall_seconds: Option<f32>,
+    /// Seconds that a connection attempt may take, 0.1..=60; absent: as in `[capture]`.
+    #[serde(default)]
+    pub connect_timeout_seconds: Option<f32>,
+    /// Milliseconds for which packets wait for an earlier one, 0..=5000; absent: 0 over TCP and 100 over UDP.
+    #[serde(default)]
+    pub latency_ms: Option<u32>,
     /// The name of the model in `[[models]]` that analyses its frames; absent: the first model.
     #[serde(default)]
     pub model: Option<String>,
@@ -137,6 +147,16 @@ pub struct CameraSettings {
 }
 
 impl CameraSettings {
+    /// How long it may send nothing.
+    pub fn stall(&self, capture: &CaptureSettings) -> Duration {
+        Duration::from_secs_f32(self.stall_seconds.unwrap_or(capture.stall_seconds))
+    }
+
+    /// How long a connection attempt may take.
+    pub fn connect_timeout(&self, capture: &CaptureSettings) -> Duration {
+        Duration::from_secs_f32(self.connect_timeout_seconds.unwrap_or(capture.connect_timeout_seconds))
+    }
+
     /// The part and the tiles of its pictures that are analysed.
     pub fn framing(&self) -> Framing {
         Framing { region: self.region.map(RegionSettings::to_box), tiling: self.tiles }

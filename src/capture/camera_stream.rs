@@ -1,5 +1,6 @@
 //! One connection to one camera, from the first packet to its loss: a source, what waits between, and a decoder.
 
+use crate::capture::arrival::Arrival;
 use crate::capture::decode_ledger::DecodeLedger;
 use crate::capture::decoder::{Decoder, DecoderUser};
 use crate::capture::decoder_choice::Codec;
@@ -13,9 +14,8 @@ use crate::capture::stream_loss::Loss;
 use crate::capture::unit_queue::UnitQueue;
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::{CameraIndex, CameraSource, LossKind};
-use crate::os::clock::monotonic_now;
+use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::vision::frame::Picture;
-use crate::vision::monotonic::Monotonic;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use gstreamer as gst;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +39,7 @@ struct Shared {
     output: FrameOutput,
     ledger: Mutex<DecodeLedger>,
     bytes: AtomicU64,
+    clock_offset_ms: Mutex<Option<i64>>,
     decoding: Mutex<Option<Decoding>>,
     loss: Mutex<Option<Loss>>,
 }
@@ -63,6 +64,7 @@ impl CameraStream {
             output: FrameOutput::new(camera, source.frames_per_second, slots, channel),
             ledger: Mutex::default(),
             bytes: AtomicU64::new(0),
+            clock_offset_ms: Mutex::default(),
             decoding: Mutex::default(),
             loss: Mutex::default(),
             source,
@@ -120,6 +122,7 @@ impl CameraStream {
             decoded,
             skipped: SkippedFrames { undecodable, ..skipped },
             waiting: queued + inside,
+            clock_offset_ms: *lock(&shared.clock_offset_ms),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
         }
     }
@@ -166,9 +169,12 @@ impl SourceUser for Shared {
         Ok(())
     }
 
-    fn unit(&self, unit: gst::Sample) {
+    fn unit(&self, unit: gst::Sample, camera_ms: Option<i64>) {
         self.bytes.fetch_add(unit.buffer().map_or(0, gst::BufferRef::size) as u64, Ordering::Relaxed);
-        self.queue.put(unit, monotonic_now());
+        if let Some(camera_ms) = camera_ms {
+            *lock(&self.clock_offset_ms) = Some(camera_ms - wall_now_ms());
+        }
+        self.queue.put(unit, Arrival { at: monotonic_now(), camera_ms });
     }
 
     /// The first reason counts: what follows it is its consequence.
@@ -180,8 +186,8 @@ impl SourceUser for Shared {
 impl DecoderUser for Shared {
     fn next_unit(&self) -> Option<AccessUnit<gst::Sample>> {
         let is_each_alone = self.is_each_alone();
-        let is_due = |arrived_at: Monotonic| !is_each_alone || self.output.is_due(arrived_at);
-        self.queue.wait(is_due, |unit| lock(&self.ledger).went_in(unit.number, unit.arrived_at))
+        let is_due = |arrival: Arrival| !is_each_alone || self.output.is_due(arrival.at);
+        self.queue.wait(is_due, |unit| lock(&self.ledger).went_in(unit.number, unit.arrival))
     }
 
     fn size_changed(&self, caps: &gst::CapsRef, decoder: &str) -> Option<(u32, u32)> {
@@ -191,14 +197,14 @@ impl DecoderUser for Shared {
     fn is_wanted(&self, number: Option<u64>, picture: &gst::BufferRef) -> bool {
         // A smeared picture shows what is not there.
         let is_damaged = picture.flags().contains(gst::BufferFlags::CORRUPTED);
-        let Some(arrived_at) = lock(&self.ledger).came_out(number, is_damaged) else { return false };
+        let Some(arrival) = lock(&self.ledger).came_out(number, is_damaged) else { return false };
         if is_damaged {
             return false;
         }
         self.output.tell_news();
-        let is_wanted = self.is_each_alone() || self.output.is_due(arrived_at);
+        let is_wanted = self.is_each_alone() || self.output.is_due(arrival.at);
         if is_wanted {
-            self.output.expect(arrived_at);
+            self.output.expect(arrival);
         }
         is_wanted
     }

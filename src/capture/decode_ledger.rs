@@ -1,6 +1,6 @@
-//! Which units are in the decoder, when they arrived, and what became of them.
+//! Which units are in the decoder, their times, and what became of them.
 
-use crate::vision::monotonic::Monotonic;
+use crate::capture::arrival::Arrival;
 use std::collections::BTreeMap;
 
 /// A decoder holds back at most 16 frames (H.264 and H.265) until it knows their order. One that was passed by more than
@@ -13,15 +13,15 @@ const MOST_IN_DECODER: usize = 64;
 /// The units of one connection that were given to its decoder.
 #[derive(Debug, Default)]
 pub(super) struct DecodeLedger {
-    inside: BTreeMap<u64, Monotonic>,
+    inside: BTreeMap<u64, Arrival>,
     decoded: u64,
     undecodable: u64,
 }
 
 impl DecodeLedger {
     /// A unit goes into the decoder.
-    pub(super) fn went_in(&mut self, number: u64, arrived_at: Monotonic) {
-        self.inside.insert(number, arrived_at);
+    pub(super) fn went_in(&mut self, number: u64, arrival: Arrival) {
+        self.inside.insert(number, arrival);
         while self.inside.len() > MOST_IN_DECODER {
             self.inside.pop_first();
             self.undecodable += 1;
@@ -29,10 +29,10 @@ impl DecodeLedger {
     }
 
     /// A picture came out. `number` is that of its unit; `None` if the decoder does not say, and it is the oldest one.
-    /// Returns when the unit arrived. A picture that belongs to no unit inside is a second one, and does not count.
-    pub(super) fn came_out(&mut self, number: Option<u64>, is_damaged: bool) -> Option<Monotonic> {
+    /// Returns the times of the unit. A picture that belongs to no unit inside is a second one, and does not count.
+    pub(super) fn came_out(&mut self, number: Option<u64>, is_damaged: bool) -> Option<Arrival> {
         let number = number.or_else(|| self.inside.keys().next().copied())?;
-        let arrived_at = self.inside.remove(&number)?;
+        let arrival = self.inside.remove(&number)?;
         let passed = self.inside.len();
         self.inside.retain(|inside, _| inside + MOST_REORDERED >= number);
         self.undecodable += (passed - self.inside.len()) as u64;
@@ -40,7 +40,7 @@ impl DecodeLedger {
             true => self.undecodable += 1,
             false => self.decoded += 1,
         }
-        Some(arrived_at)
+        Some(arrival)
     }
 
     /// Pictures that came out undamaged.
@@ -62,10 +62,15 @@ impl DecodeLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vision::monotonic::Monotonic;
+
+    fn arrival(number: u64) -> Arrival {
+        Arrival { at: Monotonic::from_nanos(number), camera_ms: None }
+    }
 
     fn ledger(units: u64) -> DecodeLedger {
         let mut ledger = DecodeLedger::default();
-        (0..units).for_each(|number| ledger.went_in(number, Monotonic::from_nanos(number)));
+        (0..units).for_each(|number| ledger.went_in(number, arrival(number)));
         ledger
     }
 
@@ -73,7 +78,7 @@ mod tests {
     fn a_picture_has_the_arrival_of_its_own_unit_in_any_order() {
         let mut ledger = ledger(4);
         for number in [0, 2, 3, 1] {
-            assert_eq!(ledger.came_out(Some(number), false), Some(Monotonic::from_nanos(number)));
+            assert_eq!(ledger.came_out(Some(number), false), Some(arrival(number)));
         }
         assert_eq!((ledger.decoded(), ledger.undecodable(), ledger.inside()), (4, 0, 0));
         assert_eq!(ledger.came_out(Some(2), false), None, "the second field of an interlaced frame");
@@ -93,7 +98,7 @@ mod tests {
     fn a_decoder_that_gives_nothing_or_does_not_say_which_is_counted_too() {
         let mut silent = ledger(1000);
         assert_eq!((silent.undecodable(), silent.inside()), (936, 64));
-        assert_eq!(silent.came_out(None, false), Some(Monotonic::from_nanos(936)));
+        assert_eq!(silent.came_out(None, false), Some(arrival(936)));
         assert_eq!((silent.decoded(), silent.inside()), (1, 63));
     }
 }

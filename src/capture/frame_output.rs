@@ -1,5 +1,6 @@
 //! From decoded pictures to frames in slots: pace, size and the one copy.
 
+use crate::capture::arrival::Arrival;
 use crate::capture::frame_copy;
 use crate::capture::sampler::Sampler;
 use crate::capture::size_limit::fit_slot;
@@ -24,16 +25,16 @@ pub(super) struct FrameOutput {
 #[derive(Debug)]
 struct Pace {
     sampler: Sampler,
-    /// When the packets of the frame that is on its way to the sink had arrived.
-    arrived_at: Monotonic,
+    /// The times of the frame that is on its way to the sink.
+    arrival: Arrival,
     /// Told to the parent with the next frame.
     news: Option<StreamInfo>,
 }
 
 impl FrameOutput {
     pub(super) fn new(camera: CameraIndex, frames_per_second: f32, slots: SlotOwner, channel: Arc<Channel>) -> Self {
-        let (sampler, arrived_at) = (Sampler::new(frames_per_second), Monotonic::default());
-        let pace = Mutex::new(Pace { sampler, arrived_at, news: None });
+        let (sampler, arrival) = (Sampler::new(frames_per_second), Arrival::default());
+        let pace = Mutex::new(Pace { sampler, arrival, news: None });
         Self { camera, channel, slots: Mutex::new(slots), pace }
     }
 
@@ -82,9 +83,9 @@ impl FrameOutput {
         }
     }
 
-    /// The next picture at the sink is one whose packets had arrived at this time.
-    pub(super) fn expect(&self, arrived_at: Monotonic) {
-        lock(&self.pace).arrived_at = arrived_at;
+    /// The next picture at the sink has these times.
+    pub(super) fn expect(&self, arrival: Arrival) {
+        lock(&self.pace).arrival = arrival;
     }
 
     /// Copies a picture into a free slot and announces it.
@@ -99,7 +100,7 @@ impl FrameOutput {
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info);
         let frame = frame.map_err(|error| error.to_string())?;
 
-        let captured_at = lock(&self.pace).arrived_at;
+        let Arrival { at: captured_at, camera_ms } = lock(&self.pace).arrival;
         let mut slots = lock(&self.slots);
         let sequence = slots.next_sequence();
         let Some((slot, bytes)) = slots.free_slot() else {
@@ -108,7 +109,7 @@ impl FrameOutput {
         };
         frame_copy::copy(&frame, picture, bytes).map_err(|error| error.to_string())?;
         slots.lend(slot);
-        let frame = Frame { sequence, captured_at, slot, picture };
+        let frame = Frame { sequence, captured_at, camera_ms, slot, picture };
         self.send(&FromCapture::Frame { camera: self.camera, frame });
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Receiving never waits for decoding. When decoding is behind, it goes on at the newest keyframe, and what lies before is
 //! counted: a picture of now is worth more than every picture of a minute ago.
 
+use crate::capture::arrival::Arrival;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::stream_counts::SkippedFrames;
 use std::collections::VecDeque;
@@ -27,8 +28,8 @@ pub(super) struct AccessUnit<T> {
     pub(super) number: u64,
     /// True if decoding can begin with it.
     pub(super) is_keyframe: bool,
-    /// When its last packet arrived.
-    pub(super) arrived_at: Monotonic,
+    /// When it arrived and was taken.
+    pub(super) arrival: Arrival,
     /// The length of its data.
     pub(super) bytes: usize,
     /// The data.
@@ -72,12 +73,12 @@ impl<T> GopBuffer<T> {
     }
 
     /// Takes in a unit that has arrived.
-    pub(super) fn push(&mut self, is_keyframe: bool, arrived_at: Monotonic, bytes: usize, data: T) {
+    pub(super) fn push(&mut self, is_keyframe: bool, arrival: Arrival, bytes: usize, data: T) {
         let number = self.received;
         self.received += 1;
         if is_keyframe {
-            if let Some(before) = self.keyframe_at.replace(arrived_at) {
-                self.keyframe_interval = arrived_at.since(before);
+            if let Some(before) = self.keyframe_at.replace(arrival.at) {
+                self.keyframe_interval = arrival.at.since(before);
             }
             self.awaits = Awaits::Nothing;
         }
@@ -86,9 +87,9 @@ impl<T> GopBuffer<T> {
             Awaits::KeyframeAfterLag => self.skipped.behind += 1,
             Awaits::Nothing if self.keyframes_only && !is_keyframe => self.skipped.keyframes_only += 1,
             Awaits::Nothing => {
-                self.units.push_back(AccessUnit { number, is_keyframe, arrived_at, bytes, data });
+                self.units.push_back(AccessUnit { number, is_keyframe, arrival, bytes, data });
                 self.bytes += bytes;
-                self.catch_up(arrived_at);
+                self.catch_up(arrival.at);
             }
         }
     }
@@ -126,7 +127,7 @@ impl<T> GopBuffer<T> {
     }
 
     fn catch_up(&mut self, newest: Monotonic) {
-        let lag = self.units.front().map_or(Duration::ZERO, |oldest| newest.since(oldest.arrived_at));
+        let lag = self.units.front().map_or(Duration::ZERO, |oldest| newest.since(oldest.arrival.at));
         let is_full = self.bytes > MOST_BYTES || self.units.len() > MOST_UNITS;
         if lag <= LAG && !is_full {
             return;
@@ -151,8 +152,8 @@ impl<T> GopBuffer<T> {
 mod tests {
     use super::*;
 
-    fn at(ms: u64) -> Monotonic {
-        Monotonic::from_nanos(ms * 1_000_000)
+    fn at(ms: u64) -> Arrival {
+        Arrival { at: Monotonic::from_nanos(ms * 1_000_000), camera_ms: None }
     }
 
     /// Receives `frames` at 25 a second with a keyframe each `gop`; one is taken each `step` frames. Returns what was taken.

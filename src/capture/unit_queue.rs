@@ -1,7 +1,7 @@
 //! Where the receiving thread leaves access units and the decoding thread waits for them.
 
+use crate::capture::arrival::Arrival;
 use crate::capture::gop_buffer::{AccessUnit, GopBuffer};
-use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -25,11 +25,11 @@ impl UnitQueue {
         Self { inner: Mutex::new(inner), has_changed: Condvar::new() }
     }
 
-    /// Puts in a unit that arrived at `now`.
-    pub(super) fn put(&self, unit: gst::Sample, now: Monotonic) {
+    /// Puts in a unit.
+    pub(super) fn put(&self, unit: gst::Sample, arrival: Arrival) {
         let Some(buffer) = unit.buffer() else { return };
         let (is_keyframe, bytes) = (!buffer.flags().contains(gst::BufferFlags::DELTA_UNIT), buffer.size());
-        self.lock().buffer.push(is_keyframe, now, bytes, unit);
+        self.lock().buffer.push(is_keyframe, arrival, bytes, unit);
         self.has_changed.notify_one();
     }
 
@@ -37,13 +37,13 @@ impl UnitQueue {
     /// the buffer without it. `None` after [`Self::close`].
     pub(super) fn wait(
         &self,
-        mut is_due: impl FnMut(Monotonic) -> bool,
+        mut is_due: impl FnMut(Arrival) -> bool,
         taken: impl FnOnce(&AccessUnit<gst::Sample>),
     ) -> Option<AccessUnit<gst::Sample>> {
         let mut inner = self.lock();
         while !inner.is_closed {
             match inner.buffer.take() {
-                Some(unit) if is_due(unit.arrived_at) => {
+                Some(unit) if is_due(unit.arrival) => {
                     inner.taken += 1;
                     taken(&unit);
                     return Some(unit);

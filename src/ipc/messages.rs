@@ -166,6 +166,8 @@ pub struct CameraSource {
     pub frames_per_second: f32,
     /// Decode keyframes only, at about a tenth of the CPU time.
     pub keyframes_only: bool,
+    /// Milliseconds for which packets wait for an earlier one; `None`: 0 over TCP and 100 over UDP.
+    pub latency_ms: Option<u32>,
     /// Time limit of connecting, in milliseconds.
     pub connect_timeout_ms: u32,
     /// Prefer the decoders of the GPU or SoC.

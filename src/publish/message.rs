@@ -34,6 +34,13 @@ pub struct DetectionsMessage {
     /// Monotonic milliseconds of `captured_at`, while the wall clock is not synchronized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monotonic_ms: Option<u64>,
+    /// When the camera says that it took the frame: RFC 3339, UTC, milliseconds. Only if it sends RTCP sender reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
+    pub camera_time: Option<String>,
+    /// `camera_time` minus `captured_at` in milliseconds: how far the camera's clock is ahead, less the delay of the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_offset_ms: Option<i64>,
     /// Pixels of the analysed frame.
     pub width: u32,
     /// Pixels of the analysed frame.
@@ -118,6 +125,8 @@ mod tests {
             captured_at: crate::os::clock::rfc3339_utc(1_795_508_130_123),
             clock_synced: true,
             monotonic_ms: None,
+            camera_time: None,
+            camera_offset_ms: None,
             width: 1920,
             height: 1080,
             model: "coco-ssd".into(),

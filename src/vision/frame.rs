@@ -169,8 +169,10 @@ impl From<Picture> for RawPicture {
 pub struct Frame {
     /// Number of the sampled frame, counted since the capture process opened the camera.
     pub sequence: u64,
-    /// When the decoder delivered it.
+    /// When its last packet arrived.
     pub captured_at: Monotonic,
+    /// When it was taken by the clock of the camera, in milliseconds since 1970; `None` if the camera does not say.
+    pub camera_ms: Option<i64>,
     /// Index of the slot in the camera's region.
     pub slot: u16,
     /// Format and size.

@@ -66,6 +66,9 @@ pub struct StreamCounts {
     pub waiting: u64,
     /// Milliseconds between the two newest keyframes; 0 until there are two.
     pub keyframe_interval_ms: u32,
+    /// How far the clock of the camera is ahead of that of the box, in milliseconds; `None` until the camera has told its
+    /// time. Contains the delay of the network.
+    pub clock_offset_ms: Option<i64>,
 }
 
 impl StreamCounts {
@@ -99,6 +102,7 @@ impl AddAssign for StreamCounts {
         if other.keyframe_interval_ms > 0 {
             self.keyframe_interval_ms = other.keyframe_interval_ms;
         }
+        self.clock_offset_ms = other.clock_offset_ms.or(self.clock_offset_ms);
         let SkippedFrames { before_keyframe, behind, keyframes_only, not_due, undecodable, closed } = other.skipped;
         self.skipped.before_keyframe += before_keyframe;
         self.skipped.behind += behind;

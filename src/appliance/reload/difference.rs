@@ -71,7 +71,8 @@ impl Difference {
 
 /// The settings that an open connection cannot change.
 fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
-    (camera.url.clone(), camera.credentials.clone(), camera.transport, camera.keyframes_only)
+    let times = (camera.connect_timeout_seconds.map(f32::to_bits), camera.latency_ms);
+    (camera.url.clone(), camera.credentials.clone(), camera.transport, camera.keyframes_only, times)
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ pub(super) trait SourceUser: Send + Sync + 'static {
     /// # Errors
     /// In a person's words, when it cannot be decoded here.
     fn track(&self, codec: Codec) -> Result<(), String>;
-    /// An access unit has arrived: one whole encoded frame, with its caps.
-    fn unit(&self, unit: gst::Sample);
+    /// An access unit has arrived: one whole encoded frame, with its caps. `camera_ms` is when the camera says that it was
+    /// taken, in milliseconds since 1970.
+    fn unit(&self, unit: gst::Sample, camera_ms: Option<i64>);
     /// The connection is of no use any more.
     fn lost(&self, loss: Loss);
 }

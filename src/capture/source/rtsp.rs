@@ -99,7 +99,7 @@ fn connect(
     }
     let codec = rtsp_element::codec_of(&caps)?;
     user.track(codec)?;
-    let input = build_chain(pipeline, codec, Arc::clone(user))?;
+    let input = build_chain(pipeline, codec, packets.clone(), Arc::clone(user))?;
     packets.count_at(&input);
     pad.link(&input).map_err(|error| error.to_string())?;
     *track = Some(Track { session, input });
@@ -112,7 +112,12 @@ fn session_of(pad: &str) -> String {
 }
 
 /// Adds `depay ! parse ! appsink` and returns its input.
-fn build_chain(pipeline: &gst::Pipeline, codec: Codec, user: Arc<dyn SourceUser>) -> Result<gst::Pad, String> {
+fn build_chain(
+    pipeline: &gst::Pipeline,
+    codec: Codec,
+    packets: Packets,
+    user: Arc<dyn SourceUser>,
+) -> Result<gst::Pad, String> {
     let make = |name: &str| gst::ElementFactory::make(name).build().map_err(|error| error.to_string());
     // It passes on what comes before the first keyframe: a stream with intra refresh has none, and its recovery points,
     // at which decoding can begin as well, are found by the parser.
@@ -124,7 +129,8 @@ fn build_chain(pipeline: &gst::Pipeline, codec: Codec, user: Arc<dyn SourceUser>
     }
     let callbacks = gst_app::AppSinkCallbacks::builder()
         .new_sample(move |sink| {
-            user.unit(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
+            // The newest packet is the last one of this unit: it has come through in the same call.
+            user.unit(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?, packets.camera_ms());
             Ok(gst::FlowSuccess::Ok)
         })
         .build();

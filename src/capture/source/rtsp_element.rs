@@ -7,7 +7,8 @@ use crate::ipc::messages::CameraSource;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
-/// Milliseconds for which UDP packets wait for an earlier one. Over TCP the order is right and nothing waits.
+/// Milliseconds for which UDP packets wait for an earlier one, unless the settings say otherwise. Over TCP the order is
+/// right and nothing waits.
 const REORDER_MS: u32 = 100;
 
 /// Nanoseconds for saying goodbye: a camera that does not hear it keeps the session for a minute.
@@ -18,7 +19,7 @@ pub(super) fn build(camera: &CameraSource) -> Result<gst::Element, gst::glib::Bo
     let timeout_us = u64::from(camera.connect_timeout_ms) * 1000;
     let source = gst::ElementFactory::make("rtspsrc")
         .property("location", &camera.url)
-        .property("latency", if camera.udp { REORDER_MS } else { 0 })
+        .property("latency", camera.latency_ms.unwrap_or(if camera.udp { REORDER_MS } else { 0 }))
         // What is late is decoded late: whether it is dropped, and which part of it, is decided and counted in one place.
         .property("drop-on-latency", false)
         .property("tcp-timeout", timeout_us)

@@ -13,7 +13,6 @@ use crate::settings::Settings;
 use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -60,9 +59,9 @@ async fn check_camera(settings: &Settings, index: usize, spawner: &Spawner) -> F
         Err(error) => return failed(describe(&error)).key(key("credentials")),
     };
     let source = camera_source(camera, password.as_ref(), &settings.capture);
-    let limit = settings.capture.connect_timeout_seconds + settings.capture.stall_seconds;
+    let limit = camera.connect_timeout(&settings.capture) + camera.stall(&settings.capture);
     let environment = child_environment("warn", settings.sandbox.mode);
-    match look_once(spawner, own_binary(), environment, source, Duration::from_secs_f32(limit)).await {
+    match look_once(spawner, own_binary(), environment, source, limit).await {
         Ok(seen) => Finding::of_camera(Severity::Ok, camera.id.as_str(), in_words(&seen, camera.transport)),
         Err(TrialError::Lost { kind, detail }) => {
             let words = explain(kind, &detail, camera, (host.as_str(), port));

@@ -15,6 +15,9 @@ pub struct StreamHealth {
     pub kilobits_per_second: f64,
     /// Seconds between the two newest keyframes; 0 until there are two.
     pub keyframe_interval_seconds: f64,
+    /// Seconds by which the camera's clock is ahead of the box's; absent unless the camera tells its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<f64>,
     /// Encoded frames that arrived.
     pub received: u64,
     /// Frames that were not decoded, by reason.
@@ -34,6 +37,7 @@ impl StreamHealth {
             received_fps: rounded(rates.received),
             kilobits_per_second: rounded(rates.bits / 1000.0),
             keyframe_interval_seconds: rounded(f64::from(counts.keyframe_interval_ms) / 1000.0),
+            clock_offset_seconds: counts.clock_offset_ms.map(|ms| rounded(ms as f64 / 1000.0)),
             received: counts.received,
             skipped: skipped.into(),
             waiting: counts.waiting,
@@ -45,5 +49,6 @@ impl StreamHealth {
 
 /// Rounds to tenths, for a person.
 pub(super) fn rounded(rate: f64) -> f64 {
-    (rate * 10.0).round() / 10.0
+    // Plus zero, so that nothing is -0.
+    (rate * 10.0).round() / 10.0 + 0.0
 }

@@ -12,11 +12,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let capture = &settings.capture;
     findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
     findings.range("capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
-    // Capture processes report once a second. If a stall were shorter than three reports, a camera with one frame a second
-    // would count as stalled. Keyframes may be further apart than any stall, so received packets count for a
-    // `keyframes_only` camera.
-    findings.range("capture.stall_seconds", f64::from(capture.stall_seconds), 3.0, 600.0);
-    findings.range("capture.connect_timeout_seconds", f64::from(capture.connect_timeout_seconds), 0.1, 60.0);
+    check_times("capture", Some(capture.stall_seconds), Some(capture.connect_timeout_seconds), findings);
 
     let snapshots = &settings.snapshots;
     findings.range("snapshots.per_minute", f64::from(snapshots.per_minute), 0.0, 600.0);
@@ -37,9 +33,24 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.unique("cameras", "id", settings.cameras.iter().map(|camera| camera.id.as_str()));
 }
 
+/// Capture processes report once a second. If a stall were shorter than three reports, a camera with one frame a second
+/// would count as stalled.
+fn check_times(name: &str, stall_seconds: Option<f32>, connect_seconds: Option<f32>, findings: &mut Findings) {
+    if let Some(seconds) = stall_seconds {
+        findings.range(format!("{name}.stall_seconds"), f64::from(seconds), 3.0, 600.0);
+    }
+    if let Some(seconds) = connect_seconds {
+        findings.range(format!("{name}.connect_timeout_seconds"), f64::from(seconds), 0.1, 60.0);
+    }
+}
+
 fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     if camera.fps != 0.0 {
         findings.range(format!("{name}.fps"), f64::from(camera.fps), SLOWEST_FPS, 240.0);
+    }
+    check_times(name, camera.stall_seconds, camera.connect_timeout_seconds, findings);
+    if let Some(ms) = camera.latency_ms {
+        findings.range(format!("{name}.latency_ms"), f64::from(ms), 0.0, 5000.0);
     }
     findings.range(format!("{name}.weight"), f64::from(camera.weight), 1.0, 100.0);
     if let Some(region) = &camera.region {
