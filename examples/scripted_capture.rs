@@ -78,7 +78,14 @@ impl Camera {
         let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
         self.sequence += 1;
         let Some(slot) = self.free.pop_first() else { return };
-        let frame = Frame { sequence: self.sequence, captured_at: monotonic_now(), camera_ms: None, slot, picture };
+        let frame = Frame {
+            sequence: self.sequence,
+            captured_at: monotonic_now(),
+            decoded_at: monotonic_now(),
+            camera_ms: None,
+            slot,
+            picture,
+        };
         channel.send(&FromCapture::Frame { camera: self.index, frame }, None).unwrap();
         let (packets, received, decoded) = (self.sequence, self.sequence, self.sequence);
         let counts = StreamCounts { packets, received, decoded, ..StreamCounts::default() };

@@ -103,7 +103,7 @@ impl Controller {
     /// Removes and returns every frame that is older than `max_frame_age` by `now`.
     pub(crate) fn take_stale(&mut self, now: Monotonic) -> Vec<FrameWork> {
         let max_age = self.max_frame_age;
-        self.take_if(|work| now.since(work.frame.captured_at) > max_age)
+        self.take_if(|work| now.since(work.frame.decoded_at) > max_age)
     }
 
     /// Removes and returns all frames, for shutdown.
@@ -138,7 +138,7 @@ mod tests {
     fn work(camera: &str, number: u64) -> FrameWork {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let captured_at = Monotonic::from_nanos(number * 1_000_000);
-        let frame = Frame { sequence: number, captured_at, camera_ms: None, slot: 0, picture };
+        let frame = Frame { sequence: number, captured_at, decoded_at: captured_at, camera_ms: None, slot: 0, picture };
         FrameWork {
             camera: CameraId::new(camera).unwrap(),
             number,
@@ -228,6 +228,15 @@ mod tests {
         assert_eq!(controller.take_stale(Monotonic::from_nanos(1_500_000_000)), vec![work("a", 1)]);
         assert_eq!(controller.waiting(), 1);
         assert_eq!(controller.take_all(), vec![work("b", 900)]);
+    }
+
+    #[test]
+    fn the_time_before_a_frame_was_decoded_is_no_waiting() {
+        let mut controller = controller(&[("a", 1)]);
+        let mut late = work("a", 1);
+        late.frame.decoded_at = Monotonic::from_nanos(1_400_000_000);
+        controller.offer(late);
+        assert!(controller.take_stale(Monotonic::from_nanos(1_500_000_000)).is_empty());
     }
 
     #[test]

@@ -127,7 +127,14 @@ mod tests {
 
     fn offer_frame(gate: &mut Gate) {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
-        let frame = Frame { sequence: 0, captured_at: Monotonic::default(), camera_ms: None, slot: 0, picture };
+        let frame = Frame {
+            sequence: 0,
+            captured_at: Monotonic::default(),
+            decoded_at: Monotonic::default(),
+            camera_ms: None,
+            slot: 0,
+            picture,
+        };
         let (camera, framing) = (CameraId::new("a").unwrap(), Framing::default());
         let (region, attempts, failed_in) = (RegionId(0), 0, None);
         gate.cameras.offer(FrameWork { camera, number: 0, frame, region, framing, attempts, failed_in });

@@ -6,6 +6,7 @@ use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::heartbeat::{HEARTBEAT, INITIALIZATION_LIMIT};
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, StreamInfo, ToCapture};
+use crate::vision::stream_counts::StreamCounts;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Heartbeats over which the frame rate is measured, if the stream declares none.
+/// Heartbeats over which the stream is measured.
 const MEASURED_HEARTBEATS: u32 = 3;
 
 /// How long the process may take to disconnect.
@@ -29,8 +30,21 @@ const CAMERA: CameraIndex = CameraIndex(0);
 pub(crate) struct Seen {
     /// Codec, size and declared rate.
     pub(crate) info: StreamInfo,
-    /// Frames a second, declared or measured; `None` if neither is known.
-    pub(crate) frames_per_second: Option<f64>,
+    /// What was measured over three seconds; `None` if nothing came any more.
+    pub(crate) measured: Option<Measured>,
+}
+
+/// A stream over three seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Measured {
+    /// Frames a second; keyframes a second if only those are decoded.
+    pub(crate) frames_per_second: f64,
+    /// Thousands of bits a second.
+    pub(crate) kilobits_per_second: f64,
+    /// Seconds between two keyframes; `None` if there were no two.
+    pub(crate) keyframe_seconds: Option<f64>,
+    /// Seconds by which the clock of the camera is ahead; `None` if it does not tell its time.
+    pub(crate) clock_offset_seconds: Option<f64>,
 }
 
 /// Why no frame has come.
@@ -87,6 +101,18 @@ pub(crate) async fn look_once(
     seen
 }
 
+fn measured(before: &StreamCounts, after: &StreamCounts, time: Duration) -> Option<Measured> {
+    let rate = |before: u64, after: u64| after.saturating_sub(before) as f64 / time.as_secs_f64().max(0.1);
+    let interval = after.keyframe_interval_ms;
+    let measured = Measured {
+        frames_per_second: rate(before.wanted(), after.wanted()),
+        kilobits_per_second: rate(before.bytes, after.bytes) * 8.0 / 1000.0,
+        keyframe_seconds: (interval > 0).then(|| f64::from(interval) / 1000.0),
+        clock_offset_seconds: after.clock_offset_ms.map(|ms| ms as f64 / 1000.0),
+    };
+    (after.received > before.received).then_some(measured)
+}
+
 struct Trial {
     handle: ChildHandle,
     events: mpsc::Receiver<ChildEvent<FromCapture>>,
@@ -109,11 +135,7 @@ impl Trial {
                 Some(FromCapture::Lost { kind, detail, .. }) => return Err(TrialError::Lost { kind, detail }),
                 Some(FromCapture::Frame { .. }) => {
                     if let Some(info) = info.take() {
-                        let frames_per_second = match info.frame_rate_milli {
-                            0 => self.measured_rate().await,
-                            milli => Some(f64::from(milli) / 1000.0),
-                        };
-                        return Ok(Seen { info, frames_per_second });
+                        return Ok(Seen { info, measured: self.measure().await });
                     }
                 }
                 Some(_) => {}
@@ -121,16 +143,15 @@ impl Trial {
         }
     }
 
-    /// Frames a second, from the totals that come with the heartbeats. The slots are full by then: frames are only counted.
-    async fn measured_rate(&mut self) -> Option<f64> {
+    /// Rates from the counts that come with the heartbeats. The slots are full by then: frames are only counted.
+    async fn measure(&mut self) -> Option<Measured> {
         let deadline = Instant::now() + HEARTBEAT * (MEASURED_HEARTBEATS + 2);
         let (mut first, mut heartbeats) = (None, 0);
         while let Ok(Some(message)) = self.next(deadline).await {
             let FromCapture::Progress { counts, .. } = message else { continue };
-            let (begun, before) = *first.get_or_insert((Instant::now(), counts.wanted()));
+            let (begun, before) = *first.get_or_insert((Instant::now(), counts));
             if heartbeats == MEASURED_HEARTBEATS {
-                let rate = counts.wanted().saturating_sub(before) as f64 / begun.elapsed().as_secs_f64().max(0.1);
-                return (rate > 0.0).then_some(rate);
+                return measured(&before, &counts, begun.elapsed());
             }
             heartbeats += 1;
         }

@@ -7,6 +7,7 @@ use crate::capture::size_limit::fit_slot;
 use crate::capture::slot_owner::SlotOwner;
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::{CameraIndex, FromCapture, StreamInfo};
+use crate::os::clock::monotonic_now;
 use crate::vision::frame::{Frame, Picture};
 use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
@@ -109,7 +110,7 @@ impl FrameOutput {
         };
         frame_copy::copy(&frame, picture, bytes).map_err(|error| error.to_string())?;
         slots.lend(slot);
-        let frame = Frame { sequence, captured_at, camera_ms, slot, picture };
+        let frame = Frame { sequence, captured_at, decoded_at: monotonic_now(), camera_ms, slot, picture };
         self.send(&FromCapture::Frame { camera: self.camera, frame });
         Ok(())
     }

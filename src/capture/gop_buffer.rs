@@ -12,13 +12,13 @@ use std::time::Duration;
 /// So far decoding may be behind while a newer keyframe waits. Shorter, a moment of load costs a group of pictures.
 const LAG: Duration = Duration::from_secs(1);
 
-/// So far it may be behind when none waits, as in a group of a minute. Then the next keyframe is awaited.
-const LONGEST_LAG: Duration = Duration::from_secs(3);
+/// So far it may be behind when none waits, as in a group of a minute. Then the next keyframe is awaited, without a picture.
+const LONGEST_LAG: Duration = Duration::from_secs(10);
 
-/// The most that waits for one camera: three seconds at 40 Mbit/s.
+/// The most that waits for one camera: ten seconds at 13 Mbit/s.
 const MOST_BYTES: usize = 16 << 20;
 
-/// The most units that wait: three seconds at more than 300 frames a second, whatever their arrival says.
+/// The most units that wait: ten seconds at 100 frames a second, whatever their arrival says.
 const MOST_UNITS: usize = 1000;
 
 /// One encoded frame.
@@ -187,14 +187,10 @@ mod tests {
                 assert!(pair[1].is_keyframe, "GOP {gop}: {} does not follow {}", pair[1].number, pair[0].number);
             }
             let behind = 40 * (buffer.len() as u64);
-            assert!(behind <= 3_000 && buffer.skipped().behind > 500, "GOP {gop}: {behind} ms behind");
+            assert!(behind <= 10_000 && buffer.skipped().behind > 500, "GOP {gop}: {behind} ms behind");
             assert_eq!(buffer.skipped().before_keyframe, 0);
             // Whoever decodes is never left without work while keyframes come within the longest lag.
-            let least = match gop {
-                ..=75 => 3000 / step - 80,
-                76..=250 => 3000 / step / 2,
-                _ => 100,
-            };
+            let least = if gop <= 250 { 3000 / step - 80 } else { 150 };
             assert!(taken.len() as u64 >= least, "GOP {gop}: {} frames in {step}", taken.len());
         }
     }

@@ -1,7 +1,9 @@
 //! The command line: the only place that names both the parent's and the children's side.
 
 mod camera;
+mod cameras;
 mod check;
+mod columns;
 mod config;
 mod config_arguments;
 mod ctl;
@@ -37,6 +39,7 @@ const EXAMPLES: &str = "Examples:
   ocelli check --config /etc/ocelli/ocelli.toml
   ocelli run --config /etc/ocelli/ocelli.toml
   ocelli status
+  ocelli cameras
   ocelli detect photo.jpg --draw boxes.png
   ocelli ctl scale coco-ssd --min 1 --max 4
   ocelli reload
@@ -49,7 +52,7 @@ const EXAMPLES: &str = "Examples:
   ocelli model inspect yolo11n.onnx
   ocelli model add yolo11n.onnx --name yard
 
-Exit codes: 0 success, 1 failure, 2 the command line is wrong, 69 no daemon answers (status), 78 the settings are
+Exit codes: 0 success, 1 failure, 2 the command line is wrong, 69 no daemon answers (status, cameras), 78 the settings are
 wrong.";
 
 #[derive(Debug, Subcommand)]
@@ -60,6 +63,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Show the health of a running daemon: cameras, models, broker, stored events, and whatever is wrong.
     Status(status::StatusArguments),
+    /// Show what each camera of a running daemon sends, and what becomes of it.
+    Cameras(cameras::CamerasArguments),
     /// Detect objects in pictures, with a real inference unit.
     Detect(detect::DetectArguments),
     /// Control a running daemon: show, start, stop, scale and swap models, enable and disable cameras.
@@ -102,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Status(arguments) => status::status(&arguments),
+        Command::Cameras(arguments) => cameras::cameras(&arguments),
         Command::Detect(arguments) => detect::detect(&arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments),
         Command::Reload(arguments) => reload::reload(&arguments),

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 const EXIT_DEGRADED: u8 = 1;
 
 /// sysexits.h EX_UNAVAILABLE: no daemon answers, so nothing is known.
-const EXIT_NO_ANSWER: u8 = 69;
+pub(super) const EXIT_NO_ANSWER: u8 = 69;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -38,12 +38,7 @@ pub(super) fn status(arguments: &StatusArguments) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let answer = match runtime {
-        Ok(runtime) => runtime.block_on(ask(&settings)),
-        Err(error) => Err(DaemonError::NoAnswer(format!("no request can be sent: {error}"))),
-    };
-    match answer {
+    match ask_health(&settings) {
         Ok((answer, health)) => {
             print_line(&if arguments.json { answer.to_string() } else { table::table(&health) });
             match health.status {
@@ -58,7 +53,15 @@ pub(super) fn status(arguments: &StatusArguments) -> ExitCode {
     }
 }
 
-/// The answer as it came and as it is understood.
+/// The health of the running daemon: the answer as it came and as it is understood.
+pub(super) fn ask_health(settings: &Settings) -> Result<(Value, BoxHealth), DaemonError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(ask(settings)),
+        Err(error) => Err(DaemonError::NoAnswer(format!("no request can be sent: {error}"))),
+    }
+}
+
 async fn ask(settings: &Settings) -> Result<(Value, BoxHealth), DaemonError> {
     let daemon = Daemon::of(settings)?;
     let (box_id, answer) = daemon.ask_json(HttpMethod::GET, "/api/status", None).await?;

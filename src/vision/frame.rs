@@ -171,6 +171,8 @@ pub struct Frame {
     pub sequence: u64,
     /// When its last packet arrived.
     pub captured_at: Monotonic,
+    /// When it was decoded: from here on it waits for a unit.
+    pub decoded_at: Monotonic,
     /// When it was taken by the clock of the camera, in milliseconds since 1970; `None` if the camera does not say.
     pub camera_ms: Option<i64>,
     /// Index of the slot in the camera's region.

@@ -83,17 +83,32 @@ async fn check_camera(settings: &Settings, index: usize, spawner: &Spawner) -> F
     }
 }
 
-fn in_words(seen: &Seen, transport: Transport) -> String {
-    let info = &seen.info;
-    let rate = seen.frames_per_second.map_or("an unknown rate".to_owned(), |rate| format!("{rate:.1} frames a second"));
+fn in_words(Seen { info, measured }: &Seen, transport: Transport) -> String {
     let transport = match transport {
         Transport::Tcp => "TCP",
         Transport::Udp => "UDP",
     };
-    format!(
-        "a frame was decoded: {} {}x{}, {rate}, over {transport}, by {}",
-        info.codec, info.width, info.height, info.decoder
-    )
+    let mut words = vec![format!("a frame was decoded: {} {}x{}", info.codec, info.width, info.height)];
+    if let Some(measured) = measured {
+        words.push(format!("{:.1} frames a second", measured.frames_per_second));
+        words.push(format!("{:.0} kbit/s", measured.kilobits_per_second));
+        words.push(match measured.keyframe_seconds {
+            Some(seconds) => format!("a keyframe each {seconds:.1} s"),
+            None => "keyframes more than 3 s apart".to_owned(),
+        });
+        words.extend(measured.clock_offset_seconds.map(|seconds| format!("its clock {}", clock_words(seconds))));
+    }
+    words.push(format!("over {transport}"));
+    words.push(format!("by {}", info.decoder));
+    words.join(", ")
+}
+
+fn clock_words(seconds: f64) -> String {
+    match seconds {
+        -1.0..=1.0 => "right to a second".to_owned(),
+        ahead if ahead > 0.0 => format!("{ahead:.1} s ahead of this box"),
+        behind => format!("{:.1} s behind this box", -behind),
+    }
 }
 
 /// Host and port of an RTSP URL; port 554 or 322 (RFC 7826) when it names none.

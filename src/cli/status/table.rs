@@ -1,5 +1,6 @@
 //! The health of a box as a table for a terminal: what is wrong comes last, where the eye is.
 
+use crate::cli::columns::{columns, span};
 use crate::control::health::{BoxHealth, BrokerState, CameraHealth, ModelHealth, TroubleHealth};
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::health_status::HealthStatus;
@@ -97,35 +98,12 @@ fn trouble(trouble: &TroubleHealth) -> String {
     format!("{} ({} ago, {end}): {}", trouble.at, span(trouble.seconds_ago), trouble.what)
 }
 
-/// A time in its two largest units: `2 d 3 h`.
-fn span(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, ..) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
-
 fn bytes(bytes: u64) -> String {
     match bytes {
         0..10_240 => format!("{bytes} B"),
         10_240..10_485_760 => format!("{} KiB", bytes / 1024),
         _ => format!("{} MiB", bytes / 1_048_576),
     }
-}
-
-/// Rows below their heads, each column as wide as its widest cell.
-fn columns(head: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
-    let head = head.iter().map(|name| (*name).to_owned()).collect();
-    let all: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column)));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    all.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -233,7 +233,14 @@ impl World {
                 }
                 let slot = u16::try_from(slot).unwrap();
                 let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
-                let frame = Frame { sequence, captured_at: self.monotonic(), camera_ms: None, slot, picture };
+                let frame = Frame {
+                    sequence,
+                    captured_at: self.monotonic(),
+                    decoded_at: self.monotonic(),
+                    camera_ms: None,
+                    slot,
+                    picture,
+                };
                 self.tell(group, FromCapture::Frame { camera: index, frame });
             }
             None => self.tell(group, FromCapture::Dropped { camera: index, sequence }),

@@ -59,7 +59,14 @@ impl Yard {
 
     fn work(second: u64) -> FrameWork {
         let picture = Picture::new(PixelFormat::I420, 64, 48, Colorimetry::default()).unwrap();
-        let frame = Frame { sequence: second, captured_at: at(second), camera_ms: None, slot: 3, picture };
+        let frame = Frame {
+            sequence: second,
+            captured_at: at(second),
+            decoded_at: at(second),
+            camera_ms: None,
+            slot: 3,
+            picture,
+        };
         let (number, region, framing) = (100 + second, RegionId(0), Framing::default());
         FrameWork { camera: yard(), number, frame, region, framing, attempts: 0, failed_in: None }
     }
