@@ -8,8 +8,7 @@ use crate::capture::frame_output::FrameOutput;
 use crate::capture::gop_buffer::AccessUnit;
 use crate::capture::hang_watch::HangWatch;
 use crate::capture::slot_owner::SlotOwner;
-use crate::capture::source::SourceUser;
-use crate::capture::source::rtsp::RtspSource;
+use crate::capture::source::{Source, SourceUser};
 use crate::capture::stream_loss::Loss;
 use crate::capture::unit_queue::UnitQueue;
 use crate::ipc::channel::Channel;
@@ -25,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 #[derive(Debug)]
 pub(super) struct CameraStream {
     /// `None` while it is dropped.
-    source: Option<RtspSource>,
+    source: Option<Source>,
     hang_watch: HangWatch,
     shared: Arc<Shared>,
 }
@@ -70,7 +69,7 @@ impl CameraStream {
             source,
         });
         let user: Arc<dyn SourceUser> = Arc::<Shared>::clone(&shared);
-        match RtspSource::open(&shared.source, user) {
+        match Source::open(&shared.source, user) {
             Ok(source) => Ok(Self { source: Some(source), hang_watch: HangWatch::default(), shared }),
             Err(detail) => Err(lock(&shared.loss).take().unwrap_or_else(|| Loss::new(LossKind::Other, detail))),
         }
@@ -78,7 +77,7 @@ impl CameraStream {
 
     /// Why the stream has ended, if it has.
     pub(super) fn take_loss(&self) -> Option<Loss> {
-        while let Some(loss) = self.source.as_ref().and_then(RtspSource::take_loss) {
+        while let Some(loss) = self.source.as_ref().and_then(Source::take_loss) {
             self.shared.lost(self.explain(loss));
         }
         let failure = lock(&self.shared.decoding).as_ref().and_then(|it| it.decoder.as_ref()?.failure());
@@ -105,7 +104,7 @@ impl CameraStream {
 
     /// What became of everything that was received so far.
     pub(super) fn counts(&self) -> StreamCounts {
-        let (packets, packets_lost) = self.source.as_ref().map_or((0, 0), RtspSource::packets);
+        let (packets, packets_lost) = self.source.as_ref().map_or((0, 0), Source::packets);
         let shared = &self.shared;
         // Both locks at once, in the order of the decoding thread: between them a unit would be in neither.
         let (received, queued, skipped, interval, decoded, undecodable, inside) = shared.queue.read(|buffer| {

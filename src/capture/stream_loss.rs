@@ -18,9 +18,12 @@ impl Loss {
 
     /// Reads an error message. Its debug string stays out of the detail: it holds the URL as given.
     pub(super) fn from_message(error: &gst::message::Error) -> Self {
-        let status = error.details().and_then(|details| details.get::<u32>("rtsp-status-code").ok());
-        let kind = kind_of(&error.error(), status);
-        let status = status.map(|status| format!(" (RTSP status {status})")).unwrap_or_default();
+        let status_of = |name: &str| error.details().and_then(|details| details.get::<u32>(name).ok());
+        let (rtsp, http) = (status_of("rtsp-status-code"), status_of("http-status-code"));
+        let kind = kind_of(&error.error(), rtsp.or(http));
+        let words = |name: &str, status| format!(" ({name} status {status})");
+        let status = rtsp.map(|status| words("RTSP", status)).or(http.map(|status| words("HTTP", status)));
+        let status = status.unwrap_or_default();
         Self { kind, detail: format!("{}{status}", error.error().message()) }
     }
 }

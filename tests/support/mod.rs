@@ -7,6 +7,7 @@ pub mod broker;
 pub mod camera;
 pub mod certificates;
 pub mod daemon;
+pub mod http_camera;
 pub mod link;
 pub mod memory_cgroup;
 pub mod package;

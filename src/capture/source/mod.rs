@@ -1,12 +1,18 @@
 //! Where access units come from. A source receives and parses; it never decodes and never waits for whoever does.
 
-pub(super) mod rtsp;
+mod http;
+mod jpeg_poll;
+mod rtsp;
 mod rtsp_element;
 mod rtsp_packets;
 
 use crate::capture::decoder_choice::Codec;
+use crate::capture::source::http::HttpSource;
+use crate::capture::source::rtsp::RtspSource;
 use crate::capture::stream_loss::Loss;
+use crate::ipc::messages::CameraSource;
 use gstreamer as gst;
+use std::sync::Arc;
 
 /// What a source tells. The calls come from its threads and return at once.
 pub(super) trait SourceUser: Send + Sync + 'static {
@@ -20,4 +26,40 @@ pub(super) trait SourceUser: Send + Sync + 'static {
     fn unit(&self, unit: gst::Sample, camera_ms: Option<i64>);
     /// The connection is of no use any more.
     fn lost(&self, loss: Loss);
+}
+
+/// An open connection. Dropping it disconnects.
+#[derive(Debug)]
+pub(super) enum Source {
+    Rtsp(RtspSource),
+    Http(HttpSource),
+}
+
+impl Source {
+    /// Begins to connect, as the scheme of the URL says.
+    ///
+    /// # Errors
+    /// In a person's words, when an element is missing.
+    pub(super) fn open(camera: &CameraSource, user: Arc<dyn SourceUser>) -> Result<Self, String> {
+        if camera.url.starts_with("http://") || camera.url.starts_with("https://") {
+            return HttpSource::open(camera, user).map(Self::Http);
+        }
+        RtspSource::open(camera, user).map(Self::Rtsp)
+    }
+
+    /// Why the stream has ended, if it has.
+    pub(super) fn take_loss(&self) -> Option<Loss> {
+        match self {
+            Self::Rtsp(source) => source.take_loss(),
+            Self::Http(source) => source.take_loss(),
+        }
+    }
+
+    /// Packets received, and those that are missing between them.
+    pub(super) fn packets(&self) -> (u64, u64) {
+        match self {
+            Self::Rtsp(source) => source.packets(),
+            Self::Http(source) => (source.chunks(), 0),
+        }
+    }
 }

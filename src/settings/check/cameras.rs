@@ -69,10 +69,10 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
 
 /// User and password have been moved out of the URL. A malformed URL may still contain a part of them, so it is not shown.
 fn check_url(url: &str) -> Result<(), &'static str> {
-    let rest = url.strip_prefix("rtsp://").or_else(|| url.strip_prefix("rtsps://"));
+    let rest = ["rtsp://", "rtsps://", "http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     let host_and_port = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or(rest));
     let Some(host_and_port) = host_and_port.filter(|host| !host.is_empty() && !host.starts_with(':')) else {
-        return Err("must be rtsp://host[:port]/path or rtsps://...");
+        return Err("must be rtsp://host[:port]/path, or rtsps://, http:// or https://");
     };
     // An IPv6 address is in brackets and contains colons.
     let after_host = host_and_port.rsplit_once(']').map_or(host_and_port, |(_, after)| after);
