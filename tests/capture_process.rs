@@ -164,16 +164,11 @@ fn long_group_of_pictures(home: &Path) -> std::path::PathBuf {
     path
 }
 
-#[test]
-fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
-    let home = tempfile::tempdir().unwrap();
-    let clip = long_group_of_pictures(home.path());
-    let camera = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "30"]);
-    let capture = Capture::start(home.path());
-    let region = Region::create("test", 6).unwrap();
-    let source = CameraSource {
+/// How to connect to a camera of this test.
+fn source_of(url: &str) -> CameraSource {
+    CameraSource {
         name: "yard".into(),
-        url: camera.url().to_owned(),
+        url: url.to_owned(),
         user: None,
         password: None,
         udp: false,
@@ -182,7 +177,17 @@ fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
         latency_ms: None,
         connect_timeout_ms: 5_000,
         hardware_decoders: false,
-    };
+    }
+}
+
+#[test]
+fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = long_group_of_pictures(home.path());
+    let camera = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "30"]);
+    let capture = Capture::start(home.path());
+    let region = Region::create("test", 6).unwrap();
+    let source = source_of(camera.url());
     let open = ToCapture::Open { camera: CameraIndex(1 << 40), source: Box::new(source), slots: region.slots() };
     capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
     let begun = Instant::now();
@@ -213,4 +218,50 @@ fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
             break;
         }
     }
+}
+
+/// Resident memory in kB and number of threads.
+fn memory_and_threads(pid: u32) -> (f64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let number = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    (number("VmRSS:"), number("Threads:") as u64)
+}
+
+#[test]
+fn connections_that_come_and_go_leave_neither_memory_nor_threads() {
+    // `make cameras` does ten thousand.
+    let times: u64 = std::env::var("OCELLI_RECONNECTS").ok().and_then(|times| times.parse().ok()).unwrap_or(60);
+    let home = tempfile::tempdir().unwrap();
+    let camera = RtspCamera::start(&["--fps", "25", "--size", "320x240"]);
+    let capture = Capture::start(home.path());
+    capture.expect_started();
+    let region = Region::create("test", 6).unwrap();
+    let mut settled = None;
+    for time in 0..times {
+        let index = CameraIndex(time);
+        let source = CameraSource { keyframes_only: false, ..source_of(camera.url()) };
+        let open = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };
+        capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
+        loop {
+            match capture.next(START_LIMIT) {
+                Some(FromCapture::Frame { camera, .. }) if camera == index => break,
+                Some(FromCapture::Lost { detail, .. }) => panic!("{detail}"),
+                Some(_) => {}
+                None => panic!("no frame"),
+            }
+        }
+        capture.channel.send(&ToCapture::Close { camera: index }, None).unwrap();
+        // GStreamer keeps some threads and pools for further use.
+        if time == 20 {
+            settled = Some(memory_and_threads(capture.process.id()));
+        }
+    }
+    // The last one is closed when the next heartbeat comes.
+    assert!(std::iter::repeat_with(|| capture.next(START_LIMIT)).take(1000).any(|it| it == Some(FromCapture::Alive)));
+    let ((before, threads_before), (after, threads)) = (settled.unwrap(), memory_and_threads(capture.process.id()));
+    assert!(after - before < 10_000.0, "{before} kB before, {after} kB after {times} connections");
+    assert!(threads <= threads_before + 2, "{threads_before} threads before, {threads} after");
 }

@@ -126,7 +126,7 @@ impl CameraStream {
         }
     }
 
-    /// Called in each round of the main loop. True once the decoder hangs.
+    /// Called with each heartbeat. True once the decoder hangs.
     pub(super) fn is_hung(&mut self) -> bool {
         self.hang_watch.round(self.shared.queue.taken_of_waiting())
     }

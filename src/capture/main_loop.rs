@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often the streams are asked whether they have ended.
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Why a capture process ends.
 #[derive(Debug, thiserror::Error)]
@@ -63,14 +63,14 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
         if streams.snapshots.is_hung(Instant::now()) {
             return Err(CaptureError::EncoderHung);
         }
-        if streams.is_a_decoder_hung() {
-            return Err(CaptureError::DecoderHung);
-        }
         if Instant::now() >= heartbeat_at {
             heartbeat_at = Instant::now() + HEARTBEAT;
             // From this thread alone: another one would go on while this one hangs.
             channel.send(&FromCapture::Alive, None)?;
             streams.report_progress()?;
+            if streams.is_a_decoder_hung() {
+                return Err(CaptureError::DecoderHung);
+            }
         }
     }
 }
