@@ -1,0 +1,105 @@
+//! Cameras as they are: each quirk of `tests/support/quirks`, and what is reported of it.
+//!
+//! Fifteen rows by themselves; all of them with `OCELLI_ALL_CAMERAS=1` (`make cameras`), which also writes
+//! `target/reports/cameras.json`. `OCELLI_WRITE_TABLE=1` writes the table of `docs/cameras.md` as well.
+//! `OCELLI_CAMERAS=PATH,PATH` runs single rows.
+
+#![cfg(feature = "capture")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+#[path = "support/quirks/mod.rs"]
+mod quirks;
+
+use quirks::drive::{Capture, Outcome};
+use quirks::footage::Footage;
+use quirks::quirk::Quirk;
+use quirks::rows::{self, Row};
+use quirks::server::Server;
+use quirks::table;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Cameras that are watched at the same time: what two cores decode in real time with ease.
+const AT_ONCE: usize = 16;
+
+/// Cameras that mean harm have a process of their own, whose memory is bounded.
+const HOSTILE: [Quirk; 4] = [Quirk::EndlessHeaders, Quirk::EndlessLine, Quirk::EndlessSdp, Quirk::HugeBody];
+const MEMORY_LIMIT_MIB: u64 = 320;
+
+/// Watches rows in one capture process.
+fn watch(home: &Path, footage: &Arc<Footage>, rows: &[Row]) -> Vec<Outcome> {
+    // A server for each: what it has seen belongs to these rows.
+    let server = Server::start(Arc::clone(footage));
+    let capture = Capture::start(home);
+    let mut outcomes = capture.watch(&server, rows);
+    let memory = capture.peak_memory_mib();
+    for outcome in &mut outcomes {
+        if HOSTILE.contains(&outcome.row.quirk) && memory > MEMORY_LIMIT_MIB {
+            outcome.faults.push(format!("{memory} MiB of memory"));
+        }
+    }
+    outcomes
+}
+
+/// Rows that can be watched together: one of a kind, hostile ones alone.
+fn batches(rows: &[Row]) -> Vec<Vec<Row>> {
+    let mut batches: Vec<Vec<Row>> = Vec::new();
+    for row in rows {
+        let is_hostile = HOSTILE.contains(&row.quirk);
+        let fits = |batch: &&mut Vec<Row>| {
+            !is_hostile
+                && batch.len() < AT_ONCE
+                && batch.iter().all(|other| other.quirk != row.quirk && !HOSTILE.contains(&other.quirk))
+        };
+        match batches.iter_mut().find(fits) {
+            Some(batch) => batch.push(*row),
+            None => batches.push(vec![*row]),
+        }
+    }
+    batches
+}
+
+fn chosen_rows() -> Vec<Row> {
+    let all = [rows::rows(), rows::other_settings()].concat();
+    if let Ok(paths) = std::env::var("OCELLI_CAMERAS") {
+        let paths: Vec<&str> = paths.split(',').collect();
+        return all.into_iter().filter(|row| paths.contains(&row.quirk.path().as_str())).collect();
+    }
+    let is_long = std::env::var_os("OCELLI_ALL_CAMERAS").is_some();
+    all.into_iter().filter(|row| is_long || row.is_short).collect()
+}
+
+#[test]
+fn of_each_quirky_camera_is_reported_what_it_does() {
+    let home = tempfile::tempdir().unwrap();
+    let footage = Arc::new(Footage::make(home.path()));
+    let batches = batches(&chosen_rows());
+    let outcomes: Vec<Outcome> = batches.iter().flat_map(|batch| watch(home.path(), &footage, batch)).collect();
+    let mut wrong = Vec::new();
+    for outcome in &outcomes {
+        let Outcome { row, share, faults, reported } = outcome;
+        println!("{:<24} {share:>5.2}  {:<40} {faults:?}", row.quirk.path(), reported);
+        if !faults.is_empty() {
+            wrong.push(format!("{} ({}): {}", row.quirk.path(), row.name, faults.join("; ")));
+        }
+    }
+    if std::env::var_os("OCELLI_ALL_CAMERAS").is_some() {
+        table::write_report(&outcomes);
+    }
+    if std::env::var_os("OCELLI_WRITE_TABLE").is_some() {
+        table::write_table(&outcomes);
+    }
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), outcomes.len(), wrong.join("\n"));
+}
+
+#[test]
+fn there_are_eighty_rows_and_each_quirk_has_one() {
+    let rows = rows::rows();
+    assert!(rows.len() >= 80, "{}", rows.len());
+    let mut paths: Vec<String> = rows.iter().map(|row| row.quirk.path()).collect();
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), rows.len(), "a quirk has two rows: the second belongs to `other_settings`");
+}
