@@ -87,8 +87,11 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 42] = [
-    ("gstreamer", &["capture"]),
+const BELONGS_TO: [(&str, &[&str]); 45] = [
+    ("gstreamer", &["capture", "os"]),
+    ("gstreamer_rtsp_sys", &["os"]),
+    ("http_auth", &["capture"]),
+    ("md5", &["capture"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
     ("ort", &["unit"]),

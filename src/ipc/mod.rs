@@ -8,6 +8,7 @@ pub mod frame_slots;
 pub mod heartbeat;
 pub mod ids;
 pub mod load_model;
+pub mod loss_kind;
 pub mod messages;
 pub mod restart_policy;
 pub mod snapshot_messages;

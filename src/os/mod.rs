@@ -19,6 +19,8 @@ pub mod pinned_directory;
 pub mod ports;
 pub mod process_title;
 pub mod readiness;
+#[cfg(feature = "capture")]
+pub mod rtsp_extension;
 pub mod sandbox;
 pub mod service_manager;
 pub mod state_lock;

@@ -1,10 +1,14 @@
 //! Where access units come from. A source receives and parses; it never decodes and never waits for whoever does.
 
+mod conversation;
 mod http;
 mod jpeg_poll;
+mod keep_alive;
+mod login;
 mod rtsp;
 mod rtsp_element;
 mod rtsp_packets;
+mod tracks;
 
 use crate::capture::decoder_choice::Codec;
 use crate::capture::source::http::HttpSource;

@@ -106,8 +106,8 @@ impl Connection {
         if self.quirk.is_login() && (method != "OPTIONS" || self.is_playing) {
             match self.judge(request) {
                 Verdict::Welcome => {}
-                Verdict::Refused(challenges) => return self.answer(request, Answer::new(401, challenges)),
-                Verdict::Forbidden => return self.answer(request, Answer::status(403)),
+                Verdict::Refused(challenges) => return self.answer(request, &Answer::new(401, challenges)),
+                Verdict::Forbidden => return self.answer(request, &Answer::status(403)),
             }
         }
         let answer = match method {
@@ -118,13 +118,13 @@ impl Connection {
             "GET_PARAMETER" | "SET_PARAMETER" => answers::parameter(self.quirk),
             "PAUSE" => Answer::status(200),
             "TEARDOWN" => {
-                self.answer(request, Answer::status(200));
+                self.answer(request, &Answer::status(200));
                 return false;
             }
             _ => Answer::status(405),
         };
         let plays = method == "PLAY" && answer.status == 200 && !self.is_playing;
-        let goes_on = self.answer(request, answer);
+        let goes_on = self.answer(request, &answer);
         if plays {
             self.is_playing = true;
             self.start_streams();
@@ -202,7 +202,7 @@ impl Connection {
         }
     }
 
-    fn answer(&self, request: &Request, answer: Answer) -> bool {
+    fn answer(&self, request: &Request, answer: &Answer) -> bool {
         let bytes = answer.bytes(self.quirk, request.header("cseq").unwrap_or("0"));
         self.out.lock().unwrap().write_all(&bytes).is_ok()
     }

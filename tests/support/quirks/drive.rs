@@ -62,10 +62,8 @@ impl Watched {
                 faults.push(format!("{:.2} of the pictures were decoded, not {share}", self.share));
             }
             (Expected::Lost(..), None) => faults.push("not lost".into()),
-            (Expected::Lost(kind, words), Some((found, detail))) => {
-                if found != kind || !detail.contains(words) {
-                    faults.push(format!("lost: {found}, {detail:?}; not {kind} with {words:?}"));
-                }
+            (Expected::Lost(kind, words), Some((found, detail))) if found != kind || !detail.contains(words) => {
+                faults.push(format!("lost: {found}, {detail:?}; not {kind} with {words:?}"));
             }
             _ => {}
         }

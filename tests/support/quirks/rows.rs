@@ -155,8 +155,8 @@ pub fn other_settings() -> Vec<Row> {
         Row::new(DigestSha256Qop, "digest SHA-256 with qop, wrong password").wrong_login().lost("AuthFailed", LOGIN),
         Row::new(BasicOnly, "basic only, wrong password").wrong_login().lost("AuthFailed", LOGIN),
         Row::new(DigestMd5, "digest MD5, no login in the settings").no_login().lost("AuthFailed", LOGIN),
-        Row::new(UdpOnly, "UDP only, transport = \"tcp\"").tcp().lost("Other", "transport"),
-        Row::new(TcpOnly, "TCP only, transport = \"udp\"").udp().lost("Other", "transport"),
+        Row::new(UdpOnly, "UDP only, transport = \"tcp\"").tcp().lost("Transport", "transport"),
+        Row::new(TcpOnly, "TCP only, transport = \"udp\"").udp().lost("Transport", "transport"),
     ]
 }
 
@@ -201,13 +201,13 @@ fn headers() -> Vec<Row> {
         Row::new(LfLineEnds, "LF line ends"),
         Row::new(NoReasonPhrase, "no reason phrase"),
         Row::new(EmptyHeader, "a header without a value"),
-        Row::new(HeaderWithoutColon, "a header without a colon").short(),
+        Row::new(HeaderWithoutColon, "a header without a colon").lost("NotRtsp", NOT_RTSP),
         Row::new(FoldedHeader, "a folded header"),
         Row::new(LatinHeader, "Latin-1 in a header"),
         Row::new(LateAnswers, "each answer 0.7 s late"),
         Row::new(OptionsRefused, "OPTIONS refused with 501"),
         Row::new(TimeoutZero, "Session timeout=0"),
-        Row::new(TimeoutExtra, "Session with a parameter more"),
+        Row::new(TimeoutExtra, "Session with a parameter more").short(),
         Row::new(TimeoutSpaces, "Session with blanks"),
         Row::new(TimeoutFraction, "Session timeout=60.0"),
         Row::new(TimeoutNegative, "Session timeout=-1"),

@@ -31,7 +31,10 @@ impl Sink {
                 out.lock().unwrap().write_all(&bytes)
             }
             // A client that has not opened its port yet refuses: the next packet may come through.
-            Self::Udp { rtp, rtcp } => Ok(drop((if is_rtcp { rtcp } else { rtp }).send(packet))),
+            Self::Udp { rtp, rtcp } => {
+                drop((if is_rtcp { rtcp } else { rtp }).send(packet));
+                Ok(())
+            }
         }
     }
 }
@@ -147,7 +150,7 @@ impl Stream {
 
     /// Changes the numbers in front of a picture.
     fn change(&self, index: usize, header: &mut Header) {
-        let is_each = |pictures: usize| index > 0 && index % pictures == 0;
+        let is_each = |pictures: usize| index > 0 && index.is_multiple_of(pictures);
         match self.quirk {
             TimeBack if is_each(40) => header.time = header.time.wrapping_sub(30 * 90_000),
             TimeForward if is_each(40) => header.time = header.time.wrapping_add(3_600 * 90_000),

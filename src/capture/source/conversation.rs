@@ -1,0 +1,235 @@
+//! What is said to a camera beside what GStreamer says: logins, keep-alives, and where not to go.
+
+use crate::capture::source::keep_alive::{KeepAlive, Method};
+use crate::capture::source::login::{Credentials, Login, Next};
+use crate::ipc::loss_kind::LossKind;
+use crate::os::rtsp_extension::{self, Message};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// A challenge that the client takes for one that it can answer, and to which it adds nothing: its user name has a colon,
+/// which no digest may hold (see [`NAMELESS`]). It then sends the request once more, and the answer is put in here.
+const PLACEHOLDER: &str = "Digest realm=\"ocelli\", nonce=\"0\"";
+
+/// What the client holds for user and password.
+pub(super) const NAMELESS: &str = ":";
+
+/// What the client believes of a camera that names no methods, or not the one by which it is made to keep the session.
+const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER";
+
+/// A status that the client takes for a failure and does nothing about.
+const FAILED: i32 = 500;
+
+/// A camera that redirects to itself would be followed for ever.
+const MAX_REDIRECTS: u32 = 3;
+
+/// The rules of one connection.
+pub(super) struct Rules {
+    pub(super) credentials: Option<Credentials>,
+    /// `host[:port]` of the camera's URL: nobody else gets the credentials.
+    pub(super) authority: String,
+    pub(super) allows_basic: bool,
+    pub(super) follows_redirects: bool,
+}
+
+/// One conversation.
+pub(super) struct Conversation(Mutex<State>);
+
+struct State {
+    login: Login,
+    keep_alive: KeepAlive,
+    authority: String,
+    follows_redirects: bool,
+    redirects: u32,
+    is_at_home: bool,
+    is_playing: bool,
+    /// The transport was refused, and another may do.
+    is_transport_refused: bool,
+    loss: Option<(LossKind, String)>,
+}
+
+impl Conversation {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self(Mutex::new(State {
+            login: Login::new(rules.credentials, rules.allows_basic),
+            keep_alive: KeepAlive::new(),
+            authority: rules.authority,
+            follows_redirects: rules.follows_redirects,
+            redirects: 0,
+            is_at_home: true,
+            is_playing: false,
+            is_transport_refused: false,
+            loss: None,
+        }))
+    }
+
+    /// Why the camera refused, in better words than the client's.
+    pub(super) fn loss(&self) -> Option<(LossKind, String)> {
+        self.state().loss.clone()
+    }
+
+    /// True once PLAY was accepted.
+    pub(super) fn is_playing(&self) -> bool {
+        self.state().is_playing
+    }
+
+    /// True if the camera refuses the transport that it was asked for.
+    pub(super) fn is_transport_refused(&self) -> bool {
+        self.state().is_transport_refused
+    }
+
+    /// True if a request is due that keeps the session. The caller has the client send GET_PARAMETER, which becomes the
+    /// request that the camera knows.
+    pub(super) fn is_keep_alive_due(&self, now: Instant) -> bool {
+        let mut state = self.state();
+        let is_due = state.keep_alive.due(now).is_some();
+        if is_due {
+            state.keep_alive.asked(now);
+        }
+        is_due
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves plain values behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl rtsp_extension::Conversation for Conversation {
+    fn before_send(&self, request: &mut Message<'_>) {
+        let mut state = self.state();
+        if request.method() == Method::GetParameter.name() {
+            // The client sends it only when it is made to.
+            request.become_bare(match state.keep_alive.method() {
+                Method::GetParameter => c"GET_PARAMETER",
+                Method::Options => c"OPTIONS",
+            });
+        }
+        let (method, uri) = (request.method(), request.uri());
+        if method == "DESCRIBE" {
+            // Later URIs may be in other names, but go over the same connection.
+            state.is_at_home = authority_of(&uri).eq_ignore_ascii_case(&state.authority);
+        }
+        request.remove_header(c"Authorization");
+        if state.is_at_home
+            && let Some(answer) = state.login.answer(method, &uri)
+        {
+            request.set_header(c"Authorization", &answer);
+        }
+    }
+
+    fn after_send(&self, request: &Message<'_>, answer: &mut Message<'_>) {
+        let mut state = self.state();
+        let (method, status) = (request.method(), answer.status());
+        let was_answered = !request.header(c"Authorization").is_empty();
+        if status == 401 {
+            return state.unauthorized(was_answered, answer);
+        }
+        if was_answered && status != 403 {
+            state.login.accepted();
+        }
+        let is_keep_alive = state.is_playing && matches!(method, "OPTIONS" | "GET_PARAMETER");
+        match (method, status) {
+            _ if is_keep_alive && status != 200 => state.keep_alive.refused(),
+            _ if is_keep_alive => {}
+            (_, 300..=399) => state.redirected(answer),
+            ("OPTIONS", _) => state.options(answer),
+            ("SETUP", 200) => state.session(answer),
+            ("SETUP", 461) => state.is_transport_refused = true,
+            ("PLAY", 200) => {
+                state.session(answer);
+                state.is_playing = true;
+                state.keep_alive.asked(Instant::now());
+            }
+            ("DESCRIBE" | "SETUP" | "PLAY", 400..) if status != 404 || method == "DESCRIBE" => {
+                let kind = LossKind::of_status(status);
+                state.loss = Some((kind, format!("{} (RTSP status {status})", kind.words())));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl State {
+    fn unauthorized(&mut self, was_answered: bool, answer: &mut Message<'_>) {
+        let challenges = answer.header(c"WWW-Authenticate");
+        answer.remove_header(c"WWW-Authenticate");
+        match self.login.refused(&challenges, was_answered) {
+            Next::Again if self.is_at_home => answer.set_header(c"WWW-Authenticate", PLACEHOLDER),
+            Next::Again => {}
+            // A camera may refuse what keeps the session, and go on sending.
+            Next::GiveUp(_) if self.is_playing => {}
+            Next::GiveUp(refusal) => self.loss = Some((LossKind::AuthFailed, refusal.to_string())),
+        }
+    }
+
+    fn redirected(&mut self, answer: &mut Message<'_>) {
+        let place = answer.header(c"Location").into_iter().next();
+        self.redirects += 1;
+        if self.follows_redirects && place.is_some() && self.redirects <= MAX_REDIRECTS {
+            return;
+        }
+        // Without user and password, which a camera may put there, and without what could disturb a terminal.
+        let place = place.map_or("no place".into(), |place| printable(authority_of(&place)));
+        self.loss = Some((LossKind::Redirect, format!("the camera redirects to {place}, which is not followed")));
+        answer.set_status(FAILED);
+    }
+
+    fn options(&mut self, answer: &mut Message<'_>) {
+        let public = answer.header(c"Public").join(", ");
+        self.keep_alive.offered(&public);
+        let methods = if public.is_empty() { METHODS.into() } else { format!("{public}, {}", Method::GetParameter.name()) };
+        answer.set_header(c"Public", &methods);
+    }
+
+    fn session(&mut self, answer: &Message<'_>) {
+        if let Some(session) = answer.header(c"Session").first() {
+            self.keep_alive.session(session);
+        }
+    }
+}
+
+/// `host[:port]` of a URL, without user and password.
+pub(super) fn authority_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_of_a_url_is_its_host_and_port_without_credentials() {
+        for (url, expected) in [
+            ("rtsp://10.0.0.5:554/x", "10.0.0.5:554"),
+            ("rtsp://admin:p@ss@cam.local/x?y=@z", "cam.local"),
+            ("rtsps://[fe80::1]:322", "[fe80::1]:322"),
+            ("/x", ""),
+            ("cam/x", "cam"),
+        ] {
+            assert_eq!(authority_of(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_keep_alive_is_due_once_an_interval() {
+        let conversation = Conversation::new(Rules {
+            credentials: None,
+            authority: String::new(),
+            allows_basic: true,
+            follows_redirects: false,
+        });
+        let start = Instant::now();
+        let later = start + std::time::Duration::from_secs(31);
+        assert!(!conversation.is_keep_alive_due(later), "nothing plays");
+        conversation.state().keep_alive.asked(start);
+        assert!(conversation.is_keep_alive_due(later));
+        assert!(!conversation.is_keep_alive_due(later));
+    }
+}
