@@ -5,6 +5,7 @@
 
 mod support;
 
+use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::heartbeat::HEARTBEAT;
@@ -171,7 +172,11 @@ fn source_of(url: &str) -> CameraSource {
         url: url.to_owned(),
         user: None,
         password: None,
-        udp: false,
+        transport: RtpTransport::Tcp,
+        basic_auth: true,
+        follow_redirects: false,
+        video_track: None,
+        tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: true,
         latency_ms: None,

@@ -1,6 +1,7 @@
 //! Starts capture processes and sends them messages, as the capture groups decide.
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, Transport};
+use crate::ipc::camera_source::{RtpTransport, TlsTrust};
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
@@ -175,7 +176,15 @@ pub(crate) fn camera_source(
         url: camera.url.clone(),
         user: camera.credentials.user.clone(),
         password: password.map(|password| password.reveal().to_owned()),
-        udp: camera.transport == Transport::Udp,
+        transport: match camera.transport {
+            Transport::Auto => RtpTransport::Auto,
+            Transport::Tcp => RtpTransport::Tcp,
+            Transport::Udp => RtpTransport::Udp,
+        },
+        basic_auth: true,
+        follow_redirects: false,
+        video_track: None,
+        tls: TlsTrust::System,
         frames_per_second: camera.fps,
         keyframes_only: camera.keyframes_only,
         latency_ms: camera.latency_ms,

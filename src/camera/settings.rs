@@ -17,6 +17,8 @@ pub enum Transport {
     Tcp,
     /// Less delay on a clean network. Lost packets smear the picture.
     Udp,
+    /// TCP; UDP for cameras that refuse it.
+    Auto,
 }
 
 /// `[capture]`: what all cameras share.

@@ -34,6 +34,8 @@ pub(super) fn start_gstreamer() -> Result<(), gstreamer::glib::Error> {
     }
     let versions = || registry.as_ref().map(Registry::versions).unwrap_or_default();
     let (before, begun) = (versions(), Instant::now());
+    // First: where there is no registry, GStreamer makes the RTSP client's class while it looks at the plugins.
+    crate::os::rtsp_extension::register_at_start();
     gstreamer::init()?;
     if versions() != before {
         let seconds = begun.elapsed().as_secs_f32();

@@ -16,6 +16,11 @@ impl Loss {
         Self { kind, detail: detail.into() }
     }
 
+    /// Tells no more than the kind.
+    pub(super) fn of(kind: LossKind) -> Self {
+        Self::new(kind, kind.words())
+    }
+
     /// Reads an error message. Its debug string stays out of the detail: it holds the URL as given.
     pub(super) fn from_message(error: &gst::message::Error) -> Self {
         let status_of = |name: &str| error.details().and_then(|details| details.get::<u32>(name).ok());

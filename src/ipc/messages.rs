@@ -13,11 +13,13 @@ use crate::vision::stream_counts::StreamCounts;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+pub use crate::ipc::camera_source::CameraSource;
 pub use crate::ipc::ids::{CameraIndex, RegionId, RequestId};
 pub use crate::ipc::load_model::LoadModel;
+pub use crate::ipc::loss_kind::LossKind;
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 9;
+pub const PROTOCOL_VERSION: u16 = 10;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,37 +151,6 @@ pub enum FromUnit {
     },
 }
 
-/// How to connect to a camera. Contains its password, so it is sent over the channel and never in argv.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct CameraSource {
-    /// Identifies the camera in the log.
-    pub name: String,
-    /// `rtsp://` or `rtsps://`, without user and password.
-    pub url: String,
-    /// User name, sent only when the camera asks for authentication.
-    pub user: Option<String>,
-    /// Password, sent only when the camera asks for authentication.
-    pub password: Option<String>,
-    /// True for RTP over UDP, false for RTP interleaved in the RTSP connection.
-    pub udp: bool,
-    /// Frames per second to deliver; 0: every frame.
-    pub frames_per_second: f32,
-    /// Decode keyframes only, at about a tenth of the CPU time.
-    pub keyframes_only: bool,
-    /// Milliseconds for which packets wait for an earlier one; `None`: 0 over TCP and 100 over UDP.
-    pub latency_ms: Option<u32>,
-    /// Time limit of connecting, in milliseconds.
-    pub connect_timeout_ms: u32,
-    /// Prefer the decoders of the GPU or SoC.
-    pub hardware_decoders: bool,
-}
-
-impl std::fmt::Debug for CameraSource {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("CameraSource").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
 /// From the parent to a capture process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToCapture {
@@ -230,29 +201,6 @@ pub struct StreamInfo {
     pub height: u32,
     /// Declared frame rate in thousandths of a frame per second; 0 if the stream declares none.
     pub frame_rate_milli: u32,
-}
-
-/// Why a stream ended. Selects the backoff before the next attempt.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
-pub enum LossKind {
-    /// RTSP status 401 or 403. Retried slowly, because cameras lock accounts after failed logins.
-    AuthFailed,
-    /// RTSP status 404: the path is wrong.
-    NotFound,
-    /// Connection refused, no route, no reply, or the host name does not resolve.
-    Unreachable,
-    /// RTSP status 453 or 503: the camera has no free session.
-    Busy,
-    /// No frame was decoded within the time limit.
-    Stalled,
-    /// The stream ended; a live one never does.
-    Ended,
-    /// No decoder for the stream's codec.
-    Codec,
-    /// The capture process died.
-    ProcessDied,
-    /// Any other cause, see `detail`.
-    Other,
 }
 
 /// From a capture process to the parent.

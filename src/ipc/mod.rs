@@ -2,6 +2,7 @@
 //!
 //! Independent of pipelines, models and policies. [`child_process`] spawns, watches and ends both kinds of children.
 
+pub mod camera_source;
 pub mod channel;
 pub mod child_process;
 pub mod frame_slots;

@@ -11,7 +11,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gstreamer as gst;
 use gstreamer_rtsp_sys as ffi;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 use std::sync::{Arc, Once, OnceLock};
 
@@ -32,6 +32,54 @@ impl std::fmt::Debug for dyn Conversation {
 thread_local! {
     /// The conversation of the client that this thread is making.
     static NEXT: RefCell<Option<Arc<dyn Conversation>>> = const { RefCell::new(None) };
+    static IS_REGISTERING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes the extension known while GStreamer starts; to be called before.
+///
+/// The client's class looks for extensions once, when it is made: with a registry that is when the first client is made,
+/// without one it is while the plugins are looked at. Core elements are known before either.
+pub fn register_at_start() {
+    static CONNECTED: Once = Once::new();
+    CONNECTED.call_once(|| {
+        // SAFETY: the registry lives for ever. It is an object like others and needs no started GStreamer; its signal
+        // passes the registry, a feature and what was connected with it, which are not looked at.
+        unsafe {
+            let registry = gst::ffi::gst_registry_get();
+            let handler: unsafe extern "C" fn(glib::ffi::gpointer, glib::ffi::gpointer, glib::ffi::gpointer) =
+                feature_added;
+            glib::gobject_ffi::g_signal_connect_data(
+                registry.cast(),
+                c"feature-added".as_ptr(),
+                Some(std::mem::transmute::<
+                    unsafe extern "C" fn(glib::ffi::gpointer, glib::ffi::gpointer, glib::ffi::gpointer),
+                    unsafe extern "C" fn(),
+                >(handler)),
+                std::ptr::null_mut(),
+                None,
+                0,
+            );
+        }
+    });
+}
+
+unsafe extern "C" fn feature_added(_: glib::ffi::gpointer, _: glib::ffi::gpointer, _: glib::ffi::gpointer) {
+    register();
+}
+
+fn register() {
+    static REGISTERED: Once = Once::new();
+    // Its own registration is a feature that is added: it comes here once more.
+    if REGISTERED.is_completed() || IS_REGISTERING.replace(true) {
+        return;
+    }
+    REGISTERED.call_once(|| {
+        let registered = gst::Element::register(None, "ocelliconversation", gst::Rank::MARGINAL, Hook::static_type());
+        if let Err(error) = registered {
+            tracing::error!(%error, "GStreamer takes no extension");
+        }
+    });
+    IS_REGISTERING.set(false);
 }
 
 /// Makes an `rtspsrc` whose messages go through `conversation`. GStreamer must have been started.
@@ -39,14 +87,7 @@ thread_local! {
 /// # Errors
 /// When the element is missing, or does not take the extension.
 pub fn client(conversation: Arc<dyn Conversation>) -> Result<gst::Element, glib::BoolError> {
-    static REGISTERED: Once = Once::new();
-    // Before the first client: its class looks for extensions once.
-    REGISTERED.call_once(|| {
-        let registered = gst::Element::register(None, "ocelliconversation", gst::Rank::MARGINAL, Hook::static_type());
-        if let Err(error) = registered {
-            tracing::error!(%error, "GStreamer takes no extension");
-        }
-    });
+    register();
     NEXT.set(Some(conversation));
     let client = gst::ElementFactory::make("rtspsrc").build();
     if NEXT.take().is_some() && client.is_ok() {
@@ -127,7 +168,8 @@ impl Message<'_> {
             let mut value = std::ptr::null_mut();
             let index = i32::try_from(values.len()).unwrap_or(i32::MAX);
             // SAFETY: the call only reads the message; the value belongs to it.
-            let found = unsafe { ffi::gst_rtsp_message_get_header_by_name(message, name.as_ptr(), &raw mut value, index) };
+            let found =
+                unsafe { ffi::gst_rtsp_message_get_header_by_name(message, name.as_ptr(), &raw mut value, index) };
             if found != ffi::GST_RTSP_OK {
                 return values;
             }

@@ -2,7 +2,8 @@
 
 use crate::capture::source::keep_alive::{KeepAlive, Method};
 use crate::capture::source::login::{Credentials, Login, Next};
-use crate::ipc::loss_kind::LossKind;
+use crate::capture::stream_loss::Loss;
+use crate::ipc::messages::LossKind;
 use crate::os::rtsp_extension::{self, Message};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -35,6 +36,12 @@ pub(super) struct Rules {
 /// One conversation.
 pub(super) struct Conversation(Mutex<State>);
 
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Conversation").finish_non_exhaustive()
+    }
+}
+
 struct State {
     login: Login,
     keep_alive: KeepAlive,
@@ -42,10 +49,11 @@ struct State {
     follows_redirects: bool,
     redirects: u32,
     is_at_home: bool,
+    is_described: bool,
     is_playing: bool,
     /// The transport was refused, and another may do.
     is_transport_refused: bool,
-    loss: Option<(LossKind, String)>,
+    loss: Option<Loss>,
 }
 
 impl Conversation {
@@ -57,6 +65,7 @@ impl Conversation {
             follows_redirects: rules.follows_redirects,
             redirects: 0,
             is_at_home: true,
+            is_described: false,
             is_playing: false,
             is_transport_refused: false,
             loss: None,
@@ -64,8 +73,13 @@ impl Conversation {
     }
 
     /// Why the camera refused, in better words than the client's.
-    pub(super) fn loss(&self) -> Option<(LossKind, String)> {
+    pub(super) fn loss(&self) -> Option<Loss> {
         self.state().loss.clone()
+    }
+
+    /// True once the camera has said what it offers.
+    pub(super) fn is_described(&self) -> bool {
+        self.state().is_described
     }
 
     /// True once PLAY was accepted.
@@ -134,6 +148,7 @@ impl rtsp_extension::Conversation for Conversation {
             _ if is_keep_alive => {}
             (_, 300..=399) => state.redirected(answer),
             ("OPTIONS", _) => state.options(answer),
+            ("DESCRIBE", 200) => state.is_described = true,
             ("SETUP", 200) => state.session(answer),
             ("SETUP", 461) => state.is_transport_refused = true,
             ("PLAY", 200) => {
@@ -143,7 +158,7 @@ impl rtsp_extension::Conversation for Conversation {
             }
             ("DESCRIBE" | "SETUP" | "PLAY", 400..) if status != 404 || method == "DESCRIBE" => {
                 let kind = LossKind::of_status(status);
-                state.loss = Some((kind, format!("{} (RTSP status {status})", kind.words())));
+                state.loss = Some(Loss::new(kind, format!("{} (RTSP status {status})", kind.words())));
             }
             _ => {}
         }
@@ -159,7 +174,7 @@ impl State {
             Next::Again => {}
             // A camera may refuse what keeps the session, and go on sending.
             Next::GiveUp(_) if self.is_playing => {}
-            Next::GiveUp(refusal) => self.loss = Some((LossKind::AuthFailed, refusal.to_string())),
+            Next::GiveUp(refusal) => self.loss = Some(Loss::new(LossKind::AuthFailed, refusal.to_string())),
         }
     }
 
@@ -171,14 +186,16 @@ impl State {
         }
         // Without user and password, which a camera may put there, and without what could disturb a terminal.
         let place = place.map_or("no place".into(), |place| printable(authority_of(&place)));
-        self.loss = Some((LossKind::Redirect, format!("the camera redirects to {place}, which is not followed")));
+        self.loss =
+            Some(Loss::new(LossKind::Redirect, format!("the camera redirects to {place}, which is not followed")));
         answer.set_status(FAILED);
     }
 
     fn options(&mut self, answer: &mut Message<'_>) {
         let public = answer.header(c"Public").join(", ");
         self.keep_alive.offered(&public);
-        let methods = if public.is_empty() { METHODS.into() } else { format!("{public}, {}", Method::GetParameter.name()) };
+        let methods =
+            if public.is_empty() { METHODS.into() } else { format!("{public}, {}", Method::GetParameter.name()) };
         answer.set_header(c"Public", &methods);
     }
 

@@ -89,15 +89,7 @@ enum Algorithm {
 
 impl Login {
     pub(super) fn new(credentials: Option<Credentials>, allows_basic: bool) -> Self {
-        Self {
-            credentials,
-            allows_basic,
-            challenge: None,
-            uses: 0,
-            renewals: 0,
-            is_proven: false,
-            has_given_up: false,
-        }
+        Self { credentials, allows_basic, challenge: None, uses: 0, renewals: 0, is_proven: false, has_given_up: false }
     }
 
     /// The `Authorization` header of a request; `None` until the camera asks for one, and after it was refused.

@@ -1,13 +1,17 @@
 //! Where access units come from. A source receives and parses; it never decodes and never waits for whoever does.
 
 mod conversation;
+mod failure;
 mod http;
 mod jpeg_poll;
 mod keep_alive;
 mod login;
+mod reach;
 mod rtsp;
+mod rtsp_attempt;
 mod rtsp_element;
 mod rtsp_packets;
+mod tls;
 mod tracks;
 
 use crate::capture::decoder_choice::Codec;

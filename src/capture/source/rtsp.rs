@@ -1,22 +1,26 @@
 //! A camera over RTSP: `rtspsrc ! depay ! parse ! appsink`.
 
 use crate::capture::decoder_choice::Codec;
+use crate::capture::source::rtsp_attempt::Attempt;
 use crate::capture::source::rtsp_packets::Packets;
 use crate::capture::source::{SourceUser, rtsp_element};
 use crate::capture::stream_loss::Loss;
+use crate::ipc::camera_source::RtpTransport;
 use crate::ipc::messages::{CameraSource, LossKind};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A connection that receives. Dropping it disconnects.
-#[derive(Debug)]
 pub(in crate::capture) struct RtspSource {
-    camera: String,
-    pipeline: gst::Pipeline,
-    bus: gst::Bus,
+    camera: CameraSource,
+    user: Arc<dyn SourceUser>,
     packets: Packets,
+    attempt: Mutex<Attempt>,
+    /// The camera may yet be asked for another transport.
+    may_change_transport: AtomicBool,
 }
 
 /// The one video track that is received.
@@ -33,33 +37,28 @@ impl RtspSource {
     /// # Errors
     /// In a person's words, when an element is missing.
     pub(in crate::capture) fn open(camera: &CameraSource, user: Arc<dyn SourceUser>) -> Result<Self, String> {
-        let element = rtsp_element::build(camera).map_err(|error| error.to_string())?;
-        let pipeline = gst::Pipeline::new();
-        pipeline.add(&element).map_err(|error| error.to_string())?;
-        let bus = pipeline.bus().ok_or("the pipeline has no bus")?;
         let packets = Packets::default();
-        packets.watch(&element);
-        let (weak_pipeline, counted, track) = (pipeline.downgrade(), packets.clone(), Mutex::new(None));
-        element.connect_pad_added(move |_, pad| {
-            let Some(pipeline) = weak_pipeline.upgrade() else { return };
-            let mut track = track.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(detail) = connect(&mut track, &pipeline, pad, &counted, &user) {
-                user.lost(Loss::new(LossKind::Codec, detail));
-            }
-        });
-        let source = Self { camera: camera.name.clone(), pipeline, bus, packets };
-        // Only what GStreamer itself lacks fails here; why a camera cannot be reached comes over the bus.
-        source.pipeline.set_state(gst::State::Playing).map_err(|error| error.to_string())?;
-        Ok(source)
+        let attempt = attempt(camera, camera.transport == RtpTransport::Udp, &packets, &user)?;
+        let may_change_transport = AtomicBool::new(camera.transport == RtpTransport::Auto);
+        Ok(Self { camera: camera.clone(), user, packets, attempt: Mutex::new(attempt), may_change_transport })
     }
 
-    /// Why the stream has ended, if it has.
+    /// Called often: keeps the session, and returns why the stream has ended, if it has.
     pub(in crate::capture) fn take_loss(&self) -> Option<Loss> {
-        let message = self.bus.pop_filtered(&[gst::MessageType::Error, gst::MessageType::Eos])?;
-        Some(match message.view() {
-            gst::MessageView::Error(error) => Loss::from_message(error),
-            _ => Loss::new(LossKind::Ended, "the stream ended"),
-        })
+        let mut attempt = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
+        attempt.keep_session();
+        let loss = attempt.take_loss()?;
+        if !attempt.is_transport_refused() || !self.may_change_transport.swap(false, Ordering::Relaxed) {
+            return Some(loss);
+        }
+        tracing::info!(camera = self.camera.name, "the camera refuses RTP over TCP and is asked for UDP");
+        match self::attempt(&self.camera, true, &self.packets, &self.user) {
+            Ok(over_udp) => {
+                *attempt = over_udp;
+                None
+            }
+            Err(detail) => Some(Loss::new(LossKind::Other, detail)),
+        }
     }
 
     /// RTP packets received, and those that are missing between them.
@@ -68,12 +67,32 @@ impl RtspSource {
     }
 }
 
-impl Drop for RtspSource {
-    fn drop(&mut self) {
-        if let Err(error) = self.pipeline.set_state(gst::State::Null) {
-            tracing::warn!(camera = self.camera, %error, "a connection does not end cleanly");
-        }
+impl std::fmt::Debug for RtspSource {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("RtspSource").field("camera", &self.camera).finish_non_exhaustive()
     }
+}
+
+/// Begins to connect over one transport.
+fn attempt(
+    camera: &CameraSource,
+    is_udp: bool,
+    packets: &Packets,
+    user: &Arc<dyn SourceUser>,
+) -> Result<Attempt, String> {
+    let attempt = Attempt::new(camera, is_udp).map_err(|error| error.to_string())?;
+    packets.watch(attempt.client());
+    let weak_pipeline = attempt.pipeline().downgrade();
+    let (counted, user, track) = (packets.clone(), Arc::clone(user), Mutex::new(None));
+    attempt.client().connect_pad_added(move |_, pad| {
+        let Some(pipeline) = weak_pipeline.upgrade() else { return };
+        let mut track = track.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(detail) = connect(&mut track, &pipeline, pad, &counted, &user) {
+            user.lost(Loss::new(LossKind::Codec, detail));
+        }
+    });
+    attempt.start().map_err(|error| error.to_string())?;
+    Ok(attempt)
 }
 
 /// Receives from a new pad, if it is the first video track or its successor.

@@ -3,9 +3,14 @@
 //! Elements are made one by one and never from text, so nothing in a URL or a camera's answer is taken for a pipeline.
 
 use crate::capture::decoder_choice::Codec;
+use crate::capture::source::conversation::{Conversation, NAMELESS};
+use crate::capture::source::tracks::{Choice, Track, Tracks};
 use crate::ipc::messages::CameraSource;
+use crate::os::rtsp_extension;
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Milliseconds for which UDP packets wait for an earlier one, unless the settings say otherwise. Over TCP the order is
 /// right and nothing waits.
@@ -14,29 +19,56 @@ const REORDER_MS: u32 = 100;
 /// Nanoseconds for saying goodbye: a camera that does not hear it keeps the session for a minute.
 const TEARDOWN_NS: u64 = 1_000_000_000;
 
-/// The element that connects to the camera. Credentials are properties: a URL ends up in logs.
-pub(super) fn build(camera: &CameraSource) -> Result<gst::Element, gst::glib::BoolError> {
+/// The element that connects to the camera. It knows no credentials: the conversation has them.
+pub(super) fn build(
+    camera: &CameraSource,
+    is_udp: bool,
+    conversation: Arc<Conversation>,
+) -> Result<gst::Element, gst::glib::BoolError> {
     let timeout_us = u64::from(camera.connect_timeout_ms) * 1000;
-    let source = gst::ElementFactory::make("rtspsrc")
-        .property("location", &camera.url)
-        .property("latency", camera.latency_ms.unwrap_or(if camera.udp { REORDER_MS } else { 0 }))
-        // What is late is decoded late: whether it is dropped, and which part of it, is decided and counted in one place.
-        .property("drop-on-latency", false)
-        .property("tcp-timeout", timeout_us)
-        .property("timeout", timeout_us)
-        .property("teardown-timeout", TEARDOWN_NS)
-        .property_from_str("protocols", if camera.udp { "udp" } else { "tcp" })
-        .build()?;
-    if let Some(user) = &camera.user {
-        source.set_property("user-id", user);
-        source.set_property("user-pw", camera.password.as_deref().unwrap_or_default());
-    }
-    source.connect("select-stream", false, |arguments| {
-        let caps = arguments.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let is_video = caps.is_some_and(|caps| media_of(&caps).as_deref() == Some("video"));
-        Some(is_video.to_value())
-    });
+    let source = rtsp_extension::client(conversation)?;
+    source.set_property("location", &camera.url);
+    source.set_property("latency", camera.latency_ms.unwrap_or(if is_udp { REORDER_MS } else { 0 }));
+    // What is late is decoded late: whether it is dropped, and which part of it, is decided and counted in one place.
+    source.set_property("drop-on-latency", false);
+    source.set_property("tcp-timeout", timeout_us);
+    source.set_property("timeout", timeout_us);
+    source.set_property("teardown-timeout", TEARDOWN_NS);
+    source.set_property_from_str("protocols", if is_udp { "udp" } else { "tcp" });
+    // Its own goes past the conversation, and over TCP there is none.
+    source.set_property("do-rtsp-keep-alive", false);
+    source.set_property("user-id", NAMELESS);
+    source.set_property("user-pw", NAMELESS);
     Ok(source)
+}
+
+/// Has the element set up one track only. Each track is asked about again when a connection is made anew.
+pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<Mutex<Tracks>> {
+    let tracks = Arc::new(Mutex::new(Tracks::new(camera.video_track)));
+    let (chosen, known, name) = (Arc::clone(&tracks), Mutex::new(BTreeMap::new()), camera.name.clone());
+    source.connect("select-stream", false, move |arguments| {
+        let number = arguments.get(1).and_then(|value| value.get::<u32>().ok())?;
+        let caps = arguments.get(2).and_then(|value| value.get::<gst::Caps>().ok());
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_taken = *known.entry(number).or_insert_with(|| {
+            let track = caps.as_deref().map_or_else(Track::default, track_of);
+            let is_readable = Codec::from_encoding_name(&track.encoding).is_some();
+            match chosen.lock().unwrap_or_else(PoisonError::into_inner).offer(&track, is_readable) {
+                Choice::Take => true,
+                Choice::Leave(what) => {
+                    tracing::info!(camera = name, "not looked at: {what}");
+                    false
+                }
+            }
+        });
+        Some(is_taken.to_value())
+    });
+    tracks
+}
+
+fn track_of(caps: &gst::CapsRef) -> Track {
+    let field = |name: &str| caps.structure(0).and_then(|structure| structure.get::<String>(name).ok());
+    Track { media: field("media").unwrap_or_default(), encoding: field("encoding-name").unwrap_or_default() }
 }
 
 /// `video`, `audio`, ... of RTP caps.
@@ -48,6 +80,6 @@ pub(super) fn media_of(caps: &gst::CapsRef) -> Option<String> {
 pub(super) fn codec_of(caps: &gst::CapsRef) -> Result<Codec, String> {
     let name = caps.structure(0).and_then(|structure| structure.get::<String>("encoding-name").ok());
     let name = name.unwrap_or_default();
-    let unknown = || format!("the camera sends `{name}`; ocelli reads H264, H265 and JPEG");
+    let unknown = || format!("the camera sends {name}; ocelli reads H264, H265 and JPEG");
     Codec::from_encoding_name(&name).ok_or_else(unknown)
 }

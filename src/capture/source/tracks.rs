@@ -3,8 +3,10 @@
 //! Cameras offer a second video in another codec or size, analytics as a "video", audio, and a way back to a loudspeaker.
 //! Only the chosen track is set up, so an unreadable one never costs the camera.
 
+use crate::ipc::messages::LossKind;
+
 /// A track that the camera offers.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Track {
     /// `video`, `audio`, `application`.
     pub(super) media: String,
@@ -48,6 +50,16 @@ pub(super) enum NoTrack {
         /// How many there are.
         offered: u16,
     },
+}
+
+impl NoTrack {
+    /// The kind of the loss.
+    pub(super) fn kind(&self) -> LossKind {
+        match self {
+            Self::Unreadable(_) => LossKind::Codec,
+            Self::NoVideo | Self::NotThere { .. } => LossKind::NoVideo,
+        }
+    }
 }
 
 impl Tracks {

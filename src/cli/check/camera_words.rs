@@ -11,13 +11,9 @@ pub(super) struct CameraWords {
     pub(super) cure: String,
 }
 
-/// What GStreamer says when a camera refuses the transport (RTSP status 461), or offers no video at all.
-const NO_STREAM: [&str; 3] = ["No supported stream", "no protocols left", "RTSP status 461"];
-
 /// `address` is that of the camera, which accepts TCP connections.
 pub(super) fn explain(kind: LossKind, detail: &str, camera: &CameraSettings, (host, port): (&str, u16)) -> CameraWords {
     let words = |key, what: String, cure: &str| CameraWords { key, what, cure: cure.to_owned() };
-    let is_tls = camera.url.starts_with("rtsps:");
     match kind {
         LossKind::AuthFailed if camera.credentials.user.is_none() => words(
             "credentials",
@@ -39,27 +35,30 @@ pub(super) fn explain(kind: LossKind, detail: &str, camera: &CameraSettings, (ho
             format!("{host}:{port} has no free session ({detail})"),
             "end other viewers, wait a minute for sessions that were cut off, or use its second stream",
         ),
-        _ if NO_STREAM.iter().any(|words| detail.contains(words)) => {
+        LossKind::Transport => {
             let (refused, other) = match camera.transport {
-                Transport::Tcp => ("TCP", "udp"),
                 Transport::Udp => ("UDP", "tcp"),
+                Transport::Tcp | Transport::Auto => ("TCP", "udp"),
             };
-            let what = format!(
-                "{host}:{port} offers no video over {refused}: it refuses that transport (RTSP status 461), or has none"
-            );
-            words("transport", what, &format!("set `transport = \"{other}\"`"))
+            let what = format!("{host}:{port} refuses to send over {refused} (RTSP status 461)");
+            words("transport", what, &format!("set `transport = \"{other}\"` or \"auto\""))
+        }
+        LossKind::NoVideo => words("url", detail.to_owned(), "correct the path: this one is not a video"),
+        LossKind::Certificate => words(
+            "tls",
+            format!("{host}:{port}: {detail}"),
+            "compare the fingerprint with the one that the camera's page shows, and set `tls = { fingerprint = \"...\" }`",
+        ),
+        LossKind::Redirect => {
+            words("url", format!("{host}:{port}: {detail}"), "set the URL of that place, or `follow_redirects = true`")
         }
         LossKind::Codec => {
             words("url", detail.to_owned(), "set the camera to H.264, H.265 or MJPEG, or use its second stream")
         }
-        LossKind::Unreachable if is_tls => words(
-            "url",
-            format!(
-                "{host}:{port} accepts connections, but there is no RTSP over TLS: its certificate may not be trusted"
-            ),
-            "put its authority into /usr/local/share/ca-certificates and run `update-ca-certificates`, or use rtsp://",
-        ),
-        LossKind::Unreachable | LossKind::Stalled => words(
+        LossKind::Refused | LossKind::NoSuchName | LossKind::NoRoute => {
+            words("url", format!("{host}:{port}: {detail}"), "correct address and port")
+        }
+        LossKind::Unreachable | LossKind::Stalled | LossKind::NotRtsp | LossKind::TimedOut => words(
             "url",
             format!("{host}:{port} accepts connections, but does not answer in RTSP ({detail})"),
             "correct the port: RTSP is usually 554",
@@ -87,16 +86,17 @@ mod tests {
         let url = "url = \"rtsp://cam/x\"\n";
         let login = "url = \"rtsp://u:p@cam/x\"\n";
         let udp = "url = \"rtsp://cam/x\"\ntransport = \"udp\"\n";
-        let no_stream = "No supported stream was found. You might need to allow more transport protocols";
         for (camera, kind, detail, key, words) in [
             (url, LossKind::AuthFailed, "Unauthorized (RTSP status 401)", "credentials", ["wants a user", "set"]),
             (login, LossKind::AuthFailed, "Unauthorized (RTSP status 401)", "credentials", ["refuses user", "locks"]),
             (url, LossKind::NotFound, "Not found (RTSP status 404)", "url", ["404", "correct the path"]),
             (url, LossKind::Busy, "(RTSP status 453)", "url", ["no free session", "second stream"]),
-            (url, LossKind::Codec, no_stream, "transport", ["over TCP", "transport = \"udp\""]),
-            (udp, LossKind::Codec, no_stream, "transport", ["over UDP", "transport = \"tcp\""]),
+            (url, LossKind::Transport, "", "transport", ["over TCP", "transport = \"udp\""]),
+            (udp, LossKind::Transport, "", "transport", ["over UDP", "transport = \"tcp\""]),
             (url, LossKind::Codec, "the camera sends `VP8`", "url", ["VP8", "H.264"]),
-            ("url = \"rtsps://cam/x\"\n", LossKind::Unreachable, "Could not open", "url", ["certificate", "update-ca"]),
+            (url, LossKind::Certificate, "the certificate is not trusted", "tls", ["not trusted", "fingerprint"]),
+            (url, LossKind::Redirect, "the camera redirects to x", "url", ["redirects", "follow_redirects"]),
+            (url, LossKind::Refused, "refuses the connection", "url", ["refuses", "port"]),
             (url, LossKind::Unreachable, "Could not read", "url", ["RTSP", "554"]),
         ] {
             let found = explained(camera, kind, detail);

@@ -87,6 +87,7 @@ fn in_words(Seen { info, measured }: &Seen, transport: Transport) -> String {
     let transport = match transport {
         Transport::Tcp => "TCP",
         Transport::Udp => "UDP",
+        Transport::Auto => "TCP or UDP",
     };
     let mut words = vec![format!("a frame was decoded: {} {}x{}", info.codec, info.width, info.height)];
     if let Some(measured) = measured {

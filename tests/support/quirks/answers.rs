@@ -34,7 +34,8 @@ impl Answer {
             461 => "Unsupported Transport",
             _ => "No",
         };
-        let first = if quirk == NoReasonPhrase { format!("RTSP/1.0 {status}") } else { format!("RTSP/1.0 {status} {phrase}") };
+        let first =
+            if quirk == NoReasonPhrase { format!("RTSP/1.0 {status}") } else { format!("RTSP/1.0 {status} {phrase}") };
         let mut head = format!("{first}\r\nCSeq: {cseq}\r\n");
         head += match quirk {
             EmptyHeader => "Date:\r\n",

@@ -1,6 +1,7 @@
 //! One conversation with a client.
 
 use super::answers::{self, Answer};
+use super::hostile;
 use super::login::{Login, Verdict};
 use super::quirk::Quirk::{self, *};
 use super::request::{Message, Reader, Request};
@@ -8,7 +9,6 @@ use super::rows;
 use super::sdp;
 use super::server::Shared;
 use super::stream::{Sink, Stream};
-use super::hostile;
 use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -164,7 +164,8 @@ impl Connection {
     fn set_up(&mut self, request: &Request) -> Answer {
         let transport = request.header("transport").unwrap_or_default();
         let wants_tcp = transport.contains("TCP");
-        let is_dead = self.quirk == MetadataDead && (request.uri.ends_with("metadata") || request.uri.ends_with("audio"));
+        let is_dead =
+            self.quirk == MetadataDead && (request.uri.ends_with("metadata") || request.uri.ends_with("audio"));
         if is_dead {
             return Answer::status(404);
         }
@@ -175,7 +176,11 @@ impl Connection {
         if wants_tcp {
             let asked = number_after(transport, "interleaved=").unwrap_or(0);
             let channel = u8::try_from(asked).unwrap() + if self.quirk == OtherChannels { 20 } else { 0 };
-            let sink = Sink::Tcp { out: Arc::clone(&self.out), rtp: channel, rtcp: answers::rtcp_channel(self.quirk, channel) };
+            let sink = Sink::Tcp {
+                out: Arc::clone(&self.out),
+                rtp: channel,
+                rtcp: answers::rtcp_channel(self.quirk, channel),
+            };
             self.tracks.push((track, sink));
             return answers::set_up_tcp(self.quirk, channel);
         }

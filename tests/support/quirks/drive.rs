@@ -3,6 +3,7 @@
 use super::login::{PASSWORD, USER};
 use super::rows::{Credentials, Expected, Row};
 use super::server::Server;
+use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
@@ -76,7 +77,7 @@ impl Watched {
         if seen.keep_alives < row.keep_alives {
             faults.push(format!("{} keep-alives, not {}", seen.keep_alives, row.keep_alives));
         }
-        if self.lost.is_none() && seen.connections > 1 {
+        if self.lost.is_none() && seen.connections > row.connections {
             faults.push(format!("{} connections", seen.connections));
         }
         let reported = match self.lost {
@@ -146,8 +147,11 @@ impl Capture {
 
     fn open(&self, server: &Server, index: u64, row: Row) -> Watched {
         let region = Region::create("camera", 6).unwrap();
-        let open =
-            ToCapture::Open { camera: CameraIndex(index), source: Box::new(source(server, row)), slots: region.slots() };
+        let open = ToCapture::Open {
+            camera: CameraIndex(index),
+            source: Box::new(source(server, row)),
+            slots: region.slots(),
+        };
         self.channel.send(&open, Some(region.writable().as_fd())).unwrap();
         let opened = Instant::now();
         Watched { row, opened, first: None, share: 0.0, widths: BTreeSet::new(), lost: None, _region: region }
@@ -165,11 +169,11 @@ impl Capture {
                 one.widths.insert(frame.picture.width());
                 self.channel.send(&ToCapture::Release { camera, slot: frame.slot }, None).unwrap();
             }
-            FromCapture::Progress { camera, decoded, .. } => {
+            FromCapture::Progress { camera, counts } => {
                 let one = &mut watched[at(camera)];
                 let sent = server.seen(one.row.quirk).pictures;
                 if sent > 0 {
-                    one.share = decoded as f64 / sent as f64;
+                    one.share = counts.decoded as f64 / sent as f64;
                 }
             }
             FromCapture::Lost { camera, kind, detail } => {
@@ -199,7 +203,15 @@ fn source(server: &Server, row: Row) -> CameraSource {
         url: server.url(row.quirk),
         user,
         password,
-        udp: row.transport == "udp",
+        transport: match row.transport {
+            "tcp" => RtpTransport::Tcp,
+            "udp" => RtpTransport::Udp,
+            _ => RtpTransport::Auto,
+        },
+        basic_auth: true,
+        follow_redirects: false,
+        video_track: None,
+        tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: false,
         connect_timeout_ms: CONNECT_TIMEOUT_MS,

@@ -41,7 +41,12 @@ impl Footage {
         let clips = [
             ("plain", 200, "320,height=240", format!("{H264} key-int-max=20")),
             ("wide", 200, "640,height=360", format!("{H264} key-int-max=20")),
-            ("h265", 100, "320,height=240", "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=20 option-string=aud=1".into()),
+            (
+                "h265",
+                100,
+                "320,height=240",
+                "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=20 option-string=aud=1".into(),
+            ),
             ("long", 400, "320,height=240", format!("{H264} key-int-max=400")),
             ("refresh", 400, "320,height=240", format!("{H264} key-int-max=10 intra-refresh=true")),
         ];
@@ -125,7 +130,8 @@ impl Codec {
 
 /// Cuts a byte stream at its start codes.
 fn nal_units(bytes: &[u8]) -> Vec<Nal> {
-    let starts: Vec<usize> = bytes.windows(3).enumerate().filter(|(_, code)| code == &[0, 0, 1]).map(|(at, _)| at).collect();
+    let starts: Vec<usize> =
+        bytes.windows(3).enumerate().filter(|(_, code)| code == &[0, 0, 1]).map(|(at, _)| at).collect();
     let mut units = Vec::new();
     for (index, start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(bytes.len());

@@ -20,16 +20,24 @@ pub fn obey(quirk: Quirk, request: &Request, out: &Out) -> Option<bool> {
         }
         (Silent, _) | (SilentAfterDescribe, "SETUP") => Some(true),
         (ClosesAtOnce, _) => Some(false),
-        (EndlessHeaders, "DESCRIBE") => Some(pour(out, &format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n"), "X-Header: more and more\r\n")),
-        (EndlessLine, "DESCRIBE") => Some(pour(out, &format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nX: "), "more and more of this")),
+        (EndlessHeaders, "DESCRIBE") => {
+            Some(pour(out, &format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n"), "X-Header: more and more\r\n"))
+        }
+        (EndlessLine, "DESCRIBE") => {
+            Some(pour(out, &format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nX: "), "more and more of this"))
+        }
         (EndlessSdp, "DESCRIBE") => Some(pour(
             out,
-            &format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nContent-Type: application/sdp\r\nContent-Length: 2000000000\r\n\r\nv=0\r\n"),
+            &format!(
+                "RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nContent-Type: application/sdp\r\nContent-Length: 2000000000\r\n\r\nv=0\r\n"
+            ),
             "a=x:more and more of this\r\n",
         )),
         (HugeBody, "DESCRIBE") => Some(pour(
             out,
-            &format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nContent-Type: application/sdp\r\nContent-Length: 4000000000\r\n\r\n"),
+            &format!(
+                "RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nContent-Type: application/sdp\r\nContent-Length: 4000000000\r\n\r\n"
+            ),
             "x",
         )),
         _ => None,

@@ -3,7 +3,14 @@
 //! [`rows`] is the table of what must be reported of each. No GStreamer speaks here, so that the server may be as wrong
 //! as cameras are; only the clips come from its encoders.
 
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "it belongs to one test file")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it belongs to one test file"
+)]
 
 pub mod answers;
 pub mod connection;

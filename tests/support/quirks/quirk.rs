@@ -89,9 +89,25 @@ impl Quirk {
     pub fn is_login(self) -> bool {
         matches!(
             self,
-            DigestMd5 | DigestMd5Quoted | DigestOpaque | DigestSha256 | DigestSha512 | DigestSha256First | DigestMd5First
-                | DigestQop | DigestSha256Qop | DigestStale | DigestNonceOnce | BasicOnly | BasicAndDigest | Booting
-                | Forbidden | UnknownScheme | NoChallenge | KeepLogin | KeepUdpLogin
+            DigestMd5
+                | DigestMd5Quoted
+                | DigestOpaque
+                | DigestSha256
+                | DigestSha512
+                | DigestSha256First
+                | DigestMd5First
+                | DigestQop
+                | DigestSha256Qop
+                | DigestStale
+                | DigestNonceOnce
+                | BasicOnly
+                | BasicAndDigest
+                | Booting
+                | Forbidden
+                | UnknownScheme
+                | NoChallenge
+                | KeepLogin
+                | KeepUdpLogin
         )
     }
 
@@ -99,7 +115,13 @@ impl Quirk {
     pub fn session_seconds(self) -> Option<u64> {
         let keeps = matches!(
             self,
-            KeepGetParameter | KeepOptions | KeepOptionsOnly | KeepLogin | KeepRefused | KeepUnknownSession | KeepUdp
+            KeepGetParameter
+                | KeepOptions
+                | KeepOptionsOnly
+                | KeepLogin
+                | KeepRefused
+                | KeepUnknownSession
+                | KeepUdp
                 | KeepUdpLogin
         );
         keeps.then_some(6)

@@ -34,6 +34,8 @@ pub struct Row {
     pub width: Option<u32>,
     /// The most answers with a wrong login.
     pub refused_logins: u32,
+    /// The most connections.
+    pub connections: u32,
     /// The least requests that keep the session.
     pub keep_alives: u32,
     /// Whether it belongs to the short form.
@@ -57,6 +59,7 @@ impl Row {
             seconds: 8,
             width: None,
             refused_logins: 0,
+            connections: 1,
             keep_alives: 0,
             is_short: false,
         }
@@ -114,8 +117,19 @@ const NO_VIDEO: &str = "no video";
 
 /// All rows.
 pub fn rows() -> Vec<Row> {
-    [by_the_book(), logins(), descriptions(), headers(), packets(), tracks(), transports(), pictures(), refusals(), strangers()]
-        .concat()
+    [
+        by_the_book(),
+        logins(),
+        descriptions(),
+        headers(),
+        packets(),
+        tracks(),
+        transports(),
+        pictures(),
+        refusals(),
+        strangers(),
+    ]
+    .concat()
 }
 
 fn by_the_book() -> Vec<Row> {
@@ -272,7 +286,8 @@ fn tracks() -> Vec<Row> {
 
 fn transports() -> Vec<Row> {
     vec![
-        Row::new(UdpOnly, "UDP only, transport = \"auto\"").short(),
+        // TCP is tried first.
+        Row { connections: 2, ..Row::new(UdpOnly, "UDP only, transport = \"auto\"").short() },
         Row::new(TcpOnly, "TCP only, transport = \"auto\"").auto(),
         Row::new(UdpPlain, "UDP, transport = \"udp\"").udp(),
         Row::new(UdpWithoutPorts, "UDP without server_port").udp(),
@@ -284,8 +299,8 @@ fn transports() -> Vec<Row> {
         Row::new(KeepLogin, "session ends without requests with a login").kept(),
         Row::new(KeepRefused, "keep-alives answered with 401").kept(),
         Row::new(KeepUnknownSession, "keep-alives answered with 454").kept(),
-        Row::new(KeepUdp, "session ends without requests, UDP").kept(),
-        Row::new(KeepUdpLogin, "session ends without requests with a login, UDP").kept(),
+        Row::new(KeepUdp, "session ends without requests, UDP").udp().kept(),
+        Row::new(KeepUdpLogin, "session ends without requests with a login, UDP").udp().kept(),
     ]
 }
 

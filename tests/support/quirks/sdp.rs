@@ -45,7 +45,8 @@ pub fn sdp(quirk: Quirk, clip: &Clip, host: &str) -> Vec<u8> {
 }
 
 fn tracks(quirk: Quirk, clip: &Clip, base: &str) -> String {
-    let mpeg4 = "m=video 0 RTP/AVP 98\r\na=rtpmap:98 MP4V-ES/90000\r\na=fmtp:98 profile-level-id=1\r\na=control:trackID=2\r\n";
+    let mpeg4 =
+        "m=video 0 RTP/AVP 98\r\na=rtpmap:98 MP4V-ES/90000\r\na=fmtp:98 profile-level-id=1\r\na=control:trackID=2\r\n";
     let picture = |payload_type: u8, control: &str| {
         let name = if clip.codec == Codec::H264 { "H264" } else { "H265" };
         let clock = if quirk == NoClockRate { "" } else { "/90000" };

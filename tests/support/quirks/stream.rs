@@ -54,7 +54,10 @@ impl Stream {
     pub fn run(self) {
         let is_unreadable = matches!(
             (self.quirk, self.track),
-            (SecondVideoUnreadable | FirstVideoUnreadable, 2) | (UnknownCodec, _) | (MpegTs, _) | (SecondVideoMetadata, 2)
+            (SecondVideoUnreadable | FirstVideoUnreadable, 2)
+                | (UnknownCodec, _)
+                | (MpegTs, _)
+                | (SecondVideoMetadata, 2)
         );
         let result = match self.track {
             0 => self.send_noise(if self.quirk == Backchannel { 0 } else { 107 }),

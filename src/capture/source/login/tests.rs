@@ -102,7 +102,8 @@ fn the_first_digest_that_is_known_is_answered_and_basic_only_if_there_is_none() 
         login.refused(&headers(challenges), false);
         login.answer("DESCRIBE", "x").unwrap()
     };
-    let (sha, md5) = (r#"Digest realm="a", nonce="1", algorithm=SHA-256"#, r#"Digest realm="a", nonce="1", algorithm=MD5"#);
+    let (sha, md5) =
+        (r#"Digest realm="a", nonce="1", algorithm=SHA-256"#, r#"Digest realm="a", nonce="1", algorithm=MD5"#);
     assert!(chosen(&[sha, md5]).contains("SHA-256"));
     assert!(chosen(&[md5, sha]).contains("MD5"));
     assert!(chosen(&[r#"Digest realm="a", nonce="1", algorithm=SHA-256-sess"#, md5]).contains("MD5"));

@@ -1,0 +1,71 @@
+//! How a capture process connects to a camera.
+
+use serde::{Deserialize, Serialize};
+
+/// The transport of RTP packets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum RtpTransport {
+    /// TCP; UDP if the camera refuses that.
+    Auto,
+    /// Interleaved in the RTSP connection.
+    Tcp,
+    /// In packets of their own.
+    Udp,
+}
+
+/// Which certificates of `rtsps://` are trusted.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum TlsTrust {
+    /// Those of the authorities that the box knows, for the camera's name.
+    System,
+    /// The one with this SHA-256, whoever made it and for whatever name.
+    Fingerprint([u8; 32]),
+    /// All: whoever answers gets the login.
+    Anybody,
+}
+
+/// Contains a camera's password, so it is sent over the channel and never in argv.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct CameraSource {
+    /// Identifies the camera in the log.
+    pub name: String,
+    /// `rtsp://` or `rtsps://`, without user and password.
+    pub url: String,
+    /// User name, sent only when the camera asks for authentication.
+    pub user: Option<String>,
+    /// Password, sent only when the camera asks for authentication.
+    pub password: Option<String>,
+    /// The transport of RTP packets.
+    pub transport: RtpTransport,
+    /// Allows a basic login over an unencrypted connection.
+    pub basic_auth: bool,
+    /// Follows a camera that redirects to another place. Credentials stay with the host of the URL.
+    pub follow_redirects: bool,
+    /// The video track that is received, counted from 1; `None`: the first that can be decoded.
+    pub video_track: Option<u16>,
+    /// Which certificates are trusted.
+    pub tls: TlsTrust,
+    /// Frames per second to deliver; 0: every frame.
+    pub frames_per_second: f32,
+    /// Decode keyframes only, at about a tenth of the CPU time.
+    pub keyframes_only: bool,
+    /// Milliseconds for which packets wait for an earlier one; `None`: 0 over TCP and 100 over UDP.
+    pub latency_ms: Option<u32>,
+    /// Time limit of connecting, in milliseconds.
+    pub connect_timeout_ms: u32,
+    /// Prefer the decoders of the GPU or SoC.
+    pub hardware_decoders: bool,
+}
+
+impl CameraSource {
+    /// True for RTSP inside of TLS.
+    pub fn is_tls(&self) -> bool {
+        self.url.to_ascii_lowercase().starts_with("rtsps://")
+    }
+}
+
+impl std::fmt::Debug for CameraSource {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("CameraSource").field("name", &self.name).finish_non_exhaustive()
+    }
+}
