@@ -1,4 +1,4 @@
-.PHONY: accuracy capture help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
+.PHONY: accuracy cameras capture help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -72,6 +72,9 @@ payloads: setup ## what leaves over MQTT, live, by paho, mosquitto_sub and Home 
 	@setup/home_assistant.sh
 	@$(CARGO) build --example rtsp_camera
 	@$(CARGO) bench --profile dev --bench payloads
+
+cameras: setup ## every quirk of cameras against a real capture process, a quarter of an hour; writes target/reports/cameras.json (OCELLI_WRITE_TABLE=1: the table in docs/cameras.md)
+	@OCELLI_ALL_CAMERAS=1 $(CARGO) test --test cameras -- --nocapture
 
 schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types
 	@OCELLI_WRITE_SCHEMAS=1 $(CARGO) test --lib publish::schemas

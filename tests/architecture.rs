@@ -106,7 +106,7 @@ const BELONGS_TO: [(&str, &[&str]); 45] = [
     ("schemars", &["publish", "vision"]),
     ("rusqlite", &["publish"]),
     ("crc32fast", &["publish"]),
-    ("rustls", &["publish", "http"]),
+    ("rustls", &["publish", "http", "capture"]),
     ("tokio_rustls", &["http", "publish"]),
     ("rcgen", &["http"]),
     ("hmac", &["http"]),

@@ -12,14 +12,16 @@ mod support;
 #[path = "support/quirks/mod.rs"]
 mod quirks;
 
-use quirks::drive::{Capture, Outcome};
+use ocelli::ipc::camera_source::{CameraSource, TlsTrust};
+use quirks::drive::{self, Capture, Outcome};
 use quirks::footage::Footage;
 use quirks::quirk::Quirk;
-use quirks::rows::{self, Row};
+use quirks::rows::{self, Expected, Row};
 use quirks::server::Server;
-use quirks::table;
+use quirks::{table, tls_front};
 use std::path::Path;
 use std::sync::Arc;
+use support::certificates::{Authority, VALID};
 
 /// Cameras that are watched at the same time: what two cores decode in real time with ease.
 const AT_ONCE: usize = 16;
@@ -92,6 +94,43 @@ fn of_each_quirky_camera_is_reported_what_it_does() {
         table::write_table(&outcomes);
     }
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), outcomes.len(), wrong.join("\n"));
+}
+
+/// A case of `rtsps://`: whom the settings trust, for which address, and what is said.
+type TlsCase = (&'static str, TlsTrust, &'static str, Expected);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_of_a_camera_is_trusted_by_authority_by_fingerprint_or_not_at_all() {
+    let authority = Authority::new("the authority of the site");
+    let identity = authority.sign(&["127.0.0.1"], VALID);
+    let pem = std::fs::read_to_string(authority.file()).unwrap();
+    let other = std::fs::read_to_string(Authority::new("another").file()).unwrap();
+    let fingerprint = tls_front::fingerprint(&identity);
+    let refused = |words| Expected::Lost("Certificate", words);
+    let cases: [TlsCase; 7] = [
+        ("127.0.0.1", TlsTrust::System, "the box's authorities", refused("no authority that this box knows")),
+        ("127.0.0.1", TlsTrust::Fingerprint(fingerprint), "its fingerprint", Expected::Streams(0.9)),
+        ("127.0.0.1", TlsTrust::Fingerprint([7; 32]), "another fingerprint", refused("not the one of the settings")),
+        ("127.0.0.1", TlsTrust::Authorities(pem.clone()), "its authority", Expected::Streams(0.9)),
+        ("127.0.0.1", TlsTrust::Authorities(other), "another authority", refused("no authority of `tls.ca_file`")),
+        ("localhost", TlsTrust::Authorities(pem), "its authority, another name", refused("not made for localhost")),
+        ("127.0.0.1", TlsTrust::Anybody, "anybody", Expected::Streams(0.9)),
+    ];
+    let home = tempfile::tempdir().unwrap();
+    let footage = Arc::new(Footage::make(home.path()));
+    let capture = Capture::start(home.path());
+    let hex: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+    for (host, tls, name, expected) in cases {
+        let server = Server::start(Arc::clone(&footage));
+        let port = tls_front::start(&identity, server.port()).await;
+        let row = Row { expected, name, seconds: 2, ..rows::rows()[0] };
+        let url = format!("rtsps://{host}:{port}/{}", row.quirk.path());
+        let source = CameraSource { url, tls, ..drive::source(&server, row) };
+        let outcome = tokio::task::block_in_place(|| capture.watch_sources(&server, vec![(row, source)]).remove(0));
+        assert!(outcome.faults.is_empty(), "{name}: {:?}", outcome.faults);
+        // What a person needs to trust it by `tls.fingerprint`.
+        assert!(outcome.reported == "streams" || outcome.reported.contains(&hex), "{}", outcome.reported);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The environment of child processes. Only the variables that are named here are inherited.
 
+use crate::ipc::camera_source::MEMORY_VARIABLE;
 use crate::os::sandbox::{MODE_VARIABLE, SandboxMode};
+use crate::settings::Settings;
 use std::collections::BTreeMap;
 
 /// Inherited if set: paths of libraries and plugins, devices, and log levels.
@@ -33,6 +35,13 @@ const FIXED: [(&str, &str); 6] = [
     ("GSETTINGS_BACKEND", "memory"),
     ("GIO_USE_PROXY_RESOLVER", "dummy"),
 ];
+
+/// The environment of a capture process.
+pub fn capture_environment(level: &str, settings: &Settings) -> BTreeMap<String, String> {
+    let mut environment = child_environment(level, settings.sandbox.mode);
+    environment.insert(MEMORY_VARIABLE.to_owned(), settings.capture.memory_megabytes.to_string());
+    environment
+}
 
 /// The environment of a child process with this log level and sandbox mode.
 pub fn child_environment(level: &str, sandbox: SandboxMode) -> BTreeMap<String, String> {

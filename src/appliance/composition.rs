@@ -1,7 +1,7 @@
 //! Builds the daemon's parts and connects them.
 
 use crate::appliance::box_plan::box_plan;
-use crate::appliance::child_environment::child_environment;
+use crate::appliance::child_environment::{capture_environment, child_environment};
 use crate::appliance::importer;
 use crate::appliance::inbox::{CHILD_QUEUE, Inbox, OWN_QUEUE};
 use crate::appliance::memory_probe;
@@ -78,7 +78,8 @@ impl Appliance {
         let (own, own_queue) = mpsc::channel(OWN_QUEUE);
         let (unit_sender, unit_queue) = mpsc::channel(CHILD_QUEUE);
         let (capture_sender, capture_queue) = mpsc::channel(CHILD_QUEUE);
-        let units = UnitProcesses::new(spawner.clone(), programs.unit, environment.clone(), unit_sender);
+        let units = UnitProcesses::new(spawner.clone(), programs.unit, environment, unit_sender);
+        let environment = capture_environment(&settings.log.level, &settings);
         let captures = CaptureProcesses::new(spawner, programs.capture, environment, capture_sender);
         let hours = HoursFiles::new(&settings.state_directory);
         let (status, watcher) = watch::channel(ApplianceStatus {

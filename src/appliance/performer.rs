@@ -1,7 +1,7 @@
 //! Performs the effects of the core: processes, shared memory, files, replies and messages.
 
 use crate::admission::Work;
-use crate::appliance::child_environment::child_environment;
+use crate::appliance::child_environment::{capture_environment, child_environment};
 use crate::appliance::inbox::IMAGE_REGION;
 use crate::appliance::package_loader::PackageLoader;
 use crate::appliance::reload::ChangeRequest;
@@ -115,8 +115,8 @@ impl Performer {
             self.reporter.replace_publisher(*publisher);
         }
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
-        self.units.set_environment(environment.clone());
-        self.captures.set_environment(environment);
+        self.units.set_environment(environment);
+        self.captures.set_environment(capture_environment(&settings.log.level, &settings));
         self.cameras = settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect();
         self.passwords = passwords;
         self.loader = PackageLoader::new(settings, self.own.clone());

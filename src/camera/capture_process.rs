@@ -1,6 +1,6 @@
 //! Starts capture processes and sends them messages, as the capture groups decide.
 
-use crate::camera::settings::{CameraSettings, CaptureSettings, Transport};
+use crate::camera::settings::{CameraSettings, CameraTlsSettings, CaptureSettings, Transport};
 use crate::ipc::camera_source::{RtpTransport, TlsTrust};
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
@@ -181,16 +181,32 @@ pub(crate) fn camera_source(
             Transport::Tcp => RtpTransport::Tcp,
             Transport::Udp => RtpTransport::Udp,
         },
-        basic_auth: true,
-        follow_redirects: false,
-        video_track: None,
-        tls: TlsTrust::System,
+        basic_auth: camera.basic_auth,
+        follow_redirects: camera.follow_redirects,
+        video_track: camera.video_track,
+        tls: trust(&camera.tls),
         frames_per_second: camera.fps,
         keyframes_only: camera.keyframes_only,
         latency_ms: camera.latency_ms,
         connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
         hardware_decoders: capture.hardware_decoders,
     }
+}
+
+/// Whom a capture process trusts. It may not read the file itself: others may lie beside it.
+fn trust(tls: &CameraTlsSettings) -> TlsTrust {
+    if !tls.verify {
+        return TlsTrust::Anybody;
+    }
+    if let Some(fingerprint) = tls.fingerprint_bytes() {
+        return TlsTrust::Fingerprint(fingerprint);
+    }
+    let Some(file) = &tls.ca_file else { return TlsTrust::System };
+    let pem = std::fs::read_to_string(file).unwrap_or_else(|error| {
+        tracing::warn!(file = %file.display(), %error, "the authorities of a camera cannot be read, so none is trusted");
+        String::new()
+    });
+    TlsTrust::Authorities(pem)
 }
 
 #[cfg(test)]

@@ -6,9 +6,16 @@ use crate::vision::monotonic::Monotonic;
 use crate::vision::reconnect_ladder::seconds_before_try;
 use std::time::Duration;
 
-/// Cameras lock an account after about five bad logins. So three tries are 5 s apart, later ones half an hour.
-fn seconds_after_refusal(refusals: u32) -> u64 {
-    if refusals < 3 { 5 } else { 30 * 60 }
+/// Cameras lock an account after five to seven bad logins in a row, and each try is one. So three tries are 5 s apart, and
+/// later ones half an hour. Credentials that have worked are hardly wrong: the camera refuses everything while it boots, so
+/// they get two tries between, after 2 and 8 minutes.
+fn seconds_after_refusal(refusals: u32, have_worked: bool) -> u64 {
+    match refusals {
+        0..3 => 5,
+        3 if have_worked => 2 * 60,
+        4 if have_worked => 8 * 60,
+        _ => 30 * 60,
+    }
 }
 
 /// A camera that reports no free RTSP session is usually still holding our dead one. Wait out its session timeout, once.
@@ -23,6 +30,8 @@ pub(crate) struct ReconnectPolicy {
     failures: u32,
     refusals: u32,
     has_waited_for_session: bool,
+    /// Frames have arrived with these credentials.
+    have_worked: bool,
     /// The state of the jitter, seeded per camera so that cameras that fail together do not reconnect together.
     noise: u64,
 }
@@ -44,12 +53,17 @@ impl ReconnectPolicy {
     pub(crate) fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
         if streamed_for.is_some_and(|time| time >= RECOVERED_AFTER) {
             let noise = self.noise;
-            *self = Self { noise, ..Self::default() };
+            *self = Self { noise, have_worked: true, ..Self::default() };
+        }
+        self.have_worked |= streamed_for.is_some();
+        if self.have_worked && is_away(kind) {
+            // It boots, or has another address: what it refused before says nothing of what comes.
+            self.refusals = 0;
         }
         let seconds = match kind {
             LossKind::AuthFailed => {
                 self.refusals += 1;
-                seconds_after_refusal(self.refusals)
+                seconds_after_refusal(self.refusals, self.have_worked)
             }
             LossKind::Busy if !self.has_waited_for_session => {
                 self.has_waited_for_session = true;
@@ -71,6 +85,12 @@ impl ReconnectPolicy {
         let share = (self.noise % 401) as f64 / 1000.0;
         time.mul_f64(0.8 + share)
     }
+}
+
+/// True if nobody was there.
+fn is_away(kind: LossKind) -> bool {
+    use LossKind::{NoRoute, NoSuchName, Refused, TimedOut, Unreachable};
+    matches!(kind, Refused | NoSuchName | NoRoute | TimedOut | Unreachable)
 }
 
 #[cfg(test)]
@@ -104,6 +124,57 @@ mod tests {
         let waits = waits(LossKind::AuthFailed, 6);
         assert_near(&waits[..2], 5.0);
         assert_near(&waits[2..], 1800.0);
+    }
+
+    /// How many logins a camera sees within `hours` of refusing all.
+    fn logins(policy: &mut ReconnectPolicy, hours: u64) -> usize {
+        let mut now = Monotonic::from_nanos(0);
+        let end = now + Duration::from_secs(hours * 3600);
+        let mut logins = 0;
+        while now < end {
+            logins += 1;
+            now = policy.lost(LossKind::AuthFailed, None, now);
+        }
+        logins
+    }
+
+    #[test]
+    fn a_wrong_password_costs_at_most_five_logins_in_an_hour() {
+        for seed in 0..100 {
+            let logins = logins(&mut ReconnectPolicy::new(seed), 1);
+            // Three at once, then one each half hour, which the jitter makes 24 minutes at least.
+            assert!((4..=5).contains(&logins), "{logins}");
+        }
+    }
+
+    #[test]
+    fn credentials_that_have_worked_get_two_tries_more_before_the_half_hour() {
+        let mut policy = ReconnectPolicy::new(7);
+        let now = Monotonic::from_nanos(0);
+        policy.lost(LossKind::Ended, Some(Duration::from_secs(3600)), now);
+        let waits: Vec<f64> =
+            (0..7).map(|_| policy.lost(LossKind::AuthFailed, None, now).since(now).as_secs_f64()).collect();
+        assert_near(&waits[..2], 5.0);
+        assert_near(&waits[2..3], 120.0);
+        assert_near(&waits[3..4], 480.0);
+        assert_near(&waits[4..], 1800.0);
+    }
+
+    #[test]
+    fn a_camera_that_was_away_begins_anew_if_its_credentials_have_worked() {
+        let now = Monotonic::from_nanos(0);
+        let wait_after_reboot = |policy: &mut ReconnectPolicy| {
+            for _ in 0..6 {
+                policy.lost(LossKind::AuthFailed, None, now);
+            }
+            policy.lost(LossKind::Refused, None, now);
+            policy.lost(LossKind::AuthFailed, None, now).since(now).as_secs_f64()
+        };
+        let mut worked = ReconnectPolicy::new(7);
+        worked.lost(LossKind::Ended, Some(Duration::from_secs(60)), now);
+        assert_near(&[wait_after_reboot(&mut worked)], 5.0);
+        // Else a network that comes and goes would bring three wrong logins each time.
+        assert_near(&[wait_after_reboot(&mut ReconnectPolicy::new(7))], 1800.0);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::vision::camera_id::CameraId;
 use crate::vision::framing::{Framing, Tiling};
 use crate::vision::geometry::NormalizedBox;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The transport of RTP packets.
@@ -35,6 +36,8 @@ pub struct CaptureSettings {
     pub connect_timeout_seconds: f32,
     /// Try decoders of the GPU or SoC before those of the CPU.
     pub hardware_decoders: bool,
+    /// The most memory of a capture process in MiB, 256..=65536; 0: no limit. A process that needs more is restarted.
+    pub memory_megabytes: u32,
 }
 
 impl Default for CaptureSettings {
@@ -45,6 +48,7 @@ impl Default for CaptureSettings {
             stall_seconds: 10.0,
             connect_timeout_seconds: 5.0,
             hardware_decoders: true,
+            memory_megabytes: 2048,
         }
     }
 }
@@ -99,6 +103,39 @@ impl RegionSettings {
     }
 }
 
+/// `tls` of a camera. At most one of its keys: without any, the authorities that the box knows sign it for its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraTlsSettings {
+    /// False: any certificate is trusted, so whoever answers at the camera's address gets the login.
+    pub verify: bool,
+    /// The SHA-256 of the certificate in hexadecimal, with or without colons.
+    pub fingerprint: Option<String>,
+    /// Certificates of authorities (PEM) that sign the camera's, for its name.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for CameraTlsSettings {
+    fn default() -> Self {
+        Self { verify: true, fingerprint: None, ca_file: None }
+    }
+}
+
+impl CameraTlsSettings {
+    /// The fingerprint in bytes; `None` if it is none.
+    pub fn fingerprint_bytes(&self) -> Option<[u8; 32]> {
+        let digits: String = self.fingerprint.as_deref()?.chars().filter(|letter| *letter != ':').collect();
+        if digits.len() != 64 || !digits.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
+        }
+        Some(bytes)
+    }
+}
+
 /// One of `[[cameras]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +159,18 @@ pub struct CameraSettings {
     /// Milliseconds for which packets wait for an earlier one, 0..=5000; absent: 0 over TCP and 100 over UDP.
     #[serde(default)]
     pub latency_ms: Option<u32>,
+    /// The video track that is received, 1..=16, in the camera's order; absent: the first that can be decoded.
+    #[serde(default)]
+    pub video_track: Option<u16>,
+    /// False: a basic login, which sends the password as it is, is refused outside of TLS.
+    #[serde(default = "default_basic_auth")]
+    pub basic_auth: bool,
+    /// Follow a camera that redirects to another place. Its credentials stay with the host of `url`.
+    #[serde(default)]
+    pub follow_redirects: bool,
+    /// Which certificate of an `rtsps://` camera is trusted.
+    #[serde(default)]
+    pub tls: CameraTlsSettings,
     /// The name of the model in `[[models]]` that analyses its frames; absent: the first model.
     #[serde(default)]
     pub model: Option<String>,
@@ -165,6 +214,10 @@ impl CameraSettings {
     }
 }
 
+fn default_basic_auth() -> bool {
+    true
+}
+
 fn default_fps() -> f32 {
     5.0
 }
@@ -175,4 +228,21 @@ fn default_weight() -> u32 {
 
 fn default_enabled() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_with_and_without_colons() {
+        let of = |text: &str| {
+            CameraTlsSettings { fingerprint: Some(text.into()), ..CameraTlsSettings::default() }.fingerprint_bytes()
+        };
+        assert_eq!(of(&"0f".repeat(32)), Some([15; 32]));
+        assert_eq!(of(&vec!["0F"; 32].join(":")), Some([15; 32]));
+        assert_eq!(of(&"0f".repeat(31)), None);
+        assert_eq!(of(&"0g".repeat(32)), None);
+        assert_eq!(of(&"ä".repeat(32)), None);
+    }
 }

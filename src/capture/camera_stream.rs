@@ -87,6 +87,11 @@ impl CameraStream {
         lock(&self.shared.loss).take()
     }
 
+    /// True if what comes instead of an answer fills the memory. It cannot be closed then.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.source.as_ref().is_some_and(RtspSource::is_flooded)
+    }
+
     /// The parent gives a slot back.
     pub(super) fn release(&self, slot: u16) {
         self.shared.output.release(slot);

@@ -37,6 +37,9 @@ pub enum CaptureError {
     /// Frames wait for a decoder that takes none.
     #[error("a decoder hangs")]
     DecoderHung,
+    /// What a camera sends instead of an answer has no end.
+    #[error("what a camera answers has no end")]
+    Flooded,
 }
 
 /// Serves the parent until it says `Stop` or is gone.
@@ -60,6 +63,11 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
             Err(error) => return Err(error.into()),
         }
         streams.report_losses()?;
+        if streams.report_flood()? {
+            // Its connection would be waited for, while it fills the memory.
+            std::mem::forget(streams);
+            return Err(CaptureError::Flooded);
+        }
         if streams.snapshots.is_hung(Instant::now()) {
             return Err(CaptureError::EncoderHung);
         }
@@ -149,6 +157,14 @@ impl Streams {
             self.report(camera, loss)?;
         }
         Ok(())
+    }
+
+    /// Says of a camera that it fills the memory; true if one does.
+    fn report_flood(&self) -> Result<bool, ChannelError> {
+        let Some((camera, _)) = self.open.iter().find(|(_, stream)| stream.is_flooded()) else { return Ok(false) };
+        let detail = format!("{}: its answer has no end", LossKind::NotRtsp.words());
+        self.report(*camera, Loss::new(LossKind::NotRtsp, detail))?;
+        Ok(true)
     }
 
     fn report(&self, camera: CameraIndex, Loss { kind, detail }: Loss) -> Result<(), ChannelError> {

@@ -33,6 +33,7 @@ mod source;
 mod stream_loss;
 mod unit_queue;
 
+use crate::ipc::camera_source::MEMORY_VARIABLE;
 use crate::ipc::channel::Channel;
 use crate::os::sandbox::SandboxMode;
 use std::process::ExitCode;
@@ -40,6 +41,10 @@ use std::process::ExitCode;
 /// The whole life of a capture process.
 pub fn main() -> ExitCode {
     crate::os::child_limits::apply();
+    let megabytes = std::env::var(MEMORY_VARIABLE).ok().and_then(|megabytes| megabytes.parse::<u64>().ok());
+    if let Some(megabytes) = megabytes.filter(|megabytes| *megabytes > 0) {
+        crate::os::child_limits::cap_memory_at(megabytes << 20);
+    }
     // Before the first thread, so that all are confined.
     if let Err(error) = confinement::sandbox().enter_as(SandboxMode::from_environment()) {
         tracing::error!(%error, "a capture process cannot be confined");

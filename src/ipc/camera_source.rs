@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The variable that holds the most memory of a capture process in MiB; 0 or absent: no limit. Read before the first
+/// message, for the limit must be there before anything is allocated.
+pub const MEMORY_VARIABLE: &str = "OCELLI_CAPTURE_MEMORY_MIB";
+
 /// The transport of RTP packets.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum RtpTransport {
@@ -20,6 +24,8 @@ pub enum TlsTrust {
     System,
     /// The one with this SHA-256, whoever made it and for whatever name.
     Fingerprint([u8; 32]),
+    /// Those that an authority in this PEM text has signed, for the camera's name.
+    Authorities(String),
     /// All: whoever answers gets the login.
     Anybody,
 }

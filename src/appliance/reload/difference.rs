@@ -72,7 +72,10 @@ impl Difference {
 /// The settings that an open connection cannot change.
 fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
     let times = (camera.connect_timeout_seconds.map(f32::to_bits), camera.latency_ms);
-    (camera.url.clone(), camera.credentials.clone(), camera.transport, camera.keyframes_only, times)
+    let CameraSettings { url, credentials, transport, keyframes_only, .. } = camera;
+    let CameraSettings { video_track, basic_auth, follow_redirects, tls, .. } = camera;
+    let with_credentials = (url.clone(), credentials.clone(), *basic_auth, *follow_redirects, tls.clone());
+    (with_credentials, *transport, *keyframes_only, *video_track, times)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::capture::source::keep_alive::{KeepAlive, Method};
 use crate::capture::source::login::{Credentials, Login, Next};
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::LossKind;
+use crate::os::memory;
 use crate::os::rtsp_extension::{self, Message};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -23,6 +24,10 @@ const FAILED: i32 = 500;
 
 /// A camera that redirects to itself would be followed for ever.
 const MAX_REDIRECTS: u32 = 3;
+
+/// By how much the process may grow while it waits for an answer. Answers are a few kilobytes, and GStreamer takes what
+/// is sent for one without an end; it cannot be interrupted either. Other cameras of the process may start meanwhile.
+const FLOOD_BYTES: u64 = 96 << 20;
 
 /// The rules of one connection.
 pub(super) struct Rules {
@@ -49,6 +54,8 @@ struct State {
     follows_redirects: bool,
     redirects: u32,
     is_at_home: bool,
+    /// The memory of the process when the request was sent whose answer is awaited.
+    awaits_since_bytes: Option<u64>,
     is_described: bool,
     is_playing: bool,
     /// The transport was refused, and another may do.
@@ -65,6 +72,7 @@ impl Conversation {
             follows_redirects: rules.follows_redirects,
             redirects: 0,
             is_at_home: true,
+            awaits_since_bytes: None,
             is_described: false,
             is_playing: false,
             is_transport_refused: false,
@@ -75,6 +83,12 @@ impl Conversation {
     /// Why the camera refused, in better words than the client's.
     pub(super) fn loss(&self) -> Option<Loss> {
         self.state().loss.clone()
+    }
+
+    /// True if what comes instead of an answer fills the memory.
+    pub(super) fn is_flooded(&self) -> bool {
+        let Some(before) = self.state().awaits_since_bytes else { return false };
+        own_bytes().is_some_and(|now| now > before + FLOOD_BYTES)
     }
 
     /// True once the camera has said what it offers.
@@ -124,6 +138,7 @@ impl rtsp_extension::Conversation for Conversation {
             // Later URIs may be in other names, but go over the same connection.
             state.is_at_home = authority_of(&uri).eq_ignore_ascii_case(&state.authority);
         }
+        state.awaits_since_bytes = if state.is_playing { None } else { own_bytes() };
         request.remove_header(c"Authorization");
         if state.is_at_home
             && let Some(answer) = state.login.answer(method, &uri)
@@ -134,6 +149,7 @@ impl rtsp_extension::Conversation for Conversation {
 
     fn after_send(&self, request: &Message<'_>, answer: &mut Message<'_>) {
         let mut state = self.state();
+        state.awaits_since_bytes = None;
         let (method, status) = (request.method(), answer.status());
         let was_answered = !request.header(c"Authorization").is_empty();
         if status == 401 {
@@ -211,6 +227,10 @@ pub(super) fn authority_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+fn own_bytes() -> Option<u64> {
+    memory::anonymous_bytes(std::process::id())
 }
 
 fn printable(text: &str) -> String {

@@ -21,7 +21,10 @@ pub(super) fn of_message(error: &gst::message::Error, is_playing: bool) -> Failu
     let debug = error.debug().unwrap_or_default();
     match of_debug(&debug, is_playing) {
         Some(failure) => failure,
-        None => Failure::Lost(Loss::from_message(error)),
+        None if is_playing || error.error().kind::<gst::ResourceError>().is_none() => {
+            Failure::Lost(Loss::from_message(error))
+        }
+        None => Failure::Lost(unusable(Loss::from_message(error))),
     }
 }
 
@@ -44,6 +47,14 @@ fn of_debug(debug: &str, is_playing: bool) -> Option<Failure> {
         }
         _ => None,
     }
+}
+
+/// An answer that is one, and of no use.
+fn unusable(loss: Loss) -> Loss {
+    if loss.kind != LossKind::Other {
+        return loss;
+    }
+    Loss::new(LossKind::NotRtsp, format!("what the camera answers cannot be used: {}", loss.detail))
 }
 
 fn is_broken(cause: &str) -> bool {

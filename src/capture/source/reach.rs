@@ -73,7 +73,8 @@ fn why(host: &str, port: u16, limit: Duration) -> Loss {
     Loss::of(kind)
 }
 
-fn host_and_port(authority: &str, default_port: u16) -> (String, u16) {
+/// Host and port of `host[:port]`, the host without brackets.
+pub(super) fn host_and_port(authority: &str, default_port: u16) -> (String, u16) {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(default_port)),
         _ => (authority, default_port),

@@ -61,6 +61,11 @@ impl RtspSource {
         }
     }
 
+    /// True if what comes instead of an answer fills the memory. It cannot be closed then.
+    pub(in crate::capture) fn is_flooded(&self) -> bool {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner).is_flooded()
+    }
+
     /// RTP packets received, and those that are missing between them.
     pub(in crate::capture) fn packets(&self) -> (u64, u64) {
         (self.packets.received(), self.packets.lost())
@@ -104,7 +109,8 @@ fn connect(
     user: &Arc<dyn SourceUser>,
 ) -> Result<(), String> {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    if rtsp_element::media_of(&caps).as_deref() != Some("video") {
+    let offered = rtsp_element::track_of(&caps);
+    if offered.media != "video" {
         return Ok(());
     }
     let session = session_of(&pad.name());
@@ -116,7 +122,7 @@ fn connect(
         }
         return Ok(());
     }
-    let codec = rtsp_element::codec_of(&caps)?;
+    let codec = rtsp_element::codec_of(&offered)?;
     user.track(codec)?;
     let input = build_chain(pipeline, codec, packets.clone(), Arc::clone(user))?;
     packets.count_at(&input);

@@ -3,7 +3,7 @@
 use crate::capture::source::conversation::{Conversation, Rules, authority_of};
 use crate::capture::source::failure::{self, Failure};
 use crate::capture::source::login::Credentials;
-use crate::capture::source::reach::Diagnosis;
+use crate::capture::source::reach::{self, Diagnosis};
 use crate::capture::source::rtsp_element;
 use crate::capture::source::tls::{self, Distrust};
 use crate::capture::source::tracks::Tracks;
@@ -47,7 +47,10 @@ impl Attempt {
             follows_redirects: camera.follow_redirects,
         }));
         let client = rtsp_element::build(camera, is_udp, Arc::clone(&conversation))?;
-        let (tracks, distrust) = (rtsp_element::choose_track(&client, camera), tls::trust(&client, camera.tls.clone()));
+        let (tracks, distrust) = (
+            rtsp_element::choose_track(&client, camera),
+            tls::trust(&client, &reach::host_and_port(&authority, 322).0, camera.tls.clone()),
+        );
         let pipeline = gst::Pipeline::new();
         pipeline.add(&client)?;
         let bus = pipeline.bus().ok_or_else(|| gst::glib::bool_error!("the pipeline has no bus"))?;
@@ -79,6 +82,11 @@ impl Attempt {
     /// Begins to connect. Only what GStreamer itself lacks fails here; why a camera cannot be reached is said later.
     pub(super) fn start(&self) -> Result<(), gst::StateChangeError> {
         self.pipeline.set_state(gst::State::Playing).map(|_| ())
+    }
+
+    /// True if what comes instead of an answer fills the memory.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.conversation.is_flooded()
     }
 
     /// Asks the camera to keep the session, when that is due.

@@ -4,7 +4,7 @@
 
 use crate::capture::decoder_choice::Codec;
 use crate::capture::source::conversation::{Conversation, NAMELESS};
-use crate::capture::source::tracks::{Choice, Track, Tracks};
+use crate::capture::source::tracks::{Choice, NoTrack, Track, Tracks};
 use crate::ipc::messages::CameraSource;
 use crate::os::rtsp_extension;
 use gstreamer as gst;
@@ -31,6 +31,10 @@ pub(super) fn build(
     source.set_property("latency", camera.latency_ms.unwrap_or(if is_udp { REORDER_MS } else { 0 }));
     // What is late is decoded late: whether it is dropped, and which part of it, is decided and counted in one place.
     source.set_property("drop-on-latency", false);
+    if !is_udp {
+        // Over TCP nobody else can send, and a camera that sends each packet twice would never pass the probation.
+        source.set_property("probation", 0_u32);
+    }
     source.set_property("tcp-timeout", timeout_us);
     source.set_property("timeout", timeout_us);
     source.set_property("teardown-timeout", TEARDOWN_NS);
@@ -66,20 +70,29 @@ pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<
     tracks
 }
 
-fn track_of(caps: &gst::CapsRef) -> Track {
-    let field = |name: &str| caps.structure(0).and_then(|structure| structure.get::<String>(name).ok());
-    Track { media: field("media").unwrap_or_default(), encoding: field("encoding-name").unwrap_or_default() }
+/// What RTP caps say of a track.
+pub(super) fn track_of(caps: &gst::CapsRef) -> Track {
+    let Some(structure) = caps.structure(0) else { return Track::default() };
+    let field = |name: &str| structure.get::<String>(name).ok();
+    let payload_type = structure.get::<i32>("payload").unwrap_or(-1);
+    let encoding = field("encoding-name").unwrap_or_else(|| static_name(payload_type).to_owned());
+    Track { media: field("media").unwrap_or_default(), encoding }
 }
 
-/// `video`, `audio`, ... of RTP caps.
-pub(super) fn media_of(caps: &gst::CapsRef) -> Option<String> {
-    caps.structure(0)?.get::<String>("media").ok()
+/// The name of a video's static payload type (RFC 3551), which needs no `rtpmap`.
+fn static_name(payload_type: i32) -> &'static str {
+    match payload_type {
+        26 => "JPEG",
+        31 => "H261",
+        32 => "MPV",
+        33 => "MP2T",
+        34 => "H263",
+        _ => "",
+    }
 }
 
-/// The codec of RTP caps, or why it is none of ours.
-pub(super) fn codec_of(caps: &gst::CapsRef) -> Result<Codec, String> {
-    let name = caps.structure(0).and_then(|structure| structure.get::<String>("encoding-name").ok());
-    let name = name.unwrap_or_default();
-    let unknown = || format!("the camera sends {name}; ocelli reads H264, H265 and JPEG");
-    Codec::from_encoding_name(&name).ok_or_else(unknown)
+/// The codec of a track, or why it is none of ours.
+pub(super) fn codec_of(track: &Track) -> Result<Codec, String> {
+    let unknown = || NoTrack::Unreadable(track.encoding.clone()).to_string();
+    Codec::from_encoding_name(&track.encoding).ok_or_else(unknown)
 }

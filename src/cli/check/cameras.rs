@@ -1,7 +1,7 @@
 //! The cameras: each is connected as the daemon connects it, until its first frame has come. A few at a time: a camera
 //! that does not answer takes as long as it may.
 
-use crate::appliance::child_environment::child_environment;
+use crate::appliance::child_environment::capture_environment;
 use crate::camera::capture_process::camera_source;
 use crate::camera::settings::Transport;
 use crate::camera::trial::{Seen, TrialError, look_once};
@@ -60,7 +60,7 @@ async fn check_camera(settings: &Settings, index: usize, spawner: &Spawner) -> F
     };
     let source = camera_source(camera, password.as_ref(), &settings.capture);
     let limit = camera.connect_timeout(&settings.capture) + camera.stall(&settings.capture);
-    let environment = child_environment("warn", settings.sandbox.mode);
+    let environment = capture_environment("warn", settings);
     match look_once(spawner, own_binary(), environment, source, limit).await {
         Ok(seen) => Finding::of_camera(Severity::Ok, camera.id.as_str(), in_words(&seen, camera.transport)),
         Err(TrialError::Lost { kind, detail }) => {

@@ -1,6 +1,6 @@
 //! `[capture]`, `[snapshots]` and `[[cameras]]`.
 
-use crate::camera::settings::{CameraSettings, RegionSettings};
+use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings};
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use crate::settings::check::tiles::check_tiles;
@@ -13,6 +13,9 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
     findings.range("capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
     check_times("capture", Some(capture.stall_seconds), Some(capture.connect_timeout_seconds), findings);
+    if capture.memory_megabytes != 0 {
+        findings.range("capture.memory_megabytes", f64::from(capture.memory_megabytes), 256.0, 65_536.0);
+    }
 
     let snapshots = &settings.snapshots;
     findings.range("snapshots.per_minute", f64::from(snapshots.per_minute), 0.0, 600.0);
@@ -53,6 +56,10 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
         findings.range(format!("{name}.latency_ms"), f64::from(ms), 0.0, 5000.0);
     }
     findings.range(format!("{name}.weight"), f64::from(camera.weight), 1.0, 100.0);
+    if let Some(track) = camera.video_track {
+        findings.range(format!("{name}.video_track"), f64::from(track), 1.0, 16.0);
+    }
+    check_tls(&format!("{name}.tls"), &camera.tls, findings);
     if let Some(region) = &camera.region {
         check_region(&format!("{name}.region"), region, findings);
     }
@@ -82,6 +89,20 @@ fn check_url(url: &str) -> Result<(), &'static str> {
              instead, or give user and password in `credentials`",
         ),
         _ => Ok(()),
+    }
+}
+
+fn check_tls(name: &str, tls: &CameraTlsSettings, findings: &mut Findings) {
+    if tls.fingerprint.is_some() && tls.fingerprint_bytes().is_none() {
+        findings.add(
+            format!("{name}.fingerprint"),
+            "must be a SHA-256: 64 hexadecimal digits, with or without colons, as `ocelli check` prints it",
+        );
+    }
+    findings.readable(format!("{name}.ca_file"), tls.ca_file.as_ref());
+    let given = [!tls.verify, tls.fingerprint.is_some(), tls.ca_file.is_some()];
+    if given.iter().filter(|is_given| **is_given).count() > 1 {
+        findings.add(name, "may have one of `verify = false`, `fingerprint` and `ca_file` only");
     }
 }
 

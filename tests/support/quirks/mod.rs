@@ -26,3 +26,4 @@ pub mod sdp;
 pub mod server;
 pub mod stream;
 pub mod table;
+pub mod tls_front;

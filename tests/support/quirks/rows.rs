@@ -292,7 +292,7 @@ fn transports() -> Vec<Row> {
         Row::new(UdpPlain, "UDP, transport = \"udp\"").udp(),
         Row::new(UdpWithoutPorts, "UDP without server_port").udp(),
         Row::new(UdpOnePort, "UDP with one server_port").udp(),
-        Row::new(NoTransport, "SETUP answered without Transport").lost("Other", "Transport"),
+        Row::new(NoTransport, "SETUP answered without Transport").lost("NotRtsp", "cannot be used"),
         Row::new(KeepGetParameter, "session ends without GET_PARAMETER").kept().short(),
         Row::new(KeepOptions, "session ends without OPTIONS; GET_PARAMETER refused").kept(),
         Row::new(KeepOptionsOnly, "session ends without requests; no Public").kept(),
