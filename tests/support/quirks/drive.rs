@@ -221,6 +221,7 @@ pub fn source(server: &Server, row: Row) -> CameraSource {
         tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: false,
+        latency_ms: None,
         connect_timeout_ms: CONNECT_TIMEOUT_MS,
         hardware_decoders: false,
     }
