@@ -36,7 +36,10 @@ impl Settings {
         let mut files = Vec::new();
         for (index, camera) in self.cameras.iter().enumerate() {
             let key = format!("cameras[{index}].credentials.password_file");
-            files.extend(password(key, Subject::Camera(camera.id.to_string()), &camera.credentials));
+            let subject = Subject::Camera(camera.id.to_string());
+            files.extend(password(key, subject.clone(), &camera.credentials));
+            let (key, path) = (format!("cameras[{index}].tls.ca_file"), camera.tls.ca_file.clone());
+            files.extend(path.map(|path| NamedFile { key, subject, path, kind: FileKind::Open }));
         }
         for (index, key) in self.access_keys.iter().enumerate() {
             let name = format!("access_keys[{index}].secret_file");
@@ -104,7 +107,8 @@ mod tests {
              monitoring_token_file = \"{file}\"\n[http.tls]\ncertificate_file = \"{file}\"\nkey_file = \"{file}\"\n\
              [[access_keys]]\naccess_key_id = \"K\"\nsecret_file = \"{file}\"\nrole = \"operator\"\n\
              [[buckets]]\nname = \"b\"\ndirectory = \"{directory}\"\n\
-             [[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n"
+             [[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n\
+             tls = {{ ca_file = \"{file}\" }}\n"
         );
         let settings_file = home.path().join("ocelli.toml");
         std::fs::write(&settings_file, text).unwrap();
@@ -121,8 +125,13 @@ mod tests {
             "mqtt.tls.key_file",
         ];
         assert_eq!(of_kind(FileKind::Secret), secrets);
-        let open =
-            ["http.tls.certificate_file", "mqtt.tls.ca_file", "mqtt.tls.certificate_file", "units.runtime_library"];
+        let open = [
+            "cameras[0].tls.ca_file",
+            "http.tls.certificate_file",
+            "mqtt.tls.ca_file",
+            "mqtt.tls.certificate_file",
+            "units.runtime_library",
+        ];
         assert_eq!(of_kind(FileKind::Open), open);
         assert_eq!(of_kind(FileKind::Directory), ["buckets[0].directory"]);
         assert_eq!(files[0].subject, Subject::Camera("yard".into()));

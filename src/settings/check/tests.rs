@@ -42,6 +42,22 @@ fn a_rate_that_no_clock_can_count_is_refused() {
 }
 
 #[test]
+fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
+    let tls = |keys: &str| camera(&format!("tls = {{ {keys} }}"));
+    let fingerprint = format!("fingerprint = \"{}\"", "a0".repeat(32));
+    check(&tls(&fingerprint), "", &[]);
+    check(&tls("verify = false"), "", &[]);
+    check(&tls("verify = true"), "", &[]);
+    check(&tls(&format!("{fingerprint}, verify = false")), "cameras[yard].tls", &["one of"]);
+    check(&tls("fingerprint = \"a0:a0\""), "cameras[yard].tls.fingerprint", &["64 hexadecimal"]);
+    check(&tls("ca_file = \"/nowhere/ca.pem\""), "cameras[yard].tls.ca_file", &["/nowhere/ca.pem"]);
+    check(&camera("video_track = 0"), "cameras[yard].video_track", &["1 to 16"]);
+    check(&camera("transport = \"auto\"\nvideo_track = 2\nbasic_auth = false\nfollow_redirects = true"), "", &[]);
+    check("[capture]\nmemory_megabytes = 100", "capture.memory_megabytes", &["256"]);
+    check("[capture]\nmemory_megabytes = 0", "", &[]);
+}
+
+#[test]
 fn models_that_could_never_get_their_units_are_refused() {
     let two = [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2")].concat();
     check(&format!("[units]\nmax_units = 4\n{two}"), "units.max_units", &["is 4", "5 units", "min_inference_units"]);
