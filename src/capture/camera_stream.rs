@@ -89,7 +89,7 @@ impl CameraStream {
 
     /// True if what comes instead of an answer fills the memory. It cannot be closed then.
     pub(super) fn is_flooded(&self) -> bool {
-        self.source.as_ref().is_some_and(RtspSource::is_flooded)
+        self.source.as_ref().is_some_and(Source::is_flooded)
     }
 
     /// The parent gives a slot back.

@@ -39,7 +39,7 @@ pub(super) trait SourceUser: Send + Sync + 'static {
 /// An open connection. Dropping it disconnects.
 #[derive(Debug)]
 pub(super) enum Source {
-    Rtsp(RtspSource),
+    Rtsp(Box<RtspSource>),
     Http(HttpSource),
 }
 
@@ -52,7 +52,7 @@ impl Source {
         if camera.url.starts_with("http://") || camera.url.starts_with("https://") {
             return HttpSource::open(camera, user).map(Self::Http);
         }
-        RtspSource::open(camera, user).map(Self::Rtsp)
+        RtspSource::open(camera, user).map(|source| Self::Rtsp(Box::new(source)))
     }
 
     /// Why the stream has ended, if it has.
@@ -60,6 +60,14 @@ impl Source {
         match self {
             Self::Rtsp(source) => source.take_loss(),
             Self::Http(source) => source.take_loss(),
+        }
+    }
+
+    /// True if what comes instead of an answer fills the memory. It cannot be closed then.
+    pub(super) fn is_flooded(&self) -> bool {
+        match self {
+            Self::Rtsp(source) => source.is_flooded(),
+            Self::Http(_) => false,
         }
     }
 
