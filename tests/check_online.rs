@@ -69,7 +69,12 @@ fn a_camera_is_seen_or_the_reason_is_told_in_plain_words() {
     let (code, found) = check(&settings.concat());
     assert_eq!(code, Some(1));
     expect(found("camera good"), "ok", "", &["h264", "640x480", "frames a second", "kbit/s", "a keyframe each", "TCP"]);
-    expect(found("camera wrong"), "failed", "cameras[wrong].credentials", &["refuses user and password", "401"]);
+    expect(
+        found("camera wrong"),
+        "failed",
+        "cameras[wrong].credentials",
+        &["refuses user and password", "wrong user or password"],
+    );
     expect(found("camera nobody"), "failed", "cameras[nobody].credentials", &["wants a user and a password"]);
     expect(found("camera astray"), "failed", "cameras[astray].url", &["404", "path"]);
     expect(found("camera udp-only"), "failed", "cameras[udp-only].transport", &["461", "transport = \"udp\""]);

@@ -81,7 +81,7 @@ fn no_blind_camera_is_green() {
         check: ("camera misspelt", "did you mean `person`"),
     };
     assert_told(&daemon, Some(&broker), &lies.into_iter().chain([misspelt]).collect::<Vec<_>>());
-    for (id, why) in [("locked", "401"), ("lost", "404")] {
+    for (id, why) in [("locked", "refuses the login"), ("lost", "no such path")] {
         let (_, view) = json_of(&daemon, &format!("/api/cameras/{id}"));
         assert!(view["reason"].as_str().unwrap().contains(why), "{id}: {view}");
     }

@@ -3,8 +3,8 @@
 //! `souphttpsrc ! typefind [! multipartdemux] ! jpegparse ! appsink`. Which of the two a URL is shows in its first bytes.
 
 use crate::capture::decoder_choice::Codec;
-use crate::capture::source::SourceUser;
 use crate::capture::source::jpeg_poll::JpegPoll;
+use crate::capture::source::source_user::SourceUser;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::{CameraSource, LossKind};
 use crate::os::clock::monotonic_now;

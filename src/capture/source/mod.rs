@@ -11,30 +11,16 @@ mod rtsp;
 mod rtsp_attempt;
 mod rtsp_element;
 mod rtsp_packets;
+pub(super) mod source_user;
 mod tls;
 mod tracks;
 
-use crate::capture::decoder_choice::Codec;
 use crate::capture::source::http::HttpSource;
 use crate::capture::source::rtsp::RtspSource;
+use crate::capture::source::source_user::SourceUser;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::CameraSource;
-use gstreamer as gst;
 use std::sync::Arc;
-
-/// What a source tells. The calls come from its threads and return at once.
-pub(super) trait SourceUser: Send + Sync + 'static {
-    /// The camera sends this codec: its units follow.
-    ///
-    /// # Errors
-    /// In a person's words, when it cannot be decoded here.
-    fn track(&self, codec: Codec) -> Result<(), String>;
-    /// An access unit has arrived: one whole encoded frame, with its caps. `camera_ms` is when the camera says that it was
-    /// taken, in milliseconds since 1970.
-    fn unit(&self, unit: gst::Sample, camera_ms: Option<i64>);
-    /// The connection is of no use any more.
-    fn lost(&self, loss: Loss);
-}
 
 /// An open connection. Dropping it disconnects.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use crate::capture::decoder_choice::Codec;
 use crate::capture::source::rtsp_attempt::Attempt;
+use crate::capture::source::rtsp_element;
 use crate::capture::source::rtsp_packets::Packets;
-use crate::capture::source::{SourceUser, rtsp_element};
+use crate::capture::source::source_user::SourceUser;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::camera_source::RtpTransport;
 use crate::ipc::messages::{CameraSource, LossKind};

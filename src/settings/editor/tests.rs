@@ -78,7 +78,7 @@ fn a_change_that_brings_a_mistake_writes_nothing() {
         }
         error => panic!("{error}"),
     };
-    let mistake = refused(test.open().add_camera(&id("yard"), &values(&["url=http://b/"])), "cameras[yard].url");
+    let mistake = refused(test.open().add_camera(&id("yard"), &values(&["url=ftp://b/"])), "cameras[yard].url");
     assert_eq!((mistake.origin, mistake.line), (test.of_programs("camera-yard.toml").display().to_string(), Some(3)));
     refused(test.open().set_camera("main", &values(&["fps=1000"])), "cameras[main].fps");
     refused(test.open().set_camera("main", &values(&["frames=1"])), "cameras[main].frames");

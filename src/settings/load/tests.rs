@@ -92,7 +92,7 @@ fn five_mistakes_are_reported_at_once_with_file_and_key() {
         threads = 0
         [[cameras]]
         id = "Yard"
-        url = "http://camera/"
+        url = "ftp://camera/"
         [colour]
         red = 1
     "#;

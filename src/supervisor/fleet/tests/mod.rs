@@ -211,14 +211,8 @@ impl TestBox {
     fn capture_in(&mut self, camera: &str, framing: Framing) -> u64 {
         self.numbers += 1;
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
-        let frame = Frame {
-            sequence: self.numbers,
-            captured_at: self.now,
-            decoded_at: self.now,
-            camera_ms: None,
-            slot: 0,
-            picture,
-        };
+        let (sequence, now) = (self.numbers, self.now);
+        let frame = Frame { sequence, captured_at: now, decoded_at: now, camera_ms: None, slot: 0, picture };
         let camera = CameraId::new(camera).unwrap();
         let (number, region) = (self.numbers, RegionId(0));
         let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
