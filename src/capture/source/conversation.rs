@@ -2,6 +2,7 @@
 
 use crate::capture::source::keep_alive::{KeepAlive, Method};
 use crate::capture::source::login::{Credentials, Login, Next};
+use crate::capture::source::reach::host_and_port;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::LossKind;
 use crate::os::memory;
@@ -28,6 +29,9 @@ const MAX_REDIRECTS: u32 = 3;
 /// By how much the process may grow while it waits for an answer. Answers are a few kilobytes, and GStreamer takes what
 /// is sent for one without an end; it cannot be interrupted either. Other cameras of the process may start meanwhile.
 const FLOOD_BYTES: u64 = 96 << 20;
+
+/// The port of RTSP; that of RTSP over TLS is another one, but never both in one connection.
+const DEFAULT_PORT: u16 = 554;
 
 /// The rules of one connection.
 pub(super) struct Rules {
@@ -136,7 +140,7 @@ impl rtsp_extension::Conversation for Conversation {
         let (method, uri) = (request.method(), request.uri());
         if method == "DESCRIBE" {
             // Later URIs may be in other names, but go over the same connection.
-            state.is_at_home = authority_of(&uri).eq_ignore_ascii_case(&state.authority);
+            state.is_at_home = is_same_place(authority_of(&uri), &state.authority);
         }
         state.awaits_since_bytes = if state.is_playing { None } else { own_bytes() };
         request.remove_header(c"Authorization");
@@ -187,7 +191,10 @@ impl State {
         answer.remove_header(c"WWW-Authenticate");
         match self.login.refused(&challenges, was_answered) {
             Next::Again if self.is_at_home => answer.set_header(c"WWW-Authenticate", PLACEHOLDER),
-            Next::Again => {}
+            Next::Again => {
+                let detail = "another host than that of `url` demands the login of this camera, and does not get it";
+                self.loss = Some(Loss::new(LossKind::AuthFailed, detail));
+            }
             // A camera may refuse what keeps the session, and go on sending.
             Next::GiveUp(_) if self.is_playing => {}
             Next::GiveUp(refusal) => self.loss = Some(Loss::new(LossKind::AuthFailed, refusal.to_string())),
@@ -229,6 +236,12 @@ pub(super) fn authority_of(url: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
+/// True for one host and port, in whatever spelling.
+fn is_same_place(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|authority| host_and_port(&authority.to_ascii_lowercase(), DEFAULT_PORT));
+    one == other
+}
+
 fn own_bytes() -> Option<u64> {
     memory::anonymous_bytes(std::process::id())
 }
@@ -252,6 +265,12 @@ mod tests {
         ] {
             assert_eq!(authority_of(url), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn credentials_are_for_one_host_and_port() {
+        assert!(is_same_place("Cam.local:554", "cam.local") && is_same_place("[FE80::1]:8554", "[fe80::1]:8554"));
+        assert!(!is_same_place("cam.local:8554", "cam.local") && !is_same_place("cam.local.evil", "cam.local"));
     }
 
     #[test]
