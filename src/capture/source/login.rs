@@ -19,7 +19,7 @@ pub(super) enum Refusal {
     #[error("the camera demands a login, and the settings have none")]
     NoCredentials,
     /// User or password is wrong, or the account is locked.
-    #[error("the camera refuses the login: wrong user or password, or the account is locked")]
+    #[error("the camera refuses the login (RTSP status 401): wrong user or password, or the account is locked")]
     Wrong,
     /// It knows neither digest with MD5, SHA-256 or SHA-512-256, nor basic.
     #[error("the camera demands a kind of login that ocelli does not know: {0}")]
