@@ -84,7 +84,7 @@ fn what_is_refused_says_why_and_has_an_exit_code_of_its_own() {
     site.check(&["camera", "add", "gate", "rtsp://10.0.0.7/x"], 1, &[&format!("{gate}:2"), "ocelli camera set gate"]);
     site.check(&["camera", "add", "Gate 2", "rtsp://10.0.0.7/x"], 2, &["is not an id"]);
     site.check(
-        &["camera", "add", "yard", "http://10.0.0.7/x"],
+        &["camera", "add", "yard", "ftp://10.0.0.7/x"],
         78,
         &["nothing was changed", "cameras[yard].url", "rtsp://"],
     );
