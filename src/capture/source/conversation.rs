@@ -8,7 +8,7 @@ use crate::ipc::messages::LossKind;
 use crate::os::memory;
 use crate::os::rtsp_extension::{self, Message};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A challenge that the client takes for one that it can answer, and to which it adds nothing: its user name has a colon,
 /// which no digest may hold (see [`NAMELESS`]). It then sends the request once more, and the answer is put in here.
@@ -40,6 +40,8 @@ pub(super) struct Rules {
     pub(super) authority: String,
     pub(super) allows_basic: bool,
     pub(super) follows_redirects: bool,
+    /// How long an answer may take; the client itself gives up one of which nothing comes.
+    pub(super) answer_limit: Duration,
 }
 
 /// One conversation.
@@ -58,8 +60,9 @@ struct State {
     follows_redirects: bool,
     redirects: u32,
     is_at_home: bool,
-    /// The memory of the process when the request was sent whose answer is awaited.
-    awaits_since_bytes: Option<u64>,
+    answer_limit: Duration,
+    /// Until when an answer is awaited, and the memory of the process when its request was sent.
+    awaits: Option<(Instant, Option<u64>)>,
     is_described: bool,
     is_playing: bool,
     /// The transport was refused, and another may do.
@@ -76,7 +79,8 @@ impl Conversation {
             follows_redirects: rules.follows_redirects,
             redirects: 0,
             is_at_home: true,
-            awaits_since_bytes: None,
+            answer_limit: rules.answer_limit,
+            awaits: None,
             is_described: false,
             is_playing: false,
             is_transport_refused: false,
@@ -89,10 +93,11 @@ impl Conversation {
         self.state().loss.clone()
     }
 
-    /// True if what comes instead of an answer fills the memory.
-    pub(super) fn is_flooded(&self) -> bool {
-        let Some(before) = self.state().awaits_since_bytes else { return false };
-        own_bytes().is_some_and(|now| now > before + FLOOD_BYTES)
+    /// True if what comes instead of an answer has no end: it fills the memory, or goes on and on.
+    pub(super) fn is_flooded(&self, now: Instant) -> bool {
+        let Some((until, before)) = self.state().awaits else { return false };
+        let has_grown = || own_bytes().zip(before).is_some_and(|(bytes, before)| bytes > before + FLOOD_BYTES);
+        now > until || has_grown()
     }
 
     /// True once the camera has said what it offers.
@@ -142,7 +147,9 @@ impl rtsp_extension::Conversation for Conversation {
             // Later URIs may be in other names, but go over the same connection.
             state.is_at_home = is_same_place(authority_of(&uri), &state.authority);
         }
-        state.awaits_since_bytes = if state.is_playing { None } else { own_bytes() };
+        // Behind PLAY the stream itself may come before the answer.
+        let is_awaited = !state.is_playing && matches!(method, "OPTIONS" | "DESCRIBE" | "SETUP");
+        state.awaits = is_awaited.then(|| (Instant::now() + state.answer_limit, own_bytes()));
         request.remove_header(c"Authorization");
         if state.is_at_home
             && let Some(answer) = state.login.answer(method, &uri)
@@ -153,7 +160,7 @@ impl rtsp_extension::Conversation for Conversation {
 
     fn after_send(&self, request: &Message<'_>, answer: &mut Message<'_>) {
         let mut state = self.state();
-        state.awaits_since_bytes = None;
+        state.awaits = None;
         let (method, status) = (request.method(), answer.status());
         let was_answered = !request.header(c"Authorization").is_empty();
         if status == 401 {
@@ -280,9 +287,10 @@ mod tests {
             authority: String::new(),
             allows_basic: true,
             follows_redirects: false,
+            answer_limit: Duration::from_secs(1),
         });
         let start = Instant::now();
-        let later = start + std::time::Duration::from_secs(31);
+        let later = start + Duration::from_secs(31);
         assert!(!conversation.is_keep_alive_due(later), "nothing plays");
         conversation.state().keep_alive.asked(start);
         assert!(conversation.is_keep_alive_due(later));

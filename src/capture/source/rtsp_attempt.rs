@@ -38,6 +38,7 @@ impl Attempt {
     /// Makes the pipeline with its client in it. It connects with [`Self::start`].
     pub(super) fn new(camera: &CameraSource, is_udp: bool) -> Result<Self, gst::glib::BoolError> {
         let user = camera.user.clone();
+        let connect_timeout = Duration::from_millis(u64::from(camera.connect_timeout_ms));
         let password = camera.password.clone().unwrap_or_default();
         let authority = authority_of(&camera.url).to_owned();
         let conversation = Arc::new(Conversation::new(Rules {
@@ -45,6 +46,8 @@ impl Attempt {
             authority: authority.clone(),
             allows_basic: camera.basic_auth || camera.is_tls(),
             follows_redirects: camera.follow_redirects,
+            // The client's own limit is for silence.
+            answer_limit: connect_timeout * 2 + Duration::from_secs(1),
         }));
         let client = rtsp_element::build(camera, is_udp, Arc::clone(&conversation))?;
         let (tracks, distrust) = (
@@ -59,7 +62,7 @@ impl Attempt {
             authority,
             is_tls: camera.is_tls(),
             is_udp,
-            connect_timeout: Duration::from_millis(u64::from(camera.connect_timeout_ms)),
+            connect_timeout,
             pipeline,
             bus,
             client,
@@ -86,7 +89,7 @@ impl Attempt {
 
     /// True if what comes instead of an answer fills the memory.
     pub(super) fn is_flooded(&self) -> bool {
-        self.conversation.is_flooded()
+        self.conversation.is_flooded(Instant::now())
     }
 
     /// Asks the camera to keep the session, when that is due.
