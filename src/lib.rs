@@ -42,6 +42,7 @@
 //!   `tracking::CameraTracker` per camera, which also applies its scene (labels, thresholds, regions, masks).
 //! * [`metering`]: inference hours.
 //! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures.
+//! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs. [`publish::outbox`]
 //!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
@@ -133,6 +134,7 @@ pub mod catalog;
 pub mod cli;
 pub mod control;
 pub mod core;
+pub mod discover;
 pub mod evaluation;
 pub mod http;
 pub mod ipc;

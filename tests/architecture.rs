@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 26] = [
+const MAY_USE: [(&str, &[&str]); 27] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -32,6 +32,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
     ("telemetry", &["vision", "secret", "model", "supervisor", "publish"]),
     ("metering", &["vision", "os"]),
+    ("discover", &["vision", "secret", "os", "ipc"]),
     ("evaluation", &["vision", "model"]),
     ("catalog", &["vision", "model", "os", "kept"]),
     ("model_store", &["vision", "model", "os"]),
@@ -87,7 +88,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 45] = [
+const BELONGS_TO: [(&str, &[&str]); 47] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("http_auth", &["capture"]),
@@ -111,7 +112,9 @@ const BELONGS_TO: [(&str, &[&str]); 45] = [
     ("rcgen", &["http"]),
     ("hmac", &["http"]),
     ("subtle", &["http"]),
-    ("base64", &["http"]),
+    ("base64", &["http", "discover"]),
+    ("quick_xml", &["discover"]),
+    ("sha1", &["discover"]),
     ("uuid", &["http"]),
     ("tower_service", &["http"]),
     ("jiff", &["os"]),
@@ -121,9 +124,9 @@ const BELONGS_TO: [(&str, &[&str]); 45] = [
     ("tracing_subscriber", &["telemetry"]),
     ("prometheus_client", &["telemetry"]),
     ("axum", &["http"]),
-    ("http_body_util", &["http"]),
-    ("hyper", &["http"]),
-    ("hyper_util", &["http"]),
+    ("http_body_util", &["http", "discover"]),
+    ("hyper", &["http", "discover"]),
+    ("hyper_util", &["http", "discover"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("libc", &["os"]),
@@ -137,12 +140,23 @@ const BELONGS_TO: [(&str, &[&str]); 45] = [
 
 /// Code that decides, and its files that do not: they start processes and wait for them. It is given `now` and returns
 /// what is to be done, so that a whole box can be run in simulated time.
-const DECIDES: [(&str, &[&str]); 5] = [
+const DECIDES: [(&str, &[&str]); 6] = [
     ("core", &[]),
     ("admission", &[]),
     ("tracking", &[]),
     ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
     ("camera", &["camera/capture_process.rs", "camera/trial.rs"]),
+    (
+        "discover",
+        &[
+            "discover/conversation.rs",
+            "discover/http_post.rs",
+            "discover/own_addresses.rs",
+            "discover/probe.rs",
+            "discover/reader_child.rs",
+            "discover/reader_process.rs",
+        ],
+    ),
 ];
 
 /// What deciding code does not name: disks, threads, clocks, channels.

@@ -9,6 +9,7 @@ mod config_arguments;
 mod ctl;
 mod daemon;
 mod detect;
+mod discover;
 mod events;
 mod hours;
 mod live_settings;
@@ -45,6 +46,7 @@ const EXAMPLES: &str = "Examples:
   ocelli reload
   ocelli snapshot yard --fresh
   ocelli events --follow
+  ocelli discover
   ocelli camera add yard rtsp://192.168.1.20:554/stream2
   ocelli config show
   ocelli hours --month 2026-11
@@ -82,6 +84,8 @@ enum Command {
     /// Manage model packages: inspect a file, add, list, test, evaluate, roll back, remove.
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Find cameras (WS-Discovery, ONVIF), list their streams, and add them to the settings.
+    Discover(discover::DiscoverArguments),
     /// Manage the cameras in the settings: add, change, remove, list.
     #[command(subcommand)]
     Camera(camera::CameraCommand),
@@ -99,6 +103,9 @@ enum Command {
     /// A capture process; started by `run`.
     #[command(hide = true)]
     Capture,
+    /// Reads what cameras answer; started by `discover`.
+    #[command(hide = true)]
+    DiscoverChild,
 }
 
 /// Parses the command line and runs the command.
@@ -116,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Hours(arguments) => hours::hours(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Model(command) => model::model(&command),
+        Command::Discover(arguments) => discover::discover(&arguments),
         Command::Camera(command) => camera::camera(&command),
         Command::Config(command) => config::config(&command),
         Command::Completions { shell } => {
@@ -130,10 +138,14 @@ pub fn main() -> ExitCode {
             begin_child();
             run_capture()
         }
+        Command::DiscoverChild => {
+            begin_child();
+            discover::child()
+        }
     }
 }
 
-/// What both kinds of children do first.
+/// What all kinds of children do first.
 fn begin_child() {
     crate::telemetry::logging::init_child();
     crate::os::process_title::adopt();

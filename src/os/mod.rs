@@ -10,6 +10,7 @@ pub mod cores;
 pub mod directories;
 pub mod free_space;
 pub mod gpus;
+pub mod interfaces;
 pub mod mapped_file;
 pub mod memfd;
 pub mod memory;
@@ -18,6 +19,7 @@ pub mod pidfd;
 pub mod pinned_directory;
 pub mod ports;
 pub mod process_title;
+pub mod random;
 pub mod readiness;
 #[cfg(feature = "capture")]
 pub mod rtsp_extension;

@@ -9,6 +9,8 @@ mod set;
 use clap::Subcommand;
 use std::process::ExitCode;
 
+pub(super) use change::{TO_APPLY, attempt};
+
 #[derive(Debug, Subcommand)]
 pub(super) enum CameraCommand {
     /// Add a camera, in a file of its own in the state directory.
