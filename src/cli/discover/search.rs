@@ -49,7 +49,11 @@ pub(super) fn own_addresses(named: &[String]) -> Result<Vec<OwnAddress>, String>
     choose(&interfaces::list().map_err(|error| describe(&error))?, named)
 }
 
-async fn probe(arguments: &DiscoverArguments, start: ReaderStart) -> Result<BTreeMap<DeviceUrl, Camera>, String> {
+async fn probe(
+    arguments: &DiscoverArguments,
+    own: &[OwnAddress],
+    start: ReaderStart,
+) -> Result<BTreeMap<DeviceUrl, Camera>, String> {
     let id = random::bytes().map_err(|error| describe(&error))?;
     let names: Vec<String> = own.iter().map(|own| format!("{} ({})", own.interface, own.address)).collect();
     progress(&format!("looking for cameras from {}, {} s", names.join(", "), arguments.wait));
