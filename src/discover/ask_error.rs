@@ -1,7 +1,21 @@
 //! Why a camera could not be asked, with the cure.
 
-use crate::discover::http_post::{HttpError, LIMIT};
 use crate::discover::reader_process::ReaderError;
+use std::time::Duration;
+
+/// How long a request may take, connecting included. Cheap cameras take two seconds for a list of profiles.
+pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(8);
+
+/// A request or an answer that is no HTTP.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// hyper's words.
+    #[error("the answer is not HTTP")]
+    Answer(#[source] hyper::Error),
+    /// The URL cannot be sent.
+    #[error("the URL cannot be asked for")]
+    Request(#[source] hyper::http::Error),
+}
 
 /// Why a camera could not be asked. The text does not name the camera.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +32,7 @@ pub(crate) enum AskError {
     #[error("cannot be reached: is it switched on, and in a network of this box?")]
     Unreachable(#[source] std::io::Error),
     /// It does not answer in time.
-    #[error("does not answer within {} s: is it switched on, and is the address right?", LIMIT.as_secs())]
+    #[error("does not answer within {} s: is it switched on, and is the address right?", REQUEST_LIMIT.as_secs())]
     TimedOut,
     /// All requests together took too long.
     #[error("took longer than {0} s for its answers")]

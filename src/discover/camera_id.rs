@@ -17,9 +17,6 @@ impl TakenIds {
     }
 
     /// Makes an id of a name, and takes it: `Front door` becomes `front-door`, or `front-door-2` if that is taken.
-    ///
-    /// # Panics
-    /// Never: what is made has the alphabet and the length of an id.
     pub(crate) fn make(&mut self, name: &str) -> CameraId {
         let base = base(name);
         let mut number = 1;

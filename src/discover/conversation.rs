@@ -5,11 +5,11 @@
 //! answered as ONVIF. What is known by then is kept, whatever goes wrong.
 
 use crate::discover::answers::{Answer, MediaServices, Profile, Reading};
-use crate::discover::ask_error::{AskError, LoginCause};
+use crate::discover::ask_error::{AskError, LoginCause, REQUEST_LIMIT};
 use crate::discover::camera::{Camera, Stream};
 use crate::discover::device_url::DeviceUrl;
 use crate::discover::envelope::{MediaVersion, Request};
-use crate::discover::http_post::{LIMIT, post};
+use crate::discover::http_post::post;
 use crate::discover::login_header::login_header;
 use crate::discover::reader_process::Reader;
 use crate::discover::stream_url::{PICTURES, STREAMS, accept};
@@ -52,7 +52,7 @@ pub(crate) async fn ask(device: &DeviceUrl, mut camera: Camera, login: Option<&L
 
 /// Once for all requests, so that no name server sends a later one, with a login, elsewhere.
 async fn resolve(device: &DeviceUrl) -> Result<IpAddr, AskError> {
-    let found = timeout(LIMIT, lookup_host((device.host.as_str(), device.port))).await;
+    let found = timeout(REQUEST_LIMIT, lookup_host((device.host.as_str(), device.port))).await;
     let mut found = found.map_err(|_| AskError::NoSuchHost)?.map_err(|_| AskError::NoSuchHost)?;
     found.next().map(|address| address.ip()).ok_or(AskError::NoSuchHost)
 }
@@ -70,16 +70,13 @@ struct Conversation<'a> {
 impl Conversation<'_> {
     async fn hold(&mut self) -> Result<(), AskError> {
         self.learn_clock().await?;
-        match self.request(self.device, Request::Device).await {
-            Ok(Answer::Device(device)) => {
-                self.camera.manufacturer = device.manufacturer;
-                self.camera.firmware = device.firmware;
-                if !device.model.is_empty() {
-                    self.camera.model = device.model;
-                }
+        // Every camera knows this one: whatever it answers instead may be its way to refuse the login, so nothing follows.
+        if let Answer::Device(device) = self.request(self.device, Request::Device).await? {
+            self.camera.manufacturer = device.manufacturer;
+            self.camera.firmware = device.firmware;
+            if !device.model.is_empty() {
+                self.camera.model = device.model;
             }
-            Ok(_) => {}
-            Err(error) => self.go_on_after(error)?,
         }
         let services = self.media_services().await?;
         let (version, url, profiles) = self.profiles(services).await?;
@@ -205,14 +202,6 @@ impl Conversation<'_> {
         }
     }
 
-    fn go_on_after(&mut self, error: AskError) -> Result<(), AskError> {
-        if !error.is_of_this_request() {
-            return Err(error);
-        }
-        self.remark(describe(&error));
-        Ok(())
-    }
-
     fn remark(&mut self, text: String) {
         if !self.camera.remarks.contains(&text) {
             self.camera.remarks.push(text);
@@ -227,21 +216,31 @@ impl Conversation<'_> {
         };
         let answer = post(self.address, url, request, request.document(login.as_deref())).await?;
         let name = request.name();
-        if matches!(answer.status, 401 | 403) {
-            return Err(self.refused(name, format!("HTTP {}", answer.status), login.is_some(), answer.wants_digest));
-        }
+        let (status, wants_digest) = (answer.status, answer.wants_digest);
         let reading = self.reader.read(request.question(), &answer.body).await;
+        if matches!(status, 401 | 403) {
+            // Any web server may say so: what has no clock to tell is sent no login.
+            let words = match reading {
+                Ok(Reading::Fault(fault)) if !fault.reason.is_empty() => fault.reason,
+                Ok(Reading::Fault(_)) => format!("HTTP {status}"),
+                _ if request == Request::Time => {
+                    return Err(AskError::NotOnvif { request: name, reason: format!("HTTP {status}") });
+                }
+                _ => format!("HTTP {status}"),
+            };
+            return Err(self.refused(name, words, login.is_some(), wants_digest));
+        }
         match reading.map_err(|source| AskError::Reader { request: name, source })? {
             Reading::Answer(answer) => Ok(answer),
             Reading::Fault(fault) if fault.is_about_login() => {
-                Err(self.refused(name, fault.reason, login.is_some(), answer.wants_digest))
+                Err(self.refused(name, fault.reason, login.is_some(), wants_digest))
             }
             Reading::Fault(fault) => {
                 let reason = if fault.reason.is_empty() { fault.codes.join(", ") } else { fault.reason };
                 Err(AskError::Fault { request: name, reason })
             }
             Reading::Unreadable(reason) => {
-                let reason = if answer.status == 200 { reason } else { format!("HTTP {}", answer.status) };
+                let reason = if status == 200 { reason } else { format!("HTTP {status}") };
                 Err(AskError::NotOnvif { request: name, reason })
             }
         }

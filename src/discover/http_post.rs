@@ -1,6 +1,6 @@
 //! One bounded HTTP request on a connection of its own. No redirect is followed: the login is for this host.
 
-use crate::discover::ask_error::AskError;
+use crate::discover::ask_error::{AskError, HttpError, REQUEST_LIMIT};
 use crate::discover::device_url::DeviceUrl;
 use crate::discover::envelope::Request;
 use crate::discover::xml_tree::MAX_BYTES;
@@ -11,27 +11,12 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT, WWW_AUTHENTICATE
 use hyper_util::rt::TokioIo;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// How long a request may take, connecting included. Cheap cameras take two seconds for a list of profiles.
-pub(crate) const LIMIT: Duration = Duration::from_secs(8);
-
 /// The longest head of an answer.
 const MAX_HEAD_BYTES: usize = 32 << 10;
-
-/// A request or an answer that is no HTTP.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HttpError {
-    /// hyper's words.
-    #[error("the answer is not HTTP")]
-    Answer(#[source] hyper::Error),
-    /// The URL cannot be sent.
-    #[error("the URL cannot be asked for")]
-    Request(#[source] hyper::http::Error),
-}
 
 /// An answer.
 #[derive(Debug)]
@@ -54,7 +39,7 @@ pub(super) async fn post(
     request: Request<'_>,
     document: String,
 ) -> Result<HttpAnswer, AskError> {
-    timeout(LIMIT, send(address, url, request, document)).await.unwrap_or(Err(AskError::TimedOut))
+    timeout(REQUEST_LIMIT, send(address, url, request, document)).await.unwrap_or(Err(AskError::TimedOut))
 }
 
 async fn send(

@@ -7,6 +7,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod ask_error;
+mod bounded_text;
 pub(crate) mod camera;
 pub(crate) mod camera_block;
 pub(crate) mod camera_id;

@@ -1,14 +1,9 @@
 //! Reads what a camera answers: bytes in, plain values out. Runs in the confined child.
 
 use crate::discover::answers::{Answer, DeviceInformation, Fault, Match, Question, Reading};
+use crate::discover::bounded_text::{cut, url};
 use crate::discover::read_media::{media_services, profiles};
 use crate::discover::xml_tree::{Element, XmlError};
-
-/// The longest text that is passed on in bytes; the rest is left out. URLs that are longer are refused as wrong.
-const MAX_TEXT: usize = 128;
-
-/// The longest URL in bytes.
-pub(super) const MAX_URL: usize = 1024;
 
 /// The most devices in one answer to a probe, and addresses of a device: all must fit into a packet to the parent.
 const MAX_MATCHES: usize = 4;
@@ -105,19 +100,10 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
-/// The first bytes of a text.
-pub(super) fn cut(text: &str) -> String {
-    text[..text.floor_char_boundary(MAX_TEXT)].to_owned()
-}
-
-/// A URL of a bounded length. Half a URL would be another one.
-pub(super) fn url(text: &str) -> Option<String> {
-    (1..=MAX_URL).contains(&text.len()).then(|| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discover::bounded_text::{MAX_TEXT, MAX_URL};
 
     fn soap(body: &str) -> Vec<u8> {
         format!("<x1:Envelope xmlns:x1='http://www.w3.org/2003/05/soap-envelope'><x1:Header/><x1:Body>{body}</x1:Body></x1:Envelope>")

@@ -1,7 +1,7 @@
 //! Reads where a camera's media are, and its profiles, in both versions of ONVIF's media service.
 
 use crate::discover::answers::{MediaServices, Profile};
-use crate::discover::read_answer::{cut, url};
+use crate::discover::bounded_text::{cut, url};
 use crate::discover::xml_tree::Element;
 
 /// The most profiles that are read: those of a recorder with 32 channels. All must fit into a packet to the parent.

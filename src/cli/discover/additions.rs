@@ -1,7 +1,7 @@
 //! The cameras as entries of the settings: their ids, and adding them as `ocelli camera add` does.
 
 use crate::cli::camera::{TO_APPLY, attempt};
-use crate::cli::discover::DiscoverArguments;
+use crate::cli::discover::arguments::DiscoverArguments;
 use crate::cli::live_view::print_line;
 use crate::discover::camera::{Camera, Stream};
 use crate::discover::camera_id::TakenIds;

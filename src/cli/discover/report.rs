@@ -1,7 +1,7 @@
 //! What was found, as a table with blocks for the settings, or as JSON.
 
-use crate::cli::discover::DiscoverArguments;
 use crate::cli::discover::additions::{Entry, Proposal};
+use crate::cli::discover::arguments::DiscoverArguments;
 use crate::discover::camera::Camera;
 use crate::discover::camera_block::{Login, camera_block};
 use serde_json::{Value, json};

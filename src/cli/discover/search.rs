@@ -1,7 +1,7 @@
 //! Finds the cameras and asks them, with progress on standard error.
 
 use crate::appliance::child_environment::child_environment;
-use crate::cli::discover::{Asked, DiscoverArguments};
+use crate::cli::discover::arguments::{Asked, DiscoverArguments};
 use crate::discover::answers::{Answer, Match, Question, Reading};
 use crate::discover::camera::Camera;
 use crate::discover::conversation::{Login, ask};
