@@ -4,6 +4,7 @@
 
 #[path = "discover/scripted_camera.rs"]
 mod scripted_camera;
+mod support;
 
 use oxvif::DiscoveredDevice;
 use oxvif::mock::{DiscoveryResponder, MockServer};
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A box with settings, and a file with a password.
@@ -54,10 +55,15 @@ impl Site {
         self.home.path().join(name)
     }
 
-    fn discover(&self, arguments: &[&str]) -> Ended {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut ocelli = Command::new(env!("CARGO_BIN_EXE_ocelli"));
         ocelli.arg("discover").args(arguments).env("OCELLI_CONFIG_FILE", self.at("ocelli.toml"));
-        let Output { status, stdout, stderr } = ocelli.current_dir(self.home.path()).output().unwrap();
+        ocelli.current_dir(self.home.path());
+        ocelli
+    }
+
+    fn discover(&self, arguments: &[&str]) -> Ended {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ended { code: status.code(), out: text(stdout), err: text(stderr) }
     }
@@ -142,7 +148,8 @@ async fn a_named_camera_needs_no_multicast_and_a_wrong_login_is_told() {
         assert!(!format!("{ended:?}").contains("hunter2"), "{ended:?}");
         site.discover(&[&device]).check(1, &["wants a login", "--password-file"]);
         std::fs::write(site.at("password"), "operator").unwrap();
-        site.discover_as("operator", &[&device]).check(0, &["mock-1080p", "user = \"operator\"", "/mock/snapshot.jpg"])
+        site.discover_as("operator", &[&device])
+            .check(0, &["id = \"mockcam-1080p\"", "user = \"operator\"", "/mock/snapshot.jpg"])
     })
     .await;
 }
@@ -294,6 +301,36 @@ fn hostile_and_wrong_servers_are_told_apart_within_the_time_limits() {
     for server in [&endless, &endless_head, &slow, &bomb, &deep, &page, &redirect, &rtsp] {
         assert_eq!((server.requests().len(), server.logins()), (1, 0), "no login before it has answered as ONVIF");
     }
+}
+
+#[test]
+fn what_reads_the_answers_is_confined_and_ends_with_the_command() {
+    // Tells its clock, and then nothing more.
+    let camera = ScriptedCamera::start(|document, stream| match document.contains("GetSystemDateAndTime") {
+        true => send(stream, 200, &scripted_camera::envelope(CLOCK)),
+        false => std::thread::sleep(Duration::from_secs(20)),
+    });
+    let site = Site::new("hunter2");
+    let arguments = ["--user", "viewer", "--password-file", "password", &camera.device()];
+    let mut ocelli = site.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let limit = Duration::from_secs(7);
+    let is_asked = || (camera.logins() == 1).then_some(());
+    support::wait_for("the request with a login", limit, is_asked);
+    let reader = support::children(ocelli.id(), "discover-child");
+    let of = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", reader[0])).unwrap();
+    let status = of("status");
+    assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
+    assert!(!of("environ").contains("hunter2") && !of("cmdline").contains("hunter2"));
+    let sockets = std::fs::read_dir(format!("/proc/{}/fd", reader[0])).unwrap().flatten();
+    let targets = sockets.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let sockets = targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count();
+    assert!((1..=3).contains(&sockets), "{sockets} sockets: the channel and its duplicates only");
+    ocelli.kill().unwrap();
+    ocelli.wait().unwrap();
+    support::wait_for("the end of the reader", limit, || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", reader[0]));
+        stat.map_or(true, |stat| stat.contains(") Z ")).then_some(())
+    });
 }
 
 /// Answers the first probe with each of these datagrams.

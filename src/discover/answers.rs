@@ -51,7 +51,7 @@ pub(crate) enum Answer {
     Device(DeviceInformation),
     /// Where its media are.
     Services(MediaServices),
-    /// Its profiles.
+    /// What it can stream.
     Profiles(Vec<Profile>),
     /// A URL, not checked.
     Uri(String),

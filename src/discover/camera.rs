@@ -68,7 +68,7 @@ impl Stream {
         format!("{codec} {}, {} fps", self.size(), self.rate())
     }
 
-    /// Its pixels.
+    /// Pixels of a picture; 0 if unknown.
     pub(crate) fn area(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }

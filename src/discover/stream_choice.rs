@@ -14,16 +14,21 @@ pub(crate) struct Choice<'a> {
     pub(crate) main: Option<&'a Stream>,
 }
 
-/// One choice for each sensor or channel, in the camera's order. Those without a stream that can be used are left out.
+/// One choice for each sensor or channel, in the camera's order. Those without a stream that can be used are left out, and
+/// those whose stream is an earlier one's: some cameras give one URL for everything.
 pub(crate) fn choices(streams: &[Stream]) -> Vec<Choice<'_>> {
     let mut sources: Vec<&str> = Vec::new();
+    let mut chosen: Vec<Choice<'_>> = Vec::new();
     for Stream { source, .. } in streams {
-        if !sources.contains(&source.as_str()) {
-            sources.push(source);
+        if sources.contains(&source.as_str()) {
+            continue;
         }
+        sources.push(source);
+        let of_source: Vec<&Stream> = streams.iter().filter(|stream| stream.source == *source).collect();
+        let choice = choose(&of_source);
+        chosen.extend(choice.filter(|new| chosen.iter().all(|old| old.analysed.url != new.analysed.url)));
     }
-    let of_source = |source: &str| streams.iter().filter(|stream| stream.source == source).collect::<Vec<_>>();
-    sources.into_iter().filter_map(|source| choose(&of_source(source))).collect()
+    chosen
 }
 
 /// Chooses the smallest stream that is at least 640 pixels wide, else the largest. H.264 and H.265 go before JPEG, which
@@ -91,5 +96,7 @@ mod tests {
         let widths: Vec<(u32, Option<u32>)> =
             found.iter().map(|choice| (choice.analysed.width, choice.main.map(|main| main.width))).collect();
         assert_eq!(widths, [(704, Some(1920)), (1280, None)]);
+        let same = ["left", "right"].map(|source| Stream { url: "rtsp://h/all".into(), ..of(source, 1280) });
+        assert_eq!(choices(&same).len(), 1);
     }
 }

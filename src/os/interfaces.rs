@@ -10,7 +10,7 @@ use std::ptr;
 pub struct Interface {
     /// `eth0`.
     pub name: String,
-    /// Its address.
+    /// One of its addresses.
     pub address: Ipv4Addr,
     /// It can send.
     pub is_up: bool,
