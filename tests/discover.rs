@@ -2,77 +2,24 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test that cannot go on fails")]
 
+#[path = "discover/nat_camera.rs"]
+mod nat_camera;
 #[path = "discover/scripted_camera.rs"]
 mod scripted_camera;
+#[path = "discover/site.rs"]
+mod site;
 mod support;
 
+use nat_camera::{CLOCK, behind_nat};
 use oxvif::DiscoveredDevice;
 use oxvif::mock::{DiscoveryResponder, MockServer};
 use scripted_camera::{ScriptedCamera, send};
 use serde_json::Value;
+use site::{Ended, Site};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-/// A box with settings, and a file with a password.
-struct Site {
-    home: tempfile::TempDir,
-}
-
-/// What a command printed, and how it ended.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{self:?}"))
-    }
-
-    fn check(self, code: i32, words: &[&str]) -> Self {
-        let text = format!("{}{}", self.out, self.err);
-        let missing: Vec<&&str> = words.iter().filter(|word| !text.contains(**word)).collect();
-        assert!(self.code == Some(code) && missing.is_empty(), "code {code}, {missing:?}: {self:?}");
-        self
-    }
-}
-
-impl Site {
-    fn new(password: &str) -> Self {
-        let site = Self { home: tempfile::tempdir().unwrap() };
-        let state = site.at("state");
-        std::fs::write(site.at("ocelli.toml"), format!("state_directory = \"{}\"\n", state.display())).unwrap();
-        std::fs::write(site.at("password"), format!("{password}\n")).unwrap();
-        site
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut ocelli = Command::new(env!("CARGO_BIN_EXE_ocelli"));
-        ocelli.arg("discover").args(arguments).env("OCELLI_CONFIG_FILE", self.at("ocelli.toml"));
-        ocelli.current_dir(self.home.path());
-        ocelli
-    }
-
-    fn discover(&self, arguments: &[&str]) -> Ended {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { code: status.code(), out: text(stdout), err: text(stderr) }
-    }
-
-    /// With the login of `user`, and the site's password.
-    fn discover_as(&self, user: &str, arguments: &[&str]) -> Ended {
-        self.discover(&[&["--user", user, "--password-file", "password"], arguments].concat())
-    }
-}
 
 /// Runs a command on a thread of its own, so that the mock's runtime goes on.
 async fn blocking(work: impl FnOnce() -> Ended + Send + 'static) -> Ended {
@@ -152,41 +99,6 @@ async fn a_named_camera_needs_no_multicast_and_a_wrong_login_is_told() {
             .check(0, &["id = \"mockcam-1080p\"", "user = \"operator\"", "/mock/snapshot.jpg"])
     })
     .await;
-}
-
-const CLOCK: &str = "<GetSystemDateAndTimeResponse><SystemDateAndTime><UTCDateTime><Time><Hour>23</Hour><Minute>59</Minute>\
-                     <Second>30</Second></Time><Date><Year>2020</Year><Month>2</Month><Day>29</Day></Date></UTCDateTime>\
-                     </SystemDateAndTime></GetSystemDateAndTimeResponse>";
-
-fn profile(token: &str, width: u32, height: u32) -> String {
-    format!(
-        "<b:Profiles token=\"{token}\"><Name>{token}</Name><VideoEncoderConfiguration><Encoding>H264</Encoding>\
-         <Resolution><Width>{width}</Width><Height>{height}</Height></Resolution></VideoEncoderConfiguration></b:Profiles>"
-    )
-}
-
-/// What a camera behind NAT answers, as its own network sees it.
-fn behind_nat(operation: &str, document: &str) -> (u16, String) {
-    let uri =
-        |uri: &str| format!("<x:{operation}Response><MediaUri><Uri>{uri}</Uri></MediaUri></x:{operation}Response>");
-    let content = match operation {
-        "GetSystemDateAndTime" => CLOCK.to_owned(),
-        "GetDeviceInformation" => "<a:GetDeviceInformationResponse><Manufacturer>A\u{1b}[2J &amp; B</Manufacturer></a:GetDeviceInformationResponse>".into(),
-        "GetCapabilities" => {
-            "<GetCapabilitiesResponse><Capabilities><Media><XAddr>http://192.168.77.7/onvif/media</XAddr></Media></Capabilities></GetCapabilitiesResponse>".into()
-        }
-        "GetProfiles" => {
-            let profiles: String = [("main", 1920, 1080), ("sub", 640, 360), ("tiny", 320, 180), ("web", 800, 600)]
-                .map(|(token, width, height)| profile(token, width, height))
-                .concat();
-            format!("<GetProfilesResponse>{profiles}</GetProfilesResponse>")
-        }
-        "GetStreamUri" if document.contains(">web<") => uri("http://192.168.77.7/mjpeg"),
-        "GetStreamUri" if document.contains(">main<") => uri("rtsp://admin:secret@192.168.77.7:5540/main?a=1&amp;b=2"),
-        "GetStreamUri" => uri("rtsp://0.0.0.0/sub"),
-        _ => return (500, "<Fault><faultcode>c:ActionNotSupported</faultcode><faultstring>no</faultstring></Fault>".into()),
-    };
-    (200, content)
 }
 
 #[test]

@@ -88,6 +88,7 @@ mod tests {
             width: 1920,
             height: 1080,
             fps: 12.5,
+            source: "s1".into(),
         };
         let second = Profile {
             token: "two".into(),
