@@ -72,7 +72,7 @@ async fn probe(
     for (sender, answer) in &heard.answers {
         match reader.read(Question::Probe, answer).await {
             Ok(Reading::Answer(Answer::Probe(found))) => {
-                matches.extend(found.into_iter().map(|found| (*sender, found)))
+                matches.extend(found.into_iter().map(|found| (*sender, found)));
             }
             Ok(Reading::Unreadable(reason)) => progress(&format!("{sender}: its answer is not used: {reason}")),
             Ok(_) => {}
