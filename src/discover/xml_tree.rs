@@ -90,7 +90,7 @@ impl Element {
                 Event::Eof => break,
             }
         }
-        // A document that was cut short is used as far as it goes only if it is whole: half a URL is a wrong one.
+        // A document that was cut short is refused: half a URL is a wrong one.
         match open.len() {
             1 => open.pop().and_then(|document| document.children.into_iter().next()).ok_or(XmlError::Empty),
             _ => Err(XmlError::NotXml("it is cut short".into())),
