@@ -1,7 +1,7 @@
 //! `ocelli discover`: finds cameras by WS-Discovery, and asks each over ONVIF for its streams.
 //!
 //! What a camera answers is a stranger's XML. This process sends, receives and bounds; a confined child
-//! ([`reader_child`]) turns the bytes into [`answers`], one child for what a probe finds and one for each camera, so that a
+//! (`reader_child`) turns the bytes into `answers`, one child for what a probe finds and one for each camera, so that a
 //! hostile camera can harm only what is said of itself. What is decided (requests, choice of streams, names, whose URLs are
 //! believed) is plain code in the other files.
 
