@@ -51,7 +51,7 @@
 //!   [`control::judge`] says what is wrong with the box, and [`control::health`] is how all of them show it.
 //!
 //! # The way of a frame
-//! 1. `capture/camera_stream.rs` writes it into a slot and announces it.
+//! 1. `capture/frame_output.rs` writes it into a slot and announces it.
 //! 2. `appliance/shell.rs` takes the message from its queue and passes it to the core as an event.
 //! 3. `core/apply.rs` passes it through `cameras`, which lends the slot, to `units`, which dispatches it; its effects go back
 //!    to the shell.

@@ -19,8 +19,11 @@ use quirks::quirk::Quirk;
 use quirks::rows::{self, Expected, Row};
 use quirks::server::Server;
 use quirks::{table, tls_front};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use support::certificates::{Authority, VALID};
 
 /// Cameras that are watched at the same time: what two cores decode in real time with ease.
@@ -94,6 +97,37 @@ fn of_each_quirky_camera_is_reported_what_it_does() {
         table::write_table(&outcomes);
     }
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), outcomes.len(), wrong.join("\n"));
+}
+
+#[test]
+fn synchronisation_sources_that_are_replaced_leave_no_threads_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(Arc::new(Footage::make(home.path())));
+    let capture = Capture::start(home.path());
+    let row = rows::rows().into_iter().find(|row| row.quirk == Quirk::SsrcOften).unwrap();
+    // It changes its source every two seconds.
+    let row = Row { seconds: 16, ..row };
+    let begun = Instant::now();
+    let is_over = AtomicBool::new(false);
+    let (outcomes, threads) = std::thread::scope(|scope| {
+        let counter = scope.spawn(|| {
+            let mut threads = Vec::new();
+            while !is_over.load(Ordering::Relaxed) {
+                threads.push((begun.elapsed(), capture.threads()));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            threads
+        });
+        let outcomes = capture.watch(&server, &[row]);
+        is_over.store(true, Ordering::Relaxed);
+        (outcomes, counter.join().unwrap())
+    });
+    assert!(outcomes[0].faults.is_empty(), "{:?}", outcomes[0].faults);
+    let most = |range: Range<u64>| {
+        let within = threads.iter().filter(|(at, _)| range.contains(&at.as_secs()));
+        within.map(|(_, threads)| *threads).max().unwrap_or_default()
+    };
+    assert!(most(13..16) <= most(2..6) + 2, "{threads:?}");
 }
 
 /// A case of `rtsps://`: whom the settings trust, for which address, and what is said.

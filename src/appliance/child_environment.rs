@@ -39,7 +39,9 @@ const FIXED: [(&str, &str); 6] = [
 /// The environment of a capture process.
 pub fn capture_environment(level: &str, settings: &Settings) -> BTreeMap<String, String> {
     let mut environment = child_environment(level, settings.sandbox.mode);
-    environment.insert(MEMORY_VARIABLE.to_owned(), settings.capture.memory_megabytes.to_string());
+    let capture = &settings.capture;
+    let megabytes = u64::from(capture.memory_megabytes) * u64::from(capture.cameras_per_process.max(1));
+    environment.insert(MEMORY_VARIABLE.to_owned(), megabytes.to_string());
     environment
 }
 

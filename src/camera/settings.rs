@@ -36,7 +36,8 @@ pub struct CaptureSettings {
     pub connect_timeout_seconds: f32,
     /// Try decoders of the GPU or SoC before those of the CPU.
     pub hardware_decoders: bool,
-    /// The most memory of a capture process in MiB, 256..=65536; 0: no limit. A process that needs more is restarted.
+    /// The most memory of a capture process in MiB for each of `cameras_per_process`, 256..=65536; 0: no limit. A process
+    /// that needs more is restarted.
     pub memory_megabytes: u32,
 }
 

@@ -14,6 +14,7 @@ mod rtsp_packets;
 pub(super) mod source_user;
 mod tls;
 mod tracks;
+mod whole_units;
 
 use crate::capture::source::http::HttpSource;
 use crate::capture::source::rtsp::RtspSource;

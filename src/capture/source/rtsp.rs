@@ -5,6 +5,7 @@ use crate::capture::source::rtsp_attempt::Attempt;
 use crate::capture::source::rtsp_element;
 use crate::capture::source::rtsp_packets::Packets;
 use crate::capture::source::source_user::SourceUser;
+use crate::capture::source::whole_units::WholeUnits;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::camera_source::RtpTransport;
 use crate::ipc::messages::{CameraSource, LossKind};
@@ -27,8 +28,7 @@ pub(in crate::capture) struct RtspSource {
 /// The one video track that is received.
 #[derive(Debug)]
 struct Track {
-    /// The part of the pads' names that all synchronisation sources of the track share.
-    session: String,
+    name: PadName,
     input: gst::Pad,
 }
 
@@ -48,6 +48,7 @@ impl RtspSource {
     pub(in crate::capture) fn take_loss(&self) -> Option<Loss> {
         let mut attempt = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
         attempt.keep_session();
+        self.packets.forget_old_sources();
         let loss = attempt.take_loss()?;
         if !attempt.is_transport_refused() || !self.may_change_transport.swap(false, Ordering::Relaxed) {
             return Some(loss);
@@ -114,12 +115,14 @@ fn connect(
     if offered.media != "video" {
         return Ok(());
     }
-    let session = session_of(&pad.name());
-    if let Some(Track { session: first, input }) = track {
+    let name = PadName::of(&pad.name());
+    if let Some(track) = track {
         // Another track stays unlinked. The same track with a new synchronisation source takes the place of the old one.
-        if *first == session {
+        if track.name.session == name.session {
+            let input = &track.input;
             input.peer().map(|old| old.unlink(input)).transpose().map_err(|error| error.to_string())?;
             pad.link(input).map_err(|error| error.to_string())?;
+            packets.forget_later(std::mem::replace(&mut track.name, name).ssrc);
         }
         return Ok(());
     }
@@ -128,13 +131,24 @@ fn connect(
     let input = build_chain(pipeline, codec, packets.clone(), Arc::clone(user))?;
     packets.count_at(&input);
     pad.link(&input).map_err(|error| error.to_string())?;
-    *track = Some(Track { session, input });
+    *track = Some(Track { name, input });
     Ok(())
 }
 
-/// `recv_rtp_src_0` of `recv_rtp_src_0_3735928559_96`: a pad is named after session, synchronisation source and payload type.
-fn session_of(pad: &str) -> String {
-    pad.rsplitn(3, '_').nth(2).unwrap_or(pad).to_owned()
+/// What a pad is named after: `recv_rtp_src_0_3735928559_96` after session, synchronisation source and payload type.
+#[derive(Debug, Eq, PartialEq)]
+struct PadName {
+    /// Shared by all synchronisation sources of a track.
+    session: String,
+    ssrc: Option<u32>,
+}
+
+impl PadName {
+    fn of(name: &str) -> Self {
+        let mut parts = name.rsplitn(3, '_').skip(1);
+        let ssrc = parts.next().and_then(|part| part.parse().ok());
+        Self { session: parts.next().unwrap_or(name).to_owned(), ssrc }
+    }
 }
 
 /// Adds `depay ! parse ! appsink` and returns its input.
@@ -153,10 +167,13 @@ fn build_chain(
         // Parameter sets before every keyframe: decoding may begin at each.
         parser.set_property("config-interval", -1_i32);
     }
+    let mut units = WholeUnits::new(codec);
     let callbacks = gst_app::AppSinkCallbacks::builder()
         .new_sample(move |sink| {
-            // The newest packet is the last one of this unit: it has come through in the same call.
-            user.unit(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?, packets.camera_ms());
+            if let Some(unit) = units.whole(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?) {
+                // The newest packet is the last one of this unit: it has come through in the same call.
+                user.unit(unit, packets.camera_ms());
+            }
             Ok(gst::FlowSuccess::Ok)
         })
         .build();
@@ -177,8 +194,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_session_is_found_in_the_name_of_a_pad() {
-        assert_eq!(session_of("recv_rtp_src_0_3735928559_96"), "recv_rtp_src_0");
-        assert_eq!(session_of("stream_0"), "stream_0");
+    fn session_and_source_are_found_in_the_name_of_a_pad() {
+        let name = |session: &str, ssrc| PadName { session: session.to_owned(), ssrc };
+        let found = PadName::of("recv_rtp_src_0_3735928559_96");
+        assert_eq!(found, name("recv_rtp_src_0", Some(3_735_928_559)));
+        assert_eq!(PadName::of("stream_0"), name("stream_0", None));
     }
 }

@@ -5,7 +5,7 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A jitter buffer, and how many packets it missed when it was last asked.
 #[derive(Debug)]
@@ -21,21 +21,34 @@ pub(super) struct Packets {
     /// The NTP time of the newest packet in nanoseconds since 1900; 0 until a sender report has told it.
     ntp_ns: Arc<AtomicU64>,
     jitter_buffers: Arc<Mutex<Vec<Watched>>>,
+    /// Missed by jitter buffers that are gone.
+    lost_before: Arc<AtomicU64>,
+    old_sources: Arc<Mutex<OldSources>>,
+}
+
+/// Synchronisation sources that a new one has replaced. GStreamer keeps a jitter buffer with a thread for each until it is told
+/// to forget it.
+#[derive(Debug, Default)]
+struct OldSources {
+    manager: Option<glib::WeakRef<gst::Element>>,
+    ssrcs: Vec<u32>,
 }
 
 impl Packets {
     /// Follows the jitter buffers of an `rtspsrc`.
     pub(super) fn watch(&self, source: &gst::Element) {
         let found = Arc::clone(&self.jitter_buffers);
+        let old_sources = Arc::clone(&self.old_sources);
         source.connect("new-manager", false, move |arguments| {
             let manager = arguments.get(1)?.get::<gst::Element>().ok()?;
+            lock(&old_sources).manager = Some(manager.downgrade());
             let found = Arc::clone(&found);
             manager.connect("new-jitterbuffer", false, move |arguments| {
                 let element = arguments.get(1)?.get::<gst::Element>().ok()?;
                 // The wall clock of the camera, from RTCP sender reports.
                 element.set_property("add-reference-timestamp-meta", true);
                 let element = element.downgrade();
-                found.lock().unwrap_or_else(PoisonError::into_inner).push(Watched { element, lost: 0 });
+                lock(&found).push(Watched { element, lost: 0 });
                 None
             });
             None
@@ -67,6 +80,28 @@ impl Packets {
         unix_ms(self.ntp_ns.load(Ordering::Relaxed))
     }
 
+    /// A synchronisation source sends no more. It is forgotten with the next [`Self::forget_old_sources`]: not in the thread
+    /// of its successor, which would wait for its end.
+    pub(super) fn forget_later(&self, ssrc: Option<u32>) {
+        lock(&self.old_sources).ssrcs.extend(ssrc);
+    }
+
+    /// Ends the jitter buffers of sources that were replaced, and their threads.
+    pub(super) fn forget_old_sources(&self) {
+        let (manager, ssrcs) = {
+            let mut old = lock(&self.old_sources);
+            (old.manager.as_ref().and_then(glib::WeakRef::upgrade), std::mem::take(&mut old.ssrcs))
+        };
+        let Some(manager) = manager.and_downcast::<gst::Bin>().filter(|_| !ssrcs.is_empty()) else { return };
+        let is_demuxer =
+            |element: &gst::Element| element.factory().is_some_and(|factory| factory.name() == "rtpssrcdemux");
+        for demuxer in manager.iterate_elements().into_iter().flatten().filter(is_demuxer) {
+            for ssrc in &ssrcs {
+                demuxer.emit_by_name::<()>("clear-ssrc", &[ssrc]);
+            }
+        }
+    }
+
     /// Packets received.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
@@ -74,13 +109,20 @@ impl Packets {
 
     /// Packets that never came.
     pub(super) fn lost(&self) -> u64 {
-        let mut watched = self.jitter_buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        for buffer in watched.iter_mut() {
-            let stats = buffer.element.upgrade().map(|element| element.property::<gst::Structure>("stats"));
-            if let Some(lost) = stats.and_then(|stats| stats.get::<u64>("num-lost").ok()) {
-                buffer.lost = lost;
-            }
-        }
-        watched.iter().map(|buffer| buffer.lost).sum()
+        let mut watched = lock(&self.jitter_buffers);
+        watched.retain_mut(|buffer| {
+            let Some(element) = buffer.element.upgrade() else {
+                self.lost_before.fetch_add(buffer.lost, Ordering::Relaxed);
+                return false;
+            };
+            buffer.lost = element.property::<gst::Structure>("stats").get("num-lost").unwrap_or(buffer.lost);
+            true
+        });
+        self.lost_before.load(Ordering::Relaxed) + watched.iter().map(|buffer| buffer.lost).sum::<u64>()
     }
+}
+
+/// What is guarded is whole after each step, also after a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -128,6 +128,11 @@ impl Capture {
         }
     }
 
+    /// Its threads now.
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.process.id())).map_or(0, Iterator::count)
+    }
+
     /// The most memory that it has had, in MiB.
     pub fn peak_memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
