@@ -127,7 +127,10 @@ fn launch(arguments: &Arguments) -> Result<String, String> {
     let (width, height) = arguments.size.split_once('x').ok_or("the size is WIDTHxHEIGHT")?;
     let raw = format!("video/x-raw,format=I420,width={width},height={height},framerate={fps}/1");
     let encode = match arguments.codec.as_str() {
-        "h264" => "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay config-interval=-1",
+        // One slice a frame: the payloader puts parameter sets before each slice of a keyframe, which cuts the frame in two.
+        "h264" => {
+            "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 threads=1 ! rtph264pay config-interval=-1"
+        }
         "h265" => "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay config-interval=-1",
         "mjpeg" => "jpegenc ! rtpjpegpay",
         other => return Err(format!("no codec `{other}`: h264, h265 or mjpeg")),
