@@ -7,6 +7,7 @@ use crate::capture::decoder_choice::Codec;
 use crate::capture::frame_output::FrameOutput;
 use crate::capture::gop_buffer::AccessUnit;
 use crate::capture::hang_watch::HangWatch;
+use crate::capture::lock::lock;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::source::Source;
 use crate::capture::source::source_user::SourceUser;
@@ -19,7 +20,7 @@ use crate::vision::frame::Picture;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use gstreamer as gst;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 /// An open connection. Dropping it disconnects.
 #[derive(Debug)]
@@ -219,9 +220,4 @@ impl DecoderUser for Shared {
             self.lost(Loss::new(LossKind::Codec, detail));
         }
     }
-}
-
-/// A panic elsewhere has poisoned the lock; what it guards is plain counters and stays true.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

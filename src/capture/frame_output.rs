@@ -2,6 +2,7 @@
 
 use crate::capture::arrival::Arrival;
 use crate::capture::frame_copy;
+use crate::capture::lock::lock;
 use crate::capture::sampler::Sampler;
 use crate::capture::size_limit::fit_slot;
 use crate::capture::slot_owner::SlotOwner;
@@ -12,7 +13,7 @@ use crate::vision::frame::{Frame, Picture};
 use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Hands the frames of one connection to the parent.
 #[derive(Debug)]
@@ -120,9 +121,4 @@ impl FrameOutput {
             tracing::debug!(%error, "the parent cannot be told");
         }
     }
-}
-
-/// A panic elsewhere has poisoned the lock; what it guards is plain counters and stays true.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,6 +22,7 @@ mod frame_output;
 mod gop_buffer;
 mod hang_watch;
 mod jfif_planes;
+mod lock;
 pub mod main_loop;
 mod plugin_registry;
 mod sampler;

@@ -3,6 +3,7 @@
 //! The main loop takes the frame out of its slot and goes on; a frame's slot is never held for a snapshot. What is
 //! asked for while two wait is refused at once: it would be an old picture by then.
 
+use crate::capture::lock::lock;
 use crate::capture::snapshot::{self, Wanted};
 use crate::ipc::channel::Channel;
 use crate::ipc::frame_slots::SlotWriter;
@@ -10,7 +11,7 @@ use crate::ipc::messages::FromCapture;
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotId};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Snapshots that wait, each up to 4 MiB.
@@ -81,11 +82,6 @@ fn write(job: &Job) -> Result<u32, String> {
     let target = region.bytes_mut().get_mut(..jpeg.len()).ok_or("the region is too short")?;
     target.copy_from_slice(&jpeg);
     u32::try_from(jpeg.len()).map_err(|error| error.to_string())
-}
-
-/// A panic elsewhere has poisoned the lock; what it guards is one value and stays true.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

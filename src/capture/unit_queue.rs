@@ -2,6 +2,7 @@
 
 use crate::capture::arrival::Arrival;
 use crate::capture::gop_buffer::{AccessUnit, GopBuffer};
+use crate::capture::lock::lock;
 use gstreamer as gst;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -74,6 +75,6 @@ impl UnitQueue {
 
     /// A panic elsewhere has poisoned the lock; the buffer stays whole.
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }

@@ -1,5 +1,6 @@
 //! What is said to a camera beside what GStreamer says: logins, keep-alives, and where not to go.
 
+use crate::capture::lock::lock;
 use crate::capture::source::keep_alive::{KeepAlive, Method};
 use crate::capture::source::login::{Credentials, Login, Next};
 use crate::capture::source::reach::host_and_port;
@@ -7,7 +8,7 @@ use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::LossKind;
 use crate::os::memory;
 use crate::os::rtsp_extension::{self, Message};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// A challenge that the client takes for one that it can answer, and to which it adds nothing: its user name has a colon,
@@ -128,7 +129,7 @@ impl Conversation {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves plain values behind.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

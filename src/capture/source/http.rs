@@ -3,6 +3,7 @@
 //! `souphttpsrc ! typefind [! multipartdemux] ! jpegparse ! appsink`. Which of the two a URL is shows in its first bytes.
 
 use crate::capture::decoder_choice::Codec;
+use crate::capture::lock::lock;
 use crate::capture::source::jpeg_poll::JpegPoll;
 use crate::capture::source::source_user::SourceUser;
 use crate::capture::stream_loss::Loss;
@@ -12,7 +13,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Seconds without a byte after which a connection is given up here. The parent does it earlier, unless the camera's
 /// `stall_seconds` are longer still.
@@ -66,7 +67,7 @@ impl HttpSource {
 
     /// Why the stream has ended, if it has. A single picture is asked for again when the next one is due.
     pub(in crate::capture) fn take_loss(&self) -> Option<Loss> {
-        let mut poll = self.poll.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut poll = lock(&self.poll);
         if poll.is_due(monotonic_now()) {
             let again =
                 self.pipeline.set_state(gst::State::Ready).and_then(|_| self.pipeline.set_state(gst::State::Playing));

@@ -1,6 +1,7 @@
 //! A camera over RTSP: `rtspsrc ! depay ! parse ! appsink`.
 
 use crate::capture::decoder_choice::Codec;
+use crate::capture::lock::lock;
 use crate::capture::source::rtsp_attempt::Attempt;
 use crate::capture::source::rtsp_element;
 use crate::capture::source::rtsp_packets::Packets;
@@ -13,7 +14,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// A connection that receives. Dropping it disconnects.
 pub(in crate::capture) struct RtspSource {
@@ -46,7 +47,7 @@ impl RtspSource {
 
     /// Called often: keeps the session, and returns why the stream has ended, if it has.
     pub(in crate::capture) fn take_loss(&self) -> Option<Loss> {
-        let mut attempt = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempt = lock(&self.attempt);
         attempt.keep_session();
         self.packets.forget_old_sources();
         let loss = attempt.take_loss()?;
@@ -65,7 +66,7 @@ impl RtspSource {
 
     /// True if what comes instead of an answer fills the memory. It cannot be closed then.
     pub(in crate::capture) fn is_flooded(&self) -> bool {
-        self.attempt.lock().unwrap_or_else(PoisonError::into_inner).is_flooded()
+        lock(&self.attempt).is_flooded()
     }
 
     /// RTP packets received, and those that are missing between them.
@@ -93,7 +94,7 @@ fn attempt(
     let (counted, user, track) = (packets.clone(), Arc::clone(user), Mutex::new(None));
     attempt.client().connect_pad_added(move |_, pad| {
         let Some(pipeline) = weak_pipeline.upgrade() else { return };
-        let mut track = track.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut track = lock(&track);
         if let Err(detail) = connect(&mut track, &pipeline, pad, &counted, &user) {
             user.lost(Loss::new(LossKind::Codec, detail));
         }

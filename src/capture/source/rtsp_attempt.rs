@@ -1,5 +1,6 @@
 //! One attempt to receive a camera over one transport: the pipeline, what is said to the camera, and why it ended.
 
+use crate::capture::lock::lock;
 use crate::capture::source::conversation::{Conversation, Rules, authority_of};
 use crate::capture::source::failure::{self, Failure};
 use crate::capture::source::login::Credentials;
@@ -11,7 +12,7 @@ use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::{CameraSource, LossKind};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What GStreamer's request for a keep-alive asks for; the conversation takes it out again.
@@ -162,9 +163,4 @@ impl Drop for Attempt {
             tracing::warn!(camera = self.camera, %error, "a connection does not end cleanly");
         }
     }
-}
-
-/// What the client's thread writes is whole after each write.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,6 +3,7 @@
 //! Elements are made one by one and never from text, so nothing in a URL or a camera's answer is taken for a pipeline.
 
 use crate::capture::decoder_choice::Codec;
+use crate::capture::lock::lock;
 use crate::capture::source::conversation::{Conversation, NAMELESS};
 use crate::capture::source::tracks::{Choice, NoTrack, Track, Tracks};
 use crate::ipc::messages::CameraSource;
@@ -10,7 +11,7 @@ use crate::os::rtsp_extension;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Milliseconds for which UDP packets wait for an earlier one, unless the settings say otherwise. Over TCP the order is
 /// right and nothing waits.
@@ -53,11 +54,11 @@ pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<
     source.connect("select-stream", false, move |arguments| {
         let number = arguments.get(1).and_then(|value| value.get::<u32>().ok())?;
         let caps = arguments.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&known);
         let is_taken = *known.entry(number).or_insert_with(|| {
             let track = caps.as_deref().map_or_else(Track::default, track_of);
             let is_readable = Codec::from_encoding_name(&track.encoding).is_some();
-            match chosen.lock().unwrap_or_else(PoisonError::into_inner).offer(&track, is_readable) {
+            match lock(&chosen).offer(&track, is_readable) {
                 Choice::Take => true,
                 Choice::Leave(what) => {
                     tracing::info!(camera = name, "not looked at: {what}");

@@ -1,11 +1,12 @@
 //! Counts RTP packets, those that came and those that are missing in the camera's numbering, and reads their times.
 
 use crate::capture::arrival::unix_ms;
+use crate::capture::lock::lock;
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// A jitter buffer, and how many packets it missed when it was last asked.
 #[derive(Debug)]
@@ -120,9 +121,4 @@ impl Packets {
         });
         self.lost_before.load(Ordering::Relaxed) + watched.iter().map(|buffer| buffer.lost).sum::<u64>()
     }
-}
-
-/// What is guarded is whole after each step, also after a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,6 +3,7 @@
 //! GStreamer asks about those that the system does not trust. Authorities of the settings are judged by rustls, which the
 //! box has anyway, since GStreamer takes them from a file only, and a capture process may read none.
 
+use crate::capture::lock::lock;
 use crate::ipc::camera_source::TlsTrust;
 use gstreamer::glib;
 use gstreamer::prelude::*;
@@ -12,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, RootCertStore};
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// A longer chain is not looked at.
 const MAX_CHAIN: usize = 8;
@@ -40,7 +41,7 @@ pub(super) fn trust(client: &gstreamer::Element, host: &str, trust: TlsTrust) ->
         if let Some(problem) = problem {
             let fingerprint = fingerprint.as_ref().map(hex).unwrap_or_default();
             let detail = format!("the certificate is not trusted: {problem}; its fingerprint is {fingerprint}");
-            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(detail);
+            *lock(&noted) = Some(detail);
         }
         Some(is_trusted.to_value())
     });
