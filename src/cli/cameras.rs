@@ -28,7 +28,7 @@ pub(super) struct CamerasArguments {
     config: ConfigArguments,
     /// Only this camera.
     id: Option<String>,
-    /// Print them as JSON, as `GET /api/cameras` does.
+    /// Print them as JSON, as `cameras` of `GET /api/cameras`.
     #[arg(long)]
     json: bool,
 }
