@@ -79,7 +79,7 @@ impl CameraStream {
 
     /// Why the stream has ended, if it has.
     pub(super) fn take_loss(&self) -> Option<Loss> {
-        while let Some(loss) = self.source.as_ref().and_then(Source::take_loss) {
+        if let Some(loss) = self.source.as_ref().and_then(Source::take_loss) {
             self.shared.lost(self.explain(loss));
         }
         let failure = lock(&self.shared.decoding).as_ref().and_then(|it| it.decoder.as_ref()?.failure());

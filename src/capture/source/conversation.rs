@@ -144,7 +144,7 @@ impl rtsp_extension::Conversation for Conversation {
             });
         }
         let (method, uri) = (request.method(), request.uri());
-        if method == "DESCRIBE" {
+        if method == "DESCRIBE" || (method == "OPTIONS" && !state.is_playing) {
             // Later URIs may be in other names, but go over the same connection.
             state.is_at_home = is_same_place(authority_of(&uri), &state.authority);
         }

@@ -112,11 +112,16 @@ fn clock_words(seconds: f64) -> String {
     }
 }
 
-/// Host and port of an RTSP URL; port 554 or 322 (RFC 7826) when it names none.
+/// Host and port of a camera's URL; 554, 322 (RFC 7826), 80 or 443 when it names no port.
 fn rtsp_address(url: &str) -> Option<(String, u16)> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?']).next().filter(|authority| !authority.is_empty())?;
-    let default = if scheme == "rtsps" { 322 } else { 554 };
+    let default = match scheme {
+        "rtsps" => 322,
+        "http" => 80,
+        "https" => 443,
+        _ => 554,
+    };
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
         _ => (authority, default),
@@ -135,6 +140,8 @@ mod tests {
         for (url, expected) in [
             ("rtsp://cam/x", "cam 554"),
             ("rtsps://cam/x", "cam 322"),
+            ("http://cam/x", "cam 80"),
+            ("https://cam/x", "cam 443"),
             ("rtsp://10.0.0.1:8554/x", "10.0.0.1 8554"),
             ("rtsp://[fd00::1]:8554/x", "fd00::1 8554"),
             ("rtsp://[fd00::1]/x", "fd00::1 554"),
