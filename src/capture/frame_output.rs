@@ -80,7 +80,8 @@ impl FrameOutput {
 
     /// A picture of this connection was decoded: the first one tells the parent that the camera streams.
     pub(super) fn tell_news(&self) {
-        if let Some(info) = lock(&self.pace).news.take() {
+        let news = lock(&self.pace).news.take();
+        if let Some(info) = news {
             self.send(&FromCapture::Streaming { camera: self.camera, info });
         }
     }

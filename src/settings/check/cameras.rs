@@ -69,6 +69,9 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     if let Err(what) = check_url(&camera.url) {
         findings.add(format!("{name}.url"), what);
     }
+    if camera.url.starts_with("http") {
+        check_http(name, camera, findings);
+    }
     findings.credentials(&format!("{name}.credentials"), &camera.credentials);
     let scene = camera.scene.check().into_iter().map(|mistake| (mistake.field, mistake.what));
     findings.extend(&format!("{name}.scene"), scene);
@@ -89,6 +92,17 @@ fn check_url(url: &str) -> Result<(), &'static str> {
              instead, or give user and password in `credentials`",
         ),
         _ => Ok(()),
+    }
+}
+
+/// What would protect a login over RTSP, and does not over HTTP, is a mistake and not ignored.
+fn check_http(name: &str, camera: &CameraSettings, findings: &mut Findings) {
+    let what = "is for cameras over RTSP: over HTTP a basic login is answered, and the authorities of the box judge certificates";
+    if !camera.basic_auth {
+        findings.add(format!("{name}.basic_auth"), what);
+    }
+    if camera.tls != CameraTlsSettings::default() {
+        findings.add(format!("{name}.tls"), what);
     }
 }
 
