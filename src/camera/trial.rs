@@ -64,7 +64,7 @@ pub(crate) enum TrialError {
     Lost {
         /// The kind of the loss.
         kind: LossKind,
-        /// In GStreamer's words.
+        /// In a person's words.
         detail: String,
     },
     /// The camera is connected, but no frame was decoded in time.

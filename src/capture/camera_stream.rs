@@ -169,7 +169,9 @@ impl Shared {
 impl SourceUser for Shared {
     fn track(&self, codec: Codec) -> Result<(), String> {
         let Some(user) = self.itself.upgrade() else { return Ok(()) };
-        *lock(&self.decoding) = Some(Decoding { codec, decoder: None });
+        // What is replaced is dropped without the lock: its thread may wait for it.
+        let before = lock(&self.decoding).replace(Decoding { codec, decoder: None });
+        drop(before);
         let decoder = Decoder::start(codec, &self.source, Arc::clone(&self.queue), user)?;
         *lock(&self.decoding) = Some(Decoding { codec, decoder: Some(decoder) });
         Ok(())

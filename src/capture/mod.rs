@@ -5,7 +5,7 @@
 //!            receives, parses           newest ones    takes the next when it can       one copy
 //! ```
 //!
-//! The only folder that uses GStreamer. Receiving never waits for decoding: what is not decoded is skipped in the GOP
+//! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is skipped in the GOP
 //! buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a
 //! frame that is still lent when it is asked for one. When to connect again, and of which frames there are snapshots, is
 //! the parent's decision.

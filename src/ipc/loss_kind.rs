@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Why a stream ended, or never began.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 pub enum LossKind {
-    /// RTSP status 401 or 403. Retried slowly, because cameras lock accounts after failed logins.
+    /// RTSP or HTTP status 401 or 403. Retried slowly, because cameras lock accounts after failed logins.
     AuthFailed,
-    /// RTSP status 404: the path is wrong.
+    /// RTSP or HTTP status 404: the path is wrong.
     NotFound,
     /// Nobody listens at the port.
     Refused,

@@ -51,6 +51,10 @@ fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
     check(&tls(&format!("{fingerprint}, verify = false")), "cameras[yard].tls", &["one of"]);
     check(&tls("fingerprint = \"a0:a0\""), "cameras[yard].tls.fingerprint", &["64 hexadecimal"]);
     check(&tls("ca_file = \"/nowhere/ca.pem\""), "cameras[yard].tls.ca_file", &["/nowhere/ca.pem"]);
+    let over_http = |keys: &str| format!("[[cameras]]\nid = \"yard\"\nurl = \"https://cam/\"\n{keys}\n");
+    check(&over_http("tls = { verify = false }"), "cameras[yard].tls", &["over RTSP"]);
+    check(&over_http("basic_auth = false"), "cameras[yard].basic_auth", &["over RTSP"]);
+    check(&over_http(""), "", &[]);
     check(&camera("video_track = 0"), "cameras[yard].video_track", &["1 to 16"]);
     check(&camera("transport = \"auto\"\nvideo_track = 2\nbasic_auth = false\nfollow_redirects = true"), "", &[]);
     check("[capture]\nmemory_megabytes = 100", "capture.memory_megabytes", &["256"]);
