@@ -112,7 +112,7 @@ const BELONGS_TO: [(&str, &[&str]); 47] = [
     ("rcgen", &["http"]),
     ("hmac", &["http"]),
     ("subtle", &["http"]),
-    ("base64", &["http", "discover"]),
+    ("base64", &["http", "discover", "capture"]),
     ("quick_xml", &["discover"]),
     ("sha1", &["discover"]),
     ("uuid", &["http"]),

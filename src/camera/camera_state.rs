@@ -91,7 +91,7 @@ impl Camera {
             State::Waiting { until, .. } if now >= *until => CameraDue::Open,
             State::Opening { since, life, .. } if !life.has_begun() => {
                 let limit = connect + stall;
-                let why = || format!("it answers, but sent no packet within {:.0} s", limit.as_secs_f64());
+                let why = || format!("nothing came from it within {:.0} s", limit.as_secs_f64());
                 if now.since(*since) > limit { CameraDue::Close { why: why() } } else { CameraDue::Wait }
             }
             State::Opening { life, .. } | State::Streaming { life, .. } => {

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// Packets that never make a frame are no life either. A frame may take this long: 600 kB at 10 kB/s.
 const LONGEST_FRAME: Duration = Duration::from_secs(60);
 
+/// A camera that sends and has had no keyframe for so long will hardly send another. The longest groups of pictures that smart
+/// codecs make take a minute or a few.
+const LONGEST_GROUP: Duration = Duration::from_secs(600);
+
 /// A connection usually has its first picture before this. Only later the operator is told what it waits for.
 const WORTH_TELLING: Duration = Duration::from_secs(3);
 
@@ -21,6 +25,8 @@ pub(super) struct StreamLife {
     first_packet_at: Option<Monotonic>,
     packet_at: Monotonic,
     frame_at: Monotonic,
+    /// When a frame came that can be decoded.
+    wanted_at: Monotonic,
     /// When frames were last counted for the rate.
     rated_at: Monotonic,
     rate: Option<f64>,
@@ -30,7 +36,7 @@ impl StreamLife {
     /// A connection that begins at `now`.
     pub(super) fn new(now: Monotonic) -> Self {
         let counts = StreamCounts::default();
-        Self { counts, first_packet_at: None, packet_at: now, frame_at: now, rated_at: now, rate: None }
+        Self { counts, first_packet_at: None, packet_at: now, frame_at: now, wanted_at: now, rated_at: now, rate: None }
     }
 
     /// Takes in the counts since the connection began.
@@ -46,7 +52,7 @@ impl StreamLife {
         if wanted > 0 {
             let latest = wanted as f64 / now.since(self.rated_at).as_secs_f64().max(0.1);
             self.rate = Some(self.rate.map_or(latest, |rate| rate + 0.3 * (latest - rate)));
-            self.rated_at = now;
+            (self.rated_at, self.wanted_at) = (now, now);
         }
         self.counts = counts;
     }
@@ -61,7 +67,9 @@ impl StreamLife {
 
     /// Moves the deadlines by `gap`, for which the daemon was suspended.
     pub(super) fn paused(&mut self, gap: Duration) {
-        (self.packet_at, self.frame_at) = (self.packet_at + gap, self.frame_at + gap);
+        for at in [&mut self.packet_at, &mut self.frame_at, &mut self.wanted_at] {
+            *at = *at + gap;
+        }
     }
 
     /// Why it counts as stalled by `now`, if it does: `stall` is how long it may bring nothing.
@@ -71,8 +79,12 @@ impl StreamLife {
         }
         let limit = LONGEST_FRAME.max(stall);
         let seconds = limit.as_secs();
-        let is_stalled = self.has_begun() && now.since(self.frame_at) > limit;
-        is_stalled.then(|| format!("packets arrive, but no whole frame did for {seconds} s"))
+        if self.has_begun() && now.since(self.frame_at) > limit {
+            return Some(format!("packets arrive, but no whole frame did for {seconds} s"));
+        }
+        let minutes = LONGEST_GROUP.as_secs() / 60;
+        let is_stalled = self.has_begun() && now.since(self.wanted_at) > LONGEST_GROUP;
+        is_stalled.then(|| format!("frames arrive, but no keyframe did for {minutes} min"))
     }
 
     /// True once a packet has come.
@@ -125,6 +137,21 @@ mod tests {
         life.progress(StreamCounts { packets: 61, ..StreamCounts::default() }, at(61));
         assert!(life.stalled(STALL, at(61)).is_some_and(|why| why.contains("no whole frame did for 60 s")));
         assert!(StreamLife::new(at(0)).stalled(STALL, at(11)).is_some_and(|why| why.contains("for 10 s")));
+    }
+
+    #[test]
+    fn keyframes_that_never_come_again_are_a_stall_after_ten_minutes() {
+        let mut life = StreamLife::new(at(0));
+        let counts = |received: u64| {
+            let skipped = SkippedFrames { keyframes_only: received - 1, ..SkippedFrames::default() };
+            StreamCounts { packets: received, received, decoded: 1, skipped, ..StreamCounts::default() }
+        };
+        for second in 1..=601 {
+            life.progress(counts(second * 25), at(second));
+            assert_eq!(life.stalled(STALL, at(second)), None, "{second} s");
+        }
+        life.progress(counts(602 * 25), at(602));
+        assert!(life.stalled(STALL, at(602)).is_some_and(|why| why.contains("no keyframe did for 10 min")));
     }
 
     #[test]

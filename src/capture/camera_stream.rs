@@ -90,8 +90,8 @@ impl CameraStream {
     }
 
     /// True if what comes instead of an answer fills the memory. It cannot be closed then.
-    pub(super) fn is_flooded(&self) -> bool {
-        self.source.as_ref().is_some_and(Source::is_flooded)
+    pub(super) fn is_flooded(&self, is_alone: bool) -> bool {
+        self.source.as_ref().is_some_and(|source| source.is_flooded(is_alone))
     }
 
     /// The parent gives a slot back.
@@ -107,6 +107,9 @@ impl CameraStream {
     /// Hands over so many frames a second from now on.
     pub(super) fn pace(&self, frames_per_second: f32) {
         self.shared.output.pace(frames_per_second, monotonic_now());
+        if let Some(source) = &self.source {
+            source.pace(frames_per_second);
+        }
     }
 
     /// What became of everything that was received so far.

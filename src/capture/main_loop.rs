@@ -161,7 +161,9 @@ impl Streams {
 
     /// Says of a camera that it fills the memory; true if one does.
     fn report_flood(&self) -> Result<bool, ChannelError> {
-        let Some((camera, _)) = self.open.iter().find(|(_, stream)| stream.is_flooded()) else { return Ok(false) };
+        let is_alone = self.open.len() == 1;
+        let flooded = self.open.iter().find(|(_, stream)| stream.is_flooded(is_alone));
+        let Some((camera, _)) = flooded else { return Ok(false) };
         let detail = format!("{}: its answer has no end", LossKind::NotRtsp.words());
         self.report(*camera, Loss::new(LossKind::NotRtsp, detail))?;
         Ok(true)

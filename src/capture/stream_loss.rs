@@ -34,11 +34,9 @@ impl Loss {
 }
 
 fn kind_of(error: &glib::Error, status: Option<u32>) -> LossKind {
-    match status {
-        Some(401 | 403) => return LossKind::AuthFailed,
-        Some(404) => return LossKind::NotFound,
-        Some(453 | 503) => return LossKind::Busy,
-        _ => {}
+    let told = status.and_then(|status| i32::try_from(status).ok()).map(LossKind::of_status);
+    if let Some(kind) = told.filter(|kind| *kind != LossKind::Other) {
+        return kind;
     }
     if let Some(error) = error.kind::<gst::ResourceError>() {
         return match error {

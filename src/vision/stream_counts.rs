@@ -38,11 +38,6 @@ impl SkippedFrames {
     pub fn total(&self) -> u64 {
         self.by_reason().iter().map(|(_, count)| count).sum()
     }
-
-    /// Those that should have been decoded.
-    pub fn lost(&self) -> u64 {
-        self.behind + self.undecodable
-    }
 }
 
 /// The counts of one connection, or of all connections of a camera.

@@ -81,10 +81,17 @@ fn no_blind_camera_is_green() {
         check: ("camera misspelt", "did you mean `person`"),
     };
     assert_told(&daemon, Some(&broker), &lies.into_iter().chain([misspelt]).collect::<Vec<_>>());
-    for (id, why) in [("locked", "refuses the login"), ("lost", "no such path")] {
+    for (id, why) in [
+        ("locked", "refuses the login"),
+        ("lost", "no such path"),
+        ("gone", "refuses the connection"),
+        ("unknown", "host name"),
+    ] {
         let (_, view) = json_of(&daemon, &format!("/api/cameras/{id}"));
         assert!(view["reason"].as_str().unwrap().contains(why), "{id}: {view}");
     }
+    // Where nobody answers, the reason is the network's, and the process that looked for it lives.
+    assert_eq!(daemon.sum("ocelli_capture_restarts_total"), 0.0, "{}", daemon.log());
     let (_, status) = json_of(&daemon, "/api/status");
     assert!(status["last_trouble"]["what"].as_str().unwrap().contains("camera "), "{status}");
     signal(frozen.pid(), Signal::CONT);

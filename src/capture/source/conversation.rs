@@ -2,7 +2,7 @@
 
 use crate::capture::lock::lock;
 use crate::capture::source::keep_alive::{KeepAlive, Method};
-use crate::capture::source::login::{Credentials, Login, Next};
+use crate::capture::source::login::{Credentials, Login, Next, printable};
 use crate::capture::source::reach::host_and_port;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::LossKind;
@@ -41,6 +41,8 @@ pub(super) struct Rules {
     pub(super) authority: String,
     pub(super) allows_basic: bool,
     pub(super) follows_redirects: bool,
+    /// Over TLS: no redirect leads out of it.
+    pub(super) is_tls: bool,
     /// How long an answer may take; the client itself gives up one of which nothing comes.
     pub(super) answer_limit: Duration,
 }
@@ -59,6 +61,7 @@ struct State {
     keep_alive: KeepAlive,
     authority: String,
     follows_redirects: bool,
+    is_tls: bool,
     redirects: u32,
     is_at_home: bool,
     answer_limit: Duration,
@@ -78,6 +81,7 @@ impl Conversation {
             keep_alive: KeepAlive::new(),
             authority: rules.authority,
             follows_redirects: rules.follows_redirects,
+            is_tls: rules.is_tls,
             redirects: 0,
             is_at_home: true,
             answer_limit: rules.answer_limit,
@@ -94,10 +98,12 @@ impl Conversation {
         self.state().loss.clone()
     }
 
-    /// True if what comes instead of an answer has no end: it fills the memory, or goes on and on.
-    pub(super) fn is_flooded(&self, now: Instant) -> bool {
+    /// True if what comes instead of an answer has no end: it goes on and on, or (where `is_alone`, as nothing else then takes
+    /// memory in this process) fills the memory.
+    pub(super) fn is_flooded(&self, is_alone: bool, now: Instant) -> bool {
         let Some((until, before)) = self.state().awaits else { return false };
-        let has_grown = || own_bytes().zip(before).is_some_and(|(bytes, before)| bytes > before + FLOOD_BYTES);
+        let has_grown =
+            || is_alone && own_bytes().zip(before).is_some_and(|(bytes, before)| bytes > before + FLOOD_BYTES);
         now > until || has_grown()
     }
 
@@ -212,7 +218,8 @@ impl State {
     fn redirected(&mut self, answer: &mut Message<'_>) {
         let place = answer.header(c"Location").into_iter().next();
         self.redirects += 1;
-        if self.follows_redirects && place.is_some() && self.redirects <= MAX_REDIRECTS {
+        let is_open_where_this_is_not = self.is_tls && place.as_ref().is_some_and(|place| place.starts_with("rtsp://"));
+        if self.follows_redirects && place.is_some() && !is_open_where_this_is_not && self.redirects <= MAX_REDIRECTS {
             return;
         }
         // Without user and password, which a camera may put there, and without what could disturb a terminal.
@@ -254,10 +261,6 @@ fn own_bytes() -> Option<u64> {
     memory::anonymous_bytes(std::process::id())
 }
 
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(100).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +291,7 @@ mod tests {
             authority: String::new(),
             allows_basic: true,
             follows_redirects: false,
+            is_tls: false,
             answer_limit: Duration::from_secs(1),
         });
         let start = Instant::now();

@@ -12,12 +12,15 @@ use crate::os::clock::monotonic_now;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Seconds without a byte after which a connection is given up here. The parent does it earlier, unless the camera's
 /// `stall_seconds` are longer still.
 const SILENCE_SECONDS: u32 = 600;
+
+/// No picture is larger: one without an end would fill the memory.
+const MOST_BYTES: usize = 16 << 20;
 
 /// A connection that receives. Dropping it disconnects.
 #[derive(Debug)]
@@ -86,6 +89,11 @@ impl HttpSource {
         }
     }
 
+    /// So many frames a second are wanted from now on.
+    pub(in crate::capture) fn pace(&self, frames_per_second: f32) {
+        lock(&self.poll).change_rate(frames_per_second);
+    }
+
     /// Pieces of the answer received. None can be missing between them.
     pub(in crate::capture) fn chunks(&self) -> u64 {
         self.chunks.load(Ordering::Relaxed)
@@ -137,9 +145,11 @@ fn build_chain(
     }
     user.track(Codec::Mjpeg)?;
     let parser = make("jpegparse")?;
-    let unit_user = Arc::clone(user);
+    let (unit_user, bytes) = (Arc::clone(user), Arc::new(AtomicUsize::new(0)));
+    let come = Arc::clone(&bytes);
     let callbacks = gst_app::AppSinkCallbacks::builder()
         .new_sample(move |sink| {
+            come.store(0, Ordering::Relaxed);
             unit_user.unit(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?, None);
             Ok(gst::FlowSuccess::Ok)
         })
@@ -165,9 +175,14 @@ fn build_chain(
         demuxer
     };
     let input = first.static_pad("sink").ok_or("the parser has no input")?;
-    let counter = Arc::clone(chunks);
-    input.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+    let (counter, bounded_user) = (Arc::clone(chunks), Arc::clone(user));
+    input.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         counter.fetch_add(1, Ordering::Relaxed);
+        let size = info.buffer().map_or(0, |buffer| buffer.size());
+        if bytes.fetch_add(size, Ordering::Relaxed) > MOST_BYTES {
+            bounded_user.lost(Loss::new(LossKind::Codec, "a picture of the camera has no end"));
+            return gst::PadProbeReturn::Drop;
+        }
         gst::PadProbeReturn::Ok
     });
     for element in elements.iter().rev() {

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// small web server.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// And at least so often, so that it is known to be alive.
-const LONGEST: Duration = Duration::from_secs(5);
+/// And at least so often, so that it is known to be alive: more often than any stall is long.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// The pace of requests.
 #[derive(Debug)]
@@ -21,8 +21,12 @@ pub(super) struct JpegPoll {
 impl JpegPoll {
     /// For so many frames a second; 0: as many as may be.
     pub(super) fn new(frames_per_second: f32) -> Self {
-        let period = Duration::try_from_secs_f32(1.0 / frames_per_second).unwrap_or(SHORTEST);
-        Self { period: period.clamp(SHORTEST, LONGEST), asked_at: None, due: None }
+        Self { period: period(frames_per_second), asked_at: None, due: None }
+    }
+
+    /// For so many frames a second from the next request on.
+    pub(super) fn change_rate(&mut self, frames_per_second: f32) {
+        self.period = period(frames_per_second);
     }
 
     /// A picture has come whole. The next one is due a period after this one was asked for.
@@ -39,6 +43,15 @@ impl JpegPoll {
         }
         is_due
     }
+}
+
+/// Between two requests.
+fn period(frames_per_second: f32) -> Duration {
+    if frames_per_second <= 0.0 {
+        return SHORTEST;
+    }
+    // One that is next to nothing is no number of seconds.
+    Duration::try_from_secs_f32(1.0 / frames_per_second).unwrap_or(LONGEST).clamp(SHORTEST, LONGEST)
 }
 
 #[cfg(test)]
@@ -72,6 +85,9 @@ mod tests {
             let found = requests(fps, takes_ms);
             assert!(found.abs_diff(expected) <= 2, "{found} requests at {fps} a second, {takes_ms} ms each");
         }
-        assert!(requests(0.001, 100) >= 2, "a camera that is to be seen each quarter of an hour is known to be alive");
+        assert!(
+            requests(0.001, 100) >= 4 && requests(f32::MIN_POSITIVE, 100) <= 7,
+            "a camera that is to be seen each quarter of an hour is known to be alive"
+        );
     }
 }

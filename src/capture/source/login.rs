@@ -4,6 +4,9 @@
 //! times. It also knows MD5 without qop only. The answers are computed here and not by `http-auth`, which only reads the
 //! challenges: without qop that one leaves out `algorithm`, and a camera that offers two then has to guess.
 
+use crate::model::manifest::hexadecimal;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http_auth::{ChallengeRef, parse_challenges};
 use md5::Md5;
 use sha2::{Digest, Sha256, Sha512_256};
@@ -101,7 +104,7 @@ impl Login {
         let credentials = self.credentials.as_ref().filter(|_| !self.has_given_up)?;
         match self.challenge.as_ref()? {
             Challenge::Basic => {
-                Some(format!("Basic {}", base64(format!("{}:{}", credentials.user, credentials.password).as_bytes())))
+                Some(format!("Basic {}", STANDARD.encode(format!("{}:{}", credentials.user, credentials.password))))
             }
             Challenge::Digest(challenge) => {
                 self.uses += 1;
@@ -233,15 +236,11 @@ impl DigestChallenge {
 impl Algorithm {
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Md5 => hex(&Md5::digest(text)),
-            Self::Sha256 => hex(&Sha256::digest(text)),
-            Self::Sha512_256 => hex(&Sha512_256::digest(text)),
+            Self::Md5 => hexadecimal(&Md5::digest(text)),
+            Self::Sha256 => hexadecimal(&Sha256::digest(text)),
+            Self::Sha512_256 => hexadecimal(&Sha512_256::digest(text)),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -249,23 +248,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// A camera's word for the log: short and without control characters.
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(40).collect()
-}
-
-/// RFC 4648. Three bytes become four letters.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let number = three.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let is_letter = place <= three.len();
-            let letter = LETTERS[(number >> (18 - 6 * place)) as usize & 63];
-            text.push(if is_letter { char::from(letter) } else { '=' });
-        }
-    }
-    text
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(100).collect()
 }
 
 #[cfg(test)]

@@ -50,11 +50,21 @@ impl Source {
         }
     }
 
-    /// True if what comes instead of an answer fills the memory. It cannot be closed then.
-    pub(super) fn is_flooded(&self) -> bool {
+    /// True if what comes instead of an answer has no end. It cannot be closed then. `is_alone`: no other camera is open in
+    /// this process.
+    pub(super) fn is_flooded(&self, is_alone: bool) -> bool {
         match self {
-            Self::Rtsp(source) => source.is_flooded(),
+            Self::Rtsp(source) => source.is_flooded(is_alone),
             Self::Http(_) => false,
+        }
+    }
+
+    /// So many frames a second are wanted from now on.
+    pub(super) fn pace(&self, frames_per_second: f32) {
+        match self {
+            // It sends what it sends.
+            Self::Rtsp(_) => {}
+            Self::Http(source) => source.pace(frames_per_second),
         }
     }
 

@@ -55,6 +55,8 @@ impl RtspSource {
             return Some(loss);
         }
         tracing::info!(camera = self.camera.name, "the camera refuses RTP over TCP and is asked for UDP");
+        // First of all: the camera may have one session only.
+        attempt.stop();
         match self::attempt(&self.camera, true, &self.packets, &self.user) {
             Ok(over_udp) => {
                 *attempt = over_udp;
@@ -65,8 +67,8 @@ impl RtspSource {
     }
 
     /// True if what comes instead of an answer fills the memory. It cannot be closed then.
-    pub(in crate::capture) fn is_flooded(&self) -> bool {
-        lock(&self.attempt).is_flooded()
+    pub(in crate::capture) fn is_flooded(&self, is_alone: bool) -> bool {
+        lock(&self.attempt).is_flooded(is_alone)
     }
 
     /// RTP packets received, and those that are missing between them.

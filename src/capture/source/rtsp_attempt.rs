@@ -47,6 +47,7 @@ impl Attempt {
             authority: authority.clone(),
             allows_basic: camera.basic_auth || camera.is_tls(),
             follows_redirects: camera.follow_redirects,
+            is_tls: camera.is_tls(),
             // The client's own limit is for silence.
             answer_limit: connect_timeout * 2 + Duration::from_secs(1),
         }));
@@ -89,8 +90,9 @@ impl Attempt {
     }
 
     /// True if what comes instead of an answer fills the memory.
-    pub(super) fn is_flooded(&self) -> bool {
-        self.conversation.is_flooded(Instant::now())
+    pub(super) fn is_flooded(&self, is_alone: bool) -> bool {
+        // Once it has failed, no answer is awaited any more.
+        self.diagnosis.is_none() && self.conversation.is_flooded(is_alone, Instant::now())
     }
 
     /// Asks the camera to keep the session, when that is due.
@@ -157,10 +159,17 @@ impl Attempt {
     }
 }
 
-impl Drop for Attempt {
-    fn drop(&mut self) {
+impl Attempt {
+    /// Disconnects, which dropping it does too.
+    pub(super) fn stop(&self) {
         if let Err(error) = self.pipeline.set_state(gst::State::Null) {
             tracing::warn!(camera = self.camera, %error, "a connection does not end cleanly");
         }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

@@ -19,7 +19,7 @@ struct Watched {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Packets {
     received: Arc<AtomicU64>,
-    /// The NTP time of the newest packet in nanoseconds since 1900; 0 until a sender report has told it.
+    /// The NTP time of the newest packet in nanoseconds since 1900; 0 while no sender report tells it.
     ntp_ns: Arc<AtomicU64>,
     jitter_buffers: Arc<Mutex<Vec<Watched>>>,
     /// Missed by jitter buffers that are gone.
@@ -68,9 +68,8 @@ impl Packets {
                 _ => (0, None),
             };
             let times = last.iter().flat_map(|buffer| buffer.iter_meta::<gst::ReferenceTimestampMeta>());
-            if let Some(time) = times.into_iter().find(|time| time.reference() == ntp.as_ref()) {
-                ntp_ns.store(time.timestamp().nseconds(), Ordering::Relaxed);
-            }
+            let time = times.into_iter().find(|time| time.reference() == ntp.as_ref());
+            ntp_ns.store(time.map_or(0, |time| time.timestamp().nseconds()), Ordering::Relaxed);
             received.fetch_add(packets as u64, Ordering::Relaxed);
             gst::PadProbeReturn::Ok
         });
@@ -110,7 +109,8 @@ impl Packets {
 
     /// Packets that never came.
     pub(super) fn lost(&self) -> u64 {
-        let mut watched = lock(&self.jitter_buffers);
+        // Asked without the lock: a new one is made under locks that an answer may need.
+        let mut watched = std::mem::take(&mut *lock(&self.jitter_buffers));
         watched.retain_mut(|buffer| {
             let Some(element) = buffer.element.upgrade() else {
                 self.lost_before.fetch_add(buffer.lost, Ordering::Relaxed);
@@ -119,6 +119,8 @@ impl Packets {
             buffer.lost = element.property::<gst::Structure>("stats").get("num-lost").unwrap_or(buffer.lost);
             true
         });
-        self.lost_before.load(Ordering::Relaxed) + watched.iter().map(|buffer| buffer.lost).sum::<u64>()
+        let lost = watched.iter().map(|buffer| buffer.lost).sum::<u64>();
+        lock(&self.jitter_buffers).append(&mut watched);
+        self.lost_before.load(Ordering::Relaxed) + lost
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::capture::lock::lock;
 use crate::ipc::camera_source::TlsTrust;
+use crate::model::manifest::hexadecimal;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use rustls::client::WebPkiServerVerifier;
@@ -39,7 +40,7 @@ pub(super) fn trust(client: &gstreamer::Element, host: &str, trust: TlsTrust) ->
         };
         let is_trusted = problem.is_none();
         if let Some(problem) = problem {
-            let fingerprint = fingerprint.as_ref().map(hex).unwrap_or_default();
+            let fingerprint = fingerprint.as_ref().map(|bytes| hexadecimal(bytes)).unwrap_or_default();
             let detail = format!("the certificate is not trusted: {problem}; its fingerprint is {fingerprint}");
             *lock(&noted) = Some(detail);
         }
@@ -97,8 +98,4 @@ fn judge(pem: &str, chain: &[Vec<u8>], host: &str) -> Result<(), String> {
         ) => format!("it is not made for {host}"),
         other => other.to_string(),
     })
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,7 @@ pub(super) struct WholeUnits {
 }
 
 /// Parameter sets are some hundred bytes. What never comes to a frame must not be kept.
-const MOST_HELD: usize = 64;
+const MOST_HELD_BYTES: usize = 64 << 10;
 
 impl WholeUnits {
     pub(super) fn new(codec: Codec) -> Self {
@@ -23,7 +23,10 @@ impl WholeUnits {
     pub(super) fn whole(&mut self, unit: gst::Sample) -> Option<gst::Sample> {
         let buffer = unit.buffer()?;
         if !has_picture(self.codec, &buffer.map_readable().ok()?) {
-            self.held.extend(buffer.iter_memories_owned().take(MOST_HELD.saturating_sub(self.held.len())));
+            let held: usize = self.held.iter().map(|memory| memory.size()).sum();
+            if held + buffer.size() <= MOST_HELD_BYTES {
+                self.held.extend(buffer.iter_memories_owned());
+            }
             return None;
         }
         if self.held.is_empty() {

@@ -4,6 +4,7 @@
 //! `Authorization` header over the whole body is accepted. Presigned URLs, streaming and unsigned payloads are the
 //! features with which other servers have let unsigned requests through.
 
+use crate::model::manifest::hexadecimal;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use hmac::{Hmac, Mac};
@@ -186,18 +187,18 @@ impl Presented {
     /// # Errors
     /// [`SignatureError::Mismatch`], whichever part differs.
     pub fn verify(&self, parts: &Parts, body: &[u8], secret: &str) -> Result<(), SignatureError> {
-        let body_hash = hex(&Sha256::digest(body));
+        let body_hash = hexadecimal(&Sha256::digest(body));
         let has_its_hash = match single(&parts.headers, "x-amz-content-sha256")? {
             Some(claimed) => bool::from(claimed.as_bytes().ct_eq(body_hash.as_bytes())),
             None => true,
         };
         let canonical = self.canonical_request(parts, &body_hash)?;
         let scope = format!("{}/{}/{SERVICE}/aws4_request", self.day, self.region);
-        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.time, hex(&Sha256::digest(canonical)));
+        let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.time, hexadecimal(&Sha256::digest(canonical)));
         let key = [self.day.as_str(), &self.region, SERVICE, "aws4_request"]
             .into_iter()
             .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()));
-        let expected = hex(&hmac(&key, to_sign.as_bytes()));
+        let expected = hexadecimal(&hmac(&key, to_sign.as_bytes()));
         let matches = bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes()));
         if has_its_hash && matches { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
@@ -248,13 +249,6 @@ fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     mac.update(data);
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap_or(());
-        text
-    })
 }
 
 #[cfg(test)]

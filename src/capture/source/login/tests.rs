@@ -127,10 +127,8 @@ fn what_cannot_be_answered_says_why() {
 }
 
 #[test]
-fn quotes_in_names_are_escaped_and_base64_is_that_of_rfc_4648() {
+fn quotes_in_names_are_escaped() {
     let mut login = login("a\"b\\", "c");
     login.refused(&headers(&[r#"Digest realm="r", nonce="1""#]), false);
     assert!(login.answer("DESCRIBE", "x").unwrap().contains(r#"username="a\"b\\""#));
-    let texts = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
-    assert_eq!(texts, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"]);
 }

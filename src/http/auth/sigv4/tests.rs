@@ -67,7 +67,7 @@ fn a_recorded_request_is_accepted() {
     let spaced = authorization(CREDENTIAL, SIGNED, SIGNATURE).replace(", ", ",   ");
     assert_eq!(recorded().set("authorization", spaced).check(), Ok(()));
     assert_eq!(recorded().set("user-agent", "unsigned headers may change").check(), Ok(()));
-    let hash = hex(&Sha256::digest(BODY));
+    let hash = hexadecimal(&Sha256::digest(BODY));
     assert_eq!(recorded().set("x-amz-content-sha256", hash).check(), Ok(()));
 }
 
