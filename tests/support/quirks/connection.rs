@@ -169,7 +169,7 @@ impl Connection {
         if is_dead {
             return Answer::status(404);
         }
-        if wants_tcp == self.quirk.is_udp() {
+        if wants_tcp == self.quirk.is_udp() && self.quirk != UdpSilent {
             return Answer::status(461);
         }
         let track = if request.uri.contains("trackID=2") { 2 } else { u8::from(!is_other_track(&request.uri)) };
@@ -195,6 +195,9 @@ impl Connection {
 
     fn start_streams(&mut self) {
         for (track, sink) in self.tracks.drain(..) {
+            if self.quirk == UdpSilent && matches!(sink, Sink::Udp { .. }) {
+                continue;
+            }
             let stream = Stream {
                 quirk: self.quirk,
                 track,

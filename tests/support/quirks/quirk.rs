@@ -57,7 +57,7 @@ pub enum Quirk {
     Backchannel, AudioOnly, UnknownCodec, NoTracks, MpegTs,
 
     // Transports.
-    UdpOnly, TcpOnly, UdpPlain, UdpWithoutPorts, UdpOnePort, NoTransport,
+    UdpOnly, TcpOnly, UdpSilent, UdpPlain, UdpWithoutPorts, UdpOnePort, NoTransport,
 
     // Keep-alive.
     KeepGetParameter, KeepOptions, KeepOptionsOnly, KeepLogin, KeepRefused, KeepUnknownSession, KeepUdp, KeepUdpLogin,
