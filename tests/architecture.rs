@@ -145,7 +145,7 @@ const DECIDES: [(&str, &[&str]); 6] = [
     ("admission", &[]),
     ("tracking", &[]),
     ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
-    ("camera", &["camera/capture_process.rs", "camera/trial.rs"]),
+    ("camera", &["camera/capture_process.rs", "camera/clip_file.rs", "camera/trial.rs"]),
     (
         "discover",
         &[

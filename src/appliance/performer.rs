@@ -14,7 +14,7 @@ use crate::control::images::ImageReply;
 use crate::core::event::{CommandTicket, KeptFile};
 use crate::core::{Effect, Event};
 use crate::ipc::frame_slots::Region;
-use crate::ipc::messages::{LoadModel, RegionId, RequestId};
+use crate::ipc::messages::{LoadModel, LossKind, RegionId, RequestId};
 use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotAnswer, SnapshotId, SnapshotOrder};
 use crate::kept::{FileKeeper, OnRefusal};
 use crate::os::clock::{is_wall_clock_synchronized, monotonic_now, wall_now_ms};
@@ -79,8 +79,8 @@ impl Performer {
                 self.captures.kill(group);
             }
             Effect::OpenCamera { group, camera, index, region, slots } => {
-                if let Err(detail) = self.open(group, &camera, index, region, slots) {
-                    return Some(Event::CameraNotOpened { group, index, detail });
+                if let Err((kind, detail)) = self.open(group, &camera, index, region, slots) {
+                    return Some(Event::CameraNotOpened { group, index, kind, detail });
                 }
             }
             Effect::CloseCamera { group, index, silent } => {
@@ -152,14 +152,16 @@ impl Performer {
         index: crate::ipc::messages::CameraIndex,
         region: RegionId,
         slots: u16,
-    ) -> Result<(), String> {
-        let settings = self.cameras.get(camera).ok_or("the camera has no settings")?;
+    ) -> Result<(), (LossKind, String)> {
+        let other = |detail: String| (LossKind::Other, detail);
+        let settings = self.cameras.get(camera).ok_or_else(|| other("the camera has no settings".into()))?;
         let memory = Region::create("ocelli-frames", slots).map_err(|error| {
             tracing::error!(%camera, %error, "the shared memory for a camera could not be created");
-            format!("no shared memory: {error}")
+            other(format!("no shared memory: {error}"))
         })?;
         let source = camera_source(settings, self.passwords.get(camera), &self.capture);
-        self.captures.open(group, index, source, &memory);
+        let opened = self.captures.open(group, index, source, &memory);
+        opened.map_err(|error| (error.kind(), error.to_string()))?;
         self.regions.insert(region, memory);
         Ok(())
     }

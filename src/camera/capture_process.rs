@@ -1,5 +1,6 @@
 //! Starts capture processes and sends them messages, as the capture groups decide.
 
+use crate::camera::clip_file::{self, ClipError};
 use crate::camera::settings::{CameraSettings, CameraTlsSettings, CaptureSettings, Transport};
 use crate::ipc::camera_source::{RtpTransport, TlsTrust};
 use crate::ipc::channel::ChannelError;
@@ -86,9 +87,22 @@ impl CaptureProcesses {
     }
 
     /// Tells the process to connect a camera, whose frames go into `region`.
-    pub(crate) fn open(&self, group: usize, index: CameraIndex, source: CameraSource, region: &Region) {
+    ///
+    /// # Errors
+    /// When its URL names a file that cannot be opened.
+    pub(crate) fn open(
+        &self,
+        group: usize,
+        index: CameraIndex,
+        source: CameraSource,
+        region: &Region,
+    ) -> Result<(), ClipError> {
+        if let Some(file) = clip_file::open(&source.url)? {
+            self.send(group, |handle| handle.send(&ToCapture::File { camera: index }, Some(file.as_fd())));
+        }
         let message = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
+        Ok(())
     }
 
     /// Tells the process to disconnect a camera.

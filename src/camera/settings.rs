@@ -143,7 +143,7 @@ impl CameraTlsSettings {
 pub struct CameraSettings {
     /// Identifies the camera in topics, logs and commands.
     pub id: CameraId,
-    /// `rtsp://host[:port]/path`.
+    /// `rtsp://host[:port]/path`, `rtsps://`, `http://`, `https://`, or `file:///path`.
     pub url: String,
     /// User and password. They may be given in the URL instead.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! One look at one camera, for `ocelli check`: connects as the daemon does, in a capture process of its own, until the first
 //! frame has come. It then says goodbye: a camera that does not hear it keeps the session for a minute.
 
+use crate::camera::clip_file;
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
@@ -123,6 +124,11 @@ impl Trial {
         let started = Instant::now() + INITIALIZATION_LIMIT;
         while self.next(started).await?.ok_or(TrialError::Initialization)? != FromCapture::Initialized {}
         let region = Region::create("ocelli-trial", SLOTS)?;
+        let file = clip_file::open(&source.url);
+        let file = file.map_err(|error| TrialError::Lost { kind: error.kind(), detail: error.to_string() })?;
+        if let Some(file) = file {
+            self.handle.send(&ToCapture::File { camera: CAMERA }, Some(file.as_fd()))?;
+        }
         let open = ToCapture::Open { camera: CAMERA, source: Box::new(source), slots: region.slots() };
         self.handle.send(&open, Some(region.writable().as_fd()))?;
         let deadline = Instant::now() + limit;

@@ -19,6 +19,7 @@ use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::vision::frame::Picture;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use gstreamer as gst;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -52,10 +53,11 @@ struct Decoding {
 }
 
 impl CameraStream {
-    /// Begins to connect.
+    /// Begins to connect. `file` is that of a `file://`.
     pub(super) fn open(
         camera: CameraIndex,
         source: CameraSource,
+        file: Option<OwnedFd>,
         slots: SlotOwner,
         channel: Arc<Channel>,
     ) -> Result<Self, Loss> {
@@ -71,7 +73,7 @@ impl CameraStream {
             source,
         });
         let user: Arc<dyn SourceUser> = Arc::<Shared>::clone(&shared);
-        match Source::open(&shared.source, user) {
+        match Source::open(&shared.source, file, user) {
             Ok(source) => Ok(Self { source: Some(source), hang_watch: HangWatch::default(), shared }),
             Err(detail) => Err(lock(&shared.loss).take().unwrap_or_else(|| Loss::new(LossKind::Other, detail))),
         }
@@ -123,7 +125,7 @@ impl CameraStream {
             let interval = buffer.keyframe_interval().as_millis();
             (buffer.received(), buffer.len() as u64, buffer.skipped(), interval, decoded, undecodable, inside)
         });
-        StreamCounts {
+        let counts = StreamCounts {
             packets,
             packets_lost,
             bytes: shared.bytes.load(Ordering::Relaxed),
@@ -133,7 +135,9 @@ impl CameraStream {
             waiting: queued + inside,
             clock_offset_ms: *lock(&shared.clock_offset_ms),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
-        }
+        };
+        debug_assert!(counts.closes(), "{counts:?}");
+        counts
     }
 
     /// Called with each heartbeat. True once the decoder hangs.

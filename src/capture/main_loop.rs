@@ -53,7 +53,8 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
     plugin_registry::start_gstreamer()?;
     channel.send(&FromCapture::Initialized, None)?;
     let snapshots = SnapshotThread::start(Arc::clone(&channel))?;
-    let mut streams = Streams { channel: Arc::clone(&channel), open: BTreeMap::new(), snapshots };
+    let mut streams =
+        Streams { channel: Arc::clone(&channel), open: BTreeMap::new(), files: BTreeMap::new(), snapshots };
     let mut heartbeat_at = Instant::now() + HEARTBEAT;
     loop {
         match channel.receive_within::<ToCapture>(POLL) {
@@ -86,12 +87,15 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
 struct Streams {
     channel: Arc<Channel>,
     open: BTreeMap<CameraIndex, CameraStream>,
+    /// Files of cameras that are about to be opened.
+    files: BTreeMap<CameraIndex, OwnedFd>,
     snapshots: SnapshotThread,
 }
 
 impl Streams {
     fn obey(&mut self, message: ToCapture, descriptor: Option<OwnedFd>) -> Result<(), ChannelError> {
         match message {
+            ToCapture::File { camera } => drop(descriptor.and_then(|file| self.files.insert(camera, file))),
             ToCapture::Open { camera, source, slots } => {
                 self.open.remove(&camera);
                 match self.start(camera, *source, slots, descriptor) {
@@ -122,16 +126,17 @@ impl Streams {
     }
 
     fn start(
-        &self,
+        &mut self,
         camera: CameraIndex,
         source: CameraSource,
         slots: u16,
         descriptor: Option<OwnedFd>,
     ) -> Result<CameraStream, Loss> {
+        let file = self.files.remove(&camera);
         let descriptor = descriptor.ok_or_else(|| Loss::new(LossKind::Other, "no slots came with the camera"))?;
         let writer = SlotWriter::new(&descriptor, slots);
         let writer = writer.map_err(|error| Loss::new(LossKind::Other, format!("the slots: {error}")))?;
-        CameraStream::open(camera, source, SlotOwner::new(writer, slots), Arc::clone(&self.channel))
+        CameraStream::open(camera, source, file, SlotOwner::new(writer, slots), Arc::clone(&self.channel))
     }
 
     /// Takes the frame out of its slot, which costs a millisecond: behind this message the slot may be given back.

@@ -98,7 +98,9 @@ impl Core {
                 self.snapshots.process_ended(group, now, out);
             }
             Event::UndeadCaptureEnded { group } => self.cameras.undead_ended(group),
-            Event::CameraNotOpened { group, index, detail } => self.cameras.not_opened(group, index, detail, now, out),
+            Event::CameraNotOpened { group, index, kind, detail } => {
+                self.cameras.not_opened(group, index, (kind, detail), now, out);
+            }
             Event::Image { model, work } => self.image_offered(&model, work, now, out),
             Event::SnapshotRequested { ticket, camera, freshness } => {
                 self.snapshot_requested(ticket, camera, freshness, now, out);

@@ -213,14 +213,14 @@ impl Cameras {
         &mut self,
         group: usize,
         index: CameraIndex,
-        detail: String,
+        (kind, detail): (LossKind, String),
         now: Monotonic,
         effects: &mut Vec<Effect>,
     ) {
         if let Some(members) = self.groups.get_mut(group)
             && let Some(position) = members.find(index)
         {
-            members.lost(position, LossKind::Other, detail, now);
+            members.lost(position, kind, detail, now);
         }
         self.close_connections(group, Some(index), effects);
     }

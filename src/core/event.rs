@@ -5,7 +5,7 @@ use crate::control::Command;
 use crate::control::snapshots::SnapshotFreshness;
 use crate::core::change::BoxChange;
 use crate::core::loaded_package::LoadedPackage;
-use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit};
+use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LossKind};
 use crate::ipc::snapshot_messages::SnapshotId;
 use crate::supervisor::unit_state::UnitId;
 use std::path::PathBuf;
@@ -86,12 +86,14 @@ pub enum Event {
         /// The group whose process it was.
         group: usize,
     },
-    /// A connection could not be opened, because its shared memory could not be created.
+    /// A connection could not be opened: its shared memory could not be created, or the file of its URL not be opened.
     CameraNotOpened {
         /// The group of the camera.
         group: usize,
         /// The connection.
         index: CameraIndex,
+        /// Selects the backoff.
+        kind: LossKind,
         /// The reason, for the operator.
         detail: String,
     },

@@ -35,7 +35,7 @@ pub enum TlsTrust {
 pub struct CameraSource {
     /// Identifies the camera in the log.
     pub name: String,
-    /// `rtsp://` or `rtsps://`, without user and password.
+    /// `rtsp://`, `rtsps://`, `http://` or `https://` without user and password, or `file://`.
     pub url: String,
     /// User name, sent only when the camera asks for authentication.
     pub user: Option<String>,

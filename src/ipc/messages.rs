@@ -1,6 +1,6 @@
 //! The messages between the parent and its children.
 //!
-//! `AttachRegion`, `Open` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
+//! `AttachRegion`, `File`, `Open` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -19,7 +19,7 @@ pub use crate::ipc::load_model::LoadModel;
 pub use crate::ipc::loss_kind::LossKind;
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 10;
+pub const PROTOCOL_VERSION: u16 = 11;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,6 +154,11 @@ pub enum FromUnit {
 /// From the parent to a capture process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToCapture {
+    /// Hands over the file of a `file://` camera, whose `Open` follows. Sent with its descriptor: the process may not open it.
+    File {
+        /// The connection that `Open` begins.
+        camera: CameraIndex,
+    },
     /// Connects to a camera. Sent with the writable descriptor of its region. Answered by `Streaming` or `Lost`.
     Open {
         /// Names the connection in later messages.

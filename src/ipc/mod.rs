@@ -5,6 +5,7 @@
 pub mod camera_source;
 pub mod channel;
 pub mod child_process;
+pub mod clip_format;
 pub mod frame_slots;
 pub mod heartbeat;
 pub mod ids;

@@ -21,6 +21,7 @@ pub mod ports;
 pub mod process_title;
 pub mod random;
 pub mod readiness;
+pub mod regular_file;
 #[cfg(feature = "capture")]
 pub mod rtsp_extension;
 pub mod sandbox;

@@ -1,5 +1,6 @@
 //! The files that the settings name: passwords, keys, certificates, directories of pictures.
 
+use crate::camera::clip_file;
 use crate::secret::{Credentials, Secret};
 use crate::settings::Settings;
 use crate::settings::remark::Subject;
@@ -25,6 +26,8 @@ pub(crate) enum FileKind {
     Secret,
     /// Something that everybody may read.
     Open,
+    /// What a camera's `file://` names: without it the daemon runs, as without a camera.
+    Clip,
     /// A directory that is read.
     Directory,
 }
@@ -38,6 +41,9 @@ impl Settings {
             let key = format!("cameras[{index}].credentials.password_file");
             let subject = Subject::Camera(camera.id.to_string());
             files.extend(password(key, subject.clone(), &camera.credentials));
+            let clip = clip_file::path_of(&camera.url).filter(|_| camera.enabled);
+            let (key, of_clip) = (format!("cameras[{index}].url"), subject.clone());
+            files.extend(clip.map(|path| NamedFile { key, subject: of_clip, path, kind: FileKind::Clip }));
             let (key, path) = (format!("cameras[{index}].tls.ca_file"), camera.tls.ca_file.clone());
             files.extend(path.map(|path| NamedFile { key, subject, path, kind: FileKind::Open }));
         }
@@ -108,7 +114,9 @@ mod tests {
              [[access_keys]]\naccess_key_id = \"K\"\nsecret_file = \"{file}\"\nrole = \"operator\"\n\
              [[buckets]]\nname = \"b\"\ndirectory = \"{directory}\"\n\
              [[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n\
-             tls = {{ ca_file = \"{file}\" }}\n"
+             tls = {{ ca_file = \"{file}\" }}\n\
+             [[cameras]]\nid = \"clip\"\nurl = \"file:///a%20b.mp4\"\n\
+             [[cameras]]\nid = \"off\"\nurl = \"file:///c.mp4\"\nenabled = false\n"
         );
         let settings_file = home.path().join("ocelli.toml");
         std::fs::write(&settings_file, text).unwrap();
@@ -134,6 +142,7 @@ mod tests {
         ];
         assert_eq!(of_kind(FileKind::Open), open);
         assert_eq!(of_kind(FileKind::Directory), ["buckets[0].directory"]);
+        assert_eq!(of_kind(FileKind::Clip), ["cameras[1].url"]);
         assert_eq!(files[0].subject, Subject::Camera("yard".into()));
         assert!(settings.secret_keys().is_empty());
     }

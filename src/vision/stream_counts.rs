@@ -45,7 +45,7 @@ impl SkippedFrames {
 /// Every frame has one outcome: `received = decoded + skipped.total() + waiting`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct StreamCounts {
-    /// RTP packets received; over HTTP, pieces of the answer. Grows while the camera sends, even if the decoder waits for a keyframe.
+    /// RTP packets received; over HTTP, pieces of the answer; of a file, frames. Grows while the camera sends, even if the decoder waits for a keyframe.
     pub packets: u64,
     /// RTP packets that are missing in the numbering of the camera.
     pub packets_lost: u64,

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod broker;
 pub mod camera;
 pub mod certificates;
+pub mod clip;
 pub mod daemon;
 pub mod http_camera;
 pub mod link;

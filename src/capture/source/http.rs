@@ -6,12 +6,12 @@ use crate::capture::decoder_choice::Codec;
 use crate::capture::lock::lock;
 use crate::capture::source::jpeg_poll::JpegPoll;
 use crate::capture::source::source_user::SourceUser;
+use crate::capture::source::unit_sink;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::{CameraSource, LossKind};
 use crate::os::clock::monotonic_now;
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -144,19 +144,14 @@ fn build_chain(
         return Err(format!("the URL is that of `{kind}`; ocelli reads JPEG pictures and streams of them over HTTP"));
     }
     user.track(Codec::Mjpeg)?;
-    let parser = make("jpegparse")?;
+    let parser = unit_sink::parser(Codec::Mjpeg)?;
     let (unit_user, bytes) = (Arc::clone(user), Arc::new(AtomicUsize::new(0)));
     let come = Arc::clone(&bytes);
-    let callbacks = gst_app::AppSinkCallbacks::builder()
-        .new_sample(move |sink| {
-            come.store(0, Ordering::Relaxed);
-            unit_user.unit(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?, None);
-            Ok(gst::FlowSuccess::Ok)
-        })
-        .build();
-    let caps = Codec::Mjpeg.unit_caps();
-    let sink = gst_app::AppSink::builder().caps(&caps).sync(false).max_buffers(1).callbacks(callbacks).build();
-    let mut elements = vec![parser.clone(), sink.upcast()];
+    let sink = unit_sink::build(Codec::Mjpeg, move |unit| {
+        come.store(0, Ordering::Relaxed);
+        unit_user.unit(unit, None);
+    });
+    let mut elements = vec![parser.clone(), sink];
     pipeline.add_many(&elements).map_err(|error| error.to_string())?;
     gst::Element::link_many(&elements).map_err(|error| error.to_string())?;
     let first = if kind == "image/jpeg" {

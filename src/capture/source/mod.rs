@@ -1,7 +1,10 @@
 //! Where access units come from. A source receives and parses; it never decodes and never waits for whoever does.
 
+mod clip_clock;
+mod clip_round;
 mod conversation;
 mod failure;
+mod file;
 mod http;
 mod jpeg_poll;
 mod keep_alive;
@@ -11,16 +14,20 @@ mod rtsp;
 mod rtsp_attempt;
 mod rtsp_element;
 mod rtsp_packets;
+mod slice_header;
 pub(super) mod source_user;
 mod tls;
 mod tracks;
+mod unit_sink;
 mod whole_units;
 
+use crate::capture::source::file::FileSource;
 use crate::capture::source::http::HttpSource;
 use crate::capture::source::rtsp::RtspSource;
 use crate::capture::source::source_user::SourceUser;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::messages::CameraSource;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// An open connection. Dropping it disconnects.
@@ -28,14 +35,23 @@ use std::sync::Arc;
 pub(super) enum Source {
     Rtsp(Box<RtspSource>),
     Http(HttpSource),
+    File(FileSource),
 }
 
 impl Source {
-    /// Begins to connect, as the scheme of the URL says.
+    /// Begins to connect, as the scheme of the URL says. `file` is that of a `file://`.
     ///
     /// # Errors
     /// In a person's words, when an element is missing.
-    pub(super) fn open(camera: &CameraSource, user: Arc<dyn SourceUser>) -> Result<Self, String> {
+    pub(super) fn open(
+        camera: &CameraSource,
+        file: Option<OwnedFd>,
+        user: Arc<dyn SourceUser>,
+    ) -> Result<Self, String> {
+        if camera.url.starts_with("file://") {
+            let file = file.ok_or("no file came with the camera")?;
+            return FileSource::open(camera, file, user).map(Self::File);
+        }
         if camera.url.starts_with("http://") || camera.url.starts_with("https://") {
             return HttpSource::open(camera, user).map(Self::Http);
         }
@@ -47,6 +63,8 @@ impl Source {
         match self {
             Self::Rtsp(source) => source.take_loss(),
             Self::Http(source) => source.take_loss(),
+            // It tells its user.
+            Self::File(_) => None,
         }
     }
 
@@ -55,7 +73,7 @@ impl Source {
     pub(super) fn is_flooded(&self, is_alone: bool) -> bool {
         match self {
             Self::Rtsp(source) => source.is_flooded(is_alone),
-            Self::Http(_) => false,
+            Self::Http(_) | Self::File(_) => false,
         }
     }
 
@@ -63,7 +81,7 @@ impl Source {
     pub(super) fn pace(&self, frames_per_second: f32) {
         match self {
             // It sends what it sends.
-            Self::Rtsp(_) => {}
+            Self::Rtsp(_) | Self::File(_) => {}
             Self::Http(source) => source.pace(frames_per_second),
         }
     }
@@ -73,6 +91,7 @@ impl Source {
         match self {
             Self::Rtsp(source) => source.packets(),
             Self::Http(source) => (source.chunks(), 0),
+            Self::File(source) => (source.units(), 0),
         }
     }
 }

@@ -6,13 +6,13 @@ use crate::capture::source::rtsp_attempt::Attempt;
 use crate::capture::source::rtsp_element;
 use crate::capture::source::rtsp_packets::Packets;
 use crate::capture::source::source_user::SourceUser;
+use crate::capture::source::unit_sink;
 use crate::capture::source::whole_units::WholeUnits;
 use crate::capture::stream_loss::Loss;
 use crate::ipc::camera_source::RtpTransport;
 use crate::ipc::messages::{CameraSource, LossKind};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -161,29 +161,18 @@ fn build_chain(
     packets: Packets,
     user: Arc<dyn SourceUser>,
 ) -> Result<gst::Pad, String> {
-    let make = |name: &str| gst::ElementFactory::make(name).build().map_err(|error| error.to_string());
     // It passes on what comes before the first keyframe: a stream with intra refresh has none, and its recovery points,
     // at which decoding can begin as well, are found by the parser.
-    let depayloader = make(codec.depayloader())?;
-    let parser = make(codec.parser())?;
-    if parser.has_property("config-interval") {
-        // Parameter sets before every keyframe: decoding may begin at each.
-        parser.set_property("config-interval", -1_i32);
-    }
+    let depayloader = gst::ElementFactory::make(codec.depayloader()).build().map_err(|error| error.to_string())?;
+    let parser = unit_sink::parser(codec)?;
     let mut units = WholeUnits::new(codec);
-    let callbacks = gst_app::AppSinkCallbacks::builder()
-        .new_sample(move |sink| {
-            if let Some(unit) = units.whole(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?) {
-                // The newest packet is the last one of this unit: it has come through in the same call.
-                user.unit(unit, packets.camera_ms());
-            }
-            Ok(gst::FlowSuccess::Ok)
-        })
-        .build();
-    // Each unit is taken in the same call, so none waits.
-    let caps = codec.unit_caps();
-    let sink = gst_app::AppSink::builder().caps(&caps).sync(false).max_buffers(1).callbacks(callbacks).build();
-    let elements = [depayloader, parser, sink.upcast()];
+    let sink = unit_sink::build(codec, move |unit| {
+        for unit in units.take_in(unit).into_iter().flatten() {
+            // The newest packet is the last one of this unit: it has come through in the same call.
+            user.unit(unit, packets.camera_ms());
+        }
+    });
+    let elements = [depayloader, parser, sink];
     pipeline.add_many(&elements).map_err(|error| error.to_string())?;
     gst::Element::link_many(&elements).map_err(|error| error.to_string())?;
     for element in &elements {

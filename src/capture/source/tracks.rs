@@ -28,6 +28,7 @@ pub(super) enum Choice {
 pub(super) struct Tracks {
     /// The video track that the settings name: 1 is the first one; `None`: the first that can be read.
     wanted: Option<u16>,
+    offered: u16,
     videos: u16,
     is_taken: bool,
     unreadable: Vec<String>,
@@ -64,12 +65,13 @@ impl NoTrack {
 
 impl Tracks {
     pub(super) fn new(wanted: Option<u16>) -> Self {
-        Self { wanted, videos: 0, is_taken: false, unreadable: Vec::new() }
+        Self { wanted, offered: 0, videos: 0, is_taken: false, unreadable: Vec::new() }
     }
 
     /// Decides about the next track; `is_readable` says whether its codec is one of ours.
     pub(super) fn offer(&mut self, track: &Track, is_readable: bool) -> Choice {
         let name = if track.encoding.is_empty() { "an unnamed codec" } else { &track.encoding };
+        self.offered = self.offered.saturating_add(1);
         if track.media != "video" {
             return Choice::Leave(format!("{} track in {name}", track.media));
         }
@@ -83,6 +85,11 @@ impl Tracks {
         }
         self.is_taken = true;
         Choice::Take
+    }
+
+    /// True once anything was offered.
+    pub(super) fn has_offer(&self) -> bool {
+        self.offered > 0
     }
 
     /// Why none was taken; `None` if one was.

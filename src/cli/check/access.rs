@@ -50,7 +50,8 @@ pub(super) fn check_files(settings: &Settings, places: &Places, files: &[PathBuf
         let is_library = *path == settings.units.runtime_library;
         let wrong = |severity, what: String| {
             // The daemon runs without it, and tries again.
-            let severity = if is_library && severity == Severity::Mistake { Severity::Failed } else { severity };
+            let is_optional = is_library || *kind == FileKind::Clip;
+            let severity = if is_optional && severity == Severity::Mistake { Severity::Failed } else { severity };
             Finding::about(severity, subject, "file", what).key(key)
         };
         findings.extend(mistakes_in(path, *kind, visitor, &wrong));
@@ -125,7 +126,7 @@ fn mistakes_in(
     let shown = path.display();
     let may_read = match kind {
         FileKind::Directory => visitor.may_enter(path),
-        FileKind::Secret | FileKind::Open => visitor.may_read(path),
+        FileKind::Secret | FileKind::Open | FileKind::Clip => visitor.may_read(path),
     };
     if let Err(obstacle) = may_read {
         return vec![wrong(Severity::Mistake, in_words(&obstacle, visitor)).cure(cure(&obstacle, visitor))];
@@ -140,10 +141,10 @@ fn mistakes_in(
         FileKind::Directory if !metadata.is_dir() => {
             findings.push(wrong(Severity::Mistake, format!("{shown} is not a directory")).cure("name a directory"));
         }
-        FileKind::Secret | FileKind::Open if !metadata.is_file() => {
+        FileKind::Secret | FileKind::Open | FileKind::Clip if !metadata.is_file() => {
             findings.push(wrong(Severity::Mistake, format!("{shown} is not a file")).cure("name a file"));
         }
-        FileKind::Secret | FileKind::Open if is_empty(path, kind, metadata.len()) => {
+        FileKind::Secret | FileKind::Open | FileKind::Clip if is_empty(path, kind, metadata.len()) => {
             findings
                 .push(wrong(Severity::Mistake, format!("{shown} is empty")).cure("write into it what it is to hold"));
         }

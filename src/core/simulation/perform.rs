@@ -7,7 +7,7 @@ use crate::core::simulation::box_of::{UNIT_BYTES, package};
 use crate::core::simulation::children::{Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
 use crate::core::{Effect, Event, Report};
-use crate::ipc::messages::RegionId;
+use crate::ipc::messages::{LossKind, RegionId};
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::outcome::Outcome;
 use std::sync::Arc;
@@ -59,7 +59,12 @@ impl World {
             Effect::KillCapture { group, why } => self.kill_capture(group, why),
             Effect::OpenCamera { group, camera, index, region, slots } => {
                 if self.trouble.shared_memory > self.now {
-                    return Some(Event::CameraNotOpened { group, index, detail: "no memory".into() });
+                    return Some(Event::CameraNotOpened {
+                        group,
+                        index,
+                        kind: LossKind::Other,
+                        detail: "no memory".into(),
+                    });
                 }
                 let camera = camera.as_str().trim_start_matches("camera-").parse().unwrap();
                 self.books.regions.insert((group, index), region);

@@ -1,5 +1,6 @@
 //! `[capture]`, `[snapshots]` and `[[cameras]]`.
 
+use crate::camera::clip_file;
 use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings};
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
@@ -66,7 +67,9 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     if let Some(tiles) = &camera.tiles {
         check_tiles(&format!("{name}.tiles"), tiles, findings);
     }
-    if let Err(what) = check_url(&camera.url) {
+    if clip_file::is_clip(&camera.url) {
+        check_clip(name, camera, findings);
+    } else if let Err(what) = check_url(&camera.url) {
         findings.add(format!("{name}.url"), what);
     }
     if camera.url.starts_with("http") {
@@ -82,7 +85,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
     let rest = ["rtsp://", "rtsps://", "http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     let host_and_port = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or(rest));
     let Some(host_and_port) = host_and_port.filter(|host| !host.is_empty() && !host.starts_with(':')) else {
-        return Err("must be rtsp://host[:port]/path, or rtsps://, http:// or https://");
+        return Err("must be rtsp://host[:port]/path, or rtsps://, http://, https:// or file://");
     };
     // An IPv6 address is in brackets and contains colons.
     let after_host = host_and_port.rsplit_once(']').map_or(host_and_port, |(_, after)| after);
@@ -103,6 +106,19 @@ fn check_http(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     }
     if camera.tls != CameraTlsSettings::default() {
         findings.add(format!("{name}.tls"), what);
+    }
+}
+
+/// A file has neither a login nor a certificate.
+fn check_clip(name: &str, camera: &CameraSettings, findings: &mut Findings) {
+    if let Err(what) = clip_file::check(&camera.url) {
+        findings.add(format!("{name}.url"), what);
+    }
+    if camera.credentials.user.is_some() {
+        findings.add(format!("{name}.credentials"), "is for cameras that ask for a login, and `url` is a file");
+    }
+    if camera.tls != CameraTlsSettings::default() {
+        findings.add(format!("{name}.tls"), "is for cameras over RTSP, and `url` is a file");
     }
 }
 

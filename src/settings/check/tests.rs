@@ -55,6 +55,14 @@ fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
     check(&over_http("tls = { verify = false }"), "cameras[yard].tls", &["over RTSP"]);
     check(&over_http("basic_auth = false"), "cameras[yard].basic_auth", &["over RTSP"]);
     check(&over_http(""), "", &[]);
+    let clip = |url: &str, keys: &str| format!("[[cameras]]\nid = \"yard\"\nurl = \"{url}\"\n{keys}\n");
+    check(&clip("file:///srv/a%20clip.mp4", "video_track = 2\nfps = 0.0"), "", &[]);
+    check(&clip("file:///srv/clip.avi", ""), "cameras[yard].url", &[".mp4", ".h265"]);
+    for wrong in ["file://clip.mp4", "file://host/clip.mp4", "file:///100%.mp4"] {
+        check(&clip(wrong, ""), "cameras[yard].url", &["file:///path", "%25"]);
+    }
+    check(&clip("file:///clip.mkv", "tls = { verify = false }"), "cameras[yard].tls", &["is a file"]);
+    check(&clip("file:///clip.mkv", "credentials = { user = \"u\" }"), "cameras[yard].credentials", &["is a file"]);
     check(&camera("video_track = 0"), "cameras[yard].video_track", &["1 to 16"]);
     check(&camera("transport = \"auto\"\nvideo_track = 2\nbasic_auth = false\nfollow_redirects = true"), "", &[]);
     check("[capture]\nmemory_megabytes = 100", "capture.memory_megabytes", &["256"]);
