@@ -5,11 +5,19 @@
 
 mod support;
 
+#[path = "support/quirks/mod.rs"]
+mod quirks;
+
+use quirks::footage::Footage;
+use quirks::quirk::Quirk;
+use quirks::server::Server;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
+use support::clip::encode;
 use support::daemon::{Daemon, camera};
 use support::refusing_camera::refuses_transport;
 use support::{free_port, root, wait_for};
@@ -61,7 +69,7 @@ fn a_camera_is_seen_or_the_reason_is_told_in_plain_words() {
         with_login("wrong", "/cam0", "viewer:secret-wrong@"),
         with_login("nobody", "/cam0", ""),
         with_login("astray", "/nowhere", "viewer:secret-right@"),
-        camera("udp-only", &refuses_transport(), 5),
+        camera("stubborn", &refuses_transport(), 5),
         camera("dead", &format!("rtsp://127.0.0.1:{}/x", free_port()), 5),
         camera("unknown", "rtsp://camera.invalid/x", 5),
         camera("off", "rtsp://camera.invalid/x", 5) + "enabled = false\n",
@@ -77,10 +85,63 @@ fn a_camera_is_seen_or_the_reason_is_told_in_plain_words() {
     );
     expect(found("camera nobody"), "failed", "cameras[nobody].credentials", &["wants a user and a password"]);
     expect(found("camera astray"), "failed", "cameras[astray].url", &["404", "path"]);
-    expect(found("camera udp-only"), "failed", "cameras[udp-only].transport", &["461", "transport = \"udp\""]);
+    expect(found("camera stubborn"), "failed", "cameras[stubborn].transport", &["461", "over UDP neither"]);
     expect(found("camera dead"), "failed", "cameras[dead].url", &["refuses connections"]);
     expect(found("camera unknown"), "failed", "cameras[unknown].url", &["`camera.invalid`"]);
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| found("camera off"))).is_err());
+}
+
+#[test]
+fn the_transport_that_helps_is_found_and_named() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(Arc::new(Footage::make(home.path())));
+    let over = |id: &str, quirk: Quirk, transport: &str| {
+        camera(id, &server.url(quirk), 5) + &format!("transport = \"{transport}\"\nstall_seconds = 4.0\n")
+    };
+    let settings = [
+        "[mqtt]\nenabled = false\n".to_owned(),
+        over("udp-only", Quirk::UdpOnly, "tcp"),
+        over("tcp-only", Quirk::TcpOnly, "udp"),
+        over("behind-firewall", Quirk::UdpSilent, "udp"),
+        over("either", Quirk::UdpOnly, "auto"),
+        camera("deaf", &refuses_transport(), 5) + "transport = \"udp\"\n",
+    ];
+    let (code, found) = check(&settings.concat());
+    assert_eq!(code, Some(1));
+    let helps = |other: &str| format!("set `transport = \"{other}\"`");
+    let expect_help = |id: &str, words: &[&str]| {
+        expect(found(&format!("camera {id}")), "failed", &format!("cameras[{id}].transport"), words);
+    };
+    expect_help("udp-only", &["over TCP (RTSP status 461)", "over UDP a frame was decoded", &helps("udp")]);
+    expect_help("tcp-only", &["over UDP (RTSP status 461)", "over TCP a frame was decoded", &helps("tcp")]);
+    expect_help("behind-firewall", &["nothing over UDP", "over TCP a frame was decoded", &helps("tcp")]);
+    expect_help("deaf", &["UDP", "over TCP neither", "461"]);
+    expect(found("camera either"), "ok", "", &["over TCP or UDP"]);
+}
+
+#[test]
+fn the_clip_of_a_camera_is_looked_at_like_a_camera() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = home.path().join("a clip.mp4");
+    encode("x264enc key-int-max=10 ! mp4mux", &clip);
+    std::fs::write(home.path().join("empty.h264"), "").unwrap();
+    let of = |id: &str, name: &str| camera(id, &format!("file://{}/{name}", home.path().display()), 5);
+    let settings = [
+        "[mqtt]\nenabled = false\n".to_owned(),
+        of("clip", "a%20clip.mp4"),
+        of("missing", "no.mp4"),
+        of("empty", "empty.h264"),
+    ];
+    let (code, found) = check(&settings.concat());
+    assert_eq!(code, Some(1));
+    expect(
+        found("camera clip"),
+        "ok",
+        "",
+        &["h264 320x240", "frames a second", "a keyframe each 1.0 s", "from its file"],
+    );
+    expect(found("camera missing"), "failed", "cameras[missing].url", &["no.mp4"]);
+    expect(found("camera empty"), "failed", "cameras[empty].url", &["is empty"]);
 }
 
 fn run(directory: &Path, program: &str, arguments: &[&str]) {

@@ -68,6 +68,12 @@ pub(super) fn explain(kind: LossKind, detail: &str, camera: &CameraSettings, (ho
     }
 }
 
+/// Of a camera whose URL names a file.
+pub(super) fn explain_clip(detail: String) -> CameraWords {
+    let cure = "name a file with H.264, H.265 or MJPEG in it that this user may read";
+    CameraWords { key: "url", what: detail, cure: cure.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

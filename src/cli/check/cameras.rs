@@ -3,12 +3,15 @@
 
 use crate::appliance::child_environment::capture_environment;
 use crate::camera::capture_process::camera_source;
-use crate::camera::settings::Transport;
+use crate::camera::clip_file;
+use crate::camera::settings::{CameraSettings, Transport};
 use crate::camera::trial::{Seen, TrialError, look_once};
-use crate::cli::check::camera_words::explain;
-use crate::cli::check::reach::reach;
+use crate::cli::check::camera_words::{explain, explain_clip};
+use crate::cli::check::reach::{Unreachable, reach};
 use crate::cli::check::report::{Finding, Severity};
+use crate::cli::check::transports::{self, other_transport};
 use crate::ipc::child_process::{Spawner, own_binary};
+use crate::ipc::messages::CameraSource;
 use crate::settings::Settings;
 use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
@@ -18,6 +21,9 @@ use tokio::task::JoinSet;
 
 /// Cameras that are looked at together: each costs a process and a decoder.
 const AT_A_TIME: usize = 4;
+
+/// What is left to do about a camera that sends nothing.
+const OTHER_STREAM: &str = "it accepts the connection and sends nothing: restart it, or try another stream of it";
 
 /// Looks at all enabled cameras. Returns a finding for each, in the order of the settings.
 pub(super) async fn check_cameras(settings: &Arc<Settings>) -> Vec<Finding> {
@@ -48,47 +54,81 @@ async fn check_camera(settings: &Settings, index: usize, spawner: &Spawner) -> F
     if cfg!(not(feature = "capture")) {
         return failed("this build has no cameras: build it with the feature `capture`".to_owned());
     }
-    let Some((host, port)) = rtsp_address(&camera.url) else {
-        return failed(format!("{} has no host", camera.url)).key(key("url"));
+    let address = match clip_file::is_clip(&camera.url) {
+        true => None,
+        false => match reach_camera(camera).await {
+            Ok(address) => Some(address),
+            Err(unreachable) => return failed(unreachable.what).key(key("url")).cure(unreachable.cure),
+        },
     };
-    if let Err(unreachable) = reach(&host, port).await {
-        return failed(unreachable.what).key(key("url")).cure(unreachable.cure);
-    }
     let password = match camera.credentials.resolve_password() {
         Ok(password) => password,
         Err(error) => return failed(describe(&error)).key(key("credentials")),
     };
     let source = camera_source(camera, password.as_ref(), &settings.capture);
-    let limit = camera.connect_timeout(&settings.capture) + camera.stall(&settings.capture);
-    let environment = capture_environment("warn", settings);
-    match look_once(spawner, own_binary(), environment, source, limit).await {
-        Ok(seen) => Finding::of_camera(Severity::Ok, camera.id.as_str(), in_words(&seen, camera.transport)),
-        Err(TrialError::Lost { kind, detail }) => {
-            let words = explain(kind, &detail, camera, (host.as_str(), port));
-            failed(words.what).key(key(words.key)).cure(words.cure)
+    let look = |source: CameraSource| {
+        let limit = camera.connect_timeout(&settings.capture) + camera.stall(&settings.capture);
+        look_once(spawner, own_binary(), capture_environment("warn", settings), source, limit)
+    };
+    let failure = match look(source.clone()).await {
+        Ok(seen) => return Finding::of_camera(Severity::Ok, camera.id.as_str(), in_words(&seen, way_of(camera))),
+        Err(failure) => failure,
+    };
+    let mut more = String::new();
+    if let Some(transport) = other_transport(&camera.url, camera.transport, &failure) {
+        match look(CameraSource { transport, ..source }).await {
+            Ok(seen) => {
+                let (what, cure) = transports::helps(transport, &failure, &in_words(&seen, ""));
+                return failed(what).key(key("transport")).cure(cure);
+            }
+            Err(other) => more = transports::does_not_help(transport, &other),
         }
-        Err(error @ TrialError::NoFrame { packets, .. }) => {
+    }
+    match failure {
+        TrialError::Lost { kind, detail } => {
+            let words = match &address {
+                Some((host, port)) => explain(kind, &detail, camera, (host, *port)),
+                None => explain_clip(detail),
+            };
+            let cure = if more.is_empty() { words.cure } else { OTHER_STREAM.to_owned() };
+            failed(words.what + &more).key(key(words.key)).cure(cure)
+        }
+        TrialError::NoFrame { packets, .. } => {
             let cure = match packets {
-                0 if camera.transport == Transport::Udp => {
+                0 if camera.transport == Transport::Udp && more.is_empty() => {
                     "a firewall may hold back its packets: set `transport` to \"tcp\""
                 }
-                0 => "it accepts the connection and sends nothing: restart it, or try another stream of it",
+                0 => OTHER_STREAM,
                 _ => {
                     "its keyframes may be further apart: raise `capture.stall_seconds`, or let it send one each second or two"
                 }
             };
-            failed(describe(&error)).cure(cure)
+            failed(describe(&failure) + &more).cure(cure)
         }
-        Err(error) => failed(describe(&error)),
+        failure => failed(describe(&failure)),
     }
 }
 
-fn in_words(Seen { info, measured }: &Seen, transport: Transport) -> String {
-    let transport = match transport {
-        Transport::Tcp => "TCP",
-        Transport::Udp => "UDP",
-        Transport::Auto => "TCP or UDP",
+/// Host and port of a camera that accepts connections.
+async fn reach_camera(camera: &CameraSettings) -> Result<(String, u16), Unreachable> {
+    let Some((host, port)) = rtsp_address(&camera.url) else {
+        return Err(Unreachable { what: format!("{} has no host", camera.url), cure: "correct it" });
     };
+    reach(&host, port).await.map(|()| (host, port))
+}
+
+/// How its frames came.
+fn way_of(camera: &CameraSettings) -> &'static str {
+    match camera.transport {
+        _ if clip_file::is_clip(&camera.url) => "from its file",
+        _ if camera.url.starts_with("http") => "over HTTP",
+        Transport::Tcp => "over TCP",
+        Transport::Udp => "over UDP",
+        Transport::Auto => "over TCP or UDP",
+    }
+}
+
+fn in_words(Seen { info, measured }: &Seen, way: &str) -> String {
     let mut words = vec![format!("a frame was decoded: {} {}x{}", info.codec, info.width, info.height)];
     if let Some(measured) = measured {
         words.push(format!("{:.1} frames a second", measured.frames_per_second));
@@ -99,8 +139,9 @@ fn in_words(Seen { info, measured }: &Seen, transport: Transport) -> String {
         });
         words.extend(measured.clock_offset_seconds.map(|seconds| format!("its clock {}", clock_words(seconds))));
     }
-    words.push(format!("over {transport}"));
+    words.push(way.to_owned());
     words.push(format!("by {}", info.decoder));
+    words.retain(|word| !word.is_empty());
     words.join(", ")
 }
 

@@ -9,6 +9,7 @@ mod packages;
 mod reach;
 mod report;
 mod this_box;
+mod transports;
 
 use crate::cli::check::report::{Finding, Report, Severity};
 use crate::cli::config_arguments::ConfigArguments;
