@@ -9,7 +9,7 @@ use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::heartbeat::HEARTBEAT;
-use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
+use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, ToCapture};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
@@ -223,6 +223,39 @@ fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
             break;
         }
     }
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_refused_and_the_other_one_of_the_process_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let server = RtspCamera::start(&["--fps", "25", "--size", "320x240"]);
+    let capture = Capture::start(home.path());
+    capture.expect_started();
+    let (good, dead) = (CameraIndex(1), CameraIndex(2));
+    let nobody = format!("rtsp://127.0.0.1:{}/x", support::free_port());
+    let regions = [Region::create("test", 6).unwrap(), Region::create("test", 6).unwrap()];
+    for ((camera, url), region) in [(good, server.url()), (dead, nobody.as_str())].into_iter().zip(&regions) {
+        let source = CameraSource { keyframes_only: false, ..source_of(url) };
+        let open = ToCapture::Open { camera, source: Box::new(source), slots: region.slots() };
+        capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
+    }
+    let begun = Instant::now();
+    let (mut losses, mut frames_after, mut beats_after) = (Vec::new(), 0, 0);
+    while losses.is_empty() || frames_after < 25 || beats_after < 2 {
+        assert!(begun.elapsed() < START_LIMIT, "{losses:?}, then {frames_after} frames and {beats_after} heartbeats");
+        match capture.next(10 * HEARTBEAT) {
+            Some(FromCapture::Lost { camera, kind, .. }) => losses.push((camera, kind)),
+            Some(FromCapture::Frame { camera, frame }) => {
+                assert_eq!(camera, good);
+                frames_after += u32::from(!losses.is_empty());
+                capture.channel.send(&ToCapture::Release { camera, slot: frame.slot }, None).unwrap();
+            }
+            Some(FromCapture::Alive) => beats_after += u32::from(!losses.is_empty()),
+            _ => {}
+        }
+    }
+    // Once, and not again in each round.
+    assert_eq!(losses, [(dead, LossKind::Refused)]);
 }
 
 /// Resident memory in kB and number of threads.
