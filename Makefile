@@ -73,7 +73,9 @@ payloads: setup ## what leaves over MQTT, live, by paho, mosquitto_sub and Home 
 	@$(CARGO) build --example rtsp_camera
 	@$(CARGO) bench --profile dev --bench payloads
 
-cameras: setup ## every quirk of cameras against a real capture process, a quarter of an hour; writes target/reports/cameras.json (OCELLI_WRITE_TABLE=1: the table in docs/cameras.md)
+cameras: setup ## every quirk of cameras, all footage, and servers of others (VLC, aio-rtsp-toolkit, rtsp-rs) against a real capture process, twenty minutes; writes target/reports/cameras.json (OCELLI_WRITE_TABLE=1: the table in docs/cameras.md)
+	@setup/cameras.sh
+	@$(CARGO) build --example rtsp_camera
 	@OCELLI_ALL_CAMERAS=1 $(CARGO) test --test cameras -- --nocapture
 
 schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types

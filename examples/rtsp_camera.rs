@@ -1,6 +1,6 @@
 //! A real RTSP camera on loopback, for the demo and the tests.
 //!
-//! Serves a clip (H.264 byte stream, looped at its own rate) or a moving pattern with GStreamer's
+//! Serves a clip (H.264 byte stream, looped at its own rate), a moving pattern or pipelines of its user with GStreamer's
 //! RTSP server, prints one URL a line once it listens, and ends with its parent.
 
 use clap::Parser;
@@ -32,6 +32,9 @@ struct Arguments {
     /// How many cameras: /cam0, /cam1, ...
     #[arg(long, default_value_t = 1)]
     count: u32,
+    /// A pipeline of its own for each camera, with a payloader `pay0`, instead of clip and pattern. May be repeated.
+    #[arg(long, conflicts_with_all = ["file", "count"])]
+    launch: Vec<String>,
     /// Ask for this user ...
     #[arg(long, requires = "password")]
     user: Option<String>,
@@ -58,9 +61,10 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     server.set_address("127.0.0.1");
     server.set_service(&arguments.port.to_string());
     let mounts = server.mount_points().ok_or("the server has no mount points")?;
-    for camera in 0..arguments.count {
+    let launches = launches(arguments)?;
+    for (camera, launch) in launches.iter().enumerate() {
         let factory = rtsp::RTSPMediaFactory::new();
-        factory.set_launch(&launch(arguments)?);
+        factory.set_launch(launch);
         factory.connect_media_configure(|_, media| stamp(&media.element()));
         // One pipeline for all clients of a camera, as in a camera.
         factory.set_shared(true);
@@ -79,7 +83,7 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let main_loop = glib::MainLoop::new(None, false);
     let _attached = server.attach(None)?;
     let mut out = std::io::stdout().lock();
-    for camera in 0..arguments.count {
+    for camera in 0..launches.len() {
         writeln!(out, "rtsp://127.0.0.1:{}/cam{camera}", server.bound_port())?;
     }
     out.flush()?;
@@ -109,6 +113,14 @@ fn authentication(user: &str, password: &str) -> rtsp::RTSPAuth {
     let token = rtsp::RTSPToken::builder().field("media.factory.role", "user").build();
     auth.add_digest(user, password, &token);
     auth
+}
+
+/// A pipeline for each camera.
+fn launches(arguments: &Arguments) -> Result<Vec<String>, String> {
+    if arguments.launch.is_empty() {
+        return (0..arguments.count).map(|_| launch(arguments)).collect();
+    }
+    Ok(arguments.launch.iter().map(|elements| format!("( {elements} )")).collect())
 }
 
 fn launch(arguments: &Arguments) -> Result<String, String> {

@@ -1,8 +1,9 @@
-//! Cameras as they are: each quirk of `tests/support/quirks`, and what is reported of it.
+//! Cameras as they are: each quirk of `tests/support/quirks`, and what is reported of it; footage of every kind, and servers
+//! that others wrote (`tests/support/served`).
 //!
-//! Fifteen rows by themselves; all of them with `OCELLI_ALL_CAMERAS=1` (`make cameras`), which also writes
+//! A part of the rows by themselves; all of them with `OCELLI_ALL_CAMERAS=1` (`make cameras`), which also writes
 //! `target/reports/cameras.json`. `OCELLI_WRITE_TABLE=1` writes the table of `docs/cameras.md` as well.
-//! `OCELLI_CAMERAS=PATH,PATH` runs single rows.
+//! `OCELLI_CAMERAS=PATH,PATH` runs single quirks, `OCELLI_CAMERAS=served` what is not a quirk.
 
 #![cfg(feature = "capture")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -11,6 +12,8 @@ mod support;
 
 #[path = "support/quirks/mod.rs"]
 mod quirks;
+#[path = "support/served/mod.rs"]
+mod served;
 
 use ocelli::ipc::camera_source::{CameraSource, TlsTrust};
 use quirks::drive::{self, Capture, Outcome};
@@ -18,7 +21,10 @@ use quirks::footage::Footage;
 use quirks::quirk::Quirk;
 use quirks::rows::{self, Expected, Row};
 use quirks::server::Server;
-use quirks::{table, tls_front};
+use quirks::table::{self, Line};
+use quirks::tls_front;
+use served::case::Case;
+use served::servers::Servers;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -72,31 +78,62 @@ fn chosen_rows() -> Vec<Row> {
         let paths: Vec<&str> = paths.split(',').collect();
         return all.into_iter().filter(|row| paths.contains(&row.quirk.path().as_str())).collect();
     }
-    let is_long = std::env::var_os("OCELLI_ALL_CAMERAS").is_some();
-    all.into_iter().filter(|row| is_long || row.is_short).collect()
+    all.into_iter().filter(|row| is_long() || row.is_short).collect()
+}
+
+fn is_long() -> bool {
+    std::env::var_os("OCELLI_ALL_CAMERAS").is_some()
+}
+
+/// The quirks, each against a server of our own.
+fn quirks(home: &Path) -> Vec<Line> {
+    let footage = Arc::new(Footage::make(home));
+    let batches = batches(&chosen_rows());
+    batches.iter().flat_map(|batch| watch(home, &footage, batch)).map(Line::of_quirk).collect()
+}
+
+/// Footage of every kind, and in the long form the servers of others.
+fn served(home: &Path) -> Vec<Line> {
+    let capture = Capture::start(home);
+    let look = |cases: &[Case]| {
+        let seen = served::watch::watch(&capture, cases);
+        cases.iter().zip(&seen).map(|(case, seen)| Line::of_case(case, seen)).collect::<Vec<Line>>()
+    };
+    let (server, cases) = served::footage::start(home, is_long());
+    let mut lines = look(&cases);
+    drop(server);
+    if is_long() {
+        let (_servers, cases) = Servers::start(home);
+        lines.extend(look(&cases));
+    }
+    lines
 }
 
 #[test]
-fn of_each_quirky_camera_is_reported_what_it_does() {
+fn of_each_camera_is_reported_what_it_does() {
     let home = tempfile::tempdir().unwrap();
-    let footage = Arc::new(Footage::make(home.path()));
-    let batches = batches(&chosen_rows());
-    let outcomes: Vec<Outcome> = batches.iter().flat_map(|batch| watch(home.path(), &footage, batch)).collect();
+    let only = std::env::var("OCELLI_CAMERAS").ok();
+    let mut lines = Vec::new();
+    if only.as_deref() != Some("served") {
+        lines.extend(quirks(home.path()));
+    }
+    if only.as_deref().is_none_or(|only| only == "served") {
+        lines.extend(served(home.path()));
+    }
     let mut wrong = Vec::new();
-    for outcome in &outcomes {
-        let Outcome { row, share, faults, reported } = outcome;
-        println!("{:<24} {share:>5.2}  {:<40} {faults:?}", row.quirk.path(), reported);
-        if !faults.is_empty() {
-            wrong.push(format!("{} ({}): {}", row.quirk.path(), row.name, faults.join("; ")));
+    for line in &lines {
+        println!("{:<24} {:<40} {:<40} {:?}", line.key, line.name, line.reported, line.faults);
+        if !line.faults.is_empty() {
+            wrong.push(format!("{} ({}): {}", line.key, line.name, line.faults.join("; ")));
         }
     }
-    if std::env::var_os("OCELLI_ALL_CAMERAS").is_some() {
-        table::write_report(&outcomes);
+    if is_long() && only.is_none() {
+        table::write_report(&lines);
     }
     if std::env::var_os("OCELLI_WRITE_TABLE").is_some() {
-        table::write_table(&outcomes);
+        table::write_table(&lines);
     }
-    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), outcomes.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), lines.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl RtspCamera {
         assert!(line.starts_with("rtsp://"), "the camera does not listen: {line:?}");
         let port = line.rsplit(':').next().unwrap();
         let urls =
-            (0..8).map(|camera| format!("rtsp://127.0.0.1:{}", port.trim().replace("cam0", &format!("cam{camera}"))));
+            (0..16).map(|camera| format!("rtsp://127.0.0.1:{}", port.trim().replace("cam0", &format!("cam{camera}"))));
         Self { urls: urls.collect(), _output: output, process }
     }
 

@@ -8,7 +8,7 @@ use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -116,7 +116,8 @@ impl Capture {
         capture
     }
 
-    fn next(&self, limit: Duration) -> Option<FromCapture> {
+    /// Its next message, if one comes within `limit`.
+    pub fn next(&self, limit: Duration) -> Option<FromCapture> {
         match self.channel.receive_within(limit) {
             Ok((message, _)) => Some(message),
             Err(ChannelError::Empty) => None,
@@ -126,6 +127,11 @@ impl Capture {
                 None
             }
         }
+    }
+
+    /// Tells it something. A process that a hostile camera has ended is not told.
+    pub fn send(&self, message: &ToCapture, descriptor: Option<BorrowedFd<'_>>) {
+        drop(self.channel.send(message, descriptor));
     }
 
     /// Its threads now.
@@ -155,8 +161,7 @@ impl Capture {
             }
         }
         for (index, _) in (0..).zip(&watched) {
-            // A process that a hostile camera has ended is not told.
-            drop(self.channel.send(&ToCapture::Close { camera: CameraIndex(index) }, None));
+            self.send(&ToCapture::Close { camera: CameraIndex(index) }, None);
         }
         watched.into_iter().map(|camera| camera.outcome(server)).collect()
     }
