@@ -1,5 +1,5 @@
-//! The line between a daemon and its broker, which can be cut and can go silent: while it is, subscribers settle at the
-//! broker's own port.
+//! The line between a daemon and its broker, or a camera, which can be cut and can go silent: while it is, subscribers settle
+//! at the broker's own port.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,20 @@ pub enum Line {
     Slow,
     /// Connections stay, and what the broker says does not pass.
     Unanswered,
+    /// Answers pass at [`NARROW`].
+    Narrow,
     /// Connections end, and new ones end at once.
     Cut,
+    /// Connections are reset, and new ones too.
+    Reset,
 }
 
 /// A round trip over a slow line, more or less.
 const LATENESS: Duration = Duration::from_millis(200);
+
+/// Bytes that pass a narrow line in each [`NARROW_PERIOD`]: 10 kB/s.
+const NARROW: usize = 1_000;
+const NARROW_PERIOD: Duration = Duration::from_millis(100);
 
 /// A port in front of the broker's.
 pub struct Link {
@@ -53,7 +61,7 @@ impl Link {
 async fn serve(listener: TcpListener, broker_port: u16, line: Arc<watch::Sender<Line>>) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
-        if *line.borrow() == Line::Cut {
+        if matches!(*line.borrow(), Line::Cut | Line::Reset) {
             continue;
         }
         let Ok(Ok(broker)) =
@@ -69,20 +77,29 @@ async fn serve(listener: TcpListener, broker_port: u16, line: Arc<watch::Sender<
     }
 }
 
-/// Until one side ends or the line is cut.
+/// Until one side ends, or the line is cut.
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch::Receiver<Line>, is_answer: bool) {
     let mut bytes = vec![0; 16 << 10];
     loop {
         let passes = line.wait_for(|line| match line {
-            Line::Open | Line::Slow | Line::Cut => true,
+            Line::Open | Line::Slow | Line::Narrow | Line::Cut | Line::Reset => true,
             Line::Silent => false,
             Line::Unanswered => !is_answer,
         });
-        if passes.await.is_ok_and(|line| *line == Line::Cut) {
+        let now = passes.await.map_or(Line::Cut, |line| *line);
+        if now == Line::Cut {
             return;
         }
+        if now == Line::Reset {
+            to.as_ref().set_zero_linger().unwrap();
+            // Else its end is told before the connection is closed.
+            to.forget();
+            return;
+        }
+        let is_narrow = is_answer && now == Line::Narrow;
+        let most = if is_narrow { NARROW } else { bytes.len() };
         let count = tokio::select! {
-            count = from.read(&mut bytes) => count.unwrap_or(0),
+            count = from.read(&mut bytes[..most]) => count.unwrap_or(0),
             changed = line.changed() => {
                 changed.unwrap();
                 continue;
@@ -90,6 +107,9 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut line: watch:
         };
         if is_answer && *line.borrow() == Line::Slow {
             tokio::time::sleep(LATENESS).await;
+        }
+        if is_narrow {
+            tokio::time::sleep(NARROW_PERIOD).await;
         }
         if count == 0 || to.write_all(&bytes[..count]).await.is_err() {
             return;

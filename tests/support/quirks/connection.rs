@@ -12,11 +12,14 @@ use super::stream::{Sink, Stream};
 use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// Where both the conversation and the streams write.
 pub type Out = Arc<Mutex<TcpStream>>;
+
+/// The same for those who only end it.
+pub type WeakOut = Weak<Mutex<TcpStream>>;
 
 pub struct Connection {
     reader: Reader,
@@ -49,6 +52,10 @@ impl Connection {
             asked_at: Instant::now(),
             is_open: Arc::new(AtomicBool::new(true)),
         }
+    }
+
+    pub fn out(&self) -> WeakOut {
+        Arc::downgrade(&self.out)
     }
 
     /// Serves the client until one of the two ends it.

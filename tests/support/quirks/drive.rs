@@ -139,6 +139,16 @@ impl Capture {
         std::fs::read_dir(format!("/proc/{}/task", self.process.id())).map_or(0, Iterator::count)
     }
 
+    /// Resident memory in kB, and threads.
+    pub fn memory_and_threads(&self) -> (i64, i64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let number = |name: &str| -> i64 {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse().unwrap()
+        };
+        (number("VmRSS:"), number("Threads:"))
+    }
+
     /// The most memory that it has had, in MiB.
     pub fn peak_memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();

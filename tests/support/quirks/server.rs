@@ -1,10 +1,10 @@
 //! The server: a port, a thread for each connection, and what it has seen of its clients.
 
-use super::connection::Connection;
+use super::connection::{Connection, WeakOut};
 use super::footage::Footage;
 use super::quirk::Quirk;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -43,6 +43,8 @@ impl Shared {
 pub struct Server {
     port: u16,
     shared: Arc<Shared>,
+    /// Those since it last hung up. Weak: one that is to be reset may have no further descriptor.
+    connections: Arc<Mutex<Vec<WeakOut>>>,
 }
 
 impl Server {
@@ -50,18 +52,28 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared { footage, seen: Mutex::default() });
-        let of_connections = Arc::clone(&shared);
+        let connections: Arc<Mutex<Vec<WeakOut>>> = Arc::default();
+        let (of_connections, list) = (Arc::clone(&shared), Arc::clone(&connections));
         std::thread::spawn(move || {
             for (number, stream) in (1..).zip(listener.incoming()) {
-                let shared = Arc::clone(&of_connections);
-                std::thread::spawn(move || Connection::new(stream.unwrap(), number, shared).serve());
+                let connection = Connection::new(stream.unwrap(), number, Arc::clone(&of_connections));
+                list.lock().unwrap().push(connection.out());
+                std::thread::spawn(move || connection.serve());
             }
         });
-        Self { port, shared }
+        Self { port, shared, connections }
     }
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Ends all connections.
+    pub fn hang_up(&self) {
+        for connection in self.connections.lock().unwrap().drain(..).filter_map(|connection| connection.upgrade()) {
+            // It may have ended already.
+            drop(connection.lock().unwrap().shutdown(Shutdown::Both));
+        }
     }
 
     pub fn url(&self, quirk: Quirk) -> String {
