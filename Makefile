@@ -1,4 +1,4 @@
-.PHONY: accuracy cameras capture help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
+.PHONY: accuracy camera-dynamics cameras capture help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -77,6 +77,11 @@ cameras: setup ## every quirk of cameras, all footage, and servers of others (VL
 	@setup/cameras.sh
 	@$(CARGO) build --example rtsp_camera
 	@OCELLI_ALL_CAMERAS=1 $(CARGO) test --test cameras -- --nocapture
+
+camera-dynamics: setup ## cameras that are killed, frozen, cut off, slow, reset and changed, 10,000 reconnects, an hour of a wrong password (OCELLI_LOGIN_SECONDS), a simulated day; writes target/reports/camera-dynamics.json
+	@$(CARGO) build --example rtsp_camera
+	@$(CARGO) test --lib camera::camera_state::day_and_night
+	@OCELLI_DYNAMICS=whole $(CARGO) test --test camera_dynamics -- --nocapture --test-threads=2
 
 schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types
 	@OCELLI_WRITE_SCHEMAS=1 $(CARGO) test --lib publish::schemas

@@ -308,4 +308,6 @@ fn rounded(fps: f64) -> f32 {
 }
 
 #[cfg(test)]
+mod day_and_night;
+#[cfg(test)]
 mod tests;

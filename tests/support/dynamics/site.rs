@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const START_LIMIT: Duration = Duration::from_secs(100);
 /// How long a camera may take that does not come back in time: then it counts as so many seconds.
 pub const GIVEN_UP: Duration = Duration::from_secs(90);
-/// Pictures that show a stream to be back, at ten a second.
+/// Pictures that show a stream to be back that was not lost, at ten a second.
 const BACK: u64 = 5;
 
 /// 1 Mbit/s of noise at ten pictures a second, a keyframe each second: what a narrow line cannot carry.
@@ -87,12 +87,15 @@ impl Site {
         self.look(id)["decoded"].as_u64().unwrap_or(0)
     }
 
-    /// Waits for pictures of a camera that is well from now on, in seconds.
+    /// Waits for pictures of a camera that is well from now on, in seconds. One that is lost streams again with its first
+    /// picture; of one that is not lost, new pictures must be counted.
     pub fn seconds_until_back(&self, id: &str) -> f64 {
-        let (begun, before) = (Instant::now(), self.decoded(id));
+        let (begun, before) = (Instant::now(), self.look(id));
+        let (was_streaming, decoded) = (before["state"] == "streaming", before["decoded"].as_u64().unwrap_or(0));
         while begun.elapsed() < GIVEN_UP {
             let now = self.look(id);
-            if now["state"] == "streaming" && now["decoded"].as_u64().unwrap_or(0) >= before + BACK {
+            let has_new = now["decoded"].as_u64().unwrap_or(0) >= decoded + BACK;
+            if now["state"] == "streaming" && (has_new || !was_streaming) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(50));
