@@ -5,7 +5,7 @@ use super::figure::Figure;
 use super::site::{Place, Site, launch, url};
 use crate::support::camera::RtspCamera;
 use crate::support::link::{Line, Link};
-use crate::support::signal;
+use crate::support::{signal, wait_for};
 use rustix::process::Signal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +14,9 @@ use std::time::Duration;
 const BACK_BAR: f64 = 5.0;
 /// Counts come each second, and a box may be busy with other things.
 const GAP_BAR: f64 = 3.0;
+
+/// A reset is noticed at once; its report may take a second.
+const LOSS_LIMIT: Duration = Duration::from_secs(20);
 
 const CODECS: [(&str, &[&str]); 3] = [
     ("another size", &["--size", "640x480"]),
@@ -110,9 +113,7 @@ fn reset(site: &Site, line: &Link, extent: &Extent) -> Vec<Figure> {
         std::thread::sleep(extent.between_resets);
         line.set(Line::Reset);
         // All connections have ended once the state says so; a new one would be reset too.
-        while site.look("resetting")["state"] == "streaming" {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_for("the loss", LOSS_LIMIT, || (site.look("resetting")["state"] != "streaming").then_some(()));
         line.set(Line::Open);
         site.seconds_until_back("resetting")
     });
