@@ -1,4 +1,4 @@
-.PHONY: accuracy camera-dynamics cameras capture help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
+.PHONY: accuracy camera-dynamics cameras capture idle help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -41,6 +41,9 @@ bench: build ## measure against the physical limits; writes target/reports/bench
 bench-models: build ## each model in a unit against bare ONNX Runtime, the decoder of each layout (OCELLI_TESTDATA); writes target/reports/models.json
 	@setup/models.sh all
 	@$(CARGO) bench --bench models
+
+idle: build ## what cameras cost before which nothing moves, eight minutes; writes target/reports/idle.json, fails for no missed bar
+	@$(CARGO) bench --bench idle
 
 capture: build ## what receiving and decoding loses and costs beside plain GStreamer, six minutes; writes target/reports/capture.json, fails for no missed bar
 	@$(CARGO) bench --bench capture

@@ -17,7 +17,7 @@ struct Arguments {
     /// 0: any free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Byte-stream H.264 clip to loop; without it a moving pattern is encoded.
+    /// Byte-stream clip to loop, H.264 or (`.h265`) H.265; without it a moving pattern is encoded.
     #[arg(long)]
     file: Option<PathBuf>,
     /// Frames a second of the clip or the pattern.
@@ -130,10 +130,11 @@ fn launch(arguments: &Arguments) -> Result<String, String> {
         if !file.exists() {
             return Err(format!("there is no {}", file.display()));
         }
+        let codec = if file.extension().is_some_and(|extension| extension == "h265") { "h265" } else { "h264" };
         let file = file.display();
         return Ok(format!(
-            "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-h264,stream-format=byte-stream,alignment=nal,framerate={fps}/1\" \
-             ! h264parse name=parse ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+            "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-{codec},stream-format=byte-stream,alignment=nal,framerate={fps}/1\" \
+             ! {codec}parse name=parse ! identity sync=true ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 )"
         ));
     }
     let (width, height) = arguments.size.split_once('x').ok_or("the size is WIDTHxHEIGHT")?;

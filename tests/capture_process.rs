@@ -6,7 +6,6 @@
 mod support;
 
 use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
-use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::heartbeat::HEARTBEAT;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, ToCapture};
@@ -14,65 +13,10 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use support::camera::RtspCamera;
-
-/// What a slow box may take to look at all plugins, one process after the other.
-const START_LIMIT: Duration = Duration::from_secs(100);
-
-/// `ocelli capture`, and our end of its channel. It ends with the value.
-struct Capture {
-    process: Child,
-    channel: Channel,
-}
-
-impl Capture {
-    /// Starts one whose GStreamer keeps its registry below `cache`.
-    fn start(cache: &Path) -> Self {
-        let (channel, theirs) = Channel::pair().unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
-            .arg("capture")
-            .stdin(Stdio::from(theirs.into_socket()))
-            .stderr(File::options().append(true).create(true).open(cache.join("log")).unwrap())
-            .env("XDG_CACHE_HOME", cache)
-            .env("GST_REGISTRY_FORK", "no")
-            .env("OCELLI_LOG", "info")
-            .spawn()
-            .unwrap();
-        Self { process, channel }
-    }
-
-    /// The next message, if one comes within `limit`.
-    fn next(&self, limit: Duration) -> Option<FromCapture> {
-        match self.channel.receive_within(limit) {
-            Ok((message, _)) => Some(message),
-            Err(ChannelError::Empty) => None,
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    fn expect_hello(&self) {
-        let message = self.next(START_LIMIT);
-        assert!(matches!(message, Some(FromCapture::Hello { .. })), "{message:?}");
-    }
-
-    fn expect_initialized(&self) {
-        assert_eq!(self.next(START_LIMIT), Some(FromCapture::Initialized));
-    }
-
-    fn expect_started(&self) {
-        self.expect_hello();
-        self.expect_initialized();
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
+use support::capture::{Capture, START_LIMIT};
 
 /// The directory of the registry below a cache directory.
 fn registry(cache: &Path) -> std::path::PathBuf {
@@ -179,6 +123,7 @@ fn source_of(url: &str) -> CameraSource {
         tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: true,
+        watch: None,
         latency_ms: None,
         connect_timeout_ms: 5_000,
         hardware_decoders: false,

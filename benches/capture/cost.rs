@@ -45,7 +45,7 @@ fn run(urls: &[String], extra: &str) -> Cost {
     };
     let daemon = Daemon::start(broker.port, &urls.iter().enumerate().map(block).collect::<String>());
     daemon.wait_ready();
-    let start = |mode| urls.iter().map(|url| Plain::start(mode, url)).collect::<Vec<Plain>>();
+    let start = |mode| urls.iter().map(|url| Plain::start(mode, "h264", url)).collect::<Vec<Plain>>();
     let plain = [Mode::Receive, Mode::Keyframes, Mode::Decode].map(start);
     std::thread::sleep(Duration::from_secs_f64(seconds(8.0)));
     let pids_of = |group: &Vec<Plain>| group.iter().map(Plain::pid).collect::<Vec<u32>>();

@@ -70,7 +70,7 @@ fn measure_row(count: usize, [ratio, decoded, behind, lost]: [&'static str; 4], 
     let blocks = names.iter().zip(&urls).map(|(name, url)| camera(name, url, 5));
     let daemon = Daemon::start(broker.port, &blocks.collect::<String>());
     daemon.wait_ready();
-    let mut plain: Vec<Plain> = urls.iter().map(|url| Plain::start(Mode::Decode, url)).collect();
+    let mut plain: Vec<Plain> = urls.iter().map(|url| Plain::start(Mode::Decode, "h264", url)).collect();
     std::thread::sleep(Duration::from_secs_f64(seconds(15.0)));
     let plain_before: Vec<f64> = plain.iter_mut().map(Plain::count).collect();
     let before: Vec<Counts> = names.iter().map(|name| counts(&daemon, name)).collect();

@@ -8,6 +8,8 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../harness/plain.rs"]
+mod plain;
 #[path = "../harness/processor.rs"]
 mod processor;
 #[path = "../harness/report.rs"]
@@ -18,7 +20,6 @@ mod statistics;
 mod clip;
 mod cost;
 mod loss;
-mod plain;
 
 use report::Figure;
 
@@ -33,10 +34,10 @@ type Part = (&'static str, fn(&mut Vec<Figure>));
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, plain, mode, url] = &arguments[..]
+    if let [_, plain, mode, codec, url] = &arguments[..]
         && plain == "--plain"
     {
-        return plain::serve(mode, url);
+        return plain::serve(mode, codec, url);
     }
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;

@@ -90,7 +90,8 @@ impl Performer {
                 self.captures.close(group, index);
             }
             Effect::ReleaseSlot { group, index, slot } => self.captures.release(group, index, slot),
-            Effect::PaceCamera { group, index, fps } => self.captures.pace(group, index, fps),
+            Effect::PaceCamera { group, index, fps, wanted } => self.captures.pace(group, index, fps, wanted),
+            Effect::TellSight { group, index, sight } => self.captures.seen(group, index, sight),
             Effect::TakeSnapshot { group, order } => return self.take_snapshot(group, *order),
             Effect::ForgetSnapshot(id) => drop(self.pictures.remove(&id)),
             Effect::LoadPackage { ticket, model, source } => self.loader.load(ticket, model, source),

@@ -26,7 +26,7 @@ use crate::telemetry::troubles::Troubles;
 use crate::tracking::TrackedFrame;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
-use crate::vision::outcome::{Outcome, ShedReason};
+use crate::vision::outcome::Outcome;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -116,9 +116,9 @@ impl Reporter {
     pub(super) fn report(&mut self, report: Report, now: Monotonic) {
         match report {
             Report::FrameCaptured(camera) => self.metrics.frame_captured(&camera),
-            Report::FrameWithoutSlot(camera) => {
+            Report::FrameKeptBack(camera, reason) => {
                 self.metrics.frame_captured(&camera);
-                self.metrics.frame_ended(&camera, Outcome::Shed(ShedReason::NoFreeSlot));
+                self.metrics.frame_ended(&camera, Outcome::Shed(reason));
             }
             Report::FrameEnded { work, outcome, result } => self.frame_ended(&work, outcome, result.as_deref(), now),
             Report::Event { seq, camera, event, package } => {

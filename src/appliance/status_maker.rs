@@ -26,7 +26,7 @@ impl StatusMaker {
             camera.seen = reporter.seen_now(id);
             match camera.state.state {
                 CameraStatus::Streaming => {
-                    camera.rates = self.rates.count(id, &camera.counts, camera.ledger.detected, now);
+                    camera.rates = self.rates.count(id, &camera.counts, &camera.ledger, now);
                 }
                 _ => self.rates.forget(id),
             }

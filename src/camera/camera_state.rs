@@ -24,10 +24,14 @@ use crate::camera::reconnect_policy::ReconnectPolicy;
 use crate::camera::settings::CameraSettings;
 use crate::camera::stream_life::StreamLife;
 use crate::ipc::messages::{LossKind, StreamInfo};
+use crate::vision::attention::Attention;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::stream_counts::StreamCounts;
 use std::time::Duration;
+
+/// About so many frames a second of a still scene are analysed.
+const WATCHED_FPS: f64 = 0.1;
 
 /// The state, with what is known in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -236,6 +240,9 @@ impl Camera {
     /// Frames a second that the camera would deliver without throttling; `None` while its rate is unknown.
     pub(crate) fn wanted_fps(&self) -> Option<f64> {
         let State::Streaming { life, .. } = &self.state else { return None };
+        if life.counts().attention == Attention::Watched {
+            return Some(WATCHED_FPS);
+        }
         let (wanted, rate) = (f64::from(self.settings.fps), life.rate()?);
         Some(if wanted > 0.0 { wanted.min(rate) } else { rate })
     }

@@ -1,19 +1,23 @@
 //! Starts capture processes and sends them messages, as the capture groups decide.
 
 use crate::camera::clip_file::{self, ClipError};
-use crate::camera::settings::{CameraSettings, CameraTlsSettings, CaptureSettings, Transport};
+use crate::camera::settings::{CameraSettings, CameraTlsSettings, CaptureSettings, Transport, WatchMode};
 use crate::ipc::camera_source::{RtpTransport, TlsTrust};
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
-use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
+use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, Sight, ToCapture, WatchOrder};
 use crate::ipc::snapshot_messages::SnapshotOrder;
 use crate::secret::Secret;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// Keyframes that are farther apart show too little of what happens.
+const LONGEST_INTERVAL_MS: u32 = 12_000;
 
 /// A message of a capture process, or its end.
 #[derive(Debug)]
@@ -115,9 +119,15 @@ impl CaptureProcesses {
         self.send(group, |handle| handle.send(&ToCapture::Release { camera: index, slot }, None));
     }
 
-    /// Tells the process how many frames of a camera to deliver a second; 0: every frame.
-    pub(crate) fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32) {
-        self.send(group, |handle| handle.send(&ToCapture::Pace { camera: index, frames_per_second }, None));
+    /// Tells the process how many frames of a camera to deliver a second, and how many the settings want; 0: every frame.
+    pub(crate) fn pace(&self, group: usize, index: CameraIndex, frames_per_second: f32, wanted: f32) {
+        self.send(group, |handle| handle.send(&ToCapture::Pace { camera: index, frames_per_second, wanted }, None));
+    }
+
+    /// Tells the process what a unit saw in a frame of a camera that is watched.
+    pub(crate) fn seen(&self, group: usize, index: CameraIndex, sight: Sight) {
+        let message = ToCapture::Seen { camera: index, sight };
+        self.send(group, |handle| handle.send(&message, None));
     }
 
     /// Tells the process to make a JPEG of a frame, into `region`. The slot of the frame must not have been returned yet.
@@ -201,10 +211,26 @@ pub(crate) fn camera_source(
         tls: trust(&camera.tls),
         frames_per_second: camera.fps,
         keyframes_only: camera.keyframes_only,
+        watch: watch_order(camera, capture),
         latency_ms: camera.latency_ms,
         connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
         hardware_decoders: capture.hardware_decoders,
     }
+}
+
+fn watch_order(camera: &CameraSettings, capture: &CaptureSettings) -> Option<WatchOrder> {
+    let ms = |seconds: f32| u32::try_from(Duration::from_secs_f32(seconds).as_millis()).unwrap_or(u32::MAX);
+    let longest_interval_ms = match camera.watched(capture)? {
+        WatchMode::Keyframes => u32::MAX,
+        WatchMode::Auto | WatchMode::Off => LONGEST_INTERVAL_MS,
+    };
+    Some(WatchOrder {
+        sensitivity: camera.watch_sensitivity.unwrap_or(capture.watch_sensitivity),
+        still_for_ms: ms(capture.still_seconds),
+        look_every_ms: ms(capture.look_seconds),
+        longest_interval_ms,
+        ignore: camera.watch_ignore.clone(),
+    })
 }
 
 /// Whom a capture process trusts. It may not read the file itself: others may lie beside it.

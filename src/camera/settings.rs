@@ -22,6 +22,19 @@ pub enum Transport {
     Auto,
 }
 
+/// How a camera is watched while its scene is still.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchMode {
+    /// Every frame is decoded, and each that is due is analysed, whether anything moves or not.
+    #[default]
+    Off,
+    /// Only keyframes are decoded while nothing moves, if they are at most 12 s apart.
+    Auto,
+    /// The same, however far apart they are.
+    Keyframes,
+}
+
 /// `[capture]`: what all cameras share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +49,14 @@ pub struct CaptureSettings {
     pub connect_timeout_seconds: f32,
     /// Try decoders of the GPU or SoC before those of the CPU.
     pub hardware_decoders: bool,
+    /// How cameras are watched while their scene is still.
+    pub watch: WatchMode,
+    /// How small a change counts, 0..=1.
+    pub watch_sensitivity: f32,
+    /// Seconds without movement before a camera is watched, 1..=600.
+    pub still_seconds: f32,
+    /// Seconds after which a still scene is analysed all the same, 1..=3600.
+    pub look_seconds: f32,
     /// The most memory of a capture process in MiB for each of `cameras_per_process`, 256..=65536; 0: no limit. A process
     /// that needs more is restarted.
     pub memory_megabytes: u32,
@@ -49,6 +70,10 @@ impl Default for CaptureSettings {
             stall_seconds: 10.0,
             connect_timeout_seconds: 5.0,
             hardware_decoders: true,
+            watch: WatchMode::Off,
+            watch_sensitivity: 0.5,
+            still_seconds: 5.0,
+            look_seconds: 30.0,
             memory_megabytes: 2048,
         }
     }
@@ -184,6 +209,15 @@ pub struct CameraSettings {
     /// Decode keyframes only: a tenth of the CPU time, but only one picture in a second or two.
     #[serde(default)]
     pub keyframes_only: bool,
+    /// How it is watched while its scene is still; absent: as in `[capture]`.
+    #[serde(default)]
+    pub watch: Option<WatchMode>,
+    /// How small a change counts, 0..=1; absent: as in `[capture]`.
+    #[serde(default)]
+    pub watch_sensitivity: Option<f32>,
+    /// Polygons in ratios of the picture in which changes do not count, such as a tree in the wind.
+    #[serde(default)]
+    pub watch_ignore: Vec<Vec<[f32; 2]>>,
     /// The part of its picture that is analysed; absent: all of it.
     #[serde(default)]
     pub region: Option<RegionSettings>,
@@ -207,6 +241,11 @@ impl CameraSettings {
     /// How long a connection attempt may take.
     pub fn connect_timeout(&self, capture: &CaptureSettings) -> Duration {
         Duration::from_secs_f32(self.connect_timeout_seconds.unwrap_or(capture.connect_timeout_seconds))
+    }
+
+    /// How it is watched while its scene is still; `None`: not at all.
+    pub fn watched(&self, capture: &CaptureSettings) -> Option<WatchMode> {
+        Some(self.watch.unwrap_or(capture.watch)).filter(|mode| *mode != WatchMode::Off)
     }
 
     /// The part and the tiles of its pictures that are analysed.

@@ -1,26 +1,32 @@
 //! One connection to one camera, from the first packet to its loss: a source, what waits between, and a decoder.
 
+mod feed;
+
 use crate::capture::arrival::Arrival;
 use crate::capture::decode_ledger::DecodeLedger;
-use crate::capture::decoder::{Decoder, DecoderUser};
+use crate::capture::decoder::Decoder;
 use crate::capture::decoder_choice::Codec;
 use crate::capture::frame_output::FrameOutput;
-use crate::capture::gop_buffer::AccessUnit;
+use crate::capture::gop_buffer::GopBuffer;
 use crate::capture::hang_watch::HangWatch;
 use crate::capture::lock::lock;
+use crate::capture::ration::Ration;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::source::Source;
 use crate::capture::source::source_user::SourceUser;
 use crate::capture::stream_loss::Loss;
 use crate::capture::unit_queue::UnitQueue;
+use crate::capture::watch::Watch;
 use crate::ipc::channel::Channel;
-use crate::ipc::messages::{CameraIndex, CameraSource, LossKind};
+use crate::ipc::messages::{CameraIndex, CameraSource, LossKind, Sight};
 use crate::os::clock::{monotonic_now, wall_now_ms};
+use crate::vision::attention::Attention;
 use crate::vision::frame::Picture;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use gstreamer as gst;
+use gstreamer_video as gst_video;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 /// An open connection. Dropping it disconnects.
@@ -39,6 +45,13 @@ struct Shared {
     source: CameraSource,
     queue: Arc<UnitQueue>,
     output: FrameOutput,
+    /// `None`: the camera is not to be watched.
+    watch: Option<Mutex<Watch>>,
+    ration: Mutex<Ration>,
+    /// The decoder may hold back the picture of the unit that was given to it last.
+    is_to_drain: AtomicBool,
+    /// What the decoder gives.
+    pictures: Mutex<Option<gst_video::VideoInfo>>,
     ledger: Mutex<DecodeLedger>,
     bytes: AtomicU64,
     clock_offset_ms: Mutex<Option<i64>>,
@@ -65,6 +78,10 @@ impl CameraStream {
             itself: itself.clone(),
             queue: Arc::new(UnitQueue::new(source.keyframes_only)),
             output: FrameOutput::new(camera, source.frames_per_second, slots, channel),
+            watch: source.watch.as_ref().map(|order| Mutex::new(Watch::new(order))),
+            ration: Mutex::default(),
+            is_to_drain: AtomicBool::new(false),
+            pictures: Mutex::default(),
             ledger: Mutex::default(),
             bytes: AtomicU64::new(0),
             clock_offset_ms: Mutex::default(),
@@ -99,6 +116,29 @@ impl CameraStream {
     /// The parent gives a slot back.
     pub(super) fn release(&self, slot: u16) {
         self.shared.output.release(slot);
+        // Decoding may wait for it.
+        self.shared.queue.wake();
+    }
+
+    /// A unit has looked at a frame.
+    pub(super) fn seen(&self, sight: &Sight) {
+        let Some(watch) = &self.shared.watch else { return };
+        lock(watch).seen(sight);
+        self.shared.queue.wake();
+    }
+
+    /// What is decoded at the moment.
+    fn attention(&self) -> Attention {
+        let Some(watch) = &self.shared.watch else { return Attention::Followed };
+        let (newest, catches_up) =
+            self.shared.queue.read(|buffer| (buffer.keyframe_at(), buffer.catches_up_from().is_some()));
+        let mut watch = lock(watch);
+        watch.attention.tick(newest, monotonic_now());
+        match (watch.attention.is_watching(), catches_up) {
+            (true, _) => Attention::Watched,
+            (false, true) => Attention::CatchingUp,
+            (false, false) => Attention::Followed,
+        }
     }
 
     /// The frame in a slot that the parent has.
@@ -106,9 +146,16 @@ impl CameraStream {
         self.shared.output.copy_of(slot, picture)
     }
 
-    /// Hands over so many frames a second from now on.
-    pub(super) fn pace(&self, frames_per_second: f32) {
-        self.shared.output.pace(frames_per_second, monotonic_now());
+    /// Hands over so many frames a second from now on, where the settings want `wanted`; 0: every frame.
+    pub(super) fn pace(&self, frames_per_second: f32, wanted: f32) {
+        let shared = &self.shared;
+        let interval = shared.queue.read(GopBuffer::keyframe_interval);
+        let is_by_groups = {
+            let mut decoding = lock(&shared.ration);
+            decoding.grant((frames_per_second != wanted).then_some(frames_per_second));
+            decoding.is_by_groups(interval) && !shared.is_each_alone()
+        };
+        shared.output.pace(if is_by_groups { wanted } else { frames_per_second }, monotonic_now());
         if let Some(source) = &self.source {
             source.pace(frames_per_second);
         }
@@ -134,6 +181,7 @@ impl CameraStream {
             skipped: SkippedFrames { undecodable, ..skipped },
             waiting: queued + inside,
             clock_offset_ms: *lock(&shared.clock_offset_ms),
+            attention: self.attention(),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
         };
         debug_assert!(counts.closes(), "{counts:?}");
@@ -142,7 +190,8 @@ impl CameraStream {
 
     /// Called with each heartbeat. True once the decoder hangs.
     pub(super) fn is_hung(&mut self) -> bool {
-        self.hang_watch.round(self.shared.queue.taken_of_waiting())
+        let taken = self.shared.queue.taken_of_waiting();
+        self.hang_watch.round(taken.filter(|_| !self.shared.output.has_lent()))
     }
 
     /// A connection that had brought frames and is silent has stalled; one that never did is not reached.
@@ -195,38 +244,5 @@ impl SourceUser for Shared {
     /// The first reason counts: what follows it is its consequence.
     fn lost(&self, loss: Loss) {
         lock(&self.loss).get_or_insert(loss);
-    }
-}
-
-impl DecoderUser for Shared {
-    fn next_unit(&self) -> Option<AccessUnit<gst::Sample>> {
-        let is_each_alone = self.is_each_alone();
-        let is_due = |arrival: Arrival| !is_each_alone || self.output.is_due(arrival.at);
-        self.queue.wait(is_due, |unit| lock(&self.ledger).went_in(unit.number, unit.arrival))
-    }
-
-    fn size_changed(&self, caps: &gst::CapsRef, decoder: &str) -> Option<(u32, u32)> {
-        self.output.size_changed(caps, self.codec().map_or("", Codec::name), decoder)
-    }
-
-    fn is_wanted(&self, number: Option<u64>, picture: &gst::BufferRef) -> bool {
-        // A smeared picture shows what is not there.
-        let is_damaged = picture.flags().contains(gst::BufferFlags::CORRUPTED);
-        let Some(arrival) = lock(&self.ledger).came_out(number, is_damaged) else { return false };
-        if is_damaged {
-            return false;
-        }
-        self.output.tell_news();
-        let is_wanted = self.is_each_alone() || self.output.is_due(arrival.at);
-        if is_wanted {
-            self.output.expect(arrival);
-        }
-        is_wanted
-    }
-
-    fn frame(&self, sample: &gst::Sample) {
-        if let Err(detail) = self.output.hand_over(sample) {
-            self.lost(Loss::new(LossKind::Codec, detail));
-        }
     }
 }

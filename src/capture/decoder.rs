@@ -19,13 +19,21 @@ const NUMBER_CAPS: &str = "timestamp/x-ocelli-unit";
 /// What the decoder asks and tells. All calls come from its one streaming thread.
 pub(super) trait DecoderUser: Send + Sync + 'static {
     /// Waits for the next unit; `None` ends decoding.
-    fn next_unit(&self) -> Option<AccessUnit<gst::Sample>>;
+    fn next(&self) -> Option<Feed>;
     /// Frames have this size from here on. Returns the size to scale them to.
     fn size_changed(&self, caps: &gst::CapsRef, decoder: &str) -> Option<(u32, u32)>;
     /// A unit has become a picture. Returns true if it is to go on to [`Self::frame`].
     fn is_wanted(&self, number: Option<u64>, picture: &gst::BufferRef) -> bool;
     /// A picture has come through to the end.
     fn frame(&self, sample: &gst::Sample);
+}
+
+/// What a decoder is given next.
+pub(super) enum Feed {
+    /// A unit.
+    Unit(AccessUnit<gst::Sample>),
+    /// No unit for now: the decoder gives out the pictures that it holds back to bring them into order.
+    Drain,
 }
 
 /// A running decoder. Dropping it ends its thread.
@@ -140,9 +148,12 @@ fn source(user: Arc<dyn DecoderUser>) -> gst::Element {
     // Called when there is nothing in `appsrc`: it never holds more than the one unit that is pushed here.
     let callbacks = gst_app::AppSrcCallbacks::builder()
         .need_data(move |source, _| {
-            let pushed = match user.next_unit() {
-                Some(unit) => numbered(&unit, &number_caps).map(|sample| source.push_sample(&sample)),
-                None => Some(source.end_of_stream()),
+            let pushed = loop {
+                match user.next() {
+                    Some(Feed::Unit(unit)) => break numbered(&unit, &number_caps).map(|it| source.push_sample(&it)),
+                    Some(Feed::Drain) => drain(source),
+                    None => break Some(source.end_of_stream()),
+                }
             };
             if let Some(Err(error)) = pushed {
                 tracing::debug!(%error, "the decoder takes no more");
@@ -151,6 +162,14 @@ fn source(user: Arc<dyn DecoderUser>) -> gst::Element {
         .build();
     let source = gst_app::AppSrc::builder().format(gst::Format::Time).max_buffers(1).callbacks(callbacks).build();
     source.upcast()
+}
+
+/// Where a stream starts a decoder gives out what it holds of the one before (`GstVideoDecoder`); a gap does that in key unit
+/// mode only. In the thread of `appsrc` the event comes behind all that was pushed.
+fn drain(source: &gst_app::AppSrc) {
+    if let Some(output) = source.static_pad("src") {
+        output.push_event(gst::event::StreamStart::new("units"));
+    }
 }
 
 /// The unit with its number, which comes out of the decoder with the picture.

@@ -14,6 +14,7 @@ use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Hands the frames of one connection to the parent.
 #[derive(Debug)]
@@ -58,6 +59,27 @@ impl FrameOutput {
     /// True if a frame that arrived at this time is to be handed over.
     pub(super) fn is_due(&self, arrived_at: Monotonic) -> bool {
         lock(&self.pace).sampler.is_due(arrived_at)
+    }
+
+    /// What [`Self::is_due`] would say, without a change.
+    pub(super) fn would_be_due(&self, arrived_at: Monotonic) -> bool {
+        lock(&self.pace).sampler.would_be_due(arrived_at)
+    }
+
+    /// How many frames are due in this time; `None`: all.
+    pub(super) fn due_within(&self, time: Duration) -> Option<f32> {
+        lock(&self.pace).sampler.due_within(time)
+    }
+
+    /// True if the parent has a frame of this connection.
+    pub(super) fn has_lent(&self) -> bool {
+        lock(&self.slots).has_lent()
+    }
+
+    /// A frame that was due shows what is known: the parent is told instead of given it.
+    pub(super) fn still(&self, arrival: Arrival) {
+        let sequence = lock(&self.slots).next_sequence();
+        self.send(&FromCapture::Still { camera: self.camera, sequence, captured_at: arrival.at });
     }
 
     /// Pictures have this size from here on, which the parent is told with the next one. Returns the size that fits a slot

@@ -2,6 +2,14 @@
 //!
 //! Receiving never waits for decoding. When decoding is behind, it goes on at the newest keyframe, and what lies before is
 //! counted: a picture of now is worth more than every picture of a minute ago.
+//!
+//! ```text
+//!            ┌── watch: at a keyframe, which stays here ──┐
+//!            │                                            ▼
+//!  Reading::All: each unit is taken in its order   Reading::Keyframes: only the newest keyframe is given out;
+//!            ▲                                     the units since the last one in a still scene are held
+//!            └── follow: again from the oldest keyframe that is held ──┘
+//! ```
 
 use crate::capture::arrival::Arrival;
 use crate::vision::monotonic::Monotonic;
@@ -15,19 +23,26 @@ const LAG: Duration = Duration::from_secs(1);
 /// So far it may be behind when none waits, as in a group of a minute. Then the next keyframe is awaited, without a picture.
 const LONGEST_LAG: Duration = Duration::from_secs(10);
 
-/// The most that waits for one camera: ten seconds at 13 Mbit/s.
+/// So much longer it may be behind while it decodes what was held: on a busy box that takes as long as it lasted.
+const CATCHING_UP: Duration = Duration::from_secs(5);
+
+/// The most that waits or is held for one camera: ten seconds at 13 Mbit/s.
 const MOST_BYTES: usize = 16 << 20;
 
-/// The most units that wait: ten seconds at 100 frames a second, whatever their arrival says.
-const MOST_UNITS: usize = 1000;
+/// The most units that wait or are held: ten seconds at 200 frames a second, whatever their arrival says.
+const MOST_UNITS: usize = 2000;
 
 /// One encoded frame.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct AccessUnit<T> {
     /// The count of received units before it.
     pub(super) number: u64,
     /// True if decoding can begin with it.
     pub(super) is_keyframe: bool,
+    /// True if it was given out before: it is decoded for those that follow it.
+    pub(super) is_again: bool,
+    /// True if it is decoded alone, to see whether the scene is still.
+    pub(super) is_glance: bool,
     /// When it arrived and was taken.
     pub(super) arrival: Arrival,
     /// The length of its data.
@@ -36,12 +51,23 @@ pub(super) struct AccessUnit<T> {
     pub(super) data: T,
 }
 
+/// What is given out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reading {
+    /// Everything, in its order.
+    All,
+    /// The newest keyframe.
+    Keyframes,
+}
+
 /// Why units are skipped until the next keyframe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Awaits {
     Nothing,
     FirstKeyframe,
     KeyframeAfterLag,
+    KeyframeAfterRation,
+    KeyframeAfterOverflow,
 }
 
 /// Units that wait for the decoder, and the counts of those that no longer do.
@@ -49,26 +75,39 @@ enum Awaits {
 pub(super) struct GopBuffer<T> {
     units: VecDeque<AccessUnit<T>>,
     bytes: usize,
+    /// Those of `units` that were given out, and are held for what follows them.
+    given: usize,
+    reading: Reading,
+    /// So far decoding may be behind while a newer keyframe waits.
+    lag: Duration,
     keyframes_only: bool,
     awaits: Awaits,
     received: u64,
     skipped: SkippedFrames,
     keyframe_at: Option<Monotonic>,
+    keyframe_number: u64,
     keyframe_interval: Duration,
+    /// Units from one keyframe to the next.
+    group: u64,
 }
 
-impl<T> GopBuffer<T> {
+impl<T: Clone> GopBuffer<T> {
     /// With `keyframes_only`, all other units are skipped.
     pub(super) fn new(keyframes_only: bool) -> Self {
         Self {
             units: VecDeque::new(),
             bytes: 0,
+            given: 0,
+            reading: Reading::All,
+            lag: LAG,
             keyframes_only,
             awaits: Awaits::FirstKeyframe,
             received: 0,
             skipped: SkippedFrames::default(),
             keyframe_at: None,
+            keyframe_number: 0,
             keyframe_interval: Duration::ZERO,
+            group: 0,
         }
     }
 
@@ -79,26 +118,77 @@ impl<T> GopBuffer<T> {
         if is_keyframe {
             if let Some(before) = self.keyframe_at.replace(arrival.at) {
                 self.keyframe_interval = arrival.at.since(before);
+                self.group = number - self.keyframe_number;
             }
+            self.keyframe_number = number;
             self.awaits = Awaits::Nothing;
         }
         match self.awaits {
             Awaits::FirstKeyframe => self.skipped.before_keyframe += 1,
             Awaits::KeyframeAfterLag => self.skipped.behind += 1,
+            Awaits::KeyframeAfterRation => self.skipped.rationed += 1,
+            Awaits::KeyframeAfterOverflow => *self.overflowed() += 1,
             Awaits::Nothing if self.keyframes_only && !is_keyframe => self.skipped.keyframes_only += 1,
             Awaits::Nothing => {
-                self.units.push_back(AccessUnit { number, is_keyframe, arrival, bytes, data });
+                let (is_again, is_glance) = (false, false);
+                self.units.push_back(AccessUnit { number, is_keyframe, is_again, is_glance, arrival, bytes, data });
                 self.bytes += bytes;
-                self.catch_up(arrival.at);
+                match self.reading {
+                    Reading::All => self.catch_up(arrival.at),
+                    Reading::Keyframes => self.hold_no_more_than_fits(),
+                }
             }
         }
     }
 
-    /// The next unit to decode.
+    /// The next unit to decode: the oldest, or while only keyframes are read the newest keyframe, once.
     pub(super) fn take(&mut self) -> Option<AccessUnit<T>> {
-        let unit = self.units.pop_front()?;
-        self.bytes -= unit.bytes;
-        Some(unit)
+        match self.reading {
+            Reading::All => self.take_oldest(),
+            Reading::Keyframes => {
+                let newest = self.units.iter().rposition(|unit| unit.is_keyframe)?;
+                (!self.units[newest].is_again).then(|| self.glance(newest))?
+            }
+        }
+    }
+
+    /// Reads only keyframes from here on. If the next unit is one, it is given out and held, for what follows it may be
+    /// wanted after all; otherwise nothing changes.
+    pub(super) fn watch(&mut self) -> Option<AccessUnit<T>> {
+        self.keyframe_next()?;
+        self.reading = Reading::Keyframes;
+        self.glance(0)
+    }
+
+    /// Nothing has changed in the picture of this keyframe: what lies before it is not needed.
+    pub(super) fn is_still(&mut self, number: u64) {
+        let before = self.units.iter().take_while(|unit| unit.number < number).count();
+        if self.reading == Reading::Keyframes {
+            self.skipped.still += self.drop_first(before);
+        }
+    }
+
+    /// Reads everything from here on, beginning with the oldest keyframe that is held.
+    pub(super) fn follow(&mut self, now: Monotonic) {
+        if self.reading == Reading::All {
+            return;
+        }
+        self.reading = Reading::All;
+        self.lag = self.behind(now) + CATCHING_UP;
+    }
+
+    /// Skips what follows the next unit, up to the next keyframe. Without `with_keyframe`, that unit as well.
+    pub(super) fn ration(&mut self, with_keyframe: bool) {
+        let Some(keyframe) = self.units.pop_front() else { return };
+        let group = self.units.iter().take_while(|unit| !unit.is_keyframe).count();
+        if group == self.units.len() {
+            self.awaits = Awaits::KeyframeAfterRation;
+        }
+        self.skipped.rationed += self.drop_first(group);
+        self.units.push_front(keyframe);
+        if !with_keyframe {
+            self.skipped.rationed += self.drop_first(1);
+        }
     }
 
     /// Counts a unit that was taken and is not decoded, because its picture is not due.
@@ -106,14 +196,41 @@ impl<T> GopBuffer<T> {
         self.skipped.not_due += 1;
     }
 
+    /// When the next unit arrived, if it is a keyframe and units are taken in their order.
+    pub(super) fn keyframe_next(&self) -> Option<Monotonic> {
+        let next = self.units.front().filter(|unit| self.reading == Reading::All && unit.is_keyframe)?;
+        Some(next.arrival.at)
+    }
+
+    /// When the newest keyframe arrived.
+    pub(super) fn keyframe_at(&self) -> Option<Monotonic> {
+        self.keyframe_at
+    }
+
+    /// When the next unit arrived, if units are taken in their order and what was held is not decoded yet.
+    pub(super) fn catches_up_from(&self) -> Option<Monotonic> {
+        let next = self.units.front().filter(|_| self.reading == Reading::All && self.lag > LAG)?;
+        Some(next.arrival.at)
+    }
+
     /// Units received.
     pub(super) fn received(&self) -> u64 {
         self.received
     }
 
-    /// Units that wait.
+    /// Units that wait and were not given out.
     pub(super) fn len(&self) -> usize {
-        self.units.len()
+        self.units.len() - self.given
+    }
+
+    /// True if there is something to take.
+    pub(super) fn is_waited_for(&self) -> bool {
+        match self.reading {
+            Reading::All => !self.units.is_empty(),
+            Reading::Keyframes => {
+                self.units.iter().rev().find(|unit| unit.is_keyframe).is_some_and(|newest| !newest.is_again)
+            }
+        }
     }
 
     /// Units that are not decoded, by reason.
@@ -126,100 +243,84 @@ impl<T> GopBuffer<T> {
         self.keyframe_interval
     }
 
+    /// Units from the last keyframe but one to the last; 0 until there are two.
+    pub(super) fn group(&self) -> u64 {
+        self.group
+    }
+
+    fn take_oldest(&mut self) -> Option<AccessUnit<T>> {
+        let unit = self.units.pop_front()?;
+        self.bytes -= unit.bytes;
+        self.given -= usize::from(unit.is_again);
+        if self.units.back().is_none_or(|newest| newest.arrival.at.since(unit.arrival.at) < LAG / 2) {
+            self.lag = LAG;
+        }
+        Some(unit)
+    }
+
+    /// Gives out a unit and holds it.
+    fn glance(&mut self, at: usize) -> Option<AccessUnit<T>> {
+        let unit = self.units.get_mut(at)?;
+        let glance = AccessUnit { is_glance: true, ..unit.clone() };
+        self.given += usize::from(!unit.is_again);
+        unit.is_again = true;
+        Some(glance)
+    }
+
+    fn behind(&self, newest: Monotonic) -> Duration {
+        self.units.front().map_or(Duration::ZERO, |oldest| newest.since(oldest.arrival.at))
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes > MOST_BYTES || self.units.len() > MOST_UNITS
+    }
+
     fn catch_up(&mut self, newest: Monotonic) {
-        let lag = self.units.front().map_or(Duration::ZERO, |oldest| newest.since(oldest.arrival.at));
-        let is_full = self.bytes > MOST_BYTES || self.units.len() > MOST_UNITS;
-        if lag <= LAG && !is_full {
+        let (behind, is_full) = (self.behind(newest), self.is_full());
+        if behind <= self.lag && !is_full {
             return;
         }
         match self.units.iter().rposition(|unit| unit.is_keyframe) {
-            Some(keyframe) if keyframe > 0 => self.drop_first(keyframe),
-            _ if lag > LONGEST_LAG || is_full => {
-                self.drop_first(self.units.len());
+            Some(keyframe) if keyframe > 0 => self.skipped.behind += self.drop_first(keyframe),
+            _ if behind > LONGEST_LAG.max(self.lag) || is_full => {
+                self.skipped.behind += self.drop_first(self.units.len());
                 self.awaits = Awaits::KeyframeAfterLag;
             }
             _ => {}
         }
     }
 
-    fn drop_first(&mut self, count: usize) {
-        self.bytes -= self.units.drain(..count).map(|unit| unit.bytes).sum::<usize>();
-        self.skipped.behind += count as u64;
+    /// Keeps whole groups: what follows a keyframe is worth nothing without it.
+    fn hold_no_more_than_fits(&mut self) {
+        while self.is_full() {
+            let second = self.units.iter().skip(1).position(|unit| unit.is_keyframe);
+            let dropped = self.drop_first(second.map_or(self.units.len(), |before| before + 1));
+            *self.overflowed() += dropped;
+            if second.is_none() {
+                self.awaits = Awaits::KeyframeAfterOverflow;
+            }
+        }
+    }
+
+    /// Where units are counted that are not held for want of room.
+    fn overflowed(&mut self) -> &mut u64 {
+        match self.reading {
+            Reading::All => &mut self.skipped.behind,
+            Reading::Keyframes => &mut self.skipped.still,
+        }
+    }
+
+    /// Returns how many of them were never given out.
+    fn drop_first(&mut self, count: usize) -> u64 {
+        let mut ungiven = 0;
+        for unit in self.units.drain(..count) {
+            self.bytes -= unit.bytes;
+            self.given -= usize::from(unit.is_again);
+            ungiven += u64::from(!unit.is_again);
+        }
+        ungiven
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(ms: u64) -> Arrival {
-        Arrival { at: Monotonic::from_nanos(ms * 1_000_000), camera_ms: None }
-    }
-
-    /// Receives `frames` at 25 a second with a keyframe each `gop`; one is taken each `step` frames. Returns what was taken.
-    fn run(buffer: &mut GopBuffer<()>, frames: u64, gop: u64, step: u64) -> Vec<AccessUnit<()>> {
-        let mut taken = Vec::new();
-        for frame in 0..frames {
-            buffer.push(frame % gop == 0, at(frame * 40), 10_000, ());
-            if frame % step == 0 {
-                taken.extend(buffer.take());
-            }
-            let counted = taken.len() as u64 + buffer.skipped().total() + buffer.len() as u64;
-            assert_eq!(buffer.received(), counted, "at frame {frame}");
-        }
-        taken
-    }
-
-    #[test]
-    fn a_decoder_that_keeps_up_gets_every_frame() {
-        let mut buffer = GopBuffer::new(false);
-        assert_eq!(run(&mut buffer, 500, 50, 1).len(), 500);
-        assert_eq!((buffer.skipped().total(), buffer.keyframe_interval()), (0, Duration::from_secs(2)));
-    }
-
-    #[test]
-    fn a_slow_decoder_goes_on_at_keyframes_and_never_misses_a_reference() {
-        for (gop, step) in [(50, 2), (50, 3), (250, 2), (1500, 4), (1, 5)] {
-            let mut buffer = GopBuffer::new(false);
-            let taken = run(&mut buffer, 3000, gop, step);
-            let skips = taken.windows(2).filter(|pair| pair[1].number != pair[0].number + 1);
-            for pair in skips {
-                assert!(pair[1].is_keyframe, "GOP {gop}: {} does not follow {}", pair[1].number, pair[0].number);
-            }
-            let behind = 40 * (buffer.len() as u64);
-            assert!(behind <= 10_000 && buffer.skipped().behind > 500, "GOP {gop}: {behind} ms behind");
-            assert_eq!(buffer.skipped().before_keyframe, 0);
-            // Whoever decodes is never left without work while keyframes come within the longest lag.
-            let least = if gop <= 250 { 3000 / step - 80 } else { 150 };
-            assert!(taken.len() as u64 >= least, "GOP {gop}: {} frames in {step}", taken.len());
-        }
-    }
-
-    #[test]
-    fn nothing_is_decoded_before_the_first_keyframe() {
-        let mut buffer = GopBuffer::new(false);
-        (0..30).for_each(|frame| buffer.push(frame == 20, at(frame * 40), 1, ()));
-        assert_eq!((buffer.skipped().before_keyframe, buffer.take().unwrap().number, buffer.len()), (20, 20, 9));
-    }
-
-    #[test]
-    fn with_keyframes_only_the_rest_is_skipped_for_that_reason() {
-        let mut buffer = GopBuffer::new(true);
-        let taken = run(&mut buffer, 100, 25, 1);
-        assert!(taken.len() == 4 && taken.iter().all(|unit| unit.is_keyframe));
-        assert_eq!(buffer.skipped().keyframes_only, 96);
-    }
-
-    #[test]
-    fn what_waits_is_bounded_in_bytes_also_when_it_arrives_at_once() {
-        let mut buffer = GopBuffer::new(false);
-        for frame in 0..100 {
-            buffer.push(frame == 0, at(0), 1 << 20, ());
-            assert!(buffer.len() <= 16);
-        }
-        assert_eq!(buffer.skipped().behind, 100 - buffer.len() as u64);
-        let mut tiny = GopBuffer::new(false);
-        (0..5000).for_each(|frame| tiny.push(frame == 0, at(0), 1, ()));
-        assert!(tiny.len() <= MOST_UNITS && tiny.skipped().behind > 0);
-    }
-}
+mod tests;

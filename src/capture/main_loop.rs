@@ -108,9 +108,14 @@ impl Streams {
                     stream.release(slot);
                 }
             }
-            ToCapture::Pace { camera, frames_per_second } => {
+            ToCapture::Pace { camera, frames_per_second, wanted } => {
                 if let Some(stream) = self.open.get(&camera) {
-                    stream.pace(frames_per_second);
+                    stream.pace(frames_per_second, wanted);
+                }
+            }
+            ToCapture::Seen { camera, sight } => {
+                if let Some(stream) = self.open.get(&camera) {
+                    stream.seen(&sight);
                 }
             }
             ToCapture::Snapshot(order) => {

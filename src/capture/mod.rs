@@ -25,6 +25,7 @@ mod jfif_planes;
 mod lock;
 pub mod main_loop;
 mod plugin_registry;
+mod ration;
 mod sampler;
 mod size_limit;
 mod slot_owner;
@@ -33,6 +34,7 @@ mod snapshot_thread;
 mod source;
 mod stream_loss;
 mod unit_queue;
+mod watch;
 
 use crate::ipc::camera_source::MEMORY_VARIABLE;
 use crate::ipc::channel::Channel;

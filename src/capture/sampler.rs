@@ -29,6 +29,17 @@ impl Sampler {
         };
     }
 
+    /// How many frames are due in this time; `None`: all.
+    pub(super) fn due_within(&self, time: Duration) -> Option<f32> {
+        Some(time.as_secs_f32() / self.period?.as_secs_f32())
+    }
+
+    /// What [`Self::is_due`] would say, without a change.
+    pub(super) fn would_be_due(&self, now: Monotonic) -> bool {
+        let (Some(period), Some(due)) = (self.period, self.due) else { return true };
+        now + period / 4 >= due
+    }
+
     /// True if a frame that is decoded at `now` is to be handed over.
     ///
     /// The next one is due a period after this one was *due*, not after it came, so that jitter does not add
@@ -36,10 +47,10 @@ impl Sampler {
     /// camera whose rate is the wanted one would lose every second frame to jitter.
     pub(super) fn is_due(&mut self, now: Monotonic) -> bool {
         let Some(period) = self.period else { return true };
-        let due = self.due.unwrap_or(now);
-        if now + period / 4 < due {
+        if !self.would_be_due(now) {
             return false;
         }
+        let due = self.due.unwrap_or(now);
         let next = due + period;
         self.due = Some(if now > next { now + period } else { next });
         true

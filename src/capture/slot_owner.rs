@@ -35,6 +35,11 @@ impl SlotOwner {
         }
     }
 
+    /// True if the parent has a slot.
+    pub(super) fn has_lent(&self) -> bool {
+        self.lent.contains(&true)
+    }
+
     /// What lies in a slot that the parent has; `None` for one that may be written meanwhile.
     pub(super) fn lent_slot(&mut self, slot: u16) -> Option<&[u8]> {
         let is_lent = self.lent.get(usize::from(slot)).copied().unwrap_or(false);

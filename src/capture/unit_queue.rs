@@ -30,30 +30,41 @@ impl UnitQueue {
     pub(super) fn put(&self, unit: gst::Sample, arrival: Arrival) {
         let Some(buffer) = unit.buffer() else { return };
         let (is_keyframe, bytes) = (!buffer.flags().contains(gst::BufferFlags::DELTA_UNIT), buffer.size());
-        self.lock().buffer.push(is_keyframe, arrival, bytes, unit);
-        self.has_changed.notify_one();
+        let mut inner = self.lock();
+        inner.buffer.push(is_keyframe, arrival, bytes, unit);
+        // While a scene is still, most units are held and wake nobody.
+        if inner.buffer.is_waited_for() {
+            self.has_changed.notify_one();
+        }
     }
 
-    /// Waits for the next unit that is due; the others are counted as such. `taken` is told of it before anybody can read
-    /// the buffer without it. `None` after [`Self::close`].
+    /// Waits until `take` takes a unit. It is asked again with each unit that comes, and after [`Self::wake`]. `None` after
+    /// [`Self::close`].
     pub(super) fn wait(
         &self,
-        mut is_due: impl FnMut(Arrival) -> bool,
-        taken: impl FnOnce(&AccessUnit<gst::Sample>),
+        mut take: impl FnMut(&mut GopBuffer<gst::Sample>) -> Option<AccessUnit<gst::Sample>>,
     ) -> Option<AccessUnit<gst::Sample>> {
         let mut inner = self.lock();
         while !inner.is_closed {
-            match inner.buffer.take() {
-                Some(unit) if is_due(unit.arrival) => {
-                    inner.taken += 1;
-                    taken(&unit);
-                    return Some(unit);
-                }
-                Some(_) => inner.buffer.skip_undue(),
-                None => inner = self.has_changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            if let Some(unit) = take(&mut inner.buffer) {
+                inner.taken += 1;
+                return Some(unit);
             }
+            inner = self.has_changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
         None
+    }
+
+    /// What a waiting thread takes may have changed.
+    pub(super) fn wake(&self) {
+        // With the lock, or it would miss a thread that is about to wait.
+        let _inner = self.lock();
+        self.has_changed.notify_all();
+    }
+
+    /// Nothing has changed in the picture of this keyframe: what lies before it is not needed.
+    pub(super) fn is_still(&self, number: u64) {
+        self.lock().buffer.is_still(number);
     }
 
     /// Ends all waiting.
@@ -70,7 +81,7 @@ impl UnitQueue {
     /// Units taken for decoding, if others wait: a decoder for which this stays the same hangs.
     pub(super) fn taken_of_waiting(&self) -> Option<u64> {
         let inner = self.lock();
-        (inner.buffer.len() > 0).then_some(inner.taken)
+        inner.buffer.is_waited_for().then_some(inner.taken)
     }
 
     /// A panic elsewhere has poisoned the lock; the buffer stays whole.

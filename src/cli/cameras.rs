@@ -20,7 +20,8 @@ const EXIT_TROUBLE: u8 = 1;
 
 SENT, DECODED and ANALYSED are frames a second over the last ten seconds. SKIPPED are frames since the daemon started that
 arrived and were not decoded though they should have been, LOST packets that did not arrive. KEYFRAMES is the time between
-two of them. CLOCK is how far the clock of the camera is ahead, if it tells its time.
+two of them. CLOCK is how far the clock of the camera is ahead, if it tells its time. ATTENTION is `watched` while nothing moves and only
+keyframes are decoded, else `followed`, or `catching_up` with what came shortly before something moved.
 
 Exit codes: 0 all cameras are well, 1 one is not, 69 no daemon answers, 78 the settings are wrong.")]
 pub(super) struct CamerasArguments {
@@ -82,6 +83,7 @@ fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
         "LOST",
         "KEYFRAMES",
         "CLOCK",
+        "ATTENTION",
     ];
     let mut lines = columns(&head, cameras.iter().map(|(id, camera)| row(id, camera)).collect());
     let reasons: Vec<String> =
@@ -115,6 +117,7 @@ fn row(id: &str, camera: &CameraHealth) -> Vec<String> {
         stream.packets_lost.to_string(),
         if interval > 0.0 { format!("{interval:.1} s") } else { none() },
         stream.clock_offset_seconds.map_or_else(none, |seconds| format!("{seconds:+.1} s")),
+        if is_streaming { stream.attention.name().to_owned() } else { none() },
     ]
 }
 
@@ -129,7 +132,7 @@ mod tests {
                 "fps": 5.0, "decoded_fps": 15.0, "analysed_fps": 5.0, "model": "coco-ssd", "decoded": 90_000, "reconnects": 0,
                 "seen": {}, "outcomes": {"captured": 0, "detected": 0, "shed": {}, "failed": {}},
                 "stream": {"received_fps": 25.0, "kilobits_per_second": 2048.4, "keyframe_interval_seconds": 2.0,
-                    "clock_offset_seconds": -0.4, "received": 100_000, "waiting": 0, "packets": 1_000_000, "packets_lost": 3,
+                    "clock_offset_seconds": -0.4, "attention": "watched", "received": 100_000, "waiting": 0, "packets": 1_000_000, "packets_lost": 3,
                     "skipped": {"behind": 9_000, "undecodable": 1_000}}},
             "gate": {"state": "offline", "reason": "no route to host", "since": "", "since_seconds": 60, "fps": 5.0,
                 "decoded_fps": 0.0, "analysed_fps": 0.0, "model": "coco-ssd", "decoded": 0, "reconnects": 3, "seen": {},
@@ -138,8 +141,8 @@ mod tests {
         let cameras: BTreeMap<String, CameraHealth> = serde_json::from_value(json).unwrap();
         let text = table(&cameras);
         let words = |line: usize| text.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(words(2), "yard streaming 2 h 3 min h264 1920x1080 2048 25.0 15.0 5.0 10000 3 2.0 s -0.4 s");
-        assert_eq!(words(1), "gate offline 1 min - - - - - 0 0 - -");
+        assert_eq!(words(2), "yard streaming 2 h 3 min h264 1920x1080 2048 25.0 15.0 5.0 10000 3 2.0 s -0.4 s watched");
+        assert_eq!(words(1), "gate offline 1 min - - - - - 0 0 - - -");
         assert!(text.ends_with("wrong now:\n  gate: no route to host"), "{text}");
         assert!(table(&BTreeMap::new()).contains("ocelli camera add"));
     }

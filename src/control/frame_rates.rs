@@ -1,7 +1,9 @@
 //! How many frames a second a camera sends, and how many of them are decoded and analysed: over the last ten seconds.
 
+use crate::admission::Ledger;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::outcome::ShedReason;
 use crate::vision::stream_counts::StreamCounts;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -32,6 +34,8 @@ pub struct FrameRates {
     pub bits: f64,
     /// Frames that a unit has analysed.
     pub analysed: f64,
+    /// Frames that were due and show what a unit has seen before.
+    pub still: f64,
     /// The time over which they were counted, at most the ten seconds that are looked back.
     pub over: Duration,
 }
@@ -46,7 +50,7 @@ impl FrameRates {
     /// analyse, in frames a second; 0: all that are decoded.
     pub fn is_ignored(&self, wanted: f64) -> bool {
         let due = if wanted > 0.0 { wanted.min(self.decoded) } else { self.decoded } * self.over.as_secs_f64();
-        self.are_settled() && due >= DUE && self.analysed == 0.0
+        self.are_settled() && due >= DUE && self.analysed + self.still == 0.0
     }
 }
 
@@ -65,6 +69,7 @@ struct Count {
     at: Monotonic,
     stream: StreamCounts,
     analysed: u64,
+    still: u64,
 }
 
 /// Remembers the counts of all cameras.
@@ -74,11 +79,13 @@ pub struct RateMeter {
 }
 
 impl RateMeter {
-    /// Takes in the counts of a camera since the start, and returns its rates.
-    pub fn count(&mut self, camera: &CameraId, stream: &StreamCounts, analysed: u64, now: Monotonic) -> FrameRates {
+    /// Takes in the counts of a camera and the outcomes of its frames since the start, and returns its rates.
+    pub fn count(&mut self, camera: &CameraId, stream: &StreamCounts, ended: &Ledger, now: Monotonic) -> FrameRates {
+        let analysed = ended.detected;
+        let still = ended.shed.get(&ShedReason::Still).copied().unwrap_or_default();
         let counts = self.counts.entry(camera.clone()).or_default();
         if counts.back().is_none_or(|last| now.since(last.at) >= STEP) {
-            counts.push_back(Count { at: now, stream: *stream, analysed });
+            counts.push_back(Count { at: now, stream: *stream, analysed, still });
         }
         // The first one is the newest of those that are older than the window.
         while counts.get(1).is_some_and(|second| now.since(second.at) >= WINDOW) {
@@ -102,6 +109,7 @@ impl RateMeter {
             packets_lost: rate(stream.packets_lost, before.packets_lost),
             bits: 8.0 * rate(stream.bytes, before.bytes),
             analysed: rate(analysed, first.analysed),
+            still: rate(still, first.still),
             over: over.min(WINDOW),
         }
     }
@@ -132,7 +140,8 @@ mod tests {
         for half in 0..60 {
             // Ten frames a second; five of them are analysed until the fifteenth second.
             let stream = StreamCounts { received: half * 5, decoded: half * 5, ..StreamCounts::default() };
-            rates = meter.count(&yard, &stream, (half * 5 / 2).min(75), at(half * 500));
+            let ended = Ledger { detected: (half * 5 / 2).min(75), ..Ledger::default() };
+            rates = meter.count(&yard, &stream, &ended, at(half * 500));
             match half {
                 0 => assert_eq!(rates, FrameRates::default()),
                 1..30 => assert!((rates.decoded - 10.0).abs() < 0.1 && !rates.is_ignored(5.0), "{rates:?}"),
@@ -142,7 +151,7 @@ mod tests {
         assert!((rates.decoded - 10.0).abs() < 0.1 && rates.is_ignored(5.0), "{rates:?}");
         meter.forget(&yard);
         assert!(
-            !meter.count(&yard, &StreamCounts::default(), 75, at(30_000)).is_ignored(5.0),
+            !meter.count(&yard, &StreamCounts::default(), &Ledger::default(), at(30_000)).is_ignored(5.0),
             "a new connection is given time"
         );
     }

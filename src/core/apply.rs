@@ -17,7 +17,7 @@ use crate::core::plan::BoxPlan;
 use crate::core::scenes::Scenes;
 use crate::core::snapshots::Snapshots;
 use crate::core::units::{CommandResult, Progress, Units};
-use crate::ipc::messages::CameraIndex;
+use crate::ipc::messages::{CameraIndex, Sight};
 use crate::model::package::Package;
 use crate::supervisor::zones::Zones;
 use crate::supervisor::{Answer, Fleet, SupervisorAction};
@@ -25,7 +25,7 @@ use crate::tracking::settings::TrackingSettings;
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
-use crate::vision::outcome::{FailureCause, Outcome};
+use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,9 +87,10 @@ impl Core {
             }
             Event::Capture { group, message } => match self.cameras.message(group, message, now, out) {
                 Some(Captured::Frame(work)) => self.frame_captured(work, now, out),
-                Some(Captured::WithoutSlot(camera)) => {
-                    self.units.frame_without_slot(&camera);
-                    out.push(Effect::Report(Report::FrameWithoutSlot(camera)));
+                Some(Captured::WithoutSlot(camera)) => self.frame_kept_back(camera, ShedReason::NoFreeSlot, out),
+                Some(Captured::Still(camera, at)) => {
+                    self.scenes.still(&camera, at);
+                    self.frame_kept_back(camera, ShedReason::Still, out);
                 }
                 None => {}
             },
@@ -204,6 +205,11 @@ impl Core {
         self.follow(actions, now, out);
     }
 
+    fn frame_kept_back(&mut self, camera: CameraId, reason: ShedReason, out: &mut Vec<Effect>) {
+        self.units.frame_kept_back(&camera, reason);
+        out.push(Effect::Report(Report::FrameKeptBack(camera, reason)));
+    }
+
     /// A frame has its outcome. Snapshots are ordered before its slot is released: they need the frame in its slot.
     fn frame_ended(
         &mut self,
@@ -218,8 +224,9 @@ impl Core {
             let connection = self.cameras.connection_of(region);
             let boxes = || answer.detections.iter().filter_map(|found| found.bounding_box).collect();
             self.snapshots.frame_seen(&work, connection, boxes, now, out);
-            let captured_at = work.frame.captured_at;
-            let (tracked, best) = self.scenes.observe(&work.camera, &answer, &package, captured_at, out);
+            let (tracked, best) = self.scenes.observe(&work.camera, &answer, &package, &work.frame, out);
+            let (captured_at, moves) = (work.frame.captured_at, tracked.moves);
+            self.cameras.tell_sight(&work.camera, region, Sight { captured_at, boxes: boxes(), moves }, out);
             if let Some(event) = best {
                 let kept = answer.detections.iter().zip(&tracked.kept).filter(|(_, kept)| **kept);
                 let boxes = kept.filter_map(|(found, _)| found.bounding_box).collect();

@@ -10,7 +10,7 @@ use crate::camera::lent_slots::{GiveBack, LentSlots};
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::core::camera_switches::CameraSwitches;
 use crate::core::effect::{Effect, Report};
-use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId};
+use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId, Sight};
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::Frame;
 use crate::vision::monotonic::Monotonic;
@@ -38,6 +38,8 @@ pub(super) enum Captured {
     Frame(FrameWork),
     /// A frame was dropped because no slot was free.
     WithoutSlot(CameraId),
+    /// A frame that was captured at this time shows nothing new.
+    Still(CameraId, Monotonic),
 }
 
 impl Cameras {
@@ -84,6 +86,16 @@ impl Cameras {
     /// The number of slots that are lent to units.
     pub(super) fn lent_slots(&self) -> u32 {
         self.slots.lent()
+    }
+
+    /// Tells the capture process of a camera that is watched what a unit saw in a frame.
+    pub(super) fn tell_sight(&self, camera: &CameraId, region: RegionId, sight: Sight, effects: &mut Vec<Effect>) {
+        let is_watched = |camera: &Camera| camera.settings.watched(&self.capture).is_some();
+        if let Some((group, index)) = self.slots.connection_of(region)
+            && self.find(camera.as_str()).is_some_and(is_watched)
+        {
+            effects.push(Effect::TellSight { group, index, sight });
+        }
     }
 
     /// The group and connection that write to a region; `None` once the connection is closed.
@@ -157,6 +169,13 @@ impl Cameras {
                 let id = members.camera(position).settings.id.clone();
                 self.next_number(&id);
                 return Some(Captured::WithoutSlot(id));
+            }
+            FromCapture::Still { camera, captured_at, .. } => {
+                let position = members.find(camera)?;
+                let id = members.camera(position).settings.id.clone();
+                members.frame_announced();
+                self.next_number(&id);
+                return Some(Captured::Still(id, captured_at));
             }
             FromCapture::Lost { camera, kind, detail } => {
                 members.alive(now);
@@ -260,7 +279,8 @@ impl Cameras {
             if let (Some(fps), Some(index)) =
                 (members.pace(position, tps.map(|tps| tps / looks)), members.index_of(position))
             {
-                effects.push(Effect::PaceCamera { group, index, fps });
+                let wanted = members.camera(position).settings.fps;
+                effects.push(Effect::PaceCamera { group, index, fps, wanted });
             }
         }
     }

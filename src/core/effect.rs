@@ -9,7 +9,7 @@ use crate::core::camera_switches::CameraSwitches;
 use crate::core::desired_models::DesiredModels;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::core::event::{PackageSource, PackageTicket};
-use crate::ipc::messages::{CameraIndex, LoadModel, RegionId, RequestId};
+use crate::ipc::messages::{CameraIndex, LoadModel, RegionId, RequestId, Sight};
 use crate::ipc::snapshot_messages::{SnapshotId, SnapshotOrder};
 use crate::model::package::Package;
 use crate::publish::label_counts::LabelCount;
@@ -18,7 +18,7 @@ use crate::supervisor::autoscaler::ScaleReason;
 use crate::supervisor::unit_state::UnitId;
 use crate::tracking::{TrackEvent, TrackedFrame};
 use crate::vision::camera_id::CameraId;
-use crate::vision::outcome::Outcome;
+use crate::vision::outcome::{Outcome, ShedReason};
 use std::sync::Arc;
 
 /// Something that the shell is to do. Effects are performed in their order.
@@ -112,6 +112,17 @@ pub enum Effect {
         index: CameraIndex,
         /// The limit in frames a second; 0: no limit.
         fps: f32,
+        /// The limit of the settings.
+        wanted: f32,
+    },
+    /// Tell the capture process what a unit saw in a frame of a camera that is watched.
+    TellSight {
+        /// The group of the connection.
+        group: usize,
+        /// The connection.
+        index: CameraIndex,
+        /// What it saw.
+        sight: Sight,
     },
     /// Order a JPEG of a frame from a capture process. The frame's slot is still lent.
     TakeSnapshot {
@@ -207,8 +218,8 @@ pub struct FrameResult {
 pub enum Report {
     /// A frame was announced.
     FrameCaptured(CameraId),
-    /// A capture process dropped a frame because it had no free slot.
-    FrameWithoutSlot(CameraId),
+    /// A capture process kept a frame that was due to itself.
+    FrameKeptBack(CameraId, ShedReason),
     /// A frame has its outcome.
     FrameEnded {
         /// The frame.

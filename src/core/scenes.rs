@@ -8,6 +8,7 @@ use crate::supervisor::Answer;
 use crate::tracking::settings::TrackingSettings;
 use crate::tracking::{CameraTracker, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};
 use crate::vision::camera_id::CameraId;
+use crate::vision::frame::Frame;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,14 +60,21 @@ impl Scenes {
         self.by_camera.remove(camera);
     }
 
-    /// Tracks the detections of a frame that was captured at `at`. Returns the tracker's result, and the id of the
+    /// A picture that was captured at `at` shows what is known.
+    pub(super) fn still(&mut self, camera: &CameraId, at: Monotonic) {
+        if let Some(tracker) = self.by_camera.get_mut(camera).and_then(|scene| scene.tracker.as_mut()) {
+            tracker.still(at);
+        }
+    }
+
+    /// Tracks the detections of a frame. Returns the tracker's result, and the id of the
     /// first event whose best picture is this frame.
     pub(super) fn observe(
         &mut self,
         camera: &CameraId,
         answer: &Answer,
         package: &Arc<Package>,
-        at: Monotonic,
+        frame: &Frame,
         effects: &mut Vec<Effect>,
     ) -> (TrackedFrame, Option<String>) {
         let detections: Vec<NamedDetection<'_>> = answer
@@ -80,7 +88,11 @@ impl Scenes {
             .collect();
         let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&detections), None) };
         let mut tracked = match &mut scene.tracker {
-            Some(tracker) => tracker.observe(&detections, at),
+            Some(tracker) => {
+                // Those of the past, from before something moved, are decoded late.
+                tracker.set_lag(frame.decoded_at.since(frame.captured_at));
+                tracker.observe(&detections, frame.captured_at)
+            }
             None => without_tracker(&detections),
         };
         scene.is_live = true;
@@ -195,5 +207,5 @@ fn without_tracker(detections: &[NamedDetection<'_>]) -> TrackedFrame {
         *in_view.entry(detection.label.to_owned()).or_default() += 1;
     }
     let (tracks, kept) = (vec![None; detections.len()], vec![true; detections.len()]);
-    TrackedFrame { tracks, kept, events: Vec::new(), in_view }
+    TrackedFrame { tracks, kept, events: Vec::new(), in_view, moves: false }
 }

@@ -22,6 +22,7 @@ use crate::supervisor::unit_state::{Readiness, UnitId};
 use crate::supervisor::{Answer, Fleet, ModelState, SupervisorAction};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::outcome::ShedReason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,9 +149,9 @@ impl Units {
         self.fleet.remove_camera(camera)
     }
 
-    /// A frame was due and its capture process had no slot for it.
-    pub(super) fn frame_without_slot(&mut self, camera: &CameraId) {
-        self.fleet.frame_without_slot(camera);
+    /// A frame was due and its capture process kept it to itself.
+    pub(super) fn frame_kept_back(&mut self, camera: &CameraId, reason: ShedReason) {
+        self.fleet.frame_kept_back(camera, reason);
     }
 
     /// A frame was announced.

@@ -1,5 +1,6 @@
 //! How a capture process connects to a camera.
 
+use crate::ipc::watch_messages::WatchOrder;
 use serde::{Deserialize, Serialize};
 
 /// The variable that holds the most memory of a capture process in MiB; 0 or absent: no limit. Read before the first
@@ -55,6 +56,8 @@ pub struct CameraSource {
     pub frames_per_second: f32,
     /// Decode keyframes only, at about a tenth of the CPU time.
     pub keyframes_only: bool,
+    /// How it is watched while its scene is still; `None`: every frame is decoded.
+    pub watch: Option<WatchOrder>,
     /// Milliseconds for which packets wait for an earlier one; `None`: 0 over TCP and 100 over UDP.
     pub latency_ms: Option<u32>,
     /// Time limit of connecting, in milliseconds.

@@ -8,6 +8,7 @@ use crate::model::model_facts::ModelFacts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
 use crate::vision::look_options::LookOptions;
+use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::FailureCause;
 use crate::vision::stream_counts::StreamCounts;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use crate::ipc::camera_source::CameraSource;
 pub use crate::ipc::ids::{CameraIndex, RegionId, RequestId};
 pub use crate::ipc::load_model::LoadModel;
 pub use crate::ipc::loss_kind::LossKind;
+pub use crate::ipc::watch_messages::{Sight, WatchOrder};
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
 pub const PROTOCOL_VERSION: u16 = 11;
@@ -181,6 +183,15 @@ pub enum ToCapture {
         camera: CameraIndex,
         /// Frames per second to deliver; 0: every frame.
         frames_per_second: f32,
+        /// Those that it would deliver if there were units for all. Less is had by decoding fewer groups of pictures.
+        wanted: f32,
+    },
+    /// What a unit saw in a frame of a camera that is watched.
+    Seen {
+        /// The connection, as `Open` numbered it.
+        camera: CameraIndex,
+        /// What it saw. If something moves, the camera is followed.
+        sight: Sight,
     },
     /// Answered by `Snapshot`. Sent with the writable descriptor of the region that receives the JPEG.
     Snapshot(Box<SnapshotOrder>),
@@ -240,6 +251,15 @@ pub enum FromCapture {
         camera: CameraIndex,
         /// The sequence number that the frame would have had.
         sequence: u64,
+    },
+    /// A frame was due and was not handed over, because the scene is as it was.
+    Still {
+        /// The connection, as `Open` numbered it.
+        camera: CameraIndex,
+        /// The sequence number that the frame would have had.
+        sequence: u64,
+        /// When its last packet arrived.
+        captured_at: Monotonic,
     },
     /// Counters of an open camera. Sent every [`HEARTBEAT`](crate::ipc::heartbeat::HEARTBEAT).
     Progress {

@@ -14,3 +14,4 @@ pub mod loss_kind;
 pub mod messages;
 pub mod restart_policy;
 pub mod snapshot_messages;
+pub mod watch_messages;

@@ -162,10 +162,10 @@ impl Fleet {
         Ok(actions)
     }
 
-    /// A capture process dropped a frame because it had no free slot.
-    pub fn frame_without_slot(&mut self, camera: &CameraId) {
+    /// A capture process kept a frame that was due to itself.
+    pub fn frame_kept_back(&mut self, camera: &CameraId, reason: ShedReason) {
         if let Some(pool) = self.cameras.get(camera).and_then(|model| self.pools.get_mut(model)) {
-            pool.frame_without_slot(camera);
+            pool.frame_kept_back(camera, reason);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Metrics of connections to cameras: what arrived, what was decoded, and what was not, by reason.
 
 use crate::telemetry::labels::{Gauges, camera, integer, with};
+use crate::vision::attention::Attention;
 use crate::vision::camera_id::CameraId;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use prometheus_client::registry::Registry;
@@ -17,11 +18,12 @@ pub(super) struct CameraMetrics {
     packets: Gauges,
     packets_lost: Gauges,
     bytes: Gauges,
+    watched: Gauges,
 }
 
 impl CameraMetrics {
     /// Each family that has one series a camera, with its name and help.
-    fn families(&self) -> [(&'static str, &'static str, &Gauges); 8] {
+    fn families(&self) -> [(&'static str, &'static str, &Gauges); 9] {
         [
             ("camera_up", "1 while the camera streams", &self.is_up),
             ("camera_reconnects", "Connections lost since the start", &self.reconnects),
@@ -31,6 +33,7 @@ impl CameraMetrics {
             ("camera_packets", "RTP packets received since the start", &self.packets),
             ("camera_packets_lost", "RTP packets missing in the numbering since the start", &self.packets_lost),
             ("camera_bytes", "Bytes of encoded frames since the start", &self.bytes),
+            ("camera_watched", "1 while nothing moves and only keyframes are decoded", &self.watched),
         ]
     }
 
@@ -65,6 +68,7 @@ impl CameraMetrics {
             counts.packets,
             counts.packets_lost,
             counts.bytes,
+            u64::from(is_up && counts.attention == Attention::Watched),
         ];
         for ((_, _, family), value) in self.families().into_iter().zip(values) {
             family.get_or_create(&camera(id)).set(integer(value));

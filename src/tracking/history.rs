@@ -69,6 +69,11 @@ impl History {
         }
     }
 
+    /// Nothing has changed up to `at`, so it is still there.
+    pub(super) fn still(&mut self, at: Monotonic) {
+        self.last.at = at;
+    }
+
     /// Records a frame that did not show it.
     pub(super) fn miss(&mut self) {
         self.misses = self.misses.saturating_add(1);

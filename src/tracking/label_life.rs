@@ -51,6 +51,11 @@ impl LabelLives {
         events
     }
 
+    /// Nothing has changed up to `at`: the labels that have begun still hold.
+    pub(super) fn still(&mut self, at: Monotonic) {
+        self.lives.values_mut().filter(|life| life.track().is_some()).for_each(|life| life.still(at));
+    }
+
     /// Ends labels that were last seen longer than `lost_after` before `now`.
     pub(super) fn end_lost(&mut self, lost_after: Duration, now: Monotonic) -> Vec<TrackEvent> {
         let is_lost = |_: &String, life: &mut History| now.since(life.last_seen()) > lost_after;

@@ -64,6 +64,21 @@ impl Objects {
         events
     }
 
+    /// Nothing has changed up to `at`: what has begun stands where it stood.
+    pub(super) fn still(&mut self, at: Monotonic) {
+        self.all.iter_mut().filter(|object| object.history.track().is_some()).for_each(|object| object.still(at));
+    }
+
+    /// True if something that has begun and is seen at `at` moves.
+    pub(super) fn moves(&self, at: Monotonic) -> bool {
+        self.all.iter().any(|object| object.history.track().is_some() && object.moves(at))
+    }
+
+    /// True if something that has not begun is seen at `at`.
+    pub(super) fn has_trial(&self, at: Monotonic) -> bool {
+        self.all.iter().any(|object| object.history.track().is_none() && object.history.last_seen() == at)
+    }
+
     /// Ends objects that were last seen longer than `lost_after` before `now`.
     pub(super) fn end_lost(&mut self, lost_after: Duration, now: Monotonic) -> Vec<TrackEvent> {
         let is_lost = |object: &mut TrackedObject| now.since(object.history.last_seen()) > lost_after;

@@ -152,13 +152,20 @@ impl SceneSettings {
             mistakes.polygon(format!("regions[{index}].points"), &region.points);
         }
         for (key, areas) in [("include", &self.include), ("ignore", &self.ignore)] {
-            mistakes.count(key, areas.len());
-            for (index, points) in areas.iter().enumerate() {
-                mistakes.polygon(format!("{key}[{index}]"), points);
-            }
+            mistakes.found.extend(check_areas(key, areas));
         }
         mistakes.found
     }
+}
+
+/// The mistakes of a list of polygons.
+pub fn check_areas(key: &str, areas: &[Vec<Point>]) -> Vec<Mistake> {
+    let mut mistakes = Mistakes::default();
+    mistakes.count(key, areas.len());
+    for (index, points) in areas.iter().enumerate() {
+        mistakes.polygon(format!("{key}[{index}]"), points);
+    }
+    mistakes.found
 }
 
 #[derive(Default)]

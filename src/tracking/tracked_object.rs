@@ -7,12 +7,19 @@ use crate::tracking::rules::TrackingRules;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The weight of a vote decays by this factor at each sighting: after ten sightings half of the total is new.
 const VOTE_DECAY: f32 = 0.93;
 
 /// A label must have this many times the votes of the current label to replace it.
 const CLEAR_MAJORITY: f32 = 1.5;
+
+/// A box that shares less than this with an earlier one (intersection over union) has moved. Detectors shake theirs by a tenth.
+const SAME_PLACE: f32 = 0.7;
+
+/// An object that has not moved for so long stands.
+const STANDS_AFTER: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 pub(super) struct TrackedObject {
@@ -22,6 +29,8 @@ pub(super) struct TrackedObject {
     filtered_at: Monotonic,
     /// The sum of confidences for each label; later sightings weigh more.
     votes: BTreeMap<String, f32>,
+    /// Where it was when it moved last, and when that was.
+    moved: (NormalizedBox, Monotonic),
 }
 
 /// Where an object is expected in the current frame.
@@ -42,6 +51,7 @@ impl TrackedObject {
             filter: BoxFilter::new(&detection.bounding_box),
             filtered_at: at,
             votes: BTreeMap::from([(detection.label.to_owned(), detection.confidence)]),
+            moved: (detection.bounding_box, at),
         };
         object.enter_regions(&detection.bounding_box, rules);
         object
@@ -63,9 +73,25 @@ impl TrackedObject {
     /// Records a sighting in the frame of the last [`TrackedObject::predict`].
     pub(super) fn see(&mut self, detection: &ObjectDetection<'_>, rules: &TrackingRules, at: Monotonic) {
         self.filter.update(&detection.bounding_box);
+        let estimate = self.filter.estimate();
+        if estimate.iou(&self.moved.0) < SAME_PLACE {
+            self.moved = (estimate, at);
+        }
         self.history.see(sighting(detection, at));
         self.enter_regions(&detection.bounding_box, rules);
         self.vote(detection.label, detection.confidence);
+    }
+
+    /// It stands where it stood up to `at`, and may go in any direction from there.
+    pub(super) fn still(&mut self, at: Monotonic) {
+        self.filter = BoxFilter::new(&self.filter.estimate());
+        self.filtered_at = at;
+        self.history.still(at);
+    }
+
+    /// True if it is seen at `at` and has moved within the last seconds.
+    pub(super) fn moves(&self, at: Monotonic) -> bool {
+        self.history.last_seen() == at && at.since(self.moved.1) < STANDS_AFTER
     }
 
     fn enter_regions(&mut self, bounding_box: &NormalizedBox, rules: &TrackingRules) {

@@ -14,6 +14,12 @@ use std::time::Duration;
 /// way, so it waits this much longer before it ends an object.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
+/// How long an object on trial is looked at more closely.
+const TRIAL: Duration = Duration::from_secs(3);
+
+/// How often objects on trial are worth that.
+const TRIAL_PERIOD: Duration = Duration::from_secs(300);
+
 /// Tracks the objects and image labels of one camera. Its work and memory are bounded, whatever the input.
 #[derive(Clone, Debug)]
 pub(crate) struct CameraTracker {
@@ -22,6 +28,12 @@ pub(crate) struct CameraTracker {
     objects: Objects,
     labels: LabelLives,
     next_track: u64,
+    /// By so much the newest frame was late.
+    lag: Duration,
+    /// The newest picture showed what was known.
+    is_still: bool,
+    /// Since when an object on trial has drawn attention.
+    trial_since: Option<Monotonic>,
 }
 
 /// The tracker's result for one frame.
@@ -36,6 +48,8 @@ pub struct TrackedFrame {
     pub events: Vec<TrackEvent>,
     /// See [`CameraTracker::in_view`].
     pub in_view: BTreeMap<String, u32>,
+    /// True if an object moves, or one may have just begun: the camera is worth following.
+    pub moves: bool,
 }
 
 impl CameraTracker {
@@ -47,6 +61,9 @@ impl CameraTracker {
             objects: Objects::default(),
             labels: LabelLives::default(),
             next_track: 1,
+            lag: Duration::ZERO,
+            is_still: false,
+            trial_since: None,
         }
     }
 
@@ -59,8 +76,9 @@ impl CameraTracker {
         let mut tracks = vec![None; unfiltered.len()];
         if !self.pace.advance(at) {
             let in_view = self.in_view();
-            return TrackedFrame { tracks, kept: detections.is_strong, events: Vec::new(), in_view };
+            return TrackedFrame { tracks, kept: detections.is_strong, events: Vec::new(), in_view, moves: false };
         }
+        self.is_still = false;
         let lost_after = self.pace.lost_after(self.rules.lost_after);
         let mut events = self.objects.end_lost(lost_after, at);
         events.extend(self.labels.end_lost(lost_after, at));
@@ -83,15 +101,45 @@ impl CameraTracker {
         for (label, detection) in &detections.labels {
             kept[detection.index] |= self.labels.is_present(label);
         }
-        TrackedFrame { tracks, kept, events, in_view: self.in_view() }
+        let moves = self.objects.moves(at) || self.is_trial_new(at);
+        TrackedFrame { tracks, kept, events, in_view: self.in_view(), moves }
+    }
+
+    /// A picture that was captured at `at` shows what the one before showed: what has begun is where it was.
+    pub(crate) fn still(&mut self, at: Monotonic) {
+        if self.pace.advance(at) {
+            self.is_still = true;
+            self.objects.still(at);
+            self.labels.still(at);
+        }
+    }
+
+    /// The next frame was decoded so long after its capture.
+    pub(crate) fn set_lag(&mut self, lag: Duration) {
+        self.lag = lag;
+    }
+
+    /// True if something on trial is seen that is worth a closer look. What flickers would otherwise cost one for ever.
+    fn is_trial_new(&mut self, at: Monotonic) -> bool {
+        if !self.objects.has_trial(at) {
+            return false;
+        }
+        if self.trial_since.is_none_or(|since| at.since(since) > TRIAL_PERIOD) {
+            self.trial_since = Some(at);
+        }
+        self.trial_since.is_some_and(|since| at.since(since) < TRIAL)
     }
 
     /// Ends what has been unseen for too long and reports changes that had to wait, even if no frames arrive. Call it about
     /// once a second, with the current time.
     pub(crate) fn tick(&mut self, now: Monotonic) -> Vec<TrackEvent> {
-        let lost_after = self.pace.lost_after(self.rules.lost_after) + IN_FLIGHT;
-        let mut events = self.objects.end_lost(lost_after, now);
-        events.extend(self.labels.end_lost(lost_after, now));
+        let mut events = Vec::new();
+        // While nothing changes nothing goes, however far apart the pictures are.
+        if !self.is_still {
+            let lost_after = self.pace.lost_after(self.rules.lost_after) + IN_FLIGHT + self.lag;
+            events.extend(self.objects.end_lost(lost_after, now));
+            events.extend(self.labels.end_lost(lost_after, now));
+        }
         events.extend(self.objects.changes(&self.rules, now));
         events.extend(self.labels.changes(&self.rules, now));
         events
@@ -100,6 +148,7 @@ impl CameraTracker {
     /// Ends everything, because the camera is lost or the daemon stops. Frames captured up to `now` are late afterwards.
     pub(crate) fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         self.pace.restart(now);
+        self.is_still = false;
         let mut events = self.objects.end_all(now);
         events.extend(self.labels.end_all(now));
         events

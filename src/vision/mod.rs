@@ -2,6 +2,7 @@
 //!
 //! Pure data and arithmetic without I/O, clock or tokio, so that the parent and both kinds of children can share it.
 
+pub mod attention;
 pub mod camera_id;
 pub mod camera_status;
 pub mod detection;

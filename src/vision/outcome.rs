@@ -12,6 +12,9 @@ pub enum ShedReason {
     /// It waited longer than `max_frame_age`.
     #[error("it was older than the oldest frame worth looking at")]
     Stale,
+    /// The scene was as it was when it was analysed last.
+    #[error("nothing had changed in the picture")]
+    Still,
     /// The capture process had no free slot for it.
     #[error("every slot of the camera was in use")]
     NoFreeSlot,
@@ -76,9 +79,10 @@ pub enum Outcome {
 
 impl ShedReason {
     /// Every reason, for metrics that start at zero.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Superseded,
         Self::Stale,
+        Self::Still,
         Self::NoFreeSlot,
         Self::Throttled,
         Self::NoUnits,
@@ -89,8 +93,15 @@ impl ShedReason {
     ];
 
     /// The reasons that apply to frames of cameras.
-    pub const OF_FRAMES: [Self; 6] =
-        [Self::Superseded, Self::Stale, Self::NoFreeSlot, Self::ModelStopped, Self::CameraRemoved, Self::Draining];
+    pub const OF_FRAMES: [Self; 7] = [
+        Self::Superseded,
+        Self::Stale,
+        Self::Still,
+        Self::NoFreeSlot,
+        Self::ModelStopped,
+        Self::CameraRemoved,
+        Self::Draining,
+    ];
 
     /// The reasons that apply to images of API callers.
     pub const OF_IMAGES: [Self; 5] =
@@ -101,6 +112,7 @@ impl ShedReason {
         match self {
             Self::Superseded => "superseded",
             Self::Stale => "stale",
+            Self::Still => "still",
             Self::NoFreeSlot => "no_free_slot",
             Self::Throttled => "throttled",
             Self::NoUnits => "no_units",

@@ -1,5 +1,6 @@
 //! What became of everything that a camera sent on one connection.
 
+use crate::vision::attention::Attention;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
@@ -14,6 +15,10 @@ pub struct SkippedFrames {
     pub keyframes_only: u64,
     /// They can be decoded on their own, and were not due at the rate that is analysed.
     pub not_due: u64,
+    /// The scene was still when they came.
+    pub still: u64,
+    /// The units have no time for them: of this group of pictures only the keyframe was decoded.
+    pub rationed: u64,
     /// The decoder made no picture of them, or a damaged one.
     pub undecodable: u64,
     /// They waited when the connection was closed.
@@ -22,13 +27,15 @@ pub struct SkippedFrames {
 
 impl SkippedFrames {
     /// Each reason by its name in metrics and JSON, with its count.
-    pub fn by_reason(&self) -> [(&'static str, u64); 6] {
-        let Self { before_keyframe, behind, keyframes_only, not_due, undecodable, closed } = *self;
+    pub fn by_reason(&self) -> [(&'static str, u64); 8] {
+        let Self { before_keyframe, behind, keyframes_only, not_due, still, rationed, undecodable, closed } = *self;
         [
             ("before_keyframe", before_keyframe),
             ("behind", behind),
             ("keyframes_only", keyframes_only),
             ("not_due", not_due),
+            ("still", still),
+            ("rationed", rationed),
             ("undecodable", undecodable),
             ("closed", closed),
         ]
@@ -64,6 +71,8 @@ pub struct StreamCounts {
     /// How far the clock of the camera is ahead of that of the box, in milliseconds; `None` until the camera has told its
     /// time. Contains the delay of the network.
     pub clock_offset_ms: Option<i64>,
+    /// What is decoded at the moment.
+    pub attention: Attention,
 }
 
 impl StreamCounts {
@@ -98,11 +107,15 @@ impl AddAssign for StreamCounts {
             self.keyframe_interval_ms = other.keyframe_interval_ms;
         }
         self.clock_offset_ms = other.clock_offset_ms.or(self.clock_offset_ms);
-        let SkippedFrames { before_keyframe, behind, keyframes_only, not_due, undecodable, closed } = other.skipped;
+        self.attention = other.attention;
+        let SkippedFrames { before_keyframe, behind, keyframes_only, not_due, still, rationed, undecodable, closed } =
+            other.skipped;
         self.skipped.before_keyframe += before_keyframe;
         self.skipped.behind += behind;
         self.skipped.keyframes_only += keyframes_only;
         self.skipped.not_due += not_due;
+        self.skipped.still += still;
+        self.skipped.rationed += rationed;
         self.skipped.undecodable += undecodable;
         self.skipped.closed += closed;
     }

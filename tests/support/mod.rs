@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod broker;
 pub mod camera;
+pub mod capture;
 pub mod certificates;
 pub mod clip;
 pub mod daemon;
@@ -13,6 +14,7 @@ pub mod link;
 pub mod memory_cgroup;
 pub mod package;
 pub mod refusing_camera;
+pub mod scene_clip;
 pub mod scripted_broker;
 pub mod sender;
 pub mod small_disk;

@@ -1,6 +1,7 @@
 //! The stream of a camera as clients are shown it.
 
 use crate::control::status::CameraView;
+use crate::vision::attention::Attention;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ pub struct StreamHealth {
     /// Seconds by which the camera's clock is ahead of the box's; absent unless the camera tells its time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_offset_seconds: Option<f64>,
+    /// What is decoded at the moment: `followed`: every frame; `watched`: keyframes, because nothing moves; `catching_up`: what
+    /// came shortly before something moved.
+    pub attention: Attention,
     /// Encoded frames that arrived.
     pub received: u64,
     /// Frames that were not decoded, by reason.
@@ -38,6 +42,7 @@ impl StreamHealth {
             kilobits_per_second: rounded(rates.bits / 1000.0),
             keyframe_interval_seconds: rounded(f64::from(counts.keyframe_interval_ms) / 1000.0),
             clock_offset_seconds: counts.clock_offset_ms.map(|ms| rounded(ms as f64 / 1000.0)),
+            attention: counts.attention,
             received: counts.received,
             skipped: skipped.into(),
             waiting: counts.waiting,

@@ -60,7 +60,7 @@ impl Cameras {
             let index = self.groups[group].reconnect(camera, now);
             self.close(group, index, effects);
         } else if let Some(index) = self.groups[group].index_of(camera).filter(|_| is_other_rate) {
-            effects.push(Effect::PaceCamera { group, index, fps });
+            effects.push(Effect::PaceCamera { group, index, fps, wanted: fps });
         }
         if enabled == self.groups[group].camera(camera).is_disabled() {
             self.enable(group, camera, enabled, now, effects);

@@ -83,7 +83,8 @@ impl World {
                 }
                 self.order(group, Order::Release(index, slot));
             }
-            Effect::PaceCamera { group, index, fps } => self.order(group, Order::Pace(index, fps)),
+            Effect::PaceCamera { group, index, fps, .. } => self.order(group, Order::Pace(index, fps)),
+            Effect::TellSight { .. } => {}
             Effect::TakeSnapshot { group, order } => {
                 if !self.captures[group].is_hung && !self.captures[group].is_killed {
                     let jpeg = Ok(vec![1_u8; 10].into());

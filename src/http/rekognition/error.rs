@@ -122,6 +122,7 @@ impl ApiError {
             ShedReason::Throttled
             | ShedReason::NoUnits
             | ShedReason::Superseded
+            | ShedReason::Still
             | ShedReason::Stale
             | ShedReason::NoFreeSlot
             | ShedReason::CameraRemoved => Self::throughput(retry_after),

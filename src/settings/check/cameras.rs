@@ -5,12 +5,20 @@ use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings}
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use crate::settings::check::tiles::check_tiles;
+use crate::tracking::settings::check_areas;
 
 /// The slowest rate above 0: a frame in a quarter of an hour.
 const SLOWEST_FPS: f64 = 0.001;
 
 pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let capture = &settings.capture;
+    for (key, value, least, most) in [
+        ("capture.watch_sensitivity", capture.watch_sensitivity, 0.0, 1.0),
+        ("capture.still_seconds", capture.still_seconds, 1.0, 600.0),
+        ("capture.look_seconds", capture.look_seconds, 1.0, 3600.0),
+    ] {
+        findings.range(key, f64::from(value), least, most);
+    }
     findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
     findings.range("capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
     check_times("capture", Some(capture.stall_seconds), Some(capture.connect_timeout_seconds), findings);
@@ -57,6 +65,11 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
         findings.range(format!("{name}.latency_ms"), f64::from(ms), 0.0, 5000.0);
     }
     findings.range(format!("{name}.weight"), f64::from(camera.weight), 1.0, 100.0);
+    if let Some(sensitivity) = camera.watch_sensitivity {
+        findings.range(format!("{name}.watch_sensitivity"), f64::from(sensitivity), 0.0, 1.0);
+    }
+    let areas = check_areas("watch_ignore", &camera.watch_ignore).into_iter().map(|it| (it.field, it.what));
+    findings.extend(name, areas);
     if let Some(track) = camera.video_track {
         findings.range(format!("{name}.video_track"), f64::from(track), 1.0, 16.0);
     }

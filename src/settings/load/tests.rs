@@ -1,7 +1,7 @@
 //! Settings as operators write them.
 
 use super::*;
-use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
+use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings, WatchMode};
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings};
@@ -41,7 +41,8 @@ fn the_shipped_file_has_the_defaults_of_the_code() {
     assert_eq!(settings.log, LogSettings::default());
     assert_eq!(settings.http, HttpSettings::default());
     assert_eq!(settings.rekognition, RekognitionSettings::default());
-    assert_eq!(settings.capture, CaptureSettings::default());
+    // Those who have settings of an earlier version choose for themselves.
+    assert_eq!(settings.capture, CaptureSettings { watch: WatchMode::Auto, ..CaptureSettings::default() });
     assert_eq!(settings.snapshots, SnapshotSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());

@@ -75,10 +75,10 @@ impl Pool {
         }
     }
 
-    /// A capture process dropped a frame because it had no free slot.
-    pub fn frame_without_slot(&mut self, camera: &CameraId) {
+    /// A capture process kept a frame that was due to itself.
+    pub fn frame_kept_back(&mut self, camera: &CameraId, reason: ShedReason) {
         let ledger = self.demand.ledger(camera);
         ledger.count_captured();
-        ledger.count(Outcome::Shed(ShedReason::NoFreeSlot));
+        ledger.count(Outcome::Shed(reason));
     }
 }

@@ -6,6 +6,7 @@ mod lives;
 mod mot_metrics;
 mod quality;
 mod real_scene;
+mod still_scenes;
 
 use crate::tracking::settings::TrackingSettings;
 use crate::tracking::{CameraTracker, EventKind, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};

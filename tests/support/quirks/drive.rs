@@ -241,6 +241,7 @@ pub fn source(server: &Server, row: Row) -> CameraSource {
         tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: false,
+        watch: None,
         latency_ms: None,
         connect_timeout_ms: CONNECT_TIMEOUT_MS,
         hardware_decoders: false,

@@ -241,7 +241,7 @@ impl TestBox {
     }
 
     fn miss_a_slot(&mut self) {
-        self.fleet.frame_without_slot(&CameraId::new("a").unwrap());
+        self.fleet.frame_kept_back(&CameraId::new("a").unwrap(), ShedReason::NoFreeSlot);
         self.ended.push((0, Outcome::Shed(ShedReason::NoFreeSlot)));
     }
 

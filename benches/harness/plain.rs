@@ -15,14 +15,18 @@ pub(crate) enum Mode {
     Receive,
     Keyframes,
     Decode,
+    /// Decodes all, and compares each picture with the one before at a small size.
+    Compare,
 }
 
 impl Mode {
-    fn elements(self) -> &'static str {
+    fn elements(self, codec: &str) -> String {
+        let decoder = format!("avdec_{codec} max-threads=1 name=last");
         match self {
-            Self::Receive => "identity name=last",
-            Self::Keyframes => "identity drop-buffer-flags=delta-unit ! avdec_h264 max-threads=1 name=last",
-            Self::Decode => "avdec_h264 max-threads=1 name=last",
+            Self::Receive => "identity name=last".into(),
+            Self::Keyframes => format!("identity drop-buffer-flags=delta-unit ! {decoder}"),
+            Self::Decode => decoder,
+            Self::Compare => format!("{decoder} ! videoscale ! video/x-raw,width=320,height=180"),
         }
     }
 
@@ -31,18 +35,20 @@ impl Mode {
             Self::Receive => "receive",
             Self::Keyframes => "keyframes",
             Self::Decode => "decode",
+            Self::Compare => "compare",
         }
     }
 }
 
 /// The life of such a process.
-pub(crate) fn serve(mode: &str, url: &str) {
+pub(crate) fn serve(mode: &str, codec: &str, url: &str) {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)).unwrap();
     gst::init().unwrap();
-    let mode = [Mode::Receive, Mode::Keyframes, Mode::Decode].into_iter().find(|known| known.name() == mode).unwrap();
+    let modes = [Mode::Receive, Mode::Keyframes, Mode::Decode, Mode::Compare];
+    let mode = modes.into_iter().find(|known| known.name() == mode).unwrap();
     let text = format!(
-        "rtspsrc location={url} protocols=tcp latency=0 ! rtph264depay ! h264parse ! {} ! fakesink sync=false",
-        mode.elements()
+        "rtspsrc location={url} protocols=tcp latency=0 ! rtp{codec}depay ! {codec}parse ! {} ! fakesink sync=false name=end",
+        mode.elements(codec)
     );
     let pipeline = gst::parse::launch(&text).unwrap();
     let count = Arc::new(AtomicU64::new(0));
@@ -52,11 +58,29 @@ pub(crate) fn serve(mode: &str, url: &str) {
         counter.fetch_add(1, Ordering::Relaxed);
         gst::PadProbeReturn::Ok
     });
+    if mode == Mode::Compare {
+        compare(&pipeline.downcast_ref::<gst::Bin>().unwrap().by_name("end").unwrap());
+    }
     pipeline.set_state(gst::State::Playing).unwrap();
     for _ in std::io::stdin().lines() {
         println!("{}", count.load(Ordering::Relaxed));
         std::io::stdout().flush().unwrap();
     }
+}
+
+/// What a script does that looks for movement: the differences of each pixel to the picture before.
+fn compare(end: &gst::Element) {
+    let before = std::sync::Mutex::new(Vec::<u8>::new());
+    end.static_pad("sink").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let map = info.buffer().unwrap().map_readable().unwrap();
+        let luma = &map[..320 * 180];
+        let mut before = before.lock().unwrap();
+        let changed = before.iter().zip(luma).filter(|(before, now)| before.abs_diff(**now) > 25).count();
+        std::hint::black_box(changed);
+        before.clear();
+        before.extend_from_slice(luma);
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// A running one. It ends with the value.
@@ -67,9 +91,10 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    pub(crate) fn start(mode: Mode, url: &str) -> Self {
+    /// The camera sends `h264` or `h265`.
+    pub(crate) fn start(mode: Mode, codec: &str, url: &str) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--plain", mode.name(), url])
+            .args(["--plain", mode.name(), codec, url])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

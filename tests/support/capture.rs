@@ -1,0 +1,64 @@
+//! A capture process by itself; the test is its parent.
+
+use ocelli::ipc::channel::{Channel, ChannelError};
+use ocelli::ipc::messages::FromCapture;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// What a slow box may take to look at all plugins, one process after the other.
+pub const START_LIMIT: Duration = Duration::from_secs(100);
+
+/// `ocelli capture`, and our end of its channel. It ends with the value.
+pub struct Capture {
+    pub process: Child,
+    pub channel: Channel,
+}
+
+impl Capture {
+    /// Starts one whose GStreamer keeps its registry below `cache`.
+    pub fn start(cache: &Path) -> Self {
+        let (channel, theirs) = Channel::pair().unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
+            .arg("capture")
+            .stdin(Stdio::from(theirs.into_socket()))
+            .stderr(File::options().append(true).create(true).open(cache.join("log")).unwrap())
+            .env("XDG_CACHE_HOME", cache)
+            .env("GST_REGISTRY_FORK", "no")
+            .env("OCELLI_LOG", std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into()))
+            .spawn()
+            .unwrap();
+        Self { process, channel }
+    }
+
+    /// The next message, if one comes within `limit`.
+    pub fn next(&self, limit: Duration) -> Option<FromCapture> {
+        match self.channel.receive_within(limit) {
+            Ok((message, _)) => Some(message),
+            Err(ChannelError::Empty) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub fn expect_hello(&self) {
+        let message = self.next(START_LIMIT);
+        assert!(matches!(message, Some(FromCapture::Hello { .. })), "{message:?}");
+    }
+
+    pub fn expect_initialized(&self) {
+        assert_eq!(self.next(START_LIMIT), Some(FromCapture::Initialized));
+    }
+
+    pub fn expect_started(&self) {
+        self.expect_hello();
+        self.expect_initialized();
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}

@@ -1,0 +1,147 @@
+//! A clip of a still scene with sensor noise, through which a bright block passes at a known time.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+pub const WIDTH: usize = 320;
+pub const HEIGHT: usize = 180;
+
+/// Frames of the clip: 30 s at 25 frames a second.
+const FRAMES: usize = 750;
+
+/// The luma of the block, of the brightest background, and between them.
+const BLOCK: u8 = 230;
+const BACKGROUND: u8 = 120;
+const BETWEEN: u8 = 190;
+
+/// A block that goes from the left to the right.
+#[derive(Clone, Copy, Debug)]
+pub struct Passage {
+    /// The first frame with it.
+    pub from: usize,
+    /// Pixels a frame.
+    pub speed: usize,
+}
+
+impl Passage {
+    const SIZE: (usize, usize) = (24, 40);
+    const TOP: usize = 100;
+
+    /// The left edge of the block in a picture, if enough of it is there.
+    pub fn left_edge(luma: &[u8]) -> Option<usize> {
+        let row = &luma[(Self::TOP + Self::SIZE.1 / 2) * WIDTH..][..WIDTH];
+        let bright = row.iter().filter(|sample| **sample > BETWEEN).count();
+        (bright >= Self::SIZE.0 / 3).then(|| row.iter().position(|sample| *sample > BETWEEN)).flatten()
+    }
+
+    fn draw(&self, frame: usize, luma: &mut [u8]) {
+        let Some(step) = frame.checked_sub(self.from) else { return };
+        let left = step * self.speed;
+        for row in luma.chunks_exact_mut(WIDTH).skip(Self::TOP).take(Self::SIZE.1) {
+            row.iter_mut().skip(left).take(Self::SIZE.0).for_each(|sample| *sample = BLOCK);
+        }
+    }
+}
+
+/// What the clip shows and how it is encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct SceneClip {
+    /// Frames from one keyframe to the next.
+    pub group: u64,
+    pub b_frames: u32,
+    pub passage: Passage,
+}
+
+impl Default for SceneClip {
+    fn default() -> Self {
+        Self { group: 50, b_frames: 0, passage: Passage { from: 14 * 25 + 20, speed: 4 } }
+    }
+}
+
+impl SceneClip {
+    /// Encodes it as an H.264 byte stream.
+    pub fn encode(&self, directory: &Path) -> PathBuf {
+        let mut noise = Noise::default();
+        let mut picture = vec![128; WIDTH * HEIGHT * 3 / 2];
+        let encoding = Encoding { size: (WIDTH, HEIGHT), fps: 25, group: self.group, b_frames: self.b_frames };
+        encoding.encode(directory, FRAMES, |frame| {
+            let luma = &mut picture[..WIDTH * HEIGHT];
+            for (place, sample) in luma.iter_mut().enumerate() {
+                let (x, y) = (place % WIDTH, place / WIDTH);
+                let texture = 40 * u8::from((x / 20 + y / 20) % 2 == 0) + u8::try_from(y / 6).unwrap();
+                *sample = (BACKGROUND - 70) + texture.min(70) + noise.next();
+            }
+            self.passage.draw(frame, luma);
+            picture.clone()
+        })
+    }
+}
+
+/// The noise of a sensor: 0 to 7 grey levels, the same each time.
+#[derive(Debug, Default)]
+pub struct Noise(u32);
+
+impl Noise {
+    pub fn next(&mut self) -> u8 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u8::try_from(self.0 >> 29).unwrap()
+    }
+}
+
+/// How pictures are encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoding {
+    /// Width and height in pixels.
+    pub size: (usize, usize),
+    pub fps: u32,
+    /// Frames from one keyframe to the next.
+    pub group: u64,
+    pub b_frames: u32,
+}
+
+impl Encoding {
+    /// Encodes these I420 pictures as an H.264 byte stream.
+    pub fn encode(&self, directory: &Path, frames: usize, mut picture: impl FnMut(usize) -> Vec<u8>) -> PathBuf {
+        let file = directory.join("scene.h264");
+        let Self { size: (width, height), fps, group, b_frames } = self;
+        let pipeline = format!(
+            "fdsrc ! rawvideoparse format=i420 width={width} height={height} framerate={fps}/1 \
+             ! x264enc bitrate=800 key-int-max={group} bframes={b_frames} speed-preset=veryfast threads=1 \
+             option-string=scenecut=0:min-keyint={group} ! video/x-h264,stream-format=byte-stream \
+             ! filesink location={}",
+            file.display()
+        );
+        let mut encoder = gst_launch(&pipeline).stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = encoder.stdin.take().unwrap();
+        (0..frames).for_each(|frame| input.write_all(&picture(frame)).unwrap());
+        drop(input);
+        assert!(encoder.wait().unwrap().success());
+        file
+    }
+}
+
+/// The first pictures of an H.264 byte stream as I420.
+pub fn decoded(clip: &Path, (width, height): (usize, usize), frames: usize) -> Vec<Vec<u8>> {
+    let pipeline = format!(
+        "filesrc location={} ! h264parse ! avdec_h264 max-threads=1 ! videoconvert ! video/x-raw,format=I420 ! fdsink",
+        clip.display()
+    );
+    let mut decoder = gst_launch(&pipeline).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = decoder.stdout.take().unwrap();
+    let mut next = || {
+        let mut picture = vec![0; width * height * 3 / 2];
+        output.read_exact(&mut picture).unwrap();
+        picture
+    };
+    let pictures = (0..frames).map(|_| next()).collect();
+    decoder.kill().unwrap();
+    decoder.wait().unwrap();
+    pictures
+}
+
+fn gst_launch(pipeline: &str) -> Command {
+    let mut command = Command::new("gst-launch-1.0");
+    command.arg("-q").args(pipeline.split_whitespace());
+    command
+}
