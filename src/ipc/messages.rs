@@ -21,7 +21,7 @@ pub use crate::ipc::loss_kind::LossKind;
 pub use crate::ipc::watch_messages::{Sight, WatchOrder};
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 11;
+pub const PROTOCOL_VERSION: u16 = 12;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -25,5 +25,4 @@ pub mod rtp;
 pub mod sdp;
 pub mod server;
 pub mod stream;
-pub mod table;
 pub mod tls_front;

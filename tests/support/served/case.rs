@@ -49,6 +49,7 @@ impl Case {
             // Every picture is decoded, and few are handed over: 4K costs much to copy.
             frames_per_second: 2.0,
             keyframes_only: false,
+            watch: None,
             latency_ms: None,
             connect_timeout_ms: 5_000,
             hardware_decoders: false,

@@ -16,4 +16,5 @@ pub mod case;
 pub mod clips;
 pub mod footage;
 pub mod servers;
+pub mod table;
 pub mod watch;

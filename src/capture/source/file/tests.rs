@@ -67,6 +67,7 @@ fn camera(url: String, video_track: Option<u16>) -> CameraSource {
         tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: false,
+        watch: None,
         latency_ms: None,
         connect_timeout_ms: 1000,
         hardware_decoders: false,

@@ -1,8 +1,8 @@
 //! The report of a run: JSON for machines, the table of `docs/cameras.md` for people.
 
-use super::drive::Outcome;
-use super::rows::Expected;
-use crate::served::case::{Case, Seen, Wanted};
+use super::case::{Case, Seen, Wanted};
+use crate::quirks::drive::Outcome;
+use crate::quirks::rows::Expected;
 use crate::support::root;
 
 /// One case of the report.
