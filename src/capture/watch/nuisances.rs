@@ -21,7 +21,7 @@ pub(super) enum Nuisance {
     Headlights,
     /// Day and night pictures in turn, two minutes each.
     Infrared,
-    /// A camera on a pole: up to 1.5 pixels in each direction.
+    /// A camera on a pole: up to 1.2 pixels in each direction.
     Shaking,
     /// A treetop in the wind.
     Tree,
@@ -71,10 +71,10 @@ impl Yard {
         assert!(clip.exists(), "{} is missing: run `make setup`", clip.display());
         let folder = tempfile::tempdir().unwrap();
         let planes = folder.path().join("planes");
-        let (width, height) = (768, 576);
+        let (width, height) = (480, 360);
         let pipeline = format!(
             "filesrc location={} ! h264parse ! avdec_h264 ! videorate drop-only=true ! video/x-raw,framerate=1/3 ! \
-             videoconvert ! video/x-raw,format=GRAY8,width={width},height={height} ! filesink location={}",
+             videoscale ! videoconvert ! video/x-raw,format=GRAY8,width={width},height={height} ! filesink location={}",
             clip.display(),
             planes.display()
         );
@@ -196,7 +196,7 @@ impl Yard {
             self.rain(picture, random);
         }
         if nuisance == Nuisance::Shaking {
-            let (right, down) = (random.between(-1.5, 1.5), random.between(-1.5, 1.5));
+            let (right, down) = (random.between(-1.2, 1.2), random.between(-1.2, 1.2));
             *picture = self.shifted(picture, (right, down));
         }
         self.add_noise(picture, noise, random);
@@ -225,9 +225,9 @@ impl Yard {
     }
 
     fn rain(&self, picture: &mut Luma, random: &mut Random) {
-        for _ in 0..500 {
+        for _ in 0..400 {
             let (mut x, top) = (random.between(0.0, self.width as f32), random.below(self.height));
-            let (length, width, bright) = (random.below(40) + 15, random.below(2) + 1, random.between(15.0, 45.0));
+            let (length, width, bright) = (random.below(25) + 10, 1, random.between(15.0, 45.0));
             for y in top..(top + length).min(self.height) {
                 x += 0.12;
                 for column in (x as usize..x as usize + width).take_while(|column| *column < self.width) {
@@ -253,16 +253,16 @@ impl Yard {
         (0..picture.len()).map(shifted).collect()
     }
 
-    /// Leaves of several sizes and greys, that a gust displaces by up to 10 pixels, each branch by another.
+    /// Leaves of several sizes and greys, that a gust displaces by up to 7 pixels, each branch by another.
     fn grow_tree(&self, picture: &mut Luma, random: &mut Random) {
-        let gust = random.between(0.3, 1.0) * 10.0;
+        let gust = random.between(0.3, 1.0) * 7.0;
         let phase = random.between(0.0, 6.3);
         self.for_pixels(&Self::tree(), |pixel, across, along| {
             let (x, y) = ((pixel % self.width) as f32, (pixel / self.width) as f32);
             if (across - 0.5).powi(2) + (along - 0.5).powi(2) < 0.25 {
                 let x = x + gust * (phase + y * 0.05).sin();
                 let y = y + 0.3 * gust * (phase * 2.0 + x * 0.04).cos();
-                let leaves = (x * 0.35).sin() * (y * 0.28).cos() + (x * 0.11 + y * 0.07).sin();
+                let leaves = (x * 0.55).sin() * (y * 0.45).cos() + (x * 0.18 + y * 0.11).sin();
                 picture[pixel] = level(85.0 + 28.0 * leaves);
             }
         });

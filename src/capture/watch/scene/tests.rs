@@ -108,6 +108,9 @@ fn judge(nuisance: Nuisance, film: &[Keyframe], visits: &[Visit], masks: Vec<Mas
             if (visit.from..visit.until).contains(&at) && hits(&seen[0]) {
                 tally.found += u32::from(!std::mem::replace(&mut found[index], true));
                 tally.found_at_once += u32::from(at == visit.from);
+                if std::env::var_os("SHOW").is_some() && at == visit.from {
+                    println!("hit {nuisance:?} {at}: {} {:.1}", visit.who.is_some(), change.contrast);
+                }
             }
             if visit.until == at {
                 tally.departures += 1;
@@ -144,7 +147,7 @@ fn run(nuisance: Nuisance, masks: Vec<Mask>, pictures: u64, seed: u64) -> Tally 
     let mut random = Random(seed);
     let avoided = (nuisance == Nuisance::Tree).then(Yard::tree);
     let visits = visits(pictures, &mut random, avoided);
-    let cache = std::path::PathBuf::from(format!("/work/helpers/scene_data/{nuisance:?}-{pictures}-{seed}.cells"));
+    let cache = std::path::PathBuf::from(format!("/work/helpers/scene_data/s{nuisance:?}-{pictures}-{seed}.cells"));
     let boxes = cache.with_extension("boxes");
     if !boxes.exists() {
         let yard = YARD.get_or_init(Yard::from_clip);
