@@ -190,13 +190,8 @@ impl Known {
     pub(super) fn accept(&mut self, cells: &Cells) {
         self.compared.reference.clone_from(&self.reference);
         for (cell, level) in cells.levels().enumerate() {
-            if self.compared.is_another {
+            if self.compared.is_another || self.compared.changed[cell] > 0.0 {
                 (self.reference[cell], self.averaged[cell]) = (level, 1.0);
-            } else if self.compared.changed[cell] > 0.0 {
-                // The middle of what sways is a better reference than where it just was.
-                let share = if self.tolerance.is_restless(cell) { 0.3 } else { 1.0 };
-                self.reference[cell] += share * (level - self.reference[cell]);
-                self.averaged[cell] = 1.0;
             }
         }
         if self.compared.is_another {
@@ -227,9 +222,13 @@ impl Known {
                 self.tolerance.esteem(cell);
             } else if *left > 0.0 {
                 self.tolerance.learn(cell, *left);
-                if self.unrest.goes_on() {
-                    // Half way: a raindrop does not change the scene twice, by coming and by going.
-                    self.reference[cell] = (self.reference[cell] + looked_at.reference[cell]) / 2.0;
+                // What falls or sways does not change the scene twice, by coming and by going; its middle is the
+                // better reference.
+                let (before, now) = (looked_at.reference[cell], &mut self.reference[cell]);
+                if self.tolerance.is_restless(cell) {
+                    *now = before + 0.3 * (*now - before);
+                } else if self.unrest.goes_on() {
+                    *now = before + 0.5 * (*now - before);
                 }
             }
         }

@@ -7,9 +7,9 @@
 use super::tolerance::share_of;
 use std::time::Duration;
 
-/// The most that is asked for, in grey levels. A person of 2 % by 5 % of the picture who differs by 25 gives 16, in the
-/// worst position between cells.
-const MOST: f32 = 12.0;
+/// The most that is asked for, in grey levels. A person of 2 % by 5 % of the picture who differs by 25 gives 15 or
+/// more, in the worst position between cells.
+const MOST: f32 = 13.5;
 
 /// How long an unexplained picture is remembered.
 const MEMORY: Duration = Duration::from_secs(90);

@@ -1,224 +1,192 @@
-//! Known appearances in troubled scenes.
+//! What a scene answers: to made-up cells, and to a real yard in which troubles and people are known.
 
 use super::Scene;
 use crate::capture::watch::cells::Cells;
-use crate::capture::watch::change::Cause;
-use crate::capture::watch::masks::Mask;
-use crate::capture::watch::nuisances::{Luma, Nuisance, Random, Yard};
+use crate::capture::watch::change::{Cause, Change};
+use crate::capture::watch::nuisances::Random;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
-use std::time::Duration;
 
-/// Keyframes come once in so many seconds.
-const STEP: u64 = 2;
+mod yard;
 
-/// What a scene made of a run.
-#[derive(Debug, Default)]
-struct Tally {
-    appearances: u32,
-    found: u32,
-    found_at_once: u32,
-    /// Departures of people who stood, and those that were noticed.
-    departures: u32,
-    noticed: u32,
-    still: u32,
-    alarms: u32,
+const COLUMNS: usize = 96;
+const ROWS: usize = 54;
+
+/// A made-up scene in front of a camera that sends a keyframe every two seconds.
+struct Camera {
+    scene: Scene,
+    random: Random,
+    seconds: u64,
+    gain: f32,
 }
 
-/// Someone in the yard.
-#[derive(Clone, Copy, Debug)]
-struct Visit {
-    from: u64,
-    until: u64,
-    /// One of the clip's people who stands, or the least person who walks.
-    who: Option<usize>,
-    left: f32,
-    top: f32,
-    contrast: f32,
-}
-
-fn visits(pictures: u64, random: &mut Random, avoided: Option<NormalizedBox>) -> Vec<Visit> {
-    let mut visits = Vec::new();
-    let mut from = 12;
-    while from + 12 < pictures {
-        let length = 2 + random.below(4) as u64;
-        let is_clips = random.below(2) == 0;
-        let (mut left, mut top) = (random.between(0.02, 0.9), random.between(0.2, 0.93));
-        while avoided
-            .is_some_and(|avoided| left + 0.08 > avoided.left && left < avoided.right() && top < avoided.bottom())
-        {
-            (left, top) = (random.between(0.02, 0.9), random.between(0.2, 0.93));
-        }
-        let contrast = if random.below(2) == 0 { 25.0 } else { -25.0 };
-        let who = (is_clips && avoided.is_none()).then(|| random.below(1000));
-        visits.push(Visit { from, until: from + length, who, left, top, contrast });
-        from += length + 4 + random.below(5) as u64;
+impl Camera {
+    /// A camera that has seen the empty scene for half a minute.
+    fn new() -> Self {
+        Self::with(Scene::new(0.5, Vec::new()))
     }
-    visits
-}
 
-fn put(yard: &Yard, picture: &mut Luma, visit: &Visit, at: u64) -> NormalizedBox {
-    match visit.who {
-        Some(who) => yard.put_person(picture, who),
-        None => {
-            let walked = 0.012 * (at - visit.from) as f32;
-            yard.put_least_person(picture, visit.left + walked, visit.top, visit.contrast)
+    fn with(scene: Scene) -> Self {
+        let mut camera = Self { scene, random: Random(7), seconds: 0, gain: 1.0 };
+        for _ in 0..15 {
+            camera.look(&[]);
         }
+        camera
     }
-}
 
-/// A keyframe, who is there, and who was there in the one before.
-struct Keyframe {
-    cells: Cells,
-    seen: Vec<NormalizedBox>,
-    gone: Vec<NormalizedBox>,
-}
-
-fn film(yard: &Yard, nuisance: Nuisance, visits: &[Visit], pictures: u64, random: &mut Random) -> Vec<Keyframe> {
-    let mut film = Vec::new();
-    for at in 0..pictures {
-        let (mut picture, mut seen) = (yard.empty(), Vec::new());
-        let here = || visits.iter().filter(|visit| (visit.from..visit.until).contains(&at));
-        for visit in here().filter(|visit| visit.who.is_some()) {
-            seen.push(put(yard, &mut picture, visit, at));
-        }
-        yard.happen(&mut picture, nuisance, (at * STEP) as f32, random);
-        for visit in here().filter(|visit| visit.who.is_none()) {
-            seen.push(put(yard, &mut picture, visit, at));
-        }
-        yard.record(&mut picture, nuisance, random);
-        let gone = visits.iter().filter(|visit| visit.until == at);
-        let gone = gone.map(|visit| put(yard, &mut yard.empty(), visit, at - 1)).collect();
-        film.push(Keyframe { cells: yard.cells(&picture), seen, gone });
-    }
-    film
-}
-
-fn judge(nuisance: Nuisance, film: &[Keyframe], visits: &[Visit], masks: Vec<Mask>) -> Tally {
-    let mut scene = Scene::new(0.5, masks);
-    let mut tally = Tally { appearances: visits.len() as u32, ..Tally::default() };
-    let mut found = vec![false; visits.len()];
-    for (at, Keyframe { cells, seen, gone }) in (0..).zip(film) {
-        let now = Monotonic::from_nanos(at * STEP * 1_000_000_000);
-        let change = scene.compare(cells, now);
-        let hits = |place: &NormalizedBox| {
-            change.moved && (change.places.is_empty() || change.places.iter().any(|hit| hit.intersection(place) > 0.0))
-        };
-        for (index, visit) in visits.iter().enumerate() {
-            if (visit.from..visit.until).contains(&at) && hits(&seen[0]) {
-                tally.found += u32::from(!std::mem::replace(&mut found[index], true));
-                tally.found_at_once += u32::from(at == visit.from);
-                if std::env::var_os("SHOW").is_some() && at == visit.from {
-                    println!("hit {nuisance:?} {at}: {} {:.1}", visit.who.is_some(), change.contrast);
-                }
-            }
-            if visit.until == at {
-                tally.departures += 1;
-                tally.noticed += u32::from(hits(&gone[0]));
-            }
-        }
-        if seen.is_empty() && gone.is_empty() && at * STEP >= 70 {
-            tally.still += 1;
-            tally.alarms += u32::from(change.moved);
-            if change.moved && std::env::var_os("SHOW").is_some() {
-                println!(
-                    "{nuisance:?} {at}: {:?} {:.4} {:.1} {:?}",
-                    change.cause,
-                    change.area,
-                    change.contrast,
-                    change.places.first()
-                );
-            }
-        }
+    /// Compares a keyframe in which the given places are brighter by so many grey levels, and accepts what moved.
+    fn look(&mut self, things: &[(NormalizedBox, f32)]) -> Change {
+        let (cells, now) = self.keyframe(things);
+        let change = self.scene.compare(&cells, now);
         if change.moved {
-            scene.accept(cells, now);
-            scene.learn(seen);
+            self.scene.accept(&cells, now);
         }
+        change
     }
-    if std::env::var_os("SHOW").is_some() {
-        for (visit, _) in visits.iter().zip(&found).filter(|(_, found)| !**found) {
-            println!("{nuisance:?} missed {visit:?} {:?}", film[visit.from as usize].seen);
+
+    fn keyframe(&mut self, things: &[(NormalizedBox, f32)]) -> (Cells, Monotonic) {
+        self.seconds += 2;
+        let mut levels = Vec::new();
+        for cell in 0..COLUMNS * ROWS {
+            let (x, y) = (cell % COLUMNS, cell / COLUMNS);
+            let mut level = 60.0 + ((x / 5 * 37 + y / 4 * 61) % 90) as f32;
+            for (place, brighter) in things {
+                let (x, y) = ((x as f32 + 0.5) / COLUMNS as f32, (y as f32 + 0.5) / ROWS as f32);
+                let is_inside = x > place.left && x < place.right() && y > place.top && y < place.bottom();
+                level += if is_inside { *brighter } else { 0.0 };
+            }
+            levels.push((16.0 + (level - 16.0) * self.gain + 0.5 * self.random.normal()).clamp(0.0, 255.0));
         }
+        (Cells::of_levels(&levels, COLUMNS), Monotonic::from_nanos(self.seconds * 1_000_000_000))
     }
-    tally
 }
 
-fn run(nuisance: Nuisance, masks: Vec<Mask>, pictures: u64, seed: u64) -> Tally {
-    let mut random = Random(seed);
-    let avoided = (nuisance == Nuisance::Tree).then(Yard::tree);
-    let visits = visits(pictures, &mut random, avoided);
-    let cache = std::path::PathBuf::from(format!("/work/helpers/scene_data/s{nuisance:?}-{pictures}-{seed}.cells"));
-    let boxes = cache.with_extension("boxes");
-    if !boxes.exists() {
-        let yard = YARD.get_or_init(Yard::from_clip);
-        let film = film(yard, nuisance, &visits, pictures, &mut random);
-        let bytes: Vec<u8> =
-            film.iter().flat_map(|keyframe| keyframe.cells.levels()).flat_map(f32::to_le_bytes).collect();
-        std::fs::write(&cache, bytes).unwrap();
-        let place = |place: &NormalizedBox| [place.left, place.top, place.width, place.height];
-        let all: Vec<[[f32; 4]; 2]> = film
-            .iter()
-            .map(|keyframe| {
-                [keyframe.seen.first().map_or([0.0; 4], place), keyframe.gone.first().map_or([0.0; 4], place)]
-            })
-            .collect();
-        let bytes: Vec<u8> = all.into_iter().flatten().flatten().flat_map(f32::to_le_bytes).collect();
-        std::fs::write(&boxes, bytes).unwrap();
-    }
-    let read = |path| -> Vec<f32> {
-        std::fs::read(path)
-            .unwrap()
-            .chunks_exact(4)
-            .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
-            .collect()
-    };
-    let (levels, boxes): (Vec<f32>, Vec<f32>) = (read(cache), read(boxes));
-    let place = |values: &[f32]| -> Vec<NormalizedBox> {
-        NormalizedBox::from_corners(values[0], values[1], values[0] + values[2], values[1] + values[3])
-            .into_iter()
-            .collect()
-    };
-    let film: Vec<Keyframe> = levels
-        .chunks_exact(96 * 72)
-        .zip(boxes.chunks_exact(8))
-        .map(|(levels, boxes)| Keyframe {
-            cells: Cells::of_levels(levels, 96),
-            seen: place(&boxes[..4]),
-            gone: place(&boxes[4..]),
-        })
-        .collect();
-    judge(nuisance, &film, &visits, masks)
+fn place(left: f32, top: f32) -> NormalizedBox {
+    NormalizedBox::from_corners(left, top, left + 0.03, top + 0.08).unwrap()
 }
-static YARD: std::sync::OnceLock<Yard> = std::sync::OnceLock::new();
 
 #[test]
-fn people_are_found_in_troubled_scenes() {
-    let pictures = std::env::var("PICTURES").map_or(150, |pictures| pictures.parse().unwrap());
-    let tree = Yard::tree();
-    let mask = vec![
-        [tree.left, tree.top],
-        [tree.right(), tree.top],
-        [tree.right(), tree.bottom()],
-        [tree.left, tree.bottom()],
-    ];
-    for (nuisance, masks) in [
-        (Nuisance::Calm, vec![]),
-        (Nuisance::Night, vec![]),
-        (Nuisance::Rain, vec![]),
-        (Nuisance::Clouds, vec![]),
-        (Nuisance::Headlights, vec![]),
-        (Nuisance::Infrared, vec![]),
-        (Nuisance::Shaking, vec![]),
-        (Nuisance::Tree, vec![]),
-        (Nuisance::Tree, vec![mask]),
-    ] {
-        let is_masked = !masks.is_empty();
-        let tally = run(nuisance, masks, pictures, 5);
-        println!("{nuisance:?} masked {is_masked}: {tally:?}");
+fn the_first_four_pictures_are_looked_at_and_the_next_are_not() {
+    let mut camera = Camera { scene: Scene::new(0.5, Vec::new()), random: Random(7), seconds: 0, gain: 1.0 };
+    let causes: Vec<Cause> = (0..8).map(|_| camera.look(&[]).cause).collect();
+    assert_eq!(causes[..4], [Cause::Unknown; 4]);
+    assert_eq!(causes[4..], [Cause::Still; 4]);
+}
+
+#[test]
+fn a_person_who_stands_becomes_part_of_the_scene_and_his_leaving_is_a_change() {
+    let mut camera = Camera::new();
+    let person = (place(0.4, 0.4), 25.0);
+    let came = camera.look(&[person]);
+    assert!(came.moved && came.cause == Cause::Movement, "{came:?}");
+    assert_eq!(came.places.len(), 1, "{came:?}");
+    assert!(came.places[0].iou(&person.0) > 0.3 && came.area < 0.01, "{came:?}");
+    for _ in 0..10 {
+        assert_eq!(camera.look(&[person]).cause, Cause::Still);
+    }
+    let left = camera.look(&[]);
+    assert!(left.moved && left.places[0].intersection(&person.0) > 0.0, "{left:?}");
+    assert_eq!(camera.look(&[]).cause, Cause::Still);
+}
+
+#[test]
+fn what_is_not_accepted_stays_a_change() {
+    let mut camera = Camera::new();
+    for _ in 0..100 {
+        let (cells, now) = camera.keyframe(&[(place(0.4, 0.4), 25.0)]);
+        assert!(camera.scene.compare(&cells, now).moved);
     }
 }
 
 #[test]
-fn a_person_who_stands_becomes_part_of_the_scene_and_leaves_it() {
-    let _ = (Cause::Still, Duration::ZERO);
+fn a_change_of_gain_is_light_and_hides_nobody() {
+    let mut camera = Camera::new();
+    camera.gain = 0.7;
+    assert_eq!(camera.look(&[]).cause, Cause::Light);
+    camera.gain = 1.1;
+    let came = camera.look(&[(place(0.7, 0.2), 25.0)]);
+    assert!(came.moved && came.places[0].intersection(&place(0.7, 0.2)) > 0.0, "{came:?}");
+}
+
+#[test]
+fn another_picture_is_looked_at_once() {
+    let mut camera = Camera::new();
+    camera.gain = -0.6;
+    camera.random = Random(1);
+    let night: Vec<(NormalizedBox, f32)> = vec![(NormalizedBox::WHOLE, -260.0)];
+    let switched = camera.look(&night);
+    assert!(switched.moved && switched.cause == Cause::Infrared && switched.places.is_empty(), "{switched:?}");
+    for _ in 0..5 {
+        assert_eq!(camera.look(&night).cause, Cause::Still);
+    }
+    camera.gain = 0.0;
+    assert_eq!(camera.look(&[]).cause, Cause::Covered);
+    assert!(!camera.look(&[]).moved);
+}
+
+#[test]
+fn masks_hide_what_moves_in_them_and_nothing_else() {
+    let mask = vec![[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]];
+    let mut camera = Camera::with(Scene::new(0.5, vec![mask]));
+    assert!(!camera.look(&[(place(0.2, 0.4), 60.0)]).moved);
+    assert!(camera.look(&[(place(0.6, 0.4), 25.0)]).moved);
+}
+
+#[test]
+fn another_size_is_another_scene() {
+    let mut camera = Camera::new();
+    let smaller = Cells::of_levels(&[90.0; 40 * 30], 40);
+    let causes = (0..6).map(|at| camera.scene.compare(&smaller, Monotonic::from_nanos(at + (1 << 40))).cause);
+    assert_eq!(causes.filter(|cause| *cause == Cause::Unknown).count(), 4);
+    assert_eq!(camera.look(&[]).cause, Cause::Unknown);
+}
+
+#[test]
+fn a_flag_is_learned_unless_something_is_seen_there() {
+    let flag = place(0.3, 0.3);
+    let alarms = |seen: &[NormalizedBox]| {
+        let mut camera = Camera::new();
+        let mut last = 0;
+        for turn in 0..60 {
+            let is_late = turn >= 30;
+            let moved = camera.look(&[(flag, if turn % 2 == 0 { 25.0 } else { -25.0 })]).moved;
+            camera.scene.learn(seen);
+            last += u32::from(moved && is_late);
+        }
+        let elsewhere = camera.look(&[(flag, 25.0), (place(0.8, 0.6), 25.0)]);
+        assert!(elsewhere.places.iter().any(|hit| hit.intersection(&place(0.8, 0.6)) > 0.0), "{elsewhere:?}");
+        last
+    };
+    assert_eq!(alarms(&[]), 0, "after a minute");
+    assert_eq!(alarms(&[flag]), 30);
+}
+
+#[test]
+fn people_who_pass_are_not_learned_while_they_are_seen() {
+    let mut camera = Camera::new();
+    let way = place(0.5, 0.5);
+    for _ in 0..60 {
+        let came = camera.look(&[(way, 25.0)]);
+        camera.scene.learn(&[way]);
+        let left = camera.look(&[]);
+        camera.scene.learn(&[]);
+        assert!(came.moved && left.moved);
+    }
+}
+
+#[test]
+fn zz_cost() {
+    let luma: Vec<u8> = (0..1920 * 1080).map(|at| ((at * 7919) >> 5) as u8).collect();
+    let mut best = [u128::MAX; 2];
+    let mut camera = Camera::new();
+    for _ in 0..300 {
+        let t = std::time::Instant::now();
+        std::hint::black_box(Cells::of(std::hint::black_box(&luma), 1920, 1920, 1080));
+        best[0] = best[0].min(t.elapsed().as_nanos());
+        let (cells, now) = camera.keyframe(&[]);
+        let t = std::time::Instant::now();
+        camera.scene.compare(&cells, now);
+        best[1] = best[1].min(t.elapsed().as_nanos());
+    }
+    println!("COST of {} us, compare {} us", best[0] / 1000, best[1] / 1000);
 }
