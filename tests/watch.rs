@@ -12,6 +12,7 @@ use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, Sight, ToCap
 use ocelli::vision::attention::Attention;
 use ocelli::vision::frame::Frame;
 use ocelli::vision::stream_counts::StreamCounts;
+use ocelli::vision::tamper::TamperKind;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use support::camera::RtspCamera;
@@ -101,6 +102,7 @@ fn source_of(url: &str) -> CameraSource {
             still_for_ms: 2_000,
             look_every_ms: 3_600_000,
             longest_interval_ms: 12_000,
+            tamper_after_ms: 5_000,
             ignore: Vec::new(),
         }),
         latency_ms: None,
@@ -153,4 +155,17 @@ fn a_still_scene_is_watched_by_its_keyframes_and_what_passes_is_seen_from_its_be
 #[test]
 fn frames_that_are_sent_out_of_order_are_watched_and_handed_over_in_their_order() {
     watch_a_passage(&SceneClip { group: 50, b_frames: 2, ..SceneClip::default() });
+}
+
+#[test]
+fn a_camera_with_a_hand_on_its_lens_is_told_of_and_well_again_afterwards() {
+    let clip = SceneClip { passage: Passage::NEVER, covered: (20 * 25, 30 * 25), ..SceneClip::default() };
+    let home = tempfile::tempdir().unwrap();
+    let file = clip.encode(home.path());
+    let camera = RtspCamera::start(&["--file", file.to_str().unwrap(), "--fps", "25"]);
+    let mut parent = Parent::open(home.path(), camera.url());
+    parent.run(START_LIMIT, "the hand", |parent| parent.counts.tampered == Some(TamperKind::Covered));
+    let handed = parent.seen.len();
+    parent.run(Duration::from_secs(10), "a picture of it", |parent| parent.seen.len() > handed);
+    parent.run(Duration::from_secs(40), "the scene again", |parent| parent.counts.tampered.is_none());
 }

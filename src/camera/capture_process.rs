@@ -229,6 +229,7 @@ fn watch_order(camera: &CameraSettings, capture: &CaptureSettings) -> Option<Wat
         still_for_ms: ms(capture.still_seconds),
         look_every_ms: ms(capture.look_seconds),
         longest_interval_ms,
+        tamper_after_ms: ms(capture.tamper_seconds),
         ignore: camera.watch_ignore.clone(),
     })
 }

@@ -57,6 +57,9 @@ pub struct CaptureSettings {
     pub still_seconds: f32,
     /// Seconds after which a still scene is analysed all the same, 1..=3600.
     pub look_seconds: f32,
+    /// Seconds after which a camera that is covered, blurred or turned away is reported, 5..=3600; 0: never. Of cameras that
+    /// are watched.
+    pub tamper_seconds: f32,
     /// The most memory of a capture process in MiB for each of `cameras_per_process`, 256..=65536; 0: no limit. A process
     /// that needs more is restarted.
     pub memory_megabytes: u32,
@@ -74,6 +77,7 @@ impl Default for CaptureSettings {
             watch_sensitivity: 0.5,
             still_seconds: 5.0,
             look_seconds: 30.0,
+            tamper_seconds: 0.0,
             memory_megabytes: 2048,
         }
     }

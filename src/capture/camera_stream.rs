@@ -182,6 +182,7 @@ impl CameraStream {
             waiting: queued + inside,
             clock_offset_ms: *lock(&shared.clock_offset_ms),
             attention: self.attention(),
+            tampered: shared.watch.as_ref().and_then(|watch| lock(watch).tampered()),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
         };
         debug_assert!(counts.closes(), "{counts:?}");

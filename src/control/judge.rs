@@ -37,6 +37,12 @@ pub fn reasons(status: &ApplianceStatus, now: Monotonic) -> Vec<Reason> {
             reasons.push(Reason::about(Part::Camera, format!("loss of camera {id}"), format!("camera {id}: {what}")));
         }
     }
+    for (id, camera) in status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming) {
+        if let Some(kind) = camera.counts.tampered {
+            let text = format!("camera {id} is {}: look at it", kind.name());
+            reasons.push(Reason::about(Part::Camera, format!("view of camera {id}"), text));
+        }
+    }
     let is_wanted = |camera: &CameraView| camera.state.state != CameraStatus::Disabled;
     for (id, camera) in status.cameras.iter().filter(|(_, it)| is_wanted(it) && !it.unknown_labels.is_empty()) {
         let labels = camera.unknown_labels.join("`, `");

@@ -88,6 +88,7 @@ impl Core {
             Event::Capture { group, message } => match self.cameras.message(group, message, now, out) {
                 Some(Captured::Frame(work)) => self.frame_captured(work, now, out),
                 Some(Captured::WithoutSlot(camera)) => self.frame_kept_back(camera, ShedReason::NoFreeSlot, out),
+                Some(Captured::Counts(camera, tampered)) => self.scenes.tampered(&camera, tampered),
                 Some(Captured::Still(camera, at)) => {
                     self.scenes.still(&camera, at);
                     self.frame_kept_back(camera, ShedReason::Still, out);

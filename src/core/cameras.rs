@@ -14,6 +14,7 @@ use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId, Sight};
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::Frame;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::tamper::TamperKind;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(super) enum Captured {
     WithoutSlot(CameraId),
     /// A frame that was captured at this time shows nothing new.
     Still(CameraId, Monotonic),
+    /// The counts of a camera came, and what was done to it.
+    Counts(CameraId, Option<TamperKind>),
 }
 
 impl Cameras {
@@ -162,6 +165,7 @@ impl Cameras {
                 members.alive(now);
                 let position = members.find(camera)?;
                 members.progress(position, counts, now);
+                return Some(Captured::Counts(members.camera(position).settings.id.clone(), counts.tampered));
             }
             FromCapture::Frame { camera, frame } => return self.frame(group, camera, frame, now, effects),
             FromCapture::Dropped { camera, .. } => {

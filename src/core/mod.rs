@@ -26,6 +26,7 @@ mod packages;
 pub mod plan;
 mod scenes;
 mod snapshots;
+mod tampering;
 mod units;
 
 pub use apply::Core;

@@ -2,6 +2,7 @@
 
 use crate::camera::settings::CameraSettings;
 use crate::core::effect::{Effect, Report, event_id};
+use crate::core::tampering::Tampering;
 use crate::model::package::Package;
 use crate::publish::label_counts::{LabelCount, LabelCounts};
 use crate::supervisor::Answer;
@@ -10,6 +11,7 @@ use crate::tracking::{CameraTracker, NamedDetection, TrackEvent, TrackedFrame, T
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::Frame;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::tamper::TamperKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ struct Scene {
     package: Option<Arc<Package>>,
     /// True if something may be in view.
     is_live: bool,
+    tampering: Tampering,
 }
 
 /// The scenes of all cameras, and the sequence number of their events.
@@ -67,6 +70,13 @@ impl Scenes {
         }
     }
 
+    /// What was done to a camera by now. Its event goes with the next frame that is analysed, which is its picture.
+    pub(super) fn tampered(&mut self, camera: &CameraId, kind: Option<TamperKind>) {
+        if let Some(scene) = self.by_camera.get_mut(camera) {
+            scene.tampering.tell(kind);
+        }
+    }
+
     /// Tracks the detections of a frame. Returns the tracker's result, and the id of the
     /// first event whose best picture is this frame.
     pub(super) fn observe(
@@ -96,6 +106,9 @@ impl Scenes {
             None => without_tracker(&detections),
         };
         scene.is_live = true;
+        if let Some(tracker) = &mut scene.tracker {
+            tracked.events.extend(scene.tampering.event(frame.captured_at, || tracker.take_number()));
+        }
         let labels = scene.looked_at_by(package);
         let mut counts: Vec<LabelCount> = if labels.is_some() { scene.counts.current().collect() } else { Vec::new() };
         counts.extend(scene.count(&tracked.in_view));
@@ -129,7 +142,8 @@ impl Scenes {
     pub(super) fn lose(&mut self, camera: &CameraId, now: Monotonic, effects: &mut Vec<Effect>) {
         let Some(scene) = self.by_camera.get_mut(camera).filter(|scene| scene.is_live) else { return };
         scene.is_live = false;
-        let events = scene.tracker.as_mut().map(|tracker| tracker.end_all(now)).unwrap_or_default();
+        let mut events = scene.tracker.as_mut().map(|tracker| tracker.end_all(now)).unwrap_or_default();
+        events.extend(scene.tampering.end(now));
         let (counts, package) = (scene.counts.lose_camera(), scene.package.clone());
         self.report(camera, events, counts, package.as_ref(), effects);
     }
@@ -175,6 +189,7 @@ impl Scene {
             counts: LabelCounts::default(),
             package: None,
             is_live: false,
+            tampering: Tampering::default(),
         }
     }
 

@@ -15,6 +15,8 @@ pub struct WatchOrder {
     pub look_every_ms: u32,
     /// A camera whose keyframes are farther apart is not watched, in milliseconds.
     pub longest_interval_ms: u32,
+    /// A camera that is covered, blurred or turned away for so many milliseconds is told of; 0: never.
+    pub tamper_after_ms: u32,
     /// Polygons in ratios of the picture in which changes do not count.
     pub ignore: Vec<Vec<[f32; 2]>>,
 }

@@ -145,6 +145,12 @@ impl CameraTracker {
         events
     }
 
+    /// A number of its own for an event that is about no object.
+    pub(crate) fn take_number(&mut self) -> u64 {
+        self.next_track += 1;
+        self.next_track - 1
+    }
+
     /// Ends everything, because the camera is lost or the daemon stops. Frames captured up to `now` are late afterwards.
     pub(crate) fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         self.pace.restart(now);

@@ -18,5 +18,6 @@ pub mod nms;
 pub mod outcome;
 pub mod reconnect_ladder;
 pub mod stream_counts;
+pub mod tamper;
 pub mod tile_merge;
 pub mod token_bucket;

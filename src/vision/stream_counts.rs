@@ -1,6 +1,7 @@
 //! What became of everything that a camera sent on one connection.
 
 use crate::vision::attention::Attention;
+use crate::vision::tamper::TamperKind;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
@@ -73,6 +74,8 @@ pub struct StreamCounts {
     pub clock_offset_ms: Option<i64>,
     /// What is decoded at the moment.
     pub attention: Attention,
+    /// What was done to the camera, if that is to be told and it is watched.
+    pub tampered: Option<TamperKind>,
 }
 
 impl StreamCounts {
@@ -107,7 +110,7 @@ impl AddAssign for StreamCounts {
             self.keyframe_interval_ms = other.keyframe_interval_ms;
         }
         self.clock_offset_ms = other.clock_offset_ms.or(self.clock_offset_ms);
-        self.attention = other.attention;
+        (self.attention, self.tampered) = (other.attention, other.tampered);
         let SkippedFrames { before_keyframe, behind, keyframes_only, not_due, still, rationed, undecodable, closed } =
             other.skipped;
         self.skipped.before_keyframe += before_keyframe;

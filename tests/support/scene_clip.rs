@@ -25,6 +25,9 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// None.
+    pub const NEVER: Self = Self { from: usize::MAX, speed: 0 };
+
     const SIZE: (usize, usize) = (24, 40);
     const TOP: usize = 100;
 
@@ -51,11 +54,13 @@ pub struct SceneClip {
     pub group: u64,
     pub b_frames: u32,
     pub passage: Passage,
+    /// In these frames something lies on the lens.
+    pub covered: (usize, usize),
 }
 
 impl Default for SceneClip {
     fn default() -> Self {
-        Self { group: 50, b_frames: 0, passage: Passage { from: 14 * 25 + 20, speed: 4 } }
+        Self { group: 50, b_frames: 0, passage: Passage { from: 14 * 25 + 20, speed: 4 }, covered: (0, 0) }
     }
 }
 
@@ -73,6 +78,9 @@ impl SceneClip {
                 *sample = (BACKGROUND - 70) + texture.min(70) + noise.next();
             }
             self.passage.draw(frame, luma);
+            if (self.covered.0..self.covered.1).contains(&frame) {
+                luma.iter_mut().for_each(|sample| *sample = 20 + noise.next());
+            }
             picture.clone()
         })
     }

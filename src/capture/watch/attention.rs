@@ -245,11 +245,11 @@ mod tests {
         attention.tick(Some(at(8_000)), at(20_100));
         assert!(!attention.is_watching());
         let verdicts: Vec<Verdict> =
-            (8_200..36_000).step_by(200).map(|ms| attention.judge(at(ms), false, false)).collect();
+            (8_200..35_800).step_by(200).map(|ms| attention.judge(at(ms), false, false)).collect();
         assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Still));
-        assert_eq!(attention.judge(at(36_200), false, false), Verdict::Look);
-        assert_eq!(attention.judge(at(36_400), true, false), Verdict::Look);
-        assert_eq!(attention.judge(at(36_600), false, false), Verdict::Look, "it has just moved");
+        assert_eq!(attention.judge(at(35_800), false, false), Verdict::Look);
+        assert_eq!(attention.judge(at(36_000), true, false), Verdict::Look);
+        assert_eq!(attention.judge(at(36_200), false, false), Verdict::Look, "it has just moved");
         assert!(!attention.may_watch(at(60_000), Duration::from_secs(30)), "keyframes are too far apart");
     }
 }

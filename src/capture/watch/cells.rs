@@ -72,6 +72,7 @@ impl Cells {
 
     /// Cells of these grey levels, without texture.
     #[cfg(test)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "grey levels are 0..=255")]
     pub(in crate::capture) fn of_levels(levels: &[f32], columns: usize) -> Self {
         let means: Vec<u16> = levels.iter().map(|level| (level * f32::from(UNITS_PER_LEVEL)) as u16).collect();
         Self { columns, rows: levels.len() / columns, textures: vec![0; means.len()], means }

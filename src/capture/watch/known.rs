@@ -29,7 +29,7 @@ const LEAST_LIKENESS: f32 = 0.4;
 const EDGE: f32 = 12.0;
 
 /// Less contrast between neighbouring cells than this, in grey levels on average, is a flat picture.
-const FLAT: f32 = 0.8;
+const FLAT: f32 = 2.0;
 
 /// A change of light or a shift that is worth a name, in grey levels and in cells.
 const LIGHT: f32 = 2.5;

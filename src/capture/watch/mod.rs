@@ -21,18 +21,27 @@ mod unrest;
 use crate::capture::watch::attention::{Attention, AttentionRules};
 use crate::capture::watch::cells::Cells;
 use crate::capture::watch::scene::Scene;
+use crate::capture::watch::tamper::Tamper;
 use crate::ipc::messages::{Sight, WatchOrder};
 use crate::vision::monotonic::Monotonic;
+use crate::vision::tamper::TamperKind;
 use std::time::Duration;
 
 pub(super) use crate::capture::watch::attention::Verdict;
 pub(super) use crate::capture::watch::luma::cells;
+
+/// Pictures closer together say nothing more about a camera that is covered.
+const TAMPER_STEP: Duration = Duration::from_secs(1);
 
 /// What is known of one connection's scene.
 #[derive(Debug)]
 pub(super) struct Watch {
     scene: Scene,
     pub(super) attention: Attention,
+    /// `None`: it is not to be told.
+    tamper: Option<Tamper>,
+    tampered: Option<TamperKind>,
+    tamper_judged_at: Option<Monotonic>,
 }
 
 impl Watch {
@@ -44,7 +53,13 @@ impl Watch {
             look_every: ms(order.look_every_ms),
             longest_interval: ms(order.longest_interval_ms),
         };
-        Self { scene: Scene::new(order.sensitivity, order.ignore.clone()), attention: Attention::new(rules) }
+        Self {
+            scene: Scene::new(order.sensitivity, order.ignore.clone()),
+            attention: Attention::new(rules),
+            tamper: (order.tamper_after_ms > 0).then(|| Tamper::new(ms(order.tamper_after_ms))),
+            tampered: None,
+            tamper_judged_at: None,
+        }
     }
 
     /// The verdict on a picture that is due, or on a keyframe that was decoded alone (`is_glance`), whose frame arrived at
@@ -53,12 +68,34 @@ impl Watch {
         let change = cells.map(|cells| self.scene.compare(cells, at));
         let differs = change.as_ref().is_none_or(|change| change.moved);
         let verdict = self.attention.judge(at, differs, is_glance);
+        if let Some(cells) = cells {
+            self.judge_tamper(cells, at);
+        }
         tracing::trace!(?verdict, ?change, is_glance, "a picture was compared");
         // What differs is what later pictures are compared with, so that something slow differs again after a while.
         if let Some(cells) = cells.filter(|_| differs && verdict == Verdict::Look) {
             self.scene.accept(cells, at);
         }
         verdict
+    }
+
+    /// What was done to the camera.
+    pub(super) fn tampered(&self) -> Option<TamperKind> {
+        self.tampered
+    }
+
+    /// What has begun or ended is followed, so that there is a picture of it.
+    fn judge_tamper(&mut self, cells: &Cells, at: Monotonic) {
+        let Some(tamper) = &mut self.tamper else { return };
+        if self.tamper_judged_at.is_some_and(|before| at.since(before) < TAMPER_STEP) {
+            return;
+        }
+        self.tamper_judged_at = Some(at);
+        let tampered = tamper.judge(cells, at);
+        if tampered.is_some() != self.tampered.is_some() {
+            self.attention.saw_movement(at);
+        }
+        self.tampered = tampered;
     }
 
     /// A unit has looked at a picture.

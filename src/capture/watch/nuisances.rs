@@ -1,5 +1,11 @@
 //! Scenes for tests: a real yard and real people, and on top what troubles cameras. The same in every run.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "places in a picture and grey levels are small and not negative"
+)]
+
 use super::blobs;
 use super::cells::Cells;
 use crate::vision::geometry::NormalizedBox;
@@ -92,14 +98,15 @@ impl Yard {
         let noise = (0..1 << 16).map(|_| random.normal()).collect();
         let mut yard = Self { width, height, empty, people: Vec::new(), noise };
         yard.people = pictures.iter().flat_map(|picture| yard.people_of(picture)).collect();
+        assert!(yard.people.len() >= 20, "{} people", yard.people.len());
         yard
     }
 
-    /// The people of a picture, each with the picture that shows them.
+    /// The people of a picture who differ by 30 grey levels from the yard, each with the picture that shows them.
     fn people_of(&self, picture: &[u8]) -> Vec<(NormalizedBox, Luma)> {
         let (now, empty) = (self.cells(picture), self.cells(&self.empty));
         let strengths: Vec<f32> =
-            now.levels().zip(empty.levels()).map(|(now, empty)| (now - empty).abs() / 18.0).collect();
+            now.levels().zip(empty.levels()).map(|(now, empty)| (now - empty).abs() / 30.0).collect();
         let found = blobs::find(&blobs::windows(&strengths, now.columns()), now.columns());
         let places = found.iter().filter_map(|blob| blob.place(now.columns(), now.rows()));
         let is_one = |place: &NormalizedBox| place.width < 0.1 && (0.05..0.3).contains(&place.height);

@@ -9,6 +9,7 @@ use super::jitter::Slopes;
 use super::light::means_around;
 use super::tolerance::share_of;
 use crate::vision::monotonic::Monotonic;
+use crate::vision::tamper::TamperKind;
 use std::time::Duration;
 
 /// The scene is known after so many pictures, and followed with this time constant.
@@ -39,17 +40,6 @@ const BLURRED: f32 = 0.4;
 
 /// Below this mean, in grey levels, it is too dark to tell where a camera looks.
 const DARK: f32 = 35.0;
-
-/// What was done to a camera.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::capture) enum TamperKind {
-    /// Its picture is flat or dark, and shows nothing of the scene.
-    Covered,
-    /// Its picture has lost what is fine: sprayed, wet or out of focus.
-    Blurred,
-    /// It looks at another scene.
-    Turned,
-}
 
 /// Watches one camera.
 #[derive(Debug)]

@@ -42,7 +42,10 @@ fn the_shipped_file_has_the_defaults_of_the_code() {
     assert_eq!(settings.http, HttpSettings::default());
     assert_eq!(settings.rekognition, RekognitionSettings::default());
     // Those who have settings of an earlier version choose for themselves.
-    assert_eq!(settings.capture, CaptureSettings { watch: WatchMode::Auto, ..CaptureSettings::default() });
+    assert_eq!(
+        settings.capture,
+        CaptureSettings { watch: WatchMode::Auto, tamper_seconds: 30.0, ..CaptureSettings::default() }
+    );
     assert_eq!(settings.snapshots, SnapshotSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());

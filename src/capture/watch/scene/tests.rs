@@ -173,20 +173,3 @@ fn people_who_pass_are_not_learned_while_they_are_seen() {
         assert!(came.moved && left.moved);
     }
 }
-
-#[test]
-fn zz_cost() {
-    let luma: Vec<u8> = (0..1920 * 1080).map(|at| ((at * 7919) >> 5) as u8).collect();
-    let mut best = [u128::MAX; 2];
-    let mut camera = Camera::new();
-    for _ in 0..300 {
-        let t = std::time::Instant::now();
-        std::hint::black_box(Cells::of(std::hint::black_box(&luma), 1920, 1920, 1080));
-        best[0] = best[0].min(t.elapsed().as_nanos());
-        let (cells, now) = camera.keyframe(&[]);
-        let t = std::time::Instant::now();
-        camera.scene.compare(&cells, now);
-        best[1] = best[1].min(t.elapsed().as_nanos());
-    }
-    println!("COST of {} us, compare {} us", best[0] / 1000, best[1] / 1000);
-}

@@ -12,7 +12,8 @@ const HEIGHT: usize = 360;
 /// Walls, windows and gravel; every seed gives another place.
 fn place(seed: u64) -> Luma {
     let mut random = Random(seed);
-    let mut picture: Luma = (0..WIDTH * HEIGHT).map(|pixel| level(90.0 + 40.0 * (pixel / WIDTH) as f32 / 360.0)).collect();
+    let mut picture: Luma =
+        (0..WIDTH * HEIGHT).map(|pixel| level(90.0 + 40.0 * (pixel / WIDTH) as f32 / 360.0)).collect();
     for _ in 0..400 {
         let (left, top) = (random.below(WIDTH), random.below(HEIGHT));
         let (width, height, grey) = (random.below(60) + 3, random.below(60) + 3, random.between(40.0, 200.0));
@@ -26,9 +27,11 @@ fn place(seed: u64) -> Luma {
 fn blurred(picture: &Luma, radius: usize) -> Luma {
     let mean = |pixel: usize| {
         let (x, y) = (pixel % WIDTH, pixel / WIDTH);
-        let (across, down) = (x.saturating_sub(radius)..(x + radius).min(WIDTH), y.saturating_sub(radius)..(y + radius).min(HEIGHT));
+        let (across, down) =
+            (x.saturating_sub(radius)..(x + radius).min(WIDTH), y.saturating_sub(radius)..(y + radius).min(HEIGHT));
         let count = (across.len() * down.len()) as f32;
-        let sum: f32 = down.flat_map(|y| across.clone().map(move |x| y * WIDTH + x)).map(|at| f32::from(picture[at])).sum();
+        let sum: f32 =
+            down.flat_map(|y| across.clone().map(move |x| y * WIDTH + x)).map(|at| f32::from(picture[at])).sum();
         level(sum / count)
     };
     (0..picture.len()).map(mean).collect()
@@ -97,9 +100,12 @@ fn light_night_infrared_and_a_passing_hand_are_no_tampering() {
         let (x, y) = ((pixel % WIDTH) as f32 / 480.0 - 0.5, (pixel / WIDTH) as f32 / 360.0 - 0.5);
         (215.0 - 0.7 * grey) * (1.0 - 1.1 * (x * x + y * y))
     });
-    for (what, picture, sigma) in
-        [("lamp off", lamp_off, 3.0), ("lamp on", lamp_on, 2.0), ("night", scene.clone(), 8.0), ("infrared", infrared, 5.0)]
-    {
+    for (what, picture, sigma) in [
+        ("lamp off", lamp_off, 3.0),
+        ("lamp on", lamp_on, 2.0),
+        ("night", scene.clone(), 8.0),
+        ("infrared", infrared, 5.0),
+    ] {
         let mut camera = Camera::new();
         camera.show(&scene, 2.0, 40);
         assert_eq!(camera.show(&picture, sigma, 60), (None, 0), "{what}");

@@ -46,7 +46,7 @@ impl Visit {
 #[derive(Debug, Default)]
 struct Tally {
     visits: usize,
-    found: usize,
+    missed: Vec<Visit>,
     found_at_once: usize,
     departures_noticed: usize,
     /// Keyframes with nobody in them and nobody just gone, once the scene had time to learn.
@@ -113,7 +113,7 @@ fn run(yard: &Yard, nuisance: Nuisance, masks: Vec<Mask>) -> Tally {
             tally.alarms += u32::from(change.moved);
         }
     }
-    tally.found = found.iter().filter(|found| **found).count();
+    tally.missed = visits.iter().zip(found).filter(|(_, found)| !found).map(|(visit, _)| *visit).collect();
     tally
 }
 
@@ -123,23 +123,27 @@ fn everybody_is_found_in_every_trouble_and_alarms_are_few() {
     let tree = Yard::tree();
     let (left, right, top, bottom) = (tree.left, tree.right(), tree.top, tree.bottom());
     let mask = vec![[left, top], [right, top], [right, bottom], [left, bottom]];
+    let mut bad = Vec::new();
     // Of a hundred empty keyframes, so many may be looked at in vain.
-    for (nuisance, masks, most_alarms) in [
-        (Nuisance::Calm, vec![], 1),
-        (Nuisance::Night, vec![], 1),
-        (Nuisance::Rain, vec![], 15),
-        (Nuisance::Clouds, vec![], 5),
-        (Nuisance::Headlights, vec![], 10),
-        (Nuisance::Infrared, vec![], 5),
-        (Nuisance::Shaking, vec![], 1),
-        (Nuisance::Tree, vec![], 1),
-        (Nuisance::Tree, vec![mask], 1),
+    // In heavy rain a departure may go unnoticed: what is left of the person in the scene fades within half a minute.
+    for (nuisance, masks, most_alarms, least_departures) in [
+        (Nuisance::Calm, vec![], 1, 98),
+        (Nuisance::Night, vec![], 1, 80),
+        (Nuisance::Rain, vec![], 15, 40),
+        (Nuisance::Clouds, vec![], 8, 80),
+        (Nuisance::Headlights, vec![], 18, 80),
+        (Nuisance::Infrared, vec![], 5, 80),
+        (Nuisance::Shaking, vec![], 1, 80),
+        (Nuisance::Tree, vec![], 1, 90),
+        (Nuisance::Tree, vec![mask], 1, 90),
     ] {
         let is_masked = if masks.is_empty() { "" } else { ", masked" };
         let tally = run(&yard, nuisance, masks);
         println!("{nuisance:?}{is_masked}: {tally:?}");
-        assert!(tally.found * 100 >= tally.visits * 98, "{nuisance:?}{is_masked}: {tally:?}");
-        assert!(tally.departures_noticed * 100 >= tally.visits * 75, "{nuisance:?}{is_masked}: {tally:?}");
-        assert!(tally.alarms * 100 <= most_alarms * tally.empty, "{nuisance:?}{is_masked}: {tally:?}");
+        let is_good = tally.missed.len() * 50 <= tally.visits
+            && tally.departures_noticed * 100 >= tally.visits * least_departures
+            && tally.alarms * 100 <= most_alarms * tally.empty;
+        bad.extend((!is_good).then(|| format!("{nuisance:?}{is_masked}: {tally:?}")));
     }
+    assert!(bad.is_empty(), "{bad:#?}");
 }
