@@ -6,14 +6,14 @@ use crate::report::Figure;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::Daemon;
-use crate::{clip, seconds};
+use crate::{busy_clip, seconds};
 use std::time::Duration;
 
 /// Cameras of each kind.
 const CAMERAS: usize = 2;
 
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
-    let clip = clip::full_hd();
+    let clip = busy_clip::full_hd();
     let server = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "25", "--count", "8"]);
     let urls = &server.urls[..CAMERAS];
     let all = run(urls, "");

@@ -5,7 +5,7 @@ use crate::report::Figure;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};
-use crate::{clip, seconds, statistics};
+use crate::{busy_clip, seconds, statistics};
 use std::time::Duration;
 
 /// Names of a row's figures: a figure's name lives as long as the program.
@@ -59,7 +59,7 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
 }
 
 fn measure_row(count: usize, [ratio, decoded, behind, lost]: [&'static str; 4], figures: &mut Vec<Figure>) {
-    let clip = clip::full_hd();
+    let clip = busy_clip::full_hd();
     // A server for each eight cameras, as the support names eight URLs.
     let servers: Vec<RtspCamera> = (0..count.div_ceil(8))
         .map(|_| RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "25", "--count", "8"]))

@@ -8,6 +8,8 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../harness/busy_clip.rs"]
+mod busy_clip;
 #[path = "../harness/plain.rs"]
 mod plain;
 #[path = "../harness/processor.rs"]
@@ -17,7 +19,6 @@ mod report;
 #[path = "../harness/statistics.rs"]
 mod statistics;
 
-mod clip;
 mod cost;
 mod loss;
 

@@ -1,4 +1,4 @@
-//! The clips of this bench: a street that stands still, with the noise of a sensor.
+//! The clips of this bench: a street that stands still, with the noise of a sensor, and one in which something moves at times.
 
 use crate::support::scene_clip::{Noise, decoded};
 use crate::support::{from_setup, root};
@@ -62,5 +62,75 @@ impl StillClip {
         assert!(running.wait().unwrap().success());
         std::fs::rename(&part, &file).unwrap();
         file
+    }
+}
+
+/// How the cameras of a site send.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site {
+    pub(crate) size: (u32, u32),
+    pub(crate) fps: u32,
+    pub(crate) kilobits: u32,
+}
+
+/// Clips, each of which moves at another time.
+const PHASES: usize = 20;
+
+/// Seconds of movement in each clip, which has `PHASES` times as many.
+const MOVING: usize = 10;
+
+/// Of the surveillance clip.
+const FOOTAGE_FPS: usize = 10;
+
+impl Site {
+    /// The clips of all phases. Each is put together from the same still and moving parts, which begin with keyframes.
+    pub(crate) fn clips(self) -> Vec<PathBuf> {
+        let file = |phase: usize| {
+            let (width, height) = self.size;
+            root().join(format!("target/bench-site-{width}x{height}-{phase}.h264"))
+        };
+        if !file(PHASES - 1).exists() {
+            println!("encoding a street that moves for {MOVING} s in {}, once", MOVING * PHASES);
+            let footage = decoded(&from_setup("testdata/vtest.h264"), SIZE, MOVING * FOOTAGE_FPS + 1);
+            let still = self.encode("still", &vec![&footage[0]; MOVING * FOOTAGE_FPS]);
+            let moving = self.encode("moving", &footage.iter().take(MOVING * FOOTAGE_FPS).collect::<Vec<_>>());
+            for phase in 0..PHASES {
+                let mut clip = Vec::new();
+                (0..phase).for_each(|_| clip.extend_from_slice(&still));
+                clip.extend_from_slice(&moving);
+                (phase..PHASES - 1).for_each(|_| clip.extend_from_slice(&still));
+                std::fs::write(file(phase), clip).unwrap();
+            }
+        }
+        (0..PHASES).map(file).collect()
+    }
+
+    /// These pictures of the surveillance clip with a sensor's noise, as a byte stream.
+    fn encode(self, name: &str, pictures: &[&Vec<u8>]) -> Vec<u8> {
+        let Self { size: (width, height), fps, kilobits } = self;
+        let part = root().join(format!("target/bench-site-{name}.part"));
+        let pipeline = format!(
+            "fdsrc ! rawvideoparse format=i420 width={} height={} framerate={FOOTAGE_FPS}/1 ! videoscale ! videorate \
+             ! video/x-raw,width={width},height={height},framerate={fps}/1 \
+             ! x264enc bitrate={kilobits} vbv-buf-capacity=1000 key-int-max={} bframes=0 speed-preset=veryfast \
+             ! video/x-h264,stream-format=byte-stream ! filesink location={}",
+            SIZE.0,
+            SIZE.1,
+            2 * fps,
+            part.display()
+        );
+        let mut command = Command::new("gst-launch-1.0");
+        command.arg("-q").args(pipeline.split_whitespace()).stdin(Stdio::piped());
+        let mut running = command.spawn().unwrap();
+        let mut input = running.stdin.take().unwrap();
+        let mut noise = Noise::default();
+        for picture in pictures {
+            let mut noisy = (*picture).clone();
+            noisy[..SIZE.0 * SIZE.1].iter_mut().for_each(|sample| *sample = sample.saturating_add(noise.next()));
+            input.write_all(&noisy).unwrap();
+        }
+        drop(input);
+        assert!(running.wait().unwrap().success());
+        std::fs::read(&part).unwrap()
     }
 }

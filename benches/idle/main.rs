@@ -8,6 +8,10 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../harness/bare_loop.rs"]
+mod bare_loop;
+#[path = "../harness/busy_clip.rs"]
+mod busy_clip;
 #[path = "../harness/plain.rs"]
 mod plain;
 #[path = "../harness/processor.rs"]
@@ -15,8 +19,11 @@ mod processor;
 #[path = "../harness/report.rs"]
 mod report;
 
+mod busy;
 mod clips;
+mod events;
 mod one;
+mod site;
 
 use report::Figure;
 
@@ -36,10 +43,15 @@ fn main() {
     {
         return plain::serve(mode, codec, url);
     }
+    match arguments.get(1).map(String::as_str) {
+        Some("bare-loop") => return bare_loop::run(arguments[2].parse().unwrap()),
+        Some("paced-decoder") => return busy::decode_at(arguments[2].parse().unwrap()),
+        _ => {}
+    }
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    let parts: [Part; 1] = [("one", one::measure)];
+    let parts: [Part; 3] = [("one", one::measure), ("busy", busy::measure), ("site", site::measure)];
     let only = std::env::var("OCELLI_IDLE_ONLY").ok();
     let mut figures = Vec::new();
     for (name, measure) in parts {

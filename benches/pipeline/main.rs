@@ -8,6 +8,8 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../harness/bare_loop.rs"]
+mod bare_loop;
 #[path = "../harness/footage.rs"]
 mod footage;
 #[path = "../harness/processor.rs"]
@@ -18,7 +20,6 @@ mod report;
 mod statistics;
 
 mod api_figures;
-mod bare_loop;
 mod daemon_figures;
 mod unit_figures;
 

@@ -193,6 +193,11 @@ impl Subscriber {
         found
     }
 
+    /// Topic and payload of what came since anybody looked last.
+    pub fn take(&self) -> VecDeque<(String, String)> {
+        std::mem::take(&mut *self.messages.lock().unwrap())
+    }
+
     /// How many messages came on topics that end so, since anybody looked last.
     pub fn take_count(&self, topic_end: &str) -> usize {
         let messages = std::mem::take(&mut *self.messages.lock().unwrap());
