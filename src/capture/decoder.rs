@@ -3,8 +3,8 @@
 //! The thread of `appsrc` waits for the next access unit itself, so that none waits anywhere but in the
 //! [`UnitQueue`], where it is counted. Scaler and converter pass everything through that fits as it is.
 
+use crate::capture::access_unit::AccessUnit;
 use crate::capture::decoder_choice::Codec;
-use crate::capture::gop_buffer::AccessUnit;
 use crate::capture::unit_queue::UnitQueue;
 use crate::ipc::messages::CameraSource;
 use gstreamer as gst;

@@ -11,6 +11,7 @@
 //!            └── follow: again from the oldest keyframe that is held ──┘
 //! ```
 
+use crate::capture::access_unit::AccessUnit;
 use crate::capture::arrival::Arrival;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::stream_counts::SkippedFrames;
@@ -31,25 +32,6 @@ const MOST_BYTES: usize = 16 << 20;
 
 /// The most units that wait or are held: ten seconds at 200 frames a second, whatever their arrival says.
 const MOST_UNITS: usize = 2000;
-
-/// One encoded frame.
-#[derive(Clone, Debug)]
-pub(super) struct AccessUnit<T> {
-    /// The count of received units before it.
-    pub(super) number: u64,
-    /// True if decoding can begin with it.
-    pub(super) is_keyframe: bool,
-    /// True if it was given out before: it is decoded for those that follow it.
-    pub(super) is_again: bool,
-    /// True if it is decoded alone, to see whether the scene is still.
-    pub(super) is_glance: bool,
-    /// When it arrived and was taken.
-    pub(super) arrival: Arrival,
-    /// The length of its data.
-    pub(super) bytes: usize,
-    /// The data.
-    pub(super) data: T,
-}
 
 /// What is given out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

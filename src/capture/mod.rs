@@ -10,6 +10,7 @@
 //! frame that is still lent when it is asked for one. When to connect again, and of which frames there are snapshots, is
 //! the parent's decision.
 
+mod access_unit;
 mod arrival;
 mod box_drawing;
 mod camera_stream;

@@ -1,7 +1,8 @@
 //! Where the receiving thread leaves access units and the decoding thread waits for them.
 
+use crate::capture::access_unit::AccessUnit;
 use crate::capture::arrival::Arrival;
-use crate::capture::gop_buffer::{AccessUnit, GopBuffer};
+use crate::capture::gop_buffer::GopBuffer;
 use crate::capture::lock::lock;
 use gstreamer as gst;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

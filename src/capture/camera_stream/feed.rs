@@ -1,10 +1,11 @@
 //! What the decoder of a connection is given, and what becomes of its pictures.
 
 use super::Shared;
+use crate::capture::access_unit::AccessUnit;
 use crate::capture::decode_ledger::Inside;
 use crate::capture::decoder::{DecoderUser, Feed};
 use crate::capture::decoder_choice::Codec;
-use crate::capture::gop_buffer::{AccessUnit, GopBuffer};
+use crate::capture::gop_buffer::GopBuffer;
 use crate::capture::lock::lock;
 use crate::capture::ration::Share;
 use crate::capture::source::source_user::SourceUser;
