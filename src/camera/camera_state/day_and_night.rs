@@ -99,7 +99,7 @@ impl Played {
             Weather::Refuses if is_new => Some(LossKind::Refused),
             Weather::Boots if is_new => Some(LossKind::AuthFailed),
             Weather::Refuses | Weather::Boots => Some(LossKind::Ended),
-            Weather::Well if RESTLESS.contains(&second) && step % (30 * STEPS) == 0 => Some(LossKind::Ended),
+            Weather::Well if RESTLESS.contains(&second) && step.is_multiple_of(30 * STEPS) => Some(LossKind::Ended),
             Weather::Well => {
                 self.send(camera, &mut counts, step);
                 None
@@ -126,9 +126,9 @@ impl Played {
             self.sent += 1;
             let is_readable = is_key || counts.decoded > 0;
             if is_readable {
-                counts.decoded += 1
+                counts.decoded += 1;
             } else {
-                counts.skipped.before_keyframe += 1
+                counts.skipped.before_keyframe += 1;
             }
             let width = info(second).width;
             if is_key && (counts.decoded == 1 || self.shown != Some(width)) {
