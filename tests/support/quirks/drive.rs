@@ -3,10 +3,12 @@
 use super::login::{PASSWORD, USER};
 use super::rows::{Credentials, Expected, Row};
 use super::server::Server;
+use ocelli::appliance::child_environment::child_environment;
 use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
+use ocelli::os::sandbox::SandboxMode;
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -103,9 +105,9 @@ impl Capture {
             .arg("capture")
             .stdin(Stdio::from(theirs.into_socket()))
             .stderr(log)
+            // What the daemon sets: how the allocator gives memory back is a part of what is measured.
+            .envs(child_environment("info", SandboxMode::from_environment()))
             .env("XDG_CACHE_HOME", cache)
-            .env("GST_REGISTRY_FORK", "no")
-            .env("OCELLI_LOG", "info")
             .spawn()
             .unwrap();
         let capture = Self { process, channel };
