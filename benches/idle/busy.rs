@@ -2,6 +2,7 @@
 //! processes that receive the same cameras and decode as many frames.
 
 use crate::plain::{Mode, Plain};
+use crate::processor::processor_ms;
 use crate::report::Figure;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
@@ -21,7 +22,7 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let start = |_| RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "25", "--count", "8"]);
     let servers: Vec<RtspCamera> = (0..CAMERAS / 8).map(start).collect();
     let urls: Vec<&String> = servers.iter().flat_map(|server| &server.urls).collect();
-    let (analysed, decoded) = by_daemon(&urls);
+    let ByDaemon { analysed, decoded, captures, units } = by_daemon(&urls);
 
     let receivers: Vec<Plain> = urls.iter().map(|url| Plain::start(Mode::Receive, "h264", url)).collect();
     let decoder = PacedDecoder::start(decoded);
@@ -36,11 +37,20 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
     push("16 busy cameras: analysed / bare loop beside plain decoding", analysed / bare, "ratio", Some(0.85));
     push("  frames analysed", analysed, "1/s", None);
     push("  frames decoded", decoded, "1/s", None);
+    push("  processor time of capture processes", captures, "%", None);
+    push("  processor time of units", units, "%", None);
     push("  bare loop beside plain decoding", bare, "1/s", None);
 }
 
-/// Frames analysed and decoded a second, of all cameras.
-fn by_daemon(urls: &[&String]) -> (f64, f64) {
+/// Frames a second and per cent of a core, of all cameras.
+struct ByDaemon {
+    analysed: f64,
+    decoded: f64,
+    captures: f64,
+    units: f64,
+}
+
+fn by_daemon(urls: &[&String]) -> ByDaemon {
     let broker = Broker::start();
     let names: Vec<String> = (0..urls.len()).map(|number| format!("cam{number}")).collect();
     let blocks: String = names.iter().zip(urls).map(|(name, url)| camera(name, url, 5)).collect();
@@ -50,15 +60,18 @@ fn by_daemon(urls: &[&String]) -> (f64, f64) {
         let (_, body) = daemon.get("/api/cameras").unwrap();
         let cameras: serde_json::Value = serde_json::from_str(&body).unwrap();
         let sum = |of: fn(&serde_json::Value) -> &serde_json::Value| {
-            cameras.as_object().unwrap().values().filter_map(|camera| of(camera).as_f64()).sum::<f64>()
+            cameras["cameras"].as_object().unwrap().values().filter_map(|camera| of(camera).as_f64()).sum::<f64>()
         };
-        (sum(|camera| &camera["outcomes"]["detected"]), sum(|camera| &camera["decoded"]))
+        let used = |pids: Vec<u32>| pids.into_iter().map(processor_ms).sum::<f64>() / 10.0;
+        let frames = [sum(|camera| &camera["outcomes"]["detected"]), sum(|camera| &camera["decoded"])];
+        [frames[0], frames[1], used(daemon.captures()), used(daemon.units())]
     };
     std::thread::sleep(Duration::from_secs_f64(seconds(40.0).max(30.0)));
     let before = counts();
     std::thread::sleep(Duration::from_secs_f64(seconds(60.0)));
     let after = counts();
-    ((after.0 - before.0) / seconds(60.0), (after.1 - before.1) / seconds(60.0))
+    let [analysed, decoded, captures, units] = [0, 1, 2, 3].map(|which| (after[which] - before[which]) / seconds(60.0));
+    ByDaemon { analysed, decoded, captures, units }
 }
 
 /// A process that decodes the busy clip at a rate.

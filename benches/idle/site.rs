@@ -58,7 +58,7 @@ fn measure_site(site: Site, count: usize, what: &str, figures: &mut Vec<Figure>)
         let (_, body) = daemon.get("/api/cameras").unwrap();
         let cameras: serde_json::Value = serde_json::from_str(&body).unwrap();
         let sum = |of: fn(&serde_json::Value) -> &serde_json::Value| {
-            cameras.as_object().unwrap().values().filter_map(|camera| of(camera).as_f64()).sum::<f64>()
+            cameras["cameras"].as_object().unwrap().values().filter_map(|camera| of(camera).as_f64()).sum::<f64>()
         };
         [
             sum(|camera| &camera["stream"]["received"]),

@@ -10,7 +10,7 @@ use crate::capture::frame_output::FrameOutput;
 use crate::capture::gop_buffer::GopBuffer;
 use crate::capture::hang_watch::HangWatch;
 use crate::capture::lock::lock;
-use crate::capture::ration::Ration;
+use crate::capture::ration::{Ration, Share};
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::source::Source;
 use crate::capture::source::source_user::SourceUser;
@@ -150,11 +150,12 @@ impl CameraStream {
     pub(super) fn pace(&self, frames_per_second: f32, wanted: f32) {
         let shared = &self.shared;
         let interval = shared.queue.read(GopBuffer::keyframe_interval);
-        let is_by_groups = {
-            let mut decoding = lock(&shared.ration);
-            decoding.grant((frames_per_second != wanted).then_some(frames_per_second));
-            decoding.is_by_groups(interval) && !shared.is_each_alone()
+        let share = {
+            let mut ration = lock(&shared.ration);
+            ration.grant((frames_per_second != wanted).then_some(frames_per_second));
+            ration.share(interval)
         };
+        let is_by_groups = share != Share::All && !shared.is_each_alone();
         shared.output.pace(if is_by_groups { wanted } else { frames_per_second }, monotonic_now());
         if let Some(source) = &self.source {
             source.pace(frames_per_second);

@@ -14,7 +14,6 @@ use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Hands the frames of one connection to the parent.
 #[derive(Debug)]
@@ -64,11 +63,6 @@ impl FrameOutput {
     /// What [`Self::is_due`] would say, without a change.
     pub(super) fn would_be_due(&self, arrived_at: Monotonic) -> bool {
         lock(&self.pace).sampler.would_be_due(arrived_at)
-    }
-
-    /// How many frames are due in this time; `None`: all.
-    pub(super) fn due_within(&self, time: Duration) -> Option<f32> {
-        lock(&self.pace).sampler.due_within(time)
     }
 
     /// True if the parent has a frame of this connection.

@@ -43,13 +43,13 @@ enum Reading {
 }
 
 /// Why units are skipped until the next keyframe.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Awaits {
     Nothing,
-    FirstKeyframe,
-    KeyframeAfterLag,
     KeyframeAfterRation,
+    KeyframeAfterLag,
     KeyframeAfterOverflow,
+    FirstKeyframe,
 }
 
 /// Units that wait for the decoder, and the counts of those that no longer do.
@@ -67,10 +67,8 @@ pub(super) struct GopBuffer<T> {
     received: u64,
     skipped: SkippedFrames,
     keyframe_at: Option<Monotonic>,
-    keyframe_number: u64,
     keyframe_interval: Duration,
-    /// Units from one keyframe to the next.
-    group: u64,
+    is_rationed: bool,
 }
 
 impl<T: Clone> GopBuffer<T> {
@@ -87,9 +85,8 @@ impl<T: Clone> GopBuffer<T> {
             received: 0,
             skipped: SkippedFrames::default(),
             keyframe_at: None,
-            keyframe_number: 0,
             keyframe_interval: Duration::ZERO,
-            group: 0,
+            is_rationed: false,
         }
     }
 
@@ -100,14 +97,12 @@ impl<T: Clone> GopBuffer<T> {
         if is_keyframe {
             if let Some(before) = self.keyframe_at.replace(arrival.at) {
                 self.keyframe_interval = arrival.at.since(before);
-                self.group = number - self.keyframe_number;
             }
-            self.keyframe_number = number;
             self.awaits = Awaits::Nothing;
         }
         match self.awaits {
             Awaits::FirstKeyframe => self.skipped.before_keyframe += 1,
-            Awaits::KeyframeAfterLag => self.skipped.behind += 1,
+            Awaits::KeyframeAfterLag => *self.late() += 1,
             Awaits::KeyframeAfterRation => self.skipped.rationed += 1,
             Awaits::KeyframeAfterOverflow => *self.overflowed() += 1,
             Awaits::Nothing if self.keyframes_only && !is_keyframe => self.skipped.keyframes_only += 1,
@@ -159,18 +154,18 @@ impl<T: Clone> GopBuffer<T> {
         self.lag = self.behind(now) + CATCHING_UP;
     }
 
-    /// Skips what follows the next unit, up to the next keyframe. Without `with_keyframe`, that unit as well.
-    pub(super) fn ration(&mut self, with_keyframe: bool) {
-        let Some(keyframe) = self.units.pop_front() else { return };
+    /// Skips everything up to the next keyframe. Nothing, if that is next.
+    pub(super) fn ration(&mut self) {
         let group = self.units.iter().take_while(|unit| !unit.is_keyframe).count();
         if group == self.units.len() {
-            self.awaits = Awaits::KeyframeAfterRation;
+            self.awaits = self.awaits.max(Awaits::KeyframeAfterRation);
         }
         self.skipped.rationed += self.drop_first(group);
-        self.units.push_front(keyframe);
-        if !with_keyframe {
-            self.skipped.rationed += self.drop_first(1);
-        }
+    }
+
+    /// While it is, decoding is behind because the units are: what is skipped then is counted as rationed.
+    pub(super) fn set_rationed(&mut self, is_rationed: bool) {
+        self.is_rationed = is_rationed;
     }
 
     /// Counts a unit that was taken and is not decoded, because its picture is not due.
@@ -193,6 +188,11 @@ impl<T: Clone> GopBuffer<T> {
     pub(super) fn catches_up_from(&self) -> Option<Monotonic> {
         let next = self.units.front().filter(|_| self.reading == Reading::All && self.lag > LAG)?;
         Some(next.arrival.at)
+    }
+
+    /// When the next unit arrived.
+    pub(super) fn next_at(&self) -> Option<Monotonic> {
+        self.units.front().map(|unit| unit.arrival.at)
     }
 
     /// Units received.
@@ -223,11 +223,6 @@ impl<T: Clone> GopBuffer<T> {
     /// The time between the two newest keyframes; zero until there are two.
     pub(super) fn keyframe_interval(&self) -> Duration {
         self.keyframe_interval
-    }
-
-    /// Units from the last keyframe but one to the last; 0 until there are two.
-    pub(super) fn group(&self) -> u64 {
-        self.group
     }
 
     fn take_oldest(&mut self) -> Option<AccessUnit<T>> {
@@ -263,9 +258,13 @@ impl<T: Clone> GopBuffer<T> {
             return;
         }
         match self.units.iter().rposition(|unit| unit.is_keyframe) {
-            Some(keyframe) if keyframe > 0 => self.skipped.behind += self.drop_first(keyframe),
+            Some(keyframe) if keyframe > 0 => {
+                let dropped = self.drop_first(keyframe);
+                *self.late() += dropped;
+            }
             _ if behind > LONGEST_LAG.max(self.lag) || is_full => {
-                self.skipped.behind += self.drop_first(self.units.len());
+                let dropped = self.drop_first(self.units.len());
+                *self.late() += dropped;
                 self.awaits = Awaits::KeyframeAfterLag;
             }
             _ => {}
@@ -284,10 +283,15 @@ impl<T: Clone> GopBuffer<T> {
         }
     }
 
+    /// Where units are counted that decoding has passed over.
+    fn late(&mut self) -> &mut u64 {
+        if self.is_rationed { &mut self.skipped.rationed } else { &mut self.skipped.behind }
+    }
+
     /// Where units are counted that are not held for want of room.
     fn overflowed(&mut self) -> &mut u64 {
         match self.reading {
-            Reading::All => &mut self.skipped.behind,
+            Reading::All => self.late(),
             Reading::Keyframes => &mut self.skipped.still,
         }
     }

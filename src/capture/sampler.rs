@@ -29,11 +29,6 @@ impl Sampler {
         };
     }
 
-    /// How many frames are due in this time; `None`: all.
-    pub(super) fn due_within(&self, time: Duration) -> Option<f32> {
-        Some(time.as_secs_f32() / self.period?.as_secs_f32())
-    }
-
     /// What [`Self::is_due`] would say, without a change.
     pub(super) fn would_be_due(&self, now: Monotonic) -> bool {
         let (Some(period), Some(due)) = (self.period, self.due) else { return true };

@@ -183,7 +183,7 @@ pub enum ToCapture {
         camera: CameraIndex,
         /// Frames per second to deliver; 0: every frame.
         frames_per_second: f32,
-        /// Those that it would deliver if there were units for all. Less is had by decoding fewer groups of pictures.
+        /// Those that it would deliver if there were units for all. Less is had by decoding less.
         wanted: f32,
     },
     /// What a unit saw in a frame of a camera that is watched.

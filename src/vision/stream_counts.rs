@@ -18,7 +18,7 @@ pub struct SkippedFrames {
     pub not_due: u64,
     /// The scene was still when they came.
     pub still: u64,
-    /// The units have no time for them: of this group of pictures only the keyframe was decoded.
+    /// The units have no time for them.
     pub rationed: u64,
     /// The decoder made no picture of them, or a damaged one.
     pub undecodable: u64,

@@ -50,29 +50,31 @@ impl Shared {
         }
         buffer.follow(monotonic_now());
         // What was held is not decoded faster than units can look at it: a newer frame would take its place.
-        let must_wait = |at: Monotonic| self.output.would_be_due(at) && self.output.has_lent();
         match buffer.catches_up_from() {
-            Some(at) if !watch.attention.is_settled(at) && must_wait(at) => None,
+            Some(at) if !watch.attention.is_settled(at) && self.must_wait(at) => None,
             _ => self.take_share(buffer),
         }
     }
 
     /// The next unit of those that a throttled camera may have decoded.
     fn take_share(&self, buffer: &mut GopBuffer<gst::Sample>) -> Option<AccessUnit<gst::Sample>> {
-        let is_each_alone = self.is_each_alone();
-        while let Some(at) = buffer.keyframe_next().filter(|_| !is_each_alone) {
-            let interval = buffer.keyframe_interval();
-            let due = self.output.due_within(interval).unwrap_or(buffer.group() as f32);
-            match lock(&self.ration).share(due, interval, at) {
-                Share::Whole => break,
-                Share::Keyframe => {
-                    buffer.ration(true);
-                    break;
-                }
-                Share::Nothing => buffer.ration(false),
-            }
+        let share = match self.is_each_alone() {
+            true => Share::All,
+            false => lock(&self.ration).share(buffer.keyframe_interval()),
+        };
+        buffer.set_rationed(share != Share::All);
+        match share {
+            Share::All => {}
+            Share::Paced if buffer.next_at().is_some_and(|at| self.must_wait(at)) => return None,
+            Share::Paced => {}
+            Share::Keyframe => buffer.ration(),
         }
         buffer.take()
+    }
+
+    /// True if the frame that arrived at `at` is due and the parent has one that came before it.
+    fn must_wait(&self, at: Monotonic) -> bool {
+        self.output.would_be_due(at) && self.output.has_lent()
     }
 
     fn verdict(&self, unit: &Inside, picture: &gst::BufferRef) -> Verdict {

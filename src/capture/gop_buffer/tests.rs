@@ -146,15 +146,24 @@ fn what_is_held_of_a_still_scene_is_bounded_and_begins_with_a_keyframe() {
 }
 
 #[test]
-fn of_a_rationed_group_the_keyframe_is_left_or_nothing() {
+fn of_a_rationed_group_the_keyframe_is_left() {
     let mut buffer = GopBuffer::new(false);
     receive(&mut buffer, 0..20);
-    buffer.ration(true);
-    assert_eq!((buffer.take().unwrap().number, buffer.skipped().rationed), (0, 19));
+    buffer.ration();
+    assert_eq!(buffer.take().map(|unit| unit.number), Some(0));
+    buffer.ration();
+    assert_eq!((buffer.len(), buffer.skipped().rationed), (0, 19));
     receive(&mut buffer, 20..60);
-    assert_eq!(buffer.skipped().rationed, 49);
-    buffer.ration(false);
-    receive(&mut buffer, 60..101);
-    assert_eq!((buffer.take().unwrap().number, buffer.skipped().rationed), (100, 99));
+    buffer.ration();
+    assert_eq!((buffer.take().map(|unit| unit.number), buffer.skipped().rationed), (Some(50), 49));
     assert!(closes(&buffer, 2));
+}
+
+#[test]
+fn what_is_passed_over_because_the_units_are_behind_is_rationed() {
+    let mut buffer = GopBuffer::new(false);
+    buffer.set_rationed(true);
+    receive(&mut buffer, 0..60);
+    assert_eq!((buffer.skipped().rationed, buffer.skipped().behind), (50, 0));
+    assert_eq!(buffer.take().map(|unit| unit.number), Some(50));
 }
