@@ -7,13 +7,19 @@
 /// Below this difference of neighbouring cells, in grey levels, an edge says nothing about a shift.
 const LEAST_EDGE: f32 = 12.0;
 
-/// The least number of edges from which a shift is told.
-const LEAST_EDGES: usize = 40;
+/// The picture is divided into so many parts across and down, and a part with so many edges is asked whether they are
+/// off. Shaking moves the edges of all parts; a thing that moves, those of one or two, which may be most of the edges
+/// that a bare yard has.
+const PARTS: usize = 5;
+const LEAST_EDGES: usize = 8;
+
+/// The least number of such parts from which shaking is told.
+const LEAST_PARTS: usize = 6;
 
 /// The largest shift that is taken as shaking, in cells.
 const LARGEST_SHIFT: f32 = 0.5;
 
-/// How far the residuals of edges go in proportion to the edge where all but a tenth are less. More is no shaking.
+/// How far the residuals of edges go at most in proportion to the edge. More is no shaking.
 const LARGEST_SLACK: f32 = 0.4;
 
 /// What shaking explains of a difference.
@@ -28,6 +34,7 @@ pub(super) struct Jitter {
 /// The slopes of a picture of cells.
 #[derive(Debug, Default)]
 pub(super) struct Slopes {
+    columns: usize,
     across: Vec<f32>,
     down: Vec<f32>,
     /// The largest difference to a direct neighbour, in grey levels.
@@ -38,7 +45,7 @@ impl Slopes {
     /// Of `levels`, row by row.
     pub(super) fn of(levels: &[f32], columns: usize) -> Self {
         let rows = levels.len() / columns.max(1);
-        let mut slopes = Self::default();
+        let mut slopes = Self { columns, ..Self::default() };
         for (cell, level) in levels.iter().enumerate() {
             let (column, row) = (cell % columns, cell / columns);
             let left = if column > 0 { levels[cell - 1] } else { *level };
@@ -52,21 +59,36 @@ impl Slopes {
         }
         slopes
     }
+
+    /// The cells that are edges, for each part of the picture with enough of them.
+    fn parts_with_edges(&self) -> Vec<Vec<usize>> {
+        let rows = self.edges.len() / self.columns.max(1);
+        let mut parts = vec![Vec::new(); PARTS * PARTS];
+        for (cell, _) in self.edges.iter().enumerate().filter(|(_, edge)| **edge >= LEAST_EDGE) {
+            let (column, row) = (cell % self.columns, cell / self.columns);
+            parts[row * PARTS / rows * PARTS + column * PARTS / self.columns].push(cell);
+        }
+        parts.retain(|part| part.len() >= LEAST_EDGES);
+        parts
+    }
 }
 
 /// Takes what a shift explains out of `residual`. `quiet` says up to where a residual of a cell is noise.
 pub(super) fn take_out(residual: &mut [f32], slopes: &Slopes, quiet: &[f32]) -> Jitter {
-    let is_edge = |cell: &usize| slopes.edges[*cell] >= LEAST_EDGE;
-    let edges: Vec<usize> = (0..residual.len()).filter(is_edge).collect();
-    if edges.len() < LEAST_EDGES {
+    let parts = slopes.parts_with_edges();
+    if parts.len() < LEAST_PARTS {
         return Jitter::default();
     }
-    let (across, down) = shift(residual, slopes, &edges);
+    let (across, down) = shift(residual, slopes, &parts.concat());
     let moved = |cell: usize, left: f32| left - across * slopes.across[cell] - down * slopes.down[cell];
-    let before: f32 = edges.iter().map(|cell| residual[*cell].abs().min(slopes.edges[*cell])).sum();
-    let after: f32 = edges.iter().map(|cell| moved(*cell, residual[*cell]).abs().min(slopes.edges[*cell])).sum();
+    let is_better = |part: &&Vec<usize>| {
+        let within = |cell: usize, left: f32| left.abs().min(slopes.edges[cell]);
+        let before: f32 = part.iter().map(|cell| within(*cell, residual[*cell])).sum();
+        let after: f32 = part.iter().map(|cell| within(*cell, moved(*cell, residual[*cell]))).sum();
+        after < 0.9 * before
+    };
     let mut jitter = Jitter::default();
-    if after < 0.85 * before {
+    if parts.iter().filter(is_better).count() * 3 >= parts.len() * 2 {
         jitter.shift = across.hypot(down);
         for (cell, left) in residual.iter_mut().enumerate() {
             // A thing that moves is not better explained by a shift, but an edge beside it is.
@@ -75,12 +97,16 @@ pub(super) fn take_out(residual: &mut [f32], slopes: &Slopes, quiet: &[f32]) -> 
         }
     }
     let over = |cell: &usize| ((residual[*cell].abs() - quiet[*cell]) / slopes.edges[*cell]).max(0.0);
-    let mut shares: Vec<f32> = edges.iter().map(over).collect();
-    let at = shares.len() * 4 / 5;
-    // Where a fifth of all edges are off, the camera shook; fewer can be a thing that moves along them.
-    let (_, slack, _) = shares.select_nth_unstable_by(at, f32::total_cmp);
-    jitter.slack = slack.min(LARGEST_SLACK);
+    let slacks: Vec<f32> = parts.iter().map(|part| quantile(part.iter().map(over).collect(), 0.8)).collect();
+    jitter.slack = quantile(slacks, 0.4).min(LARGEST_SLACK);
     jitter
+}
+
+/// The value that the given share of `values`, which are some, do not exceed.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index into the values")]
+fn quantile(mut values: Vec<f32>, share: f32) -> f32 {
+    let at = ((values.len() as f32 - 1.0) * share).round().max(0.0) as usize;
+    *values.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
 /// The shift in cells, across and down, that explains most of the residual at edges.

@@ -109,9 +109,10 @@ impl Known {
             |at: usize| windows[at].abs() / self.tolerance.of(at, edges[at], jitter.slack, self.averaged[at]);
         let strengths: Vec<f32> = (0..windows.len()).map(strength).collect();
         let mut found = blobs::find(&strengths, self.columns);
-        let is_another = lit.likeness < LEAST_LIKENESS || is_another(&strengths, &slopes.edges);
         found.retain(|blob| contrast(blob, &windows) >= self.unrest.asked());
         self.compared = self.mark(&found, &windows);
+        let is_another =
+            self.likeness(&levels, &lit.residual) < LEAST_LIKENESS || is_another(&strengths, &slopes.edges);
         self.compared.is_another = is_another;
         let since = at.since(self.compared_at);
         self.compared_at = at;
@@ -156,6 +157,18 @@ impl Known {
     /// The residual without that of hidden cells.
     fn shown(&self, residual: &[f32]) -> Vec<f32> {
         residual.iter().zip(&self.hidden).map(|(left, hidden)| if *hidden { 0.0 } else { *left }).collect()
+    }
+
+    /// How alike the picture and the scene are where nothing moved: a car in front of bare asphalt is most of the detail
+    /// of its picture, and yet does not make another one of it.
+    fn likeness(&self, levels: &[f32], residual: &[f32]) -> f32 {
+        let still: Vec<bool> =
+            self.compared.changed.iter().zip(&self.hidden).map(|(left, hidden)| *left == 0.0 && !hidden).collect();
+        // What moved is taken out of the surroundings of the rest, too.
+        let levels = levels.iter().zip(residual).zip(&still);
+        let levels: Vec<f32> =
+            levels.map(|((level, left), still)| if *still { *level } else { level - left }).collect();
+        light::likeness(&levels, &self.reference, self.columns, &still)
     }
 
     /// Which cells changed and by how much; cells beside them may hold a part of the same thing.

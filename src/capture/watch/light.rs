@@ -28,8 +28,6 @@ pub(super) struct Lit {
     pub(super) residual: Vec<f32>,
     /// How much light alone changed the picture, on average, in grey levels.
     pub(super) shift: f32,
-    /// How alike the details of both are, from -1 to 1; 1 where there are hardly any.
-    pub(super) likeness: f32,
 }
 
 /// Compares `now` with `reference`, both cell by cell in grey levels.
@@ -51,22 +49,23 @@ pub(super) fn compare(now: &[f32], reference: &[f32], columns: usize) -> Lit {
         shift += (level - left - reference[cell]).abs();
         residual.push(left);
     }
-    let likeness = likeness(now, reference, columns);
-    Lit { residual, shift: shift / now.len().max(1) as f32, likeness }
+    Lit { residual, shift: shift / now.len().max(1) as f32 }
 }
 
-/// The correlation of what is left of both when their smooth parts are taken away.
-fn likeness(now: &[f32], reference: &[f32], columns: usize) -> f32 {
+/// How alike the details of two pictures are in the cells that count, from -1 to 1: the correlation of what is left of
+/// both when their smooth parts are taken away. It is 1 where there are hardly any details.
+pub(super) fn likeness(now: &[f32], reference: &[f32], columns: usize, counts: &[bool]) -> f32 {
     let (around_now, around_ref) = (means_around(now, columns, RADIUS), means_around(reference, columns, RADIUS));
-    let [mut both, mut square_now, mut square_ref] = [0.0_f32; 3];
-    for cell in 0..now.len() {
+    let [mut both, mut square_now, mut square_ref, mut count] = [0.0_f32; 4];
+    for cell in (0..now.len()).filter(|cell| counts[*cell]) {
         let (now, reference) = (now[cell] - around_now[cell], reference[cell] - around_ref[cell]);
         both += now * reference;
         square_now += now * now;
         square_ref += reference * reference;
+        count += 1.0;
     }
-    let hardly_any = LEAST_DETAIL * LEAST_DETAIL * now.len() as f32;
-    if square_ref < hardly_any { 1.0 } else { both / (square_now.max(hardly_any) * square_ref).sqrt() }
+    let hardly_any = LEAST_DETAIL * LEAST_DETAIL * count;
+    if square_ref <= hardly_any { 1.0 } else { both / (square_now.max(hardly_any) * square_ref).sqrt() }
 }
 
 fn lightness(level: f32) -> f32 {
