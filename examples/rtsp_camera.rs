@@ -1,7 +1,8 @@
 //! A real RTSP camera on loopback, for the demo and the tests.
 //!
 //! Serves a clip (H.264 byte stream, looped at its own rate), a moving pattern or pipelines of its user with GStreamer's
-//! RTSP server, prints one URL a line once it listens, and ends with its parent.
+//! RTSP server, prints one URL a line once it listens, and ends with its parent. With `--streams` it is one camera with
+//! streams of several sizes, which show the same moment of the clip.
 
 use clap::Parser;
 use gstreamer as gst;
@@ -33,8 +34,11 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     count: u32,
     /// A pipeline of its own for each camera, with a payloader `pay0`, instead of clip and pattern. May be repeated.
-    #[arg(long, conflicts_with_all = ["file", "count"])]
+    #[arg(long, conflicts_with_all = ["file", "count", "streams"])]
     launch: Vec<String>,
+    /// Sizes as WIDTHxHEIGHT,...: /cam0, /cam1, ... are streams of one camera, which sees the clip.
+    #[arg(long, value_delimiter = ',', requires = "file", conflicts_with = "count")]
+    streams: Vec<String>,
     /// Ask for this user ...
     #[arg(long, requires = "password")]
     user: Option<String>,
@@ -61,7 +65,11 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     server.set_address("127.0.0.1");
     server.set_service(&arguments.port.to_string());
     let mounts = server.mount_points().ok_or("the server has no mount points")?;
-    let launches = launches(arguments)?;
+    let _lens = if arguments.streams.is_empty() { None } else { Some(lens(arguments)?) };
+    let launches = match arguments.streams.is_empty() {
+        true => launches(arguments)?,
+        false => arguments.streams.iter().map(|size| stream(arguments, size)).collect::<Result<_, _>>()?,
+    };
     for (camera, launch) in launches.iter().enumerate() {
         let factory = rtsp::RTSPMediaFactory::new();
         factory.set_launch(launch);
@@ -89,6 +97,48 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     out.flush()?;
     main_loop.run();
     Ok(())
+}
+
+/// What a camera with several streams sees: the clip, decoded at its own rate.
+fn lens(arguments: &Arguments) -> Result<gst::Element, Box<dyn std::error::Error>> {
+    let clip = clip(arguments)?;
+    let lens = gst::parse::launch(&format!(
+        "{clip} ! avdec_h264 ! identity sync=true ! videoconvert ! video/x-raw,format=I420 ! intervideosink channel=lens sync=false"
+    ))?;
+    stamp(&lens);
+    lens.set_state(gst::State::Playing)?;
+    Ok(lens)
+}
+
+/// One of its streams, with a keyframe each second.
+fn stream(arguments: &Arguments, size: &str) -> Result<String, String> {
+    let (fps, (width, height)) = (arguments.fps, size.split_once('x').ok_or("a size is WIDTHxHEIGHT")?);
+    Ok(format!(
+        "( intervideosrc channel=lens ! video/x-raw,framerate={fps}/1 ! videoscale add-borders=false ! videoconvert \
+         ! video/x-raw,format=I420,width={width},height={height} \
+         ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={fps} threads=1 \
+         ! rtph264pay config-interval=-1 name=pay0 pt=96 )"
+    ))
+}
+
+/// The beginning of a pipeline that loops the clip.
+fn clip(arguments: &Arguments) -> Result<String, String> {
+    let (fps, file) = (arguments.fps, arguments.file.as_ref().ok_or("there is no clip")?);
+    let file = std::path::absolute(file).map_err(|error| error.to_string())?;
+    if !file.exists() {
+        return Err(format!("there is no {}", file.display()));
+    }
+    let (codec, file) = (codec(arguments), file.display());
+    Ok(format!(
+        "multifilesrc location=\"{file}\" loop=true caps=\"video/x-{codec},stream-format=byte-stream,alignment=nal,framerate={fps}/1\" \
+         ! {codec}parse name=parse"
+    ))
+}
+
+/// Of the clip, by the end of its name.
+fn codec(arguments: &Arguments) -> &'static str {
+    let extension = arguments.file.as_ref().and_then(|file| file.extension());
+    if extension.is_some_and(|extension| extension == "h265") { "h265" } else { "h264" }
 }
 
 /// Gives the frames of a clip a presentation time, which the parser cannot know: that of their decoding, for there are no
@@ -125,17 +175,10 @@ fn launches(arguments: &Arguments) -> Result<Vec<String>, String> {
 
 fn launch(arguments: &Arguments) -> Result<String, String> {
     let fps = arguments.fps;
-    if let Some(file) = &arguments.file {
-        let file = std::path::absolute(file).map_err(|error| error.to_string())?;
-        if !file.exists() {
-            return Err(format!("there is no {}", file.display()));
-        }
-        let codec = if file.extension().is_some_and(|extension| extension == "h265") { "h265" } else { "h264" };
-        let file = file.display();
-        return Ok(format!(
-            "( multifilesrc location=\"{file}\" loop=true caps=\"video/x-{codec},stream-format=byte-stream,alignment=nal,framerate={fps}/1\" \
-             ! {codec}parse name=parse ! identity sync=true ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 )"
-        ));
+    if arguments.file.is_some() {
+        let clip = clip(arguments)?;
+        let codec = codec(arguments);
+        return Ok(format!("( {clip} ! identity sync=true ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 )"));
     }
     let (width, height) = arguments.size.split_once('x').ok_or("the size is WIDTHxHEIGHT")?;
     let raw = format!("video/x-raw,format=I420,width={width},height={height},framerate={fps}/1");

@@ -9,9 +9,10 @@ use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::SlotWriter;
 use ocelli::ipc::heartbeat::HEARTBEAT;
 use ocelli::ipc::messages::{CameraIndex, FromCapture, StreamInfo, ToCapture};
-use ocelli::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
+use ocelli::ipc::snapshot_messages::{SnapshotAnswer, SnapshotMade, SnapshotOrder};
 use ocelli::os::clock::monotonic_now;
 use ocelli::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
+use ocelli::vision::picture_source::PictureSource;
 use ocelli::vision::stream_counts::StreamCounts;
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
@@ -96,12 +97,13 @@ impl Camera {
         assert!(!self.free.contains(&order.slot), "an order comes before its slot is given back");
         let jpeg = b"a picture";
         SlotWriter::new(region, 1).unwrap().bytes_mut()[..jpeg.len()].copy_from_slice(jpeg);
+        let made = |bytes| Ok(SnapshotMade { bytes, source: PictureSource::Frame });
         let result = match self.script.pop() {
             Some('n') => return,
             Some('d') => std::process::abort(),
-            Some('l') => Ok(u32::MAX),
+            Some('l') => made(u32::MAX),
             Some('f') => Err("as it was told".to_owned()),
-            _ => Ok(u32::try_from(jpeg.len()).unwrap()),
+            _ => made(u32::try_from(jpeg.len()).unwrap()),
         };
         channel.send(&FromCapture::Snapshot(SnapshotAnswer { id: order.id, result }), None).unwrap();
     }

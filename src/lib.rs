@@ -62,8 +62,10 @@
 //! # Invariants
 //! * The parent never touches a pixel: no pipeline, no model and no decoder runs in it.
 //! * No parent folder uses [`capture`] or [`unit`](mod@unit), and they use no parent folder; only [`cli`] names both.
-//! * `received = decoded + Σ skipped{reason} + waiting`, per camera, at every moment ([`vision::stream_counts`]). Receiving never
-//!   waits for decoding.
+//! * `received = decoded + Σ skipped{reason} + waiting`, per stream of a camera, at every moment ([`vision::stream_counts`]).
+//!   Receiving never waits for decoding.
+//! * A camera's main stream is decoded for snapshots alone, and what becomes of it changes nothing for the analysed one. It
+//!   connects only while that one streams, and refused logins of both count together (`camera::connection`).
 //! * `captured = detected + Σ shed{reason} + Σ failed{cause} + in flight`, per camera, at every moment
 //!   ([`admission::Ledger`]; outcomes are given in one place of [`supervisor`] only).
 //! * A frame that is analysed in tiles is charged one transaction per tile ([`admission::Work::transactions`]) and is one

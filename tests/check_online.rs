@@ -27,6 +27,13 @@ const NO_MODEL: &str = "[[models]]\nname = \"coco-ssd\"\nenabled = false\n[http]
 
 /// The exit code of `check --json`, and its findings by what they are about.
 fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> (String, String, String) + use<>) {
+    let (code, all) = check_all(settings);
+    let of = move |subject: &str| all(subject).into_iter().next().unwrap_or_else(|| panic!("nothing about {subject}"));
+    (code, of)
+}
+
+/// [`check`], with all that is found about a subject.
+fn check_all(settings: &str) -> (Option<i32>, impl Fn(&str) -> Vec<(String, String, String)> + use<>) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("ocelli.toml");
     let state = home.path().join("state");
@@ -40,10 +47,12 @@ fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> (String, String, Stri
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let of = move |subject: &str| {
         let findings = report["findings"].as_array().unwrap();
-        let found = findings.iter().find(|finding| finding["subject"] == subject);
-        let found = found.unwrap_or_else(|| panic!("{subject} is not in {report:#}"));
-        let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-        (text("severity"), format!("{} {}", text("what"), text("cure")), text("key"))
+        let about = findings.iter().filter(|finding| finding["subject"] == subject);
+        let texts = |finding: &serde_json::Value| {
+            let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+            (text("severity"), format!("{} {}", text("what"), text("cure")), text("key"))
+        };
+        about.map(texts).collect()
     };
     (output.status.code(), of)
 }
@@ -142,6 +151,36 @@ fn the_clip_of_a_camera_is_looked_at_like_a_camera() {
     );
     expect(found("camera missing"), "failed", "cameras[missing].url", &["no.mp4"]);
     expect(found("camera empty"), "failed", "cameras[empty].url", &["is empty"]);
+}
+
+#[test]
+fn both_streams_of_a_camera_are_seen_and_a_login_is_refused_once() {
+    let yard = RtspCamera::with_two_streams();
+    let guarded = RtspCamera::start(&["--user", "viewer", "--password", "secret-right", "--count", "2"]);
+    let with_sub = |id: &str, main: &str, sub: &str| camera(id, main, 5) + &format!("detect_url = \"{sub}\"\n");
+    let login = "credentials = { user = \"viewer\", password = \"secret-wrong\" }\n";
+    let own = "detect_credentials = { user = \"viewer\", password = \"secret-right\" }\n";
+    let nowhere = yard.urls[1].replace("cam1", "nowhere");
+    let settings = [
+        "[mqtt]\nenabled = false\n".to_owned(),
+        with_sub("two", &yard.urls[0], &yard.urls[1]),
+        with_sub("half", &yard.urls[0], &nowhere),
+        with_sub("locked", &guarded.urls[0], &guarded.urls[1]) + login,
+        with_sub("mixed", &guarded.urls[0], &guarded.urls[1]) + login + own,
+    ];
+    let (code, found) = check_all(&settings.concat());
+    assert_eq!(code, Some(1));
+    let [analysed, main] = found("camera two").try_into().unwrap();
+    expect(analysed, "ok", "", &["analysed stream: a frame was decoded: h264 640x360"]);
+    expect(main, "ok", "", &["main stream: a frame was decoded: h264 1920x1080"]);
+    let [analysed, main] = found("camera half").try_into().unwrap();
+    expect(analysed, "failed", "cameras[half].detect_url", &["analysed stream: ", "404"]);
+    expect(main, "ok", "", &["1920x1080"]);
+    let [locked] = found("camera locked").try_into().unwrap();
+    expect(locked, "failed", "cameras[locked].credentials", &["analysed stream: ", "refuses user and password"]);
+    let [analysed, main] = found("camera mixed").try_into().unwrap();
+    expect(analysed, "ok", "", &["analysed stream"]);
+    expect(main, "failed", "cameras[mixed].credentials", &["main stream: ", "refuses user and password"]);
 }
 
 fn run(directory: &Path, program: &str, arguments: &[&str]) {

@@ -109,8 +109,8 @@ fn hosts_of_another_network_are_replaced_and_the_login_is_by_the_cameras_clock()
         "it names http://192.168.77.7/onvif/media for its media",
         "profile web: its URL is http://, not rtsp:// or rtsps://",
         "behind this box",
-        "url = \"rtsp://127.0.0.1/sub\"",
-        "# the main stream: rtsp://127.0.0.1:5540/main?a=1&b=2",
+        "url = \"rtsp://127.0.0.1:5540/main?a=1&b=2\"",
+        "detect_url = \"rtsp://127.0.0.1/sub\"",
         "credentials = { user = \"viewer\"",
     ];
     let ended = site.discover_as("viewer", &[&camera.device()]).check(0, &words);

@@ -36,6 +36,8 @@ fn streams_of_jpegs_and_single_pictures_are_analysed_and_a_wrong_login_is_not_re
         block("wrong", "/locked?wrong", &login("wrong")),
         block("page", "/page", ""),
         block("gone", "/gone", ""),
+        // Two streams: the main one is not asked for while the login is refused.
+        block("two", "/locked?main", &format!("detect_url = \"{}\"\n{}", camera.url("/locked?sub"), login("wrong"))),
     ];
     let broker = Broker::start();
     let daemon = Daemon::start(broker.port, &settings.concat());
@@ -62,5 +64,8 @@ fn streams_of_jpegs_and_single_pictures_are_analysed_and_a_wrong_login_is_not_re
     assert!(gone["reason"].as_str().unwrap().contains("404"), "{gone}");
     assert!(wrong["reason"].as_str().unwrap().contains("401"), "{wrong}");
     assert!(camera.requests("/locked?wrong login") <= 3, "{}", camera.requests("/locked?wrong login"));
+    let two = wait_camera(&daemon, "two", |health| health["state"] == "auth-failed");
+    assert_eq!(two["main"]["state"], "connecting", "{two}");
+    assert!(camera.requests("/locked?sub login") >= 1 && camera.requests("/locked?main") == 0);
     daemon.assert_ledger_closes();
 }

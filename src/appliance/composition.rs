@@ -14,6 +14,7 @@ use crate::appliance::requests::Requests;
 use crate::appliance::shell::Shell;
 use crate::appliance::status_maker::StatusMaker;
 use crate::camera::capture_process::CaptureProcesses;
+use crate::camera::passwords::CameraPasswords;
 use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
 use crate::control::images::ImageIntake;
@@ -24,7 +25,6 @@ use crate::ipc::child_process::{Spawner, own_binary};
 use crate::kept::FileKeeper;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
-use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::supervisor::unit_process::UnitProcesses;
 use crate::vision::camera_id::CameraId;
@@ -63,7 +63,7 @@ impl Appliance {
     /// When a thread or the shared memory of images cannot be created.
     pub fn new(
         settings: Settings,
-        passwords: BTreeMap<CameraId, Secret>,
+        passwords: BTreeMap<CameraId, CameraPasswords>,
         reporter: Reporter,
         programs: ChildPrograms,
     ) -> Result<(Self, Control, watch::Receiver<ApplianceStatus>), Box<dyn std::error::Error>> {

@@ -45,6 +45,14 @@ impl Gauges {
         for (id, camera) in &status.cameras {
             let is_up = camera.state.state == CameraStatus::Streaming;
             metrics.camera(id, is_up, camera.reconnects, &camera.counts);
+            let main_streams = metrics.main_streams();
+            match &camera.main {
+                Some(main) => {
+                    let is_up = main.state.state == CameraStatus::Streaming;
+                    main_streams.set(id, is_up, main.reconnects, &main.counts);
+                }
+                None => main_streams.remove(id),
+            }
         }
         if let Some(mqtt) = mqtt {
             let dropped = [("broker_away", mqtt.dropped_broker_away), ("queue_full", mqtt.dropped_queue_full)];

@@ -7,18 +7,19 @@ use crate::appliance::package_loader::PackageLoader;
 use crate::appliance::reload::ChangeRequest;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
-use crate::camera::capture_process::{CaptureProcesses, camera_source};
+use crate::camera::capture_process::{CaptureProcesses, camera_source, main_source};
+use crate::camera::passwords::CameraPasswords;
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::catalog::CatalogStore;
 use crate::control::images::ImageReply;
-use crate::core::event::{CommandTicket, KeptFile};
+use crate::core::effect::SilentStream;
+use crate::core::event::{CommandTicket, KeptFile, MadePicture};
 use crate::core::{Effect, Event};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{LoadModel, LossKind, RegionId, RequestId};
-use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotAnswer, SnapshotId, SnapshotOrder};
+use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotAnswer, SnapshotId, SnapshotMade, SnapshotOrder};
 use crate::kept::{FileKeeper, OnRefusal};
 use crate::os::clock::{is_wall_clock_synchronized, monotonic_now, wall_now_ms};
-use crate::secret::Secret;
 use crate::supervisor::unit_process::UnitProcesses;
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::camera_id::CameraId;
@@ -42,7 +43,7 @@ pub(super) struct Performer {
     pub(super) pictures: BTreeMap<SnapshotId, Region>,
     pub(super) image_region: Region,
     pub(super) cameras: BTreeMap<CameraId, CameraSettings>,
-    pub(super) passwords: BTreeMap<CameraId, Secret>,
+    pub(super) passwords: BTreeMap<CameraId, CameraPasswords>,
     pub(super) capture: CaptureSettings,
     pub(super) loader: PackageLoader,
     pub(super) files: FileKeeper,
@@ -83,9 +84,16 @@ impl Performer {
                     return Some(Event::CameraNotOpened { group, index, kind, detail });
                 }
             }
+            Effect::OpenMain { group, camera, index } => {
+                if let Some(main) = self.cameras.get(&camera).and_then(CameraSettings::main) {
+                    let password = self.passwords.get(&camera).and_then(|passwords| passwords.main.as_ref());
+                    self.captures.open_main(group, index, main_source(&main, password, &self.capture));
+                }
+            }
             Effect::CloseCamera { group, index, silent } => {
-                if let Some(camera) = silent {
-                    tracing::warn!(%camera, "a camera has been silent for too long; reconnecting");
+                if let Some(SilentStream { camera, is_main }) = silent {
+                    let stream = if is_main { "main" } else { "analysed" };
+                    tracing::warn!(%camera, stream, "a camera has been silent for too long; reconnecting");
                 }
                 self.captures.close(group, index);
             }
@@ -160,7 +168,8 @@ impl Performer {
             tracing::error!(%camera, %error, "the shared memory for a camera could not be created");
             other(format!("no shared memory: {error}"))
         })?;
-        let source = camera_source(settings, self.passwords.get(camera), &self.capture);
+        let password = self.passwords.get(camera).and_then(|passwords| passwords.analysed.as_ref());
+        let source = camera_source(&settings.analysed(), password, &self.capture);
         let opened = self.captures.open(group, index, source, &memory);
         opened.map_err(|error| (error.kind(), error.to_string()))?;
         self.regions.insert(region, memory);
@@ -176,8 +185,8 @@ impl Performer {
                 None
             }
             Err(error) => {
-                let jpeg = Err(format!("its shared memory could not be created: {error}"));
-                Some(Event::SnapshotMade { group, id, jpeg, wall_ms: None })
+                let made = Err(format!("its shared memory could not be created: {error}"));
+                Some(Event::SnapshotMade { group, id, made, wall_ms: None })
             }
         }
     }
@@ -186,14 +195,15 @@ impl Performer {
     pub(super) fn snapshot_made(&mut self, group: usize, answer: SnapshotAnswer) -> Event {
         let SnapshotAnswer { id, result } = answer;
         let region = self.pictures.remove(&id);
-        let jpeg = result.and_then(|bytes| {
+        let made = result.and_then(|SnapshotMade { bytes, source }| {
             let region = region.ok_or("its order is no longer open")?;
             let bytes = usize::try_from(bytes).ok().filter(|bytes| (1..=MAX_SNAPSHOT_BYTES).contains(bytes));
             let bytes = bytes.ok_or("its length is invalid")?;
-            region.copy_start(bytes).map(Arc::from).map_err(|error| error.to_string())
+            let jpeg = region.copy_start(bytes).map(Arc::from).map_err(|error| error.to_string())?;
+            Ok(MadePicture { jpeg, source })
         });
         let wall_ms = is_wall_clock_synchronized().then(wall_now_ms);
-        Event::SnapshotMade { group, id, jpeg, wall_ms }
+        Event::SnapshotMade { group, id, made, wall_ms }
     }
 
     fn keep<T: Serialize>(&self, file: KeptFile, content: &T, ticket: Option<CommandTicket>) -> Option<Event> {

@@ -128,11 +128,12 @@ impl Reporter {
             Report::Labels { camera, labels, are_listed } => self.labels(camera, labels, are_listed),
             Report::LabelCounts { camera, counts } => self.label_counts(camera, &counts),
             Report::SnapshotTaken { camera, snapshot } => self.snapshot(camera, snapshot.jpeg),
-            Report::SnapshotEnded { camera, result, why } => {
+            Report::SnapshotEnded { camera, result, source, why } => {
                 if let Some(why) = why {
                     tracing::warn!(%camera, why, "a snapshot could not be taken");
                 }
                 self.metrics.snapshot(&camera, result.name());
+                self.snapshot_source(&camera, source);
             }
             Report::CaptureRestarted => self.metrics.capture_restarted(),
             Report::Scaled { model, from, to, reason } => {

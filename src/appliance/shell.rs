@@ -15,7 +15,6 @@ use crate::ipc::messages::{FromCapture, FromUnit};
 use crate::os::clock::monotonic_now;
 use crate::os::pidfd::ExitStatus;
 use crate::supervisor::unit_state::UnitId;
-use crate::vision::camera_id::CameraId;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -200,13 +199,17 @@ impl Shell {
     }
 
     fn log_capture(&self, group: usize, message: &FromCapture) {
-        let name = |index| self.core.camera_of(group, index).map(CameraId::as_str);
+        let names = |index| match self.core.camera_of(group, index) {
+            Some((camera, is_main)) => (Some(camera.as_str()), is_main.then_some("main")),
+            None => (None, None),
+        };
         match message {
             FromCapture::Hello { pid } => tracing::debug!(group, pid, "a capture process has started"),
             FromCapture::Streaming { camera, info } => {
-                let camera = name(*camera);
+                let (camera, stream) = names(*camera);
                 tracing::info!(
                     camera,
+                    stream,
                     codec = info.codec,
                     decoder = info.decoder,
                     width = info.width,
@@ -215,7 +218,8 @@ impl Shell {
                 );
             }
             FromCapture::Lost { camera, kind, detail } => {
-                tracing::warn!(camera = name(*camera), ?kind, detail, "a camera is lost; reconnecting");
+                let (camera, stream) = names(*camera);
+                tracing::warn!(camera, stream, ?kind, detail, "a camera is lost; reconnecting");
             }
             _ => {}
         }

@@ -52,7 +52,7 @@ mod tests {
 
     fn state(state: CameraStatus, fps: f32) -> CameraStateMessage {
         let schema = SCHEMA_CAMERA_STATE;
-        CameraStateMessage { schema, state, codec: None, width: None, height: None, fps, reason: None }
+        CameraStateMessage { schema, state, codec: None, width: None, height: None, fps, reason: None, main: None }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Makes the status of the box: that of the core, with what only the shell knows.
 
+use crate::admission::Ledger;
 use crate::appliance::meter::Meter;
 use crate::appliance::performer::Performer;
 use crate::control::ApplianceStatus;
@@ -14,6 +15,7 @@ use crate::vision::camera_status::CameraStatus;
 #[derive(Debug, Default)]
 pub(super) struct StatusMaker {
     rates: RateMeter,
+    main_rates: RateMeter,
     troubles: TroubleWatch,
 }
 
@@ -30,7 +32,16 @@ impl StatusMaker {
                 }
                 _ => self.rates.forget(id),
             }
+            if let Some(main) = &mut camera.main {
+                match main.state.state {
+                    CameraStatus::Streaming => {
+                        main.rates = self.main_rates.count(id, &main.counts, &Ledger::default(), now)
+                    }
+                    _ => self.main_rates.forget(id),
+                }
+            }
         }
+        self.main_rates.keep(|id| status.cameras.get(id).is_some_and(|camera| camera.main.is_some()));
         self.rates.keep(|id| status.cameras.contains_key(id));
         status.box_id = reporter.box_id().to_owned();
         status.boot_id = reporter.boot_id().to_owned();

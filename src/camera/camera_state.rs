@@ -1,28 +1,9 @@
-//! One camera: its state, and the reason for it.
-//!
-//! ```text
-//!              switch_on                opened                 streaming
-//!  Disabled ───────────────▶ Waiting ──────────▶ Opening ────────────────────▶ Streaming ──┐ progress,
-//!      ▲                      ▲   ▲                 │                           │     ▲     │ streaming
-//!      │ switch_off           │   └──── lost ───────┘                           │     └─────┘
-//!   any state                 └──────────────────── lost, reconnect ────────────┘
-//! ```
-//!
-//! A camera that is enabled starts in `Waiting`, with its first try due at once.
-//!
-//! * `Disabled -> Waiting`: the operator switched the camera on; the first try is due at once.
-//! * `Waiting -> Opening`: the backoff is over and the capture process was told to connect.
-//! * `Opening -> Streaming`: the first frame was decoded. A connection alone proves nothing.
-//! * `Streaming -> Streaming`: the counts of the connection came, or the picture changed its size.
-//! * `Opening | Streaming -> Waiting`: the capture process reported the loss, died, or delivered nothing for too long. The
-//!   reason decides the backoff ([`ReconnectPolicy`]) and the published status.
-//! * `Opening | Streaming | Waiting -> Waiting`: the settings of its connection changed; the next try is due at once.
-//! * `any -> Disabled`: the operator switched the camera off. A loss that is reported afterwards changes nothing.
+//! One camera: its settings, the connection whose frames are analysed, and that of its main stream, if it has one.
 
 use crate::camera::camera_due::CameraDue;
-use crate::camera::reconnect_policy::ReconnectPolicy;
+use crate::camera::connection::Connection;
+use crate::camera::reconnect_policy::Logins;
 use crate::camera::settings::CameraSettings;
-use crate::camera::stream_life::StreamLife;
 use crate::ipc::messages::{LossKind, StreamInfo};
 use crate::vision::attention::Attention;
 use crate::vision::camera_status::CameraStatus;
@@ -33,41 +14,15 @@ use std::time::Duration;
 /// About so many frames a second of a still scene are analysed.
 const WATCHED_FPS: f64 = 0.1;
 
-/// The state, with what is known in it.
-#[derive(Clone, Debug, PartialEq)]
-enum State {
-    Disabled,
-    /// The next try is at `until`. The status says what went wrong.
-    Waiting {
-        until: Monotonic,
-        status: CameraStatus,
-    },
-    Opening {
-        since: Monotonic,
-        life: StreamLife,
-        /// The status until this try has succeeded or failed: that of the try before.
-        status: CameraStatus,
-    },
-    Streaming {
-        info: StreamInfo,
-        since: Monotonic,
-        life: StreamLife,
-    },
-}
-
-/// A camera: settings, state and counters.
+/// A camera. What is not said to be of its main stream is of the analysed one.
 #[derive(Debug)]
 pub(crate) struct Camera {
     /// Its settings, with the operator's switch applied.
     pub settings: CameraSettings,
-    state: State,
-    /// Since when it has been streaming, or not, or switched off.
-    since: Monotonic,
-    policy: ReconnectPolicy,
-    reason: Option<String>,
-    reconnects: u64,
-    /// Of all connections before the open one.
-    counts_before: StreamCounts,
+    analysed: Connection,
+    /// For pictures in full size. It never disturbs the other one.
+    main: Option<Connection>,
+    logins: Logins,
     /// Frames a second that it is throttled to.
     granted: Option<f64>,
 }
@@ -75,113 +30,73 @@ pub(crate) struct Camera {
 impl Camera {
     /// A camera that is due to connect at once, unless it is disabled.
     pub(crate) fn new(settings: CameraSettings, now: Monotonic) -> Self {
-        let state = if settings.enabled {
-            State::Waiting { until: now, status: CameraStatus::Connecting }
-        } else {
-            State::Disabled
-        };
-        let (policy, counts_before) = (ReconnectPolicy::of(&settings.id), StreamCounts::default());
-        Self { settings, state, since: now, policy, reason: None, reconnects: 0, counts_before, granted: None }
+        let analysed = Connection::new(settings.id.to_string(), settings.enabled, now);
+        let main = main_of(&settings, settings.enabled, now);
+        Self { settings, analysed, main, logins: Logins::default(), granted: None }
     }
 
-    /// Returns what is due by `now`. An open connection may bring nothing for `stall`. Its first packet may take
-    /// `connect` plus `stall`: the capture process applies `connect` itself and knows the reason, so it must be first. The
-    /// camera's own settings take precedence over both.
+    /// Returns what is due by `now`. The camera's own settings take precedence over `stall` and `connect`, the longest times
+    /// without a packet and before the first one.
     pub(crate) fn due(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraDue {
-        let own = |seconds: Option<f32>, of_all| seconds.map_or(of_all, Duration::from_secs_f32);
-        let stall = own(self.settings.stall_seconds, stall);
-        let connect = own(self.settings.connect_timeout_seconds, connect);
-        match &self.state {
-            State::Waiting { until, .. } if now >= *until => CameraDue::Open,
-            State::Opening { since, life, .. } if !life.has_begun() => {
-                let limit = connect + stall;
-                let why = || format!("nothing came from it within {:.0} s", limit.as_secs_f64());
-                if now.since(*since) > limit { CameraDue::Close { why: why() } } else { CameraDue::Wait }
-            }
-            State::Opening { life, .. } | State::Streaming { life, .. } => {
-                life.stalled(stall, now).map_or(CameraDue::Wait, |why| CameraDue::Close { why })
-            }
-            State::Waiting { .. } | State::Disabled => CameraDue::Wait,
-        }
+        let (stall, connect) = self.limits(stall, connect);
+        self.analysed.due(stall, connect, now)
     }
 
-    /// Records that the capture process was told to connect. Waiting -> Opening
+    /// The same for the main stream. It connects only while the analysed one streams: by then the camera is there and takes
+    /// the login, so a camera that is away or refuses it is not asked twice.
+    pub(crate) fn main_due(&self, stall: Duration, connect: Duration, now: Monotonic) -> CameraDue {
+        let (stall, connect) = self.limits(stall, connect);
+        let due = self.main.as_ref().map_or(CameraDue::Wait, |main| main.due(stall, connect, now));
+        if due == CameraDue::Open && !self.is_streaming() { CameraDue::Wait } else { due }
+    }
+
+    fn limits(&self, stall: Duration, connect: Duration) -> (Duration, Duration) {
+        let own = |seconds: Option<f32>, of_all| seconds.map_or(of_all, Duration::from_secs_f32);
+        (own(self.settings.stall_seconds, stall), own(self.settings.connect_timeout_seconds, connect))
+    }
+
+    /// Records that the capture process was told to connect.
     pub(crate) fn opened(&mut self, now: Monotonic) {
-        self.state = State::Opening { since: now, life: StreamLife::new(now), status: self.status() };
+        self.analysed.opened(now);
         // A new connection starts at the rate of the settings.
         self.granted = None;
     }
 
-    /// Records the first decoded frame, or a new picture size. Opening | Streaming -> Streaming
-    pub(crate) fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
-        let (since, mut life) = match &self.state {
-            State::Streaming { since, life, .. } => (*since, life.clone()),
-            State::Opening { life, .. } => (now, life.clone()),
-            State::Disabled | State::Waiting { .. } => (now, StreamLife::new(now)),
-        };
-        if !self.is_streaming() {
-            self.since = now;
+    /// Records that the capture process was told to connect the main stream.
+    pub(crate) fn main_opened(&mut self, now: Monotonic) {
+        if let Some(main) = &mut self.main {
+            main.opened(now);
         }
-        life.decoded(now);
-        self.reason = None;
-        self.state = State::Streaming { info, since, life };
+    }
+
+    /// Records the first decoded frame, or a new picture size.
+    pub(crate) fn streaming(&mut self, info: StreamInfo, now: Monotonic) {
+        self.analysed.streaming(info, now);
     }
 
     /// Records the counts of this connection.
     pub(crate) fn progress(&mut self, counts: StreamCounts, now: Monotonic) {
-        match &mut self.state {
-            State::Opening { life, .. } => {
-                life.progress(counts, now);
-                if let Some(what) = life.waits_for(now) {
-                    self.reason = Some(what.to_owned());
-                }
-            }
-            State::Streaming { life, .. } => life.progress(counts, now),
-            State::Disabled | State::Waiting { .. } => {}
-        }
+        self.analysed.progress(counts, now);
     }
 
     /// Moves the deadlines by `gap`, for which the daemon was suspended.
     pub(crate) fn paused(&mut self, gap: Duration) {
-        match &mut self.state {
-            State::Opening { since, life, .. } => {
-                *since = *since + gap;
-                life.paused(gap);
-            }
-            State::Streaming { life, .. } => life.paused(gap),
-            State::Disabled | State::Waiting { .. } => {}
+        self.connections().for_each(|connection| connection.paused(gap));
+    }
+
+    /// Records that the connection was lost or closed.
+    pub(crate) fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
+        self.analysed.lost(kind, detail, &mut self.logins, now);
+    }
+
+    /// Records that the main stream was lost or closed.
+    pub(crate) fn main_lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
+        if let Some(main) = &mut self.main {
+            main.lost(kind, detail, &mut self.logins, now);
         }
     }
 
-    /// Records that the connection was lost or closed. Opening | Streaming -> Waiting
-    pub(crate) fn lost(&mut self, kind: LossKind, detail: String, now: Monotonic) {
-        let streamed_for = match &self.state {
-            State::Streaming { since, .. } => {
-                self.since = now;
-                Some(now.since(*since))
-            }
-            State::Opening { .. } => None,
-            // Its process cannot be started, so it was never opened.
-            State::Waiting { until, status: CameraStatus::Connecting } if kind == LossKind::ProcessDied => {
-                self.reason = Some(detail);
-                self.state = State::Waiting { until: *until, status: CameraStatus::Offline };
-                return;
-            }
-            State::Disabled | State::Waiting { .. } => return,
-        };
-        self.counts_before = self.counts().closed();
-        let until = self.policy.lost(kind, streamed_for, now);
-        let status = match kind {
-            LossKind::AuthFailed => CameraStatus::AuthFailed,
-            LossKind::Stalled => CameraStatus::Stalled,
-            _ => CameraStatus::Offline,
-        };
-        self.reconnects += 1;
-        self.reason = Some(detail);
-        self.state = State::Waiting { until, status };
-    }
-
-    /// Changes the settings; those of the connection apply with [`Self::reconnect`]. Returns true if frames a second
+    /// Changes the settings; those of the connections apply with [`Self::reconnect`]. Returns true if frames a second
     /// changed, which an open connection must be told.
     pub(crate) fn change(&mut self, settings: CameraSettings) -> bool {
         let is_other_rate = settings.fps != self.settings.fps;
@@ -192,58 +107,62 @@ impl Camera {
         is_other_rate
     }
 
-    /// Makes a new connection due at once, without the backoff of the last one. Opening | Streaming | Waiting -> Waiting
+    /// Makes new connections due at once, without the backoff of the last ones.
     pub(crate) fn reconnect(&mut self, now: Monotonic) {
-        if self.state == State::Disabled {
-            return;
+        self.logins = Logins::default();
+        match (&self.main, self.settings.detect_url.is_some()) {
+            (None, true) => self.main = main_of(&self.settings, !self.is_disabled(), now),
+            (Some(_), false) => self.main = None,
+            _ => {}
         }
-        if self.is_streaming() {
-            self.since = now;
-        }
-        self.counts_before = self.counts().closed();
-        (self.policy, self.reason) = (ReconnectPolicy::of(&self.settings.id), None);
-        self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
+        self.connections().for_each(|connection| connection.reconnect(now));
     }
 
-    /// Keeps the camera disconnected until it is switched on. Any -> Disabled
+    /// Keeps the camera disconnected until it is switched on.
     pub(crate) fn switch_off(&mut self, now: Monotonic) {
-        if self.state != State::Disabled {
-            self.since = now;
-        }
-        self.counts_before = self.counts().closed();
-        (self.state, self.reason) = (State::Disabled, None);
+        self.connections().for_each(|connection| connection.switch_off(now));
     }
 
-    /// Makes a connection due at once. Disabled -> Waiting
+    /// Makes connections due at once.
     pub(crate) fn switch_on(&mut self, now: Monotonic) {
-        if self.state == State::Disabled {
-            self.since = now;
-            self.state = State::Waiting { until: now, status: CameraStatus::Connecting };
-        }
+        self.connections().for_each(|connection| connection.switch_on(now));
+    }
+
+    fn connections(&mut self) -> impl Iterator<Item = &mut Connection> {
+        std::iter::once(&mut self.analysed).chain(&mut self.main)
+    }
+
+    /// The connection for pictures in full size, if the camera has two.
+    pub(crate) fn main(&self) -> Option<&Connection> {
+        self.main.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn main_mut(&mut self) -> Option<&mut Connection> {
+        self.main.as_mut()
     }
 
     /// True while the operator has it switched off.
     pub(crate) fn is_disabled(&self) -> bool {
-        self.state == State::Disabled
+        self.analysed.is_disabled()
     }
 
     /// Since when it has been streaming, or not, or switched off.
     pub(crate) fn since(&self) -> Monotonic {
-        self.since
+        self.analysed.since()
     }
 
     /// True while frames arrive.
     pub(crate) fn is_streaming(&self) -> bool {
-        matches!(self.state, State::Streaming { .. })
+        self.analysed.is_streaming()
     }
 
     /// Frames a second that the camera would deliver without throttling; `None` while its rate is unknown.
     pub(crate) fn wanted_fps(&self) -> Option<f64> {
-        let State::Streaming { life, .. } = &self.state else { return None };
-        if life.counts().attention == Attention::Watched {
+        if self.counts().attention == Attention::Watched && self.is_streaming() {
             return Some(WATCHED_FPS);
         }
-        let (wanted, rate) = (f64::from(self.settings.fps), life.rate()?);
+        let (wanted, rate) = (f64::from(self.settings.fps), self.analysed.rate()?);
         Some(if wanted > 0.0 { wanted.min(rate) } else { rate })
     }
 
@@ -270,42 +189,39 @@ impl Camera {
 
     /// Connections lost since the daemon started.
     pub(crate) fn reconnects(&self) -> u64 {
-        self.reconnects
+        self.analysed.reconnects()
     }
 
     /// What became of everything that it sent since the daemon started.
     pub(crate) fn counts(&self) -> StreamCounts {
-        let mut counts = self.counts_before;
-        if let State::Opening { life, .. } | State::Streaming { life, .. } = &self.state {
-            counts += life.counts();
-        }
-        counts
+        self.analysed.counts()
     }
 
-    /// The published status. Until a further try has succeeded, a camera keeps the status of its failure, so that the
-    /// retained message does not change with each try.
+    /// The published status.
     pub(crate) fn status(&self) -> CameraStatus {
-        match &self.state {
-            State::Disabled => CameraStatus::Disabled,
-            State::Waiting { status, .. } | State::Opening { status, .. } => *status,
-            State::Streaming { .. } => CameraStatus::Streaming,
-        }
+        self.analysed.status()
     }
 
     /// What the camera sends, while it streams.
     pub(crate) fn stream_info(&self) -> Option<&StreamInfo> {
-        if let State::Streaming { info, .. } = &self.state { Some(info) } else { None }
+        self.analysed.stream_info()
     }
 
     /// Why it is not streaming, for the operator.
     pub(crate) fn reason(&self) -> Option<&str> {
-        self.reason.as_deref()
+        self.analysed.reason()
     }
 
     /// Frames a second that are analysed: the setting, or the throttled rate.
     pub(crate) fn fps(&self) -> f32 {
         self.granted.map_or(self.settings.fps, rounded)
     }
+}
+
+fn main_of(settings: &CameraSettings, is_enabled: bool, now: Monotonic) -> Option<Connection> {
+    // No id has a colon.
+    let name = format!("{}:main", settings.id);
+    settings.detect_url.is_some().then(|| Connection::new(name, is_enabled, now))
 }
 
 /// Rounds a throttled rate, so that the retained message does not change with each measurement.

@@ -23,15 +23,18 @@
 //! * `Dying -> Down` also happens after `DEATH_LIMIT`: a process that a driver holds in the kernel may never end. It is
 //!   given up and counted as `undead`.
 //!
-//! Each connection to a camera gets a new [`CameraIndex`], so that late messages of an earlier connection are recognised
+//! Each connection to a camera gets a new [`CameraIndex`](crate::ipc::messages::CameraIndex), so that late messages of an earlier connection are recognised
 //! and ignored.
 
+mod member;
 mod members;
 
 use crate::camera::camera_due::CameraDue;
 use crate::camera::camera_state::Camera;
+use crate::camera::capture_action::CaptureAction;
+use crate::camera::capture_group::member::{Member, next_index};
 use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
-use crate::ipc::messages::{CameraIndex, LossKind};
+use crate::ipc::messages::LossKind;
 use crate::ipc::restart_policy::RestartPolicy;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
@@ -41,34 +44,6 @@ const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a process may take to exit.
 const EXIT_LIMIT: Duration = Duration::from_secs(5);
-
-/// An action that the shell performs for a group.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum CaptureAction {
-    /// Start the capture process.
-    Start,
-    /// Ask the capture process to exit.
-    Stop,
-    /// Kill the capture process.
-    Kill {
-        /// The reason, for the log.
-        why: &'static str,
-    },
-    /// Give a camera a region and connect it.
-    Open {
-        /// Its position in [`CaptureGroup::cameras`].
-        camera: usize,
-        /// Identifies this connection in messages.
-        index: CameraIndex,
-    },
-    /// Disconnect a camera.
-    Close {
-        /// Its position in [`CaptureGroup::cameras`].
-        camera: usize,
-        /// Identifies this connection in messages.
-        index: CameraIndex,
-    },
-}
 
 /// How long a process has been up, and how many frames it announced: it decides the backoff after its end.
 #[derive(Clone, Copy, Debug)]
@@ -84,12 +59,6 @@ enum Process {
     Up { uptime: Uptime, heartbeat_at: Monotonic },
     Leaving { since: Monotonic },
     Dying { since: Monotonic, uptime: Option<Uptime> },
-}
-
-#[derive(Debug)]
-struct Member {
-    camera: Camera,
-    index: Option<CameraIndex>,
 }
 
 /// The cameras of one capture process, and the state of that process.
@@ -110,7 +79,7 @@ impl CaptureGroup {
     /// A group whose first [`Self::tick`] starts the process.
     pub(crate) fn new(cameras: Vec<Camera>, stall: Duration, connect: Duration, now: Monotonic) -> Self {
         Self {
-            members: cameras.into_iter().map(|camera| Member { camera, index: None }).collect(),
+            members: cameras.into_iter().map(Member::new).collect(),
             process: Process::Down { until: now },
             restart_policy: RestartPolicy::default(),
             restarts: 0,
@@ -198,13 +167,12 @@ impl CaptureGroup {
     }
 
     fn tick_cameras(&mut self, now: Monotonic) -> Vec<CaptureAction> {
-        let mut actions = Vec::new();
+        let (mut actions, limits) = (Vec::new(), (self.stall, self.connect));
         for (position, member) in self.members.iter_mut().enumerate() {
             match member.camera.due(self.stall, self.connect, now) {
                 CameraDue::Wait => {}
                 CameraDue::Open => {
-                    let index = CameraIndex(self.next_index);
-                    self.next_index += 1;
+                    let index = next_index(&mut self.next_index);
                     member.index = Some(index);
                     member.camera.opened(now);
                     actions.push(CaptureAction::Open { camera: position, index });
@@ -216,6 +184,7 @@ impl CaptureGroup {
                     }
                 }
             }
+            actions.extend(member.tick_main(position, limits, &mut self.next_index, now));
         }
         actions
     }
@@ -262,8 +231,9 @@ impl CaptureGroup {
         let (since, frames) = (uptime.map(|uptime| uptime.since), uptime.map_or(0, |uptime| uptime.frames));
         self.process = Process::Down { until: self.restart_policy.died(since, frames, now) };
         for member in &mut self.members {
-            member.index = None;
+            member.take_open();
             member.camera.lost(LossKind::ProcessDied, detail.to_owned(), now);
+            member.camera.main_lost(LossKind::ProcessDied, detail.to_owned(), now);
         }
         true
     }

@@ -109,6 +109,12 @@ impl CaptureProcesses {
         Ok(())
     }
 
+    /// Tells the process to connect the main stream of a camera.
+    pub(crate) fn open_main(&self, group: usize, index: CameraIndex, source: CameraSource) {
+        let message = ToCapture::OpenMain { camera: index, source: Box::new(source) };
+        self.send(group, |handle| handle.send(&message, None));
+    }
+
     /// Tells the process to disconnect a camera.
     pub(crate) fn close(&self, group: usize, index: CameraIndex) {
         self.send(group, |handle| handle.send(&ToCapture::Close { camera: index }, None));
@@ -232,6 +238,12 @@ fn watch_order(camera: &CameraSettings, capture: &CaptureSettings) -> Option<Wat
         tamper_after_ms: ms(capture.tamper_seconds),
         ignore: camera.watch_ignore.clone(),
     })
+}
+
+/// What a capture process needs to know to connect a main stream. Where pictures have to be asked for, one in two seconds is
+/// enough.
+pub(crate) fn main_source(main: &CameraSettings, password: Option<&Secret>, capture: &CaptureSettings) -> CameraSource {
+    CameraSource { frames_per_second: 0.5, ..camera_source(main, password, capture) }
 }
 
 /// Whom a capture process trusts. It may not read the file itself: others may lie beside it.

@@ -1,7 +1,6 @@
 //! When a lost camera is retried: for ever, with a backoff that depends on the reason.
 
 use crate::ipc::messages::LossKind;
-use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::reconnect_ladder::seconds_before_try;
 use std::time::Duration;
@@ -35,46 +34,73 @@ const BUSY_SECONDS: u64 = 60;
 /// A stream that ran this long has recovered: the backoff starts anew.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
 
-/// Counts a camera's consecutive failures. Rejected credentials are counted separately and have a backoff of their own.
+/// The refused logins of a camera in a row, over all its streams: it locks the account whichever of them asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Logins {
+    refusals: u32,
+    refused_at: Option<Monotonic>,
+}
+
+impl Logins {
+    /// A stream that began at `began` has run well: its login was taken. Refusals since then still count.
+    fn taken(&mut self, began: Monotonic) {
+        if self.refused_at.is_none_or(|refused_at| refused_at <= began) {
+            *self = Self::default();
+        }
+    }
+
+    fn refused(&mut self, now: Monotonic) {
+        (self.refusals, self.refused_at) = (self.refusals + 1, Some(now));
+    }
+}
+
+/// Counts the consecutive failures of a stream. Rejected credentials are counted for the whole camera, in [`Logins`], and
+/// have a backoff of their own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReconnectPolicy {
     failures: u32,
-    refusals: u32,
     has_waited_for_session: bool,
     /// Frames have arrived with these credentials.
     have_worked: bool,
-    /// The state of the jitter, seeded per camera so that cameras that fail together do not reconnect together.
+    /// The state of the jitter, seeded per stream so that streams that fail together do not reconnect together.
     noise: u64,
 }
 
 impl ReconnectPolicy {
-    /// The policy of a camera, whose id seeds its jitter.
-    pub(crate) fn of(camera: &CameraId) -> Self {
-        // FNV-1a: any hash of the id will do, and this one is short.
+    /// The policy of a stream, whose jitter its `name` seeds.
+    pub(crate) fn of(name: &str) -> Self {
+        // FNV-1a: any hash of the name will do, and this one is short.
         let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211);
-        Self::new(camera.as_str().bytes().fold(14_695_981_039_346_656_037, hash))
+        Self::new(name.bytes().fold(14_695_981_039_346_656_037, hash))
     }
 
-    /// `seed` must differ between cameras.
+    /// `seed` must differ between streams.
     fn new(seed: u64) -> Self {
         Self { noise: seed | 1, ..Self::default() }
     }
 
-    /// Returns when to retry, with ±20 % jitter. `streamed_for` is how long frames had been arriving, if they ever did.
-    pub(crate) fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
-        if streamed_for.is_some_and(|time| time >= RECOVERED_AFTER) {
+    /// Returns when to retry, with ±20 % jitter. `began` is when frames began to arrive, if they ever did.
+    pub(crate) fn lost(
+        &mut self,
+        kind: LossKind,
+        began: Option<Monotonic>,
+        logins: &mut Logins,
+        now: Monotonic,
+    ) -> Monotonic {
+        if let Some(began) = began.filter(|began| now.since(*began) >= RECOVERED_AFTER) {
+            logins.taken(began);
             let noise = self.noise;
             *self = Self { noise, have_worked: true, ..Self::default() };
         }
-        self.have_worked |= streamed_for.is_some();
+        self.have_worked |= began.is_some();
         if self.have_worked && is_away(kind) {
             // It boots, or has another address: what it refused before says nothing of what comes.
-            self.refusals = 0;
+            *logins = Logins::default();
         }
         let seconds = match kind {
             LossKind::AuthFailed => {
-                self.refusals += 1;
-                seconds_after_refusal(self.refusals, self.have_worked)
+                logins.refused(now);
+                seconds_after_refusal(logins.refusals, self.have_worked)
             }
             LossKind::Busy if !self.has_waited_for_session => {
                 self.has_waited_for_session = true;
@@ -108,9 +134,31 @@ fn is_away(kind: LossKind) -> bool {
 mod tests {
     use super::*;
 
+    /// A camera of one stream.
+    struct Alone {
+        policy: ReconnectPolicy,
+        logins: Logins,
+    }
+
+    impl Alone {
+        fn new(seed: u64) -> Self {
+            Self { policy: ReconnectPolicy::new(seed), logins: Logins::default() }
+        }
+
+        /// It streamed for so long, and is lost.
+        fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
+            let began = streamed_for.map(|time| Monotonic::from_nanos(now.as_nanos() - time.as_nanos() as u64));
+            self.policy.lost(kind, began, &mut self.logins, now)
+        }
+    }
+
+    /// Late enough for streams that began before.
+    fn now() -> Monotonic {
+        Monotonic::from_nanos(100_000 * 1_000_000_000)
+    }
+
     fn waits(kind: LossKind, times: usize) -> Vec<f64> {
-        let mut policy = ReconnectPolicy::new(7);
-        let now = Monotonic::from_nanos(0);
+        let (mut policy, now) = (Alone::new(7), now());
         (0..times).map(|_| policy.lost(kind, None, now).since(now).as_secs_f64()).collect()
     }
 
@@ -138,7 +186,7 @@ mod tests {
     }
 
     /// How many logins a camera sees within `hours` of refusing all.
-    fn logins(policy: &mut ReconnectPolicy, hours: u64) -> usize {
+    fn logins(policy: &mut Alone, hours: u64) -> usize {
         let mut now = Monotonic::from_nanos(0);
         let end = now + Duration::from_secs(hours * 3600);
         let mut logins = 0;
@@ -152,7 +200,7 @@ mod tests {
     #[test]
     fn a_wrong_password_costs_at_most_five_logins_in_an_hour() {
         for seed in 0..100 {
-            let logins = logins(&mut ReconnectPolicy::new(seed), 1);
+            let logins = logins(&mut Alone::new(seed), 1);
             // Three at once, then one each half hour, which the jitter makes 24 minutes at least.
             assert!((4..=5).contains(&logins), "{logins}");
         }
@@ -160,8 +208,7 @@ mod tests {
 
     #[test]
     fn credentials_that_have_worked_get_two_tries_more_before_the_half_hour() {
-        let mut policy = ReconnectPolicy::new(7);
-        let now = Monotonic::from_nanos(0);
+        let (mut policy, now) = (Alone::new(7), now());
         policy.lost(LossKind::Ended, Some(Duration::from_secs(3600)), now);
         let waits: Vec<f64> =
             (0..7).map(|_| policy.lost(LossKind::AuthFailed, None, now).since(now).as_secs_f64()).collect();
@@ -173,19 +220,19 @@ mod tests {
 
     #[test]
     fn a_camera_that_was_away_begins_anew_if_its_credentials_have_worked() {
-        let now = Monotonic::from_nanos(0);
-        let wait_after_reboot = |policy: &mut ReconnectPolicy| {
+        let now = now();
+        let wait_after_reboot = |policy: &mut Alone| {
             for _ in 0..6 {
                 policy.lost(LossKind::AuthFailed, None, now);
             }
             policy.lost(LossKind::Refused, None, now);
             policy.lost(LossKind::AuthFailed, None, now).since(now).as_secs_f64()
         };
-        let mut worked = ReconnectPolicy::new(7);
+        let mut worked = Alone::new(7);
         worked.lost(LossKind::Ended, Some(Duration::from_secs(60)), now);
         assert_near(&[wait_after_reboot(&mut worked)], 5.0);
         // Else a network that comes and goes would bring three wrong logins each time.
-        assert_near(&[wait_after_reboot(&mut ReconnectPolicy::new(7))], 1800.0);
+        assert_near(&[wait_after_reboot(&mut Alone::new(7))], 1800.0);
     }
 
     #[test]
@@ -197,12 +244,29 @@ mod tests {
 
     #[test]
     fn a_stream_that_ran_resets_the_backoff() {
-        let mut policy = ReconnectPolicy::new(7);
-        let now = Monotonic::from_nanos(0);
+        let (mut policy, now) = (Alone::new(7), now());
         for _ in 0..30 {
             policy.lost(LossKind::Ended, Some(Duration::from_secs(1)), now);
         }
         let wait = policy.lost(LossKind::Ended, Some(Duration::from_secs(11)), now).since(now);
         assert_near(&[wait.as_secs_f64()], 1.0);
+    }
+    #[test]
+    fn refusals_of_both_streams_of_a_camera_count_together() {
+        let (mut analysed, mut main) = (ReconnectPolicy::new(7), ReconnectPolicy::new(8));
+        let (mut logins, now) = (Logins::default(), now());
+        let minute = Duration::from_secs(60);
+        let mut wait = |policy: &mut ReconnectPolicy, kind, began, at: Monotonic| {
+            policy.lost(kind, began, &mut logins, at).since(at).as_secs_f64()
+        };
+        let refused = LossKind::AuthFailed;
+        assert_near(&[wait(&mut main, refused, None, now), wait(&mut main, refused, None, now + minute)], 5.0);
+        // The other one has run since before that, so its login says nothing of what the camera refuses now.
+        wait(&mut analysed, LossKind::Ended, Some(now), now + minute * 2);
+        assert_near(&[wait(&mut analysed, refused, None, now + minute * 3)], 120.0);
+        assert_near(&[wait(&mut main, refused, None, now + minute * 4)], 1800.0);
+        // One that began afterwards shows that the camera takes logins.
+        wait(&mut analysed, LossKind::Ended, Some(now + minute * 5), now + minute * 6);
+        assert_near(&[wait(&mut main, refused, None, now + minute * 7)], 5.0);
     }
 }

@@ -93,6 +93,10 @@ pub struct SnapshotSettings {
     pub draw_boxes: bool,
     /// Wider pictures are scaled down to this width, 64..=4096.
     pub max_width_px: u32,
+    /// The same for pictures of the main stream of a camera with a `detect_url`.
+    pub main_max_width_px: u32,
+    /// The longest time between a frame and the keyframe of the main stream that is shown instead, 0..=10 seconds.
+    pub main_max_offset_seconds: f32,
     /// JPEG quality, 20..=95.
     pub quality: u8,
     /// The largest JPEG in thousands of bytes, 10..=1000. A larger one is encoded with less quality, then scaled down.
@@ -101,7 +105,15 @@ pub struct SnapshotSettings {
 
 impl Default for SnapshotSettings {
     fn default() -> Self {
-        Self { per_minute: 10, draw_boxes: true, max_width_px: 1280, quality: 80, max_kilobytes: 1000 }
+        Self {
+            per_minute: 10,
+            draw_boxes: true,
+            max_width_px: 1280,
+            main_max_width_px: 4096,
+            main_max_offset_seconds: 10.0,
+            quality: 80,
+            max_kilobytes: 1000,
+        }
     }
 }
 
@@ -177,6 +189,12 @@ pub struct CameraSettings {
     /// User and password. They may be given in the URL instead.
     #[serde(default)]
     pub credentials: Credentials,
+    /// Another stream of the same camera, which is analysed instead: that of `url` is received for snapshots alone.
+    #[serde(default)]
+    pub detect_url: Option<String>,
+    /// User and password of `detect_url`; absent: those of `url`.
+    #[serde(default)]
+    pub detect_credentials: Credentials,
     /// The transport of RTP packets.
     #[serde(default)]
     pub transport: Transport,
@@ -252,6 +270,22 @@ impl CameraSettings {
         Some(self.watch.unwrap_or(capture.watch)).filter(|mode| *mode != WatchMode::Off)
     }
 
+    /// The camera as if its analysed stream were its only one: with the URL and the login of that.
+    #[must_use]
+    pub fn analysed(&self) -> Self {
+        let Some(url) = self.detect_url.clone() else { return self.clone() };
+        let has_own = self.detect_credentials != Credentials::default();
+        let credentials = if has_own { &self.detect_credentials } else { &self.credentials }.clone();
+        Self { url, credentials, detect_url: None, detect_credentials: Credentials::default(), ..self.clone() }
+    }
+
+    /// The camera as if its main stream were its only one; `None` if it has no other.
+    #[must_use]
+    pub fn main(&self) -> Option<Self> {
+        self.detect_url.as_ref()?;
+        Some(Self { detect_url: None, detect_credentials: Credentials::default(), ..self.clone() })
+    }
+
     /// The part and the tiles of its pictures that are analysed.
     pub fn framing(&self) -> Framing {
         Framing { region: self.region.map(RegionSettings::to_box), tiling: self.tiles }
@@ -277,6 +311,24 @@ fn default_enabled() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_of_two_streams_has_its_url_and_its_login() {
+        let of = |more: serde_json::Value| -> CameraSettings {
+            let mut json = serde_json::json!({"id": "yard", "url": "rtsp://c/main", "credentials": {"user": "u"}});
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value(json).unwrap()
+        };
+        let login = |camera: CameraSettings| (camera.url, camera.credentials.user.unwrap());
+        let alone = of(serde_json::json!({}));
+        assert!(alone.main().is_none() && alone.analysed() == alone);
+        let shared = of(serde_json::json!({"detect_url": "rtsp://c/sub"}));
+        assert_eq!(login(shared.analysed()), ("rtsp://c/sub".into(), "u".into()));
+        assert_eq!(login(shared.main().unwrap()), ("rtsp://c/main".into(), "u".into()));
+        let own = of(serde_json::json!({"detect_url": "rtsp://c/sub", "detect_credentials": {"user": "v"}}));
+        assert_eq!(login(own.analysed()), ("rtsp://c/sub".into(), "v".into()));
+        assert_eq!(login(own.main().unwrap()), ("rtsp://c/main".into(), "u".into()));
+    }
 
     #[test]
     fn a_fingerprint_is_read_with_and_without_colons() {

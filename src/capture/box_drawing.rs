@@ -79,7 +79,7 @@ mod tests {
     fn grey(width: u32, height: u32) -> JfifPlanes {
         let colorimetry = Colorimetry { bt709: false, full_range: true };
         let picture = Picture::new(PixelFormat::I420, width, height, colorimetry).unwrap();
-        JfifPlanes::new(&vec![100; picture.bytes()], picture, width).unwrap()
+        JfifPlanes::new(&vec![100; picture.bytes()], picture.layout(), width).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A decoded frame into a slot: the one copy that is made of it.
 
-use crate::vision::frame::{Colorimetry, Picture, PictureError, PixelFormat};
+use crate::vision::frame::{Colorimetry, Picture, PictureError, PictureLayout, PixelFormat};
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 
@@ -17,6 +17,12 @@ pub(super) enum FrameCopyError {
 
 /// What the slot will hold.
 pub(super) fn picture_of(info: &gst_video::VideoInfo) -> Result<Picture, FrameCopyError> {
+    let PictureLayout { format, width, height, colorimetry } = layout_of(info)?;
+    Ok(Picture::new(format, width, height, colorimetry)?)
+}
+
+/// What a decoded picture is, however large.
+pub(super) fn layout_of(info: &gst_video::VideoInfo) -> Result<PictureLayout, FrameCopyError> {
     let format = match info.format() {
         gst_video::VideoFormat::I420 => PixelFormat::I420,
         gst_video::VideoFormat::Nv12 => PixelFormat::Nv12,
@@ -30,13 +36,14 @@ pub(super) fn picture_of(info: &gst_video::VideoInfo) -> Result<Picture, FrameCo
         _ => false,
     };
     let full_range = colorimetry.range() == gst_video::VideoColorRange::Range0_255;
-    Ok(Picture::new(format, info.width(), info.height(), Colorimetry { bt709, full_range })?)
+    let (width, height) = (info.width(), info.height());
+    Ok(PictureLayout { format, width, height, colorimetry: Colorimetry { bt709, full_range } })
 }
 
 /// Packs the planes tightly into `slot`, which is at least as long as the picture.
 pub(super) fn copy(
     frame: &gst_video::VideoFrameRef<&gstreamer::BufferRef>,
-    picture: Picture,
+    picture: PictureLayout,
     slot: &mut [u8],
 ) -> Result<(), FrameCopyError> {
     for (index, plane) in (0_u32..).zip(picture.planes()) {

@@ -126,7 +126,7 @@ impl FrameOutput {
             self.send(&FromCapture::Dropped { camera: self.camera, sequence });
             return Ok(());
         };
-        frame_copy::copy(&frame, picture, bytes).map_err(|error| error.to_string())?;
+        frame_copy::copy(&frame, picture.layout(), bytes).map_err(|error| error.to_string())?;
         slots.lend(slot);
         let frame = Frame { sequence, captured_at, decoded_at: monotonic_now(), camera_ms, slot, picture };
         self.send(&FromCapture::Frame { camera: self.camera, frame });

@@ -3,7 +3,7 @@
 //! JFIF knows nothing else, and a viewer shows samples of a video as they are: pale where they are of 16..=235, and with
 //! wrong greens and reds where they are of BT.709. Never made RGB of: the encoder would only turn it back.
 
-use crate::vision::frame::{Colorimetry, Picture, PixelFormat, Plane};
+use crate::vision::frame::{Colorimetry, PictureLayout, PixelFormat, Plane};
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{InnerPixel, U8, U8x2};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
@@ -23,11 +23,11 @@ pub(super) struct JfifPlanes {
 
 impl JfifPlanes {
     /// From the samples of a picture, scaled down to `max_width` where it is wider.
-    pub(super) fn new(samples: &[u8], picture: Picture, max_width: u32) -> Result<Self, ScaleError> {
-        let (width, height) = fit_width(picture.width(), picture.height(), max_width);
+    pub(super) fn new(samples: &[u8], picture: PictureLayout, max_width: u32) -> Result<Self, ScaleError> {
+        let (width, height) = fit_width(picture.width, picture.height, max_width);
         let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
         let planes = picture.planes();
-        let samples = match (picture.format(), planes.as_slice()) {
+        let samples = match (picture.format, planes.as_slice()) {
             (PixelFormat::I420, [luma, cb, cr]) => [
                 scale::<U8>(samples, luma, width, height)?,
                 scale::<U8>(samples, cb, half_width, half_height)?,
@@ -42,7 +42,7 @@ impl JfifPlanes {
             _ => return Err(ScaleError("it has another number of planes than its format".into())),
         };
         let mut planes = Self { width: width as usize, height: height as usize, samples };
-        planes.convert(picture.colorimetry());
+        planes.convert(picture.colorimetry);
         Ok(planes)
     }
 
@@ -173,7 +173,7 @@ mod tests {
 
     /// A picture of one colour, converted: the first sample of each plane.
     fn convert(format: PixelFormat, colorimetry: Colorimetry, [y, cb, cr]: [u8; 3]) -> [u8; 3] {
-        let picture = Picture::new(format, 34, 18, colorimetry).unwrap();
+        let picture = PictureLayout { format, width: 34, height: 18, colorimetry };
         let mut samples = vec![y; 34 * 18];
         match format {
             PixelFormat::I420 => [cb, cr].iter().for_each(|value| samples.extend([*value; 17 * 9])),
@@ -213,7 +213,8 @@ mod tests {
         assert_eq!(fit_width(1920, 1080, 1280), (1280, 720));
         assert_eq!(fit_width(2228, 1254, 1281), (1280, 720));
         assert_eq!(fit_width(8192, 1, 64), (64, 2));
-        let odd = Picture::new(PixelFormat::I420, 7, 5, Colorimetry::default()).unwrap();
+        let colorimetry = Colorimetry::default();
+        let odd = PictureLayout { format: PixelFormat::I420, width: 7, height: 5, colorimetry };
         let planes = JfifPlanes::new(&vec![100; odd.bytes()], odd, 1280).unwrap();
         assert_eq!(planes.samples.map(|plane| plane.len()), [35, 12, 12]);
         assert!(JfifPlanes::new(&[0; 10], odd, 1280).is_err(), "samples are missing");

@@ -1,10 +1,12 @@
 //! What a capture process does: opens and closes cameras as it is told, and reports.
 
 use crate::capture::camera_stream::CameraStream;
+use crate::capture::main_stream::MainStream;
+use crate::capture::open_stream::OpenStream;
 use crate::capture::plugin_registry;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::snapshot::Wanted;
-use crate::capture::snapshot_thread::{self, Job, SnapshotThread};
+use crate::capture::snapshot_thread::{self, Job, MainJob, SnapshotThread};
 use crate::capture::stream_loss::Loss;
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotWriter;
@@ -86,7 +88,7 @@ pub fn run(channel: Channel) -> Result<(), CaptureError> {
 
 struct Streams {
     channel: Arc<Channel>,
-    open: BTreeMap<CameraIndex, CameraStream>,
+    open: BTreeMap<CameraIndex, OpenStream>,
     /// Files of cameras that are about to be opened.
     files: BTreeMap<CameraIndex, OwnedFd>,
     snapshots: SnapshotThread,
@@ -99,22 +101,29 @@ impl Streams {
             ToCapture::Open { camera, source, slots } => {
                 self.open.remove(&camera);
                 match self.start(camera, *source, slots, descriptor) {
-                    Ok(stream) => drop(self.open.insert(camera, stream)),
+                    Ok(stream) => drop(self.open.insert(camera, OpenStream::Analysed(Box::new(stream)))),
+                    Err(loss) => self.report(camera, loss)?,
+                }
+            }
+            ToCapture::OpenMain { camera, source } => {
+                self.open.remove(&camera);
+                match MainStream::open(camera, &source, Arc::clone(&self.channel)) {
+                    Ok(stream) => drop(self.open.insert(camera, OpenStream::Main(stream))),
                     Err(loss) => self.report(camera, loss)?,
                 }
             }
             ToCapture::Release { camera, slot } => {
-                if let Some(stream) = self.open.get(&camera) {
+                if let Some(stream) = self.analysed(camera) {
                     stream.release(slot);
                 }
             }
             ToCapture::Pace { camera, frames_per_second, wanted } => {
-                if let Some(stream) = self.open.get(&camera) {
+                if let Some(stream) = self.analysed(camera) {
                     stream.pace(frames_per_second, wanted);
                 }
             }
             ToCapture::Seen { camera, sight } => {
-                if let Some(stream) = self.open.get(&camera) {
+                if let Some(stream) = self.analysed(camera) {
                     stream.seen(&sight);
                 }
             }
@@ -128,6 +137,10 @@ impl Streams {
             ToCapture::Stop => {}
         }
         Ok(())
+    }
+
+    fn analysed(&self, camera: CameraIndex) -> Option<&CameraStream> {
+        self.open.get(&camera)?.analysed()
     }
 
     fn start(
@@ -147,11 +160,18 @@ impl Streams {
     /// Takes the frame out of its slot, which costs a millisecond: behind this message the slot may be given back.
     fn take_snapshot(&self, order: SnapshotOrder, region: Option<OwnedFd>) -> Result<(), String> {
         let region = region.ok_or("no region came with the order")?;
-        let samples = self.open.get(&order.camera).and_then(|stream| stream.copy_of(order.slot, order.picture));
+        let samples = self.analysed(order.camera).and_then(|stream| stream.copy_of(order.slot, order.picture));
         let samples = samples.ok_or("the frame is no longer there")?;
+        let main = order.main.map(|main| {
+            let most = Duration::from_millis(u64::from(main.max_offset_ms));
+            let stream = self.open.get(&main.camera).and_then(OpenStream::main).ok_or("it is no longer connected");
+            let keyframe = stream.map_err(str::to_owned);
+            let keyframe = keyframe.and_then(|stream| stream.keyframe_near(order.captured_at, most));
+            MainJob { keyframe, max_width_px: main.max_width_px }
+        });
         let SnapshotOrder { id, picture, boxes, max_width_px, quality, max_bytes, .. } = order;
-        let wanted = Wanted { picture, boxes, max_width_px, quality, max_bytes: max_bytes as usize };
-        self.snapshots.take(Job { id, wanted, samples, region })
+        let wanted = Wanted { picture: picture.layout(), boxes, max_width_px, quality, max_bytes: max_bytes as usize };
+        self.snapshots.take(Job { id, wanted, samples, main, region })
     }
 
     fn report_losses(&mut self) -> Result<(), ChannelError> {
@@ -191,6 +211,6 @@ impl Streams {
     }
 
     fn is_a_decoder_hung(&mut self) -> bool {
-        self.open.values_mut().any(CameraStream::is_hung)
+        self.open.values_mut().any(OpenStream::is_hung)
     }
 }

@@ -3,6 +3,8 @@
 //! ```text
 //! camera ──▶ source ── access units ──▶ GOP buffer ──▶ decoder ── pictures ──▶ pace ──▶ slot ──▶ parent
 //!            receives, parses           newest ones    takes the next when it can       one copy
+//!
+//! its main stream ─▶ source ── keyframes ──▶ the newest ones ── when a snapshot is ordered: decoder ──▶ JPEG ──▶ parent
 //! ```
 //!
 //! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is skipped in the GOP
@@ -23,8 +25,12 @@ mod frame_output;
 mod gop_buffer;
 mod hang_watch;
 mod jfif_planes;
+mod keyframe_decoder;
+mod keyframes;
 mod lock;
 pub mod main_loop;
+mod main_stream;
+mod open_stream;
 mod plugin_registry;
 mod ration;
 mod sampler;

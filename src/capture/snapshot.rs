@@ -7,7 +7,7 @@
 use crate::capture::box_drawing;
 use crate::capture::jfif_planes::{JfifPlanes, ScaleError};
 use crate::ipc::snapshot_messages::MAX_SNAPSHOT_BYTES;
-use crate::vision::frame::Picture;
+use crate::vision::frame::PictureLayout;
 use crate::vision::geometry::NormalizedBox;
 use mozjpeg::{ColorSpace, Compress};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// What is wanted of a frame.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    pub(super) picture: Picture,
+    pub(super) picture: PictureLayout,
     pub(super) boxes: Vec<NormalizedBox>,
     pub(super) max_width_px: u32,
     pub(super) quality: u8,
@@ -42,7 +42,7 @@ const LEAST_WIDTH_PX: u32 = 128;
 /// The JPEG of a frame.
 pub(super) fn encode(samples: &[u8], wanted: &Wanted) -> Result<Vec<u8>, SnapshotError> {
     let most_bytes = wanted.max_bytes.min(MAX_SNAPSHOT_BYTES);
-    let mut width = wanted.picture.width().min(wanted.max_width_px);
+    let mut width = wanted.picture.width.min(wanted.max_width_px);
     loop {
         let mut planes = JfifPlanes::new(samples, wanted.picture, width)?;
         box_drawing::draw(&mut planes, &wanted.boxes);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn wanted(format: PixelFormat, width: u32, height: u32) -> Wanted {
-        let picture = Picture::new(format, width, height, Colorimetry::default()).unwrap();
+        let picture = PictureLayout { format, width, height, colorimetry: Colorimetry::default() };
         Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80, max_bytes: MAX_SNAPSHOT_BYTES }
     }
 

@@ -1,14 +1,17 @@
 //! Encodes snapshots beside the streams: on a thread of its own, one at a time.
 //!
 //! The main loop takes the frame out of its slot and goes on; a frame's slot is never held for a snapshot. What is
-//! asked for while two wait is refused at once: it would be an old picture by then.
+//! asked for while two wait is refused at once: it would be an old picture by then. Keyframes of main streams are decoded
+//! here as well, so one at a time.
 
 use crate::capture::lock::lock;
+use crate::capture::main_stream::Keyframe;
 use crate::capture::snapshot::{self, Wanted};
 use crate::ipc::channel::Channel;
 use crate::ipc::frame_slots::SlotWriter;
 use crate::ipc::messages::FromCapture;
-use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotId};
+use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotId, SnapshotMade};
+use crate::vision::picture_source::PictureSource;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -27,8 +30,18 @@ pub(super) struct Job {
     pub(super) wanted: Wanted,
     /// The frame, out of its slot.
     pub(super) samples: Vec<u8>,
+    /// What is shown instead of the frame, if that can be had.
+    pub(super) main: Option<MainJob>,
     /// Where the JPEG goes.
     pub(super) region: OwnedFd,
+}
+
+/// A picture of the main stream.
+#[derive(Debug)]
+pub(super) struct MainJob {
+    /// The keyframe, or why there is none.
+    pub(super) keyframe: Result<Keyframe, String>,
+    pub(super) max_width_px: u32,
 }
 
 /// The thread, and when it began what it does.
@@ -47,7 +60,7 @@ impl SnapshotThread {
         std::thread::Builder::new().name("snapshots".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
                 *lock(&busy) = Some(Instant::now());
-                answer(&channel, job.id, write(&job));
+                answer(&channel, job.id, write(job));
                 *lock(&busy) = None;
             }
         })?;
@@ -69,19 +82,40 @@ impl SnapshotThread {
 }
 
 /// Tells the parent how a snapshot ended.
-pub(super) fn answer(channel: &Channel, id: SnapshotId, result: Result<u32, String>) {
+pub(super) fn answer(channel: &Channel, id: SnapshotId, result: Result<SnapshotMade, String>) {
     if let Err(error) = channel.send(&FromCapture::Snapshot(SnapshotAnswer { id, result }), None) {
         tracing::debug!(%error, "the parent cannot be told");
     }
 }
 
 /// Encodes, and writes the JPEG to where the parent reads it.
-fn write(job: &Job) -> Result<u32, String> {
-    let jpeg = snapshot::encode(&job.samples, &job.wanted).map_err(|error| error.to_string())?;
-    let mut region = SlotWriter::new(&job.region, 1).map_err(|error| format!("the region: {error}"))?;
+fn write(Job { wanted, samples, main, region, .. }: Job) -> Result<SnapshotMade, String> {
+    let of_main = main.map(|main| encode_main(main, &wanted));
+    let (jpeg, source) = match of_main {
+        Some(Ok(made)) => made,
+        Some(Err(why)) => (encode(&samples, &wanted)?, PictureSource::FrameInstead { why }),
+        None => (encode(&samples, &wanted)?, PictureSource::Frame),
+    };
+    let mut region = SlotWriter::new(&region, 1).map_err(|error| format!("the region: {error}"))?;
     let target = region.bytes_mut().get_mut(..jpeg.len()).ok_or("the region is too short")?;
     target.copy_from_slice(&jpeg);
-    u32::try_from(jpeg.len()).map_err(|error| error.to_string())
+    let bytes = u32::try_from(jpeg.len()).map_err(|error| error.to_string())?;
+    Ok(SnapshotMade { bytes, source })
+}
+
+/// The JPEG of the main stream's keyframe, with the boxes of the frame: both streams show the same.
+fn encode_main(
+    MainJob { keyframe, max_width_px }: MainJob,
+    wanted: &Wanted,
+) -> Result<(Vec<u8>, PictureSource), String> {
+    let mut keyframe = keyframe?;
+    let (picture, samples) = keyframe.decode()?;
+    let jpeg = encode(&samples, &Wanted { picture, max_width_px, ..wanted.clone() })?;
+    Ok((jpeg, PictureSource::Main { offset_ms: keyframe.offset_ms }))
+}
+
+fn encode(samples: &[u8], wanted: &Wanted) -> Result<Vec<u8>, String> {
+    snapshot::encode(samples, wanted).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -99,8 +133,15 @@ mod tests {
         let picture = Picture::new(PixelFormat::I420, 1920, 1080, Colorimetry::default()).unwrap();
         let jobs = (0..20).map(|id| Job {
             id: SnapshotId(id),
-            wanted: Wanted { picture, boxes: Vec::new(), max_width_px: 1280, quality: 80, max_bytes: 100_000 },
+            wanted: Wanted {
+                picture: picture.layout(),
+                boxes: Vec::new(),
+                max_width_px: 1280,
+                quality: 80,
+                max_bytes: 100_000,
+            },
             samples: vec![128; picture.bytes()],
+            main: None,
             region: region.writable().try_clone().unwrap(),
         });
         // All at once: made one by one, each might find the encoder idle.
@@ -116,9 +157,9 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        let encoded: Vec<&u32> = answers.iter().filter_map(|answer| answer.result.as_ref().ok()).collect();
+        let encoded: Vec<&SnapshotMade> = answers.iter().filter_map(|answer| answer.result.as_ref().ok()).collect();
         assert!((QUEUE..20).contains(&encoded.len()), "{answers:?}");
-        let jpeg = region.copy_start(*encoded[0] as usize).unwrap();
+        let jpeg = region.copy_start(encoded[0].bytes as usize).unwrap();
         assert_eq!(image::load_from_memory(&jpeg).unwrap().width(), 1280);
     }
 

@@ -4,7 +4,7 @@ use crate::cli::columns::{columns, span};
 use crate::cli::config_arguments::{ConfigArguments, load_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::status::{EXIT_NO_ANSWER, ask_health};
-use crate::control::health::CameraHealth;
+use crate::control::health::{CameraHealth, MainStreamHealth, StreamHealth};
 use crate::vision::camera_status::CameraStatus;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -20,8 +20,9 @@ const EXIT_TROUBLE: u8 = 1;
 
 SENT, DECODED and ANALYSED are frames a second over the last ten seconds. SKIPPED are frames since the daemon started that
 arrived and were not decoded though they should have been, LOST packets that did not arrive. KEYFRAMES is the time between
-two of them. CLOCK is how far the clock of the camera is ahead, if it tells its time. ATTENTION is `watched` while nothing moves and only
-keyframes are decoded, else `followed`, or `catching_up` with what came shortly before something moved.
+two of them. CLOCK is how far the clock of the camera is ahead, if it tells its time. ATTENTION is `watched` while nothing
+moves and only keyframes are decoded, else `followed`, or `catching_up` with what came shortly before something moved. A
+camera with a detect_url has a second line for its main stream, which is decoded for snapshots only.
 
 Exit codes: 0 all cameras are well, 1 one is not, 69 no daemon answers, 78 the settings are wrong.")]
 pub(super) struct CamerasArguments {
@@ -59,7 +60,7 @@ pub(super) fn cameras(arguments: &CamerasArguments) -> ExitCode {
         false => table(&cameras),
     };
     print_line(&text);
-    match cameras.values().any(|camera| camera.reason.is_some()) {
+    match cameras.iter().any(|(id, camera)| !reasons(id, camera).is_empty()) {
         true => ExitCode::from(EXIT_TROUBLE),
         false => ExitCode::SUCCESS,
     }
@@ -85,9 +86,12 @@ fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
         "CLOCK",
         "ATTENTION",
     ];
-    let mut lines = columns(&head, cameras.iter().map(|(id, camera)| row(id, camera)).collect());
-    let reasons: Vec<String> =
-        cameras.iter().filter_map(|(id, camera)| Some(format!("  {id}: {}", camera.reason.as_ref()?))).collect();
+    let rows = cameras.iter().flat_map(|(id, camera)| {
+        let main = camera.main.as_ref().map(|main| main_row(id, main));
+        std::iter::once(row(id, camera)).chain(main)
+    });
+    let mut lines = columns(&head, rows.collect());
+    let reasons: Vec<String> = cameras.iter().flat_map(|(id, camera)| reasons(id, camera)).collect();
     if !reasons.is_empty() {
         lines.extend([String::new(), "wrong now:".to_owned()]);
         lines.extend(reasons);
@@ -95,28 +99,72 @@ fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
     lines.join("\n")
 }
 
+/// What is wrong with a camera, and with its main stream. While a camera is away, so is its main stream.
+fn reasons(id: &str, camera: &CameraHealth) -> Vec<String> {
+    let own = camera.reason.as_ref().map(|why| format!("  {id}: {why}"));
+    let main = camera.main.as_ref().filter(|main| camera.reason.is_none() && main.state != CameraStatus::Streaming);
+    let main = main.and_then(|main| Some(format!("  {id}, main stream: {}", main.reason.as_ref()?)));
+    own.into_iter().chain(main).collect()
+}
+
+fn none() -> String {
+    "-".to_owned()
+}
+
+fn what(codec: Option<&String>, width: Option<u32>, height: Option<u32>) -> String {
+    let size = width.zip(height).map(|(width, height)| format!("{width}x{height}"));
+    let what: Vec<String> = [codec.cloned(), size].into_iter().flatten().collect();
+    if what.is_empty() { none() } else { what.join(" ") }
+}
+
+fn interval(stream: &StreamHealth) -> String {
+    let seconds = stream.keyframe_interval_seconds;
+    if seconds > 0.0 { format!("{seconds:.1} s") } else { none() }
+}
+
+fn clock(stream: &StreamHealth) -> String {
+    stream.clock_offset_seconds.map_or_else(none, |seconds| format!("{seconds:+.1} s"))
+}
+
+/// The main stream: none of its frames is analysed, and none is skipped that should have been decoded.
+fn main_row(id: &str, main: &MainStreamHealth) -> Vec<String> {
+    let stream = &main.stream;
+    let is_streaming = main.state == CameraStatus::Streaming;
+    let rate = |rate: String| if is_streaming { rate } else { none() };
+    vec![
+        format!("{id}/main"),
+        main.state.name().to_owned(),
+        span(main.since_seconds),
+        what(main.codec.as_ref(), main.width, main.height),
+        rate(format!("{:.0}", stream.kilobits_per_second)),
+        rate(format!("{:.1}", stream.received_fps)),
+        none(),
+        none(),
+        none(),
+        stream.packets_lost.to_string(),
+        interval(stream),
+        clock(stream),
+    ]
+}
+
 fn row(id: &str, camera: &CameraHealth) -> Vec<String> {
     let stream = &camera.stream;
-    let none = || "-".to_owned();
-    let size = camera.width.zip(camera.height).map(|(width, height)| format!("{width}x{height}"));
-    let what: Vec<String> = [camera.codec.clone(), size].into_iter().flatten().collect();
     let is_streaming = camera.state == CameraStatus::Streaming;
     let rate = |fps: f64| if is_streaming { format!("{fps:.1}") } else { none() };
     let lost = |reason: &str| stream.skipped.get(reason).copied().unwrap_or_default();
-    let interval = stream.keyframe_interval_seconds;
     vec![
         id.to_owned(),
         camera.state.name().to_owned(),
         span(camera.since_seconds),
-        if what.is_empty() { none() } else { what.join(" ") },
+        what(camera.codec.as_ref(), camera.width, camera.height),
         if is_streaming { format!("{:.0}", stream.kilobits_per_second) } else { none() },
         rate(stream.received_fps),
         rate(camera.decoded_fps),
         rate(camera.analysed_fps),
         (lost("behind") + lost("undecodable")).to_string(),
         stream.packets_lost.to_string(),
-        if interval > 0.0 { format!("{interval:.1} s") } else { none() },
-        stream.clock_offset_seconds.map_or_else(none, |seconds| format!("{seconds:+.1} s")),
+        interval(stream),
+        clock(stream),
         if is_streaming { stream.attention.name().to_owned() } else { none() },
     ]
 }
@@ -133,7 +181,9 @@ mod tests {
                 "seen": {}, "outcomes": {"captured": 0, "detected": 0, "shed": {}, "failed": {}},
                 "stream": {"received_fps": 25.0, "kilobits_per_second": 2048.4, "keyframe_interval_seconds": 2.0,
                     "clock_offset_seconds": -0.4, "attention": "watched", "received": 100_000, "waiting": 0, "packets": 1_000_000, "packets_lost": 3,
-                    "skipped": {"behind": 9_000, "undecodable": 1_000}}},
+                    "skipped": {"behind": 9_000, "undecodable": 1_000}},
+                "main": {"state": "offline", "reason": "no such path", "since_seconds": 60, "decoded": 4, "reconnects": 2,
+                    "stream": {"packets_lost": 1}}},
             "gate": {"state": "offline", "reason": "no route to host", "since": "", "since_seconds": 60, "fps": 5.0,
                 "decoded_fps": 0.0, "analysed_fps": 0.0, "model": "coco-ssd", "decoded": 0, "reconnects": 3, "seen": {},
                 "outcomes": {"captured": 0, "detected": 0, "shed": {}, "failed": {}}},
@@ -143,7 +193,9 @@ mod tests {
         let words = |line: usize| text.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(words(2), "yard streaming 2 h 3 min h264 1920x1080 2048 25.0 15.0 5.0 10000 3 2.0 s -0.4 s watched");
         assert_eq!(words(1), "gate offline 1 min - - - - - 0 0 - - -");
-        assert!(text.ends_with("wrong now:\n  gate: no route to host"), "{text}");
+        assert_eq!(words(3), "yard/main offline 1 min - - - - - - 1 - - -");
+        let wrong = "wrong now:\n  gate: no route to host\n  yard, main stream: no such path";
+        assert!(text.ends_with(wrong), "{text}");
         assert!(table(&BTreeMap::new()).contains("ocelli camera add"));
     }
 }

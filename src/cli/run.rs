@@ -1,6 +1,7 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
+use crate::camera::passwords::CameraPasswords;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
 use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules};
 use crate::cli::live_view::{LiveView, print_line};
@@ -14,7 +15,6 @@ use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
-use crate::secret::Secret;
 use crate::settings::{BoxFacts, Settings};
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::logging::{self, LevelSwitch, LogTarget, LoggingError, Redactor};
@@ -203,13 +203,15 @@ fn start_outbox(settings: &Settings) -> Result<(Outbox, SinkEnd), Box<dyn Error>
 }
 
 /// Reads the cameras' passwords, and registers them with the log's redactor.
-fn resolve_passwords(settings: &Settings, redactor: &Redactor) -> Result<BTreeMap<CameraId, Secret>, Box<dyn Error>> {
+fn resolve_passwords(
+    settings: &Settings,
+    redactor: &Redactor,
+) -> Result<BTreeMap<CameraId, CameraPasswords>, Box<dyn Error>> {
     let mut passwords = BTreeMap::new();
     for camera in &settings.cameras {
-        if let Some(password) = camera.credentials.resolve_password()? {
-            redactor.register(&password);
-            passwords.insert(camera.id.clone(), password);
-        }
+        let resolved = CameraPasswords::resolve(camera)?;
+        resolved.all().for_each(|password| redactor.register(password));
+        passwords.insert(camera.id.clone(), resolved);
     }
     Ok(passwords)
 }

@@ -7,7 +7,7 @@ mod parts;
 mod stream;
 
 pub use parts::{BrokerHealth, BrokerState, CameraHealth, ModelHealth, OutboxHealth, TroubleHealth};
-pub use stream::StreamHealth;
+pub use stream::{MainStreamHealth, StreamHealth};
 
 use crate::control::health::parts::StatusClock;
 use crate::control::judge;

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The event loop renews the status twice a second. One that is older shows that it hangs.
 pub const STALE_AFTER: Duration = Duration::from_secs(10);
 
+/// A main stream that is away for longer is told as a trouble. Detections do not need it.
+const MAIN_LOST_AFTER: Duration = Duration::from_secs(30);
+
 /// True when the event loop should have made a newer status.
 pub fn is_stale(status: &ApplianceStatus, now: Monotonic) -> bool {
     status.made_at.is_some_and(|at| now.since(at) > STALE_AFTER)
@@ -41,6 +44,12 @@ pub fn reasons(status: &ApplianceStatus, now: Monotonic) -> Vec<Reason> {
         if let Some(kind) = camera.counts.tampered {
             let text = format!("camera {id} is {}: look at it", kind.name());
             reasons.push(Reason::about(Part::Camera, format!("view of camera {id}"), text));
+        }
+    }
+    for (id, camera) in &status.cameras {
+        if let Some(why) = main_loss(camera, made_at) {
+            let text = format!("camera {id}: snapshots show its analysed stream, for the main one is lost: {why}");
+            reasons.push(Reason::about(Part::Camera, format!("main stream of camera {id}"), text));
         }
     }
     let is_wanted = |camera: &CameraView| camera.state.state != CameraStatus::Disabled;
@@ -92,6 +101,14 @@ pub fn blindness(status: &ApplianceStatus, camera: &CameraView) -> Option<Blindn
             Some(Blindness { what: "does not stream", why })
         }
     }
+}
+
+/// Why the main stream of a camera is away, if it has been for long while the analysed one streams.
+pub fn main_loss(camera: &CameraView, now: Monotonic) -> Option<&str> {
+    let main = camera.main.as_ref().filter(|_| camera.state.state == CameraStatus::Streaming)?;
+    let since = main.since.max(camera.since);
+    let is_lost = main.state.state != CameraStatus::Streaming && now.since(since) > MAIN_LOST_AFTER;
+    is_lost.then(|| main.state.reason.as_deref().unwrap_or("it has not been connected yet"))
 }
 
 fn not_analysed(status: &ApplianceStatus, camera: &CameraView) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Requests for a camera's snapshot, and their replies.
 
 use crate::vision::monotonic::Monotonic;
+use crate::vision::picture_source::PictureSource;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -13,6 +14,8 @@ const REQUEST_QUEUE: usize = 16;
 pub struct Snapshot {
     /// The picture as its capture process made it. The daemon has not parsed it.
     pub jpeg: Arc<[u8]>,
+    /// Which of the camera's streams it shows.
+    pub source: PictureSource,
     /// The number of the frame, as in its published detections.
     pub frame: u64,
     /// When the frame was captured.

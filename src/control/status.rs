@@ -7,6 +7,7 @@ use crate::control::trouble_watch::Trouble;
 use crate::publish::broker_status::BrokerStatus;
 use crate::publish::message::CameraStateMessage;
 use crate::publish::outbox::OutboxStatus;
+use crate::publish::state_message::MainStreamMessage;
 use crate::supervisor::{ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -30,10 +31,27 @@ pub struct CameraView {
     pub reconnects: u64,
     /// Frames a second, decoded and analysed.
     pub rates: FrameRates,
+    /// Its main stream, if it is not the analysed one.
+    pub main: Option<MainStreamView>,
     /// Labels that its scene lists and its model does not have: nothing of them is ever seen.
     pub unknown_labels: Vec<String>,
     /// The number of objects of each label in the newest analysed frame.
     pub seen: BTreeMap<String, u32>,
+}
+
+/// A snapshot of the status of a camera's main stream.
+#[derive(Clone, Debug)]
+pub struct MainStreamView {
+    /// Its state as published.
+    pub state: MainStreamMessage,
+    /// Since when it has been streaming, or not.
+    pub since: Monotonic,
+    /// What became of everything that came over it since the daemon started.
+    pub counts: StreamCounts,
+    /// Connections lost since the daemon started.
+    pub reconnects: u64,
+    /// Frames a second that arrive.
+    pub rates: FrameRates,
 }
 
 /// A snapshot of the appliance's status.

@@ -107,8 +107,8 @@ impl Core {
             Event::SnapshotRequested { ticket, camera, freshness } => {
                 self.snapshot_requested(ticket, camera, freshness, now, out);
             }
-            Event::SnapshotMade { group, id, jpeg, wall_ms } => {
-                self.snapshots.made(group, id, jpeg, wall_ms, now, out);
+            Event::SnapshotMade { group, id, made, wall_ms } => {
+                self.snapshots.made(group, id, made, wall_ms, now, out);
             }
             Event::Command { ticket, command } => self.command(ticket, command, now, out),
             Event::Changed { ticket, change } => self.change(ticket, *change, now, out),
@@ -223,15 +223,16 @@ impl Core {
         let (region, slot) = (work.region, work.frame.slot);
         let result = answer.map(|(answer, package)| {
             let connection = self.cameras.connection_of(region);
+            let connection = connection.and_then(|(group, index)| self.cameras.frame_connection(group, index));
             let boxes = || answer.detections.iter().filter_map(|found| found.bounding_box).collect();
-            self.snapshots.frame_seen(&work, connection, boxes, now, out);
+            self.snapshots.frame_seen(&work, connection.as_ref(), boxes, now, out);
             let (tracked, best) = self.scenes.observe(&work.camera, &answer, &package, &work.frame, out);
             let (captured_at, moves) = (work.frame.captured_at, tracked.moves);
             self.cameras.tell_sight(&work.camera, region, Sight { captured_at, boxes: boxes(), moves }, out);
             if let Some(event) = best {
                 let kept = answer.detections.iter().zip(&tracked.kept).filter(|(_, kept)| **kept);
                 let boxes = kept.filter_map(|(found, _)| found.bounding_box).collect();
-                self.snapshots.event_seen(&work, connection, boxes, event, now, out);
+                self.snapshots.event_seen(&work, connection.as_ref(), boxes, event, now, out);
             }
             Box::new(FrameResult { answer, package, tracked })
         });
@@ -289,8 +290,8 @@ impl Core {
         self.snapshots.request(&id, freshness, ticket, refusal, now, out);
     }
 
-    /// The camera of an open connection, for the log.
-    pub fn camera_of(&self, group: usize, index: CameraIndex) -> Option<&CameraId> {
+    /// The camera of an open connection, and whether it is that of its main stream, for the log.
+    pub fn camera_of(&self, group: usize, index: CameraIndex) -> Option<(&CameraId, bool)> {
         self.cameras.of_connection(group, index)
     }
 

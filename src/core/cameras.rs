@@ -1,15 +1,17 @@
 //! The cameras: capture processes, connections, borrowed slots, frame numbers and switches.
 
 mod change;
+mod main_streams;
 
 use crate::admission::FrameWork;
 use crate::admission::brown_out::{CameraDemand, allot};
 use crate::camera::camera_state::Camera;
-use crate::camera::capture_group::{CaptureAction, CaptureGroup};
+use crate::camera::capture_action::CaptureAction;
+use crate::camera::capture_group::CaptureGroup;
 use crate::camera::lent_slots::{GiveBack, LentSlots};
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::core::camera_switches::CameraSwitches;
-use crate::core::effect::{Effect, Report};
+use crate::core::effect::{Effect, Report, SilentStream};
 use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId, Sight};
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::Frame;
@@ -75,10 +77,14 @@ impl Cameras {
         self.all().find(|camera| camera.settings.id.as_str() == id)
     }
 
-    /// The camera of an open connection.
-    pub(super) fn of_connection(&self, group: usize, index: CameraIndex) -> Option<&CameraId> {
+    /// The camera of an open connection, and whether it is that of its main stream.
+    pub(super) fn of_connection(&self, group: usize, index: CameraIndex) -> Option<(&CameraId, bool)> {
         let members = self.groups.get(group)?;
-        Some(&members.camera(members.find(index)?).settings.id)
+        let (position, is_main) = match members.find(index) {
+            Some(position) => (position, false),
+            None => (members.find_main(index)?, true),
+        };
+        Some((&members.camera(position).settings.id, is_main))
     }
 
     /// Capture processes restarted since the daemon started.
@@ -137,12 +143,24 @@ impl Cameras {
                     effects.push(Effect::OpenCamera { group, camera, index, region, slots });
                 }
                 CaptureAction::Close { camera, index } => {
-                    let silent = Some(self.groups[group].camera(camera).settings.id.clone());
+                    let silent = Some(self.silent(group, camera, false));
                     effects.push(Effect::CloseCamera { group, index, silent });
                     self.close_connections(group, Some(index), effects);
                 }
+                CaptureAction::OpenMain { camera, index } => {
+                    let camera = self.groups[group].camera(camera).settings.id.clone();
+                    effects.push(Effect::OpenMain { group, camera, index });
+                }
+                CaptureAction::CloseMain { camera, index } => {
+                    let silent = Some(self.silent(group, camera, true));
+                    effects.push(Effect::CloseCamera { group, index, silent });
+                }
             }
         }
+    }
+
+    fn silent(&self, group: usize, camera: usize, is_main: bool) -> SilentStream {
+        SilentStream { camera: self.groups[group].camera(camera).settings.id.clone(), is_main }
     }
 
     /// A capture process sent a message. Only messages of its main loop count as a heartbeat.
@@ -153,6 +171,9 @@ impl Cameras {
         now: Monotonic,
         effects: &mut Vec<Effect>,
     ) -> Option<Captured> {
+        if self.main_message(group, &message, now) {
+            return None;
+        }
         let members = self.groups.get_mut(group)?;
         match message {
             FromCapture::Initialized => members.initialized(now),

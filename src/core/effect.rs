@@ -19,6 +19,7 @@ use crate::supervisor::unit_state::UnitId;
 use crate::tracking::{TrackEvent, TrackedFrame};
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::{Outcome, ShedReason};
+use crate::vision::picture_source::PictureSource;
 use std::sync::Arc;
 
 /// Something that the shell is to do. Effects are performed in their order.
@@ -86,14 +87,23 @@ pub enum Effect {
         /// The number of slots of the region.
         slots: u16,
     },
+    /// Let the capture process of a camera connect its main stream.
+    OpenMain {
+        /// The group whose process connects it.
+        group: usize,
+        /// The camera.
+        camera: CameraId,
+        /// The connection.
+        index: CameraIndex,
+    },
     /// Close a connection.
     CloseCamera {
         /// The group whose process holds it.
         group: usize,
         /// The connection.
         index: CameraIndex,
-        /// The camera, if the reason is that it was silent for too long; for the log.
-        silent: Option<CameraId>,
+        /// What was silent for too long, if that is the reason; for the log.
+        silent: Option<SilentStream>,
     },
     /// A slot may be written again.
     ReleaseSlot {
@@ -197,6 +207,15 @@ pub enum Effect {
     Report(Report),
 }
 
+/// A stream that was silent for too long.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SilentStream {
+    /// The camera.
+    pub camera: CameraId,
+    /// True if it is the camera's main stream.
+    pub is_main: bool,
+}
+
 /// The published id of an event. It is unique across restarts, because each start has a new `boot_id`.
 pub fn event_id(boot_id: &str, seq: u64) -> String {
     format!("{boot_id}-{seq}")
@@ -269,6 +288,8 @@ pub enum Report {
         camera: CameraId,
         /// The metric's label.
         result: SnapshotResult,
+        /// What the picture shows, if there is one.
+        source: Option<PictureSource>,
         /// The reason of a failure, for the log.
         why: Option<String>,
     },

@@ -8,6 +8,7 @@ use crate::core::loaded_package::LoadedPackage;
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LossKind};
 use crate::ipc::snapshot_messages::SnapshotId;
 use crate::supervisor::unit_state::UnitId;
+use crate::vision::picture_source::PictureSource;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,15 @@ impl KeptFile {
             Self::Cameras => "cameras.json",
         }
     }
+}
+
+/// A picture that a capture process made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MadePicture {
+    /// The JPEG; the daemon does not parse it.
+    pub jpeg: Arc<[u8]>,
+    /// What it shows.
+    pub source: PictureSource,
 }
 
 /// Something that happened to the box.
@@ -119,8 +129,8 @@ pub enum Event {
         group: usize,
         /// The order.
         id: SnapshotId,
-        /// The JPEG, or why there is none.
-        jpeg: Result<Arc<[u8]>, String>,
+        /// The picture, or why there is none.
+        made: Result<MadePicture, String>,
         /// The wall clock in Unix milliseconds; `None` while it is not synchronised.
         wall_ms: Option<i64>,
     },

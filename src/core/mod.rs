@@ -20,6 +20,7 @@ pub mod change;
 pub mod desired_models;
 pub mod effect;
 pub mod event;
+mod frame_connection;
 mod keeping;
 pub mod loaded_package;
 mod packages;

@@ -5,6 +5,8 @@
 //! waits for a capture process: an order without a reply fails at its deadline.
 
 mod change;
+mod ordered;
+mod orders;
 mod policy;
 
 use crate::admission::FrameWork;
@@ -12,63 +14,31 @@ use crate::camera::settings::SnapshotSettings;
 use crate::control::snapshots::{Snapshot, SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::core::effect::{Effect, Report, SnapshotResult};
 use crate::core::event::SnapshotTicket;
+use crate::core::frame_connection::FrameConnection;
+use crate::core::snapshots::ordered::{Ordered, Purpose, Waiting};
 use crate::core::snapshots::policy::{SnapshotCause, SnapshotPolicy};
-use crate::ipc::messages::CameraIndex;
-use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotId, SnapshotOrder};
+use crate::ipc::snapshot_messages::SnapshotId;
 use crate::vision::camera_id::CameraId;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a request waits for a frame.
 const FRAME_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a capture process may take for a picture. Even in a queue it usually takes 0.1 s.
-const ORDER_LIMIT: Duration = Duration::from_secs(4);
-
 /// The most requests that wait for the next frame of one camera. All get the same picture.
 const MAX_WAITING: usize = 16;
-
-/// A request that waits for a picture of a camera's next frame.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    deadline: Monotonic,
-    /// Identifies the reply; `None`: the picture is stored and published instead.
-    ticket: Option<SnapshotTicket>,
-}
-
-/// A picture that a capture process is making.
-#[derive(Debug)]
-struct Ordered {
-    camera: CameraId,
-    group: usize,
-    frame: u64,
-    captured_at: Monotonic,
-    event: Option<String>,
-    waiting: Vec<Waiting>,
-    deadline: Monotonic,
-}
-
-/// What a picture is taken for.
-#[derive(Debug)]
-enum Purpose {
-    /// An event, by its id.
-    Event(String),
-    /// Waiting requests.
-    Requests(Vec<Waiting>),
-}
 
 /// The snapshots of all cameras.
 #[derive(Debug)]
 pub(super) struct Snapshots {
     settings: SnapshotSettings,
     policy: SnapshotPolicy,
-    /// The newest stored picture of each camera, up to [`MAX_SNAPSHOT_BYTES`].
+    /// The newest stored picture of each camera, up to [`MAX_SNAPSHOT_BYTES`](crate::ipc::snapshot_messages::MAX_SNAPSHOT_BYTES).
     newest: BTreeMap<CameraId, Snapshot>,
     waiting: BTreeMap<CameraId, Vec<Waiting>>,
-    /// Bounded by the policy, because orders older than [`ORDER_LIMIT`] are removed.
+    /// Bounded by the policy, because orders that are not answered in time are removed.
     ordered: BTreeMap<SnapshotId, Ordered>,
     next: u64,
 }
@@ -132,7 +102,7 @@ impl Snapshots {
     pub(super) fn frame_seen(
         &mut self,
         work: &FrameWork,
-        connection: Option<(usize, CameraIndex)>,
+        connection: Option<&FrameConnection>,
         boxes: impl FnOnce() -> Vec<NormalizedBox>,
         now: Monotonic,
         effects: &mut Vec<Effect>,
@@ -146,7 +116,7 @@ impl Snapshots {
     pub(super) fn event_seen(
         &mut self,
         work: &FrameWork,
-        connection: Option<(usize, CameraIndex)>,
+        connection: Option<&FrameConnection>,
         boxes: Vec<NormalizedBox>,
         event: String,
         now: Monotonic,
@@ -155,73 +125,6 @@ impl Snapshots {
         match self.may_take(&work.camera, SnapshotCause::Event, now) {
             Ok(()) => self.order(work, connection, boxes, Purpose::Event(event), now, effects),
             Err(refusal) => report_limit(&work.camera, &refusal, effects),
-        }
-    }
-
-    fn order(
-        &mut self,
-        work: &FrameWork,
-        connection: Option<(usize, CameraIndex)>,
-        boxes: Vec<NormalizedBox>,
-        purpose: Purpose,
-        now: Monotonic,
-        effects: &mut Vec<Effect>,
-    ) {
-        let (event, waiting) = match purpose {
-            Purpose::Event(event) => (Some(event), Vec::new()),
-            Purpose::Requests(waiting) => (None, waiting),
-        };
-        let (camera, frame) = (work.camera.clone(), &work.frame);
-        let (group, index) = connection.unwrap_or((usize::MAX, CameraIndex(0)));
-        let ordered = Ordered {
-            camera,
-            group,
-            frame: work.number,
-            captured_at: frame.captured_at,
-            event,
-            waiting,
-            deadline: now + ORDER_LIMIT,
-        };
-        if connection.is_none() {
-            let why = Err("the connection that the frame came over is closed".into());
-            return self.end(ordered, why, None, now, effects);
-        }
-        let id = SnapshotId(self.next);
-        self.next += 1;
-        self.ordered.insert(id, ordered);
-        let order = SnapshotOrder {
-            id,
-            camera: index,
-            slot: frame.slot,
-            picture: frame.picture,
-            boxes: if self.settings.draw_boxes { boxes } else { Vec::new() },
-            max_width_px: self.settings.max_width_px,
-            quality: self.settings.quality,
-            max_bytes: u32::from(self.settings.max_kilobytes) * 1000,
-        };
-        effects.push(Effect::TakeSnapshot { group, order: Box::new(order) });
-    }
-
-    /// A capture process replied to an order. Replies of processes that did not get the order are ignored.
-    pub(super) fn made(
-        &mut self,
-        group: usize,
-        id: SnapshotId,
-        jpeg: Result<Arc<[u8]>, String>,
-        wall_ms: Option<i64>,
-        now: Monotonic,
-        effects: &mut Vec<Effect>,
-    ) {
-        if self.ordered.get(&id).is_none_or(|ordered| ordered.group != group) {
-            return;
-        }
-        if let Some(ordered) = self.ordered.remove(&id) {
-            let is_possible = |jpeg: &Arc<[u8]>| (1..=MAX_SNAPSHOT_BYTES).contains(&jpeg.len());
-            let jpeg = jpeg.and_then(|jpeg| match is_possible(&jpeg) {
-                true => Ok(jpeg),
-                false => Err(format!("a picture of {} bytes is not possible", jpeg.len())),
-            });
-            self.end(ordered, jpeg, wall_ms, now, effects);
         }
     }
 
@@ -250,52 +153,6 @@ impl Snapshots {
             *deadline = *deadline + gap;
         }
     }
-
-    /// A capture process has ended: its orders fail.
-    pub(super) fn process_ended(&mut self, group: usize, now: Monotonic, effects: &mut Vec<Effect>) {
-        self.end_all(|ordered| ordered.group == group, "the capture process has ended", now, effects);
-    }
-
-    fn end_all(&mut self, is_meant: impl Fn(&Ordered) -> bool, why: &str, now: Monotonic, effects: &mut Vec<Effect>) {
-        let meant: Vec<_> = self.ordered.extract_if(.., |_, ordered| is_meant(ordered)).collect();
-        for (id, ordered) in meant {
-            effects.push(Effect::ForgetSnapshot(id));
-            self.end(ordered, Err(why.to_owned()), None, now, effects);
-        }
-    }
-
-    /// Replies to the requests of an order. Stores and publishes pictures of events and published requests.
-    fn end(
-        &mut self,
-        ordered: Ordered,
-        jpeg: Result<Arc<[u8]>, String>,
-        wall_ms: Option<i64>,
-        now: Monotonic,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Ordered { camera, frame, captured_at, event, waiting, .. } = ordered;
-        let age_ms = i64::try_from(now.since(captured_at).as_millis()).unwrap_or(0);
-        let captured_at_ms = wall_ms.map(|now_ms| now_ms - age_ms);
-        let is_for_all = event.is_some() || waiting.iter().any(|one| one.ticket.is_none());
-        // Pictures may arrive out of order.
-        let is_newest = self.newest.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at);
-        let snapshot = jpeg.map(|jpeg| Snapshot { jpeg, frame, captured_at, captured_at_ms, event });
-        let reply = match &snapshot {
-            Ok(snapshot) => SnapshotReply::Taken(snapshot.clone()),
-            Err(why) => SnapshotReply::Refused(SnapshotRefusal::Failed(why.clone())),
-        };
-        waiting.into_iter().for_each(|one| answer(one, &reply, effects));
-        match snapshot {
-            Ok(snapshot) => {
-                report_end(&camera, SnapshotResult::Taken, None, effects);
-                if is_for_all && is_newest {
-                    self.newest.insert(camera.clone(), snapshot.clone());
-                    effects.push(Effect::Report(Report::SnapshotTaken { camera, snapshot }));
-                }
-            }
-            Err(why) => report_end(&camera, SnapshotResult::Failed, Some(why), effects),
-        }
-    }
 }
 
 fn answer(waiting: Waiting, reply: &SnapshotReply, effects: &mut Vec<Effect>) {
@@ -305,7 +162,7 @@ fn answer(waiting: Waiting, reply: &SnapshotReply, effects: &mut Vec<Effect>) {
 }
 
 fn report_end(camera: &CameraId, result: SnapshotResult, why: Option<String>, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Report(Report::SnapshotEnded { camera: camera.clone(), result, why }));
+    effects.push(Effect::Report(Report::SnapshotEnded { camera: camera.clone(), result, source: None, why }));
 }
 
 /// Counts a reached limit. Refusals because snapshots are off are not counted.

@@ -1,5 +1,6 @@
 //! A `[[cameras]]` block for the settings.
 
+use crate::discover::camera::Stream;
 use crate::discover::stream_choice::Choice;
 use crate::vision::camera_id::CameraId;
 use std::path::Path;
@@ -13,12 +14,15 @@ pub(crate) struct Login<'a> {
     pub(crate) password_file: &'a Path,
 }
 
-/// The lines of a block. The main stream is a comment: no setting uses it yet.
+/// The lines of a block. With two streams, the main one is for snapshots in full size.
 pub(crate) fn camera_block(id: &CameraId, choice: Choice<'_>, login: Option<Login<'_>>) -> String {
     let Choice { analysed, main } = choice;
     let mut lines = vec!["[[cameras]]".to_owned(), format!("id = {}", quoted(id.as_str()))];
-    lines.push(format!("url = {} # {}", quoted(&analysed.url), comment(&analysed.words())));
-    lines.extend(main.map(|main| format!("# the main stream: {} # {}", comment(&main.url), comment(&main.words()))));
+    let line = |key: &str, stream: &Stream| format!("{key} = {} # {}", quoted(&stream.url), comment(&stream.words()));
+    match main {
+        Some(main) => lines.extend([line("url", main), line("detect_url", analysed)]),
+        None => lines.push(line("url", analysed)),
+    }
     lines.extend(login.map(|Login { user, password_file }| {
         let file = password_file.to_string_lossy();
         format!("credentials = {{ user = {}, password_file = {} }}", quoted(user), quoted(&file))
@@ -48,7 +52,6 @@ fn comment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::camera::Stream;
     use crate::discover::stream_choice::choices;
 
     #[test]
@@ -67,10 +70,11 @@ mod tests {
         let text = camera_block(&id, choices(&streams)[0], Some(login));
         let parsed: toml::Table = toml::from_str(&text).unwrap();
         let camera = parsed["cameras"][0].as_table().unwrap();
-        assert_eq!((camera["id"].as_str(), camera["url"].as_str()), (Some("yard"), Some("rtsp://h/sub")));
+        assert_eq!((camera["id"].as_str(), camera["url"].as_str()), (Some("yard"), Some("rtsp://h/main")));
+        assert_eq!(camera["detect_url"].as_str(), Some("rtsp://h/sub"));
         assert_eq!(camera["credentials"]["user"].as_str(), Some("vie\"wer\n"));
         assert_eq!(camera["credentials"]["password_file"].as_str(), Some("/etc/ocelli/pass word"));
-        assert!(text.contains("# the main stream: rtsp://h/main # H264 1920x1080, 12.5 fps\n"), "{text}");
+        assert!(text.contains("url = \"rtsp://h/main\" # H264 1920x1080, 12.5 fps\n"), "{text}");
         let alone = camera_block(&id, choices(&streams[1..])[0], None);
         assert_eq!(alone, "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://h/sub\" # H264 640x360, 12.5 fps");
     }

@@ -14,6 +14,16 @@ pub(crate) struct Choice<'a> {
     pub(crate) main: Option<&'a Stream>,
 }
 
+impl Choice<'_> {
+    /// `url` and `detect_url` of the settings.
+    pub(crate) fn urls(&self) -> (&str, Option<&str>) {
+        match self.main {
+            Some(main) => (&main.url, Some(&self.analysed.url)),
+            None => (&self.analysed.url, None),
+        }
+    }
+}
+
 /// One choice for each sensor or channel, in the camera's order. Those without a stream that can be used are left out, and
 /// those whose stream is an earlier one's: some cameras give one URL for everything.
 pub(crate) fn choices(streams: &[Stream]) -> Vec<Choice<'_>> {

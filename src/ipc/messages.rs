@@ -21,7 +21,7 @@ pub use crate::ipc::loss_kind::LossKind;
 pub use crate::ipc::watch_messages::{Sight, WatchOrder};
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 12;
+pub const PROTOCOL_VERSION: u16 = 13;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,6 +170,14 @@ pub enum ToCapture {
         /// Number of slots of the region.
         slots: u16,
     },
+    /// Connects to the main stream of a camera that has two: its keyframes are kept for snapshots, and nothing is decoded
+    /// meanwhile. Answered by `Streaming` with the first keyframe, or `Lost`.
+    OpenMain {
+        /// Names the connection in later messages.
+        camera: CameraIndex,
+        /// How to connect.
+        source: Box<CameraSource>,
+    },
     /// Returns a slot to the capture process, which may overwrite it.
     Release {
         /// The connection, as `Open` numbered it.
@@ -209,7 +217,7 @@ pub enum ToCapture {
 pub struct StreamInfo {
     /// `h264`, `h265` or `mjpeg`.
     pub codec: String,
-    /// The GStreamer element that decodes it.
+    /// The GStreamer element that decodes it; empty for a main stream.
     pub decoder: String,
     /// In pixels, as the camera sends it.
     pub width: u32,

@@ -7,6 +7,8 @@
 use crate::ipc::ids::CameraIndex;
 use crate::vision::frame::Picture;
 use crate::vision::geometry::NormalizedBox;
+use crate::vision::monotonic::Monotonic;
+use crate::vision::picture_source::PictureSource;
 use serde::{Deserialize, Serialize};
 
 /// The longest JPEG. It must fit into one MQTT packet of at most 1 MiB, with its topic.
@@ -28,6 +30,10 @@ pub struct SnapshotOrder {
     pub slot: u16,
     /// Format and size of the frame.
     pub picture: Picture,
+    /// When the frame arrived.
+    pub captured_at: Monotonic,
+    /// Where a better picture of that moment may be; absent if the camera has one stream, or its main one is not connected.
+    pub main: Option<MainOrder>,
     /// Boxes to draw on the picture.
     pub boxes: Vec<NormalizedBox>,
     /// A wider picture is scaled down to this width.
@@ -38,11 +44,31 @@ pub struct SnapshotOrder {
     pub max_bytes: u32,
 }
 
+/// A request to show the nearest keyframe of the main stream in place of the frame.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct MainOrder {
+    /// The connection of the main stream, as `OpenMain` numbered it.
+    pub camera: CameraIndex,
+    /// A wider picture is scaled down to this width.
+    pub max_width_px: u32,
+    /// The longest time between the arrivals of the frame and of the keyframe. If none is so near, the frame is shown.
+    pub max_offset_ms: u32,
+}
+
+/// A JPEG that lies in the region of its order.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotMade {
+    /// Its length.
+    pub bytes: u32,
+    /// What it shows.
+    pub source: PictureSource,
+}
+
 /// The reply to a [`SnapshotOrder`]; there is exactly one.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotAnswer {
     /// From the request.
     pub id: SnapshotId,
-    /// Length in bytes of the JPEG in the region, or why there is none, for the operator.
-    pub result: Result<u32, String>,
+    /// The JPEG, or why there is none, for the operator.
+    pub result: Result<SnapshotMade, String>,
 }

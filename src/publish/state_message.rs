@@ -45,6 +45,30 @@ pub struct CameraStateMessage {
     /// Why the camera is not streaming, as a sentence for the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The main stream, which shows snapshots in full size; absent if the camera has one stream, which is then described by
+    /// the fields beside this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub main: Option<MainStreamMessage>,
+}
+
+/// The main stream in a camera's state.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct MainStreamMessage {
+    /// Connection state. It connects once the analysed stream does.
+    pub state: CameraStatus,
+    /// Codec of the stream; absent unless streaming.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// Width of the stream in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Height of the stream in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Why it is not streaming, as a sentence for the operator. Snapshots show the analysed stream then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// `<p>/<box>/state`, retained.
@@ -179,6 +203,7 @@ mod tests {
             height: Some(1080),
             fps,
             reason: None,
+            main: None,
         }
     }
 
@@ -236,7 +261,10 @@ mod tests {
         let lost = CameraStateMessage { state: CameraStatus::Offline, ..camera(5.0) };
         let other_size = CameraStateMessage { width: Some(640), ..camera(5.0) };
         let reason = CameraStateMessage { reason: Some("no route".into()), ..camera(5.0) };
-        for state in [lost, other_size, reason] {
+        let (codec, width, height) = Default::default();
+        let main = MainStreamMessage { state: CameraStatus::Offline, codec, width, height, reason: None };
+        let main = CameraStateMessage { main: Some(main), ..camera(5.0) };
+        for state in [lost, other_size, reason, main] {
             assert!(state.is_news_after(&camera(5.0)), "{state:?}");
         }
     }

@@ -82,11 +82,16 @@ impl Settings {
             );
             advice.push(Remark::of_box("capture.connect_timeout_seconds", what, "set 1 or more"));
         }
-        for (index, camera) in self.cameras.iter().enumerate().filter(|(_, camera)| has_late_at_sign(camera)) {
-            let what =
-                "has `@` behind its host: if user and password stand in front of it, the password contains `/` or `?`";
-            let cure = "write %2F for `/` and %3F for `?`, or give user and password in `credentials`";
-            advice.push(Remark::of_box(format!("cameras[{index}].url"), what, cure).of_camera(camera.id.as_str()));
+        for (index, camera) in self.cameras.iter().enumerate() {
+            let detect = camera.detect_url.as_ref().map(|_| camera.analysed());
+            let streams = [("url", Some(camera.clone())), ("detect_url", detect)];
+            for (name, _) in streams.iter().filter(|(_, stream)| stream.as_ref().is_some_and(has_late_at_sign)) {
+                let what = "has `@` behind its host: if user and password stand in front of it, the password contains \
+                            `/` or `?`";
+                let cure = "write %2F for `/` and %3F for `?`, or give user and password in `credentials`";
+                let key = format!("cameras[{index}].{name}");
+                advice.push(Remark::of_box(key, what, cure).of_camera(camera.id.as_str()));
+            }
         }
         advice
     }

@@ -164,9 +164,14 @@ impl Walk<'_> {
     fn place(&self, key: &str, value: &Value) -> Place {
         let place = self.places.of(key);
         // User and password may be in the URL, from which they were taken.
-        let url = [".credentials.user", ".credentials.password"].iter().find_map(|end| key.strip_suffix(end));
+        let (camera, login) = key.rsplit_once('.').and_then(|(login, _)| login.rsplit_once('.')).unwrap_or_default();
+        let url = match login {
+            "credentials" => Some("url"),
+            "detect_credentials" => Some("detect_url"),
+            _ => None,
+        };
         match (place, url) {
-            (Place::Default, Some(camera)) if !value.is_null() => self.places.of(&format!("{camera}.url")),
+            (Place::Default, Some(url)) if !value.is_null() => self.places.of(&format!("{camera}.{url}")),
             (place, _) => place,
         }
     }

@@ -79,8 +79,14 @@ fn cameras(sections: &mut Sections) -> Vec<CameraSettings> {
     let required = [("id", "stand-in"), ("url", "rtsp://camera/")];
     let mut cameras: Vec<CameraSettings> = sections.list("cameras", &required).unwrap_or_default();
     for (index, camera) in cameras.iter_mut().enumerate() {
-        if let Err(what) = take_credentials_from_url(camera) {
+        let CameraSettings { url, credentials, detect_url, detect_credentials, .. } = camera;
+        if let Err(what) = take_credentials_from_url(url, credentials, "credentials") {
             sections.report(format!("cameras[{index}].url"), what);
+        }
+        if let Some(url) = detect_url
+            && let Err(what) = take_credentials_from_url(url, detect_credentials, "detect_credentials")
+        {
+            sections.report(format!("cameras[{index}].detect_url"), what);
         }
     }
     cameras

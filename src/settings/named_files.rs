@@ -44,6 +44,8 @@ impl Settings {
             let clip = clip_file::path_of(&camera.url).filter(|_| camera.enabled);
             let (key, of_clip) = (format!("cameras[{index}].url"), subject.clone());
             files.extend(clip.map(|path| NamedFile { key, subject: of_clip, path, kind: FileKind::Clip }));
+            let key = format!("cameras[{index}].detect_credentials.password_file");
+            files.extend(password(key, subject.clone(), &camera.detect_credentials));
             let (key, path) = (format!("cameras[{index}].tls.ca_file"), camera.tls.ca_file.clone());
             files.extend(path.map(|path| NamedFile { key, subject, path, kind: FileKind::Open }));
         }
@@ -78,8 +80,11 @@ impl Settings {
         let key = |key: String, secret: &Option<Secret>| secret.is_some().then_some(key);
         let broker = key("mqtt.credentials.password".into(), &self.mqtt.credentials.password);
         let cameras = self.cameras.iter().enumerate();
-        let cameras = cameras
-            .filter_map(|(index, it)| key(format!("cameras[{index}].credentials.password"), &it.credentials.password));
+        let cameras = cameras.flat_map(|(index, it)| {
+            let [main, detect] = [("credentials", &it.credentials), ("detect_credentials", &it.detect_credentials)]
+                .map(|(name, login)| key(format!("cameras[{index}].{name}.password"), &login.password));
+            main.into_iter().chain(detect)
+        });
         let keys = self.access_keys.iter().enumerate();
         let keys = keys.filter_map(|(index, it)| key(format!("access_keys[{index}].secret"), &it.secret));
         broker.into_iter().chain(cameras).chain(keys).collect()
@@ -114,6 +119,7 @@ mod tests {
              [[access_keys]]\naccess_key_id = \"K\"\nsecret_file = \"{file}\"\nrole = \"operator\"\n\
              [[buckets]]\nname = \"b\"\ndirectory = \"{directory}\"\n\
              [[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\ncredentials = {{ user = \"u\", password_file = \"{file}\" }}\n\
+             detect_url = \"rtsp://a/2\"\ndetect_credentials = {{ user = \"v\", password_file = \"{file}\" }}\n\
              tls = {{ ca_file = \"{file}\" }}\n\
              [[cameras]]\nid = \"clip\"\nurl = \"file:///a%20b.mp4\"\n\
              [[cameras]]\nid = \"off\"\nurl = \"file:///c.mp4\"\nenabled = false\n"
@@ -126,6 +132,7 @@ mod tests {
             |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.key.as_str()).collect::<Vec<_>>();
         let secrets = [
             "cameras[0].credentials.password_file",
+            "cameras[0].detect_credentials.password_file",
             "access_keys[0].secret_file",
             "http.tls.key_file",
             "http.monitoring_token_file",

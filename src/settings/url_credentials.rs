@@ -1,22 +1,26 @@
 //! Moves user and password out of a camera's URL.
 
-use crate::camera::settings::CameraSettings;
-use crate::secret::Secret;
+use crate::secret::{Credentials, Secret};
 
-/// Moves `user:password@` from the URL, which is logged and published, to the credentials, which are not.
-pub(super) fn take_credentials_from_url(camera: &mut CameraSettings) -> Result<(), String> {
-    let Some((scheme, rest)) = camera.url.split_once("://") else { return Ok(()) };
+/// Moves `user:password@` from the URL, which is logged and published, to the credentials, which are not. `name` is the key
+/// of these.
+pub(super) fn take_credentials_from_url(
+    url: &mut String,
+    credentials: &mut Credentials,
+    name: &str,
+) -> Result<(), String> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Ok(()) };
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
     let Some((user_info, _)) = authority.rsplit_once('@') else { return Ok(()) };
-    if camera.credentials.user.is_some() {
-        return Err("has a user or password, and so does `credentials`: give them in one place only".into());
+    if credentials.user.is_some() {
+        return Err(format!("has a user or password, and so does `{name}`: give them in one place only"));
     }
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    camera.credentials.user = Some(percent_decode(user)?);
+    credentials.user = Some(percent_decode(user)?);
     if !password.is_empty() {
-        camera.credentials.password = Some(Secret::new(percent_decode(password)?));
+        credentials.password = Some(Secret::new(percent_decode(password)?));
     }
-    camera.url = format!("{scheme}://{}", &rest[user_info.len() + 1..]);
+    *url = format!("{scheme}://{}", &rest[user_info.len() + 1..]);
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Metrics of connections to cameras: what arrived, what was decoded, and what was not, by reason.
+//! Metrics of connections to cameras: what arrived, what was decoded, and what was not, by reason. Main streams have the same
+//! ones under names of their own, so that sums over cameras keep their meaning.
 
 use crate::telemetry::labels::{Gauges, camera, integer, with};
 use crate::vision::attention::Attention;
@@ -25,24 +26,25 @@ impl CameraMetrics {
     /// Each family that has one series a camera, with its name and help.
     fn families(&self) -> [(&'static str, &'static str, &Gauges); 9] {
         [
-            ("camera_up", "1 while the camera streams", &self.is_up),
-            ("camera_reconnects", "Connections lost since the start", &self.reconnects),
-            ("camera_frames_received", "Encoded frames received since the start", &self.received),
-            ("camera_frames_decoded", "Frames decoded since the start", &self.decoded),
-            ("camera_frames_waiting", "Frames that wait for the decoder or are in it", &self.waiting),
-            ("camera_packets", "RTP packets received since the start", &self.packets),
-            ("camera_packets_lost", "RTP packets missing in the numbering since the start", &self.packets_lost),
-            ("camera_bytes", "Bytes of encoded frames since the start", &self.bytes),
-            ("camera_watched", "1 while nothing moves and only keyframes are decoded", &self.watched),
+            ("up", "1 while the camera streams", &self.is_up),
+            ("reconnects", "Connections lost since the start", &self.reconnects),
+            ("frames_received", "Encoded frames received since the start", &self.received),
+            ("frames_decoded", "Frames decoded since the start", &self.decoded),
+            ("frames_waiting", "Frames that wait for the decoder or are in it", &self.waiting),
+            ("packets", "RTP packets received since the start", &self.packets),
+            ("packets_lost", "RTP packets missing in the numbering since the start", &self.packets_lost),
+            ("bytes", "Bytes of encoded frames since the start", &self.bytes),
+            ("watched", "1 while nothing moves and only keyframes are decoded", &self.watched),
         ]
     }
 
-    pub(super) fn register(&self, registry: &mut Registry) {
+    /// Names begin with `prefix`: `camera`, or `camera_main` for main streams.
+    pub(super) fn register(&self, registry: &mut Registry, prefix: &str) {
         for (name, help, family) in self.families() {
-            registry.register(name, help, family.clone());
+            registry.register(format!("{prefix}_{name}"), help, family.clone());
         }
         let help = "Frames received and not decoded since the start, by reason";
-        registry.register("camera_frames_skipped", help, self.skipped.clone());
+        registry.register(format!("{prefix}_frames_skipped"), help, self.skipped.clone());
     }
 
     pub(super) fn add_camera(&self, id: &CameraId) {

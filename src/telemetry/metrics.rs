@@ -5,6 +5,7 @@ use crate::supervisor::ModelStatus;
 use crate::telemetry::camera_metrics::CameraMetrics;
 use crate::telemetry::event_metrics::EventMetrics;
 use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
+use crate::telemetry::main_stream_metrics::MainStreamMetrics;
 use crate::telemetry::model_metrics::ModelMetrics;
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
@@ -37,6 +38,7 @@ pub struct Metrics {
     snapshots: Counters,
     events: EventMetrics,
     cameras: CameraMetrics,
+    main_streams: MainStreamMetrics,
     in_flight: Gauge,
     models: ModelMetrics,
     calls: Counters,
@@ -72,6 +74,7 @@ impl Metrics {
             snapshots: Family::default(),
             events: EventMetrics::default(),
             cameras: CameraMetrics::default(),
+            main_streams: MainStreamMetrics::default(),
             in_flight: Gauge::default(),
             models: ModelMetrics::default(),
             calls: Family::default(),
@@ -102,7 +105,8 @@ impl Metrics {
         let help = "Pictures of a camera by how they ended: taken, limited by the settings, failed";
         registry.register("snapshots", help, self.snapshots.clone());
         registry.register("frames_in_flight", "Frames that wait or are worked on", self.in_flight.clone());
-        self.cameras.register(registry);
+        self.cameras.register(registry, "camera");
+        self.main_streams.register(registry);
         self.events.register(registry);
         self.models.register(registry);
         registry.register("calls", "Calls of AWS clients, by operation and how they ended", self.calls.clone());
@@ -148,6 +152,7 @@ impl Metrics {
             family.remove(&camera(id));
         }
         self.cameras.remove_camera(id);
+        self.main_streams.remove(id);
         for reason in ShedReason::OF_FRAMES {
             self.shed.remove(&with(id, "reason", reason.name()));
         }
@@ -199,6 +204,11 @@ impl Metrics {
     /// Sets the gauges of a camera.
     pub fn camera(&self, id: &CameraId, is_up: bool, reconnects: u64, counts: &StreamCounts) {
         self.cameras.set(id, is_up, reconnects, counts);
+    }
+
+    /// Those of main streams.
+    pub fn main_streams(&self) -> &MainStreamMetrics {
+        &self.main_streams
     }
 
     /// Counts a restart of a capture process.

@@ -7,6 +7,7 @@ mod labels;
 mod log_file;
 pub mod log_queue;
 pub mod logging;
+pub mod main_stream_metrics;
 pub mod metrics;
 pub mod model_metrics;
 pub mod node_metrics;

@@ -1,7 +1,7 @@
 //! A decoded picture in a slot of shared memory.
 //!
-//! A slot has 4 MiB, and these types cannot describe a larger picture. Planes are packed without padding, so width,
-//! height and format define the layout.
+//! A slot has 4 MiB, and [`Picture`] cannot describe a larger one. Planes are packed without padding, so width, height and
+//! format define the layout. A larger picture stays in the process that decoded it, as a [`PictureLayout`].
 
 use crate::vision::monotonic::Monotonic;
 use serde::{Deserialize, Serialize};
@@ -27,15 +27,23 @@ pub struct Colorimetry {
     pub full_range: bool,
 }
 
+/// The format and size of a raw picture of any size.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PictureLayout {
+    /// The sample layout.
+    pub format: PixelFormat,
+    /// In pixels, at least 1.
+    pub width: u32,
+    /// In pixels, at least 1.
+    pub height: u32,
+    /// The YUV matrix and value range.
+    pub colorimetry: Colorimetry,
+}
+
 /// The format and size of a raw picture. It fits a slot: [`Picture::new`] and deserialisation check this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawPicture", into = "RawPicture")]
-pub struct Picture {
-    format: PixelFormat,
-    width: u32,
-    height: u32,
-    colorimetry: Colorimetry,
-}
+pub struct Picture(PictureLayout);
 
 /// Why a picture is invalid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -71,42 +79,8 @@ pub struct Plane {
     pub stride: usize,
 }
 
-impl Picture {
-    /// Describes a picture of `width` x `height` pixels.
-    ///
-    /// # Errors
-    /// [`PictureError`] when it has no pixels or does not fit a slot.
-    pub fn new(format: PixelFormat, width: u32, height: u32, colorimetry: Colorimetry) -> Result<Self, PictureError> {
-        if width == 0 || height == 0 {
-            return Err(PictureError::Empty { width, height });
-        }
-        if bytes_420(width, height) > SLOT_BYTES as u64 {
-            return Err(PictureError::TooLarge { width, height });
-        }
-        Ok(Self { format, width, height, colorimetry })
-    }
-
-    /// The sample layout.
-    pub fn format(self) -> PixelFormat {
-        self.format
-    }
-
-    /// Width in pixels.
-    pub fn width(self) -> u32 {
-        self.width
-    }
-
-    /// Height in pixels.
-    pub fn height(self) -> u32 {
-        self.height
-    }
-
-    /// The YUV matrix and value range.
-    pub fn colorimetry(self) -> Colorimetry {
-        self.colorimetry
-    }
-
-    /// The size of all planes in bytes, at most [`SLOT_BYTES`].
+impl PictureLayout {
+    /// The size of all planes in bytes.
     pub fn bytes(self) -> usize {
         let luma = self.width as usize * self.height as usize;
         let (chroma_width, chroma_height) = self.chroma_size();
@@ -131,6 +105,62 @@ impl Picture {
             }
             PixelFormat::Nv12 => vec![luma, chroma(first, 2 * chroma_width)],
         }
+    }
+}
+
+impl Picture {
+    /// Describes a picture of `width` x `height` pixels.
+    ///
+    /// # Errors
+    /// [`PictureError`] when it has no pixels or does not fit a slot.
+    pub fn new(format: PixelFormat, width: u32, height: u32, colorimetry: Colorimetry) -> Result<Self, PictureError> {
+        if width == 0 || height == 0 {
+            return Err(PictureError::Empty { width, height });
+        }
+        if bytes_420(width, height) > SLOT_BYTES as u64 {
+            return Err(PictureError::TooLarge { width, height });
+        }
+        Ok(Self(PictureLayout { format, width, height, colorimetry }))
+    }
+
+    /// The same, for whoever takes pictures of any size.
+    pub fn layout(self) -> PictureLayout {
+        self.0
+    }
+
+    /// The sample layout.
+    pub fn format(self) -> PixelFormat {
+        self.0.format
+    }
+
+    /// Width in pixels.
+    pub fn width(self) -> u32 {
+        self.0.width
+    }
+
+    /// Height in pixels.
+    pub fn height(self) -> u32 {
+        self.0.height
+    }
+
+    /// The YUV matrix and value range.
+    pub fn colorimetry(self) -> Colorimetry {
+        self.0.colorimetry
+    }
+
+    /// The size of all planes in bytes, at most [`SLOT_BYTES`].
+    pub fn bytes(self) -> usize {
+        self.0.bytes()
+    }
+
+    /// Width and height of the chroma planes in samples: half of the picture's, rounded up.
+    pub fn chroma_size(self) -> (usize, usize) {
+        self.0.chroma_size()
+    }
+
+    /// The planes in memory order: Y, U, V or Y, UV.
+    pub fn planes(self) -> Vec<Plane> {
+        self.0.planes()
     }
 }
 
@@ -159,7 +189,7 @@ impl TryFrom<RawPicture> for Picture {
 
 impl From<Picture> for RawPicture {
     fn from(picture: Picture) -> Self {
-        let Picture { format, width, height, colorimetry } = picture;
+        let PictureLayout { format, width, height, colorimetry } = picture.0;
         Self { format, width, height, colorimetry }
     }
 }

@@ -16,6 +16,7 @@ pub mod look_options;
 pub mod monotonic;
 pub mod nms;
 pub mod outcome;
+pub mod picture_source;
 pub mod reconnect_ladder;
 pub mod stream_counts;
 pub mod tamper;

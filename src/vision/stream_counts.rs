@@ -12,9 +12,10 @@ pub struct SkippedFrames {
     pub before_keyframe: u64,
     /// Decoding was too slow, so it went on at a newer keyframe.
     pub behind: u64,
-    /// The settings ask for keyframes only.
+    /// The settings ask for keyframes only, or it is a main stream, of which only those are kept.
     pub keyframes_only: u64,
-    /// They can be decoded on their own, and were not due at the rate that is analysed.
+    /// They can be decoded on their own, and were not due at the rate that is analysed; of a main stream: no snapshot wanted
+    /// them.
     pub not_due: u64,
     /// The scene was still when they came.
     pub still: u64,

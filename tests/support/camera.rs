@@ -20,6 +20,12 @@ impl RtspCamera {
         Self::start(&["--port", &port.to_string(), "--file", clip.to_str().unwrap()])
     }
 
+    /// One camera that sees the surveillance clip: its main stream in 1080p, and its sub stream.
+    pub fn with_two_streams() -> Self {
+        let clip = from_setup("testdata/vtest.h264");
+        Self::start(&["--file", clip.to_str().unwrap(), "--streams", "1920x1080,640x360"])
+    }
+
     /// Starts a camera and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
         let mut process = Command::new(program())

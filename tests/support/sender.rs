@@ -24,6 +24,7 @@ pub fn streaming(fps: f32) -> CameraStateMessage {
         height: None,
         fps,
         reason: None,
+        main: None,
     }
 }
 

@@ -74,9 +74,10 @@ fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
     let times = (camera.connect_timeout_seconds.map(f32::to_bits), camera.latency_ms);
     let CameraSettings { url, credentials, transport, keyframes_only, .. } = camera;
     let CameraSettings { video_track, basic_auth, follow_redirects, tls, .. } = camera;
+    let CameraSettings { detect_url, detect_credentials, .. } = camera;
     let watch = (camera.watch, camera.watch_sensitivity.map(f32::to_bits), camera.watch_ignore.clone());
-    let with_credentials = (url.clone(), credentials.clone(), *basic_auth, *follow_redirects, tls.clone());
-    (with_credentials, *transport, *keyframes_only, *video_track, times, watch)
+    let urls = (url.clone(), credentials.clone(), detect_url.clone(), detect_credentials.clone());
+    (urls, *basic_auth, *follow_redirects, tls.clone(), *transport, *keyframes_only, *video_track, times, watch)
 }
 
 #[cfg(test)]

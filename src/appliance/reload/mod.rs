@@ -11,13 +11,13 @@ use crate::appliance::box_plan::{model_plan, model_terms};
 use crate::appliance::package_loader::load_model;
 use crate::appliance::reload::difference::Difference;
 use crate::appliance::zone_placement::core_count;
+use crate::camera::passwords::CameraPasswords;
 use crate::camera::settings::CameraSettings;
 use crate::control::{Accepted, ControlError, ReloadError, ReloadReport, ReloadRequest};
 use crate::core::change::{BoxChange, ModelsChange};
 use crate::core::desired_models::DesiredModels;
 use crate::core::plan::ModelTerms;
 use crate::publish::publisher::Publisher;
-use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::supervisor::settings::ModelSettings;
 use crate::telemetry::logging::Redactor;
@@ -36,7 +36,7 @@ pub(super) struct ChangeRequest {
     pub(super) change: BoxChange,
     /// The settings in force from now on.
     pub(super) settings: Arc<Settings>,
-    pub(super) passwords: BTreeMap<CameraId, Secret>,
+    pub(super) passwords: BTreeMap<CameraId, CameraPasswords>,
     /// The connection to a broker to go on with, if that changes.
     pub(super) publisher: Option<Box<Publisher>>,
     pub(super) reply: oneshot::Sender<Result<Accepted, ControlError>>,
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Prepared {
 pub struct Reloader {
     /// The settings in force: keys that need a restart have the values of the start.
     settings: Arc<Settings>,
-    passwords: BTreeMap<CameraId, Secret>,
+    passwords: BTreeMap<CameraId, CameraPasswords>,
     requests: mpsc::Receiver<ReloadRequest>,
     changes: mpsc::Sender<ChangeRequest>,
     /// One permit. A read that hangs keeps it: nothing breaks off such a read.
@@ -78,7 +78,7 @@ const READ_LIMIT: Duration = Duration::from_secs(60);
 impl Reloader {
     pub(super) fn new(
         settings: Arc<Settings>,
-        passwords: BTreeMap<CameraId, Secret>,
+        passwords: BTreeMap<CameraId, CameraPasswords>,
         requests: mpsc::Receiver<ReloadRequest>,
         changes: mpsc::Sender<ChangeRequest>,
     ) -> Self {
@@ -123,7 +123,7 @@ impl Reloader {
         });
         let read = timeout(self.limit, read).await.map_err(|_| ReloadError::Hanging)?;
         let (wanted, prepared) = read.map_err(|error| ReloadError::Mistakes(vec![describe(&error)]))??;
-        wanted.passwords.values().for_each(|password| redactor.register(password));
+        wanted.passwords.values().flat_map(CameraPasswords::all).for_each(|password| redactor.register(password));
         let (reply, replied) = oneshot::channel();
         let (settings, passwords) = (Arc::clone(&wanted.settings), wanted.passwords.clone());
         let Prepared { publisher, lines, apply } = prepared;
@@ -141,7 +141,7 @@ impl Reloader {
 struct Wanted {
     /// What is in force with the change.
     settings: Arc<Settings>,
-    passwords: BTreeMap<CameraId, Secret>,
+    passwords: BTreeMap<CameraId, CameraPasswords>,
     difference: Difference,
     /// Keys with another value that only a restart applies.
     restart: Vec<String>,
@@ -156,15 +156,15 @@ impl Wanted {
     fn read(
         files: &[PathBuf],
         old: &Settings,
-        old_passwords: &BTreeMap<CameraId, Secret>,
+        old_passwords: &BTreeMap<CameraId, CameraPasswords>,
     ) -> Result<Self, ReloadError> {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
         let (settings, restart) = old.after_reload(&read);
         let (mut passwords, mut mistakes) = (BTreeMap::new(), settings.contradictions());
         for camera in &settings.cameras {
-            match camera.credentials.resolve_password() {
-                Ok(password) => passwords.extend(password.map(|password| (camera.id.clone(), password))),
+            match CameraPasswords::resolve(camera) {
+                Ok(resolved) => drop(passwords.insert(camera.id.clone(), resolved)),
                 Err(error) => mistakes.push(format!("camera {}: {}", camera.id, describe(&error))),
             }
         }

@@ -5,6 +5,7 @@ use crate::appliance::state_reports::StateReports;
 use crate::publish::label_counts::LabelCount;
 use crate::publish::publisher::Publisher;
 use crate::vision::camera_id::CameraId;
+use crate::vision::picture_source::PictureSource;
 use std::sync::Arc;
 
 impl Reporter {
@@ -27,6 +28,18 @@ impl Reporter {
         let Some(publisher) = &self.publisher else { return };
         publisher.publish_snapshot(&camera, &jpeg);
         self.told.entry(camera).or_default().snapshot(jpeg);
+    }
+
+    /// Counts a picture of a camera with two streams by the one that it shows.
+    pub(super) fn snapshot_source(&self, camera: &CameraId, source: Option<PictureSource>) {
+        let Some(stream) = source.as_ref().and_then(PictureSource::stream) else { return };
+        if self.gone_cameras.contains(camera) {
+            return;
+        }
+        self.metrics.main_streams().snapshot(camera, stream);
+        if let Some(PictureSource::FrameInstead { why }) = source {
+            tracing::info!(%camera, why, "a snapshot shows the analysed stream instead of the main one");
+        }
     }
 
     /// Goes on with another connection to a broker, which is told everything anew. Without one nothing changes.

@@ -180,3 +180,85 @@ fn a_camera_knows_since_when_it_streams_or_does_not() {
     camera.switch_on(at(10));
     assert_eq!(camera.since(), at(10));
 }
+
+fn camera_with_two() -> Camera {
+    let json = serde_json::json!({"id": "yard", "url": "rtsp://127.0.0.1/main", "detect_url": "rtsp://127.0.0.1/sub"});
+    Camera::new(serde_json::from_value(json).unwrap(), at(0))
+}
+
+#[test]
+fn the_main_stream_connects_while_the_analysed_one_streams_and_its_loss_disturbs_nothing() {
+    let mut camera = camera_with_two();
+    camera.opened(at(0));
+    assert_eq!(camera.main_due(STALL, CONNECT, at(1)), CameraDue::Wait);
+    camera.streaming(info(), at(1));
+    assert_eq!(camera.main_due(STALL, CONNECT, at(1)), CameraDue::Open);
+    camera.main_opened(at(1));
+    camera.main_mut().unwrap().streaming(StreamInfo { width: 1920, ..info() }, at(2));
+    assert_eq!(camera.main().unwrap().stream_info().map(|info| info.width), Some(1920));
+    for second in 3..60 {
+        camera.progress(counts(second), at(second));
+        camera.main_mut().unwrap().progress(counts(second), at(second));
+    }
+    camera.main_lost(LossKind::NotFound, "no such path".into(), at(60));
+    let main = camera.main().unwrap();
+    assert_eq!((main.status(), main.reason()), (CameraStatus::Offline, Some("no such path")));
+    assert_eq!((camera.status(), camera.reason(), camera.reconnects()), (CameraStatus::Streaming, None, 0));
+    assert_eq!(camera.main_due(STALL, CONNECT, at(62)), CameraDue::Open);
+    camera.lost(LossKind::Ended, String::new(), at(62));
+    assert_eq!(camera.main_due(STALL, CONNECT, at(1000)), CameraDue::Wait, "the camera may be away");
+    camera.switch_off(at(1000));
+    assert_eq!(camera.main().unwrap().status(), CameraStatus::Disabled);
+    assert!(self::camera().main().is_none());
+}
+
+#[test]
+fn a_login_that_both_streams_share_is_refused_no_more_often_than_that_of_one() {
+    let (mut camera, mut now, mut logins) = (camera_with_two(), 0, Vec::new());
+    camera.opened(at(0));
+    camera.streaming(info(), at(1));
+    camera.main_opened(at(1));
+    camera.main_mut().unwrap().streaming(info(), at(2));
+    // Somebody changes the password, and the camera ends both streams, the main one first.
+    camera.progress(counts(1), at(3000));
+    camera.main_lost(LossKind::Ended, String::new(), at(3000));
+    while now < 3600 {
+        now += 1;
+        let second = at(3000 + now);
+        if now == 7 {
+            camera.lost(LossKind::Ended, String::new(), second);
+        } else if now < 7 {
+            camera.progress(counts(now), second);
+        }
+        if camera.due(STALL, CONNECT, second) == CameraDue::Open {
+            camera.opened(second);
+            camera.lost(LossKind::AuthFailed, String::new(), second);
+            logins.push(now);
+        }
+        if camera.main_due(STALL, CONNECT, second) == CameraDue::Open {
+            camera.main_opened(second);
+            camera.main_lost(LossKind::AuthFailed, String::new(), second);
+            logins.push(now);
+        }
+    }
+    // As one stream whose credentials have worked: at once, then after 2, 8 and twice 30 minutes, all of them ± 20 %.
+    let in_first = |seconds: u64| logins.iter().filter(|at| **at <= seconds).count();
+    assert!(in_first(60) == 3 && in_first(900) == 5 && logins.len() <= 7, "{logins:?}");
+}
+
+#[test]
+fn a_main_stream_comes_and_goes_with_the_settings() {
+    let mut camera = camera();
+    let mut settings = camera.settings.clone();
+    camera.switch_off(at(1));
+    settings.detect_url = Some("rtsp://127.0.0.1/sub".into());
+    camera.change(settings.clone());
+    camera.reconnect(at(2));
+    assert_eq!(camera.main().unwrap().status(), CameraStatus::Disabled);
+    camera.switch_on(at(3));
+    assert_eq!(camera.main().unwrap().status(), CameraStatus::Connecting);
+    settings.detect_url = None;
+    camera.change(settings);
+    camera.reconnect(at(4));
+    assert!(camera.main().is_none());
+}

@@ -1,7 +1,8 @@
 //! The cameras of a group: which they are, and what happens to each.
 
-use super::{CaptureGroup, Member};
+use super::CaptureGroup;
 use crate::camera::camera_state::Camera;
+use crate::camera::capture_group::member::Member;
 use crate::camera::settings::CameraSettings;
 use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
 use crate::vision::monotonic::Monotonic;
@@ -10,12 +11,12 @@ use crate::vision::stream_counts::StreamCounts;
 impl CaptureGroup {
     /// Adds a camera.
     pub(crate) fn add(&mut self, camera: Camera) {
-        self.members.push(Member { camera, index: None });
+        self.members.push(Member::new(camera));
     }
 
-    /// Removes a camera; those behind it move up. Returns the connection to close, if one is open.
-    pub(crate) fn remove(&mut self, camera: usize) -> Option<CameraIndex> {
-        self.members.remove(camera).index
+    /// Removes a camera; those behind it move up. Returns the open connections, which are to be closed.
+    pub(crate) fn remove(&mut self, camera: usize) -> Vec<CameraIndex> {
+        self.members.remove(camera).take_open()
     }
 
     /// Changes the settings of a camera. Returns true if an open connection must be told its frames a second.
@@ -23,10 +24,10 @@ impl CaptureGroup {
         self.members[camera].camera.change(settings)
     }
 
-    /// Makes a new connection of a camera due at once. Returns the connection to close, if one is open.
-    pub(crate) fn reconnect(&mut self, camera: usize, now: Monotonic) -> Option<CameraIndex> {
+    /// Makes new connections of a camera due at once. Returns the open ones, which are to be closed.
+    pub(crate) fn reconnect(&mut self, camera: usize, now: Monotonic) -> Vec<CameraIndex> {
         self.members[camera].camera.reconnect(now);
-        self.members[camera].index.take()
+        self.members[camera].take_open()
     }
 
     /// The cameras of the group.
@@ -42,6 +43,11 @@ impl CaptureGroup {
     /// The position of the camera with this connection; `None` if the connection is an earlier one.
     pub(crate) fn find(&self, index: CameraIndex) -> Option<usize> {
         self.members.iter().position(|member| member.index == Some(index))
+    }
+
+    /// The position of the camera whose main stream has this connection.
+    pub(crate) fn find_main(&self, index: CameraIndex) -> Option<usize> {
+        self.members.iter().position(|member| member.main == Some(index))
     }
 
     /// The open connection of a camera.
@@ -64,10 +70,10 @@ impl CaptureGroup {
         self.members[camera].camera.pace(fps)
     }
 
-    /// Switches a camera off. Returns the connection to close, if one is open.
-    pub(crate) fn switch_off(&mut self, camera: usize, now: Monotonic) -> Option<CameraIndex> {
+    /// Switches a camera off. Returns the open connections, which are to be closed.
+    pub(crate) fn switch_off(&mut self, camera: usize, now: Monotonic) -> Vec<CameraIndex> {
         self.members[camera].camera.switch_off(now);
-        self.members[camera].index.take()
+        self.members[camera].take_open()
     }
 
     /// Switches a camera on: it is due to connect at once.
@@ -79,5 +85,29 @@ impl CaptureGroup {
     pub(crate) fn lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
         self.members[camera].index = None;
         self.members[camera].camera.lost(kind, detail, now);
+    }
+    /// The open connection of a camera's main stream.
+    pub(crate) fn main_of(&self, camera: usize) -> Option<CameraIndex> {
+        self.members[camera].main
+    }
+
+    /// Records that the first keyframe of a main stream has come, or one of a new size.
+    pub(crate) fn main_streaming(&mut self, camera: usize, info: StreamInfo, now: Monotonic) {
+        if let Some(main) = self.members[camera].camera.main_mut() {
+            main.streaming(info, now);
+        }
+    }
+
+    /// Records the counts of a main stream.
+    pub(crate) fn main_progress(&mut self, camera: usize, counts: StreamCounts, now: Monotonic) {
+        if let Some(main) = self.members[camera].camera.main_mut() {
+            main.progress(counts, now);
+        }
+    }
+
+    /// Records that a main stream was lost.
+    pub(crate) fn main_lost(&mut self, camera: usize, kind: LossKind, detail: String, now: Monotonic) {
+        self.members[camera].main = None;
+        self.members[camera].camera.main_lost(kind, detail, now);
     }
 }

@@ -1,7 +1,7 @@
 //! A capture process and its cameras in simulated time.
 
 use super::*;
-use crate::ipc::messages::StreamInfo;
+use crate::ipc::messages::{CameraIndex, StreamInfo};
 use crate::vision::stream_counts::StreamCounts;
 
 fn at_ms(ms: u64) -> Monotonic {
@@ -202,4 +202,30 @@ fn a_process_whose_cameras_all_wait_is_not_killed() {
         group.alive(at(second));
         assert!(!is_kill(&group.tick(at(second))));
     }
+}
+
+#[test]
+fn a_main_stream_has_a_connection_of_its_own_that_ends_alone_or_with_its_process() {
+    let json = serde_json::json!({"id": "a", "url": "rtsp://127.0.0.1/main", "detect_url": "rtsp://127.0.0.1/sub"});
+    let camera = Camera::new(serde_json::from_value(json).unwrap(), at(0));
+    let mut group = CaptureGroup::new(vec![camera], Duration::from_secs(10), Duration::from_secs(5), at(0));
+    bring_up(&mut group, at(0));
+    group.streaming(0, info(), at(1));
+    assert_eq!(group.tick(at(1)), [CaptureAction::OpenMain { camera: 0, index: CameraIndex(1) }]);
+    assert_eq!((group.find(CameraIndex(1)), group.find_main(CameraIndex(1))), (None, Some(0)));
+    group.main_streaming(0, info(), at(2));
+    for second in 2..=13 {
+        group.alive(at(second));
+        group.progress(0, counts(second), at(second));
+        let actions = group.tick(at(second));
+        let expected = CaptureAction::CloseMain { camera: 0, index: CameraIndex(1) };
+        assert_eq!(actions, if second == 13 { vec![expected] } else { Vec::new() }, "at {second}");
+    }
+    assert!(group.camera(0).is_streaming() && group.main_of(0).is_none());
+    group.alive(at(15));
+    group.progress(0, counts(15), at(15));
+    assert_eq!(group.tick(at(15)), [CaptureAction::OpenMain { camera: 0, index: CameraIndex(2) }]);
+    group.process_ended("killed", at(16));
+    assert!(group.main_of(0).is_none() && group.index_of(0).is_none());
+    assert_eq!(group.camera(0).main().unwrap().reason(), Some("killed"));
 }

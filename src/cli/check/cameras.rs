@@ -12,6 +12,7 @@ use crate::cli::check::report::{Finding, Severity};
 use crate::cli::check::transports::{self, other_transport};
 use crate::ipc::child_process::{Spawner, own_binary};
 use crate::ipc::messages::CameraSource;
+use crate::secret::Credentials;
 use crate::settings::Settings;
 use crate::vision::error_chain::describe;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ const AT_A_TIME: usize = 4;
 /// What is left to do about a camera that sends nothing.
 const OTHER_STREAM: &str = "it accepts the connection and sends nothing: restart it, or try another stream of it";
 
-/// Looks at all enabled cameras. Returns a finding for each, in the order of the settings.
+/// Looks at all enabled cameras. Returns a finding for each stream, in the order of the settings.
 pub(super) async fn check_cameras(settings: &Arc<Settings>) -> Vec<Finding> {
     let cameras: Vec<usize> = (0..settings.cameras.len()).filter(|index| settings.cameras[*index].enabled).collect();
     if cameras.is_empty() {
@@ -40,15 +41,35 @@ pub(super) async fn check_cameras(settings: &Arc<Settings>) -> Vec<Finding> {
         let (settings, spawner, places) = (Arc::clone(settings), spawner.clone(), Arc::clone(&places));
         looks.spawn(async move {
             let _place = places.acquire().await;
-            (index, check_camera(&settings, index, &spawner).await)
+            (index, check_streams(&settings, index, &spawner).await)
         });
     }
-    let found: BTreeMap<usize, Finding> = looks.join_all().await.into_iter().collect();
-    found.into_values().collect()
+    let found: BTreeMap<usize, Vec<Finding>> = looks.join_all().await.into_iter().collect();
+    found.into_values().flatten().collect()
 }
 
-async fn check_camera(settings: &Settings, index: usize, spawner: &Spawner) -> Finding {
+/// Looks at the streams of a camera, one after the other. Where both have one login, one that is refused is not tried again:
+/// cameras lock accounts.
+async fn check_streams(settings: &Settings, index: usize, spawner: &Spawner) -> Vec<Finding> {
     let camera = &settings.cameras[index];
+    let Some(main) = camera.main() else { return vec![check_camera(settings, index, camera, spawner).await] };
+    let key = |name: &str| format!("cameras[{index}].{name}");
+    let has_own_login = camera.detect_credentials != Credentials::default();
+    let mut analysed = check_camera(settings, index, &camera.analysed(), spawner).await.of_stream("analysed stream");
+    let is_refused = analysed.has_key(&key("credentials"));
+    if analysed.has_key(&key("url")) {
+        analysed = analysed.key(key("detect_url"));
+    } else if is_refused && has_own_login {
+        analysed = analysed.key(key("detect_credentials"));
+    }
+    if is_refused && !has_own_login {
+        return vec![analysed];
+    }
+    vec![analysed, check_camera(settings, index, &main, spawner).await.of_stream("main stream")]
+}
+
+/// `camera` is that of the settings, as if it had the one stream.
+async fn check_camera(settings: &Settings, index: usize, camera: &CameraSettings, spawner: &Spawner) -> Finding {
     let failed = |what: String| Finding::of_camera(Severity::Failed, camera.id.as_str(), what);
     let key = |name: &str| format!("cameras[{index}].{name}");
     if cfg!(not(feature = "capture")) {

@@ -104,6 +104,16 @@ impl Finding {
         Self { cure: Some(cure.into()).filter(|cure: &String| !cure.is_empty()), ..self }
     }
 
+    /// True if it is about this setting.
+    pub(super) fn has_key(&self, key: &str) -> bool {
+        self.key.as_deref() == Some(key)
+    }
+
+    /// Says of which stream of its camera it is.
+    pub(super) fn of_stream(self, stream: &str) -> Self {
+        Self { what: format!("{stream}: {}", self.what), ..self }
+    }
+
     /// The first line is what is found; the lines below it say where and what to do.
     fn in_lines(&self) -> String {
         let mut text = format!("{} {}: {}", self.severity.mark(), self.subject, self.what);

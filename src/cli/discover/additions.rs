@@ -1,5 +1,6 @@
 //! The cameras as entries of the settings: their ids, and adding them as `ocelli camera add` does.
 
+use crate::camera::settings::CameraSettings;
 use crate::cli::camera::{TO_APPLY, attempt};
 use crate::cli::discover::arguments::DiscoverArguments;
 use crate::cli::live_view::print_line;
@@ -40,7 +41,8 @@ pub(super) fn propose<'a>(arguments: &DiscoverArguments, cameras: &'a [Camera]) 
     let mut entry = |camera: &Camera, choice: Choice<'a>| {
         let source = &choice.analysed.source;
         let of_source = || camera.streams.iter().filter(|stream| stream.source == *source);
-        let known = there.iter().find(|known| of_source().any(|stream| stream.url == known.url));
+        let is_of = |known: &CameraSettings, url: &String| known.url == *url || known.detect_url.as_ref() == Some(url);
+        let known = there.iter().find(|known| of_source().any(|stream| is_of(known, &stream.url)));
         let id = known.map_or_else(|| taken.make(&camera.name), |known| known.id.clone());
         Entry { id, choice, is_there: known.is_some() }
     };
@@ -58,7 +60,9 @@ pub(super) fn add(arguments: &DiscoverArguments, proposals: &[Proposal<'_>], is_
             say(&format!("Camera {id} is in the settings already."));
             continue;
         }
-        let mut values = vec![Assignment::text("url", &choice.analysed.url)];
+        let (url, detect_url) = choice.urls();
+        let mut values = vec![Assignment::text("url", url)];
+        values.extend(detect_url.map(|detect_url| Assignment::text("detect_url", detect_url)));
         if let (Some(user), Some(file)) = (&arguments.user, arguments.password_file()) {
             values.push(Assignment::text("credentials.user", user));
             values.push(Assignment::text("credentials.password_file", &file.to_string_lossy()));

@@ -56,8 +56,8 @@ fn blocks(proposals: &[Proposal<'_>], arguments: &DiscoverArguments) -> Vec<Stri
 /// The same for programs.
 pub(super) fn as_json(proposals: &[Proposal<'_>]) -> Value {
     let entry = |Entry { id, choice, is_there }: &Entry<'_>| {
-        let (url, main_url) = (&choice.analysed.url, &choice.main.unwrap_or(choice.analysed).url);
-        json!({ "id": id, "url": url, "main_url": main_url, "in_settings": is_there })
+        let (url, detect_url) = choice.urls();
+        json!({ "id": id, "url": url, "detect_url": detect_url, "in_settings": is_there })
     };
     let cameras = proposals.iter().map(|Proposal { camera, entries }| {
         let mut value = json!(camera);

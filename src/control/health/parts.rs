@@ -1,7 +1,7 @@
 //! The parts of the box's health, each made from its part of the status.
 
 use crate::admission::Ledger;
-use crate::control::health::stream::{StreamHealth, rounded};
+use crate::control::health::stream::{MainStreamHealth, StreamHealth, rounded};
 use crate::control::judge;
 use crate::control::status::{ApplianceStatus, CameraView};
 use crate::control::trouble_watch::Trouble;
@@ -48,6 +48,9 @@ pub struct CameraHealth {
     /// What became of everything that it sent.
     #[serde(default)]
     pub stream: StreamHealth,
+    /// Its main stream; absent if that is the analysed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub main: Option<MainStreamHealth>,
     /// Connections lost since the daemon started.
     pub reconnects: u64,
     /// How its frames ended since the daemon started.
@@ -173,7 +176,8 @@ impl CameraHealth {
             analysed_fps: rounded(view.rates.analysed),
             model: view.model.clone(),
             decoded: view.counts.decoded,
-            stream: StreamHealth::of(view),
+            stream: StreamHealth::of(&view.counts, &view.rates),
+            main: view.main.as_ref().map(|main| MainStreamHealth::of(main, clock.seconds_since(main.since))),
             reconnects: view.reconnects,
             outcomes: view.ledger.clone(),
             seen: view.seen.clone(),

@@ -1,7 +1,11 @@
 //! The stream of a camera as clients are shown it.
 
-use crate::control::status::CameraView;
+use crate::control::frame_rates::FrameRates;
+use crate::control::status::MainStreamView;
+use crate::publish::state_message::MainStreamMessage;
 use crate::vision::attention::Attention;
+use crate::vision::camera_status::CameraStatus;
+use crate::vision::stream_counts::StreamCounts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,7 +39,7 @@ pub struct StreamHealth {
 }
 
 impl StreamHealth {
-    pub(super) fn of(CameraView { counts, rates, .. }: &CameraView) -> Self {
+    pub(super) fn of(counts: &StreamCounts, rates: &FrameRates) -> Self {
         let skipped = counts.skipped.by_reason().map(|(reason, count)| (reason.to_owned(), count));
         Self {
             received_fps: rounded(rates.received),
@@ -49,6 +53,42 @@ impl StreamHealth {
             packets: counts.packets,
             packets_lost: counts.packets_lost,
         }
+    }
+}
+
+/// The main stream of a camera whose other one is analysed. Only what snapshots show is decoded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MainStreamHealth {
+    /// The state of its connection.
+    pub state: CameraStatus,
+    /// Why it is not streaming; snapshots show the analysed stream then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its codec; absent unless streaming.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// Its pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Its pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// How long it has been streaming, or not.
+    pub since_seconds: u64,
+    /// Frames decoded for snapshots since the daemon started.
+    pub decoded: u64,
+    /// What became of everything that came over it.
+    pub stream: StreamHealth,
+    /// Connections lost since the daemon started.
+    pub reconnects: u64,
+}
+
+impl MainStreamHealth {
+    pub(super) fn of(view: &MainStreamView, since_seconds: u64) -> Self {
+        let MainStreamMessage { state, codec, width, height, reason } = view.state.clone();
+        let stream = StreamHealth::of(&view.counts, &view.rates);
+        let (decoded, reconnects) = (view.counts.decoded, view.reconnects);
+        Self { state, reason, codec, width, height, since_seconds, decoded, stream, reconnects }
     }
 }
 

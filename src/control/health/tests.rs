@@ -3,11 +3,11 @@
 use super::*;
 use crate::admission::Ledger;
 use crate::control::frame_rates::FrameRates;
-use crate::control::status::CameraView;
+use crate::control::status::{CameraView, MainStreamView};
 use crate::control::trouble_watch::Trouble;
 use crate::publish::broker_status::BrokerStatus;
 use crate::publish::outbox::OutboxStatus;
-use crate::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
+use crate::publish::state_message::{CameraStateMessage, MainStreamMessage, SCHEMA_CAMERA_STATE};
 use crate::supervisor::{ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
@@ -32,6 +32,7 @@ fn healthy() -> ApplianceStatus {
         height: Some(576),
         fps: 5.0,
         reason: None,
+        main: None,
     };
     let camera = CameraView {
         state,
@@ -40,6 +41,7 @@ fn healthy() -> ApplianceStatus {
         ledger: Ledger::default(),
         counts: StreamCounts { received: 6000, decoded: 6000, ..StreamCounts::default() },
         reconnects: 0,
+        main: None,
         rates: FrameRates { decoded: 10.0, analysed: 5.0, over: Duration::from_secs(10), ..FrameRates::default() },
         unknown_labels: vec![],
         seen: BTreeMap::new(),
@@ -78,7 +80,7 @@ fn nothing_that_is_wrong_leaves_the_box_ok() {
     fn model(status: &mut ApplianceStatus) -> &mut ModelStatus {
         status.models.get_mut("coco-ssd").unwrap()
     }
-    let damages: [(Damage, &str, &str); 19] = [
+    let damages: [(Damage, &str, &str); 20] = [
         (
             |it| camera(it).unknown_labels.push("persn".into()),
             "yard looks for `persn`, which",
@@ -105,6 +107,11 @@ fn nothing_that_is_wrong_leaves_the_box_ok() {
             "1 of 1 cameras, broker connected; camera",
         ),
         (|it| camera(it).model = "other".into(), "there is no model other", "; camera yard"),
+        (
+            |it| camera(it).main = Some(main_stream(CameraStatus::Offline, 969)),
+            "camera yard: snapshots show its analysed stream, for the main one is lost: no such path",
+            "1 of 1 cameras, broker connected; camera yard",
+        ),
         (|it| (model(it).desired, model(it).in_service) = (0, 0), "is RUNNING, with no unit", "0 of 0 units"),
         (|it| *model(it) = ModelStatus { desired: 0, ..ModelStatus::default() }, "is STOPPED", "0 of 0 units"),
         (|it| model(it).in_service = 1, "not every unit is in service", "1 of 2 units"),
@@ -134,6 +141,34 @@ fn nothing_that_is_wrong_leaves_the_box_ok() {
         assert!(health.reasons.iter().any(|text| text.contains(reason)), "{reason}: {:?}", health.reasons);
         assert!(health.summary.contains(summary), "{summary}: {}", health.summary);
     }
+}
+
+/// The main stream of the camera, which has been so since a second.
+fn main_stream(state: CameraStatus, second: u64) -> MainStreamView {
+    let (codec, width, height, counts, rates) = Default::default();
+    let state = MainStreamMessage { state, codec, width, height, reason: Some("no such path".into()) };
+    MainStreamView { state, since: at(second), counts, rates, reconnects: 0 }
+}
+
+#[test]
+fn a_main_stream_is_no_trouble_while_it_streams_was_lost_just_now_or_its_camera_is_away() {
+    for (main, camera_since) in [
+        (main_stream(CameraStatus::Streaming, 500), 400),
+        (main_stream(CameraStatus::Offline, 971), 400),
+        // It is connected after the other one.
+        (main_stream(CameraStatus::Connecting, 500), 975),
+    ] {
+        let mut status = healthy();
+        let camera = status.cameras.get_mut(&yard()).unwrap();
+        (camera.since, camera.main) = (at(camera_since), Some(main));
+        let health = BoxHealth::of(&status, at(1000));
+        assert_eq!(health.reasons, Vec::<String>::new());
+        assert!(health.cameras["yard"].main.is_some());
+    }
+    let mut status = healthy();
+    let camera = status.cameras.get_mut(&yard()).unwrap();
+    (camera.state.state, camera.main) = (CameraStatus::Offline, Some(main_stream(CameraStatus::Offline, 500)));
+    assert_eq!(BoxHealth::of(&status, at(1000)).reasons.len(), 1, "its camera's alone");
 }
 
 #[test]

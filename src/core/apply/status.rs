@@ -1,9 +1,11 @@
 //! The status of the box.
 
 use crate::camera::camera_state::Camera;
+use crate::camera::connection::Connection;
+use crate::control::status::MainStreamView;
 use crate::control::{ApplianceStatus, CameraView};
 use crate::core::apply::Core;
-use crate::publish::state_message::{CameraStateMessage, SCHEMA_CAMERA_STATE};
+use crate::publish::state_message::{CameraStateMessage, MainStreamMessage, SCHEMA_CAMERA_STATE};
 
 impl Core {
     /// The status of the box, without the parts that the shell adds: who and when, publishing, files, rates, process ids and
@@ -20,6 +22,7 @@ impl Core {
                 ledger: ledger.cloned().unwrap_or_default(),
                 counts: camera.counts(),
                 reconnects: camera.reconnects(),
+                main: camera.main().map(main_view),
                 rates: Default::default(),
                 unknown_labels: self.units.unknown_labels(&camera.settings),
                 seen: Default::default(),
@@ -56,5 +59,22 @@ fn message(camera: &Camera) -> CameraStateMessage {
         height: info.map(|info| info.height),
         fps: camera.fps(),
         reason: camera.reason().map(str::to_owned),
+        main: camera.main().map(main_message),
     }
+}
+
+fn main_message(main: &Connection) -> MainStreamMessage {
+    let info = main.stream_info();
+    MainStreamMessage {
+        state: main.status(),
+        codec: info.map(|info| info.codec.clone()),
+        width: info.map(|info| info.width),
+        height: info.map(|info| info.height),
+        reason: main.reason().map(str::to_owned),
+    }
+}
+
+fn main_view(main: &Connection) -> MainStreamView {
+    let (counts, rates) = (main.counts(), Default::default());
+    MainStreamView { state: main_message(main), since: main.since(), counts, rates, reconnects: main.reconnects() }
 }

@@ -28,8 +28,8 @@ impl Cameras {
     /// Removes a camera and closes its connection. A capture process without cameras exits.
     pub(in crate::core) fn remove(&mut self, id: &CameraId, effects: &mut Vec<Effect>) {
         let Some((group, camera)) = self.place(id.as_str()) else { return };
-        let index = self.groups[group].remove(camera);
-        self.close(group, index, effects);
+        let open = self.groups[group].remove(camera);
+        self.close(group, open, effects);
         self.configured.remove(id);
         self.forget_switch(id, effects);
     }
@@ -57,8 +57,8 @@ impl Cameras {
         let (enabled, fps) = (settings.enabled, settings.fps);
         let is_other_rate = self.groups[group].change(camera, settings);
         if reconnects {
-            let index = self.groups[group].reconnect(camera, now);
-            self.close(group, index, effects);
+            let open = self.groups[group].reconnect(camera, now);
+            self.close(group, open, effects);
         } else if let Some(index) = self.groups[group].index_of(camera).filter(|_| is_other_rate) {
             effects.push(Effect::PaceCamera { group, index, fps, wanted: fps });
         }
@@ -96,14 +96,14 @@ impl Cameras {
         if enabled {
             self.groups[group].switch_on(camera, now);
         } else {
-            let index = self.groups[group].switch_off(camera, now);
-            self.close(group, index, effects);
+            let open = self.groups[group].switch_off(camera, now);
+            self.close(group, open, effects);
         }
     }
 
-    /// Closes a connection that the daemon does not want any more.
-    fn close(&mut self, group: usize, index: Option<CameraIndex>, effects: &mut Vec<Effect>) {
-        if let Some(index) = index {
+    /// Closes connections that the daemon does not want any more.
+    fn close(&mut self, group: usize, open: Vec<CameraIndex>, effects: &mut Vec<Effect>) {
+        for index in open {
             effects.push(Effect::CloseCamera { group, index, silent: None });
             self.close_connections(group, Some(index), effects);
         }

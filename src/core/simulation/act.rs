@@ -1,9 +1,9 @@
 //! The behaviour of simulated child processes over time.
 
 use crate::core::Event;
-use crate::core::simulation::children::{Order, SimUnit, UnitFault};
+use crate::core::simulation::children::{Connection, Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
-use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LossKind, RequestId, StreamInfo, UnitTiming};
+use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LossKind, RegionId, RequestId, StreamInfo, UnitTiming};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::detection::{ClassIndex, Detection};
@@ -109,6 +109,7 @@ impl World {
         if capture.is_hung {
             return;
         }
+        self.lose_main_streams(group);
         // Cameras send 25 frames a second, whatever the rate of announced frames.
         let (now, cameras) = (self.now, &self.cameras);
         let capture = &mut self.captures[group];
@@ -127,6 +128,20 @@ impl World {
         self.inbox.extend(messages.into_iter().map(|message| Event::Capture { group, message }));
     }
 
+    /// A main stream has no frames by whose absence its loss would be noticed.
+    fn lose_main_streams(&mut self, group: usize) {
+        let (now, cameras) = (self.now, &self.cameras);
+        let is_lost = |connection: &Connection| {
+            connection.is_main && connection.is_streaming && cameras[connection.camera].down_until > now
+        };
+        let connections = &mut self.captures[group].connections;
+        let lost: Vec<_> = connections.extract_if(.., |_, connection| is_lost(connection)).collect();
+        for (index, _) in lost {
+            let (kind, detail) = (LossKind::Ended, "the stream ended".to_owned());
+            self.tell(group, FromCapture::Lost { camera: index, kind, detail });
+        }
+    }
+
     pub(super) fn capture_exits(&mut self, group: usize, generation: u64) {
         let capture = &mut self.captures[group];
         if capture.generation == generation && capture.is_alive {
@@ -142,8 +157,9 @@ impl World {
     /// The main loop of a capture process executes an order.
     pub(super) fn obey(&mut self, group: usize, order: Order) {
         let generation = self.captures[group].generation;
-        let connection = |fps, camera, region, slots| crate::core::simulation::children::Connection {
+        let connection = |fps, camera, region, slots| Connection {
             camera,
+            is_main: slots == 0,
             region,
             lent: vec![false; usize::from(slots)],
             fps,
@@ -156,6 +172,11 @@ impl World {
         match order {
             Order::Open(index, camera, region, slots) => {
                 capture.connections.insert(index, connection(fps, camera, region, slots));
+                let after = self.dice.between(50, 800);
+                self.plan(after * MS, Next::Connects(group, generation, index));
+            }
+            Order::OpenMain(index, camera) => {
+                capture.connections.insert(index, connection(0.0, camera, RegionId(u32::MAX), 0));
                 let after = self.dice.between(50, 800);
                 self.plan(after * MS, Next::Connects(group, generation, index));
             }
@@ -194,9 +215,12 @@ impl World {
             return;
         }
         connection.is_streaming = true;
+        let is_main = connection.is_main;
         let info = StreamInfo { codec: "h264".into(), decoder: "d".into(), width: 64, height: 64, frame_rate_milli: 0 };
         self.tell(group, FromCapture::Streaming { camera: index, info });
-        self.plan(MS, Next::Frame(group, generation, index));
+        if !is_main {
+            self.plan(MS, Next::Frame(group, generation, index));
+        }
     }
 
     /// A streaming thread decodes a frame, even while the main loop hangs.

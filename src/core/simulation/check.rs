@@ -108,6 +108,10 @@ impl World {
             if !matches!(camera.state.state, Streaming | Disabled) {
                 return self.fail(format!("{id} has not healed: {:?}", camera.state));
             }
+            let main = camera.state.main.as_ref();
+            if main.is_some_and(|main| main.state != camera.state.state) {
+                return self.fail(format!("the main stream of {id} has not healed: {:?}", camera.state));
+            }
         }
         if self.books.commands.len() + self.books.snapshots.len() > 0 {
             self.fail("a command or a snapshot request is still open");

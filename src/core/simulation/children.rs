@@ -39,6 +39,7 @@ pub(super) struct SimUnit {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Open(CameraIndex, usize, RegionId, u16),
+    OpenMain(CameraIndex, usize),
     Close(CameraIndex),
     Release(CameraIndex, u16),
     Pace(CameraIndex, f32),
@@ -49,6 +50,8 @@ pub(super) enum Order {
 pub(super) struct Connection {
     /// Position among all cameras.
     pub(super) camera: usize,
+    /// It is that of the camera's main stream, which has no region and no frames.
+    pub(super) is_main: bool,
     pub(super) region: RegionId,
     /// Slots that are lent to the parent.
     pub(super) lent: Vec<bool>,

@@ -1,15 +1,16 @@
 //! Performs the core's effects in the simulated world, and checks that each of them is allowed.
 
 use crate::control::images::ImageReply;
-use crate::core::event::PackageSource;
-use crate::core::event::SnapshotTicket;
+use crate::core::event::{MadePicture, PackageSource, SnapshotTicket};
 use crate::core::simulation::box_of::{UNIT_BYTES, package};
-use crate::core::simulation::children::{Order, SimUnit, UnitFault};
+use crate::core::simulation::children::{Connection, Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
 use crate::core::{Effect, Event, Report};
 use crate::ipc::messages::{LossKind, RegionId};
 use crate::supervisor::unit_state::UnitId;
+use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::Outcome;
+use crate::vision::picture_source::PictureSource;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,11 @@ const PLANNED_KILLS: [&str; 3] =
 /// Milliseconds of an inference of the package `good-slow`: above the shortest deadline. Each takes half to twice of it,
 /// so it is shorter where `inference_timeout_seconds` asks for it.
 const SLOW_MS: u64 = 2_500;
+
+/// The position of a camera among all.
+fn nth(camera: &CameraId) -> usize {
+    camera.as_str().trim_start_matches("camera-").parse().unwrap()
+}
 
 impl World {
     /// Performs an effect. Returns an event if it fails at once.
@@ -66,9 +72,16 @@ impl World {
                         detail: "no memory".into(),
                     });
                 }
-                let camera = camera.as_str().trim_start_matches("camera-").parse().unwrap();
                 self.books.regions.insert((group, index), region);
-                self.order(group, Order::Open(index, camera, region, slots));
+                self.order(group, Order::Open(index, nth(&camera), region, slots));
+            }
+            Effect::OpenMain { group, camera, index } => {
+                let is_analysed = |connection: &Connection| connection.camera == nth(&camera) && !connection.is_main;
+                let capture = &self.captures[group];
+                if !capture.is_hung && !capture.is_killed && !capture.connections.values().any(is_analysed) {
+                    self.note(|| format!("the main stream of {camera} is opened after the analysed one was lost"));
+                }
+                self.order(group, Order::OpenMain(index, nth(&camera)));
             }
             Effect::CloseCamera { group, index, silent } => {
                 if silent.is_some() && !self.may_be_silent(group, index) {
@@ -87,8 +100,12 @@ impl World {
             Effect::TellSight { .. } => {}
             Effect::TakeSnapshot { group, order } => {
                 if !self.captures[group].is_hung && !self.captures[group].is_killed {
-                    let jpeg = Ok(vec![1_u8; 10].into());
-                    self.plan_result(20 * MS, Event::SnapshotMade { group, id: order.id, jpeg, wall_ms: None });
+                    let source = match order.main {
+                        Some(_) => PictureSource::Main { offset_ms: 0 },
+                        None => PictureSource::Frame,
+                    };
+                    let made = Ok(MadePicture { jpeg: vec![1_u8; 10].into(), source });
+                    self.plan_result(20 * MS, Event::SnapshotMade { group, id: order.id, made, wall_ms: None });
                 }
             }
             Effect::ForgetSnapshot(_) | Effect::KeepVersion { .. } | Effect::KeepConfigured { .. } => {}

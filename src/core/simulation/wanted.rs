@@ -30,11 +30,12 @@ impl Wanted {
             self.cameras.insert(nth, camera(nth, &model));
             return;
         };
-        match dice.index(11) {
+        match dice.index(12) {
             0 | 1 => drop(self.cameras.remove(&nth)),
             2 => camera.fps = dice.pick(&[1.0, 2.0, 5.0]),
             3 => camera.scene.labels = vec![dice.pick(&["person", "dog"]).to_owned()],
             4 => camera.url.push('x'),
+            11 => camera.detect_url = camera.detect_url.is_none().then(|| "rtsp://127.0.0.1/sub".into()),
             5 => camera.model = Some(model),
             6 => camera.weight = dice.pick(&[1, 2, 5]),
             7 => camera.enabled = !camera.enabled,
@@ -74,7 +75,8 @@ impl Wanted {
     pub(super) fn change_to(&self, new: &Self, terms: ModelTerms) -> BoxChange {
         let change = |(nth, settings): (&usize, &CameraSettings)| {
             let before = self.cameras.get(nth).filter(|before| *before != settings)?;
-            let (reconnects, is_scene_new) = (before.url != settings.url, before.scene != settings.scene);
+            let reconnects = before.url != settings.url || before.detect_url != settings.detect_url;
+            let is_scene_new = before.scene != settings.scene;
             Some(CameraChange { settings: settings.clone(), reconnects, is_scene_new })
         };
         let is_new = |(nth, _): &(&usize, &CameraSettings)| !self.cameras.contains_key(nth);
@@ -102,9 +104,12 @@ impl Wanted {
 
 /// A camera of the house.
 pub(super) fn camera(nth: usize, model: &str) -> CameraSettings {
-    let json = serde_json::json!({
+    let mut json = serde_json::json!({
         "id": format!("camera-{nth}"), "url": "rtsp://127.0.0.1/", "model": model, "weight": 1 + nth % 3,
     });
+    if nth.is_multiple_of(3) {
+        json["detect_url"] = "rtsp://127.0.0.1/sub".into();
+    }
     serde_json::from_value(json).unwrap()
 }
 

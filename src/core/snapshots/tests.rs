@@ -1,9 +1,12 @@
 //! Requests, orders and pictures without a capture process.
 
 use super::*;
-use crate::ipc::messages::RegionId;
+use crate::core::event::MadePicture;
+use crate::ipc::messages::{CameraIndex, RegionId};
+use crate::ipc::snapshot_messages::{MainOrder, SnapshotOrder};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
 use crate::vision::framing::Framing;
+use crate::vision::picture_source::PictureSource;
 
 fn at(seconds: u64) -> Monotonic {
     Monotonic::from_nanos(seconds * 1_000_000_000)
@@ -11,6 +14,10 @@ fn at(seconds: u64) -> Monotonic {
 
 fn yard() -> CameraId {
     CameraId::new("yard").unwrap()
+}
+
+fn picture(jpeg: Vec<u8>) -> MadePicture {
+    MadePicture { jpeg: jpeg.into(), source: PictureSource::Frame }
 }
 
 /// The snapshots of a box, and their results.
@@ -22,13 +29,17 @@ struct Yard {
     published: Vec<Snapshot>,
     results: Vec<SnapshotResult>,
     forgotten: Vec<SnapshotId>,
+    /// The main stream of the camera.
+    main: Option<Result<CameraIndex, String>>,
+    sources: Vec<PictureSource>,
 }
 
 impl Yard {
     fn new(per_minute: u16, draw_boxes: bool) -> Self {
         let snapshots = Snapshots::new(SnapshotSettings { per_minute, draw_boxes, ..SnapshotSettings::default() });
         let (tickets, orders, replies, published, results, forgotten) = Default::default();
-        Self { snapshots, tickets, orders, replies, published, results, forgotten }
+        let (main, sources) = Default::default();
+        Self { snapshots, tickets, orders, replies, published, results, forgotten, main, sources }
     }
 
     fn follow(&mut self, effects: Vec<Effect>) {
@@ -43,7 +54,10 @@ impl Yard {
                 }
                 Effect::ForgetSnapshot(id) => self.forgotten.push(id),
                 Effect::Report(Report::SnapshotTaken { snapshot, .. }) => self.published.push(snapshot),
-                Effect::Report(Report::SnapshotEnded { result, .. }) => self.results.push(result),
+                Effect::Report(Report::SnapshotEnded { result, source, .. }) => {
+                    self.results.push(result);
+                    self.sources.extend(source);
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -75,25 +89,30 @@ impl Yard {
         vec![NormalizedBox::from_corners(0.1, 0.1, 0.2, 0.2).unwrap()]
     }
 
+    fn connection(&self) -> FrameConnection {
+        FrameConnection { group: 1, index: CameraIndex(7), main: self.main.clone() }
+    }
+
     /// A unit processes a frame.
     fn frame(&mut self, second: u64) {
-        let (connection, mut effects) = (Some((1, CameraIndex(7))), Vec::new());
-        self.snapshots.frame_seen(&Self::work(second), connection, Self::boxes, at(second), &mut effects);
+        let (connection, mut effects) = (self.connection(), Vec::new());
+        self.snapshots.frame_seen(&Self::work(second), Some(&connection), Self::boxes, at(second), &mut effects);
         self.follow(effects);
     }
 
     /// A frame is the best picture of an event. Returns the order, if the limit allows one.
     fn event(&mut self, second: u64) -> Option<SnapshotId> {
-        let (connection, mut effects, before) = (Some((1, CameraIndex(7))), Vec::new(), self.orders.len());
+        let (connection, mut effects, before) = (self.connection(), Vec::new(), self.orders.len());
         let event = "e1".to_owned();
-        self.snapshots.event_seen(&Self::work(second), connection, Self::boxes(), event, at(second), &mut effects);
+        let work = Self::work(second);
+        self.snapshots.event_seen(&work, Some(&connection), Self::boxes(), event, at(second), &mut effects);
         self.follow(effects);
         self.orders.get(before).map(|order| order.id)
     }
 
     fn made(&mut self, id: SnapshotId, jpeg: Vec<u8>, second: u64) {
         let mut effects = Vec::new();
-        self.snapshots.made(1, id, Ok(jpeg.into()), Some(1_000_000), at(second), &mut effects);
+        self.snapshots.made(1, id, Ok(picture(jpeg)), Some(1_000_000), at(second), &mut effects);
         self.follow(effects);
     }
 
@@ -182,7 +201,7 @@ fn what_a_process_was_making_ends_with_it_and_no_other_process_answers_for_it() 
     let mut yard = Yard::new(10, true);
     let id = yard.event(1).unwrap();
     let mut effects = Vec::new();
-    yard.snapshots.made(0, id, Ok(b"x".to_vec().into()), None, at(1), &mut effects);
+    yard.snapshots.made(0, id, Ok(picture(b"x".to_vec())), None, at(1), &mut effects);
     yard.snapshots.process_ended(0, at(1), &mut effects);
     assert!(effects.is_empty());
     yard.snapshots.process_ended(1, at(1), &mut effects);
@@ -215,4 +234,27 @@ fn snapshots_that_are_switched_off_are_refused_and_not_counted() {
     let ticket = yard.request(SnapshotFreshness::Fresh, 0);
     assert_eq!(yard.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Off));
     assert!(yard.event(0).is_none() && yard.results.is_empty());
+}
+
+#[test]
+fn the_main_stream_is_asked_for_while_it_is_connected_and_else_the_reason_is_told() {
+    let mut yard = Yard::new(10, true);
+    let id = yard.event(1).unwrap();
+    assert_eq!(yard.orders[0].main, None, "the camera has one stream");
+    yard.made(id, b"one".to_vec(), 1);
+    yard.main = Some(Ok(CameraIndex(8)));
+    let id = yard.event(2).unwrap();
+    let main = MainOrder { camera: CameraIndex(8), max_width_px: 4096, max_offset_ms: 10_000 };
+    assert_eq!((yard.orders[1].main, yard.orders[1].captured_at), (Some(main), at(2)));
+    let made = MadePicture { source: PictureSource::Main { offset_ms: -400 }, ..picture(b"two".to_vec()) };
+    let mut effects = Vec::new();
+    yard.snapshots.made(1, id, Ok(made), None, at(2), &mut effects);
+    yard.follow(effects);
+    yard.main = Some(Err("no such path".to_owned()));
+    let id = yard.event(3).unwrap();
+    assert_eq!(yard.orders[2].main, None);
+    yard.made(id, b"three".to_vec(), 3);
+    let instead = PictureSource::FrameInstead { why: "no such path".to_owned() };
+    assert_eq!(yard.sources, [PictureSource::Frame, PictureSource::Main { offset_ms: -400 }, instead]);
+    assert_eq!(yard.published.last().unwrap().source.stream(), Some("detect"));
 }

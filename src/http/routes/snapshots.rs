@@ -4,6 +4,7 @@ use crate::control::Control;
 use crate::control::snapshots::{Snapshot, SnapshotFreshness, SnapshotRefusal, SnapshotReply};
 use crate::http::routes::refusal;
 use crate::os::clock::{http_date, monotonic_now};
+use crate::vision::picture_source::PictureSource;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -20,6 +21,12 @@ pub(in crate::http) fn router() -> Router<Control> {
 /// Headers of a snapshot: its frame and its event, with the numbers of the published messages.
 const FRAME: HeaderName = HeaderName::from_static("ocelli-frame");
 const EVENT: HeaderName = HeaderName::from_static("ocelli-event");
+
+/// Of a camera with two streams: the one that it shows (`main` or `detect`), how many milliseconds later than the frame the
+/// keyframe of the main stream came, and why it does not show that.
+const STREAM: HeaderName = HeaderName::from_static("ocelli-stream");
+const OFFSET: HeaderName = HeaderName::from_static("ocelli-offset-ms");
+const WHY: HeaderName = HeaderName::from_static("ocelli-stream-reason");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +65,14 @@ fn picture(snapshot: &Snapshot) -> Response {
     }
     if let Some(event) = snapshot.event.as_deref().and_then(text) {
         headers.insert(EVENT, event);
+    }
+    if let Some(stream) = snapshot.source.stream() {
+        headers.insert(STREAM, HeaderValue::from_static(stream));
+    }
+    match &snapshot.source {
+        PictureSource::Frame => {}
+        PictureSource::Main { offset_ms } => drop(headers.insert(OFFSET, HeaderValue::from(*offset_ms))),
+        PictureSource::FrameInstead { why } => drop(text(why).map(|why| headers.insert(WHY, why))),
     }
     response
 }

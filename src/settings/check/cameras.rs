@@ -2,6 +2,7 @@
 
 use crate::camera::clip_file;
 use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings};
+use crate::secret::Credentials;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use crate::settings::check::tiles::check_tiles;
@@ -32,6 +33,8 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let snapshots = &settings.snapshots;
     findings.range("snapshots.per_minute", f64::from(snapshots.per_minute), 0.0, 600.0);
     findings.range("snapshots.max_width_px", f64::from(snapshots.max_width_px), 64.0, 4096.0);
+    findings.range("snapshots.main_max_width_px", f64::from(snapshots.main_max_width_px), 64.0, 4096.0);
+    findings.range("snapshots.main_max_offset_seconds", f64::from(snapshots.main_max_offset_seconds), 0.0, 10.0);
     findings.range("snapshots.quality", f64::from(snapshots.quality), 20.0, 95.0);
     findings.range("snapshots.max_kilobytes", f64::from(snapshots.max_kilobytes), 10.0, 1000.0);
 
@@ -88,12 +91,30 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     } else if let Err(what) = check_url(&camera.url) {
         findings.add(format!("{name}.url"), what);
     }
-    if camera.url.starts_with("http") {
+    check_detect_url(name, camera, findings);
+    if camera.url.starts_with("http") || camera.detect_url.as_ref().is_some_and(|url| url.starts_with("http")) {
         check_http(name, camera, findings);
     }
     findings.credentials(&format!("{name}.credentials"), &camera.credentials);
     let scene = camera.scene.check().into_iter().map(|mistake| (mistake.field, mistake.what));
     findings.extend(&format!("{name}.scene"), scene);
+}
+
+/// The second stream of a camera with two.
+fn check_detect_url(name: &str, camera: &CameraSettings, findings: &mut Findings) {
+    let Some(url) = &camera.detect_url else {
+        if camera.detect_credentials != Credentials::default() {
+            findings.add(format!("{name}.detect_credentials"), "is the login of `detect_url`, which is missing");
+        }
+        return;
+    };
+    if let Err(what) = check_url(url) {
+        findings.add(format!("{name}.detect_url"), what);
+    } else if *url == camera.url {
+        let what = "must be another stream than `url`: without `detect_url`, that one is analysed";
+        findings.add(format!("{name}.detect_url"), what);
+    }
+    findings.credentials(&format!("{name}.detect_credentials"), &camera.detect_credentials);
 }
 
 /// User and password have been moved out of the URL. A malformed URL may still contain a part of them, so it is not shown.

@@ -70,6 +70,27 @@ fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
 }
 
 #[test]
+fn a_second_stream_is_another_one_and_checked_like_the_first() {
+    let key = "cameras[yard].detect_url";
+    let detect = |url: &str, more: &str| camera(&format!("detect_url = \"{url}\"\n{more}"));
+    check(&detect("rtsp://camera/sub", ""), "", &[]);
+    check(&detect("rtsps://camera/sub", ""), "", &[]);
+    check(&detect("http://camera/sub", ""), "", &[]);
+    check(&detect("rtsp://camera/", ""), key, &["another stream than `url`"]);
+    check(&detect("rtsp://user:secret@camera/", ""), key, &["another stream than `url`"]);
+    check(&detect("ftp://camera/sub", ""), key, &["rtsp://"]);
+    let login = "detect_credentials = { user = \"u\", password = \"p\" }";
+    check(&detect("rtsp://camera/sub", login), "", &[]);
+    check(&detect("rtsp://user@camera/sub", login), key, &["in one place only", "detect_credentials"]);
+    check(&camera(login), "cameras[yard].detect_credentials", &["detect_url"]);
+    let missing = "detect_credentials = { user = \"u\", password_file = \"/nowhere/password\" }";
+    check(&detect("rtsp://camera/sub", missing), "cameras[yard].detect_credentials", &["/nowhere/password"]);
+    check(&detect("http://camera/sub", "basic_auth = false"), "cameras[yard].basic_auth", &["over RTSP"]);
+    check("[snapshots]\nmain_max_offset_seconds = 10.5", "snapshots.main_max_offset_seconds", &["0 to 10"]);
+    check("[snapshots]\nmain_max_width_px = 63", "snapshots.main_max_width_px", &["64"]);
+}
+
+#[test]
 fn models_that_could_never_get_their_units_are_refused() {
     let two = [model("a", "min_inference_units = 3"), model("b", "min_inference_units = 2")].concat();
     check(&format!("[units]\nmax_units = 4\n{two}"), "units.max_units", &["is 4", "5 units", "min_inference_units"]);
