@@ -25,15 +25,18 @@ use support::{free_port, root, wait_for};
 /// No model is started: this is about what the box connects to.
 const NO_MODEL: &str = "[[models]]\nname = \"coco-ssd\"\nenabled = false\n[http]\nenabled = false\n";
 
+/// Severity, key and text of a finding.
+type Found = (String, String, String);
+
 /// The exit code of `check --json`, and its findings by what they are about.
-fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> (String, String, String) + use<>) {
+fn check(settings: &str) -> (Option<i32>, impl Fn(&str) -> Found + use<>) {
     let (code, all) = check_all(settings);
     let of = move |subject: &str| all(subject).into_iter().next().unwrap_or_else(|| panic!("nothing about {subject}"));
     (code, of)
 }
 
 /// [`check`], with all that is found about a subject.
-fn check_all(settings: &str) -> (Option<i32>, impl Fn(&str) -> Vec<(String, String, String)> + use<>) {
+fn check_all(settings: &str) -> (Option<i32>, impl Fn(&str) -> Vec<Found> + use<>) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("ocelli.toml");
     let state = home.path().join("state");

@@ -171,6 +171,7 @@ fn boxes_lie_where_the_objects_are_in_the_larger_picture_and_both_streams_are_lo
     assert!(!boxes.is_empty(), "people are always to be seen there");
     for [left, top, right, _] in boxes {
         // The middle of the upper edge, which is four pixels thick.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pixel of the picture")]
         let at = |share: f64, side: u32| (share * f64::from(side)) as u32;
         let pixel = picture.get_pixel(at(f64::midpoint(left, right), 1920), at(top, 1080) + 2).0;
         assert!(pixel[0] < 130 && pixel[1] > 190 && pixel[2] < 130, "{pixel:?} at {left}, {top}");

@@ -12,7 +12,7 @@ use crate::appliance::reporter::told::Told;
 use crate::appliance::state_reports::StateReports;
 use crate::control::ApplianceStatus;
 use crate::core::Report;
-use crate::core::effect::FrameResult;
+use crate::core::report::FrameResult;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
 use crate::publish::broker_status::BrokerStatus;

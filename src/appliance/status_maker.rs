@@ -35,7 +35,7 @@ impl StatusMaker {
             if let Some(main) = &mut camera.main {
                 match main.state.state {
                     CameraStatus::Streaming => {
-                        main.rates = self.main_rates.count(id, &main.counts, &Ledger::default(), now)
+                        main.rates = self.main_rates.count(id, &main.counts, &Ledger::default(), now);
                     }
                     _ => self.main_rates.forget(id),
                 }

@@ -17,4 +17,5 @@ pub mod passwords;
 pub(crate) mod reconnect_policy;
 pub mod settings;
 mod stream_life;
+mod tls_settings;
 pub(crate) mod trial;

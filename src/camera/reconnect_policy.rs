@@ -147,7 +147,8 @@ mod tests {
 
         /// It streamed for so long, and is lost.
         fn lost(&mut self, kind: LossKind, streamed_for: Option<Duration>, now: Monotonic) -> Monotonic {
-            let began = streamed_for.map(|time| Monotonic::from_nanos(now.as_nanos() - time.as_nanos() as u64));
+            let began = streamed_for
+                .map(|time| Monotonic::from_nanos(now.as_nanos() - u64::try_from(time.as_nanos()).unwrap()));
             self.policy.lost(kind, began, &mut self.logins, now)
         }
     }

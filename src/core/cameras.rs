@@ -2,16 +2,17 @@
 
 mod change;
 mod main_streams;
+mod pace;
 
 use crate::admission::FrameWork;
-use crate::admission::brown_out::{CameraDemand, allot};
 use crate::camera::camera_state::Camera;
 use crate::camera::capture_action::CaptureAction;
 use crate::camera::capture_group::CaptureGroup;
 use crate::camera::lent_slots::{GiveBack, LentSlots};
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::core::camera_switches::CameraSwitches;
-use crate::core::effect::{Effect, Report, SilentStream};
+use crate::core::effect::{Effect, SilentStream};
+use crate::core::report::Report;
 use crate::ipc::messages::{CameraIndex, FromCapture, LossKind, RegionId, Sight};
 use crate::vision::camera_id::CameraId;
 use crate::vision::frame::Frame;
@@ -275,38 +276,6 @@ impl Cameras {
             GiveBack::Release { group, index } => effects.push(Effect::ReleaseSlot { group, index, slot }),
             GiveBack::Retired => effects.push(Effect::ForgetRegion(region)),
             GiveBack::Nothing => {}
-        }
-    }
-
-    /// Throttles the cameras of a model that cannot process all their frames, and ends throttling when it can.
-    pub(super) fn pace(
-        &mut self,
-        is_its: impl Fn(&CameraId) -> bool,
-        capacity_tps: Option<f64>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let mut cameras = Vec::new();
-        for (group, members) in self.groups.iter().enumerate() {
-            for (position, camera) in members.cameras().enumerate() {
-                if let Some(wanted_fps) = camera.wanted_fps().filter(|_| is_its(&camera.settings.id)) {
-                    let looks = f64::from(camera.settings.framing().transactions());
-                    let demand = CameraDemand { weight: camera.settings.weight, wanted_tps: wanted_fps * looks };
-                    cameras.push((group, position, looks, demand));
-                }
-            }
-        }
-        let demands: Vec<CameraDemand> = cameras.iter().map(|(.., demand)| *demand).collect();
-        let granted = allot(capacity_tps, &demands);
-        for (number, (group, position, looks, demand)) in cameras.into_iter().enumerate() {
-            // A camera whose full demand is granted is not throttled.
-            let tps = granted.as_ref().map(|granted| granted[number]).filter(|tps| *tps < demand.wanted_tps * 0.99);
-            let members = &mut self.groups[group];
-            if let (Some(fps), Some(index)) =
-                (members.pace(position, tps.map(|tps| tps / looks)), members.index_of(position))
-            {
-                let wanted = members.camera(position).settings.fps;
-                effects.push(Effect::PaceCamera { group, index, fps, wanted });
-            }
         }
     }
 

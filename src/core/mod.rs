@@ -25,14 +25,16 @@ mod keeping;
 pub mod loaded_package;
 mod packages;
 pub mod plan;
+pub mod report;
 mod scenes;
 mod snapshots;
 mod tampering;
 mod units;
 
 pub use apply::Core;
-pub use effect::{Effect, Report};
+pub use effect::Effect;
 pub use event::Event;
+pub use report::Report;
 
 #[cfg(test)]
 mod simulation;

@@ -1,7 +1,8 @@
 //! The scene of each camera: its tracker, its label counts as they were published, and its events.
 
 use crate::camera::settings::CameraSettings;
-use crate::core::effect::{Effect, Report, event_id};
+use crate::core::effect::{Effect, event_id};
+use crate::core::report::Report;
 use crate::core::tampering::Tampering;
 use crate::model::package::Package;
 use crate::publish::label_counts::{LabelCount, LabelCounts};

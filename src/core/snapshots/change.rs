@@ -3,7 +3,8 @@
 use super::{Snapshots, answer, report_end};
 use crate::camera::settings::SnapshotSettings;
 use crate::control::snapshots::{SnapshotRefusal, SnapshotReply};
-use crate::core::effect::{Effect, SnapshotResult};
+use crate::core::effect::Effect;
+use crate::core::report::SnapshotResult;
 use crate::core::snapshots::policy::SnapshotPolicy;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;

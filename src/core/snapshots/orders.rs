@@ -3,9 +3,10 @@
 use super::{Snapshots, answer, report_end};
 use crate::admission::FrameWork;
 use crate::control::snapshots::{Snapshot, SnapshotRefusal, SnapshotReply};
-use crate::core::effect::{Effect, Report, SnapshotResult};
+use crate::core::effect::Effect;
 use crate::core::event::MadePicture;
 use crate::core::frame_connection::FrameConnection;
+use crate::core::report::{Report, SnapshotResult};
 use crate::core::snapshots::ordered::{Ordered, Purpose};
 use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, MainOrder, SnapshotId, SnapshotOrder};
 use crate::vision::geometry::NormalizedBox;
