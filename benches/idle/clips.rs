@@ -82,17 +82,31 @@ const MOVING: usize = 10;
 /// Of the surveillance clip.
 const FOOTAGE_FPS: usize = 10;
 
+/// Frames of the surveillance clip in which most people have walked on.
+const WALKERS_PASS: usize = 300;
+
+/// The street without those who walk: of each sample the median over time.
+fn without_walkers(footage: &[Vec<u8>]) -> Vec<u8> {
+    let moments: Vec<&Vec<u8>> = footage.iter().step_by(15).collect();
+    let median = |place: usize| {
+        let mut samples: Vec<u8> = moments.iter().map(|picture| picture[place]).collect();
+        samples.sort_unstable();
+        samples[samples.len() / 2]
+    };
+    (0..footage[0].len()).map(median).collect()
+}
+
 impl Site {
     /// The clips of all phases. Each is put together from the same still and moving parts, which begin with keyframes.
     pub(crate) fn clips(self) -> Vec<PathBuf> {
         let file = |phase: usize| {
             let (width, height) = self.size;
-            root().join(format!("target/bench-site-{width}x{height}-{phase}.h264"))
+            root().join(format!("target/bench-empty-street-{width}x{height}-{phase}.h264"))
         };
         if !file(PHASES - 1).exists() {
             println!("encoding a street that moves for {MOVING} s in {}, once", MOVING * PHASES);
-            let footage = decoded(&from_setup("testdata/vtest.h264"), SIZE, MOVING * FOOTAGE_FPS + 1);
-            let still = self.encode("still", &vec![&footage[0]; MOVING * FOOTAGE_FPS]);
+            let footage = decoded(&from_setup("testdata/vtest.h264"), SIZE, WALKERS_PASS);
+            let still = self.encode("still", &vec![&without_walkers(&footage); MOVING * FOOTAGE_FPS]);
             let moving = self.encode("moving", &footage.iter().take(MOVING * FOOTAGE_FPS).collect::<Vec<_>>());
             for phase in 0..PHASES {
                 let mut clip = Vec::new();

@@ -75,7 +75,7 @@ fn measure_site(site: Site, count: usize, what: &str, figures: &mut Vec<Figure>)
     std::thread::sleep(Duration::from_secs(15));
     let seen = Seen::compare(&watched, &followed, &compared.iter().map(|number| name(*number)).collect::<Vec<_>>());
 
-    let method = "still street with sensor noise, 10 s of movement in 200 s at another time for each twentieth; three cameras are \
+    let method = "still street without people, with sensor noise, 10 s of movement in 200 s at another time for each twentieth; three cameras are \
                   analysed frame by frame by a second daemon at the same time";
     let mut push = |name: &str, value, unit, bar| {
         let name: &'static str = format!("{what}: {name}").leak();

@@ -114,6 +114,9 @@ fn check_detect_url(name: &str, camera: &CameraSettings, findings: &mut Findings
         let what = "must be another stream than `url`: without `detect_url`, that one is analysed";
         findings.add(format!("{name}.detect_url"), what);
     }
+    if clip_file::is_clip(&camera.url) {
+        findings.add(format!("{name}.detect_url"), "is for cameras: the clip of `url` is analysed itself");
+    }
     findings.credentials(&format!("{name}.detect_credentials"), &camera.detect_credentials);
 }
 

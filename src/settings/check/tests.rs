@@ -79,6 +79,8 @@ fn a_second_stream_is_another_one_and_checked_like_the_first() {
     check(&detect("rtsp://camera/", ""), key, &["another stream than `url`"]);
     check(&detect("rtsp://user:secret@camera/", ""), key, &["another stream than `url`"]);
     check(&detect("ftp://camera/sub", ""), key, &["rtsp://"]);
+    let clip = "[[cameras]]\nid = \"yard\"\nurl = \"file:///clip.mp4\"\ndetect_url = \"rtsp://camera/sub\"\n";
+    check(clip, key, &["the clip of `url`"]);
     let login = "detect_credentials = { user = \"u\", password = \"p\" }";
     check(&detect("rtsp://camera/sub", login), "", &[]);
     check(&detect("rtsp://user@camera/sub", login), key, &["in one place only", "detect_credentials"]);
