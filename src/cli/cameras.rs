@@ -144,6 +144,7 @@ fn main_row(id: &str, main: &MainStreamHealth) -> Vec<String> {
         stream.packets_lost.to_string(),
         interval(stream),
         clock(stream),
+        none(),
     ]
 }
 

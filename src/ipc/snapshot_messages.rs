@@ -58,7 +58,7 @@ pub struct MainOrder {
 /// A JPEG that lies in the region of its order.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotMade {
-    /// Its length.
+    /// At most [`MAX_SNAPSHOT_BYTES`].
     pub bytes: u32,
     /// What it shows.
     pub source: PictureSource,

@@ -1,3 +1,5 @@
+//! What waits, what is held, and what is counted as passed over.
+
 use super::*;
 
 fn at(ms: u64) -> Arrival {

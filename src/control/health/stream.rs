@@ -67,10 +67,10 @@ pub struct MainStreamHealth {
     /// Its codec; absent unless streaming.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
-    /// Its pixels.
+    /// Pixels as the camera sends them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Its pixels.
+    /// Pixels as the camera sends them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// How long it has been streaming, or not.

@@ -86,7 +86,8 @@ fn a_second_stream_is_another_one_and_checked_like_the_first() {
     check(&detect("rtsp://user@camera/sub", login), key, &["in one place only", "detect_credentials"]);
     check(&camera(login), "cameras[yard].detect_credentials", &["detect_url"]);
     let missing = "detect_credentials = { user = \"u\", password_file = \"/nowhere/password\" }";
-    check(&detect("rtsp://camera/sub", missing), "cameras[yard].detect_credentials", &["/nowhere/password"]);
+    let key = "cameras[yard].detect_credentials.password_file";
+    check(&detect("rtsp://camera/sub", missing), key, &["/nowhere/password"]);
     check(&detect("http://camera/sub", "basic_auth = false"), "cameras[yard].basic_auth", &["over RTSP"]);
     check("[snapshots]\nmain_max_offset_seconds = 10.5", "snapshots.main_max_offset_seconds", &["0 to 10"]);
     check("[snapshots]\nmain_max_width_px = 63", "snapshots.main_max_width_px", &["64"]);
