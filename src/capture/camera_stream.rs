@@ -10,7 +10,7 @@ use crate::capture::frame_output::FrameOutput;
 use crate::capture::gop_buffer::GopBuffer;
 use crate::capture::hang_watch::HangWatch;
 use crate::capture::lock::lock;
-use crate::capture::ration::{Ration, Share};
+use crate::capture::ration::Ration;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::source::Source;
 use crate::capture::source::source_user::SourceUser;
@@ -74,12 +74,14 @@ impl CameraStream {
         slots: SlotOwner,
         channel: Arc<Channel>,
     ) -> Result<Self, Loss> {
+        let mut ration = Ration::default();
+        ration.grant(None, source.frames_per_second);
         let shared = Arc::new_cyclic(|itself| Shared {
             itself: itself.clone(),
             queue: Arc::new(UnitQueue::new(source.keyframes_only)),
             output: FrameOutput::new(camera, source.frames_per_second, slots, channel),
             watch: source.watch.as_ref().map(|order| Mutex::new(Watch::new(order))),
-            ration: Mutex::default(),
+            ration: Mutex::new(ration),
             is_to_drain: AtomicBool::new(false),
             pictures: Mutex::default(),
             ledger: Mutex::default(),
@@ -132,9 +134,14 @@ impl CameraStream {
         let Some(watch) = &self.shared.watch else { return Attention::Followed };
         let (newest, catches_up) =
             self.shared.queue.read(|buffer| (buffer.keyframe_at(), buffer.catches_up_from().is_some()));
-        let mut watch = lock(watch);
-        watch.attention.tick(newest, monotonic_now());
-        match (watch.attention.is_watching(), catches_up) {
+        let is_watching = {
+            let mut watch = lock(watch);
+            watch.attention.tick(newest, monotonic_now());
+            watch.attention.is_watching()
+        };
+        // What the decoder's thread may take has changed with time alone, which wakes nobody.
+        self.shared.queue.wake();
+        match (is_watching, catches_up) {
             (true, _) => Attention::Watched,
             (false, true) => Attention::CatchingUp,
             (false, false) => Attention::Followed,
@@ -150,13 +157,8 @@ impl CameraStream {
     pub(super) fn pace(&self, frames_per_second: f32, wanted: f32) {
         let shared = &self.shared;
         let interval = shared.queue.read(GopBuffer::keyframe_interval);
-        let share = {
-            let mut ration = lock(&shared.ration);
-            ration.grant((frames_per_second != wanted).then_some(frames_per_second));
-            ration.share(interval)
-        };
-        let is_by_groups = share != Share::All && !shared.is_each_alone();
-        shared.output.pace(if is_by_groups { wanted } else { frames_per_second }, monotonic_now());
+        lock(&shared.ration).grant((frames_per_second != wanted).then_some(frames_per_second), wanted);
+        shared.share(interval);
         if let Some(source) = &self.source {
             source.pace(frames_per_second);
         }
@@ -193,7 +195,7 @@ impl CameraStream {
     /// Called with each heartbeat. True once the decoder hangs.
     pub(super) fn is_hung(&mut self) -> bool {
         let taken = self.shared.queue.taken_of_waiting();
-        self.hang_watch.round(taken.filter(|_| !self.shared.output.has_lent()))
+        self.hang_watch.round(taken.filter(|_| self.shared.output.lent() == 0))
     }
 
     /// A connection that had brought frames and is silent has stalled; one that never did is not reached.

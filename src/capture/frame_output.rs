@@ -14,6 +14,7 @@ use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Hands the frames of one connection to the parent.
 #[derive(Debug)]
@@ -65,9 +66,9 @@ impl FrameOutput {
         lock(&self.pace).sampler.would_be_due(arrived_at)
     }
 
-    /// True if the parent has a frame of this connection.
-    pub(super) fn has_lent(&self) -> bool {
-        lock(&self.slots).has_lent()
+    /// Frames of this connection that the parent has.
+    pub(super) fn lent(&self) -> usize {
+        lock(&self.slots).lent()
     }
 
     /// A frame that was due shows what is known: the parent is told instead of given it.
@@ -104,7 +105,10 @@ impl FrameOutput {
 
     /// The next picture at the sink has these times.
     pub(super) fn expect(&self, arrival: Arrival) {
-        lock(&self.pace).arrival = arrival;
+        let mut pace = lock(&self.pace);
+        // Pictures come in the order in which they are shown, their packets in the order of decoding.
+        let at = arrival.at.max(pace.arrival.at + Duration::from_nanos(1));
+        pace.arrival = Arrival { at, ..arrival };
     }
 
     /// Copies a picture into a free slot and announces it.

@@ -28,12 +28,23 @@ pub(super) enum Share {
 pub(super) struct Ration {
     /// Frames a second; `None`: as many as it wants.
     granted: Option<f32>,
+    /// Those that the settings want; 0: all.
+    wanted: f32,
+    /// The rate at which frames are due.
+    rate: Option<f32>,
 }
 
 impl Ration {
-    /// From now on the camera is granted so many frames a second; `None`: as many as it wants.
-    pub(super) fn grant(&mut self, granted: Option<f32>) {
-        self.granted = granted;
+    /// From now on the camera is granted so many frames a second of those that it wants; `None`: all.
+    pub(super) fn grant(&mut self, granted: Option<f32>, wanted: f32) {
+        *self = Self { granted, wanted, rate: None };
+    }
+
+    /// Frames a second that are due with this share, if that has changed; 0: all. Of what is decoded as units take it, all that
+    /// are wanted are due.
+    pub(super) fn changed_rate(&mut self, share: Share) -> Option<f32> {
+        let rate = self.granted.filter(|_| share == Share::All).unwrap_or(self.wanted);
+        (self.rate.replace(rate) != Some(rate)).then_some(rate)
     }
 
     /// What is decoded of groups that last for `interval`, zero if unknown.
@@ -55,12 +66,14 @@ mod tests {
     fn a_throttled_camera_is_decoded_as_units_take_its_frames_or_by_its_keyframes() {
         let (seconds, mut ration) = (Duration::from_secs, Ration::default());
         assert_eq!(ration.share(seconds(2)), Share::All);
-        ration.grant(Some(2.5));
+        ration.grant(Some(2.5), 5.0);
+        assert_eq!((ration.changed_rate(Share::Paced), ration.changed_rate(Share::Paced)), (Some(5.0), None));
+        assert_eq!(ration.changed_rate(Share::All), Some(2.5), "the groups of the camera have become long");
         assert_eq!(ration.share(seconds(2)), Share::Paced);
-        ration.grant(Some(0.9));
+        ration.grant(Some(0.9), 5.0);
         assert_eq!((ration.share(seconds(2)), ration.share(seconds(4))), (Share::Keyframe, Share::Paced));
         assert_eq!((ration.share(seconds(60)), ration.share(Duration::ZERO)), (Share::All, Share::All));
-        ration.grant(None);
+        ration.grant(None, 5.0);
         assert_eq!(ration.share(seconds(2)), Share::All);
     }
 }

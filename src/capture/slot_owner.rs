@@ -35,9 +35,9 @@ impl SlotOwner {
         }
     }
 
-    /// True if the parent has a slot.
-    pub(super) fn has_lent(&self) -> bool {
-        self.lent.contains(&true)
+    /// Slots that the parent has.
+    pub(super) fn lent(&self) -> usize {
+        self.lent.iter().filter(|lent| **lent).count()
     }
 
     /// What lies in a slot that the parent has; `None` for one that may be written meanwhile.

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// picture in every frame, and each event is written to disk.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A detector misses what stands now and then, but not in so many looks, one after the other.
+const MOST_LOOKS_MISSED: u32 = 3;
+
 /// One detection of an object or image label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sighting {
@@ -38,6 +41,8 @@ pub(super) struct History {
     hits: u32,
     /// Frames that did not show it. Only used before it begins.
     misses: u32,
+    /// Looks at a still scene, one after the other, that did not show it.
+    looks_missed: u32,
     regions: Vec<String>,
     /// `None` until it has begun.
     reported: Option<Reported>,
@@ -54,6 +59,7 @@ impl History {
             best: first,
             hits: 1,
             misses: 0,
+            looks_missed: 0,
             regions: Vec::new(),
             reported: None,
             has_unreported: false,
@@ -64,6 +70,7 @@ impl History {
     pub(super) fn see(&mut self, sighting: Sighting) {
         self.last = sighting;
         self.hits = self.hits.saturating_add(1);
+        self.looks_missed = 0;
         if sighting.confidence > self.best.confidence {
             self.best = sighting;
         }
@@ -71,12 +78,22 @@ impl History {
 
     /// Nothing has changed up to `at`, so it is still there.
     pub(super) fn still(&mut self, at: Monotonic) {
-        self.last.at = at;
+        if !self.is_unseen() {
+            self.last.at = self.last.at.max(at);
+        }
+    }
+
+    /// True if looks at a still scene, one after the other, did not show it.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.looks_missed >= MOST_LOOKS_MISSED
     }
 
     /// Records a frame that did not show it.
-    pub(super) fn miss(&mut self) {
+    ///
+    /// `was_still`: it was a look at a still scene.
+    pub(super) fn miss(&mut self, was_still: bool) {
         self.misses = self.misses.saturating_add(1);
+        self.looks_missed = self.looks_missed.saturating_add(u32::from(was_still));
     }
 
     /// True if it is to begin: seen `min_hits` times, and not begun yet.

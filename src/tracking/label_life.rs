@@ -24,13 +24,14 @@ impl LabelLives {
         detections: &BTreeMap<&str, LabelDetection>,
         rules: &TrackingRules,
         at: Monotonic,
+        was_still: bool,
         next_track: &mut u64,
     ) -> Vec<TrackEvent> {
         for (label, life) in &mut self.lives {
             let counts = |detection: &&LabelDetection| detection.strength == Strength::Strong || life.track().is_some();
             match detections.get(label.as_str()).filter(counts) {
                 Some(detection) => life.see(sighting(detection, at)),
-                None => life.miss(),
+                None => life.miss(was_still),
             }
         }
         self.lives.retain(|_, life| !life.is_doubtful());
@@ -49,6 +50,12 @@ impl LabelLives {
             events.extend(life.change(rules.best_step, at));
         }
         events
+    }
+
+    /// Ends what looks at a still scene show no longer.
+    pub(super) fn end_unseen(&mut self, now: Monotonic) -> Vec<TrackEvent> {
+        let is_unseen = |_: &String, life: &mut History| life.is_unseen();
+        self.lives.extract_if(.., is_unseen).filter_map(|(_, life)| life.end(now)).collect()
     }
 
     /// Nothing has changed up to `at`: the labels that have begun still hold.

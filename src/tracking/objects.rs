@@ -23,6 +23,7 @@ impl Objects {
         detections: &[ObjectDetection<'_>],
         rules: &TrackingRules,
         at: Monotonic,
+        was_still: bool,
         next_track: &mut u64,
     ) -> (Vec<Option<u64>>, Vec<TrackEvent>) {
         for object in &mut self.all {
@@ -44,7 +45,7 @@ impl Objects {
             }
         }
         for (object, _) in self.all.iter_mut().zip(is_seen).filter(|(_, is_seen)| !is_seen) {
-            object.history.miss();
+            object.history.miss(was_still);
         }
         let events = self.events(rules, at, next_track);
         let tracks = object_of.into_iter().map(|index| self.all[index?].history.track()).collect();
@@ -67,6 +68,12 @@ impl Objects {
     /// Nothing has changed up to `at`: what has begun stands where it stood.
     pub(super) fn still(&mut self, at: Monotonic) {
         self.all.iter_mut().filter(|object| object.history.track().is_some()).for_each(|object| object.still(at));
+    }
+
+    /// Ends what looks at a still scene show no longer.
+    pub(super) fn end_unseen(&mut self, now: Monotonic) -> Vec<TrackEvent> {
+        let is_unseen = |object: &mut TrackedObject| object.history.is_unseen();
+        self.all.extract_if(.., is_unseen).filter_map(|object| object.history.end(now)).collect()
     }
 
     /// True if something that has begun and is seen at `at` moves.

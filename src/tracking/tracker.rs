@@ -14,6 +14,9 @@ use std::time::Duration;
 /// way, so it waits this much longer before it ends an object.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
+/// Pictures of a still scene come more often, unless the camera or its model has trouble.
+const STILL_LASTS: Duration = Duration::from_secs(120);
+
 /// How long an object on trial is looked at more closely.
 const TRIAL: Duration = Duration::from_secs(3);
 
@@ -30,8 +33,8 @@ pub(crate) struct CameraTracker {
     next_track: u64,
     /// By so much the newest frame was late.
     lag: Duration,
-    /// The newest picture showed what was known.
-    is_still: bool,
+    /// When a picture showed what was known, if that was the newest.
+    still_at: Option<Monotonic>,
     /// Since when an object on trial has drawn attention.
     trial_since: Option<Monotonic>,
 }
@@ -62,7 +65,7 @@ impl CameraTracker {
             labels: LabelLives::default(),
             next_track: 1,
             lag: Duration::ZERO,
-            is_still: false,
+            still_at: None,
             trial_since: None,
         }
     }
@@ -78,13 +81,13 @@ impl CameraTracker {
             let in_view = self.in_view();
             return TrackedFrame { tracks, kept: detections.is_strong, events: Vec::new(), in_view, moves: false };
         }
-        self.is_still = false;
+        let was_still = self.still_at.take().is_some();
         let lost_after = self.pace.lost_after(self.rules.lost_after);
         let mut events = self.objects.end_lost(lost_after, at);
         events.extend(self.labels.end_lost(lost_after, at));
 
         let (track_of, object_events) =
-            self.objects.observe(&detections.objects, &self.rules, at, &mut self.next_track);
+            self.objects.observe(&detections.objects, &self.rules, at, was_still, &mut self.next_track);
         events.extend(object_events);
         for (object, track) in detections.objects.iter().zip(track_of) {
             tracks[object.index] = track;
@@ -92,7 +95,7 @@ impl CameraTracker {
         for &(duplicate, object) in &detections.duplicates {
             tracks[duplicate] = tracks[object];
         }
-        events.extend(self.labels.observe(&detections.labels, &self.rules, at, &mut self.next_track));
+        events.extend(self.labels.observe(&detections.labels, &self.rules, at, was_still, &mut self.next_track));
 
         let mut kept = detections.is_strong;
         for (kept, track) in kept.iter_mut().zip(&tracks) {
@@ -107,11 +110,10 @@ impl CameraTracker {
 
     /// A picture that was captured at `at` shows what the one before showed: what has begun is where it was.
     pub(crate) fn still(&mut self, at: Monotonic) {
-        if self.pace.advance(at) {
-            self.is_still = true;
-            self.objects.still(at);
-            self.labels.still(at);
-        }
+        // A frame that was captured before it may still be in a unit.
+        self.still_at = self.still_at.max(Some(at));
+        self.objects.still(at);
+        self.labels.still(at);
     }
 
     /// The next frame was decoded so long after its capture.
@@ -134,8 +136,11 @@ impl CameraTracker {
     /// once a second, with the current time.
     pub(crate) fn tick(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         let mut events = Vec::new();
-        // While nothing changes nothing goes, however far apart the pictures are.
-        if !self.is_still {
+        // While nothing changes nothing goes, however far apart the pictures are: but for what looks no longer show.
+        if self.still_at.is_some_and(|at| now.since(at) < STILL_LASTS) {
+            events.extend(self.objects.end_unseen(now));
+            events.extend(self.labels.end_unseen(now));
+        } else {
             let lost_after = self.pace.lost_after(self.rules.lost_after) + IN_FLIGHT + self.lag;
             events.extend(self.objects.end_lost(lost_after, now));
             events.extend(self.labels.end_lost(lost_after, now));
@@ -154,7 +159,7 @@ impl CameraTracker {
     /// Ends everything, because the camera is lost or the daemon stops. Frames captured up to `now` are late afterwards.
     pub(crate) fn end_all(&mut self, now: Monotonic) -> Vec<TrackEvent> {
         self.pace.restart(now);
-        self.is_still = false;
+        self.still_at = None;
         let mut events = self.objects.end_all(now);
         events.extend(self.labels.end_all(now));
         events

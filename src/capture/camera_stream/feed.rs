@@ -17,6 +17,10 @@ use crate::vision::monotonic::Monotonic;
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Frames that the parent may have of a camera that does not decode faster than units look: one in a unit, one that waits.
+const MOST_OUT: usize = 2;
 
 impl Shared {
     /// The next unit for the decoder, if there is one and it may go on.
@@ -34,7 +38,10 @@ impl Shared {
                 lock(&self.ledger).went_in(Inside { number, arrival, is_again, is_glance });
                 return Some(unit);
             }
-            buffer.skip_undue();
+            // One that is decoded again was counted before.
+            if !unit.is_again {
+                buffer.skip_undue();
+            }
         }
     }
 
@@ -44,8 +51,7 @@ impl Shared {
             return buffer.watch().inspect(|unit| watch.attention.glances(unit.arrival.at));
         }
         if watch.attention.is_watching() {
-            let is_due = buffer.keyframe_at().is_some_and(|at| watch.attention.is_glance_due(at));
-            let glance = is_due.then(|| buffer.take()).flatten();
+            let glance = watch.attention.is_glance_due(monotonic_now()).then(|| buffer.take()).flatten();
             return glance.inspect(|unit| watch.attention.glances(unit.arrival.at));
         }
         buffer.follow(monotonic_now());
@@ -58,10 +64,7 @@ impl Shared {
 
     /// The next unit of those that a throttled camera may have decoded.
     fn take_share(&self, buffer: &mut GopBuffer<gst::Sample>) -> Option<AccessUnit<gst::Sample>> {
-        let share = match self.is_each_alone() {
-            true => Share::All,
-            false => lock(&self.ration).share(buffer.keyframe_interval()),
-        };
+        let share = self.share(buffer.keyframe_interval());
         buffer.set_rationed(share != Share::All);
         match share {
             Share::All => {}
@@ -72,9 +75,22 @@ impl Shared {
         buffer.take()
     }
 
-    /// True if the frame that arrived at `at` is due and the parent has one that came before it.
+    /// What is decoded of groups that last for `interval`. Frames are due accordingly from here on.
+    pub(super) fn share(&self, interval: Duration) -> Share {
+        let is_each_alone = self.is_each_alone();
+        let mut ration = lock(&self.ration);
+        let share = if is_each_alone { Share::All } else { ration.share(interval) };
+        let rate = ration.changed_rate(share);
+        drop(ration);
+        if let Some(rate) = rate {
+            self.output.pace(rate, monotonic_now());
+        }
+        share
+    }
+
+    /// True if the frame that arrived at `at` is due and the parent has all that it can use of this camera.
     fn must_wait(&self, at: Monotonic) -> bool {
-        self.output.would_be_due(at) && self.output.has_lent()
+        self.output.would_be_due(at) && self.output.lent() >= MOST_OUT
     }
 
     fn verdict(&self, unit: &Inside, picture: &gst::BufferRef) -> Verdict {

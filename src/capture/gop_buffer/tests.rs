@@ -121,6 +121,18 @@ fn what_was_held_is_given_out_from_the_last_still_keyframe_on() {
 }
 
 #[test]
+fn a_keyframe_that_was_counted_and_is_not_decoded_again_is_counted_once() {
+    let mut buffer = GopBuffer::new(false);
+    buffer.push(true, at(0), 1, ());
+    assert!(buffer.watch().is_some());
+    buffer.push(true, at(800), 1, ());
+    assert!(buffer.take().is_some_and(|unit| unit.is_glance));
+    buffer.follow(at(800).at);
+    let again: Vec<bool> = std::iter::from_fn(|| buffer.take()).map(|unit| unit.is_again).collect();
+    assert!(again == [true, true] && closes(&buffer, 2));
+}
+
+#[test]
 fn catching_up_may_take_longer_than_a_lag_and_is_bounded_all_the_same() {
     let mut buffer = GopBuffer::new(false);
     receive(&mut buffer, 0..1);

@@ -55,10 +55,12 @@ pub(in crate::capture) struct Attention {
     /// When the scene changed last; `None` until the first picture.
     moved_at: Option<Monotonic>,
     looked_at: Option<Monotonic>,
-    /// Up to here everything has its verdict.
+    /// Up to this keyframe everything has its verdict. Later pictures come in another order than their packets.
     settled: Option<Monotonic>,
     /// The keyframe that was given to the decoder alone last.
     glance: Option<Monotonic>,
+    /// Its picture has not come yet.
+    is_awaited: bool,
     /// So many of them in a row gave no picture.
     blank: u32,
     /// Not watched before this.
@@ -75,6 +77,7 @@ impl Attention {
             looked_at: None,
             settled: None,
             glance: None,
+            is_awaited: false,
             blank: 0,
             not_before: None,
         }
@@ -85,18 +88,19 @@ impl Attention {
         self.is_watching
     }
 
-    /// True if a keyframe that arrived at `at` is to be decoded alone. Some cameras send nothing but keyframes.
-    pub(in crate::capture) fn is_glance_due(&self, at: Monotonic) -> bool {
-        self.settled.max(self.glance).is_none_or(|before| at.since(before) >= SHORTEST_GLANCE)
+    /// True if a keyframe may be decoded alone now. Some cameras send nothing but keyframes.
+    pub(in crate::capture) fn is_glance_due(&self, now: Monotonic) -> bool {
+        self.settled.max(self.glance).is_none_or(|before| now.since(before) >= SHORTEST_GLANCE)
     }
 
     /// The keyframe that arrived at `at` goes into the decoder alone. Follows instead if earlier ones gave no picture.
     pub(in crate::capture) fn glances(&mut self, at: Monotonic) {
-        if self.glance.replace(at).is_some_and(|before| !self.is_settled(before)) {
+        self.glance = Some(at);
+        if std::mem::replace(&mut self.is_awaited, true) {
             self.blank += 1;
         }
         if self.blank >= MOST_BLANK {
-            (self.blank, self.not_before) = (0, Some(at + BLANK_PERIOD));
+            (self.blank, self.is_awaited, self.not_before) = (0, false, Some(at + BLANK_PERIOD));
             self.follow(at);
         }
     }
@@ -110,7 +114,7 @@ impl Attention {
     /// scene looked like.
     pub(in crate::capture) fn judge(&mut self, at: Monotonic, differs: bool, is_glance: bool) -> Verdict {
         if is_glance {
-            self.blank = 0;
+            (self.blank, self.is_awaited) = (0, false);
         }
         let is_calm = self.is_calm(at);
         // It may have been found meanwhile that something moves.
@@ -122,7 +126,9 @@ impl Attention {
         if !self.is_watching && (differs || self.moved_at.is_none()) {
             self.follow(at);
         }
-        self.settled = self.settled.max(Some(at));
+        if is_glance {
+            self.settled = self.settled.max(Some(at));
+        }
         let is_known = if self.is_watching { is_glance } else { is_calm && !differs };
         if is_known && self.looked_at.is_some_and(|looked_at| at.since(looked_at) < self.rules.look_every) {
             return Verdict::Still;

@@ -42,6 +42,8 @@ pub(super) struct Watch {
     tamper: Option<Tamper>,
     tampered: Option<TamperKind>,
     tamper_judged_at: Option<Monotonic>,
+    /// The newest picture that was accepted and goes to a unit.
+    accepted_at: Option<Monotonic>,
 }
 
 impl Watch {
@@ -59,6 +61,7 @@ impl Watch {
             tamper: (order.tamper_after_ms > 0).then(|| Tamper::new(ms(order.tamper_after_ms))),
             tampered: None,
             tamper_judged_at: None,
+            accepted_at: None,
         }
     }
 
@@ -75,6 +78,7 @@ impl Watch {
         // What differs is what later pictures are compared with, so that something slow differs again after a while.
         if let Some(cells) = cells.filter(|_| differs && verdict == Verdict::Look) {
             self.scene.accept(cells, at);
+            self.accepted_at = Some(at);
         }
         verdict
     }
@@ -100,7 +104,10 @@ impl Watch {
 
     /// A unit has looked at a picture.
     pub(super) fn seen(&mut self, sight: &Sight) {
-        self.scene.learn(&sight.boxes);
+        // While units are slow, another picture was accepted meanwhile: what changed there is not what was seen here.
+        if self.accepted_at == Some(sight.captured_at) {
+            self.scene.learn(&sight.boxes);
+        }
         if sight.moves {
             self.attention.saw_movement(sight.captured_at);
         }

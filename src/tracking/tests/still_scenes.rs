@@ -75,3 +75,30 @@ fn something_new_is_looked_at_more_closely_and_what_flickers_only_now_and_then()
     });
     assert!(closer.count() <= 6, "two minutes");
 }
+
+#[test]
+fn what_looks_at_a_still_scene_no_longer_show_has_gone() {
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("car", 0.8, 0.3, 0.5)], 10);
+    let mut events = stays_still(&mut stage, 2_000, 10);
+    for look in 1..=3 {
+        assert_eq!(events, vec![], "look {look}");
+        events = stage.shows(&[]).events;
+        events.extend(stays_still(&mut stage, 2_000, 10));
+    }
+    assert_eq!(kinds(&events), [(Ended, 1)]);
+    assert!(stage.tracker.in_view().is_empty());
+}
+
+#[test]
+fn a_look_that_takes_longer_than_the_next_still_picture_counts() {
+    let mut stage = Stage::new("");
+    stays_still(&mut stage, 2_000, 10);
+    for _ in 0..3 {
+        stays_still(&mut stage, 10_000, 3);
+        let looked_at = stage.now;
+        stays_still(&mut stage, 1_000, 1);
+        stage.tracker.observe(&[at("car", 0.8, 0.3, 0.5)], looked_at);
+    }
+    assert_eq!(stage.tracker.in_view().get("car"), Some(&1));
+}
