@@ -95,7 +95,7 @@ fn a_look_that_takes_longer_than_the_next_still_picture_counts() {
     let mut stage = Stage::new("");
     stays_still(&mut stage, 2_000, 10);
     for _ in 0..3 {
-        stays_still(&mut stage, 10_000, 3);
+        stays_still(&mut stage, 2_000, 3);
         let looked_at = stage.now;
         stays_still(&mut stage, 1_000, 1);
         stage.tracker.observe(&[at("car", 0.8, 0.3, 0.5)], looked_at);
