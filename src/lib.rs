@@ -66,6 +66,9 @@
 //!   Receiving never waits for decoding.
 //! * A camera's main stream is decoded for snapshots alone, and what becomes of it changes nothing for the analysed one. It
 //!   connects only while that one streams, and refused logins of both count together (`camera::connection`).
+//! * While a scene is still, keyframes alone are decoded, and compared instead of analysed; what came since the last still one
+//!   is held, and decoded first when one differs, in its order and no faster than units look at it (`capture::watch`).
+//! * A camera that is throttled decodes no more than units look at (`capture::ration`).
 //! * `captured = detected + Σ shed{reason} + Σ failed{cause} + in flight`, per camera, at every moment
 //!   ([`admission::Ledger`]; outcomes are given in one place of [`supervisor`] only).
 //! * A frame that is analysed in tiles is charged one transaction per tile ([`admission::Work::transactions`]) and is one

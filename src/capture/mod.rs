@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! camera ──▶ source ── access units ──▶ GOP buffer ──▶ decoder ── pictures ──▶ pace ──▶ slot ──▶ parent
-//!            receives, parses           newest ones    takes the next when it can       one copy
+//!            receives, parses           newest ones    takes the next     │             one copy
+//!                                           ▲          when it can        │ due ones, or glances
+//!                                           └── follow, or keyframes ── watch ── "nothing new" ──▶ parent
 //!
 //! its main stream ─▶ source ── keyframes ──▶ the newest ones ── when a snapshot is ordered: decoder ──▶ JPEG ──▶ parent
 //! ```
 //!
-//! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is skipped in the GOP
-//! buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a
+//! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is
+//! skipped in the GOP buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a
 //! frame that is still lent when it is asked for one. When to connect again, and of which frames there are snapshots, is
 //! the parent's decision.
 
