@@ -66,12 +66,14 @@ pub(super) fn cameras(arguments: &CamerasArguments) -> ExitCode {
     }
 }
 
+const COLUMNS: usize = 13;
+
 /// The lines, without a line break at the end.
 fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
     if cameras.is_empty() {
         return "there is no camera: `ocelli camera add` adds one".to_owned();
     }
-    let head = [
+    let head: [&str; COLUMNS] = [
         "CAMERA",
         "STATE",
         "SINCE",
@@ -88,7 +90,7 @@ fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
     ];
     let rows = cameras.iter().flat_map(|(id, camera)| {
         let main = camera.main.as_ref().map(|main| main_row(id, main));
-        std::iter::once(row(id, camera)).chain(main)
+        std::iter::once(row(id, camera)).chain(main).map(Vec::from)
     });
     let mut lines = columns(&head, rows.collect());
     let reasons: Vec<String> = cameras.iter().flat_map(|(id, camera)| reasons(id, camera)).collect();
@@ -127,11 +129,11 @@ fn clock(stream: &StreamHealth) -> String {
 }
 
 /// The main stream: none of its frames is analysed, and none is skipped that should have been decoded.
-fn main_row(id: &str, main: &MainStreamHealth) -> Vec<String> {
+fn main_row(id: &str, main: &MainStreamHealth) -> [String; COLUMNS] {
     let stream = &main.stream;
     let is_streaming = main.state == CameraStatus::Streaming;
     let rate = |rate: String| if is_streaming { rate } else { none() };
-    vec![
+    [
         format!("{id}/main"),
         main.state.name().to_owned(),
         span(main.since_seconds),
@@ -148,12 +150,12 @@ fn main_row(id: &str, main: &MainStreamHealth) -> Vec<String> {
     ]
 }
 
-fn row(id: &str, camera: &CameraHealth) -> Vec<String> {
+fn row(id: &str, camera: &CameraHealth) -> [String; COLUMNS] {
     let stream = &camera.stream;
     let is_streaming = camera.state == CameraStatus::Streaming;
     let rate = |fps: f64| if is_streaming { format!("{fps:.1}") } else { none() };
     let lost = |reason: &str| stream.skipped.get(reason).copied().unwrap_or_default();
-    vec![
+    [
         id.to_owned(),
         camera.state.name().to_owned(),
         span(camera.since_seconds),
