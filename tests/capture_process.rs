@@ -5,7 +5,6 @@
 
 mod support;
 
-use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::heartbeat::HEARTBEAT;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, ToCapture};
@@ -16,7 +15,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::camera::RtspCamera;
-use support::capture::{Capture, START_LIMIT};
+use support::capture::{Capture, START_LIMIT, source_of};
 
 /// The directory of the registry below a cache directory.
 fn registry(cache: &Path) -> std::path::PathBuf {
@@ -109,27 +108,6 @@ fn long_group_of_pictures(home: &Path) -> std::path::PathBuf {
     path
 }
 
-/// How to connect to a camera of this test.
-fn source_of(url: &str) -> CameraSource {
-    CameraSource {
-        name: "yard".into(),
-        url: url.to_owned(),
-        user: None,
-        password: None,
-        transport: RtpTransport::Tcp,
-        basic_auth: true,
-        follow_redirects: false,
-        video_track: None,
-        tls: TlsTrust::System,
-        frames_per_second: 0.0,
-        keyframes_only: true,
-        watch: None,
-        latency_ms: None,
-        connect_timeout_ms: 5_000,
-        hardware_decoders: false,
-    }
-}
-
 #[test]
 fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
     let home = tempfile::tempdir().unwrap();
@@ -137,7 +115,7 @@ fn between_two_keyframes_a_camera_that_sends_is_told_from_one_that_is_silent() {
     let camera = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "30"]);
     let capture = Capture::start(home.path());
     let region = Region::create("test", 6).unwrap();
-    let source = source_of(camera.url());
+    let source = CameraSource { keyframes_only: true, ..source_of(camera.url()) };
     let open = ToCapture::Open { camera: CameraIndex(1 << 40), source: Box::new(source), slots: region.slots() };
     capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
     let begun = Instant::now();
@@ -180,7 +158,7 @@ fn a_camera_that_is_not_there_is_refused_and_the_other_one_of_the_process_goes_o
     let nobody = format!("rtsp://127.0.0.1:{}/x", support::free_port());
     let regions = [Region::create("test", 6).unwrap(), Region::create("test", 6).unwrap()];
     for ((camera, url), region) in [(good, server.url()), (dead, nobody.as_str())].into_iter().zip(&regions) {
-        let source = CameraSource { keyframes_only: false, ..source_of(url) };
+        let source = source_of(url);
         let open = ToCapture::Open { camera, source: Box::new(source), slots: region.slots() };
         capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
     }
@@ -225,7 +203,7 @@ fn connections_that_come_and_go_leave_neither_memory_nor_threads() {
     let mut settled = None;
     for time in 0..times {
         let index = CameraIndex(time);
-        let source = CameraSource { keyframes_only: false, ..source_of(camera.url()) };
+        let source = source_of(camera.url());
         let open = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };
         capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
         loop {

@@ -5,7 +5,6 @@
 
 mod support;
 
-use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::frame_slots::{Region, SlotReader};
 use ocelli::ipc::heartbeat::HEARTBEAT;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, Sight, ToCapture, WatchOrder};
@@ -16,7 +15,7 @@ use ocelli::vision::tamper::TamperKind;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use support::camera::RtspCamera;
-use support::capture::{Capture, START_LIMIT};
+use support::capture::{Capture, START_LIMIT, source_of};
 use support::scene_clip::{HEIGHT, Passage, SceneClip, WIDTH};
 
 const CAMERA: CameraIndex = CameraIndex(7);
@@ -46,7 +45,7 @@ impl Parent {
         capture.expect_started();
         let region = Region::create("test", 6).unwrap();
         let slots = SlotReader::new(region.read_only(), region.slots()).unwrap();
-        let open = ToCapture::Open { camera: CAMERA, source: Box::new(source_of(url)), slots: region.slots() };
+        let open = ToCapture::Open { camera: CAMERA, source: Box::new(watched(url)), slots: region.slots() };
         capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
         let (counts, watched) = (StreamCounts::default(), StreamCounts::default());
         Self { capture, slots, seen: Vec::new(), still: 0, counts, watched }
@@ -84,19 +83,9 @@ impl Parent {
     }
 }
 
-fn source_of(url: &str) -> CameraSource {
+fn watched(url: &str) -> CameraSource {
     CameraSource {
-        name: "yard".into(),
-        url: url.to_owned(),
-        user: None,
-        password: None,
-        transport: RtpTransport::Tcp,
-        basic_auth: true,
-        follow_redirects: false,
-        video_track: None,
-        tls: TlsTrust::System,
         frames_per_second: FPS as f32,
-        keyframes_only: false,
         watch: Some(WatchOrder {
             sensitivity: 0.5,
             still_for_ms: 2_000,
@@ -105,9 +94,7 @@ fn source_of(url: &str) -> CameraSource {
             tamper_after_ms: 5_000,
             ignore: Vec::new(),
         }),
-        latency_ms: None,
-        connect_timeout_ms: 5_000,
-        hardware_decoders: false,
+        ..source_of(url)
     }
 }
 
@@ -155,6 +142,45 @@ fn a_still_scene_is_watched_by_its_keyframes_and_what_passes_is_seen_from_its_be
 #[test]
 fn frames_that_are_sent_out_of_order_are_watched_and_handed_over_in_their_order() {
     watch_a_passage(&SceneClip { group: 50, b_frames: 2, ..SceneClip::default() });
+}
+
+#[test]
+fn what_passes_is_seen_from_its_beginning_when_keyframes_stop_coming() {
+    // A smart codec makes its groups longer when nothing moves: there is none from the tenth second on.
+    let passage = Passage { from: 20 * 25, speed: 4 };
+    let clip = SceneClip { passage, last_keyframe: 10 * 25, ..SceneClip::default() };
+    let home = tempfile::tempdir().unwrap();
+    let file = clip.encode(home.path());
+    let camera = RtspCamera::start(&["--file", file.to_str().unwrap(), "--fps", "25"]);
+    let mut parent = Parent::open(home.path(), camera.url());
+    parent.run(START_LIMIT, "the still scene", |parent| parent.counts.attention == Attention::Watched);
+    let edges = |parent: &Parent| parent.seen.iter().filter_map(|it| it.left).collect::<Vec<usize>>();
+    parent.run(Duration::from_secs(28), "what passes", |parent| edges(parent).len() > 12);
+    let edges = edges(&parent);
+    assert!(edges[0] <= passage.speed * 6 && edges.windows(2).all(|pair| pair[0] < pair[1]), "{edges:?}");
+}
+
+#[test]
+fn a_camera_that_sends_jpegs_is_watched_and_each_frame_is_counted_once() {
+    let home = tempfile::tempdir().unwrap();
+    let file = SceneClip::default().encode(home.path());
+    let launch = format!(
+        "multifilesrc location={} loop=true caps=video/x-h264,stream-format=byte-stream,alignment=nal,framerate=25/1 \
+         ! h264parse name=parse ! avdec_h264 ! identity sync=true ! jpegenc ! rtpjpegpay name=pay0 pt=96",
+        file.display()
+    );
+    let camera = RtspCamera::start(&["--launch", &launch]);
+    let mut parent = Parent::open(home.path(), camera.url());
+    for _ in 0..2 {
+        parent.counts.attention = Attention::Followed;
+        // Each report of counts is held to have each frame once.
+        parent.run(START_LIMIT, "the still scene", |parent| parent.counts.attention == Attention::Watched);
+        let passed = parent.seen.len();
+        parent.run(Duration::from_secs(40), "what passes", |parent| {
+            parent.seen[passed..].iter().any(|it| it.left.is_some())
+        });
+    }
+    assert!(parent.counts.skipped.still > 100, "{:?}", parent.counts);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A capture process by itself; the test is its parent.
 
+use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
-use ocelli::ipc::messages::FromCapture;
+use ocelli::ipc::messages::{CameraSource, FromCapture};
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -60,5 +61,26 @@ impl Drop for Capture {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());
+    }
+}
+
+/// A camera without a way of its own: over TCP, without a login, every frame decoded and handed over.
+pub fn source_of(url: &str) -> CameraSource {
+    CameraSource {
+        name: "yard".into(),
+        url: url.to_owned(),
+        user: None,
+        password: None,
+        transport: RtpTransport::Tcp,
+        basic_auth: true,
+        follow_redirects: false,
+        video_track: None,
+        tls: TlsTrust::System,
+        frames_per_second: 0.0,
+        keyframes_only: false,
+        watch: None,
+        latency_ms: None,
+        connect_timeout_ms: 5_000,
+        hardware_decoders: false,
     }
 }

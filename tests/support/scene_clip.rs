@@ -56,11 +56,14 @@ pub struct SceneClip {
     pub passage: Passage,
     /// In these frames something lies on the lens.
     pub covered: (usize, usize),
+    /// From this frame on there is one group of pictures.
+    pub last_keyframe: usize,
 }
 
 impl Default for SceneClip {
     fn default() -> Self {
-        Self { group: 50, b_frames: 0, passage: Passage { from: 14 * 25 + 20, speed: 4 }, covered: (0, 0) }
+        let passage = Passage { from: 14 * 25 + 20, speed: 4 };
+        Self { group: 50, b_frames: 0, passage, covered: (0, 0), last_keyframe: FRAMES }
     }
 }
 
@@ -69,8 +72,7 @@ impl SceneClip {
     pub fn encode(&self, directory: &Path) -> PathBuf {
         let mut noise = Noise::default();
         let mut picture = vec![128; WIDTH * HEIGHT * 3 / 2];
-        let encoding = Encoding { size: (WIDTH, HEIGHT), fps: 25, group: self.group, b_frames: self.b_frames };
-        encoding.encode(directory, FRAMES, |frame| {
+        let mut draw = |frame: usize| {
             let luma = &mut picture[..WIDTH * HEIGHT];
             for (place, sample) in luma.iter_mut().enumerate() {
                 let (x, y) = (place % WIDTH, place / WIDTH);
@@ -82,7 +84,17 @@ impl SceneClip {
                 luma.iter_mut().for_each(|sample| *sample = 20 + noise.next());
             }
             picture.clone()
-        })
+        };
+        let encoding = Encoding { size: (WIDTH, HEIGHT), fps: 25, group: self.group, b_frames: self.b_frames };
+        let file = encoding.encode(directory, self.last_keyframe, &mut draw);
+        if self.last_keyframe < FRAMES {
+            let mut clip = std::fs::read(&file).unwrap();
+            let last = Encoding { group: FRAMES as u64, ..encoding };
+            let rest = last.encode(directory, FRAMES - self.last_keyframe, |frame| draw(self.last_keyframe + frame));
+            clip.extend(std::fs::read(rest).unwrap());
+            std::fs::write(&file, clip).unwrap();
+        }
+        file
     }
 }
 

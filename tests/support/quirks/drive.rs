@@ -3,8 +3,9 @@
 use super::login::{PASSWORD, USER};
 use super::rows::{Credentials, Expected, Row};
 use super::server::Server;
+use crate::support::capture::source_of;
 use ocelli::appliance::child_environment::child_environment;
-use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
+use ocelli::ipc::camera_source::RtpTransport;
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
@@ -229,7 +230,6 @@ pub fn source(server: &Server, row: Row) -> CameraSource {
     };
     CameraSource {
         name: row.quirk.path(),
-        url: server.url(row.quirk),
         user,
         password,
         transport: match row.transport {
@@ -237,15 +237,7 @@ pub fn source(server: &Server, row: Row) -> CameraSource {
             "udp" => RtpTransport::Udp,
             _ => RtpTransport::Auto,
         },
-        basic_auth: true,
-        follow_redirects: false,
-        video_track: None,
-        tls: TlsTrust::System,
-        frames_per_second: 0.0,
-        keyframes_only: false,
-        watch: None,
-        latency_ms: None,
         connect_timeout_ms: CONNECT_TIMEOUT_MS,
-        hardware_decoders: false,
+        ..source_of(&server.url(row.quirk))
     }
 }

@@ -1,6 +1,7 @@
 //! One camera of a server that is not ours: how it is connected, and what must be reported.
 
-use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
+use crate::support::capture::source_of;
+use ocelli::ipc::camera_source::RtpTransport;
 use ocelli::ipc::messages::{CameraSource, StreamInfo};
 use ocelli::vision::stream_counts::StreamCounts;
 
@@ -38,21 +39,10 @@ impl Case {
     pub fn source(&self) -> CameraSource {
         CameraSource {
             name: "served".into(),
-            url: self.url.clone(),
-            user: None,
-            password: None,
             transport: self.transport,
-            basic_auth: true,
-            follow_redirects: false,
-            video_track: None,
-            tls: TlsTrust::System,
             // Every picture is decoded, and few are handed over: 4K costs much to copy.
             frames_per_second: 2.0,
-            keyframes_only: false,
-            watch: None,
-            latency_ms: None,
-            connect_timeout_ms: 5_000,
-            hardware_decoders: false,
+            ..source_of(&self.url)
         }
     }
 
