@@ -42,7 +42,7 @@ bench-models: build ## each model in a unit against bare ONNX Runtime, the decod
 	@setup/models.sh all
 	@$(CARGO) bench --bench models
 
-idle: build ## what cameras cost before which nothing moves, eight minutes; writes target/reports/idle.json, fails for no missed bar
+idle: build ## what cameras cost before which nothing moves, busy ones, and sites of many, half an hour; writes target/reports/idle.json, fails for no missed bar
 	@$(CARGO) bench --bench idle
 
 capture: build ## what receiving and decoding loses and costs beside plain GStreamer, six minutes; writes target/reports/capture.json, fails for no missed bar

@@ -181,16 +181,6 @@ fn a_camera_that_is_not_there_is_refused_and_the_other_one_of_the_process_goes_o
     assert_eq!(losses, [(dead, LossKind::Refused)]);
 }
 
-/// Resident memory in kB and number of threads.
-fn memory_and_threads(pid: u32) -> (u64, u64) {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let number = |name: &str| -> u64 {
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    };
-    (number("VmRSS:"), number("Threads:"))
-}
-
 #[test]
 fn connections_that_come_and_go_leave_neither_memory_nor_threads() {
     // `make cameras` does ten thousand.
@@ -217,12 +207,12 @@ fn connections_that_come_and_go_leave_neither_memory_nor_threads() {
         capture.channel.send(&ToCapture::Close { camera: index }, None).unwrap();
         // GStreamer keeps some threads and pools for further use.
         if time == 20 {
-            settled = Some(memory_and_threads(capture.process.id()));
+            settled = Some(capture.memory_and_threads());
         }
     }
     // The last one is closed when the next heartbeat comes.
     assert!(std::iter::repeat_with(|| capture.next(START_LIMIT)).take(1000).any(|it| it == Some(FromCapture::Alive)));
-    let ((before, threads_before), (after, threads)) = (settled.unwrap(), memory_and_threads(capture.process.id()));
+    let ((before, threads_before), (after, threads)) = (settled.unwrap(), capture.memory_and_threads());
     assert!(after < before + 10_000, "{before} kB before, {after} kB after {times} connections");
     assert!(threads <= threads_before + 2, "{threads_before} threads before, {threads} after");
 }

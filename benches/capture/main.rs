@@ -10,6 +10,8 @@ mod support;
 
 #[path = "../harness/busy_clip.rs"]
 mod busy_clip;
+#[path = "../harness/parts.rs"]
+mod parts;
 #[path = "../harness/plain.rs"]
 mod plain;
 #[path = "../harness/processor.rs"]
@@ -22,16 +24,10 @@ mod statistics;
 mod cost;
 mod loss;
 
-use report::Figure;
-
 /// So many seconds of a whole run, in this run.
 fn seconds(of_whole: f64) -> f64 {
-    let share = std::env::var("OCELLI_CAPTURE_SHARE").ok().and_then(|share| share.parse().ok());
-    of_whole * share.unwrap_or(1.0)
+    parts::seconds("capture", of_whole)
 }
-
-/// A name and what it measures.
-type Part = (&'static str, fn(&mut Vec<Figure>));
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -43,14 +39,5 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    let parts: [Part; 2] = [("loss", loss::measure), ("cost", cost::measure)];
-    let only = std::env::var("OCELLI_CAPTURE_ONLY").ok();
-    let mut figures = Vec::new();
-    for (name, measure) in parts {
-        if only.as_ref().is_none_or(|only| only == name) {
-            measure(&mut figures);
-        }
-    }
-    let is_whole = only.is_none() && seconds(1.0) >= 1.0;
-    report::report(if is_whole { "capture" } else { "capture-partial" }, &figures);
+    parts::measure("capture", &[("loss", loss::measure), ("cost", cost::measure)]);
 }

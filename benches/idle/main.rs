@@ -12,6 +12,8 @@ mod support;
 mod bare_loop;
 #[path = "../harness/busy_clip.rs"]
 mod busy_clip;
+#[path = "../harness/parts.rs"]
+mod parts;
 #[path = "../harness/plain.rs"]
 mod plain;
 #[path = "../harness/processor.rs"]
@@ -25,16 +27,10 @@ mod events;
 mod one;
 mod site;
 
-use report::Figure;
-
 /// So many seconds of a whole run, in this run.
 fn seconds(of_whole: f64) -> f64 {
-    let share = std::env::var("OCELLI_IDLE_SHARE").ok().and_then(|share| share.parse().ok());
-    of_whole * share.unwrap_or(1.0)
+    parts::seconds("idle", of_whole)
 }
-
-/// A name and what it measures.
-type Part = (&'static str, fn(&mut Vec<Figure>));
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -51,14 +47,5 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    let parts: [Part; 3] = [("one", one::measure), ("busy", busy::measure), ("site", site::measure)];
-    let only = std::env::var("OCELLI_IDLE_ONLY").ok();
-    let mut figures = Vec::new();
-    for (name, measure) in parts {
-        if only.as_ref().is_none_or(|only| only == name) {
-            measure(&mut figures);
-        }
-    }
-    let is_whole = only.is_none() && seconds(1.0) >= 1.0;
-    report::report(if is_whole { "idle" } else { "idle-partial" }, &figures);
+    parts::measure("idle", &[("one", one::measure), ("busy", busy::measure), ("site", site::measure)]);
 }

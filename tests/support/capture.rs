@@ -1,8 +1,10 @@
 //! A capture process by itself; the test is its parent.
 
+use ocelli::appliance::child_environment::child_environment;
 use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::messages::{CameraSource, FromCapture};
+use ocelli::os::sandbox::SandboxMode;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -21,13 +23,15 @@ impl Capture {
     /// Starts one whose GStreamer keeps its registry below `cache`.
     pub fn start(cache: &Path) -> Self {
         let (channel, theirs) = Channel::pair().unwrap();
+        let log = File::options().append(true).create(true).open(cache.join("log")).unwrap();
+        let level = std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into());
         let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
             .arg("capture")
             .stdin(Stdio::from(theirs.into_socket()))
-            .stderr(File::options().append(true).create(true).open(cache.join("log")).unwrap())
+            .stderr(log)
+            // What the daemon sets: how the allocator gives memory back is a part of what is measured.
+            .envs(child_environment(&level, SandboxMode::from_environment()))
             .env("XDG_CACHE_HOME", cache)
-            .env("GST_REGISTRY_FORK", "no")
-            .env("OCELLI_LOG", std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into()))
             .spawn()
             .unwrap();
         Self { process, channel }
@@ -49,6 +53,16 @@ impl Capture {
 
     pub fn expect_initialized(&self) {
         assert_eq!(self.next(START_LIMIT), Some(FromCapture::Initialized));
+    }
+
+    /// Resident memory in kB, and threads.
+    pub fn memory_and_threads(&self) -> (i64, i64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let number = |name: &str| -> i64 {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse().unwrap()
+        };
+        (number("VmRSS:"), number("Threads:"))
     }
 
     pub fn expect_started(&self) {

@@ -3,17 +3,14 @@
 use super::login::{PASSWORD, USER};
 use super::rows::{Credentials, Expected, Row};
 use super::server::Server;
-use crate::support::capture::source_of;
-use ocelli::appliance::child_environment::child_environment;
+use crate::support::capture::{self, source_of};
 use ocelli::ipc::camera_source::RtpTransport;
-use ocelli::ipc::channel::{Channel, ChannelError};
+use ocelli::ipc::channel::ChannelError;
 use ocelli::ipc::frame_slots::Region;
 use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, ToCapture};
-use ocelli::os::sandbox::SandboxMode;
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What a slow box may take to look at all plugins.
@@ -91,37 +88,20 @@ impl Watched {
     }
 }
 
-/// `ocelli capture`, and our end of its channel. It ends with the value.
-pub struct Capture {
-    process: Child,
-    channel: Channel,
-}
+/// A capture process that cameras may end.
+pub struct Capture(capture::Capture);
 
 impl Capture {
     /// Starts one whose GStreamer keeps its registry below `cache`.
     pub fn start(cache: &Path) -> Self {
-        let (channel, theirs) = Channel::pair().unwrap();
-        let log = std::fs::File::options().append(true).create(true).open(cache.join("log")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
-            .arg("capture")
-            .stdin(Stdio::from(theirs.into_socket()))
-            .stderr(log)
-            // What the daemon sets: how the allocator gives memory back is a part of what is measured.
-            .envs(child_environment("info", SandboxMode::from_environment()))
-            .env("XDG_CACHE_HOME", cache)
-            .spawn()
-            .unwrap();
-        let capture = Self { process, channel };
-        let deadline = Instant::now() + START_LIMIT;
-        while capture.next(START_LIMIT) != Some(FromCapture::Initialized) {
-            assert!(Instant::now() < deadline, "the capture process does not start");
-        }
-        capture
+        let capture = capture::Capture::start(cache);
+        capture.expect_started();
+        Self(capture)
     }
 
     /// Its next message, if one comes within `limit`.
     pub fn next(&self, limit: Duration) -> Option<FromCapture> {
-        match self.channel.receive_within(limit) {
+        match self.0.channel.receive_within(limit) {
             Ok((message, _)) => Some(message),
             Err(ChannelError::Empty) => None,
             // It has ended, or is about to: what it said before counts.
@@ -134,27 +114,22 @@ impl Capture {
 
     /// Tells it something. A process that a hostile camera has ended is not told.
     pub fn send(&self, message: &ToCapture, descriptor: Option<BorrowedFd<'_>>) {
-        drop(self.channel.send(message, descriptor));
+        drop(self.0.channel.send(message, descriptor));
     }
 
     /// Its threads now.
     pub fn threads(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/task", self.process.id())).map_or(0, Iterator::count)
+        std::fs::read_dir(format!("/proc/{}/task", self.0.process.id())).map_or(0, Iterator::count)
     }
 
     /// Resident memory in kB, and threads.
     pub fn memory_and_threads(&self) -> (i64, i64) {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let number = |name: &str| -> i64 {
-            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse().unwrap()
-        };
-        (number("VmRSS:"), number("Threads:"))
+        self.0.memory_and_threads()
     }
 
     /// The most memory that it has had, in MiB.
     pub fn peak_memory_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.process.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1024
     }
@@ -182,7 +157,7 @@ impl Capture {
     fn open(&self, index: u64, row: Row, source: CameraSource) -> Watched {
         let region = Region::create("camera", 6).unwrap();
         let open = ToCapture::Open { camera: CameraIndex(index), source: Box::new(source), slots: region.slots() };
-        self.channel.send(&open, Some(region.writable().as_fd())).unwrap();
+        self.0.channel.send(&open, Some(region.writable().as_fd())).unwrap();
         let opened = Instant::now();
         Watched { row, opened, first: None, share: 0.0, widths: BTreeSet::new(), lost: None, _region: region }
     }
@@ -197,7 +172,7 @@ impl Capture {
                 let one = &mut watched[at(camera)];
                 one.first.get_or_insert_with(Instant::now);
                 one.widths.insert(frame.picture.width());
-                self.channel.send(&ToCapture::Release { camera, slot: frame.slot }, None).unwrap();
+                self.0.channel.send(&ToCapture::Release { camera, slot: frame.slot }, None).unwrap();
             }
             FromCapture::Progress { camera, counts } => {
                 let one = &mut watched[at(camera)];
@@ -211,13 +186,6 @@ impl Capture {
             }
             _ => {}
         }
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }
 
