@@ -124,12 +124,15 @@ fn what_commands_have_changed_and_the_meter_has_counted_outlives_a_restart() {
 }
 
 #[test]
-fn the_plan_measures_this_box() {
+fn the_plan_measures_this_box_and_a_camera() {
+    let (yard, home) = (RtspCamera::surveillance(0), tempfile::tempdir().unwrap());
+    let settings = home.path().join("ocelli.toml");
+    std::fs::write(&settings, camera("yard", yard.url(), 5)).unwrap();
     let daemon_less = |arguments: &[&str]| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_ocelli"))
             .current_dir(root())
             .env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"))
-            .arg("plan")
+            .args(["plan", "--config", settings.to_str().unwrap()])
             .args(arguments)
             .output()
             .unwrap();
@@ -143,6 +146,12 @@ fn the_plan_measures_this_box() {
     assert!((units - (1e6 / tps).ceil()).abs() < 1.5, "{plan}");
     assert_eq!(plan["transactions_per_frame"], 5);
     assert!((plan["cameras"].as_f64().unwrap() - (0.7 * tps / 25.0).floor()).abs() < 1.5, "{plan}");
+    let decoding = &plan["decoding"];
+    assert_eq!((decoding["camera"].as_str(), decoding["codec"].as_str()), (Some("yard"), Some("h264")), "{plan}");
+    let (busy, idle) = (decoding["busy_cores"].as_f64().unwrap(), decoding["idle_cores"].as_f64().unwrap());
+    assert!(0.0 < idle && idle < busy && busy < 2.0, "{plan}");
+    let fit = |row: usize| decoding["fit"][row]["cameras"].as_u64().unwrap();
+    assert!(fit(0) <= fit(1) && fit(1) <= fit(2) && fit(2) < fit(3), "fewer of them are busy: {plan}");
 }
 
 /// The first core that a process may use.

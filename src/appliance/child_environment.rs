@@ -40,7 +40,7 @@ const FIXED: [(&str, &str); 6] = [
 pub fn capture_environment(level: &str, settings: &Settings) -> BTreeMap<String, String> {
     let mut environment = child_environment(level, settings.sandbox.mode);
     let capture = &settings.capture;
-    let megabytes = u64::from(capture.memory_megabytes) * u64::from(capture.cameras_per_process.max(1));
+    let megabytes = u64::from(capture.memory_megabytes) * u64::from(capture.most_per_process(settings.cameras.len()));
     environment.insert(MEMORY_VARIABLE.to_owned(), megabytes.to_string());
     environment
 }

@@ -136,6 +136,10 @@ impl Reporter {
                 self.snapshot_source(&camera, source);
             }
             Report::CaptureRestarted => self.metrics.capture_restarted(),
+            Report::CamerasSeparated { cameras } => {
+                let cameras = cameras.iter().map(CameraId::as_str).collect::<Vec<_>>().join(", ");
+                tracing::warn!(cameras, "a shared capture process has ended: each of its cameras gets one of its own");
+            }
             Report::Scaled { model, from, to, reason } => {
                 tracing::info!(model, from, to, ?reason, "the number of inference units changes");
             }

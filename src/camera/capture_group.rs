@@ -71,6 +71,8 @@ pub(crate) struct CaptureGroup {
     next_index: u64,
     /// Killed processes that were given up because they did not end.
     undead: u32,
+    /// Its camera shares the process with no other, because an earlier process of it died.
+    alone_since: Option<Monotonic>,
     stall: Duration,
     connect: Duration,
 }
@@ -85,6 +87,7 @@ impl CaptureGroup {
             restarts: 0,
             next_index: 0,
             undead: 0,
+            alone_since: None,
             stall,
             connect,
         }

@@ -1,4 +1,4 @@
-//! One look at one camera, for `ocelli check`: connects as the daemon does, in a capture process of its own, until the first
+//! One look at one camera, for `ocelli check` and `ocelli plan`: connects as the daemon does, in a capture process of its own, until the first
 //! frame has come. It then says goodbye: a camera that does not hear it keeps the session for a minute.
 
 use crate::camera::clip_file;
@@ -7,6 +7,7 @@ use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
 use crate::ipc::heartbeat::{HEARTBEAT, INITIALIZATION_LIMIT};
 use crate::ipc::messages::{CameraIndex, CameraSource, FromCapture, LossKind, StreamInfo, ToCapture};
+use crate::os::processor_time;
 use crate::vision::stream_counts::StreamCounts;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -14,9 +15,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
-
-/// Heartbeats over which the stream is measured.
-const MEASURED_HEARTBEATS: u32 = 3;
 
 /// How long the process may take to disconnect.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(3);
@@ -31,15 +29,17 @@ const CAMERA: CameraIndex = CameraIndex(0);
 pub(crate) struct Seen {
     /// Codec, size and declared rate.
     pub(crate) info: StreamInfo,
-    /// What was measured over three seconds; `None` if nothing came any more.
+    /// What was measured from then on; `None` if nothing came any more.
     pub(crate) measured: Option<Measured>,
 }
 
-/// A stream over three seconds.
+/// A stream over some seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Measured {
     /// Frames a second; keyframes a second if only those are decoded.
     pub(crate) frames_per_second: f64,
+    /// Processor time of the capture process, as a share of one core.
+    pub(crate) cores: f64,
     /// Thousands of bits a second.
     pub(crate) kilobits_per_second: f64,
     /// Seconds between two keyframes; `None` if there were no two.
@@ -81,8 +81,8 @@ pub(crate) enum TrialError {
     Ended(String),
 }
 
-/// Connects to a camera and waits for its first frame, `limit` at most once GStreamer is ready. `program` and `environment`
-/// are those of a capture process.
+/// Connects to a camera and waits for its first frame, `limit` at most once GStreamer is ready, then measures for `seconds`.
+/// `program` and `environment` are those of a capture process.
 ///
 /// # Errors
 /// [`TrialError`].
@@ -92,20 +92,22 @@ pub(crate) async fn look_once(
     environment: BTreeMap<String, String>,
     source: CameraSource,
     limit: Duration,
+    seconds: u32,
 ) -> Result<Seen, TrialError> {
     let (title, arguments) = (format!("camera {}", source.name), vec!["capture".into()]);
     let (sender, events) = mpsc::channel(64);
     let handle = spawner.spawn(&ChildSpec { program, arguments, environment, title }, sender, |event| event)?;
-    let mut trial = Trial { handle, events };
+    let mut trial = Trial { handle, events, seconds };
     let seen = trial.look(source, limit).await;
     trial.say_goodbye().await;
     seen
 }
 
-fn measured(before: &StreamCounts, after: &StreamCounts, time: Duration) -> Option<Measured> {
+fn measured(before: &StreamCounts, after: &StreamCounts, used: Duration, time: Duration) -> Option<Measured> {
     let rate = |before: u64, after: u64| after.saturating_sub(before) as f64 / time.as_secs_f64().max(0.1);
     let interval = after.keyframe_interval_ms;
     let measured = Measured {
+        cores: used.as_secs_f64() / time.as_secs_f64().max(0.1),
         frames_per_second: rate(before.wanted(), after.wanted()),
         kilobits_per_second: rate(before.bytes, after.bytes) * 8.0 / 1000.0,
         keyframe_seconds: (interval > 0).then(|| f64::from(interval) / 1000.0),
@@ -117,6 +119,7 @@ fn measured(before: &StreamCounts, after: &StreamCounts, time: Duration) -> Opti
 struct Trial {
     handle: ChildHandle,
     events: mpsc::Receiver<ChildEvent<FromCapture>>,
+    seconds: u32,
 }
 
 impl Trial {
@@ -151,15 +154,16 @@ impl Trial {
 
     /// Rates from the counts that come with the heartbeats. The slots are full by then: frames are only counted.
     async fn measure(&mut self) -> Option<Measured> {
-        let deadline = Instant::now() + HEARTBEAT * (MEASURED_HEARTBEATS + 2);
-        let (mut first, mut heartbeats) = (None, 0);
+        let time = Duration::from_secs(u64::from(self.seconds));
+        let deadline = Instant::now() + time + HEARTBEAT * 2;
+        let mut first = None;
         while let Ok(Some(message)) = self.next(deadline).await {
             let FromCapture::Progress { counts, .. } = message else { continue };
-            let (begun, before) = *first.get_or_insert((Instant::now(), counts));
-            if heartbeats == MEASURED_HEARTBEATS {
-                return measured(&before, &counts, begun.elapsed());
+            let used = processor_time::of_process(self.handle.pid()).unwrap_or_default();
+            let (begun, before, used_before) = *first.get_or_insert((Instant::now(), counts, used));
+            if begun.elapsed() + HEARTBEAT / 2 > time {
+                return measured(&before, &counts, used.saturating_sub(used_before), begun.elapsed());
             }
-            heartbeats += 1;
         }
         None
     }

@@ -3,6 +3,7 @@
 mod change;
 mod main_streams;
 mod pace;
+mod separation;
 
 use crate::admission::FrameWork;
 use crate::camera::camera_state::Camera;
@@ -49,7 +50,7 @@ pub(super) enum Captured {
 }
 
 impl Cameras {
-    /// Cameras that connect at the first tick, `cameras_per_process` of them in each capture process.
+    /// Cameras that connect at the first tick, as many of them in each capture process as the settings say.
     pub(super) fn new(
         cameras: &[CameraSettings],
         capture: &CaptureSettings,
@@ -64,7 +65,7 @@ impl Cameras {
             configured: BTreeMap::new(),
             switches,
         };
-        cameras.iter().for_each(|camera| all.add(camera, now));
+        cameras.iter().for_each(|camera| all.place(camera, cameras.len(), now));
         all
     }
 
@@ -115,14 +116,18 @@ impl Cameras {
 
     /// Does what is due by `now`. Returns the groups whose killed process does not end and was given up.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<usize> {
+        self.end_separations(now);
         let mut given_up = Vec::new();
         for group in 0..self.groups.len() {
-            let undead = self.groups[group].undead();
+            let (undead, has_worked) = (self.groups[group].undead(), self.groups[group].has_worked());
             let actions = self.groups[group].tick(now);
             self.carry_out(group, actions, effects);
             if self.groups[group].undead() > undead {
                 self.close_connections(group, None, effects);
                 given_up.push(group);
+                if has_worked {
+                    self.separate(group, now, effects);
+                }
             }
         }
         given_up
@@ -241,8 +246,13 @@ impl Cameras {
     /// A capture process has ended: its cameras are lost.
     pub(super) fn process_ended(&mut self, group: usize, detail: &str, now: Monotonic, effects: &mut Vec<Effect>) {
         self.close_connections(group, None, effects);
-        if self.groups.get_mut(group).is_some_and(|members| members.process_ended(detail, now)) {
+        let Some(members) = self.groups.get_mut(group) else { return };
+        let has_worked = members.has_worked();
+        if members.process_ended(detail, now) {
             effects.push(Effect::Report(Report::CaptureRestarted));
+            if has_worked {
+                self.separate(group, now, effects);
+            }
         }
     }
 

@@ -86,6 +86,11 @@ pub enum Report {
     },
     /// A capture process ended and will be restarted.
     CaptureRestarted,
+    /// A capture process that several cameras shared has ended. Each of them gets one of its own.
+    CamerasSeparated {
+        /// The cameras.
+        cameras: Vec<CameraId>,
+    },
     /// The desired number of units of a model changed. For the log.
     Scaled {
         /// The model.

@@ -19,6 +19,7 @@ pub mod pidfd;
 pub mod pinned_directory;
 pub mod ports;
 pub mod process_title;
+pub mod processor_time;
 pub mod random;
 pub mod readiness;
 pub mod regular_file;

@@ -43,6 +43,38 @@ pub fn cameras_at(fps: f64, tps: f64) -> usize {
     (tps * PLANNED_USE / fps.max(1e-3)).floor().clamp(0.0, 1e6) as usize
 }
 
+/// What a box has for its cameras.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Processor cores.
+    pub cores: f64,
+    /// Transactions a second of all units together.
+    pub tps: f64,
+    /// Whether `tps` takes all these cores. An accelerator takes none.
+    pub units_use_cores: bool,
+}
+
+/// What one camera takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CameraNeed {
+    /// Processor cores of its capture process.
+    pub cores: f64,
+    /// Transactions a second.
+    pub tps: f64,
+}
+
+/// The number of cameras that fit at [`PLANNED_USE`] of units and cores, if a share of them, 0..=1, is busy at any time and the
+/// others are idle.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and bounded")]
+pub fn cameras_with(budget: Budget, busy: CameraNeed, idle: CameraNeed, busy_share: f64) -> usize {
+    let mean = |busy: f64, idle: f64| busy * busy_share + idle * (1.0 - busy_share);
+    let (cores, tps) = (mean(busy.cores, idle.cores), mean(busy.tps, idle.tps));
+    let units_take = tps / budget.tps.max(1e-6);
+    let cores_take = cores / budget.cores.max(1e-6);
+    let takes = if budget.units_use_cores { units_take + cores_take } else { units_take.max(cores_take) };
+    (PLANNED_USE / takes.max(1e-6)).floor().clamp(0.0, 1e6) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +88,18 @@ mod tests {
         let all = [measured(1, 1, 100.0), measured(2, 1, 140.0), measured(1, 2, 190.0), measured(1, 3, 191.0)];
         assert_eq!(best(&all), Some(measured(1, 2, 190.0)));
         assert_eq!(best(&[]), None);
+    }
+
+    #[test]
+    fn decoding_and_inference_share_the_cores_unless_an_accelerator_infers() {
+        let (busy, idle) = (CameraNeed { cores: 0.1, tps: 5.0 }, CameraNeed { cores: 0.02, tps: 0.03 });
+        let budget = Budget { cores: 2.0, tps: 100.0, units_use_cores: true };
+        let fit = |budget, share| cameras_with(budget, busy, idle, share);
+        assert_eq!([1.0, 0.05, 0.0].map(|share| fit(budget, share)), [7, 42, 67]);
+        let accelerated = Budget { units_use_cores: false, ..budget };
+        assert_eq!([1.0, 0.0].map(|share| fit(accelerated, share)), [14, 70]);
+        let nothing = CameraNeed { cores: 0.0, tps: 0.0 };
+        assert_eq!(cameras_with(budget, nothing, nothing, 0.5), 700_000);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The cameras of a group: which they are, and what happens to each.
 
-use super::CaptureGroup;
+use super::{CaptureGroup, Process};
 use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::member::Member;
 use crate::camera::settings::CameraSettings;
@@ -17,6 +17,36 @@ impl CaptureGroup {
     /// Removes a camera; those behind it move up. Returns the open connections, which are to be closed.
     pub(crate) fn remove(&mut self, camera: usize) -> Vec<CameraIndex> {
         self.members.remove(camera).take_open()
+    }
+
+    /// Since when its camera may not share the process with another.
+    pub(crate) fn alone_since(&self) -> Option<Monotonic> {
+        self.alone_since
+    }
+
+    /// Lets its camera share the process with no other, or with others again.
+    pub(crate) fn set_alone(&mut self, since: Option<Monotonic>) {
+        self.alone_since = since;
+    }
+
+    /// True if the process is up, or was until it was killed.
+    pub(crate) fn has_worked(&self) -> bool {
+        matches!(self.process, Process::Up { .. } | Process::Dying { uptime: Some(_), .. })
+    }
+
+    /// True without cameras and process.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.members.is_empty() && matches!(self.process, Process::Down { .. })
+    }
+
+    /// True if no camera has an open connection.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.members.iter().all(|member| member.index.is_none() && member.main.is_none())
+    }
+
+    /// Removes all cameras from the position `from` on, which must not be connected.
+    pub(crate) fn take_from(&mut self, from: usize) -> Vec<Camera> {
+        self.members.drain(from.min(self.members.len())..).map(|member| member.camera).collect()
     }
 
     /// Changes the settings of a camera. Returns true if an open connection must be told its frames a second.

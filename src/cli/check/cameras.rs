@@ -23,6 +23,9 @@ use tokio::task::JoinSet;
 /// Cameras that are looked at together: each costs a process and a decoder.
 const AT_A_TIME: usize = 4;
 
+/// How long a stream is measured once its first frame has come.
+const MEASURED_SECONDS: u32 = 3;
+
 /// What is left to do about a camera that sends nothing.
 const OTHER_STREAM: &str = "it accepts the connection and sends nothing: restart it, or try another stream of it";
 
@@ -89,7 +92,7 @@ async fn check_camera(settings: &Settings, index: usize, camera: &CameraSettings
     let source = camera_source(camera, password.as_ref(), &settings.capture);
     let look = |source: CameraSource| {
         let limit = camera.connect_timeout(&settings.capture) + camera.stall(&settings.capture);
-        look_once(spawner, own_binary(), capture_environment("warn", settings), source, limit)
+        look_once(spawner, own_binary(), capture_environment("warn", settings), source, limit, MEASURED_SECONDS)
     };
     let failure = match look(source.clone()).await {
         Ok(seen) => return Finding::of_camera(Severity::Ok, camera.id.as_str(), in_words(&seen, way_of(camera))),
@@ -158,6 +161,7 @@ fn in_words(Seen { info, measured }: &Seen, way: &str) -> String {
             Some(seconds) => format!("a keyframe each {seconds:.1} s"),
             None => "keyframes more than 3 s apart".to_owned(),
         });
+        words.push(format!("{:.1} % of a core", measured.cores * 100.0));
         words.extend(measured.clock_offset_seconds.map(|seconds| format!("its clock {}", clock_words(seconds))));
     }
     words.push(way.to_owned());

@@ -2,32 +2,32 @@
 
 use super::Cameras;
 use crate::camera::camera_state::Camera;
-use crate::camera::capture_group::CaptureGroup;
 use crate::camera::settings::CameraSettings;
 use crate::core::effect::Effect;
 use crate::core::event::CommandTicket;
 use crate::ipc::messages::CameraIndex;
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
-use std::time::Duration;
 
 impl Cameras {
     /// Adds a camera to the first capture process with room for it, or to a new one. It connects at the next tick.
     pub(in crate::core) fn add(&mut self, settings: &CameraSettings, now: Monotonic) {
+        self.place(settings, self.all().count() + 1, now);
+    }
+
+    /// The same for a camera of a box that has or will have `cameras` of them.
+    pub(super) fn place(&mut self, settings: &CameraSettings, cameras: usize, now: Monotonic) {
         self.configured.insert(settings.id.clone(), settings.enabled);
         let camera = Camera::new(self.switches.apply(settings), now);
-        let most = usize::from(self.capture.cameras_per_process.max(1));
-        if let Some(group) = self.groups.iter_mut().find(|group| group.cameras().count() < most) {
-            return group.add(camera);
+        match self.group_with_room(cameras) {
+            Some(group) => self.groups[group].add(camera),
+            None => self.add_group(camera, now),
         }
-        let stall = Duration::from_secs_f32(self.capture.stall_seconds);
-        let connect = Duration::from_secs_f32(self.capture.connect_timeout_seconds);
-        self.groups.push(CaptureGroup::new(vec![camera], stall, connect, now));
     }
 
     /// Removes a camera and closes its connection. A capture process without cameras exits.
     pub(in crate::core) fn remove(&mut self, id: &CameraId, effects: &mut Vec<Effect>) {
-        let Some((group, camera)) = self.place(id.as_str()) else { return };
+        let Some((group, camera)) = self.find_place(id.as_str()) else { return };
         let open = self.groups[group].remove(camera);
         self.close(group, open, effects);
         self.configured.remove(id);
@@ -49,7 +49,7 @@ impl Cameras {
         now: Monotonic,
         effects: &mut Vec<Effect>,
     ) {
-        let Some((group, camera)) = self.place(settings.id.as_str()) else { return };
+        let Some((group, camera)) = self.find_place(settings.id.as_str()) else { return };
         if self.configured.insert(settings.id.clone(), settings.enabled) != Some(settings.enabled) {
             self.forget_switch(&settings.id, effects);
         }
@@ -77,7 +77,7 @@ impl Cameras {
         now: Monotonic,
         effects: &mut Vec<Effect>,
     ) -> bool {
-        let Some((group, camera)) = self.place(id) else { return false };
+        let Some((group, camera)) = self.find_place(id) else { return false };
         self.enable(group, camera, enabled, now, effects);
         let id = &self.groups[group].camera(camera).settings.id;
         self.switches.set(id, self.configured.get(id).copied().unwrap_or(true), enabled);
@@ -86,7 +86,7 @@ impl Cameras {
     }
 
     /// The group of a camera, and its position there.
-    fn place(&self, id: &str) -> Option<(usize, usize)> {
+    fn find_place(&self, id: &str) -> Option<(usize, usize)> {
         self.groups.iter().enumerate().find_map(|(group, members)| {
             Some((group, members.cameras().position(|camera| camera.settings.id.as_str() == id)?))
         })

@@ -251,6 +251,9 @@ impl World {
     }
 
     fn start_capture(&mut self, group: usize) -> Option<Event> {
+        // Cameras whose shared process has died get new groups.
+        let groups = self.captures.len().max(group + 1);
+        self.captures.resize_with(groups, Default::default);
         if self.captures[group].is_alive && !self.captures[group].is_killed {
             self.fail(format!("capture process {group} is started and runs already"));
         }

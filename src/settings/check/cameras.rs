@@ -23,7 +23,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     if capture.tamper_seconds != 0.0 {
         findings.range("capture.tamper_seconds", f64::from(capture.tamper_seconds), 5.0, 3600.0);
     }
-    findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 1.0, 16.0);
+    findings.range("capture.cameras_per_process", f64::from(capture.cameras_per_process), 0.0, 16.0);
     findings.range("capture.slots_per_camera", f64::from(capture.slots_per_camera), 3.0, 64.0);
     check_times("capture", Some(capture.stall_seconds), Some(capture.connect_timeout_seconds), findings);
     if capture.memory_megabytes != 0 {

@@ -44,7 +44,12 @@ fn the_shipped_file_has_the_defaults_of_the_code() {
     // Those who have settings of an earlier version choose for themselves.
     assert_eq!(
         settings.capture,
-        CaptureSettings { watch: WatchMode::Auto, tamper_seconds: 30.0, ..CaptureSettings::default() }
+        CaptureSettings {
+            watch: WatchMode::Auto,
+            tamper_seconds: 30.0,
+            cameras_per_process: 0,
+            ..CaptureSettings::default()
+        }
     );
     assert_eq!(settings.snapshots, SnapshotSettings::default());
     assert_eq!(settings.units, UnitSettings::default());
