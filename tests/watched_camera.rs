@@ -31,7 +31,11 @@ fn street(home: &Path) -> PathBuf {
 
 /// What `GET /api/cameras/yard` tells.
 fn told(daemon: &Daemon) -> Option<Value> {
-    let (_, body) = daemon.get("/api/cameras/yard")?;
+    told_of(daemon, "yard")
+}
+
+fn told_of(daemon: &Daemon, camera: &str) -> Option<Value> {
+    let (_, body) = daemon.get(&format!("/api/cameras/{camera}"))?;
     serde_json::from_str(&body).ok()
 }
 
@@ -49,6 +53,57 @@ fn still(told: &Value) -> u64 {
 
 fn detected(told: &Value) -> u64 {
     told["outcomes"]["detected"].as_u64().unwrap()
+}
+
+/// Cameras before which something moves in the same second: at dusk when they turn to infrared, or in a flash of lightning.
+const AT_ONCE: usize = 6;
+
+#[test]
+fn movement_before_all_cameras_at_once_is_seen_by_each_and_what_is_left_out_is_counted() {
+    let home = tempfile::tempdir().unwrap();
+    let clip = street(home.path());
+    let broker = Broker::start();
+    let yard = RtspCamera::start(&[
+        "--file",
+        clip.to_str().unwrap(),
+        "--fps",
+        &FPS.to_string(),
+        "--count",
+        &AT_ONCE.to_string(),
+    ]);
+    let name = |number: usize| format!("cam{number}");
+    let blocks: String = (0..AT_ONCE).map(|number| camera(&name(number), &yard.urls[number], 5)).collect();
+    let settings = format!("[capture]\nwatch = \"auto\"\nstill_seconds = 2.0\n{blocks}");
+    let daemon = Daemon::start(broker.port, &settings);
+    let all = || (0..AT_ONCE).map(|number| told_of(&daemon, &name(number))).collect::<Option<Vec<Value>>>();
+    let wait_all = |what: &str, is_told: &dyn Fn(&Value) -> bool| {
+        wait_for(what, Duration::from_secs(60), || all().filter(|cameras| cameras.iter().all(is_told)))
+    };
+
+    let before = wait_all("still scenes", &is_watched);
+    // Each one is caught in its movement at some time, whatever the others do.
+    let mut has_moved = [false; AT_ONCE];
+    wait_for("movement before all", Duration::from_secs(60), || {
+        for (moved, camera) in has_moved.iter_mut().zip(all()?) {
+            *moved |= !is_watched(&camera);
+        }
+        has_moved.iter().all(|moved| *moved).then_some(())
+    });
+    let after = wait_all("still scenes again", &is_watched);
+    for (before, after) in before.iter().zip(&after) {
+        assert!(detected(after) >= detected(before) + 5, "its movement was analysed: {after}");
+        let stream = &after["stream"];
+        let skipped: u64 = stream["skipped"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+        let count = |name: &str| stream[name].as_u64().unwrap();
+        let decoded = after["decoded"].as_u64().unwrap();
+        assert_eq!(count("received"), decoded + skipped + count("waiting"), "every frame has its outcome: {after}");
+        assert!(
+            count("waiting") <= 2_000 && after["outcomes"]["failed"].as_object().is_none_or(|it| it.is_empty()),
+            "{after}"
+        );
+    }
+    daemon.assert_ledger_closes();
+    assert!(daemon.stop().0.success());
 }
 
 #[test]

@@ -72,11 +72,11 @@ fn measure_row(count: usize, [ratio, decoded, behind, lost]: [&'static str; 4], 
     daemon.wait_ready();
     let mut plain: Vec<Plain> = urls.iter().map(|url| Plain::start(Mode::Decode, "h264", url)).collect();
     std::thread::sleep(Duration::from_secs_f64(seconds(15.0)));
-    let plain_before: Vec<f64> = plain.iter_mut().map(Plain::count).collect();
+    let plain_before: Vec<f64> = plain.iter_mut().map(Plain::answer).collect();
     let before: Vec<Counts> = names.iter().map(|name| counts(&daemon, name)).collect();
     std::thread::sleep(Duration::from_secs_f64(seconds(30.0)));
     let after: Vec<Counts> = names.iter().map(|name| counts(&daemon, name)).collect();
-    let plain_after: Vec<f64> = plain.iter_mut().map(Plain::count).collect();
+    let plain_after: Vec<f64> = plain.iter_mut().map(Plain::answer).collect();
 
     let sum = |of: fn(&Counts) -> f64| after.iter().map(of).sum::<f64>() - before.iter().map(of).sum::<f64>();
     let by_plain = plain_after.iter().sum::<f64>() - plain_before.iter().sum::<f64>();

@@ -10,6 +10,8 @@ mod support;
 
 #[path = "../harness/busy_clip.rs"]
 mod busy_clip;
+#[path = "../harness/clock.rs"]
+mod clock;
 #[path = "../harness/parts.rs"]
 mod parts;
 #[path = "../harness/plain.rs"]
@@ -22,6 +24,7 @@ mod report;
 mod statistics;
 
 mod cost;
+mod latency;
 mod loss;
 
 /// So many seconds of a whole run, in this run.
@@ -39,5 +42,5 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    parts::measure("capture", &[("loss", loss::measure), ("cost", cost::measure)]);
+    parts::measure("capture", &[("loss", loss::measure), ("cost", cost::measure), ("latency", latency::measure)]);
 }

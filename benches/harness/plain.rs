@@ -2,12 +2,16 @@
 //!
 //! The bench starts itself with `--plain MODE URL`; the process answers each line on its standard input with its count.
 
+#[path = "plain/latency.rs"]
+mod latency;
+
+use crate::statistics::median;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What a plain process does with its camera.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,6 +21,8 @@ pub(crate) enum Mode {
     Decode,
     /// Decodes all, and compares each picture with the one before at a small size.
     Compare,
+    /// Decodes all, and holds the time of each picture against that of the camera.
+    Latency,
 }
 
 impl Mode {
@@ -25,7 +31,7 @@ impl Mode {
         match self {
             Self::Receive => "identity name=last".into(),
             Self::Keyframes => format!("identity drop-buffer-flags=delta-unit ! {decoder}"),
-            Self::Decode => decoder,
+            Self::Decode | Self::Latency => decoder,
             Self::Compare => format!("{decoder} ! videoscale ! video/x-raw,width=320,height=180"),
         }
     }
@@ -36,6 +42,7 @@ impl Mode {
             Self::Keyframes => "keyframes",
             Self::Decode => "decode",
             Self::Compare => "compare",
+            Self::Latency => "latency",
         }
     }
 }
@@ -44,10 +51,10 @@ impl Mode {
 pub(crate) fn serve(mode: &str, codec: &str, url: &str) {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM)).unwrap();
     gst::init().unwrap();
-    let modes = [Mode::Receive, Mode::Keyframes, Mode::Decode, Mode::Compare];
+    let modes = [Mode::Receive, Mode::Keyframes, Mode::Decode, Mode::Compare, Mode::Latency];
     let mode = modes.into_iter().find(|known| known.name() == mode).unwrap();
     let text = format!(
-        "rtspsrc location={url} protocols=tcp latency=0 ! rtp{codec}depay ! {codec}parse ! {} ! fakesink sync=false name=end",
+        "rtspsrc name=source location={url} protocols=tcp latency=0 ! rtp{codec}depay name=depay ! {codec}parse ! {} ! fakesink sync=false name=end",
         mode.elements(codec)
     );
     let pipeline = gst::parse::launch(&text).unwrap();
@@ -61,16 +68,23 @@ pub(crate) fn serve(mode: &str, codec: &str, url: &str) {
     if mode == Mode::Compare {
         compare(&pipeline.downcast_ref::<gst::Bin>().unwrap().by_name("end").unwrap());
     }
+    let latencies = Arc::new(Mutex::new(Vec::new()));
+    if mode == Mode::Latency {
+        latency::collect(&pipeline, Arc::clone(&latencies));
+    }
     pipeline.set_state(gst::State::Playing).unwrap();
     for _ in std::io::stdin().lines() {
-        println!("{}", count.load(Ordering::Relaxed));
+        match mode {
+            Mode::Latency => println!("{}", median(std::mem::take(&mut latencies.lock().unwrap()))),
+            _ => println!("{}", count.load(Ordering::Relaxed)),
+        }
         std::io::stdout().flush().unwrap();
     }
 }
 
 /// What a script does that looks for movement: the differences of each pixel to the picture before.
 fn compare(end: &gst::Element) {
-    let before = std::sync::Mutex::new(Vec::<u8>::new());
+    let before = Mutex::new(Vec::<u8>::new());
     end.static_pad("sink").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let map = info.buffer().unwrap().map_readable().unwrap();
         let luma = &map[..320 * 180];
@@ -103,8 +117,8 @@ impl Plain {
         Self { process, input, output }
     }
 
-    /// Frames that it has received or decoded.
-    pub(crate) fn count(&mut self) -> f64 {
+    /// Frames that it has received or decoded; the median of milliseconds in the mode [`Mode::Latency`].
+    pub(crate) fn answer(&mut self) -> f64 {
         writeln!(self.input).unwrap();
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();

@@ -1,5 +1,6 @@
 //! Events of two boxes that look at the same cameras: what one has of the other's.
 
+use crate::clock::seconds_of_day;
 use crate::support::broker::Subscriber;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,10 +25,4 @@ pub(crate) fn appearances(subscriber: &Subscriber) -> BTreeMap<String, Vec<Appea
         found.entry(event["camera"].as_str().unwrap().to_owned()).or_default().push(appearance);
     }
     found
-}
-
-/// Of `2026-11-30T01:23:45.678Z`.
-fn seconds_of_day(time: &str) -> f64 {
-    let clock = time.split_once('T').unwrap().1.trim_end_matches('Z');
-    clock.split(':').fold(0.0, |seconds, part| 60.0 * seconds + part.parse::<f64>().unwrap())
 }

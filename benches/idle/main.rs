@@ -12,6 +12,8 @@ mod support;
 mod bare_loop;
 #[path = "../harness/busy_clip.rs"]
 mod busy_clip;
+#[path = "../harness/clock.rs"]
+mod clock;
 #[path = "../harness/parts.rs"]
 mod parts;
 #[path = "../harness/plain.rs"]
@@ -20,6 +22,8 @@ mod plain;
 mod processor;
 #[path = "../harness/report.rs"]
 mod report;
+#[path = "../harness/statistics.rs"]
+mod statistics;
 
 mod busy;
 mod clips;

@@ -68,11 +68,11 @@ fn run(clip: StillClip) -> Cost {
         let plain = plain.iter().map(|plain| processor_ms(plain.pid()));
         [own(), capture()].into_iter().chain(plain).collect::<Vec<f64>>()
     };
-    let (before, frames) = (used(&plain), plain.each_mut().map(Plain::count));
+    let (before, frames) = (used(&plain), plain.each_mut().map(Plain::answer));
     std::thread::sleep(Duration::from_secs_f64(seconds(60.0)));
     let after = used(&plain);
     for (process, before) in plain.iter_mut().zip(frames) {
-        let rate = (process.count() - before) / seconds(60.0);
+        let rate = (process.answer() - before) / seconds(60.0);
         assert!(rate > 24.0, "a plain process had {rate} of 25 frames a second: the box is too busy to compare");
     }
     let share = |which: usize| (after[which] - before[which]) / (seconds(60.0) * 10.0);
