@@ -49,9 +49,11 @@ fn a_camera_is_added_listed_changed_and_removed() {
     let file = site.at("state/settings.d/camera-yard.toml").display().to_string();
     let add =
         ["camera", "add", "yard", "rtsp://viewer@10.0.0.5/x", "--fps", "2.5", "--label", "person", "--password-file"];
-    site.check(&[add.as_slice(), &["password"]].concat(), 0, &[&file, "ocelli reload"]);
+    let more = ["password", "--detect-url", "rtsp://10.0.0.5/small"];
+    site.check(&[add.as_slice(), &more].concat(), 0, &[&file, "ocelli reload"]);
     let written = std::fs::read_to_string(&file).unwrap();
     let path = format!("password_file = \"{}\"", password.display());
+    assert!(written.contains("detect_url = \"rtsp://10.0.0.5/small\""), "{written}");
     assert!(
         written.contains(&path) && written.contains("labels = [\"person\"]") && written.contains("fps = 2.5"),
         "{written}"

@@ -12,7 +12,7 @@ const SIZE: (usize, usize) = (768, 576);
 /// Seconds of a clip, after which it begins anew: a multiple of each group of pictures.
 const SECONDS: u32 = 16;
 
-/// How a still street is encoded: 1080p25 at 2 Mbit/s.
+/// How a still street is encoded, at 25 frames a second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StillClip {
     /// `h264` or `h265`.
@@ -21,27 +21,35 @@ pub(crate) struct StillClip {
     pub(crate) group: u32,
     /// All seconds have the same number of bytes, or all frames the same quality.
     pub(crate) is_constant: bool,
+    /// Pixels.
+    pub(crate) size: (u32, u32),
+    /// A second.
+    pub(crate) kilobits: u32,
 }
+
+/// 1080p at 2 Mbit/s.
+pub(crate) const FULL_HD: StillClip =
+    StillClip { codec: "h264", group: 2, is_constant: true, size: (1920, 1080), kilobits: 2000 };
 
 impl StillClip {
     /// Encodes it once, and returns the file.
     pub(crate) fn file(self) -> PathBuf {
-        let Self { codec, group, is_constant } = self;
+        let Self { codec, group, is_constant, size: (width, height), kilobits } = self;
         let rate = if is_constant { "cbr" } else { "vbr" };
-        let file = root().join(format!("target/bench-still-{rate}-{group}s.{codec}"));
+        let file = root().join(format!("target/bench-still-{rate}-{group}s-{height}p.{codec}"));
         if file.exists() {
             return file;
         }
         println!("encoding a still street, {codec}, {rate}, a keyframe each {group} s, once");
         let (part, keys) = (file.with_extension("part"), group * 25);
         let encoder = match (codec, is_constant) {
-            ("h264", true) => format!("x264enc bitrate=2000 vbv-buf-capacity=1000 key-int-max={keys} bframes=0"),
+            ("h264", true) => format!("x264enc bitrate={kilobits} vbv-buf-capacity=1000 key-int-max={keys} bframes=0"),
             ("h264", false) => format!("x264enc pass=quant quantizer=30 key-int-max={keys} bframes=0"),
-            _ => format!("x265enc bitrate=2000 key-int-max={keys} option-string=bframes=0:scenecut=0"),
+            _ => format!("x265enc bitrate={kilobits} key-int-max={keys} option-string=bframes=0:scenecut=0"),
         };
         let pipeline = format!(
             "fdsrc ! rawvideoparse format=i420 width={} height={} framerate=25/1 ! videoscale \
-             ! video/x-raw,width=1920,height=1080 ! {encoder} speed-preset=veryfast \
+             ! video/x-raw,width={width},height={height} ! {encoder} speed-preset=veryfast \
              ! video/x-{codec},stream-format=byte-stream ! filesink location={}",
             SIZE.0,
             SIZE.1,

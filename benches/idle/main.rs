@@ -28,6 +28,7 @@ mod statistics;
 mod busy;
 mod clips;
 mod events;
+mod hour;
 mod one;
 mod site;
 
@@ -51,5 +52,8 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    parts::measure("idle", &[("one", one::measure), ("busy", busy::measure), ("site", site::measure)]);
+    parts::measure(
+        "idle",
+        &[("one", one::measure), ("busy", busy::measure), ("site", site::measure), ("hour", hour::measure)],
+    );
 }

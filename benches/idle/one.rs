@@ -1,7 +1,7 @@
 //! What one camera costs before which nothing moves, in all processes of the box, against plain GStreamer that decodes the
 //! same stream at the same time.
 
-use crate::clips::StillClip;
+use crate::clips::{FULL_HD, StillClip};
 use crate::plain::{Mode, Plain};
 use crate::processor::processor_ms;
 use crate::report::Figure;
@@ -13,11 +13,11 @@ use std::time::Duration;
 
 /// The clips, and how much of a plain decoder's time the box may take.
 const CASES: [(StillClip, f64); 5] = [
-    (StillClip { codec: "h264", group: 1, is_constant: true }, 0.35),
-    (StillClip { codec: "h264", group: 2, is_constant: true }, 0.25),
-    (StillClip { codec: "h264", group: 4, is_constant: true }, 0.20),
-    (StillClip { codec: "h264", group: 2, is_constant: false }, 0.25),
-    (StillClip { codec: "h265", group: 2, is_constant: true }, 0.25),
+    (StillClip { codec: "h264", group: 1, is_constant: true, ..FULL_HD }, 0.35),
+    (StillClip { codec: "h264", group: 2, is_constant: true, ..FULL_HD }, 0.25),
+    (StillClip { codec: "h264", group: 4, is_constant: true, ..FULL_HD }, 0.20),
+    (StillClip { codec: "h264", group: 2, is_constant: false, ..FULL_HD }, 0.25),
+    (StillClip { codec: "h265", group: 2, is_constant: true, ..FULL_HD }, 0.25),
 ];
 
 const METHOD: &str = "processor time of daemon, capture process and units at fps = 5 against plain processes on the same \

@@ -13,6 +13,7 @@ use std::process::ExitCode;
   ocelli camera add yard rtsp://192.168.1.20:554/stream2
   ocelli camera add gate rtsp://viewer@192.168.1.21/h264 --password-file /etc/ocelli/gate-password
   ocelli camera add square rtsp://192.168.1.22/stream1 --fps 10 --model yolo11n --label person --label car
+  ocelli camera add hall rtsp://192.168.1.23/main --detect-url rtsp://192.168.1.23/sub
 
 It is written to <state_directory>/settings.d/camera-<id>.toml, which only the service and root may read. All settings are
 checked with it first. Further settings: `ocelli camera set`.
@@ -25,6 +26,9 @@ pub(in crate::cli) struct AddArguments {
     /// rtsp://USER@HOST:PORT/PATH or rtsps://..., where USER@ and :PORT may be left out; the sub stream is usually large enough.
     #[arg(value_name = "URL")]
     url: String,
+    /// The URL of a smaller stream of it, which is analysed; snapshots then show URL in full size.
+    #[arg(long, value_name = "URL")]
+    detect_url: Option<String>,
     /// Frames per second that are analysed; 0: every frame.
     #[arg(long, value_name = "FPS")]
     fps: Option<f64>,
@@ -47,6 +51,7 @@ fn parse_id(text: &str) -> Result<CameraId, String> {
 
 pub(super) fn add(arguments: &AddArguments) -> ExitCode {
     let mut values = vec![Assignment::text("url", &arguments.url)];
+    values.extend(arguments.detect_url.as_ref().map(|url| Assignment::text("detect_url", url)));
     values.extend(arguments.fps.map(|fps| Assignment::number("fps", fps)));
     values.extend(arguments.model.as_ref().map(|model| Assignment::text("model", model)));
     if let Some(file) = &arguments.password_file {
