@@ -30,6 +30,7 @@ mod clips;
 mod events;
 mod hour;
 mod one;
+mod recall;
 mod site;
 
 /// So many seconds of a whole run, in this run.
@@ -54,6 +55,12 @@ fn main() {
     }
     parts::measure(
         "idle",
-        &[("one", one::measure), ("busy", busy::measure), ("site", site::measure), ("hour", hour::measure)],
+        &[
+            ("one", one::measure),
+            ("busy", busy::measure),
+            ("site", site::measure),
+            ("hour", hour::measure),
+            ("recall", recall::measure),
+        ],
     );
 }
