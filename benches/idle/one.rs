@@ -37,6 +37,7 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
         push("  of these the capture process", cost.capture, "%", None);
         push("  plain: receive, parse, decode all", cost.decode, "%", None);
         push("  plain: the same, and compare", cost.compare, "%", None);
+        push("  plain: receive, parse, decode keyframes", cost.keyframes, "%", None);
         push("  plain: receive and parse", cost.receive, "%", None);
     }
 }
@@ -48,6 +49,7 @@ struct Cost {
     receive: f64,
     decode: f64,
     compare: f64,
+    keyframes: f64,
 }
 
 fn run(clip: StillClip) -> Cost {
@@ -58,7 +60,8 @@ fn run(clip: StillClip) -> Cost {
     let daemon = Daemon::start(broker.port, &format!("[capture]\nwatch = \"auto\"\n{camera}"));
     daemon.wait_ready();
     let start = |mode| Plain::start(mode, clip.codec, server.url());
-    let mut plain = [Mode::Receive, Mode::Decode, Mode::Compare].map(start);
+    let modes = [Mode::Receive, Mode::Decode, Mode::Compare, Mode::Keyframes];
+    let mut plain = modes.map(start);
     // Until the scene is known and watched.
     std::thread::sleep(Duration::from_secs_f64(seconds(30.0).max(25.0)));
     let children = [daemon.captures(), daemon.units()].concat();
@@ -71,10 +74,18 @@ fn run(clip: StillClip) -> Cost {
     let (before, frames) = (used(&plain), plain.each_mut().map(Plain::answer));
     std::thread::sleep(Duration::from_secs_f64(seconds(60.0)));
     let after = used(&plain);
-    for (process, before) in plain.iter_mut().zip(frames) {
+    let all_frames = plain.iter_mut().zip(frames).zip(modes).filter(|(_, mode)| *mode != Mode::Keyframes);
+    for ((process, before), _) in all_frames {
         let rate = (process.answer() - before) / seconds(60.0);
         assert!(rate > 24.0, "a plain process had {rate} of 25 frames a second: the box is too busy to compare");
     }
     let share = |which: usize| (after[which] - before[which]) / (seconds(60.0) * 10.0);
-    Cost { own: share(0), capture: share(1), receive: share(2), decode: share(3), compare: share(4) }
+    Cost {
+        own: share(0),
+        capture: share(1),
+        receive: share(2),
+        decode: share(3),
+        compare: share(4),
+        keyframes: share(5),
+    }
 }
