@@ -11,12 +11,13 @@ use ocelli::ipc::messages::{CameraIndex, CameraSource, FromCapture, Sight, ToCap
 use ocelli::vision::attention::Attention;
 use ocelli::vision::frame::Frame;
 use ocelli::vision::stream_counts::StreamCounts;
+use ocelli::vision::stream_signal::SignalUse;
 use ocelli::vision::tamper::TamperKind;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use support::camera::RtspCamera;
 use support::capture::{Capture, START_LIMIT, source_of};
-use support::scene_clip::{HEIGHT, Passage, SceneClip, WIDTH};
+use support::scene_clip::{HEIGHT, Passage, SceneClip, WIDTH, encode_passages};
 
 const CAMERA: CameraIndex = CameraIndex(7);
 const FPS: u64 = 5;
@@ -37,6 +38,10 @@ struct Parent {
     counts: StreamCounts,
     /// The newest counts of a still scene.
     watched: StreamCounts,
+    /// The first counts of the stillness now.
+    still_from: Option<StreamCounts>,
+    /// Frames received and decoded in the longest one.
+    longest: (u64, u64),
 }
 
 impl Parent {
@@ -48,7 +53,8 @@ impl Parent {
         let open = ToCapture::Open { camera: CAMERA, source: Box::new(watched(url)), slots: region.slots() };
         capture.channel.send(&open, Some(region.writable().as_fd())).unwrap();
         let (counts, watched) = (StreamCounts::default(), StreamCounts::default());
-        Self { capture, slots, seen: Vec::new(), still: 0, counts, watched }
+        let (still_from, longest) = (None, (0, 0));
+        Self { capture, slots, seen: Vec::new(), still: 0, counts, watched, still_from, longest }
     }
 
     /// Goes on until `is_done`, which must come within `limit`.
@@ -62,6 +68,11 @@ impl Parent {
                     self.counts = counts;
                     if counts.attention == Attention::Watched {
                         self.watched = counts;
+                        let from = self.still_from.get_or_insert(counts);
+                        self.longest =
+                            self.longest.max((counts.received - from.received, counts.decoded - from.decoded));
+                    } else {
+                        self.still_from = None;
                     }
                 }
                 Some(FromCapture::Still { .. }) => self.still += 1,
@@ -196,4 +207,31 @@ fn a_camera_with_a_hand_on_its_lens_is_told_of_and_well_again_afterwards() {
     let handed = parent.seen.len();
     parent.run(Duration::from_secs(10), "a picture of it", |parent| parent.seen.len() > handed);
     parent.run(Duration::from_secs(40), "the scene again", |parent| parent.counts.tampered.is_none());
+}
+
+#[test]
+fn where_sizes_tell_what_moves_fewer_keyframes_are_decoded_and_what_passes_is_seen_from_its_beginning() {
+    // 24 s of stillness, then four passages of 6 s with as much between them, again and again.
+    const SPEED: usize = 2;
+    let starts = [24 * 25, 36 * 25, 48 * 25, 60 * 25];
+    let home = tempfile::tempdir().unwrap();
+    let file = encode_passages(home.path(), 12, 72 * 25, &starts, SPEED);
+    let camera = RtspCamera::start(&["--file", file.to_str().unwrap(), "--fps", "25"]);
+    let mut parent = Parent::open(home.path(), camera.url());
+    let used = |parent: &Parent| parent.counts.signal.is_some_and(|signal| signal.used == SignalUse::Sizes);
+    parent.run(Duration::from_secs(150), "a signal", used);
+    // In the long stillness keyframes are 10 s apart instead of one.
+    parent.longest = (0, 0);
+    parent.run(Duration::from_secs(80), "a long stillness", |parent| parent.longest.0 > 14 * 25);
+    assert!(parent.longest.1 <= 4, "{:?}, {:?}", parent.longest, parent.counts);
+
+    let handed = parent.seen.len();
+    let passing = |it: &Seen| it.left.is_some();
+    parent.run(Duration::from_secs(25), "what passes", |parent| parent.seen[handed..].iter().any(passing));
+    parent.run(Duration::from_secs(15), "its end", |parent| parent.seen.last().is_some_and(|it| it.left.is_none()));
+    let edges: Vec<usize> = parent.seen[handed..].iter().filter_map(|it| it.left).collect();
+    let period = usize::try_from(25 / FPS).unwrap();
+    assert!(edges[0] <= SPEED * (period + 1), "seen from {} on", edges[0]);
+    assert!(edges.len() + 2 >= WIDTH / SPEED / period && edges.windows(2).all(|pair| pair[0] < pair[1]), "{edges:?}");
+    assert!(used(&parent) && parent.counts.skipped.behind == 0, "{:?}", parent.counts);
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
-use support::scene_clip::{Encoding, Noise, decoded};
+use support::scene_clip::{Encoding, Noise, Rate, decoded};
 use support::{from_setup, wait_for};
 
 const SIZE: (usize, usize) = (768, 576);
@@ -22,7 +22,7 @@ const FPS: u32 = 10;
 fn street(home: &Path) -> PathBuf {
     let moving = decoded(&from_setup("testdata/vtest.h264"), SIZE, 80);
     let mut noise = Noise::default();
-    Encoding { size: SIZE, fps: FPS, group: 20, b_frames: 0 }.encode(home, 400, |frame| {
+    Encoding { size: SIZE, fps: FPS, group: 20, b_frames: 0, rate: Rate::Kilobits(800) }.encode(home, 400, |frame| {
         let mut picture = moving[frame.saturating_sub(160).min(79)].clone();
         picture[..SIZE.0 * SIZE.1].iter_mut().for_each(|sample| *sample = sample.saturating_add(noise.next()));
         picture

@@ -186,6 +186,7 @@ impl CameraStream {
             clock_offset_ms: *lock(&shared.clock_offset_ms),
             attention: self.attention(),
             tampered: shared.watch.as_ref().and_then(|watch| lock(watch).tampered()),
+            signal: shared.watch.as_ref().map(|watch| lock(watch).signal()),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
         };
         debug_assert!(counts.closes(), "{counts:?}");
@@ -242,7 +243,16 @@ impl SourceUser for Shared {
         if let Some(camera_ms) = camera_ms {
             *lock(&self.clock_offset_ms) = Some(camera_ms - wall_now_ms());
         }
-        self.queue.put(unit, Arrival { at: monotonic_now(), camera_ms });
+        let at = monotonic_now();
+        // Before it can be taken: what it tells of its group is known then.
+        let changes_what_is_decoded = self.watch.as_ref().zip(unit.buffer()).is_some_and(|(watch, buffer)| {
+            let is_keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+            lock(watch).take_in(is_keyframe, at, buffer.size())
+        });
+        self.queue.put(unit, Arrival { at, camera_ms });
+        if changes_what_is_decoded {
+            self.queue.wake();
+        }
     }
 
     /// The first reason counts: what follows it is its consequence.

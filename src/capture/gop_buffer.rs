@@ -11,6 +11,9 @@
 //!            └── follow: again from the oldest keyframe that is held ──┘
 //! ```
 
+mod reading;
+
+use self::reading::{Awaits, Reading};
 use crate::capture::access_unit::AccessUnit;
 use crate::capture::arrival::Arrival;
 use crate::vision::monotonic::Monotonic;
@@ -33,25 +36,6 @@ const MOST_BYTES: usize = 16 << 20;
 /// The most units that wait or are held: ten seconds at 200 frames a second, whatever their arrival says.
 const MOST_UNITS: usize = 2000;
 
-/// What is given out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Reading {
-    /// Everything, in its order.
-    All,
-    /// The newest keyframe.
-    Keyframes,
-}
-
-/// Why units are skipped until the next keyframe.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Awaits {
-    Nothing,
-    KeyframeAfterRation,
-    KeyframeAfterLag,
-    KeyframeAfterOverflow,
-    FirstKeyframe,
-}
-
 /// Units that wait for the decoder, and the counts of those that no longer do.
 #[derive(Debug)]
 pub(super) struct GopBuffer<T> {
@@ -60,6 +44,8 @@ pub(super) struct GopBuffer<T> {
     /// Those of `units` that were given out, and are held for what follows them.
     given: usize,
     reading: Reading,
+    /// The number of the keyframe that was passed over last.
+    passed: Option<u64>,
     /// So far decoding may be behind while a newer keyframe waits.
     lag: Duration,
     keyframes_only: bool,
@@ -79,6 +65,7 @@ impl<T: Clone> GopBuffer<T> {
             bytes: 0,
             given: 0,
             reading: Reading::All,
+            passed: None,
             lag: LAG,
             keyframes_only,
             awaits: Awaits::FirstKeyframe,
@@ -124,8 +111,19 @@ impl<T: Clone> GopBuffer<T> {
             Reading::All => self.take_oldest(),
             Reading::Keyframes => {
                 let newest = self.units.iter().rposition(|unit| unit.is_keyframe)?;
-                (!self.units[newest].is_again).then(|| self.glance(newest))?
+                self.is_new(&self.units[newest]).then(|| self.glance(newest))?
             }
+        }
+    }
+
+    /// The newest keyframe is not decoded while only keyframes are read. It is held, with the group before it: what its frames
+    /// show may have begun there.
+    pub(super) fn pass(&mut self) {
+        let keyframes = self.units.iter().enumerate().rev().filter(|(_, unit)| unit.is_keyframe);
+        let newest: Vec<(usize, u64)> = keyframes.take(2).map(|(place, unit)| (place, unit.number)).collect();
+        self.passed = newest.first().map(|(_, number)| *number).or(self.passed);
+        if let [_, (before, _)] = newest[..] {
+            self.skipped.still += self.drop_first(before);
         }
     }
 
@@ -179,6 +177,12 @@ impl<T: Clone> GopBuffer<T> {
         Some(next.arrival.at)
     }
 
+    /// When the newest keyframe arrived, if only keyframes are read and it waits.
+    pub(super) fn glance_next(&self) -> Option<Monotonic> {
+        let newest = self.units.iter().rev().find(|unit| unit.is_keyframe)?;
+        (self.reading == Reading::Keyframes && self.is_new(newest)).then_some(newest.arrival.at)
+    }
+
     /// When the newest keyframe arrived.
     pub(super) fn keyframe_at(&self) -> Option<Monotonic> {
         self.keyframe_at
@@ -209,9 +213,7 @@ impl<T: Clone> GopBuffer<T> {
     pub(super) fn is_waited_for(&self) -> bool {
         match self.reading {
             Reading::All => !self.units.is_empty(),
-            Reading::Keyframes => {
-                self.units.iter().rev().find(|unit| unit.is_keyframe).is_some_and(|newest| !newest.is_again)
-            }
+            Reading::Keyframes => self.glance_next().is_some(),
         }
     }
 
@@ -233,6 +235,11 @@ impl<T: Clone> GopBuffer<T> {
             self.lag = LAG;
         }
         Some(unit)
+    }
+
+    /// True of a keyframe that was neither given out nor passed over.
+    fn is_new(&self, unit: &AccessUnit<T>) -> bool {
+        !unit.is_again && self.passed != Some(unit.number)
     }
 
     /// Gives out a unit and holds it.

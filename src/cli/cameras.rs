@@ -66,7 +66,7 @@ pub(super) fn cameras(arguments: &CamerasArguments) -> ExitCode {
     }
 }
 
-const COLUMNS: usize = 13;
+const COLUMNS: usize = 14;
 
 /// The lines, without a line break at the end.
 fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
@@ -87,6 +87,7 @@ fn table(cameras: &BTreeMap<String, CameraHealth>) -> String {
         "KEYFRAMES",
         "CLOCK",
         "ATTENTION",
+        "SIGNAL",
     ];
     let rows = cameras.iter().flat_map(|(id, camera)| {
         let main = camera.main.as_ref().map(|main| main_row(id, main));
@@ -128,6 +129,13 @@ fn clock(stream: &StreamHealth) -> String {
     stream.clock_offset_seconds.map_or_else(none, |seconds| format!("{seconds:+.1} s"))
 }
 
+/// What the sizes of frames are used for, and how well they tell movement from stillness.
+fn signal(stream: &StreamHealth) -> String {
+    let Some(used) = stream.signal else { return none() };
+    let auc = stream.signal_auc.map_or_else(String::new, |auc| format!(" {auc:.2}"));
+    format!("{}{auc}", used.name())
+}
+
 /// The main stream: none of its frames is analysed, and none is skipped that should have been decoded.
 fn main_row(id: &str, main: &MainStreamHealth) -> [String; COLUMNS] {
     let stream = &main.stream;
@@ -146,6 +154,7 @@ fn main_row(id: &str, main: &MainStreamHealth) -> [String; COLUMNS] {
         stream.packets_lost.to_string(),
         interval(stream),
         clock(stream),
+        none(),
         none(),
     ]
 }
@@ -169,6 +178,7 @@ fn row(id: &str, camera: &CameraHealth) -> [String; COLUMNS] {
         interval(stream),
         clock(stream),
         if is_streaming { stream.attention.name().to_owned() } else { none() },
+        if is_streaming { signal(stream) } else { none() },
     ]
 }
 
@@ -183,7 +193,7 @@ mod tests {
                 "fps": 5.0, "decoded_fps": 15.0, "analysed_fps": 5.0, "model": "coco-ssd", "decoded": 90_000, "reconnects": 0,
                 "seen": {}, "outcomes": {"captured": 0, "detected": 0, "shed": {}, "failed": {}},
                 "stream": {"received_fps": 25.0, "kilobits_per_second": 2048.4, "keyframe_interval_seconds": 2.0,
-                    "clock_offset_seconds": -0.4, "attention": "watched", "received": 100_000, "waiting": 0, "packets": 1_000_000, "packets_lost": 3,
+                    "clock_offset_seconds": -0.4, "attention": "watched", "signal": "sizes", "signal_auc": 0.99, "received": 100_000, "waiting": 0, "packets": 1_000_000, "packets_lost": 3,
                     "skipped": {"behind": 9_000, "undecodable": 1_000}},
                 "main": {"state": "offline", "reason": "no such path", "since_seconds": 60, "decoded": 4, "reconnects": 2,
                     "stream": {"packets_lost": 1}}},
@@ -194,9 +204,12 @@ mod tests {
         let cameras: BTreeMap<String, CameraHealth> = serde_json::from_value(json).unwrap();
         let text = table(&cameras);
         let words = |line: usize| text.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(words(2), "yard streaming 2 h 3 min h264 1920x1080 2048 25.0 15.0 5.0 10000 3 2.0 s -0.4 s watched");
-        assert_eq!(words(1), "gate offline 1 min - - - - - 0 0 - - -");
-        assert_eq!(words(3), "yard/main offline 1 min - - - - - - 1 - - -");
+        assert_eq!(
+            words(2),
+            "yard streaming 2 h 3 min h264 1920x1080 2048 25.0 15.0 5.0 10000 3 2.0 s -0.4 s watched sizes 0.99"
+        );
+        assert_eq!(words(1), "gate offline 1 min - - - - - 0 0 - - - -");
+        assert_eq!(words(3), "yard/main offline 1 min - - - - - - 1 - - - -");
         let wrong = "wrong now:\n  gate: no route to host\n  yard, main stream: no such path";
         assert!(text.ends_with(wrong), "{text}");
         assert!(table(&BTreeMap::new()).contains("ocelli camera add"));

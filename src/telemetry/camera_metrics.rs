@@ -5,6 +5,7 @@ use crate::telemetry::labels::{Gauges, camera, integer, with};
 use crate::vision::attention::Attention;
 use crate::vision::camera_id::CameraId;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
+use crate::vision::stream_signal::SignalUse;
 use prometheus_client::registry::Registry;
 
 /// The series of all cameras.
@@ -20,11 +21,12 @@ pub(super) struct CameraMetrics {
     packets_lost: Gauges,
     bytes: Gauges,
     watched: Gauges,
+    signal: Gauges,
 }
 
 impl CameraMetrics {
     /// Each family that has one series a camera, with its name and help.
-    fn families(&self) -> [(&'static str, &'static str, &Gauges); 9] {
+    fn families(&self) -> [(&'static str, &'static str, &Gauges); 10] {
         [
             ("up", "1 while the camera streams", &self.is_up),
             ("reconnects", "Connections lost since the start", &self.reconnects),
@@ -35,6 +37,7 @@ impl CameraMetrics {
             ("packets_lost", "RTP packets missing in the numbering since the start", &self.packets_lost),
             ("bytes", "Bytes of encoded frames since the start", &self.bytes),
             ("watched", "1 while nothing moves and only keyframes are decoded", &self.watched),
+            ("signal_used", "1 while the sizes of frames are known to tell that something moves", &self.signal),
         ]
     }
 
@@ -71,6 +74,7 @@ impl CameraMetrics {
             counts.packets_lost,
             counts.bytes,
             u64::from(is_up && counts.attention == Attention::Watched),
+            u64::from(is_up && counts.signal.is_some_and(|signal| signal.used == SignalUse::Sizes)),
         ];
         for ((_, _, family), value) in self.families().into_iter().zip(values) {
             family.get_or_create(&camera(id)).set(integer(value));

@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod picture_source;
 pub mod reconnect_ladder;
 pub mod stream_counts;
+pub mod stream_signal;
 pub mod tamper;
 pub mod tile_merge;
 pub mod token_bucket;

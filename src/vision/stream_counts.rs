@@ -1,6 +1,7 @@
 //! What became of everything that a camera sent on one connection.
 
 use crate::vision::attention::Attention;
+use crate::vision::stream_signal::StreamSignal;
 use crate::vision::tamper::TamperKind;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
@@ -77,6 +78,8 @@ pub struct StreamCounts {
     pub attention: Attention,
     /// What was done to the camera, if that is to be told and it is watched.
     pub tampered: Option<TamperKind>,
+    /// Whether frames between keyframes tell that something moves, if it is to be watched.
+    pub signal: Option<StreamSignal>,
 }
 
 impl StreamCounts {
@@ -111,7 +114,7 @@ impl AddAssign for StreamCounts {
             self.keyframe_interval_ms = other.keyframe_interval_ms;
         }
         self.clock_offset_ms = other.clock_offset_ms.or(self.clock_offset_ms);
-        (self.attention, self.tampered) = (other.attention, other.tampered);
+        (self.attention, self.tampered, self.signal) = (other.attention, other.tampered, other.signal);
         let SkippedFrames { before_keyframe, behind, keyframes_only, not_due, still, rationed, undecodable, closed } =
             other.skipped;
         self.skipped.before_keyframe += before_keyframe;

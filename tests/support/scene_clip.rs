@@ -74,18 +74,15 @@ impl SceneClip {
         let mut picture = vec![128; WIDTH * HEIGHT * 3 / 2];
         let mut draw = |frame: usize| {
             let luma = &mut picture[..WIDTH * HEIGHT];
-            for (place, sample) in luma.iter_mut().enumerate() {
-                let (x, y) = (place % WIDTH, place / WIDTH);
-                let texture = 40 * u8::from((x / 20 + y / 20) % 2 == 0) + u8::try_from(y / 6).unwrap();
-                *sample = (BACKGROUND - 70) + texture.min(70) + noise.next();
-            }
+            draw_scene(luma, &mut noise);
             self.passage.draw(frame, luma);
             if (self.covered.0..self.covered.1).contains(&frame) {
                 luma.iter_mut().for_each(|sample| *sample = 20 + noise.next());
             }
             picture.clone()
         };
-        let encoding = Encoding { size: (WIDTH, HEIGHT), fps: 25, group: self.group, b_frames: self.b_frames };
+        let (size, rate) = ((WIDTH, HEIGHT), Rate::Kilobits(800));
+        let encoding = Encoding { size, fps: 25, group: self.group, b_frames: self.b_frames, rate };
         let file = encoding.encode(directory, self.last_keyframe, &mut draw);
         if self.last_keyframe < FRAMES {
             let mut clip = std::fs::read(&file).unwrap();
@@ -96,6 +93,27 @@ impl SceneClip {
         }
         file
     }
+}
+
+fn draw_scene(luma: &mut [u8], noise: &mut Noise) {
+    for (place, sample) in luma.iter_mut().enumerate() {
+        let (x, y) = (place % WIDTH, place / WIDTH);
+        let texture = 40 * u8::from((x / 20 + y / 20) % 2 == 0) + u8::try_from(y / 6).unwrap();
+        *sample = (BACKGROUND - 70) + texture.min(70) + noise.next();
+    }
+}
+
+/// The frames in which something passes begin at these; the block is gone again after `WIDTH / speed` frames. Encoded with
+/// constant quality.
+pub fn encode_passages(directory: &Path, group: u64, frames: usize, starts: &[usize], speed: usize) -> PathBuf {
+    let mut noise = Noise::default();
+    let encoding = Encoding { size: (WIDTH, HEIGHT), fps: 25, group, b_frames: 0, rate: Rate::Quality(32) };
+    encoding.encode(directory, frames, |frame| {
+        let mut picture = vec![128; WIDTH * HEIGHT * 3 / 2];
+        draw_scene(&mut picture[..WIDTH * HEIGHT], &mut noise);
+        starts.iter().for_each(|from| Passage { from: *from, speed }.draw(frame, &mut picture[..WIDTH * HEIGHT]));
+        picture
+    })
 }
 
 /// The noise of a sensor: 0 to 7 grey levels, the same each time.
@@ -109,6 +127,15 @@ impl Noise {
     }
 }
 
+/// What an encoder keeps to.
+#[derive(Clone, Copy, Debug)]
+pub enum Rate {
+    /// So many kilobits a second in the mean.
+    Kilobits(u32),
+    /// The same quality, by its quantizer.
+    Quality(u32),
+}
+
 /// How pictures are encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoding {
@@ -118,16 +145,21 @@ pub struct Encoding {
     /// Frames from one keyframe to the next.
     pub group: u64,
     pub b_frames: u32,
+    pub rate: Rate,
 }
 
 impl Encoding {
     /// Encodes these I420 pictures as an H.264 byte stream.
     pub fn encode(&self, directory: &Path, frames: usize, mut picture: impl FnMut(usize) -> Vec<u8>) -> PathBuf {
         let file = directory.join("scene.h264");
-        let Self { size: (width, height), fps, group, b_frames } = self;
+        let Self { size: (width, height), fps, group, b_frames, rate } = self;
+        let rate = match rate {
+            Rate::Kilobits(kilobits) => format!("bitrate={kilobits}"),
+            Rate::Quality(quantizer) => format!("pass=qual quantizer={quantizer}"),
+        };
         let pipeline = format!(
             "fdsrc ! rawvideoparse format=i420 width={width} height={height} framerate={fps}/1 \
-             ! x264enc bitrate=800 key-int-max={group} bframes={b_frames} speed-preset=veryfast threads=1 \
+             ! x264enc {rate} key-int-max={group} bframes={b_frames} speed-preset=veryfast threads=1 \
              option-string=scenecut=0:min-keyint={group} ! video/x-h264,stream-format=byte-stream \
              ! filesink location={}",
             file.display()

@@ -51,8 +51,11 @@ impl Shared {
             return buffer.watch().inspect(|unit| watch.attention.glances(unit.arrival.at));
         }
         if watch.attention.is_watching() {
-            let glance = watch.attention.is_glance_due(monotonic_now()).then(|| buffer.take()).flatten();
-            return glance.inspect(|unit| watch.attention.glances(unit.arrival.at));
+            let next = buffer.glance_next().filter(|_| watch.attention.is_glance_due(monotonic_now()))?;
+            if watch.may_pass(next, interval) {
+                buffer.pass();
+            }
+            return buffer.take().inspect(|unit| watch.attention.glances(unit.arrival.at));
         }
         buffer.follow(monotonic_now());
         // What was held is not decoded faster than units can look at it: a newer frame would take its place.

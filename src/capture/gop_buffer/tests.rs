@@ -121,6 +121,26 @@ fn what_was_held_is_given_out_from_the_last_still_keyframe_on() {
 }
 
 #[test]
+fn a_keyframe_that_is_passed_over_is_held_with_the_group_before_it_and_counted_once() {
+    let mut buffer = GopBuffer::new(false);
+    receive(&mut buffer, 0..1);
+    assert!(buffer.watch().is_some() && buffer.glance_next().is_none());
+    for group in 1..4 {
+        receive(&mut buffer, 50 * group - 49..50 * group + 1);
+        assert_eq!(buffer.glance_next(), Some(at(2_000 * group).at));
+        buffer.pass();
+        assert!(buffer.take().is_none() && !buffer.is_waited_for() && buffer.glance_next().is_none());
+        assert!(buffer.len() <= 51 && closes(&buffer, 1), "{buffer:?}");
+    }
+    assert_eq!(buffer.skipped().still, 99, "of the first two groups, whose first keyframe was decoded");
+    receive(&mut buffer, 151..170);
+    buffer.follow(at(6_800).at);
+    let units: Vec<AccessUnit<()>> = std::iter::from_fn(|| buffer.take()).collect();
+    assert!(units.iter().map(|unit| unit.number).eq(100..170) && units.iter().all(|unit| !unit.is_again));
+    assert!(closes(&buffer, 71));
+}
+
+#[test]
 fn a_keyframe_that_was_counted_and_is_not_decoded_again_is_counted_once() {
     let mut buffer = GopBuffer::new(false);
     buffer.push(true, at(0), 1, ());

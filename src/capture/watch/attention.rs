@@ -4,7 +4,8 @@
 //!              still for long enough, and the next frame is a keyframe
 //!  Following ─────────────────────────────────────────────────────────▶ Watching
 //!      ▲                                                                   │
-//!      └── a keyframe differs, a unit saw something move, no keyframe came ┘
+//!      └── a keyframe differs, a unit saw something move, no keyframe came, ┘
+//!          frames have grown (see `stream_signal`)
 //! ```
 //!
 //! * `Following`: every frame is decoded, and those that are due are looked at. While the scene is still and no keyframe
@@ -65,6 +66,8 @@ pub(in crate::capture) struct Attention {
     blank: u32,
     /// Not watched before this.
     not_before: Option<Monotonic>,
+    /// The newest frame that may show movement: watched from a later keyframe on.
+    suspected: Option<Monotonic>,
 }
 
 impl Attention {
@@ -80,6 +83,7 @@ impl Attention {
             is_awaited: false,
             blank: 0,
             not_before: None,
+            suspected: None,
         }
     }
 
@@ -142,11 +146,26 @@ impl Attention {
         self.follow(at);
     }
 
+    /// The frame that arrived at `at` may show movement: what is held is decoded, and compared. True if that changes anything.
+    pub(in crate::capture) fn suspect(&mut self, at: Monotonic) -> bool {
+        if self.is_watching {
+            self.suspected = Some(at);
+        }
+        // Nothing is known to have moved, so frames are only compared.
+        std::mem::replace(&mut self.is_watching, false)
+    }
+
+    /// The newest keyframe that looked like the scene, if none has come into the decoder since.
+    pub(in crate::capture) fn still_at(&self) -> Option<Monotonic> {
+        self.settled.filter(|settled| !self.is_awaited && self.glance.is_none_or(|glance| glance <= *settled))
+    }
+
     /// A keyframe that arrived at `at` is next: begins to watch if the scene has been still for long enough. `interval` is the
     /// time between keyframes, zero if unknown.
     pub(in crate::capture) fn may_watch(&mut self, at: Monotonic, interval: Duration) -> bool {
         let are_keyframes_near = !interval.is_zero() && interval <= self.rules.longest_interval;
-        let is_too_early = self.not_before.is_some_and(|not_before| at < not_before);
+        let is_too_early = self.not_before.is_some_and(|not_before| at < not_before)
+            || self.suspected.is_some_and(|suspected| at <= suspected);
         if is_too_early || !are_keyframes_near || !self.is_calm(at) {
             return false;
         }
@@ -257,5 +276,21 @@ mod tests {
         assert_eq!(attention.judge(at(36_000), true, false), Verdict::Look);
         assert_eq!(attention.judge(at(36_200), false, false), Verdict::Look, "it has just moved");
         assert!(!attention.may_watch(at(60_000), Duration::from_secs(30)), "keyframes are too far apart");
+    }
+
+    #[test]
+    fn what_may_move_is_compared_from_its_group_on_and_watched_again_if_it_does_not() {
+        let mut attention = watched();
+        attention.glances(at(8_000));
+        assert_eq!(attention.still_at(), None, "its picture has not come");
+        assert_eq!(attention.judge(at(8_000), false, true), Verdict::Still);
+        assert_eq!(attention.still_at(), Some(at(8_000)));
+        assert!(attention.suspect(at(9_000)) && !attention.suspect(at(9_500)) && !attention.is_watching());
+        assert!(!attention.may_watch(at(8_000), GROUP), "the group is to be decoded");
+        assert_eq!(attention.judge(at(8_800), false, false), Verdict::Still, "no unit is asked");
+        assert!(attention.may_watch(at(10_000), GROUP));
+        assert!(attention.suspect(at(10_600)));
+        assert_eq!(attention.judge(at(10_400), true, false), Verdict::Look);
+        assert!(!attention.may_watch(at(12_000), GROUP), "something moves");
     }
 }

@@ -1,6 +1,7 @@
 //! Watching a camera while its scene is still: what differs from what is known, and what is decoded because of it.
 //!
-//! [`Scene`] compares pictures, [`Attention`] decides what follows from that, and [`Watch`] holds both for one connection.
+//! [`Scene`] compares pictures, [`Signal`] the sizes of frames, [`Attention`] decides what follows from that, and [`Watch`] holds
+//! them for one connection.
 
 mod attention;
 mod blobs;
@@ -14,6 +15,7 @@ mod masks;
 #[cfg(test)]
 mod nuisances;
 mod scene;
+mod stream_signal;
 mod tamper;
 mod tolerance;
 mod unrest;
@@ -21,9 +23,11 @@ mod unrest;
 use crate::capture::watch::attention::{Attention, AttentionRules};
 use crate::capture::watch::cells::Cells;
 use crate::capture::watch::scene::Scene;
+use crate::capture::watch::stream_signal::{Found, Signal};
 use crate::capture::watch::tamper::Tamper;
 use crate::ipc::messages::{Sight, WatchOrder};
 use crate::vision::monotonic::Monotonic;
+use crate::vision::stream_signal::StreamSignal;
 use crate::vision::tamper::TamperKind;
 use std::time::Duration;
 
@@ -33,11 +37,19 @@ pub(super) use crate::capture::watch::luma::cells;
 /// Pictures closer together say nothing more about a camera that is covered.
 const TAMPER_STEP: Duration = Duration::from_secs(1);
 
+/// So far apart are the keyframes that are decoded at most, however quiet the frames between them are: what their sizes do not
+/// show is seen then.
+const LONGEST_QUIET: Duration = Duration::from_secs(10);
+
 /// What is known of one connection's scene.
 #[derive(Debug)]
 pub(super) struct Watch {
     scene: Scene,
     pub(super) attention: Attention,
+    signal: Signal,
+    longest_quiet: Duration,
+    /// True once the scene was known well enough to be watched: what differed before says nothing.
+    knows_scene: bool,
     /// `None`: it is not to be told.
     tamper: Option<Tamper>,
     tampered: Option<TamperKind>,
@@ -58,6 +70,9 @@ impl Watch {
         Self {
             scene: Scene::new(order.sensitivity, order.ignore.clone()),
             attention: Attention::new(rules),
+            signal: Signal::default(),
+            longest_quiet: LONGEST_QUIET.min(rules.look_every),
+            knows_scene: false,
             tamper: (order.tamper_after_ms > 0).then(|| Tamper::new(ms(order.tamper_after_ms))),
             tampered: None,
             tamper_judged_at: None,
@@ -65,11 +80,32 @@ impl Watch {
         }
     }
 
+    /// Takes in a frame of so many bytes that has arrived. True if what is decoded changes with it.
+    pub(super) fn take_in(&mut self, is_keyframe: bool, at: Monotonic, bytes: usize) -> bool {
+        self.knows_scene |= self.attention.is_watching();
+        self.signal.take_in(is_keyframe, at, bytes as f32) && self.attention.suspect(at)
+    }
+
+    /// True if the keyframe that arrived at `at` need not be decoded: the frames since the last one are known to be as those of
+    /// a still scene, and so long as until the next one, in `interval`, nothing else is to be looked for.
+    pub(super) fn may_pass(&self, at: Monotonic, interval: Duration) -> bool {
+        let Some(still_at) = self.attention.still_at().filter(|_| self.tampered.is_none()) else { return false };
+        (at + interval).since(still_at) <= self.longest_quiet && self.signal.is_quiet_since(still_at)
+    }
+
+    /// Whether frames between keyframes tell that something moves.
+    pub(super) fn signal(&self) -> StreamSignal {
+        self.signal.state()
+    }
+
     /// The verdict on a picture that is due, or on a keyframe that was decoded alone (`is_glance`), whose frame arrived at
     /// `at`. A picture without `cells` cannot be compared, and counts as different.
     pub(super) fn judge(&mut self, cells: Option<&Cells>, at: Monotonic, is_glance: bool) -> Verdict {
         let change = cells.map(|cells| self.scene.compare(cells, at));
         let differs = change.as_ref().is_none_or(|change| change.moved);
+        if self.knows_scene {
+            self.signal.found(if differs { Found::Differs } else { Found::Same }, at);
+        }
         let verdict = self.attention.judge(at, differs, is_glance);
         if let Some(cells) = cells {
             self.judge_tamper(cells, at);
@@ -109,6 +145,9 @@ impl Watch {
             self.scene.learn(&sight.boxes);
         }
         if sight.moves {
+            if self.knows_scene {
+                self.signal.found(Found::Movement, sight.captured_at);
+            }
             self.attention.saw_movement(sight.captured_at);
         }
     }

@@ -6,6 +6,7 @@ use crate::publish::state_message::MainStreamMessage;
 use crate::vision::attention::Attention;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::stream_counts::StreamCounts;
+use crate::vision::stream_signal::SignalUse;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,13 @@ pub struct StreamHealth {
     /// What is decoded at the moment: `followed`: every frame; `watched`: keyframes, because nothing moves; `catching_up`: what
     /// came shortly before something moved.
     pub attention: Attention,
+    /// Whether the sizes of frames tell that something moves: `sizes`, `none`, or `learning`. Absent for a camera that is not
+    /// watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<SignalUse>,
+    /// How often frames are larger where something moves (AUC), 0..=1, 0.5 by chance; absent until both were seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal_auc: Option<f64>,
     /// Encoded frames that arrived.
     pub received: u64,
     /// Frames that were not decoded, by reason.
@@ -47,6 +55,8 @@ impl StreamHealth {
             keyframe_interval_seconds: rounded(f64::from(counts.keyframe_interval_ms) / 1000.0),
             clock_offset_seconds: counts.clock_offset_ms.map(|ms| rounded(ms as f64 / 1000.0)),
             attention: counts.attention,
+            signal: counts.signal.map(|signal| signal.used),
+            signal_auc: counts.signal.and_then(|signal| Some(f64::from(signal.auc_percent?) / 100.0)),
             received: counts.received,
             skipped: skipped.into(),
             waiting: counts.waiting,
