@@ -229,6 +229,8 @@ fn watch_order(camera: &CameraSettings, capture: &CaptureSettings) -> Option<Wat
     let longest_interval_ms = match camera.watched(capture)? {
         WatchMode::Keyframes => u32::MAX,
         WatchMode::Auto | WatchMode::Off => LONGEST_INTERVAL_MS,
+        // No keyframes are near enough, so all frames are decoded and compared.
+        WatchMode::DetectStream => 0,
     };
     Some(WatchOrder {
         sensitivity: camera.watch_sensitivity.unwrap_or(capture.watch_sensitivity),

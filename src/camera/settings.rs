@@ -34,6 +34,9 @@ pub enum WatchMode {
     Auto,
     /// The same, however far apart they are.
     Keyframes,
+    /// Every frame of `detect_url`, a small stream, is decoded; none is analysed while nothing moves.
+    #[serde(rename = "detect stream")]
+    DetectStream,
 }
 
 /// `[capture]`: what all cameras share.

@@ -1,7 +1,7 @@
 //! `[capture]`, `[snapshots]` and `[[cameras]]`.
 
 use crate::camera::clip_file;
-use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings};
+use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings, WatchMode};
 use crate::secret::Credentials;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
@@ -41,6 +41,11 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     for (index, camera) in settings.cameras.iter().enumerate() {
         let name = format!("cameras[{index}]");
         check_camera(&name, camera, findings);
+        if camera.watched(&settings.capture) == Some(WatchMode::DetectStream) && camera.detect_url.is_none() {
+            let what = "is \"detect stream\" (its own or that of [capture]), and the camera has no `detect_url`: set it to the \
+                        camera's small stream, or `watch` to \"auto\"";
+            findings.add(format!("{name}.watch"), what);
+        }
         let model = camera.model.as_ref();
         if model.is_some_and(|name| !settings.models.iter().any(|model| model.name == *name)) {
             let models: Vec<&str> = settings.models.iter().map(|model| model.name.as_str()).collect();

@@ -89,6 +89,10 @@ fn a_second_stream_is_another_one_and_checked_like_the_first() {
     let key = "cameras[yard].detect_credentials.password_file";
     check(&detect("rtsp://camera/sub", missing), key, &["/nowhere/password"]);
     check(&detect("http://camera/sub", "basic_auth = false"), "cameras[yard].basic_auth", &["over RTSP"]);
+    check(&detect("rtsp://camera/sub", "watch = \"detect stream\""), "", &[]);
+    check(&camera("watch = \"detect stream\""), "cameras[yard].watch", &["no `detect_url`", "\"auto\""]);
+    let all = format!("[capture]\nwatch = \"detect stream\"\n{}", camera(""));
+    check(&all, "cameras[yard].watch", &["that of [capture]"]);
     check("[snapshots]\nmain_max_offset_seconds = 10.5", "snapshots.main_max_offset_seconds", &["0 to 10"]);
     check("[snapshots]\nmain_max_width_px = 63", "snapshots.main_max_width_px", &["64"]);
 }
