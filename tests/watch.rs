@@ -87,7 +87,8 @@ impl Parent {
     fn take(&mut self, frame: Frame) {
         let luma = &self.slots.slot(frame.slot).unwrap()[..WIDTH * HEIGHT];
         let left = Passage::left_edge(luma);
-        let sight = Sight { captured_at: frame.captured_at, boxes: Vec::new(), moves: left.is_some() };
+        let boxes = left.map(Passage::place).into_iter().collect();
+        let sight = Sight { captured_at: frame.captured_at, boxes, moves: left.is_some() };
         self.capture.channel.send(&ToCapture::Seen { camera: CAMERA, sight }, None).unwrap();
         self.capture.channel.send(&ToCapture::Release { camera: CAMERA, slot: frame.slot }, None).unwrap();
         self.seen.push(Seen { frame, left });

@@ -1,5 +1,6 @@
 //! A clip of a still scene with sensor noise, through which a bright block passes at a known time.
 
+use ocelli::vision::geometry::NormalizedBox;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,6 +37,13 @@ impl Passage {
         let row = &luma[(Self::TOP + Self::SIZE.1 / 2) * WIDTH..][..WIDTH];
         let bright = row.iter().filter(|sample| **sample > BETWEEN).count();
         (bright >= Self::SIZE.0 / 3).then(|| row.iter().position(|sample| *sample > BETWEEN)).flatten()
+    }
+
+    /// Where the block is whose left edge is at this pixel.
+    pub fn place(left: usize) -> NormalizedBox {
+        let of = |part: usize, whole: usize| part as f32 / whole as f32;
+        let (width, height) = (of(Self::SIZE.0, WIDTH), of(Self::SIZE.1, HEIGHT));
+        NormalizedBox { left: of(left, WIDTH), top: of(Self::TOP, HEIGHT), width, height }
     }
 
     fn draw(&self, frame: usize, luma: &mut [u8]) {
