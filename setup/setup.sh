@@ -20,7 +20,7 @@ install_packages() {
         libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
         gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
         gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools
-        mosquitto mosquitto-clients opencv-doc systemd
+        mosquitto mosquitto-clients opencv-doc systemd chromium
     )
     command -v npm >/dev/null || wanted+=(npm)
     local missing=() name

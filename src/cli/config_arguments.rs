@@ -5,7 +5,6 @@ use crate::settings::Settings;
 use crate::telemetry::journal;
 use crate::vision::error_chain::describe;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -72,17 +71,6 @@ pub(super) fn conclude(result: Result<(), Box<dyn Error>>) -> ExitCode {
         Err(error) => {
             print_failure(&format!("ocelli: {}", describe(error.as_ref())));
             ExitCode::FAILURE
-        }
-    }
-}
-
-/// The HTTP address of a running daemon with these settings.
-pub(super) fn daemon_address(settings: &Settings) -> Result<SocketAddr, String> {
-    match settings.http.enabled && settings.http.port != 0 {
-        true => Ok(SocketAddr::new(settings.http.address, settings.http.port)),
-        false => {
-            let text = "the daemon cannot be reached: `http.enabled` is false, or `http.port` is 0, so that its port is unknown";
-            Err(text.to_owned())
         }
     }
 }

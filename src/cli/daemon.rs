@@ -1,11 +1,9 @@
 //! Requests of a command to the running daemon. The box that answers is always named: another daemon may have the port.
 
-use crate::cli::config_arguments::daemon_address;
-use crate::http::client::{Answer, ClientError, HttpMethod, RESPONSE_LIMIT, exchange, read_lines};
+use crate::http::client::{Answer, ClientError, DaemonPlace, HttpMethod, RESPONSE_LIMIT, exchange, read_lines};
 use crate::settings::Settings;
 use crate::vision::error_chain::describe;
 use serde_json::Value;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What a box is called that does not say its name: a daemon of an older version, or something else at the port.
@@ -30,7 +28,7 @@ pub(super) enum DaemonError {
 /// The daemon that the settings lead to.
 #[derive(Debug)]
 pub(super) struct Daemon {
-    address: SocketAddr,
+    place: DaemonPlace,
     /// The box of the settings.
     box_id: String,
     /// How long an answer may take.
@@ -40,8 +38,11 @@ pub(super) struct Daemon {
 impl Daemon {
     /// The daemon with these settings.
     pub(super) fn of(settings: &Settings) -> Result<Self, DaemonError> {
-        let address = daemon_address(settings).map_err(DaemonError::NoAnswer)?;
-        Ok(Self { address, box_id: settings.box_id.clone(), limit: RESPONSE_LIMIT })
+        if !settings.http.enabled {
+            return Err(DaemonError::NoAnswer("the daemon cannot be reached: `http.enabled` is false".to_owned()));
+        }
+        let place = DaemonPlace::of(&settings.http, &settings.state_directory);
+        Ok(Self { place, box_id: settings.box_id.clone(), limit: RESPONSE_LIMIT })
     }
 
     /// Waits this long for answers.
@@ -57,7 +58,7 @@ impl Daemon {
         body: Option<&Value>,
     ) -> Result<(String, Vec<u8>), DaemonError> {
         let no_answer = |error: ClientError| DaemonError::NoAnswer(describe(&error));
-        let answer = exchange(self.address, method, path, body, self.limit).await;
+        let answer = exchange(&self.place, method, path, body, self.limit).await;
         let Answer { box_id, status, body } = answer.map_err(no_answer)?;
         let box_id = box_id.unwrap_or_else(|| UNNAMED.to_owned());
         if (200..300).contains(&status) {
@@ -90,15 +91,15 @@ impl Daemon {
             eprintln!("box {box_id}");
             self.warn_of_another_box(&box_id);
         };
-        let result = read_lines(self.address, path, begin, show).await;
+        let result = read_lines(&self.place, path, begin, show).await;
         result.map_err(|error| DaemonError::NoAnswer(describe(&error)))
     }
 
     /// Tells the operator if another box than that of the settings has answered.
     pub(super) fn warn_of_another_box(&self, answered: &str) {
         if answered != self.box_id {
-            let (address, own) = (self.address, &self.box_id);
-            eprintln!("ocelli: box {answered} answers at {address}, and these settings are those of {own}");
+            let (place, own) = (&self.place, &self.box_id);
+            eprintln!("ocelli: box {answered} answers at {place}, and these settings are those of {own}");
         }
     }
 }

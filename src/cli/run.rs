@@ -9,12 +9,14 @@ use crate::cli::lock::lock_state;
 use crate::cli::signals::{Signals, Stop, report_while_draining};
 use crate::control::health::BoxHealth;
 use crate::control::{ApplianceStatus, Control};
+use crate::http::local_token;
 use crate::http::rekognition::RekognitionState;
-use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity};
+use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
 use crate::os::service_manager;
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
+use crate::secret::SecretError;
 use crate::settings::{BoxFacts, Settings};
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::logging::{self, LevelSwitch, LogTarget, LoggingError, Redactor};
@@ -144,8 +146,8 @@ async fn serve(
     let http = settings.http.clone();
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
-    let token = settings.http.monitoring_token()?;
-    token.iter().for_each(|token| redactor.register(token));
+    let tokens = server_tokens(&settings, &troubles)?;
+    tokens.monitoring.iter().chain(&tokens.local).for_each(|token| redactor.register(token));
     let (rekognition, (endpoint, rules)) = (settings.rekognition.clone(), watch::channel(rules));
     let identity_of_server = ServerIdentity {
         state_directory: settings.state_directory.clone(),
@@ -175,7 +177,7 @@ async fn serve(
     tokio::spawn(reload_when_asked(hung_up, control.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics));
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
-    let served = crate::http::server::serve(http, http_state, identity_of_server, token, troubles, stopped.clone());
+    let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {
@@ -200,6 +202,23 @@ fn start_outbox(settings: &Settings) -> Result<(Outbox, SinkEnd), Box<dyn Error>
     // Without the directory the outbox keeps events in memory, and says so: cameras must be analysed all the same.
     drop(std::fs::create_dir_all(&settings.state_directory));
     Ok(Outbox::start(OutboxRules::new(&settings.outbox, &settings.state_directory, settings.mqtt.enabled))?)
+}
+
+/// Reads the token of the monitoring address, and reads or makes that of the native API. Without the second the API is
+/// served over the Unix socket alone, and the box says why.
+fn server_tokens(settings: &Settings, troubles: &Troubles) -> Result<ServerTokens, SecretError> {
+    let monitoring = settings.http.monitoring_token()?;
+    if !settings.http.uses_local_token() {
+        return Ok(ServerTokens { monitoring, local: None });
+    }
+    let local = local_token::read_or_make(&settings.state_directory).map_err(|error| {
+        let file = local_token::file(&settings.state_directory);
+        let trouble =
+            format!("the token of the API cannot be kept in {}: {error}; over TCP it is refused", file.display());
+        tracing::error!("{trouble}");
+        troubles.set("API token", trouble);
+    });
+    Ok(ServerTokens { monitoring, local: local.ok() })
 }
 
 /// Reads the cameras' passwords, and registers them with the log's redactor.

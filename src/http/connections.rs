@@ -16,6 +16,15 @@ use tokio::sync::Notify;
 /// Connections of one listener at a time.
 pub(super) const MAX_CONNECTIONS: usize = 512;
 
+/// Whose connections count together.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Peer {
+    /// A host.
+    Address(IpAddr),
+    /// A user of this box, by its number: a client of the Unix socket.
+    User(u32),
+}
+
 /// The connections of one listener.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connections(Arc<Mutex<Table>>);
@@ -28,7 +37,7 @@ struct Table {
 
 #[derive(Debug)]
 struct Entry {
-    peer: IpAddr,
+    peer: Peer,
     /// Since when the next step has been the client's; `None` while a request is being served.
     waiting_since: Option<Monotonic>,
     closing: Arc<Notify>,
@@ -44,7 +53,7 @@ pub(super) struct Connection {
 
 impl Connections {
     /// Takes a place for a connection of `peer`. `None`: every place serves a request of a client with a right to it.
-    pub(super) fn admit(&self, peer: IpAddr) -> Option<Connection> {
+    pub(super) fn admit(&self, peer: Peer) -> Option<Connection> {
         let peer = network(peer);
         let mut table = lock(&self.0);
         if table.open.len() >= MAX_CONNECTIONS {
@@ -64,8 +73,8 @@ impl Connections {
 
 impl Table {
     /// The connection that makes room for `newcomer`. Never one of an address that has fewer than the newcomer's.
-    fn one_to_close(&self, newcomer: IpAddr) -> Option<u64> {
-        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+    fn one_to_close(&self, newcomer: Peer) -> Option<u64> {
+        let mut counts: HashMap<Peer, usize> = HashMap::new();
         self.open.values().for_each(|entry| *counts.entry(entry.peer).or_default() += 1);
         let own = counts.get(&newcomer).copied().unwrap_or(0);
         let waiting = self.open.iter().filter_map(|(number, entry)| {
@@ -117,11 +126,12 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
 }
 
 /// The address that is counted: IPv6 hands out networks of 64 bits, so one client has 2^64 addresses.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
+fn network(peer: Peer) -> Peer {
+    let Peer::Address(address) = peer else { return peer };
+    Peer::Address(match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -130,11 +140,11 @@ mod tests {
     use std::time::Duration;
     use tokio::time::timeout;
 
-    fn ip(last: u8) -> IpAddr {
-        IpAddr::from([127, 0, 0, last])
+    fn ip(last: u8) -> Peer {
+        Peer::Address(IpAddr::from([127, 0, 0, last]))
     }
 
-    fn admit(connections: &Connections, peer: IpAddr, count: usize) -> Vec<Connection> {
+    fn admit(connections: &Connections, peer: Peer, count: usize) -> Vec<Connection> {
         (0..count).map(|_| connections.admit(peer).unwrap()).collect()
     }
 
@@ -191,10 +201,11 @@ mod tests {
 
     #[test]
     fn addresses_of_one_ipv6_network_count_together_and_ipv4_stays_apart() {
-        let at = |text: &str| network(text.parse().unwrap());
+        let at = |text: &str| network(Peer::Address(text.parse().unwrap()));
         assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1"));
         assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
         assert_ne!(at("::ffff:10.0.0.1"), at("::ffff:10.0.0.2"));
         assert_eq!(at("::ffff:10.0.0.1"), at("10.0.0.1"));
+        assert_ne!(network(Peer::User(0)), network(Peer::User(1)));
     }
 }

@@ -1,22 +1,24 @@
-//! One address: its listener and its connections.
+//! One address or socket: its listener and its connections.
 //!
 //! Every wait for a client has a limit: hyper's for the head of a request, tower-http's for the request as a whole,
 //! [`body`](crate::http::body)'s for how fast an image arrives, tokio-io-timeout's for a client that does not read its
 //! response. The accept loop is our own, because axum's sets none of them.
 
 use crate::http::connections::{Connection, Connections};
+use crate::http::place::{Accepted, Listener, Place};
+use crate::os::clock::monotonic_now;
+use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
+use crate::vision::line_limit::LineLimit;
 use crate::vision::reconnect_ladder::seconds_before_try;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -44,70 +46,83 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// How long to wait when no connection can be accepted, as without free descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// An address and what is served there.
+/// A place and what is served there.
 pub(super) struct Endpoint {
-    address: SocketAddr,
+    place: Place,
     /// For the log, and the part that [`Troubles`] names.
     what: &'static str,
     router: Router,
     tls: Option<TlsAcceptor>,
     connections: Connections,
+    metrics: Arc<Metrics>,
 }
 
 impl Endpoint {
     /// `tls`: none for plain HTTP.
-    pub(super) fn new(address: SocketAddr, what: &'static str, router: Router, tls: Option<TlsAcceptor>) -> Self {
-        Self { address, what, router, tls, connections: Connections::default() }
+    pub(super) fn new(
+        place: Place,
+        what: &'static str,
+        router: Router,
+        tls: Option<TlsAcceptor>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { place, what, router, tls, connections: Connections::default(), metrics }
     }
 
     /// Serves until `stop` turns true, then finishes the requests that have begun.
     /// `troubles` says so while the port is taken.
     pub(super) async fn serve(self, troubles: &Troubles, mut stop: watch::Receiver<bool>) {
         let Some(listener) = self.bind(troubles, &mut stop).await else { return };
-        let (graceful, mut tasks) = (GracefulShutdown::new(), JoinSet::new());
+        let (graceful, mut tasks, mut lines) = (GracefulShutdown::new(), JoinSet::new(), LineLimit::default());
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
             match accepted {
-                Ok((stream, peer)) => {
+                Ok((Some(stream), peer)) => {
                     // Without a place the stream is dropped, which closes it.
-                    let Some(connection) = self.connections.admit(peer.ip()) else { continue };
+                    let Some(connection) = self.connections.admit(peer) else { continue };
                     let (tls, router) = (self.tls.clone(), self.router.clone());
                     tasks.spawn(serve_stream(stream, connection, tls, router, graceful.watcher()));
                     while tasks.try_join_next().is_some() {}
                 }
+                Ok((None, _)) => {
+                    self.metrics.strangers().refused("own_child");
+                    if let Some(left_out) = lines.admit(monotonic_now()) {
+                        tracing::error!(left_out = left_out.count(), "a child process asked the daemon{left_out}");
+                    }
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    if let Some(left_out) = lines.admit(monotonic_now()) {
+                        let count = left_out.count();
+                        tracing::warn!(%error, left_out = count, "a connection could not be accepted{left_out}");
+                    }
                     tokio::time::sleep(ACCEPT_RETRY).await;
                 }
             }
         }
         drop(listener);
         if timeout(FINISH_LIMIT, graceful.shutdown()).await.is_err() {
-            tracing::warn!(address = %self.address, open = tasks.len(), "requests are broken off: they took too long");
+            tracing::warn!(address = %self.place, open = tasks.len(), "requests are broken off: they took too long");
         }
     }
 
-    /// Opens the port. One that is taken is told of once, and tried again: each second at first, then each minute.
-    async fn bind(&self, troubles: &Troubles, stop: &mut watch::Receiver<bool>) -> Option<TcpListener> {
+    /// Begins to listen. A place that is taken is told of once, and tried again: each second at first, then each minute.
+    async fn bind(&self, troubles: &Troubles, stop: &mut watch::Receiver<bool>) -> Option<Listener> {
         for failures in 0_u32.. {
-            match TcpListener::bind(self.address).await {
+            match self.place.listen().await {
                 Ok(listener) => {
                     troubles.clear(self.what);
-                    if let Ok(address) = listener.local_addr() {
-                        tracing::info!(%address, tls = self.tls.is_some(), "{}", self.what);
-                    }
+                    let address = listener.shown();
+                    tracing::info!(address, tls = self.tls.is_some(), "{}", self.what);
                     return Some(listener);
                 }
                 Err(error) => {
-                    let trouble = format!(
-                        "nothing is served on {}: {error}; it is retried, or choose another port under [http]",
-                        self.address
-                    );
+                    let (place, cure) = (&self.place, self.place.cure());
+                    let trouble = format!("nothing is served on {place}: {error}; it is retried, or {cure}");
                     if troubles.set(self.what, trouble) {
-                        tracing::warn!(address = %self.address, %error, "nothing can be served there; it is tried again, or choose another address or port under [http]");
+                        tracing::warn!(address = %place, %error, "nothing can be served there; it is tried again, or {cure}");
                     }
                 }
             }
@@ -121,16 +136,18 @@ impl Endpoint {
 }
 
 async fn serve_stream(
-    stream: TcpStream,
+    stream: Accepted,
     connection: Connection,
     tls: Option<TlsAcceptor>,
     router: Router,
     watcher: Watcher,
 ) {
-    // Responses are short and must not wait for the acknowledgement of earlier ones.
-    drop(stream.set_nodelay(true));
     let connection = Arc::new(connection);
-    let Some(acceptor) = tls else { return serve_connection(stream, connection, router, watcher).await };
+    let (stream, acceptor) = match (stream, tls) {
+        (Accepted::Tcp(stream), Some(acceptor)) => (stream, acceptor),
+        (Accepted::Tcp(stream), None) => return serve_connection(stream, connection, router, watcher).await,
+        (Accepted::Socket(stream), _) => return serve_connection(stream, connection, router, watcher).await,
+    };
     let accepted = tokio::select! {
         accepted = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)) => accepted,
         () = connection.closing() => return,

@@ -1,4 +1,5 @@
-//! What is served over HTTP: health, metrics and the native API on loopback, and the API that AWS SDKs know.
+//! What is served over HTTP: health, metrics and the native API on loopback and over a Unix socket, and the API that AWS
+//! SDKs know.
 //!
 //! Handlers translate requests for [`control`](crate::control). They hold no lock of the appliance and see no unit and no
 //! camera.
@@ -9,11 +10,15 @@ mod box_name;
 pub mod client;
 mod connections;
 mod cpu_turns;
+mod door;
 mod endpoint;
+pub mod local_token;
 mod monitoring;
+mod place;
 pub mod rekognition;
 mod router;
 mod routes;
+mod same_origin;
 pub mod server;
 pub mod settings;
 mod state;

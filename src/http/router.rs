@@ -1,11 +1,13 @@
-//! Which requests are served where: everything on loopback, health and the AWS-compatible API on the public address.
+//! Which requests are served where: everything on loopback and over the Unix socket, health and the AWS-compatible API on
+//! the public address.
 
 use crate::http::box_name;
+use crate::http::door::{Door, guard, require_name, require_token};
 use crate::http::rekognition;
 use crate::http::routes;
 use crate::http::state::HttpState;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -19,8 +21,19 @@ pub(super) const REQUEST_LIMIT: Duration = Duration::from_secs(80);
 const MAX_COMMAND_BYTES: usize = 16 * 1024;
 const COMMAND_BODY_LIMIT: Duration = Duration::from_secs(5);
 
-/// The routes of the loopback address.
-pub(super) fn local(state: HttpState) -> Router {
+/// Which routes of the box's own clients need the token of their door.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NeedsToken {
+    /// `/api`.
+    pub(super) api: bool,
+    /// `/healthz`, `/readyz` and `/metrics`.
+    pub(super) monitoring: bool,
+}
+
+/// The routes of the box's own clients.
+pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> Router {
+    let token = from_fn_with_state(door.clone(), require_token);
+    let name = from_fn_with_state(door.clone(), require_name);
     let commands = routes::models::router()
         .merge(routes::hours::router())
         .merge(routes::status::router())
@@ -33,17 +46,24 @@ pub(super) fn local(state: HttpState) -> Router {
         .with_state(state.control.clone());
     // An image is bounded by its slot.
     let images = routes::detect::router().layer(DefaultBodyLimit::disable()).with_state(state.control.clone());
+    let (api, health) = (commands.merge(images), routes::health::router());
+    let api = if needs_token.api { api.layer(token.clone()) } else { api };
+    let health = if needs_token.monitoring { health.layer(token) } else { health };
     let name_box = from_fn_with_state(state.control.clone(), box_name::add);
-    finish(routes::health::router().merge(commands).merge(images), state).layer(name_box)
+    // The name is judged before the token: a page that asks under a name of its own learns nothing.
+    let routes = health.merge(api).layer(name);
+    finish(routes, state, door).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
 }
 
-/// The routes of the public address.
-pub(super) fn public(state: HttpState) -> Router {
-    finish(routes::health::public_router(), state)
+/// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives.
+pub(super) fn public(state: HttpState, door: &Door) -> Router {
+    finish(routes::health::public_router(), state, door).layer(from_fn_with_state(door.clone(), guard))
 }
 
-fn finish(routes: Router<HttpState>, state: HttpState) -> Router {
-    limited(routes.fallback(aws_client).with_state(state))
+fn finish(routes: Router<HttpState>, state: HttpState, door: &Door) -> Router {
+    let (calls, of_calls) = (state.clone(), door.clone());
+    let fallback = move |request: Request| aws_client(calls, of_calls, request);
+    limited(routes.fallback(fallback).with_state(state))
 }
 
 /// These routes with the time limit of every request.
@@ -52,10 +72,17 @@ pub(super) fn limited(routes: Router) -> Router {
 }
 
 /// Calls of AWS clients, whatever their path. Any other request is for a route that does not exist.
-async fn aws_client(State(state): State<HttpState>, request: Request) -> Response {
-    if state.rekognition.is_enabled() && rekognition::is_meant(request.headers()) {
-        rekognition::handle(&state.rekognition, &state.budget, request).await
-    } else {
-        (StatusCode::NOT_FOUND, "there is nothing here\n").into_response()
+///
+/// A signature covers the `Host`, and no page can sign: a signed call may ask for any name.
+async fn aws_client(state: HttpState, door: Door, request: Request) -> Response {
+    let is_call = state.rekognition.is_enabled() && rekognition::is_meant(request.headers());
+    if !(is_call && state.rekognition.must_be_signed())
+        && let Err(refusal) = door.judge_name(&request)
+    {
+        return refusal;
+    }
+    match is_call {
+        true => rekognition::handle(&state.rekognition, &state.budget, request).await,
+        false => (StatusCode::NOT_FOUND, "there is nothing here\n").into_response(),
     }
 }

@@ -1,16 +1,21 @@
-//! The servers of all addresses: everything on loopback; elsewhere, if configured, the AWS-compatible API over TLS and
+//! The servers of all addresses: everything on loopback and over the Unix socket; elsewhere, if configured, the AWS-compatible API over TLS and
 //! signed, and metrics and readiness over TLS and for a token.
 
+use crate::http::auth::bearer_token::BearerToken;
+use crate::http::door::{Door, TokenRule};
 use crate::http::endpoint::Endpoint;
+use crate::http::local_token;
 use crate::http::monitoring;
-use crate::http::router;
-use crate::http::settings::{HttpSettings, HttpTlsSettings};
+use crate::http::place::Place;
+use crate::http::router::{self, NeedsToken};
+use crate::http::settings::{HttpSettings, HttpTlsSettings, LocalAccess};
 use crate::http::tls;
 use crate::secret::Secret;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::error_chain::describe;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
 use tokio_rustls::TlsAcceptor;
@@ -35,26 +40,69 @@ const TLS_RETRY: Duration = Duration::from_secs(5);
 /// The part that [`Troubles`] names.
 const PUBLIC: &str = "public address";
 
+/// The tokens that open addresses.
+#[derive(Debug, Default)]
+pub struct ServerTokens {
+    /// Of the monitoring address; settings with that address and without a token are refused before.
+    pub monitoring: Option<Secret>,
+    /// Of the native API over TCP, if the settings ask for one. `None`: it could not be had, and nothing is accepted.
+    pub local: Option<Secret>,
+}
+
 /// Serves until `stop` turns true. A port that is taken is tried again, and so is a certificate that cannot be read or
-/// made; the rest of the daemon runs meanwhile, and `troubles` says why the public address is not served. `token` opens the
-/// monitoring address.
+/// made; the rest of the daemon runs meanwhile, and `troubles` says why the public address is not served.
 pub async fn serve(
     settings: HttpSettings,
     state: HttpState,
     identity: ServerIdentity,
-    token: Option<Secret>,
+    tokens: ServerTokens,
     troubles: Troubles,
     stop: watch::Receiver<bool>,
 ) {
     if !settings.enabled {
         return;
     }
+    let (socket, over_tcp) = local_endpoints(&settings, &state, &identity.state_directory, tokens.local.as_ref());
     let certificate = Certificate { settings: &settings, identity, troubles: &troubles, acceptor: OnceCell::new() };
     let public = serve_public(&settings, state.clone(), &certificate, stop.clone());
-    let monitoring = serve_monitoring(&settings, state.clone(), token, &certificate, stop.clone());
-    let address = SocketAddr::new(settings.address, settings.port);
-    let local = Endpoint::new(address, "health, metrics and the API are served", router::local(state), None);
-    tokio::join!(local.serve(&troubles, stop), public, monitoring);
+    let monitoring = serve_monitoring(&settings, state.clone(), tokens.monitoring, &certificate, stop.clone());
+    tokio::join!(over_tcp.serve(&troubles, stop.clone()), socket.serve(&troubles, stop), public, monitoring);
+}
+
+/// The box's own listeners: the Unix socket, whose mode says who may use it, and the address of loopback.
+fn local_endpoints(
+    settings: &HttpSettings,
+    state: &HttpState,
+    state_directory: &Path,
+    token: Option<&Secret>,
+) -> (Endpoint, Endpoint) {
+    let path = settings.socket_path(state_directory);
+    let door = |token| Door::new(settings.names.clone(), token, Arc::clone(&state.metrics));
+    let routes = router::local(state.clone(), &door(None), NeedsToken::default());
+    let what = "the API is served over a Unix socket";
+    let socket = Endpoint::new(Place::Socket(path.clone()), what, routes, None, Arc::clone(&state.metrics));
+
+    let (path, file) = (path.display(), local_token::file(state_directory));
+    let cure = format!(
+        "over TCP this needs the token in {}, as `Authorization: Bearer <token>`; over the Unix socket it needs none: \
+         `curl --unix-socket {path} http://localhost/...`",
+        file.display(),
+    );
+    let rule = TokenRule { token: token.map(BearerToken::new), cure };
+    let needs_token = NeedsToken {
+        api: settings.local_api == Some(LocalAccess::Token),
+        monitoring: settings.local_monitoring == LocalAccess::Token,
+    };
+    let routes = router::local(state.clone(), &door(Some(rule)), needs_token);
+    let (address, what) = (SocketAddr::new(settings.address, settings.port), "health, metrics and the API are served");
+    (socket, Endpoint::new(Place::Tcp(address), what, routes, None, Arc::clone(&state.metrics)))
+}
+
+/// The names by which other hosts may ask for the box.
+fn public_names(settings: &HttpSettings, identity: &ServerIdentity) -> Vec<String> {
+    let own = [settings.public_address, settings.monitoring_address].map(|address| Some(address?.to_string()));
+    let named = identity.names.iter().chain(&settings.tls.names).chain(&settings.names).cloned();
+    own.into_iter().flatten().chain(named).collect()
 }
 
 /// Serves the public address, if one is configured.
@@ -66,9 +114,12 @@ async fn serve_public(
 ) {
     let Some(address) = settings.public_address else { return };
     let Some(tls) = certificate.unless(settings.public_plain, &stop).await else { return };
-    let routes = router::public(state.for_strangers());
-    let address = SocketAddr::new(address, settings.public_port);
-    Endpoint::new(address, "the AWS-compatible API is served", routes, tls).serve(certificate.troubles, stop).await;
+    let metrics = Arc::clone(&state.metrics);
+    let door = Door::new(public_names(settings, &certificate.identity), None, Arc::clone(&metrics));
+    let routes = router::public(state.for_strangers(), &door);
+    let place = Place::Tcp(SocketAddr::new(address, settings.public_port));
+    let endpoint = Endpoint::new(place, "the AWS-compatible API is served", routes, tls, metrics);
+    endpoint.serve(certificate.troubles, stop).await;
 }
 
 /// Serves the monitoring address, if one is configured. Settings without a token for it are refused before.
@@ -81,9 +132,13 @@ async fn serve_monitoring(
 ) {
     let (Some(address), Some(token)) = (settings.monitoring_address, token) else { return };
     let Some(tls) = certificate.unless(settings.monitoring_plain, &stop).await else { return };
-    let routes = monitoring::routes(state.for_strangers(), &token);
-    let address = SocketAddr::new(address, settings.monitoring_port);
-    Endpoint::new(address, "metrics and readiness are served", routes, tls).serve(certificate.troubles, stop).await;
+    let metrics = Arc::clone(&state.metrics);
+    let rule = TokenRule { token: Some(BearerToken::new(&token)), cure: monitoring::CURE.to_owned() };
+    let door = Door::new(public_names(settings, &certificate.identity), Some(rule), Arc::clone(&metrics));
+    let routes = monitoring::routes(state.for_strangers(), &door);
+    let place = Place::Tcp(SocketAddr::new(address, settings.monitoring_port));
+    let endpoint = Endpoint::new(place, "metrics and readiness are served", routes, tls, metrics);
+    endpoint.serve(certificate.troubles, stop).await;
 }
 
 /// The certificate of all addresses that other hosts reach. It is read or made once, for the first that needs it.
@@ -203,7 +258,8 @@ mod tests {
         let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
         let (troubles, (stop, stopped)) = (Troubles::default(), watch::channel(false));
-        let endpoint = Endpoint::new(address, "it is served", axum::Router::new(), None);
+        let metrics = Arc::new(crate::telemetry::metrics::Metrics::new());
+        let endpoint = Endpoint::new(Place::Tcp(address), "it is served", axum::Router::new(), None, metrics);
         tokio::time::pause();
         let wait = async {
             while troubles.all().is_empty() {

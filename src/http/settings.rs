@@ -3,11 +3,26 @@
 use crate::secret::{Secret, SecretError, SecretSource};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A token can be guessed at from afar, so it must be long.
 const MIN_TOKEN_BYTES: usize = 16;
+
+/// The state directory of the service, which may also write in `/run/ocelli`.
+const SERVICE_STATE: &str = "/var/lib/ocelli";
+const SERVICE_SOCKET: &str = "/run/ocelli/ocelli.sock";
+
+/// Who may use routes of the box's own listener over TCP. Over the Unix socket they are free.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LocalAccess {
+    /// Every program and user of this box.
+    #[default]
+    Open,
+    /// Whoever can read the token in the state directory.
+    Token,
+}
 
 /// `[http]`: health, metrics, the native API and the AWS-compatible API on loopback. The last can be served to the
 /// network as well, and so can metrics and readiness.
@@ -16,10 +31,19 @@ const MIN_TOKEN_BYTES: usize = 16;
 pub struct HttpSettings {
     /// `false` opens no port.
     pub enabled: bool,
-    /// Must be a loopback address: requests are not authenticated there.
+    /// Must be a loopback address: other hosts reach the API at `public_address` alone.
     pub address: IpAddr,
     /// 0 takes any free port; the log names it.
     pub port: u16,
+    /// A Unix socket with the same routes; absent: as [`Self::socket_path`] says.
+    pub socket: Option<PathBuf>,
+    /// Who may use `/api` over TCP. Absent: the settings are older than the token, and it stays open.
+    pub local_api: Option<LocalAccess>,
+    /// Who may read `/healthz`, `/readyz` and `/metrics` over TCP.
+    pub local_monitoring: LocalAccess,
+    /// Names by which clients ask for the box, beside `localhost` and addresses of loopback. Requests for any other name
+    /// are refused, unless their signature or token is checked.
+    pub names: Vec<String>,
     /// How long `/readyz` is 503 before a stop, while calls are still answered: the time in which a balancer or client
     /// notices and calls another box. 0: a stop begins at once.
     pub drain_seconds: f32,
@@ -49,6 +73,21 @@ impl HttpSettings {
         self.enabled && (is_public || is_shown(self.monitoring_address, self.monitoring_plain))
     }
 
+    /// The path of the Unix socket. By itself that is in `/run/ocelli` for the service, whose state directory no other user
+    /// may enter, else in the state directory.
+    pub fn socket_path(&self, state_directory: &Path) -> PathBuf {
+        match &self.socket {
+            Some(path) => path.clone(),
+            None if state_directory == Path::new(SERVICE_STATE) => SERVICE_SOCKET.into(),
+            None => state_directory.join("ocelli.sock"),
+        }
+    }
+
+    /// True if a route over TCP needs the token of the state directory.
+    pub fn uses_local_token(&self) -> bool {
+        self.enabled && [self.local_api, Some(self.local_monitoring)].contains(&Some(LocalAccess::Token))
+    }
+
     /// [`Self::drain_seconds`]; zero where nothing is served.
     pub fn drain_time(&self) -> Duration {
         if self.enabled { Duration::try_from_secs_f32(self.drain_seconds).unwrap_or_default() } else { Duration::ZERO }
@@ -61,6 +100,10 @@ impl Default for HttpSettings {
             enabled: true,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8480,
+            socket: None,
+            local_api: None,
+            local_monitoring: LocalAccess::Open,
+            names: Vec::new(),
             drain_seconds: 0.0,
             public_address: None,
             public_port: 8443,

@@ -11,6 +11,7 @@ pub mod directories;
 pub mod free_space;
 pub mod gpus;
 pub mod interfaces;
+pub mod local_socket;
 pub mod mapped_file;
 pub mod memfd;
 pub mod memory;

@@ -44,6 +44,13 @@ impl User {
     }
 }
 
+/// The number of a group; `None` if the box's own files do not have it.
+pub fn group_id(name: &str) -> Option<u32> {
+    let groups = fs::read_to_string("/etc/group").ok()?;
+    let mut fields = groups.lines().map(|line| line.split(':')).find(|fields| fields.clone().next() == Some(name))?;
+    fields.nth(2)?.parse().ok()
+}
+
 /// True if this process runs as root.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -67,5 +74,6 @@ mod tests {
     fn root_is_in_the_files_of_every_box() {
         assert_eq!(User::find("root").unwrap().id, 0);
         assert_eq!(User::find("no such user"), None);
+        assert_eq!((group_id("root"), group_id("no such group")), (Some(0), None));
     }
 }

@@ -75,6 +75,13 @@ impl Settings {
                 advice.push(Remark::of_box(format!("zones[{index}].numa_node"), what, "correct or remove it"));
             }
         }
+        if self.http.enabled && self.http.local_api.is_none() {
+            let what = "is not set: every user and program of this box may switch cameras and models off, and see all \
+                        pictures and events";
+            let cure = "set \"token\": `ocelli` needs none, and other clients show that of the state directory, or use the \
+                        Unix socket; or set \"open\" to leave it so";
+            advice.push(Remark::of_box("http.local_api", what, cure));
+        }
         if !self.cameras.is_empty() && self.capture.connect_timeout_seconds < SHORT_CONNECT_SECONDS {
             let what = format!(
                 "is {}: many cameras take longer to reply and would never connect",

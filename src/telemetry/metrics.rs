@@ -7,6 +7,7 @@ use crate::telemetry::event_metrics::EventMetrics;
 use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
 use crate::telemetry::main_stream_metrics::MainStreamMetrics;
 use crate::telemetry::model_metrics::ModelMetrics;
+use crate::telemetry::stranger_metrics::StrangerMetrics;
 use crate::vision::camera_id::CameraId;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use crate::vision::stream_counts::StreamCounts;
@@ -51,6 +52,7 @@ pub struct Metrics {
     mqtt_published: Gauge,
     mqtt_refused: Gauge,
     mqtt_dropped: Gauges,
+    strangers: StrangerMetrics,
     log_dropped: Gauge,
     degraded: Gauge,
 }
@@ -87,6 +89,7 @@ impl Metrics {
             mqtt_published: Gauge::default(),
             mqtt_refused: Gauge::default(),
             mqtt_dropped: Family::default(),
+            strangers: StrangerMetrics::default(),
             log_dropped: Gauge::default(),
             degraded: Gauge::default(),
         };
@@ -125,6 +128,7 @@ impl Metrics {
         registry.register("mqtt_dropped", "Detections that were not published", self.mqtt_dropped.clone());
         let help = "How many things are wrong now; `ocelli status` names them";
         registry.register("degraded", help, self.degraded.clone());
+        self.strangers.register(registry);
         registry.register("log_lines_dropped", "Lines that the log could not take", self.log_dropped.clone());
     }
 
@@ -274,6 +278,11 @@ impl Metrics {
     /// Sets how many log lines were dropped since the start.
     pub fn log_lines_dropped(&self, lines: u64) {
         self.log_dropped.set(integer(lines));
+    }
+
+    /// The metrics of what others send here.
+    pub fn strangers(&self) -> &StrangerMetrics {
+        &self.strangers
     }
 
     /// All metrics in the OpenMetrics text format.

@@ -12,4 +12,5 @@ pub mod metrics;
 pub mod model_metrics;
 pub mod node_metrics;
 pub mod settings;
+pub mod stranger_metrics;
 pub mod troubles;

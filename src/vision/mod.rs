@@ -12,6 +12,7 @@ pub mod framing;
 pub mod geometry;
 pub mod health_status;
 pub mod image_limits;
+pub mod line_limit;
 pub mod look_options;
 pub mod monotonic;
 pub mod nms;

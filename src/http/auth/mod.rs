@@ -1,6 +1,7 @@
 //! Authentication: signatures of requests, and the access keys that make them.
 
 pub mod access_keys;
+pub(super) mod bearer_token;
 pub mod clock_rule;
 pub mod replay_window;
 pub mod sigv4;

@@ -5,10 +5,13 @@ use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
 use crate::control::images::ImageIntake;
 use crate::control::{ApplianceStatus, Control};
+use crate::http::auth::bearer_token::BearerToken;
+use crate::http::connections::Peer;
+use crate::http::door::{Door, TokenRule};
 use crate::http::monitoring;
 use crate::http::rekognition::settings::RekognitionSettings;
 use crate::http::rekognition::{EndpointRules, RekognitionState};
-use crate::http::router;
+use crate::http::router::{self, NeedsToken};
 use crate::http::state::{HealthReport, HttpState};
 use crate::kept::FileKeeper;
 use crate::metering::HoursFiles;
@@ -20,11 +23,26 @@ use std::net::{IpAddr, Ipv4Addr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, advance, sleep};
 
+mod door;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 fn local_routes(ready: bool) -> Router {
     let report = HealthReport { alive_at: monotonic_now(), ready, reasons: vec!["no unit".into()] };
-    router::local(state(report))
+    local(report, "", NeedsToken::default())
+}
+
+/// The routes of the box's own clients, on a box that is also called `box.lan`. Empty: without a token.
+fn local(report: HealthReport, token: &str, needs_token: NeedsToken) -> Router {
+    let state = state(report);
+    let door = door(&state, token);
+    router::local(state, &door, needs_token)
+}
+
+fn door(state: &HttpState, token: &str) -> Door {
+    let token = (!token.is_empty()).then(|| BearerToken::new(&Secret::new(token)));
+    let rule = TokenRule { token, cure: "use the socket".into() };
+    Door::new(vec!["box.lan".into()], Some(rule), Arc::clone(&state.metrics))
 }
 
 fn state(report: HealthReport) -> HttpState {
@@ -46,14 +64,14 @@ struct Client {
     stream: DuplexStream,
     connections: Connections,
     graceful: GracefulShutdown,
-    peer: IpAddr,
+    peer: Peer,
 }
 
 impl Client {
     fn connect(router: Router) -> Self {
         let (stream, far) = tokio::io::duplex(4096);
         let (connections, graceful) = (Connections::default(), GracefulShutdown::new());
-        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let peer = Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let connection = Arc::new(connections.admit(peer).unwrap());
         tokio::spawn(serve_connection(far, connection, router, graceful.watcher()));
         Self { stream, connections, graceful, peer }
@@ -120,14 +138,16 @@ async fn every_answer_names_the_box_and_before_the_first_status_nothing_is_well(
 async fn an_event_loop_that_hangs_is_not_ready_however_ready_it_was() {
     let report =
         HealthReport { alive_at: crate::vision::monotonic::Monotonic::default(), ready: true, reasons: vec![] };
-    let hung = answer_of(router::local(state(report)), "/readyz", "").await;
+    let hung = answer_of(local(report, "", NeedsToken::default()), "/readyz", "").await;
     assert!(hung.starts_with("HTTP/1.1 503") && hung.contains("the event loop hangs"), "{hung}");
 }
 
 #[tokio::test]
 async fn beyond_loopback_metrics_and_readiness_are_for_those_who_show_the_token() {
     let report = HealthReport { alive_at: monotonic_now(), ready: true, reasons: vec!["no broker".into()] };
-    let routes = monitoring::routes(state(report), &Secret::new("a token of some length"));
+    let state = state(report);
+    let door = door(&state, "a token of some length");
+    let routes = monitoring::routes(state, &door);
     let (none, wrong) = ("", "Authorization: Bearer another token\r\n");
     let right = "Authorization: Bearer a token of some length\r\n";
     for path in ["/metrics", "/readyz"] {
@@ -169,7 +189,7 @@ async fn a_connection_that_says_nothing_or_has_nothing_more_to_say_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn an_image_that_trickles_in_is_refused() {
     let mut client = Client::connect(local_routes(true));
-    client.send("POST /api/models/m/detect HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n").await;
+    client.send("POST /api/models/m/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n").await;
     let begun = Instant::now();
     let mut text = [0; 12];
     while timeout(SECOND, client.stream.read_exact(&mut text)).await.is_err() {
@@ -182,7 +202,7 @@ async fn an_image_that_trickles_in_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_command_whose_body_trickles_in_is_refused() {
     let mut client = Client::connect(local_routes(true));
-    let head = "POST /api/models/m/stop HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+    let head = "POST /api/models/m/stop HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
     client.send(&format!("{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{")).await;
     let (text, after) = client.read_to_end().await;
     assert!(text.starts_with("HTTP/1.1 4") && about(5 * SECOND, after), "{after:?} {text}");

@@ -104,6 +104,11 @@ impl RekognitionState {
         self.rules.borrow().default_model.clone()
     }
 
+    /// True if calls need a signature.
+    pub(in crate::http) fn must_be_signed(&self) -> bool {
+        self.must_be_signed || !self.rules.borrow().keys.is_empty()
+    }
+
     /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
     pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
         let rules = self.rules.borrow();

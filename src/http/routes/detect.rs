@@ -9,7 +9,7 @@ use crate::vision::outcome::{FailureCause, ShedReason};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, post};
 use serde::Deserialize;
@@ -32,13 +32,28 @@ struct Parameters {
     deadline_ms: Option<u64>,
 }
 
+/// What a form or script of any web page may send without asking first. No image is of these types.
+const TYPES_OF_PAGES: [&str; 3] = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"];
+
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    let kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let mut kinds = kinds.map(|kind| kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim());
+    kinds.any(|kind| TYPES_OF_PAGES.iter().any(|of_pages| of_pages.eq_ignore_ascii_case(kind)))
+}
+
 /// Reserves the slot before it reads the body: without a slot, nothing of the body is kept.
 async fn detect(
     State(control): State<Control>,
     Path(model): Path<String>,
     Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
     mut body: Body,
 ) -> Response {
+    if is_of_a_page(&headers) {
+        let what = "send the JPEG or PNG as image/jpeg, image/png or application/octet-stream, or without a type";
+        body::discard(body).await;
+        return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", what);
+    }
     let Some(slot) = control.images.reserve() else {
         body::discard(body).await;
         return shed(ShedReason::Throttled, Duration::from_secs(1));

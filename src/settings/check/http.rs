@@ -3,6 +3,7 @@
 use crate::http::auth::access_keys::Role;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
+use std::net::IpAddr;
 
 /// The log filter takes any other bare word for the name of a module, and then logs that module only.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
@@ -11,8 +12,15 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     check_log(&settings.log.level, findings);
     let http = &settings.http;
     if !http.address.is_loopback() {
-        let what = "must be a loopback address, because requests there need no signature; for other hosts set `http.public_address`";
+        let what = "must be a loopback address, because health and AWS calls there need no signature; for other hosts set `http.public_address`";
         findings.add("http.address", what);
+    }
+    for (index, name) in http.names.iter().enumerate() {
+        let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+        if name.is_empty() || !name.bytes().all(is_name) || (name.contains(':') && name.parse::<IpAddr>().is_err()) {
+            findings
+                .add(format!("http.names[{index}]"), "must be a host name or an address, without a port: \"box.lan\"");
+        }
     }
     findings.range("http.drain_seconds", f64::from(http.drain_seconds), 0.0, 300.0);
     if let Some(public) = http.public_address {

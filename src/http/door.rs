@@ -1,0 +1,117 @@
+//! What every request of a listener passes before its route: `Host`, `Origin`, and on the box's own listeners the token.
+
+use crate::http::auth::bearer_token::BearerToken;
+use crate::http::same_origin::{self, Unwelcome};
+use crate::os::clock::monotonic_now;
+use crate::telemetry::metrics::Metrics;
+use crate::vision::line_limit::LineLimit;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The token of a listener, and where the operator finds it.
+#[derive(Clone, Debug)]
+pub(super) struct TokenRule {
+    /// `None`: it could not be made or read, so nothing is accepted.
+    pub(super) token: Option<BearerToken>,
+    /// Says what to do without it.
+    pub(super) cure: String,
+}
+
+/// The rules of one listener. Clones share its counts.
+#[derive(Clone, Debug)]
+pub(super) struct Door(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    /// Names of the box beside those of loopback.
+    names: Vec<String>,
+    token: Option<TokenRule>,
+    metrics: Arc<Metrics>,
+    /// Of the lines about refused requests.
+    lines: Mutex<LineLimit>,
+}
+
+impl Door {
+    /// `names`: those of the box beside loopback's. Without a `token`, whoever reaches the listener may use it.
+    pub(super) fn new(names: Vec<String>, token: Option<TokenRule>, metrics: Arc<Metrics>) -> Self {
+        Self(Arc::new(Rules { names, token, metrics, lines: Mutex::default() }))
+    }
+
+    /// Refuses a request that asks for a name that is not the box's. Requests whose signature or token is checked need
+    /// no name: no page can have them.
+    pub(super) fn judge_name(&self, request: &Request) -> Result<(), Response> {
+        let host = same_origin::host(request.headers(), request.uri());
+        host.and_then(|host| same_origin::judge_name(&host, &self.0.names)).map_err(|why| self.refuse(&why))
+    }
+
+    fn judge_origin(&self, request: &Request) -> Result<(), Response> {
+        let host = same_origin::host(request.headers(), request.uri());
+        host.and_then(|host| same_origin::judge_origin(request.headers(), &host)).map_err(|why| self.refuse(&why))
+    }
+
+    fn judge_token(&self, headers: &HeaderMap) -> Result<(), Response> {
+        let Some(rule) = &self.0.token else { return Ok(()) };
+        if rule.token.as_ref().is_some_and(|token| token.is_shown_in(headers)) {
+            return Ok(());
+        }
+        self.count("token", &"it does not show the token");
+        let mut response = answer(StatusCode::UNAUTHORIZED, "token", &rule.cure);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        Err(response)
+    }
+
+    fn refuse(&self, why: &Unwelcome) -> Response {
+        self.count(why.code(), why);
+        answer(why.status(), why.code(), &why.to_string())
+    }
+
+    /// Counts and logs a refusal.
+    fn count(&self, reason: &'static str, why: &dyn Display) {
+        self.0.metrics.strangers().refused(reason);
+        let admitted = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner).admit(monotonic_now());
+        if let Some(left_out) = admitted {
+            tracing::warn!(reason, left_out = left_out.count(), "a request is refused: {why}{left_out}");
+        }
+    }
+}
+
+/// The form of all refusals of the native API. AWS SDKs show `message`.
+fn answer(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = json!({"error": {"code": code, "message": message}, "__type": code, "message": message});
+    (status, Json(body)).into_response()
+}
+
+/// Every request: exactly one `Host`, and no page of another origin. Every answer: for no page of another origin.
+pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let mut response = match door.judge_origin(&request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal,
+    };
+    let headers = response.headers_mut();
+    const POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Requests that neither a signature nor a token vouches for: a name of the box.
+pub(super) async fn require_name(State(door): State<Door>, request: Request, next: Next) -> Response {
+    match door.judge_name(&request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal,
+    }
+}
+
+/// Requests that need the token, if the listener has one.
+pub(super) async fn require_token(State(door): State<Door>, request: Request, next: Next) -> Response {
+    match door.judge_token(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal,
+    }
+}

@@ -1,0 +1,37 @@
+//! Metrics of what others send that is not accepted: requests that are refused, and log lines that are left out.
+
+use crate::telemetry::labels::{Counters, integer};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The reasons for which a request is refused before its route sees it.
+const REASONS: [&str; 5] = ["host", "origin", "token", "own_child", "signature"];
+
+/// The series of all listeners.
+#[derive(Debug, Default)]
+pub struct StrangerMetrics {
+    refused: Counters,
+    left_out: Gauge,
+}
+
+impl StrangerMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        let help = "Requests and connections refused for their Host, Origin, token, sender or signature";
+        registry.register("http_refused", help, self.refused.clone());
+        let help = "Lines that others could repeat without end and that the log left out";
+        registry.register("log_lines_left_out", help, self.left_out.clone());
+        for reason in REASONS {
+            drop(self.refused.get_or_create(&vec![("reason", reason.to_owned())]));
+        }
+    }
+
+    /// Counts a request that was refused for one of [`REASONS`].
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+    }
+
+    /// Sets how many log lines were left out since the start.
+    pub fn lines_left_out(&self, lines: u64) {
+        self.left_out.set(integer(lines));
+    }
+}
