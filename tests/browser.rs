@@ -73,8 +73,10 @@ fn answer(stream: TcpStream, page: &str, reports: &Sender<String>, box_port: u16
         drop(reports.send(String::from_utf8_lossy(&body).into_owned()));
         return reply(&stream, "text/plain", "thanks");
     }
+    // One request a connection: the next may be for this server.
+    let head = String::from_utf8_lossy(&head).replace("Connection: keep-alive", "Connection: close");
     let mut to_box = TcpStream::connect(("127.0.0.1", box_port))?;
-    to_box.write_all(&head)?;
+    to_box.write_all(head.as_bytes())?;
     to_box.write_all(&body)?;
     let (mut from_browser, mut to_browser) = (stream.try_clone()?, stream);
     let mut onwards = to_box.try_clone()?;

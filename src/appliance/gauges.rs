@@ -42,6 +42,7 @@ impl Gauges {
         metrics.in_flight(status.in_flight);
         metrics.degraded(judge::reasons(status, status.made_at.unwrap_or_default()).len());
         metrics.log_lines_dropped(log.map_or(0, LogQueue::dropped));
+        metrics.strangers().lines_left_out(log.map_or(0, LogQueue::left_out));
         for (id, camera) in &status.cameras {
             let is_up = camera.state.state == CameraStatus::Streaming;
             metrics.camera(id, is_up, camera.reconnects, &camera.counts);

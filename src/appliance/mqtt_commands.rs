@@ -3,12 +3,18 @@
 use crate::control::snapshots::{SnapshotFreshness, SnapshotReply};
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Command, Control};
+use crate::os::clock::monotonic_now;
 use crate::publish::command_message::{CameraCommand, ModelCommand, ReplyMessage};
 use crate::publish::commands::{Commands, IncomingCommand, Reply};
+use crate::vision::line_limit::LineLimit;
+
+/// Lines about commands in ten seconds: more than a person or an automation sends, fewer than fill a disk.
+const COMMAND_LINES: u32 = 30;
 
 /// Serves until the sink is gone, one command at a time. A slow disk delays a reply by up to ten seconds, and a swap
 /// waits until its package was read.
 pub async fn serve(control: Control, mut commands: Commands) {
+    let (mut lines, mut dropped) = (LineLimit::of(COMMAND_LINES), LineLimit::default());
     while let Some(incoming) = commands.incoming.recv().await {
         let answer = answer(&control, &incoming).await;
         let payload = match serde_json::to_string(&answer) {
@@ -18,10 +24,16 @@ pub async fn serve(control: Control, mut commands: Commands) {
                 continue;
             }
         };
-        tracing::info!(command = incoming.name, answer = payload, "an MQTT command");
+        if let Some(left_out) = lines.admit(monotonic_now()) {
+            let (command, count) = (&incoming.name, left_out.count());
+            tracing::info!(command, answer = payload, left_out = count, "an MQTT command{left_out}");
+        }
         let reply = Reply { to: incoming.reply_to, payload: payload.into_bytes() };
-        if commands.replies.try_send(reply).is_err() {
-            tracing::warn!("a reply to a command is dropped: the queue of replies is full");
+        if commands.replies.try_send(reply).is_err()
+            && let Some(left_out) = dropped.admit(monotonic_now())
+        {
+            let count = left_out.count();
+            tracing::warn!(left_out = count, "a reply is dropped: the queue of replies is full{left_out}");
         }
     }
 }

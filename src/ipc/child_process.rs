@@ -5,6 +5,7 @@
 //! afterwards could be received.
 
 use crate::ipc::channel::{Channel, ChannelError};
+use crate::ipc::child_log::log_lines;
 use crate::os::pidfd::{ExitStatus, PidFd};
 use crate::os::process_title::PREFIX;
 use crate::os::readiness;
@@ -23,7 +24,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
 /// How to start a child.
@@ -276,33 +276,6 @@ async fn reap(child: &Watched) -> io::Result<ExitStatus> {
             return Ok(status);
         }
         child.end.readable().await?.clear_ready();
-    }
-}
-
-/// Longer log lines of a child are split.
-const MAX_LINE_BYTES: u64 = 4096;
-
-/// Copies a child's standard error to the log, where the sink redacts it like every other line.
-async fn log_lines(pipe: tokio::net::unix::pipe::Receiver, title: String) {
-    use tokio::io::AsyncReadExt;
-    let mut reader = BufReader::new(pipe);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match (&mut reader).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
-        match text.split_once(' ') {
-            Some(("ERROR", rest)) => tracing::error!(child = title, "{}", rest.trim_start()),
-            Some(("WARN", rest)) => tracing::warn!(child = title, "{}", rest.trim_start()),
-            Some(("DEBUG" | "TRACE", rest)) => tracing::debug!(child = title, "{}", rest.trim_start()),
-            Some(("INFO", rest)) => tracing::info!(child = title, "{}", rest.trim_start()),
-            _ if text.is_empty() => {}
-            _ => tracing::info!(child = title, "{text}"),
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod camera_source;
 pub mod channel;
+mod child_log;
 pub mod child_process;
 pub mod clip_format;
 pub mod frame_slots;

@@ -88,10 +88,11 @@ pub(crate) fn csv(rows: &[HourRow]) -> String {
     text
 }
 
-/// True for four digits, a dash and two digits. Anything else might name another file.
+/// True for four digits, a dash and 01 to 12. Anything else might name another file.
 fn is_month(text: &str) -> bool {
     text.len() == 7
         && text.bytes().enumerate().all(|(at, byte)| if at == 4 { byte == b'-' } else { byte.is_ascii_digit() })
+        && text[5..].parse::<u8>().is_ok_and(|month| (1..=12).contains(&month))
 }
 
 fn parse(line: &str) -> Option<HourRow> {
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn only_a_well_formed_month_is_accepted() {
         assert!(is_month("2026-11"));
-        for text in ["", "2026", "2026-1", "../../x", "2026/11", "20261-1"] {
+        for text in ["", "2026", "2026-1", "2026-00", "2026-13", "2026-99", "../../x", "2026/11", "20261-1"] {
             assert!(!is_month(text), "{text}");
             assert!(HoursFiles::new(Path::new("/")).read(text).is_err());
         }

@@ -6,18 +6,20 @@ use rustix::fs::{
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-/// Creates `bytes` of zeroed memory, sealed against shrinking and growing, so that no reader gets SIGBUS.
+/// Creates `bytes` of zeroed memory, sealed against shrinking and growing, so that no reader gets SIGBUS. The first
+/// [`WriteMapping`] seals it against every later writer.
 ///
 /// # Errors
 /// The error of the kernel, for example when no descriptor is free.
 pub fn create_sealed(name: &str, bytes: usize) -> io::Result<OwnedFd> {
     let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&fd, bytes as u64)?;
-    fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW)?;
     Ok(fd)
 }
 
-/// Opens a second descriptor of the same memory that cannot be mapped for writing.
+/// Opens a second descriptor of the same memory for reading. Its holder could open it again for writing, over `/proc`: what
+/// keeps readers from writing is the seal of the [`WriteMapping`], so hand it out once the writer has mapped the memory.
 ///
 /// # Errors
 /// The error of the kernel, for example if `/proc` is not mounted.
@@ -53,6 +55,12 @@ fn check(fd: &impl AsFd, bytes: usize) -> io::Result<()> {
     }
 }
 
+/// Seals memory whose writer has mapped it: from now on nobody maps it for writing or writes to it, by whatever
+/// descriptor. Mappings that are there stay.
+fn seal(fd: &impl AsFd) -> io::Result<()> {
+    Ok(fcntl_add_seals(fd, SealFlags::FUTURE_WRITE | SealFlags::SEAL)?)
+}
+
 /// A mapping of shared memory for reading.
 #[derive(Debug)]
 pub struct ReadMapping(memmap2::Mmap);
@@ -77,7 +85,7 @@ impl ReadMapping {
     }
 }
 
-/// A mapping of shared memory for writing.
+/// A mapping of shared memory for writing. There is one of each memory, or one set of parts: it seals the memory.
 #[derive(Debug)]
 pub struct WriteMapping(memmap2::MmapMut);
 
@@ -92,7 +100,9 @@ impl WriteMapping {
         // SAFETY: sealed against shrinking, so the mapping stays backed. Only one process maps a region for
         // writing (the parent hands the writable descriptor to one child), and readers hold shared references
         // in other address spaces only, to slots that the writer does not touch meanwhile.
-        Ok(Self(unsafe { memmap2::MmapOptions::new().len(bytes).map_mut(fd)? }))
+        let mapping = unsafe { memmap2::MmapOptions::new().len(bytes).map_mut(fd)? };
+        seal(fd)?;
+        Ok(Self(mapping))
     }
 
     /// Maps `bytes` of `fd` as [`Self::new`] does, in parts of `part_bytes` that different threads can write.
@@ -112,7 +122,9 @@ impl WriteMapping {
             let part = unsafe { memmap2::MmapOptions::new().offset(start as u64).len(part_bytes).map_mut(fd)? };
             Ok(Self(part))
         };
-        (0..bytes).step_by(part_bytes).map(map).collect()
+        let parts = (0..bytes).step_by(part_bytes).map(map).collect::<io::Result<_>>()?;
+        seal(fd)?;
+        Ok(parts)
     }
 
     /// The mapped memory.
@@ -136,6 +148,20 @@ mod tests {
         assert!(WriteMapping::new(&reader, 8192).is_err());
         assert_eq!(copy_start(&fd, 5001).unwrap()[5000], 7);
         assert!(copy_start(&fd, 8193).is_err());
+    }
+
+    #[test]
+    fn once_the_writer_has_mapped_the_memory_no_reader_can_write_to_it_whatever_it_opens() {
+        let fd = create_sealed("test", 8192).unwrap();
+        let reader = reopen_read_only(&fd).unwrap();
+        let reopen = || open(format!("/proc/self/fd/{}", reader.as_raw_fd()), OFlags::RDWR, Mode::empty());
+        let mut writing = WriteMapping::parts(&fd, 8192, 4096).unwrap();
+        // The kernel lets a reader open it; the seal refuses what matters.
+        let again = reopen().unwrap();
+        assert!(rustix::io::pwrite(&again, b"x", 0).is_err() && WriteMapping::new(&again, 8192).is_err());
+        assert!(rustix::io::pwrite(&fd, b"x", 0).is_err());
+        writing[1].bytes_mut()[0] = 7;
+        assert_eq!(ReadMapping::new(&reader, 8192).unwrap().bytes()[4096], 7);
     }
 
     #[test]

@@ -42,6 +42,8 @@ struct Lines {
     dropped: u64,
     /// Of those, the ones that no line of the log tells of yet.
     unreported: u64,
+    /// Since the start.
+    left_out: u64,
 }
 
 impl LogQueue {
@@ -76,6 +78,16 @@ impl LogQueue {
     /// Lines that were dropped since the start.
     pub fn dropped(&self) -> u64 {
         self.lock().dropped
+    }
+
+    /// Adds to the lines that were left out on purpose.
+    pub(super) fn count_left_out(&self, lines: u64) {
+        self.lock().left_out += lines;
+    }
+
+    /// Lines that were left out on purpose since the start, because others can repeat them without end.
+    pub fn left_out(&self) -> u64 {
+        self.lock().left_out
     }
 
     /// Waits until every line is written, at most `limit`.

@@ -3,6 +3,7 @@
 
 use crate::secret::Secret;
 use crate::telemetry::journal::WithPriority;
+use crate::telemetry::left_out::LeftOutCounter;
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 use crate::telemetry::troubles::Troubles;
@@ -162,7 +163,8 @@ pub fn init(
         (LogFormat::Json, false) => layer.json().flatten_event(true).boxed(),
         (LogFormat::Json, true) => layer.json().flatten_event(true).map_event_format(WithPriority).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(layer).try_init().map_err(|_| LoggingError::Twice)?;
+    let counter = LeftOutCounter(queue.clone());
+    tracing_subscriber::registry().with(filter).with(layer).with(counter).try_init().map_err(|_| LoggingError::Twice)?;
     Ok((queue, LevelSwitch(switch)))
 }
 

@@ -4,6 +4,7 @@ mod camera_metrics;
 mod event_metrics;
 pub mod journal;
 mod labels;
+mod left_out;
 mod log_file;
 pub mod log_queue;
 pub mod logging;

@@ -10,6 +10,7 @@ use crate::http::cpu_turns::CpuTurns;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
+use crate::vision::line_limit::LineLimit;
 use axum::http::request::Parts;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,8 @@ pub struct RekognitionState {
     /// For large bodies.
     pub(super) cpu_turns: CpuTurns,
     clock_rule: Arc<Mutex<ClockRule>>,
+    /// Of the lines about signatures that are refused.
+    lines: Arc<Mutex<LineLimit>>,
 }
 
 impl RekognitionState {
@@ -68,6 +71,7 @@ impl RekognitionState {
             in_order: Arc::default(),
             cpu_turns: CpuTurns::default(),
             clock_rule: Arc::new(Mutex::new(clock_rule)),
+            lines: Arc::default(),
         }
     }
 
@@ -111,14 +115,18 @@ impl RekognitionState {
 
     /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
     pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
-        let rules = self.rules.borrow();
-        if rules.keys.is_empty() && !self.must_be_signed {
-            return Ok(None);
+        match self.must_be_signed() {
+            true => self.find_key(parts).map(Some).inspect_err(|error| self.count_refusal(error)),
+            false => Ok(None),
         }
+    }
+
+    fn find_key(&self, parts: &Parts) -> Result<(Presented, AccessKey), SignatureError> {
+        let rules = self.rules.borrow();
         let presented = Presented::of(parts)?;
         let key = rules.keys.iter().find(|key| key.id == presented.access_key_id);
         let key = key.ok_or(SignatureError::UnknownKey)?.clone();
-        Ok(Some((presented, key)))
+        Ok((presented, key))
     }
 
     /// Checks that the signature was made with this key, and its age.
@@ -129,9 +137,27 @@ impl RekognitionState {
         parts: &Parts,
         body: &[u8],
     ) -> Result<(), SignatureError> {
+        self.check_signature(presented, key, parts, body).inspect_err(|error| self.count_refusal(error))
+    }
+
+    fn check_signature(
+        &self,
+        presented: &Presented,
+        key: &AccessKey,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<(), SignatureError> {
         presented.verify(parts, body, key.secret.reveal())?;
         // The age comes second, because its error tells the box's time. A panic elsewhere leaves the rule valid.
         let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
         rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())
+    }
+
+    fn count_refusal(&self, error: &SignatureError) {
+        self.metrics.strangers().refused("signature");
+        let admitted = self.lines.lock().unwrap_or_else(PoisonError::into_inner).admit(monotonic_now());
+        if let Some(left_out) = admitted {
+            tracing::warn!(left_out = left_out.count(), "the signature of a call is refused: {error}{left_out}");
+        }
     }
 }

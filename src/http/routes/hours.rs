@@ -26,7 +26,8 @@ struct Parameters {
 async fn hours(State(control): State<Control>, Query(parameters): Query<Parameters>) -> Response {
     match control.hours(parameters.month).await {
         Ok((month, rows)) => {
-            let total: f64 = rows.iter().map(|row| row.unit_seconds / 3600.0).sum();
+            // The sum of no numbers is -0.0.
+            let total = rows.iter().map(|row| row.unit_seconds / 3600.0).sum::<f64>() + 0.0;
             Json(json!({"month": month, "inference_hours": total, "hours": rows})).into_response()
         }
         Err(error) => {

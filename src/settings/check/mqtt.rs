@@ -20,6 +20,12 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     if !mqtt.topic_prefix.split('/').all(is_level) {
         findings.add("mqtt.topic_prefix", "must be topic levels separated by `/`, not empty and without `+` and `#`");
     }
+    for (index, prefix) in mqtt.reply_prefixes.iter().enumerate() {
+        if prefix.is_empty() || prefix.contains(['+', '#', '\0']) {
+            let what = "must be the beginning of a topic, not empty and without `+` and `#`: \"answers/\"";
+            findings.add(format!("mqtt.reply_prefixes[{index}]"), what);
+        }
+    }
     findings.extend("mqtt", mqtt.home_assistant.mistakes(&mqtt.topic_prefix));
     if mqtt.enabled && mqtt.tls.enabled {
         check_tls(settings, findings);

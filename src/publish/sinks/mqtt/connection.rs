@@ -7,6 +7,7 @@ use crate::publish::sinks::mqtt::client::{Client, ClientOptions};
 use crate::publish::sinks::mqtt::event_loop::{EventLoop, Happened, Incoming};
 use crate::publish::sinks::mqtt::failure::Failure;
 use crate::publish::sinks::mqtt::reconnects::{PROVEN_AFTER, Reconnects};
+use crate::vision::line_limit::LineLimit;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,8 +66,16 @@ pub(super) fn start(options: ClientOptions, counters: Arc<PublishCounters>, trou
     let (link_sender, link) = watch::channel(None);
     let (incoming_sender, incoming) = mpsc::channel(INCOMING);
     let reconnects = Reconnects::new(options.client_id());
-    let keeper =
-        Keeper { options, counters, troubles, reconnects, link: link_sender, incoming: incoming_sender, number: 0 };
+    let keeper = Keeper {
+        options,
+        counters,
+        troubles,
+        reconnects,
+        link: link_sender,
+        incoming: incoming_sender,
+        lines: LineLimit::default(),
+        number: 0,
+    };
     Connection { link, incoming, done: tokio::spawn(keeper.keep_connected()) }
 }
 
@@ -77,6 +86,8 @@ struct Keeper {
     reconnects: Reconnects,
     link: watch::Sender<Option<Link>>,
     incoming: mpsc::Sender<Incoming>,
+    /// Of the lines about messages that are dropped.
+    lines: LineLimit,
     number: u64,
 }
 
@@ -128,8 +139,10 @@ impl Keeper {
                 // The packet is queued; the next polls write it and end the connection.
                 Ok(Happened::Disconnected) => is_leaving = true,
                 Ok(Happened::Incoming(message)) => {
-                    if let Err(error) = self.incoming.try_send(message) {
-                        tracing::warn!(%error, "a received message is dropped");
+                    if let Err(error) = self.incoming.try_send(message)
+                        && let Some(left_out) = self.lines.admit(monotonic_now())
+                    {
+                        tracing::warn!(%error, left_out = left_out.count(), "a received message is dropped{left_out}");
                     }
                 }
                 Ok(Happened::Other) => {}

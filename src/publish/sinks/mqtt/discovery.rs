@@ -6,6 +6,8 @@ use crate::publish::home_assistant::{BIRTH, all_announcements, is_leftover};
 use crate::publish::outgoing::States;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::vision::camera_id::CameraId;
+use crate::vision::line_limit::LineLimit;
+use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
 
 /// The topics to subscribe to, and the reactions to their messages.
@@ -16,6 +18,8 @@ pub(super) struct Discovery {
     /// Prefix of the topics of announcements.
     prefix: String,
     cameras: Vec<CameraId>,
+    /// Of the lines about cameras that are deleted.
+    lines: LineLimit,
 }
 
 impl Discovery {
@@ -27,6 +31,7 @@ impl Discovery {
             announcements: all_announcements(&settings.discovery_prefix),
             prefix: format!("{}/device/", settings.discovery_prefix),
             cameras: cameras.to_vec(),
+            lines: LineLimit::default(),
         })
     }
 
@@ -41,7 +46,7 @@ impl Discovery {
     }
 
     /// The messages to publish in response; `None` if the message is not about discovery.
-    pub(super) fn receive(&self, message: &Incoming, states: &States) -> Option<States> {
+    pub(super) fn receive(&mut self, message: &Incoming, states: &States, now: Monotonic) -> Option<States> {
         if message.topic == self.status_topic {
             let again = states.iter().filter(|(topic, _)| message.payload == BIRTH && topic.starts_with(&self.prefix));
             return Some(again.map(|(topic, payload)| (topic.clone(), Arc::clone(payload))).collect());
@@ -51,7 +56,10 @@ impl Discovery {
         }
         let mut removed = States::new();
         if is_leftover(&message.payload, &self.box_id, &self.cameras) {
-            tracing::info!(topic = message.topic, "a removed camera is deleted from Home Assistant");
+            if let Some(left_out) = self.lines.admit(now) {
+                let (topic, count) = (&message.topic, left_out.count());
+                tracing::info!(topic, left_out = count, "a removed camera is deleted from Home Assistant{left_out}");
+            }
             removed.insert(message.topic.clone(), Arc::new([]));
         }
         Some(removed)
@@ -70,12 +78,13 @@ mod tests {
     #[test]
     fn cameras_are_announced_again_after_a_birth_and_those_that_are_gone_are_taken_away() {
         let settings = HomeAssistantSettings { enabled: true, ..HomeAssistantSettings::default() };
-        let discovery = Discovery::new(&settings, "gate", &[CameraId::new("yard").unwrap()]).unwrap();
+        let mut discovery = Discovery::new(&settings, "gate", &[CameraId::new("yard").unwrap()]).unwrap();
         let announcement: Arc<[u8]> = br#"{"dev":{"identifiers":["ocelli/gate/yard"]}}"#.as_slice().into();
         let topic = "homeassistant/device/gate_yard/config".to_owned();
         let other = ("ocelli/gate/state".to_owned(), Arc::from(b"{}".as_slice()));
         let states: States = [(topic.clone(), Arc::clone(&announcement)), other].into_iter().collect();
-        let said = |topic: &str, payload: &[u8]| discovery.receive(&message(topic, payload), &states);
+        let now = Monotonic::default();
+        let mut said = |topic: &str, payload: &[u8]| discovery.receive(&message(topic, payload), &states, now);
         assert_eq!(said("homeassistant/status", b"online").unwrap().keys().collect::<Vec<_>>(), [&topic]);
         assert!(said("homeassistant/status", b"offline").unwrap().is_empty());
         assert!(said(&topic, &announcement).unwrap().is_empty());

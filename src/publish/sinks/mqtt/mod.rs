@@ -5,6 +5,7 @@
 mod ack_watch;
 mod clean_up;
 mod client;
+mod command_topics;
 mod connect_refusal;
 mod connection;
 mod discovery;
@@ -29,6 +30,7 @@ use crate::publish::outbox::SinkEnd;
 use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, SinkTroubles, States};
 use crate::publish::sinks::mqtt::clean_up::CleanUp;
 use crate::publish::sinks::mqtt::client::ClientOptions;
+use crate::publish::sinks::mqtt::command_topics::CommandTopics;
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
 use crate::publish::sinks::mqtt::requests::Requests;
@@ -78,8 +80,7 @@ impl MqttSink {
             prefix: prefix.clone(),
             box_id: box_id.to_owned(),
             available: available.clone(),
-            commands: settings.commands.then(|| topics::commands(prefix, box_id)),
-            reply: topics::reply(prefix, box_id),
+            commands: CommandTopics::new(settings, box_id),
             discovery: Discovery::new(&settings.home_assistant, box_id, &inventory.cameras),
             clean_up: CleanUp::new(prefix, box_id, inventory),
         };

@@ -9,6 +9,7 @@ use crate::publish::sinks::mqtt::connection::Link;
 use crate::publish::sinks::mqtt::receipt::{Acknowledgement, Receipt};
 use crate::publish::sinks::mqtt::refusals::{Refusals, Request};
 use crate::publish::sinks::mqtt::topics;
+use crate::vision::line_limit::LineLimit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
@@ -38,6 +39,8 @@ pub(super) struct Requests {
     answers: JoinSet<Answer>,
     refusals: Refusals,
     is_clean_up_refused: bool,
+    /// Of the lines about replies that are refused.
+    reply_lines: LineLimit,
     counters: Arc<PublishCounters>,
     troubles: Arc<SinkTroubles>,
 }
@@ -50,6 +53,7 @@ impl Requests {
             answers: JoinSet::new(),
             refusals: Refusals::new(client),
             is_clean_up_refused: false,
+            reply_lines: LineLimit::default(),
             counters,
             troubles,
         }
@@ -171,7 +175,12 @@ impl Requests {
                 self.refusals.refused(request, &topic, reason, monotonic_now());
                 self.tell();
             }
-            (Sent::Reply, None) => tracing::warn!(topic, reason, "the broker refuses the reply to a command"),
+            (Sent::Reply, None) => {
+                if let Some(left_out) = self.reply_lines.admit(monotonic_now()) {
+                    let count = left_out.count();
+                    tracing::warn!(topic, reason, left_out = count, "the broker refuses a reply{left_out}");
+                }
+            }
             (_, None) if !std::mem::replace(&mut self.is_clean_up_refused, true) => tracing::info!(
                 topic,
                 reason,

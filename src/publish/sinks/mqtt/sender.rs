@@ -1,10 +1,11 @@
 //! Publishes over changing connections: all states again with each new one, detections immediately or not at all.
 
 use crate::os::clock::monotonic_now;
-use crate::publish::commands::{CommandPort, IncomingCommand, Reply};
+use crate::publish::commands::{CommandPort, Reply};
 use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, States};
 use crate::publish::sinks::mqtt::clean_up::CleanUp;
 use crate::publish::sinks::mqtt::client::Message;
+use crate::publish::sinks::mqtt::command_topics::CommandTopics;
 use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
@@ -30,9 +31,7 @@ pub(super) struct SinkTopics {
     pub(super) prefix: String,
     pub(super) box_id: String,
     pub(super) available: String,
-    /// Subscription to commands, if they are enabled.
-    pub(super) commands: Option<String>,
-    pub(super) reply: String,
+    pub(super) commands: CommandTopics,
     /// Set when Home Assistant discovery is enabled.
     pub(super) discovery: Option<Discovery>,
     pub(super) clean_up: CleanUp,
@@ -51,7 +50,7 @@ impl SinkTopics {
     /// What this box listens to: commands, and Home Assistant.
     fn subscriptions(&self) -> Vec<String> {
         let discovery = self.discovery.iter().flat_map(Discovery::topics).map(str::to_owned);
-        self.commands.iter().cloned().chain(discovery).collect()
+        self.commands.subscription.iter().cloned().chain(discovery).collect()
     }
 }
 
@@ -219,16 +218,18 @@ impl Sender {
             self.steps.extend(steps);
             return;
         }
-        match self.topics.discovery.as_ref().and_then(|discovery| discovery.receive(&message, states)) {
+        let now = monotonic_now();
+        match self.topics.discovery.as_mut().and_then(|discovery| discovery.receive(&message, states, now)) {
             Some(news) => self.pending.extend(news),
-            None => pass_on(message, commands),
+            None => self.topics.commands.pass_on(message, commands, now),
         }
     }
 
     fn publish_reply(&mut self, reply: Reply) {
-        let topic = reply.to.topic.unwrap_or_else(|| self.topics.reply.clone());
+        let (commands, now) = (&mut self.topics.commands, monotonic_now());
+        let topic = commands.of_reply(&reply, now);
         if !self.requests.try_reply(&topic, reply.payload, reply.to.correlation) {
-            tracing::warn!(topic, "the reply to a command is dropped: the broker is away or slow");
+            commands.reply_is_dropped(&topic, now);
         }
     }
 
@@ -279,18 +280,5 @@ impl Sender {
         }
         // The caller bounds this wait.
         drop((&mut connection.done).await);
-    }
-}
-
-/// Passes a command on. A retained one is ignored: it would be carried out again with each connection.
-fn pass_on(message: Incoming, commands: &CommandPort) {
-    let Incoming { topic, is_retained, payload, reply_to } = message;
-    if is_retained {
-        tracing::warn!(topic, "a retained command is ignored: publish commands without the retain flag");
-        return;
-    }
-    let name = topic.rsplit('/').next().unwrap_or_default().to_owned();
-    if let Err(error) = commands.incoming.try_send(IncomingCommand { name, payload, reply_to }) {
-        tracing::warn!(%error, "a command is dropped");
     }
 }

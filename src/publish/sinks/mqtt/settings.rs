@@ -73,6 +73,8 @@ pub struct MqttSettings {
     /// Accept commands. Every client that may publish to `<prefix>/<box>/command/#` can then stop models and switch off
     /// cameras.
     pub commands: bool,
+    /// What the response topics of commands may begin with, beside the box's own `reply`. Other replies go to `reply`.
+    pub reply_prefixes: Vec<String>,
     /// Home Assistant device discovery.
     pub home_assistant: HomeAssistantSettings,
     /// Encrypts the connection and checks the broker's certificate.
@@ -109,6 +111,7 @@ impl Default for MqttSettings {
             queue_messages: 256,
             label_counts: PublishLabelCounts::All,
             commands: false,
+            reply_prefixes: Vec::new(),
             home_assistant: HomeAssistantSettings::default(),
             tls: MqttTlsSettings::default(),
         }
