@@ -2,6 +2,7 @@
 
 use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
 use crate::camera::passwords::CameraPasswords;
+use crate::cli::check::exposed_secrets;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
 use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules};
 use crate::cli::live_view::{LiveView, print_line};
@@ -13,6 +14,7 @@ use crate::http::local_token;
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
+use crate::os::file_modes;
 use crate::os::service_manager;
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
@@ -56,6 +58,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
+    file_modes::for_the_owner_alone();
     let redactor = Redactor::default();
     let troubles = Troubles::default();
     let logging = logging::init(&settings.log, redactor.clone(), &log_target(arguments), troubles.clone());
@@ -127,6 +130,9 @@ async fn serve(
     let facts = BoxFacts::read();
     let remarks = settings.impossible_here(&facts).into_iter().chain(settings.advice(&facts));
     remarks.for_each(|remark| tracing::warn!("{remark}"));
+    for exposed in exposed_secrets(&settings, &arguments.config.files()) {
+        tracing::warn!("{exposed}");
+    }
     let passwords = resolve_passwords(&settings, redactor)?;
     let identity = Identity { box_id: settings.box_id.clone() };
 

@@ -31,7 +31,7 @@ pub fn read_or_make(state_directory: &Path) -> io::Result<Secret> {
         return Ok(token);
     }
     let token = hexadecimal(&random::bytes::<BYTES>()?);
-    atomic_file::replace_private(&file(state_directory), format!("{token}\n").as_bytes())?;
+    atomic_file::replace(&file(state_directory), format!("{token}\n").as_bytes())?;
     Ok(Secret::new(token))
 }
 

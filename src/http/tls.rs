@@ -126,7 +126,7 @@ fn self_signed(directory: &Path, names: &[String]) -> Result<(PathBuf, PathBuf),
     }
     let made = rcgen::generate_simple_self_signed(names)?;
     let write = |path: &Path, pem: &str| {
-        let result = atomic_file::replace_private(path, pem.as_bytes());
+        let result = atomic_file::replace(path, pem.as_bytes());
         result.map_err(|error| TlsError::Unwritable(path.to_owned(), error))
     };
     write(&key, &made.signing_key.serialize_pem())?;

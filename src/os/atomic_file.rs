@@ -5,20 +5,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// Replaces a file: writes a temporary file, syncs it, renames it and syncs the directory. Creates the directory.
+/// Modes of what is made: nobody but the owner has anything to do with it.
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// Replaces a file: writes a temporary file, syncs it, renames it and syncs the directory. Creates the directory. Both are
+/// for their owner alone (0600 and 0700), whatever the umask. No symbolic link is followed that has the name of the file.
 ///
 /// # Errors
 /// The I/O error. The old file is then still in place, unless only the sync of the directory failed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_with_modes(path, bytes, 0o777, 0o666)
-}
-
-/// [`replace`] with mode 0600 for the file and 0700 for a new directory.
-///
-/// # Errors
-/// As of [`replace`].
-pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_with_modes(path, bytes, 0o700, 0o600)
+    let (temporary, _) = write_beside(path, bytes, DIRECTORY_MODE, FILE_MODE)?;
+    fs::rename(&temporary, path)?;
+    File::open(directory_of(path))?.sync_all()
 }
 
 /// [`replace`] with the mode, and the owner and group, of a model: what root writes, the service must be able to read.
@@ -26,7 +25,7 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As of [`replace`]; also if the owner cannot be given.
 pub fn replace_as(path: &Path, bytes: &[u8], mode: u32, owner: &Metadata) -> io::Result<()> {
-    let (temporary, file) = write_beside(path, bytes, 0o700, mode & 0o700)?;
+    let (temporary, file) = write_beside(path, bytes, DIRECTORY_MODE, mode & 0o700)?;
     let given = give(&file, owner).and_then(|()| file.set_permissions(Permissions::from_mode(mode & 0o7777)));
     if let Err(error) = given.and_then(|()| fs::rename(&temporary, path)) {
         // It may hold secrets.
@@ -58,17 +57,10 @@ pub fn rewrite(path: &Path) -> io::Result<()> {
     match fs::read(path) {
         Ok(bytes) => replace(path, &bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::remove_file(write_beside(path, b"", 0o777, 0o666)?.0)
+            fs::remove_file(write_beside(path, b"", DIRECTORY_MODE, FILE_MODE)?.0)
         }
         Err(error) => Err(error),
     }
-}
-
-/// The modes apply to new files and directories and are reduced by the umask.
-fn replace_with_modes(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) -> io::Result<()> {
-    let (temporary, _) = write_beside(path, bytes, directory_mode, file_mode)?;
-    fs::rename(&temporary, path)?;
-    File::open(directory_of(path))?.sync_all()
 }
 
 fn directory_of(path: &Path) -> &Path {
@@ -82,7 +74,8 @@ fn write_beside(path: &Path, bytes: &[u8], directory_mode: u32, file_mode: u32) 
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let temporary = path.with_file_name(name);
-    // One that a killed process left behind keeps its mode when it is opened again.
+    // One that a killed process left behind keeps its mode when it is opened again. What lies there otherwise, such as a
+    // symbolic link, goes too: `create_new` (O_EXCL) makes a new file or none.
     match fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -117,8 +110,24 @@ mod tests {
         let left = path.with_file_name("key.pem.part");
         fs::write(&left, b"").unwrap();
         fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
-        replace_private(&path, b"secret").unwrap();
+        replace(&path, b"secret").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_planted_link_is_replaced_and_what_it_leads_to_is_left() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, victim) = (home.path().join("new/catalog.json"), home.path().join("victim"));
+        fs::write(&victim, b"as it was").unwrap();
+        replace(&path, b"old").unwrap();
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        for name in ["catalog.json.part", "catalog.json"] {
+            drop(fs::remove_file(path.with_file_name(name)));
+            std::os::unix::fs::symlink(&victim, path.with_file_name(name)).unwrap();
+            replace(&path, b"new").unwrap();
+            assert_eq!(fs::read(&victim).unwrap(), b"as it was", "{name}");
+            assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        }
     }
 
     #[test]

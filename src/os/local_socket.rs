@@ -62,6 +62,7 @@ fn open_directory(path: &Path, group: u32) {
     let is_own = fs::metadata(directory).is_ok_and(|data| data.uid() == rustix::process::geteuid().as_raw());
     if is_own && directory != Path::new("/run") {
         drop(chown(directory, None, Some(group)));
+        drop(fs::set_permissions(directory, Permissions::from_mode(0o750)));
     }
 }
 

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod confinement;
 pub mod cores;
 pub mod directories;
+pub mod file_modes;
 pub mod free_space;
 pub mod gpus;
 pub mod interfaces;

@@ -51,6 +51,11 @@ pub fn group_id(name: &str) -> Option<u32> {
     fields.nth(2)?.parse().ok()
 }
 
+/// The number of the group of this process.
+pub fn own_group() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
 /// True if this process runs as root.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()

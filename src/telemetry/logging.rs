@@ -164,7 +164,12 @@ pub fn init(
         (LogFormat::Json, true) => layer.json().flatten_event(true).map_event_format(WithPriority).boxed(),
     };
     let counter = LeftOutCounter(queue.clone());
-    tracing_subscriber::registry().with(filter).with(layer).with(counter).try_init().map_err(|_| LoggingError::Twice)?;
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(layer)
+        .with(counter)
+        .try_init()
+        .map_err(|_| LoggingError::Twice)?;
     Ok((queue, LevelSwitch(switch)))
 }
 

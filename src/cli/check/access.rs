@@ -3,8 +3,10 @@
 use crate::cli::check::report::{Finding, Severity};
 use crate::os::access::{Obstacle, ObstacleKind, Visitor, nearest_existing};
 use crate::os::free_space;
-use crate::os::users::{User, is_root};
-use crate::settings::{FileKind, NamedFile, Place, Places, Settings};
+use crate::os::users::{self, User, is_root};
+use crate::settings::{FileKind, NamedFile, Place, Places, Settings, environment};
+use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -36,12 +38,10 @@ pub(super) fn visitor(named: Option<&str>) -> Option<Visitor> {
 /// Checks the settings files, those of `conf.d` and `settings.d` too, and the files that they name.
 pub(super) fn check_files(settings: &Settings, places: &Places, files: &[PathBuf], visitor: &Visitor) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let secrets: Vec<Place> = settings.secret_keys().iter().map(|key| places.near(key)).collect();
-    let holds_secret =
-        |path: &Path| secrets.iter().any(|place| matches!(place, Place::Line { file, .. } if Path::new(file) == path));
+    let with_secrets = settings_with_secrets(settings, places);
     let files = Settings::files_to_read(files, &settings.state_directory);
     for file in &files {
-        let kind = if holds_secret(file) { FileKind::Secret } else { FileKind::Open };
+        let kind = if with_secrets.contains(file) { FileKind::Secret } else { FileKind::Open };
         let wrong = |severity, what: String| Finding::new(severity, "settings", what);
         findings.extend(mistakes_in(file, kind, visitor, &wrong));
     }
@@ -148,13 +148,53 @@ fn mistakes_in(
             findings
                 .push(wrong(Severity::Mistake, format!("{shown} is empty")).cure("write into it what it is to hold"));
         }
-        FileKind::Secret if metadata.mode() & 0o004 != 0 => {
-            let what = format!("{shown} holds a secret, and every user of this box may read it");
-            findings.push(wrong(Severity::Warning, what).cure(format!("chmod 640 {shown}")));
+        FileKind::Secret => {
+            let exposed =
+                exposure(path, &metadata, visitor).map(|(what, cure)| wrong(Severity::Warning, what).cure(cure));
+            findings.extend(exposed);
         }
         _ => {}
     }
     findings
+}
+
+/// The settings files that hold secrets themselves.
+fn settings_with_secrets(settings: &Settings, places: &Places) -> Vec<PathBuf> {
+    let places = settings.secret_keys().into_iter().map(|key| places.near(&key));
+    let files = places.filter_map(|place| match place {
+        Place::Line { file, .. } => Some(PathBuf::from(file)),
+        _ => None,
+    });
+    files.collect()
+}
+
+/// For the log of the daemon: files with secrets that others may read, and the cure.
+pub(in crate::cli) fn exposed_secrets(settings: &Settings, files: &[PathBuf]) -> Vec<String> {
+    let placed = Settings::load_placed(files, environment());
+    let own = placed.map(|(_, places)| settings_with_secrets(settings, &places)).unwrap_or_default();
+    let named = settings.named_files().into_iter().filter(|file| file.kind == FileKind::Secret).map(|file| file.path);
+    let all: BTreeSet<PathBuf> = own.into_iter().chain(named).collect();
+    let exposed = all.iter().filter_map(|path| exposure(path, &path.metadata().ok()?, &Visitor::Caller));
+    exposed.map(|(what, cure)| format!("{what}: {cure}")).collect()
+}
+
+/// Who may read a secret beside its owner, the service and root; and the cure.
+fn exposure(path: &Path, metadata: &Metadata, visitor: &Visitor) -> Option<(String, String)> {
+    let (shown, mode, group) = (path.display(), metadata.mode(), metadata.gid());
+    if mode & 0o004 != 0 {
+        let what = format!("{shown} holds a secret, and every user of this box may read it");
+        return Some((what, format!("chmod 640 {shown}")));
+    }
+    let is_of_visitor = match visitor {
+        Visitor::Caller => group == users::own_group(),
+        Visitor::User(user) => user.groups.contains(&group),
+    };
+    let is_meant = is_of_visitor || group == 0 || users::group_id(SERVICE_USER) == Some(group);
+    if mode & 0o040 == 0 || is_meant {
+        return None;
+    }
+    let what = format!("{shown} holds a secret, and every member of the group {group} may read it");
+    Some((what, format!("chmod 600 {shown}")))
 }
 
 /// A file of a password with nothing but a line break gives an empty password.

@@ -11,6 +11,7 @@ mod report;
 mod this_box;
 mod transports;
 
+pub(super) use crate::cli::check::access::exposed_secrets;
 use crate::cli::check::report::{Finding, Report, Severity};
 use crate::cli::config_arguments::ConfigArguments;
 use crate::http::tls::check_configured;

@@ -12,6 +12,7 @@ use hyper::body::Frame;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -92,8 +93,9 @@ struct Writer {
     log: EventLog,
     lines: mpsc::Sender<Bytes>,
     camera: Option<String>,
-    /// The last lines of the past. The first new events may be among them, and are then skipped.
-    last: VecDeque<Bytes>,
+    /// Digests of the last lines of the past, of 8 bytes: a follower may stay for days. The first new events may be among
+    /// them, and are then skipped.
+    last: VecDeque<u64>,
 }
 
 impl Writer {
@@ -108,7 +110,7 @@ impl Writer {
             };
             for record in records {
                 let line = line(&record.payload);
-                self.last.push_back(line.clone());
+                self.last.push_back(digest(&line));
                 if self.last.len() > PAGE {
                     self.last.pop_front();
                 }
@@ -127,7 +129,7 @@ impl Writer {
                 Err(_) => self.lines.send(Bytes::from_static(b"\n")).await.map_err(|_| Gone)?,
                 Ok(Ok(event)) => {
                     let line = line(&event.payload);
-                    if !self.last.contains(&line) {
+                    if !self.last.contains(&digest(&line)) {
                         self.write(&event.camera, line).await?;
                     }
                 }
@@ -149,6 +151,13 @@ impl Writer {
     async fn write_error(&self, message: &str) -> Result<(), Gone> {
         self.lines.send(line(json!({"error": {"message": message}}).to_string().as_bytes())).await.map_err(|_| Gone)
     }
+}
+
+/// Each event has an `id` of its own, so that no two lines are alike.
+fn digest(line: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn line(payload: &[u8]) -> Bytes {
