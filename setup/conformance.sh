@@ -9,7 +9,8 @@ mkdir -p "$work"
 step() { printf 'conformance: [%s/4] %s\n' "$1" "$2"; }
 
 step 1 "AWS CLI 1"
-[ -x "$work/cli/bin/aws" ] || { /usr/bin/python3 -m venv "$work/cli" && "$work/cli/bin/pip" install -q awscli==1.46.3; }
+[ -x "$work/cli/bin/aws" ] || { /usr/bin/python3 -m venv "$work/cli" \
+    && "$work/cli/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-aws-cli.txt; }
 
 step 2 "AWS CLI 2 (Debian's package)"
 if [ ! -x /usr/bin/aws ]; then

@@ -56,6 +56,7 @@ state_directory = "$home/state"
 cache_directory = "target/demo-cache"
 [http]
 port = 0
+local_api = "token"
 [mqtt]
 port = $broker_port
 [mqtt.home_assistant]
@@ -70,6 +71,7 @@ chmod 600 "$home/ocelli.toml"
 echo "demo: the camera is ${camera/:\/\/*@/://***@}"
 echo "demo: see the same from another terminal:"
 echo "    mosquitto_sub -p $broker_port -t 'ocelli/#' -v"
+echo "    target/release/ocelli status --config $home/ocelli.toml"
 arguments=(run --config "$home/ocelli.toml" --live --log-file "$home/ocelli.log")
 if [ -n "${DURATION:-}" ]; then
     arguments+=(--duration "$DURATION" --expect-label person)

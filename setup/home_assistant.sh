@@ -57,7 +57,7 @@ if ! cmp -s setup/requirements-home-assistant.txt "$work/packages.txt"; then
     [ -x "$work/pip/bin/pip" ] || /usr/bin/python3 -m venv "$work/pip"
     # Debian 12's pip picks wheels for the other Python, and then compares what they require with its own.
     "$work/pip/bin/pip" install -q --target "$work/packages" --python-version 3.13.5 --ignore-requires-python \
-        --only-binary=:all: --no-deps -r setup/requirements-home-assistant.txt
+        --only-binary=:all: --no-deps --require-hashes -r setup/requirements-home-assistant.txt
     cp setup/requirements-home-assistant.txt "$work/packages.txt"
 fi
 "$work/python" -c 'import fastjsonschema, homeassistant.components.mqtt.discovery, paho.mqtt.client'

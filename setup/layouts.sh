@@ -14,7 +14,7 @@ if cmp -s tools/relayout.py "$target/made-by.py"; then
 fi
 step 1 "the default detector in the layouts of other exports"
 make_venv
-"$work/venv/bin/pip" install -q -r setup/requirements-model.txt || die "numpy and onnx cannot be installed"
+"$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-model.txt || die "numpy and onnx cannot be installed"
 rm -rf "$target"
 "$work/venv/bin/python" tools/relayout.py models/coco-ssd/model.onnx models/coco-ssd-nms/model.onnx "$target" \
     || die "the layouts cannot be made: remove $work/venv and run this again"

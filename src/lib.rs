@@ -96,6 +96,10 @@
 //!   an object best. What the scene filters is in no event, no count and no detection.
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.
 //! * Nothing that tells of the box's health is green while another thing is not: all of it comes from [`control::judge`].
+//! * Being on the box is no identity: over TCP the native API needs a token, if the settings ask for it, and over the Unix socket
+//!   the kernel says who may. No page of another origin and no request for a name that is not the box's reaches a route
+//!   (`http::door`).
+//! * Log lines that others can repeat without end are limited and counted ([`vision::line_limit`]).
 //! * Beyond loopback every request but `/healthz` needs a signature, or for metrics and readiness a token. No name that a caller gives becomes a path
 //!   ([`os::beneath`], [`catalog::store`]).
 //! * Decisions use monotonic time ([`vision::monotonic`]), labels wall time.

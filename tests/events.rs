@@ -137,7 +137,7 @@ fn a_camera_that_is_switched_off_stays_so_over_a_restart_and_ends_what_was_in_vi
     let ask = |command: &str, payload: &str| {
         let (topic, port) = (format!("ocelli/box/command/{command}"), broker.port.to_string());
         let output = Command::new("mosquitto_rr")
-            .args(["-V", "5", "-p", &port, "-W", "10", "-t", &topic, "-m", payload, "-e", "answers/here"])
+            .args(["-V", "5", "-p", &port, "-W", "10", "-t", &topic, "-m", payload, "-e", "ocelli/box/reply/here"])
             .output()
             .unwrap();
         serde_json::from_slice::<Value>(&output.stdout).unwrap()

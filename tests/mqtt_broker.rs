@@ -104,7 +104,7 @@ fn a_model_is_scaled_by_a_command_and_its_answer_comes_to_whoever_asked() {
         let topic = format!("ocelli/box/command/{command}");
         let output = Command::new("mosquitto_rr")
             .args(["-V", "5", "-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", "10"])
-            .args(["-t", &topic, "-m", payload, "-e", "answers/here"])
+            .args(["-t", &topic, "-m", payload, "-e", "ocelli/box/reply/here"])
             .output()
             .expect("mosquitto_rr is missing: run `make setup`");
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
