@@ -1,4 +1,4 @@
-.PHONY: accuracy camera-dynamics cameras capture idle help setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
+.PHONY: accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads schemas fuzz install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -23,7 +23,7 @@ test: setup ## every test, with real cameras, models, broker and faults
 	@setup/layouts.sh
 	@$(CARGO) test
 
-check: fmt clippy doc test ## all that CI runs
+check: fmt clippy doc deny test ## all that CI runs
 
 fmt:
 	@$(CARGO) fmt --check
@@ -34,6 +34,14 @@ clippy:
 
 doc:
 	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
+
+deny: ## licences, bans and sources of all dependencies by deny.toml (cargo-deny, in .setup), and whether THIRD-PARTY.md is current
+	@setup/deny.sh
+	@tools/third_party.py --check
+
+third-party: ## write THIRD-PARTY.md: the crates in the binary with their licences
+	@tools/third_party.py >THIRD-PARTY.md.part
+	@mv THIRD-PARTY.md.part THIRD-PARTY.md
 
 bench: build ## measure against the physical limits; writes target/reports/bench.json, fails for no missed bar
 	@$(CARGO) bench --bench pipeline
@@ -96,6 +104,8 @@ install: ## install what `make build` has built: binary, library, models, settin
 	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }
 	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
 	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ocelli THIRD-PARTY.md LICENSE-APACHE LICENSE-MIT
+	install -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ocelli lib/onnxruntime-LICENSE lib/onnxruntime-ThirdPartyNotices.txt
 	set -e; for model in models/*/; do test -f $$model/model.onnx || continue; \
 	    install -d $(DESTDIR)$(PREFIX)/share/ocelli/$$model; \
 	    find $$model -maxdepth 1 -type f -exec install -m 644 -t $(DESTDIR)$(PREFIX)/share/ocelli/$$model {} +; done

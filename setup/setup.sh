@@ -38,7 +38,7 @@ install_packages() {
 }
 
 fetch_runtime() {
-    if [ -f lib/libonnxruntime.so ]; then
+    if [ -f lib/libonnxruntime.so ] && [ -f lib/onnxruntime-LICENSE ]; then
         step 3 "ONNX Runtime: there"
         return
     fi
@@ -49,8 +49,11 @@ fetch_runtime() {
     "$work/venv/bin/pip" download -q --no-deps --only-binary=:all: --require-hashes \
         -r setup/requirements-runtime.txt -d "$work/wheel" || die "the ONNX Runtime wheel cannot be had"
     "$work/venv/bin/python" -m zipfile -e "$work"/wheel/onnxruntime-*.whl "$work/wheel/x"
+    # They are installed with it; the licence last, which shows that all is there.
+    cp "$work/wheel/x/onnxruntime/ThirdPartyNotices.txt" lib/onnxruntime-ThirdPartyNotices.txt
     cp "$work"/wheel/x/onnxruntime/capi/libonnxruntime.so.* lib/libonnxruntime.so.part
     mv lib/libonnxruntime.so.part lib/libonnxruntime.so
+    cp "$work/wheel/x/onnxruntime/LICENSE" lib/onnxruntime-LICENSE
     rm -rf "$work/wheel"
 }
 

