@@ -7,7 +7,7 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use support::daemon::Daemon;
 
@@ -28,7 +28,7 @@ impl Stranger {
     fn serve(target: &str, box_port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (sender, reports) = channel();
+        let (sender, reports) = sync_channel(1);
         let page = PAGE.replace("TARGET", target);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -41,7 +41,7 @@ impl Stranger {
 }
 
 /// Answers a connection by its first request: with the page, with thanks for the report, or with what the box answers.
-fn answer(stream: TcpStream, page: &str, reports: &Sender<String>, box_port: u16) -> std::io::Result<()> {
+fn answer(stream: TcpStream, page: &str, reports: &SyncSender<String>, box_port: u16) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut head, mut length) = (Vec::new(), 0);
     loop {

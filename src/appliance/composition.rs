@@ -1,6 +1,7 @@
 //! Builds the daemon's parts and connects them.
 
 use crate::appliance::box_plan::box_plan;
+use crate::appliance::cache_sweep;
 use crate::appliance::child_environment::{capture_environment, child_environment};
 use crate::appliance::importer;
 use crate::appliance::inbox::{CHILD_QUEUE, Inbox, OWN_QUEUE};
@@ -93,6 +94,11 @@ impl Appliance {
         let ControlQueues { commands, imports, reloads, snapshots } = queues;
         let (change_sender, changes) = mpsc::channel(1);
         let (unit_pids, pids) = watch::channel(BTreeMap::new());
+        let cache = settings.units.cache_directory.clone();
+        if !cache.as_os_str().is_empty() {
+            // A disk may hang: it holds up nothing else.
+            tokio::task::spawn_blocking(move || cache_sweep::sweep(&cache, std::time::SystemTime::now()));
+        }
         tokio::spawn(importer::run(settings.clone(), catalog.clone(), imports));
         tokio::spawn(memory_probe::run(pids, own.clone()));
 

@@ -76,7 +76,7 @@ async fn copy_within(
 
 /// Loads a package in a separate unit with the usual sandbox. The unit also runs the canary test.
 async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
-    let mut load = load_model(settings, &settings.default_model(), "");
+    let mut load = load_model(settings, &settings.default_model(), "").without_caches();
     load.directory = package.to_owned();
     let environment = child_environment("warn", settings.sandbox.mode);
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);

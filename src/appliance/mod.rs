@@ -6,6 +6,7 @@
 
 mod box_plan;
 mod box_state;
+mod cache_sweep;
 pub mod child_environment;
 mod composition;
 mod event_recorder;
@@ -28,7 +29,7 @@ mod zone_placement;
 
 pub use box_plan::swapped_package;
 pub use composition::{Appliance, ChildPrograms};
-pub use package_loader::load_model;
+pub use package_loader::{load_model, load_with_caches};
 pub use reload::{Prepared, Reloader};
 pub use reporter::{Identity, Reporter};
 pub use zone_placement::core_count;

@@ -48,7 +48,7 @@ pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> 
             let configured = configured.ok_or_else(|| format!("no settings name the model `{model}`"))?;
             let package = Package::load(&units.models_directory, name, model);
             let package = package.map_err(|error| unusable(&error, &[&units.models_directory]))?;
-            let load = load_model(settings, configured, &package.name);
+            let load = load_model(settings, configured, &package.name).with_own_caches(&package.checksums);
             Ok(LoadedPackage { package: Arc::new(package), load })
         }
         PackageSource::Directory(directory) => {
@@ -56,12 +56,14 @@ pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> 
             let package = package.map_err(|error| unusable(&error, &[directory]))?;
             let terms = ModelSettings { name: model.to_owned(), ..settings.default_model() };
             let load = LoadModel { directory: directory.clone(), ..load_model(settings, &terms, "") };
+            let load = load.with_own_caches(&package.checksums);
             Ok(LoadedPackage { package: Arc::new(package), load })
         }
     }
 }
 
-/// The load message for the units of a model, without the settings of a zone.
+/// The load message for the units of a model, without the settings of a zone. Its caches are those of all models:
+/// [`LoadModel::with_own_caches`] must follow, or none.
 pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
     let units = &settings.units;
     LoadModel {
@@ -75,6 +77,15 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),
         memory_limit_bytes: None,
+    }
+}
+
+/// [`load_model`] with the model's own caches; with none if its package cannot be read, of which the unit says why.
+pub fn load_with_caches(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
+    let load = load_model(settings, model, package);
+    match Package::load(&settings.units.models_directory, package, package) {
+        Ok(package) => load.with_own_caches(&package.checksums),
+        Err(_) => load.without_caches(),
     }
 }
 

@@ -129,7 +129,8 @@ mod tests {
         let (ours, theirs) = Channel::pair().unwrap();
         let theirs = Arc::new(theirs);
         let thread = SnapshotThread::start(Arc::clone(&theirs)).unwrap();
-        let region = Region::create("test", 1).unwrap();
+        // Each order has a region of its own: the first writer of one is its last.
+        let regions: Vec<Region> = (0..20).map(|_| Region::create("test", 1).unwrap()).collect();
         let picture = Picture::new(PixelFormat::I420, 1920, 1080, Colorimetry::default()).unwrap();
         let jobs = (0..20).map(|id| Job {
             id: SnapshotId(id),
@@ -142,7 +143,7 @@ mod tests {
             },
             samples: vec![128; picture.bytes()],
             main: None,
-            region: region.writable().try_clone().unwrap(),
+            region: regions[usize::try_from(id).unwrap()].writable().try_clone().unwrap(),
         });
         // All at once: made one by one, each might find the encoder idle.
         for job in jobs.collect::<Vec<_>>() {
@@ -157,9 +158,11 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        let encoded: Vec<&SnapshotMade> = answers.iter().filter_map(|answer| answer.result.as_ref().ok()).collect();
+        let encoded = answers.iter().filter_map(|answer| Some((answer.id, answer.result.as_ref().ok()?)));
+        let encoded: Vec<(SnapshotId, &SnapshotMade)> = encoded.collect();
         assert!((QUEUE..20).contains(&encoded.len()), "{answers:?}");
-        let jpeg = region.copy_start(encoded[0].bytes as usize).unwrap();
+        let (SnapshotId(id), made) = encoded[0];
+        let jpeg = regions[usize::try_from(id).unwrap()].copy_start(made.bytes as usize).unwrap();
         assert_eq!(image::load_from_memory(&jpeg).unwrap().width(), 1280);
     }
 

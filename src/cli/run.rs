@@ -181,7 +181,8 @@ async fn serve(
         tokio::spawn(reloader.serve(arguments.config.files(), redactor.clone(), prepare));
     }
     tokio::spawn(reload_when_asked(hung_up, control.clone()));
-    let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics));
+    let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
+        .keeping_time_in(&identity_of_server.state_directory);
     let http_state = HttpState::new(metrics, health_watch, control, rekognition);
     let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);

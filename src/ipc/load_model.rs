@@ -1,7 +1,9 @@
 //! The request to load a model.
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
+use crate::model::manifest::hexadecimal;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 
 /// Which model a unit loads, and with which execution provider, threads and limits.
@@ -21,7 +23,7 @@ pub struct LoadModel {
     pub max_batch: u16,
     /// Path of `libonnxruntime.so`.
     pub runtime_library: PathBuf,
-    /// Cache of optimised graphs. None: the graph is optimised at each start.
+    /// Cache of optimised graphs, for this model alone. None: the graph is optimised at each start.
     pub cache_directory: Option<PathBuf>,
     /// CPU cores to run on. Empty: all.
     pub cores: Vec<u16>,
@@ -30,6 +32,25 @@ pub struct LoadModel {
 }
 
 impl LoadModel {
+    /// Gives the model directories of its own in the caches of graphs and engines. The unit may write there and nowhere
+    /// else, so that one which a model or a picture has taken over cannot change what units of other models start from.
+    /// `checksums` are those of the model's files.
+    #[must_use]
+    pub fn with_own_caches(mut self, checksums: &str) -> Self {
+        let name = own_name(checksums);
+        let own = |directory: Option<PathBuf>| Some(directory?.join(&name));
+        self.cache_directory = own(self.cache_directory);
+        self.provider_options.engine_cache_directory = own(self.provider_options.engine_cache_directory);
+        self
+    }
+
+    /// Loads the model without caches: for a trial of one that nobody has put in place.
+    #[must_use]
+    pub fn without_caches(mut self) -> Self {
+        (self.cache_directory, self.provider_options.engine_cache_directory) = (None, None);
+        self
+    }
+
     /// Changes the provider or the device. A different provider starts without device and options, because these were
     /// set for the old one.
     pub fn turn_to(&mut self, provider: Option<ExecutionProvider>, device: Option<&str>) {
@@ -43,9 +64,34 @@ impl LoadModel {
     }
 }
 
+/// The name of a model's directory in a cache: 32 hexadecimal digits.
+fn own_name(checksums: &str) -> String {
+    hexadecimal(&Sha256::digest(checksums)[..16])
+}
+
+/// True for a name that [`LoadModel::with_own_caches`] gives.
+pub fn is_own_cache(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_model_has_directories_of_its_own_in_the_caches() {
+        let provider_options =
+            ProviderOptions { engine_cache_directory: Some("e".into()), ..ProviderOptions::default() };
+        let load = LoadModel { cache_directory: Some("c".into()), provider_options, ..LoadModel::default() };
+        let of = |checksums: &str| load.clone().with_own_caches(checksums);
+        let (one, other) = (of("a"), of("b"));
+        assert_ne!(one.cache_directory, other.cache_directory);
+        assert_ne!(one.provider_options.engine_cache_directory, other.provider_options.engine_cache_directory);
+        assert_eq!(of("a"), one);
+        let directory = one.cache_directory.unwrap();
+        assert!(directory.starts_with("c") && is_own_cache(directory.file_name().unwrap().to_str().unwrap()));
+        assert_eq!(LoadModel::default().with_own_caches("a"), LoadModel::default(), "no cache stays none");
+    }
 
     #[test]
     fn options_go_with_the_provider_that_they_were_meant_for() {

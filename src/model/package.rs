@@ -20,6 +20,8 @@ pub struct Package {
     pub taxonomy: Taxonomy,
     /// The package's directory.
     pub directory: PathBuf,
+    /// The checksums of the model's files, in one line.
+    pub checksums: String,
 }
 
 /// Why a package cannot be used.
@@ -59,7 +61,8 @@ impl Package {
         let manifest = Manifest::load(&directory)?;
         let (labels, taxonomy) = (Labels::load(&directory)?, Taxonomy::load(&directory)?);
         let (model, name) = (model.to_owned(), name.to_owned());
-        Ok(Self { model, name, version: manifest.version, labels, taxonomy, directory })
+        let checksums = manifest.model.checksums();
+        Ok(Self { model, name, version: manifest.version, labels, taxonomy, directory, checksums })
     }
 }
 

@@ -209,6 +209,9 @@ mod tests {
 
     fn remarks(text: &str, of: impl Fn(&Settings, &BoxFacts) -> Vec<Remark>) -> Vec<String> {
         let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        // Who has settings of an earlier version is told of the API, which is not the subject of these tests.
+        let text =
+            if text.contains("[http]") { text.to_owned() } else { format!("[http]\nlocal_api = \"open\"\n{text}") };
         std::fs::write(file.path(), text).unwrap();
         let settings = Settings::load_with(&[file.path().to_owned()], HashMap::new()).unwrap();
         let facts = BoxFacts { cores: vec![0, 1], numa_nodes: vec![0], gpus: 1, memory_bytes: Some(1 << 30) };
@@ -219,6 +222,15 @@ mod tests {
     fn the_defaults_fit_every_box() {
         assert_eq!(remarks("", Settings::advice), [""; 0]);
         assert_eq!(remarks("", Settings::impossible_here), [""; 0]);
+    }
+
+    #[test]
+    fn an_api_that_is_open_only_because_nobody_has_decided_is_named() {
+        let advice = remarks("[http]\nport = 8480", Settings::advice);
+        assert!(advice.len() == 1 && advice[0].contains("`http.local_api`: is not set"), "{advice:?}");
+        for decided in ["local_api = \"token\"", "local_api = \"open\"", "enabled = false"] {
+            assert_eq!(remarks(&format!("[http]\n{decided}"), Settings::advice), [""; 0], "{decided}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! model itself.
 //!
 //! The cache is bounded. A load removes what killed processes have left, graphs that were not used for [`UNUSED_FOR`],
-//! and all but the [`MOST_GRAPHS`] graphs used last.
+//! and all but the [`MOST_GRAPHS`] graphs used last. The parent gives each model a directory of its own
+//! ([`LoadModel::with_own_caches`](crate::ipc::messages::LoadModel::with_own_caches)), because a checksum beside a graph says
+//! nothing against a unit that may write both.
 
 use crate::model::manifest::{hexadecimal, sha256_of_file};
 use crate::os::{free_space, mapped_file};

@@ -30,9 +30,10 @@ impl RestartingUnit {
         let model = settings.default_model();
         let name = package.unwrap_or_else(|| model.package());
         let package = Package::load(&settings.units.models_directory, name, name)?;
+        let load = load_model(settings, &model, name).with_own_caches(&package.checksums);
         let mut unit = Self {
             package,
-            load: load_model(settings, &model, name),
+            load,
             sandbox: settings.sandbox.mode,
             limit: Duration::from_secs_f32(settings.units.load_timeout_seconds),
             unit: None,

@@ -17,9 +17,8 @@ const MEMORY_PER_MODEL_BYTE: u64 = 4;
 /// untried model leaves nothing behind. On the CPU its memory is limited; drivers of accelerators map more memory than
 /// they use, so there only the time is limited.
 pub(super) async fn load_once(settings: &Settings, package: &Path, model_bytes: u64) -> Result<(), OneShotError> {
-    let mut load = load_model(settings, &settings.default_model(), "");
+    let mut load = load_model(settings, &settings.default_model(), "").without_caches();
     load.directory = package.to_owned();
-    load.cache_directory = None;
     if load.execution_provider == ExecutionProvider::Cpu {
         load.memory_limit_bytes = Some(MEMORY_BYTES + MEMORY_PER_MODEL_BYTE * model_bytes);
     }

@@ -1,7 +1,7 @@
 //! The transactions a second that this box's units do, for every number of units and threads.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::{core_count, load_model};
+use crate::appliance::{core_count, load_with_caches};
 use crate::cli::plan::arguments::PlanArguments;
 use crate::cli::tiles::framing;
 use crate::ipc::child_process::own_binary;
@@ -67,7 +67,7 @@ fn loads(settings: &Settings, arguments: &PlanArguments, threads: u16, units: us
     let wanted = arguments.model.as_deref();
     let is_wanted = |model: &&ModelSettings| wanted.is_some_and(|wanted| model.package() == wanted);
     let model = settings.models.iter().find(is_wanted).cloned().unwrap_or_else(|| settings.default_model());
-    let mut load = load_model(settings, &model, wanted.unwrap_or_else(|| model.package()));
+    let mut load = load_with_caches(settings, &model, wanted.unwrap_or_else(|| model.package()));
     load.intra_op_threads = threads;
     let of = |unit: usize| {
         let mut load = load.clone();

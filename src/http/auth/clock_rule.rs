@@ -1,6 +1,7 @@
 //! How old a signature may be, with a synchronised clock and without one.
 
 use crate::http::auth::replay_window::ReplayWindow;
+use crate::http::auth::signed_time_floor::SignedTimeFloor;
 use crate::http::auth::sigv4::SignatureError;
 use crate::os::clock::{WallClock, rfc3339_utc, unix_ms_of_basic_time};
 use crate::vision::monotonic::Monotonic;
@@ -12,13 +13,26 @@ pub struct ClockRule {
     max_skew: Duration,
     accepts_without_clock: bool,
     received: ReplayWindow,
+    floor: SignedTimeFloor,
 }
 
 impl ClockRule {
     /// The time of a signature may differ from the box's clock by `max_skew`. Without a synchronised clock a signature is
     /// valid for that long after it was first received, or refused if `accepts_without_clock` is false.
     pub fn new(max_skew: Duration, accepts_without_clock: bool) -> Self {
-        Self { max_skew, accepts_without_clock, received: ReplayWindow::default() }
+        let (received, floor) = (ReplayWindow::default(), SignedTimeFloor::default());
+        Self { max_skew, accepts_without_clock, received, floor }
+    }
+
+    /// Goes on from the newest signed time of an earlier run.
+    #[must_use]
+    pub fn from_floor(self, floor: SignedTimeFloor) -> Self {
+        Self { floor, ..self }
+    }
+
+    /// The newest signed time, if it is due to be written down.
+    pub fn floor_to_keep(&mut self) -> Option<i64> {
+        self.floor.to_keep()
     }
 
     /// Judges the age of a signature that matches its request. `signed_at` is the time inside it (`20261124T002820Z`),
@@ -32,17 +46,26 @@ impl ClockRule {
         (clock, wall_ms): (WallClock, i64),
         now: Monotonic,
     ) -> Result<(), SignatureError> {
+        let signed_ms = unix_ms_of_basic_time(signed_at);
         match clock {
             WallClock::Unsynchronized if !self.accepts_without_clock => Err(SignatureError::NoClock),
-            WallClock::Unsynchronized if self.received.admits(signature, self.max_skew, now) => Ok(()),
-            WallClock::Unsynchronized => Err(SignatureError::Replayed),
-            WallClock::Synchronized | WallClock::Unknown => {
-                let skew = unix_ms_of_basic_time(signed_at).map(|signed| signed.abs_diff(wall_ms));
-                match skew {
-                    Some(skew) if u128::from(skew) <= self.max_skew.as_millis() => Ok(()),
-                    _ => Err(SignatureError::Skewed { signed: signed_at.to_owned(), here: rfc3339_utc(wall_ms) }),
+            WallClock::Unsynchronized => match signed_ms {
+                Some(signed_ms)
+                    if self.floor.admits(signed_ms, self.max_skew)
+                        && self.received.admits(signature, self.max_skew, now) =>
+                {
+                    self.floor.raise(signed_ms);
+                    Ok(())
                 }
-            }
+                _ => Err(SignatureError::Replayed),
+            },
+            WallClock::Synchronized | WallClock::Unknown => match signed_ms {
+                Some(signed_ms) if u128::from(signed_ms.abs_diff(wall_ms)) <= self.max_skew.as_millis() => {
+                    self.floor.set(signed_ms);
+                    Ok(())
+                }
+                _ => Err(SignatureError::Skewed { signed: signed_at.to_owned(), here: rfc3339_utc(wall_ms) }),
+            },
         }
     }
 }
@@ -80,6 +103,17 @@ mod tests {
         let mut rule = ClockRule::new(LIMIT, true);
         for (seconds, expected) in [(10, Ok(())), (910, Ok(())), (911, Err(SignatureError::Replayed))] {
             assert_eq!(rule.check(("signature", SIGNED_AT), without, at(seconds)), expected, "{seconds}");
+        }
+        // After a restart the memory of signatures is gone, and the newest time is not.
+        let floor = SignedTimeFloor::from_ms(unix_ms_of_basic_time(SIGNED_AT).unwrap());
+        let mut next = ClockRule::new(LIMIT, true).from_floor(floor);
+        for (signed_at, expected) in [
+            ("20261124T001319Z", Err(SignatureError::Replayed)),
+            ("20261124T001320Z", Ok(())),
+            ("20261124T010000Z", Ok(())),
+            (SIGNED_AT, Err(SignatureError::Replayed)),
+        ] {
+            assert_eq!(next.check((signed_at, signed_at), without, at(10)), expected, "{signed_at}");
         }
         let mut strict = ClockRule::new(LIMIT, false);
         assert_eq!(strict.check(("signature", SIGNED_AT), without, at(10)), Err(SignatureError::NoClock));

@@ -4,4 +4,5 @@ pub mod access_keys;
 pub(super) mod bearer_token;
 pub mod clock_rule;
 pub mod replay_window;
+pub mod signed_time_floor;
 pub mod sigv4;

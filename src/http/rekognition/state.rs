@@ -5,6 +5,7 @@ use crate::catalog::{CatalogStore, Stage, Version};
 use crate::control::Control;
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::auth::clock_rule::ClockRule;
+use crate::http::auth::signed_time_floor::{self, SignedTimeFloor};
 use crate::http::auth::sigv4::{Presented, SignatureError};
 use crate::http::cpu_turns::CpuTurns;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
@@ -12,7 +13,7 @@ use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
 use crate::telemetry::metrics::Metrics;
 use crate::vision::line_limit::LineLimit;
 use axum::http::request::Parts;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -47,6 +48,8 @@ pub struct RekognitionState {
     /// For large bodies.
     pub(super) cpu_turns: CpuTurns,
     clock_rule: Arc<Mutex<ClockRule>>,
+    /// Where the newest signed time is kept; `None`: nowhere.
+    state_directory: Option<PathBuf>,
     /// Of the lines about signatures that are refused.
     lines: Arc<Mutex<LineLimit>>,
 }
@@ -71,8 +74,18 @@ impl RekognitionState {
             in_order: Arc::default(),
             cpu_turns: CpuTurns::default(),
             clock_rule: Arc::new(Mutex::new(clock_rule)),
+            state_directory: None,
             lines: Arc::default(),
         }
+    }
+
+    /// Keeps the newest signed time there, and goes on from that of the run before.
+    #[must_use]
+    pub fn keeping_time_in(self, state_directory: &Path) -> Self {
+        let most_skew = Duration::from_secs(self.settings.max_clock_skew_seconds.into());
+        let rule = ClockRule::new(most_skew, self.settings.accept_without_clock);
+        let rule = rule.from_floor(SignedTimeFloor::read(state_directory));
+        Self { clock_rule: Arc::new(Mutex::new(rule)), state_directory: Some(state_directory.to_owned()), ..self }
     }
 
     /// The same state with CPU turns of its own.
@@ -150,7 +163,12 @@ impl RekognitionState {
         presented.verify(parts, body, key.secret.reveal())?;
         // The age comes second, because its error tells the box's time. A panic elsewhere leaves the rule valid.
         let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
-        rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())
+        rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())?;
+        if let (Some(directory), Some(newest_ms)) = (self.state_directory.clone(), rule.floor_to_keep()) {
+            // A disk may hang, and the answer does not wait for it.
+            tokio::task::spawn_blocking(move || signed_time_floor::write(&directory, newest_ms));
+        }
+        Ok(())
     }
 
     fn count_refusal(&self, error: &SignatureError) {

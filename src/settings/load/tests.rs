@@ -4,7 +4,7 @@ use super::*;
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings, WatchMode};
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
-use crate::http::settings::{HttpSettings, HttpTlsSettings};
+use crate::http::settings::{HttpSettings, HttpTlsSettings, LocalAccess};
 use crate::model::execution_provider::{Precision, ProviderOptions};
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
@@ -39,9 +39,9 @@ fn the_shipped_file_has_the_defaults_of_the_code() {
     let state = ("OCELLI_STATE_DIRECTORY".to_owned(), home.path().display().to_string());
     let settings = Settings::load_with(&[shipped()], HashMap::from([state])).unwrap();
     assert_eq!(settings.log, LogSettings::default());
-    assert_eq!(settings.http, HttpSettings::default());
     assert_eq!(settings.rekognition, RekognitionSettings::default());
     // Those who have settings of an earlier version choose for themselves.
+    assert_eq!(settings.http, HttpSettings { local_api: Some(LocalAccess::Token), ..HttpSettings::default() });
     assert_eq!(
         settings.capture,
         CaptureSettings {
