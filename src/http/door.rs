@@ -43,27 +43,29 @@ impl Door {
         Self(Arc::new(Rules { names, token, metrics, lines: Mutex::default() }))
     }
 
-    /// Refuses a request that asks for a name that is not the box's. Requests whose signature or token is checked need
-    /// no name: no page can have them.
-    pub(super) fn judge_name(&self, request: &Request) -> Result<(), Response> {
+    /// The refusal of a request that asks for a name that is not the box's. Requests whose signature or token is checked
+    /// need no name: no page can have them.
+    pub(super) fn refusal_of_name(&self, request: &Request) -> Option<Response> {
         let host = same_origin::host(request.headers(), request.uri());
-        host.and_then(|host| same_origin::judge_name(&host, &self.0.names)).map_err(|why| self.refuse(&why))
+        let judged = host.and_then(|host| same_origin::judge_name(&host, &self.0.names));
+        judged.err().map(|why| self.refuse(&why))
     }
 
-    fn judge_origin(&self, request: &Request) -> Result<(), Response> {
+    fn refusal_of_origin(&self, request: &Request) -> Option<Response> {
         let host = same_origin::host(request.headers(), request.uri());
-        host.and_then(|host| same_origin::judge_origin(request.headers(), &host)).map_err(|why| self.refuse(&why))
+        let judged = host.and_then(|host| same_origin::judge_origin(request.headers(), &host));
+        judged.err().map(|why| self.refuse(&why))
     }
 
-    fn judge_token(&self, headers: &HeaderMap) -> Result<(), Response> {
-        let Some(rule) = &self.0.token else { return Ok(()) };
+    fn refusal_without_token(&self, headers: &HeaderMap) -> Option<Response> {
+        let rule = self.0.token.as_ref()?;
         if rule.token.as_ref().is_some_and(|token| token.is_shown_in(headers)) {
-            return Ok(());
+            return None;
         }
         self.count("token", &"it does not show the token");
         let mut response = answer(StatusCode::UNAUTHORIZED, "token", &rule.cure);
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        Err(response)
+        Some(response)
     }
 
     fn refuse(&self, why: &Unwelcome) -> Response {
@@ -89,9 +91,9 @@ fn answer(status: StatusCode, code: &str, message: &str) -> Response {
 
 /// Every request: exactly one `Host`, and no page of another origin. Every answer: for no page of another origin.
 pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let mut response = match door.judge_origin(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal,
+    let mut response = match door.refusal_of_origin(&request) {
+        None => next.run(request).await,
+        Some(refusal) => refusal,
     };
     let headers = response.headers_mut();
     const POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -102,16 +104,16 @@ pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next
 
 /// Requests that neither a signature nor a token vouches for: a name of the box.
 pub(super) async fn require_name(State(door): State<Door>, request: Request, next: Next) -> Response {
-    match door.judge_name(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal,
+    match door.refusal_of_name(&request) {
+        None => next.run(request).await,
+        Some(refusal) => refusal,
     }
 }
 
 /// Requests that need the token, if the listener has one.
 pub(super) async fn require_token(State(door): State<Door>, request: Request, next: Next) -> Response {
-    match door.judge_token(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal,
+    match door.refusal_without_token(request.headers()) {
+        None => next.run(request).await,
+        Some(refusal) => refusal,
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn limited(routes: Router) -> Router {
 async fn aws_client(state: HttpState, door: Door, request: Request) -> Response {
     let is_call = state.rekognition.is_enabled() && rekognition::is_meant(request.headers());
     if !(is_call && state.rekognition.must_be_signed())
-        && let Err(refusal) = door.judge_name(&request)
+        && let Some(refusal) = door.refusal_of_name(&request)
     {
         return refusal;
     }

@@ -31,8 +31,8 @@ impl ClockRule {
     }
 
     /// The newest signed time, if it is due to be written down.
-    pub fn floor_to_keep(&mut self) -> Option<i64> {
-        self.floor.to_keep()
+    pub fn take_due_floor(&mut self) -> Option<i64> {
+        self.floor.take_due()
     }
 
     /// Judges the age of a signature that matches its request. `signed_at` is the time inside it (`20261124T002820Z`),

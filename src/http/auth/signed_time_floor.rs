@@ -48,7 +48,7 @@ impl SignedTimeFloor {
     }
 
     /// The newest time, if it has moved far enough to be written.
-    pub(super) fn to_keep(&mut self) -> Option<i64> {
+    pub(super) fn take_due(&mut self) -> Option<i64> {
         if (self.newest_ms - self.kept_ms).abs() < STEP_MS {
             return None;
         }
@@ -78,14 +78,14 @@ mod tests {
         assert_eq!(SignedTimeFloor::read(home.path()), SignedTimeFloor::default());
         let mut floor = SignedTimeFloor::from_ms(1_000_000);
         floor.raise(1_059_999);
-        assert_eq!(floor.to_keep(), None);
+        assert_eq!(floor.take_due(), None);
         floor.raise(1_060_000);
         floor.raise(5);
-        let kept = floor.to_keep().unwrap();
-        assert_eq!((kept, floor.to_keep()), (1_060_000, None));
+        let kept = floor.take_due().unwrap();
+        assert_eq!((kept, floor.take_due()), (1_060_000, None));
         write(home.path(), kept);
         assert_eq!(SignedTimeFloor::read(home.path()), SignedTimeFloor::from_ms(kept));
         floor.set(5);
-        assert_eq!(floor.to_keep(), Some(5), "a clock that is right again lowers it");
+        assert_eq!(floor.take_due(), Some(5), "a clock that is right again lowers it");
     }
 }

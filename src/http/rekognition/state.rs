@@ -164,7 +164,7 @@ impl RekognitionState {
         // The age comes second, because its error tells the box's time. A panic elsewhere leaves the rule valid.
         let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
         rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())?;
-        if let (Some(directory), Some(newest_ms)) = (self.state_directory.clone(), rule.floor_to_keep()) {
+        if let (Some(directory), Some(newest_ms)) = (self.state_directory.clone(), rule.take_due_floor()) {
             // A disk may hang, and the answer does not wait for it.
             tokio::task::spawn_blocking(move || signed_time_floor::write(&directory, newest_ms));
         }
