@@ -30,7 +30,7 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
 async fn slow_head(port: u16, stop: Arc<AtomicBool>, closed: Arc<AtomicU32>) {
     while !stop.load(Ordering::Relaxed) {
         if let Ok(mut stream) = connect(port).await {
-            drop(stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await);
+            drop(stream.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await);
             while !stop.load(Ordering::Relaxed) && stream.write_all(b"x").await.is_ok() {
                 let end = timeout(Duration::from_millis(500), stream.read_u8()).await;
                 if end.is_ok() {
@@ -48,7 +48,7 @@ async fn tiny_chunks(port: u16, stop: Arc<AtomicBool>) {
     let chunks = b"1\r\nx\r\n".repeat(3_000_000);
     while !stop.load(Ordering::Relaxed) {
         if let Ok(mut stream) = connect(port).await {
-            let head = "POST /api/models/coco-ssd/detect HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let head = "POST /api/models/coco-ssd/detect HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
             drop(stream.write_all(head.as_bytes()).await);
             drop(timeout(Duration::from_secs(5), stream.write_all(&chunks)).await);
         }
