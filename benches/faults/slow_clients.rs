@@ -48,7 +48,8 @@ async fn tiny_chunks(port: u16, stop: Arc<AtomicBool>) {
     let chunks = b"1\r\nx\r\n".repeat(3_000_000);
     while !stop.load(Ordering::Relaxed) {
         if let Ok(mut stream) = connect(port).await {
-            let head = "POST /api/models/coco-ssd/detect HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let head =
+                "POST /api/models/coco-ssd/detect HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
             drop(stream.write_all(head.as_bytes()).await);
             drop(timeout(Duration::from_secs(5), stream.write_all(&chunks)).await);
         }
