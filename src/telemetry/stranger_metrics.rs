@@ -25,7 +25,7 @@ impl StrangerMetrics {
         }
     }
 
-    /// Counts a request that was refused for one of [`REASONS`].
+    /// Counts a request that was refused for one of the reasons of this file.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&vec![("reason", reason.to_owned())]).inc();
     }

@@ -4,7 +4,7 @@ use crate::vision::monotonic::Monotonic;
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
-/// Lines of one kind that are logged in a [`PERIOD`]; enough to see what happens when one cause brings a few of them.
+/// Lines of one kind that are logged in a period; enough to see what happens when one cause brings a few of them.
 const LINES: u32 = 10;
 
 /// After it a kind has its lines again, and the first of them tells how many were left out.
@@ -26,7 +26,7 @@ impl Default for LineLimit {
 }
 
 impl LineLimit {
-    /// A limit of that many lines a [`PERIOD`] of ten seconds.
+    /// A limit of that many lines in ten seconds.
     pub fn of(lines: u32) -> Self {
         Self { lines, period_began: None, used: 0, left_out: 0 }
     }
