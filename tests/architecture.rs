@@ -88,7 +88,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 47] = [
+const BELONGS_TO: [(&str, &[&str]); 48] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("http_auth", &["capture"]),
@@ -136,6 +136,7 @@ const BELONGS_TO: [(&str, &[&str]); 47] = [
     ("seccompiler", &["os"]),
     ("rustix", &["os", "ipc", "settings"]),
     ("postcard", &["ipc"]),
+    ("syscalls", &["ipc"]),
 ];
 
 /// Code that decides, and its files that do not: they start processes and wait for them. It is given `now` and returns
@@ -145,7 +146,7 @@ const DECIDES: [(&str, &[&str]); 6] = [
     ("admission", &[]),
     ("tracking", &[]),
     ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
-    ("camera", &["camera/capture_process.rs", "camera/clip_file.rs", "camera/trial.rs"]),
+    ("camera", &["camera/capture_process.rs", "camera/clip_file.rs", "camera/network_guard.rs", "camera/trial.rs"]),
     (
         "discover",
         &[

@@ -1,12 +1,12 @@
 //! The environment of child processes. Only the variables that are named here are inherited.
 
 use crate::ipc::camera_source::MEMORY_VARIABLE;
-use crate::os::sandbox::{MODE_VARIABLE, SandboxMode};
+use crate::os::sandbox::{ABI_VARIABLE, MODE_VARIABLE, SandboxMode};
 use crate::settings::Settings;
 use std::collections::BTreeMap;
 
 /// Inherited if set: paths of libraries and plugins, devices, and log levels.
-const INHERITED: [&str; 13] = [
+const INHERITED: [&str; 14] = [
     "PATH",
     "HOME",
     "LANG",
@@ -20,6 +20,8 @@ const INHERITED: [&str; 13] = [
     "GST_PLUGIN_SYSTEM_PATH",
     "GST_REGISTRY",
     "RUST_BACKTRACE",
+    // What tests see of an older kernel.
+    ABI_VARIABLE,
 ];
 
 /// Set for every child.

@@ -26,6 +26,7 @@ use crate::ipc::child_process::{Spawner, own_binary};
 use crate::kept::FileKeeper;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
+use crate::os::confinement::Confinement;
 use crate::settings::Settings;
 use crate::supervisor::unit_process::UnitProcesses;
 use crate::vision::camera_id::CameraId;
@@ -69,6 +70,8 @@ impl Appliance {
         programs: ChildPrograms,
     ) -> Result<(Self, Control, watch::Receiver<ApplianceStatus>), Box<dyn std::error::Error>> {
         let now = monotonic_now();
+        let (mode, kernel) = (settings.sandbox.mode.name(), Confinement::of_this_kernel().in_words());
+        tracing::info!(mode, kernel, "the sandbox of capture processes and units");
         let spawner = Spawner::start()?;
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
         let plan = box_plan(&settings, reporter.boot_id().to_owned());

@@ -76,7 +76,7 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         runtime_library: units.runtime_library.clone(),
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),
-        memory_limit_bytes: None,
+        memory_limit_bytes: Some(u64::from(units.memory_megabytes) << 20).filter(|bytes| *bytes > 0),
     }
 }
 

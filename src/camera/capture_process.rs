@@ -1,6 +1,7 @@
 //! Starts capture processes and sends them messages, as the capture groups decide.
 
 use crate::camera::clip_file::{self, ClipError};
+use crate::camera::network_guard::NetworkGuard;
 use crate::camera::settings::{CameraSettings, CameraTlsSettings, CaptureSettings, Transport, WatchMode};
 use crate::ipc::camera_source::{RtpTransport, TlsTrust};
 use crate::ipc::channel::ChannelError;
@@ -13,6 +14,7 @@ use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -34,6 +36,7 @@ pub(crate) struct CaptureEvent {
 struct Running {
     handle: ChildHandle,
     generation: u64,
+    guard: Arc<NetworkGuard>,
 }
 
 /// The capture processes of all groups, at most one each.
@@ -76,12 +79,20 @@ impl CaptureProcesses {
             environment: self.environment.clone(),
             title: title(cameras),
         };
-        let wrap = move |event| CaptureEvent { group, generation, event };
-        let handle = self.spawner.spawn(&spec, self.events.clone(), wrap)?;
+        let guard = Arc::new(NetworkGuard::default());
+        let of_lost = Arc::clone(&guard);
+        let wrap = move |event| {
+            if let ChildEvent::Message(FromCapture::Lost { camera, .. }) = &event {
+                of_lost.close(*camera);
+            }
+            CaptureEvent { group, generation, event }
+        };
+        let judge = Arc::<NetworkGuard>::clone(&guard);
+        let handle = self.spawner.spawn_judged(&spec, judge, self.events.clone(), wrap)?;
         if self.running.len() <= group {
             self.running.resize_with(group + 1, || None);
         }
-        self.running[group] = Some(Running { handle, generation });
+        self.running[group] = Some(Running { handle, generation, guard });
         Ok(())
     }
 
@@ -101,6 +112,7 @@ impl CaptureProcesses {
         source: CameraSource,
         region: &Region,
     ) -> Result<(), ClipError> {
+        self.allow(group, index, &source);
         if let Some(file) = clip_file::open(&source.url)? {
             self.send(group, |handle| handle.send(&ToCapture::File { camera: index }, Some(file.as_fd())));
         }
@@ -111,12 +123,16 @@ impl CaptureProcesses {
 
     /// Tells the process to connect the main stream of a camera.
     pub(crate) fn open_main(&self, group: usize, index: CameraIndex, source: CameraSource) {
+        self.allow(group, index, &source);
         let message = ToCapture::OpenMain { camera: index, source: Box::new(source) };
         self.send(group, |handle| handle.send(&message, None));
     }
 
     /// Tells the process to disconnect a camera.
     pub(crate) fn close(&self, group: usize, index: CameraIndex) {
+        if let Some(running) = self.running(group) {
+            running.guard.close(index);
+        }
         self.send(group, |handle| handle.send(&ToCapture::Close { camera: index }, None));
     }
 
@@ -140,6 +156,13 @@ impl CaptureProcesses {
     pub(crate) fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
         let message = ToCapture::Snapshot(Box::new(order));
         self.send(group, |handle| handle.send(&message, Some(region.writable().as_fd())));
+    }
+
+    /// Lets the process connect to a camera.
+    fn allow(&self, group: usize, index: CameraIndex, source: &CameraSource) {
+        if let Some(running) = self.running(group) {
+            running.guard.open(index, source);
+        }
     }
 
     /// The process of a group, while it runs.

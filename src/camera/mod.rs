@@ -3,7 +3,8 @@
 //! Touches no pixel and holds no pipeline. `camera_state`, `connection`, `stream_life` and `reconnect_policy` decide for one camera,
 //! `capture_group` for the cameras that share a capture process. `lent_slots` records which slots units read.
 //! `capture_process` starts the processes and sends them messages, `trial` starts one for a single look, `clip_file`
-//! opens the file of a `file://` camera; no other file here does I/O.
+//! opens the file of a `file://` camera, `network_guard` resolves names for `reachable`, which decides where a process may
+//! connect to; no other file here does I/O.
 
 mod camera_due;
 pub(crate) mod camera_state;
@@ -13,7 +14,9 @@ pub(crate) mod capture_process;
 pub(crate) mod clip_file;
 pub(crate) mod connection;
 pub(crate) mod lent_slots;
+pub(crate) mod network_guard;
 pub mod passwords;
+pub(crate) mod reachable;
 pub(crate) mod reconnect_policy;
 pub mod settings;
 mod stream_life;

@@ -2,6 +2,7 @@
 //! frame has come. It then says goodbye: a camera that does not hear it keeps the session for a minute.
 
 use crate::camera::clip_file;
+use crate::camera::network_guard::NetworkGuard;
 use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::Region;
@@ -12,6 +13,7 @@ use crate::vision::stream_counts::StreamCounts;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -96,7 +98,10 @@ pub(crate) async fn look_once(
 ) -> Result<Seen, TrialError> {
     let (title, arguments) = (format!("camera {}", source.name), vec!["capture".into()]);
     let (sender, events) = mpsc::channel(64);
-    let handle = spawner.spawn(&ChildSpec { program, arguments, environment, title }, sender, |event| event)?;
+    let guard = Arc::new(NetworkGuard::default());
+    guard.open(CAMERA, &source);
+    let spec = ChildSpec { program, arguments, environment, title };
+    let handle = spawner.spawn_judged(&spec, guard, sender, |event| event)?;
     let mut trial = Trial { handle, events, seconds };
     let seen = trial.look(source, limit).await;
     trial.say_goodbye().await;

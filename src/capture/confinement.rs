@@ -1,8 +1,9 @@
-//! What a capture process can reach while it reads a camera's stream: GStreamer's files, name
-//! resolution, video devices and the network.
+//! What a capture process can reach while it reads a camera's stream: GStreamer's files, name resolution and the devices
+//! of decoders. Its parent decides which addresses it connects to.
 
 use crate::capture::plugin_registry::Registry;
 use crate::os::sandbox::Sandbox;
+use crate::os::system_calls::ChildKind;
 use std::path::PathBuf;
 
 /// GStreamer and its plugins, name resolution, authorities for `rtsps://`, and what drivers look up.
@@ -33,18 +34,34 @@ const SYSTEM: [&str; 20] = [
 /// The variables of GStreamer that name more plugins.
 const PLUGIN_PATHS: [&str; 3] = ["GST_PLUGIN_PATH", "GST_PLUGIN_SYSTEM_PATH", "LD_LIBRARY_PATH"];
 
+/// Devices that every program needs.
+const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
+
+/// How the names of devices begin that decode video: GPUs (VA-API), video for Linux, NVIDIA's, and those of SoCs with the
+/// memory that they share with others.
+const DECODERS: [&str; 11] =
+    ["dri", "video", "media", "v4l-subdev", "nvidia", "nvhost", "nvmap", "mpp_service", "rga", "dma_heap", "mali"];
+
 /// The sandbox of a capture process. Makes the directory of GStreamer's registry, which must be there to be allowed.
 pub(super) fn sandbox() -> Sandbox {
     let mut readable: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
     for variable in PLUGIN_PATHS {
         readable.extend(std::env::var_os(variable).iter().flat_map(std::env::split_paths));
     }
-    let mut writable = vec![PathBuf::from("/dev")];
+    let mut writable: Vec<PathBuf> = DEVICES.iter().map(PathBuf::from).collect();
+    writable.extend(decoders());
     if let Some(Registry { directory, .. }) = Registry::from_environment() {
         if let Err(error) = std::fs::create_dir_all(&directory) {
             tracing::debug!(directory = %directory.display(), %error, "GStreamer's registry cannot be kept");
         }
         writable.push(directory);
     }
-    Sandbox { readable, writable, network: true }
+    Sandbox { readable, writable, kind: ChildKind::Capturing }
+}
+
+fn decoders() -> Vec<PathBuf> {
+    let Ok(devices) = std::fs::read_dir("/dev") else { return Vec::new() };
+    let decodes = |name: &str| DECODERS.iter().any(|decoder| name.starts_with(decoder));
+    let decoders = devices.flatten().filter(|device| decodes(&device.file_name().to_string_lossy()));
+    decoders.map(|device| device.path()).collect()
 }

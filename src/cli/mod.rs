@@ -147,7 +147,9 @@ pub fn main() -> ExitCode {
 
 /// What all kinds of children do first.
 fn begin_child() {
+    crate::os::inherited_descriptors::close();
     crate::telemetry::logging::init_child();
+    crate::os::orphan_guard::die_with_parent();
     crate::os::process_title::adopt();
 }
 

@@ -4,17 +4,22 @@
 //! messages and, last, its end. A child that closes its channel or breaks the protocol is killed: nothing that it sends
 //! afterwards could be received.
 
+use crate::ipc::call_gate;
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::child_log::log_lines;
-use crate::os::pidfd::{ExitStatus, PidFd};
+use crate::ipc::child_watch::{Watched, watch};
+use crate::ipc::socket_wish::{Judge, NoSockets};
+use crate::os::parent_gate;
+use crate::os::pidfd::PidFd;
 use crate::os::process_title::PREFIX;
 use crate::os::readiness;
-use crate::vision::error_chain::describe;
+use crate::os::sandbox::{MODE_VARIABLE, SandboxMode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -23,8 +28,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
+
+pub use crate::ipc::child_watch::ChildEvent;
 
 /// How to start a child.
 #[derive(Clone, Debug)]
@@ -45,20 +51,6 @@ pub fn own_binary() -> PathBuf {
     PathBuf::from("/proc/self/exe")
 }
 
-/// What the owner of a child receives.
-#[derive(Debug)]
-pub enum ChildEvent<M> {
-    /// A message from the child.
-    Message(M),
-    /// The child has ended. Always the last event.
-    Ended {
-        /// Exit code or signal.
-        status: ExitStatus,
-        /// The protocol violation for which it was killed, if any.
-        violation: Option<String>,
-    },
-}
-
 /// A running child. Dropping the handle kills it.
 #[derive(Debug)]
 pub struct ChildHandle {
@@ -75,7 +67,7 @@ impl ChildHandle {
         self.channel.send(message, descriptor)
     }
 
-    /// Kills the child (SIGKILL). [`ChildEvent::Ended`] follows.
+    /// Kills the child and whatever it has started (SIGKILL). [`ChildEvent::Ended`] follows.
     pub fn kill(&self) {
         self.process.kill();
     }
@@ -166,8 +158,8 @@ impl Spawner {
         Ok(Self { jobs, pending, is_late: Arc::default() })
     }
 
-    /// Starts a child. Its events are converted by `wrap` and sent to `events`. Blocks for about a millisecond, two seconds
-    /// at most. Must be called inside the Tokio runtime.
+    /// Starts a child that has no sockets. Its events are converted by `wrap` and sent to `events`. Blocks for about a
+    /// millisecond, two seconds at most. Must be called inside the Tokio runtime.
     ///
     /// # Errors
     /// When the process or its channel cannot be created, or the system does not start it in time.
@@ -177,15 +169,40 @@ impl Spawner {
         E: Send + 'static,
         W: Fn(ChildEvent<M>) -> E + Send + Sync + 'static,
     {
+        self.spawn_judged(spec, Arc::new(NoSockets), events, wrap)
+    }
+
+    /// [`Self::spawn`] for a child with sockets. `judge` decides which addresses they reach.
+    ///
+    /// # Errors
+    /// As of [`Self::spawn`].
+    pub fn spawn_judged<M, E, W>(
+        &self,
+        spec: &ChildSpec,
+        judge: Arc<dyn Judge>,
+        events: mpsc::Sender<E>,
+        wrap: W,
+    ) -> io::Result<ChildHandle>
+    where
+        M: DeserializeOwned + Send + 'static,
+        E: Send + 'static,
+        W: Fn(ChildEvent<M>) -> E + Send + Sync + 'static,
+    {
         // All descriptors are opened here, where a failure is returned, and not in the watching task.
         let (ours, theirs) = Channel::pair()?;
         ours.set_nonblocking()?;
         let messages = readiness::watch(&ours)?;
-        let mut child = self.fork(spec, theirs.into_socket())?;
+        let is_confined = spec.environment.get(MODE_VARIABLE).is_some_and(|mode| mode != SandboxMode::Off.name());
+        let gate = is_confined.then(UnixStream::pair).transpose()?;
+        let (gate, their_gate) = gate.map_or((None, None), |(ours, theirs)| (Some(ours), Some(theirs)));
+        let mut child = self.fork(spec, theirs.into_socket(), their_gate.map(OwnedFd::from))?;
         let process = Arc::new(PidFd::open(child.child()?.id())?);
         let end = readiness::watch(&*process)?;
         let log = child.child()?.stderr.take().map(OwnedFd::from);
         let log = log.map(tokio::net::unix::pipe::Receiver::from_owned_fd).transpose()?;
+        if let Some(gate) = gate {
+            call_gate::open(Arc::clone(&process), gate, spec.title.clone(), judge)?;
+        }
         child.release();
         if let Some(pipe) = log {
             tokio::spawn(log_lines(pipe, spec.title.clone()));
@@ -196,17 +213,18 @@ impl Spawner {
         Ok(ChildHandle { channel, process })
     }
 
-    fn fork(&self, spec: &ChildSpec, stdin: OwnedFd) -> io::Result<Unwatched> {
+    fn fork(&self, spec: &ChildSpec, stdin: OwnedFd, gate: Option<OwnedFd>) -> io::Result<Unwatched> {
         let mut command = Command::new(&spec.program);
         command
             .arg0(format!("{PREFIX}{}", spec.title))
             .args(&spec.arguments)
             .env_clear()
             .envs(&spec.environment)
+            .envs(gate.as_ref().map(|_| (parent_gate::VARIABLE, "stdout")))
             .stdin(Stdio::from(stdin))
-            .stdout(Stdio::null())
+            .stdout(gate.map_or_else(Stdio::null, Stdio::from))
             .stderr(Stdio::piped())
-            // Ctrl-C in a terminal must reach the parent only, which then drains.
+            // Ctrl-C in a terminal must reach the parent only, which then drains. A kill reaches all of the group.
             .process_group(0);
         let too_slow =
             || io::Error::new(io::ErrorKind::TimedOut, "the system does not start the process: the disk may hang");
@@ -223,59 +241,6 @@ impl Spawner {
         let child = answer.recv_timeout(FORK_LIMIT);
         self.is_late.store(child.is_err(), Ordering::Relaxed);
         child.map_err(|_| too_slow())?
-    }
-}
-
-/// A child with the descriptors that its watcher polls.
-struct Watched {
-    channel: Arc<Channel>,
-    messages: AsyncFd<OwnedFd>,
-    process: Arc<PidFd>,
-    end: AsyncFd<OwnedFd>,
-}
-
-async fn watch<M, E, W>(child: Watched, events: mpsc::Sender<E>, wrap: W)
-where
-    M: DeserializeOwned,
-    W: Fn(ChildEvent<M>) -> E,
-{
-    let violation = forward(&child, &events, &wrap).await;
-    child.process.kill();
-    let status = match reap(&child).await {
-        Ok(status) => status,
-        Err(error) => {
-            tracing::warn!(pid = child.process.pid(), %error, "the exit status of a child cannot be read");
-            ExitStatus::Code(-1)
-        }
-    };
-    // Fails only if the owner has dropped its queue.
-    drop(events.send(wrap(ChildEvent::Ended { status, violation })).await);
-}
-
-/// Forwards messages until the channel ends. Returns why, unless the child has closed it.
-async fn forward<M, E, W>(child: &Watched, events: &mpsc::Sender<E>, wrap: &W) -> Option<String>
-where
-    M: DeserializeOwned,
-    W: Fn(ChildEvent<M>) -> E,
-{
-    loop {
-        let mut ready = child.messages.readable().await.ok()?;
-        match child.channel.receive::<M>() {
-            Ok((message, _)) => events.send(wrap(ChildEvent::Message(message))).await.ok()?,
-            Err(ChannelError::Empty) => ready.clear_ready(),
-            Err(ChannelError::Protocol(violation)) => return Some(violation),
-            Err(ChannelError::Closed) => return None,
-            Err(error) => return Some(describe(&error)),
-        }
-    }
-}
-
-async fn reap(child: &Watched) -> io::Result<ExitStatus> {
-    loop {
-        if let Some(status) = child.process.try_wait()? {
-            return Ok(status);
-        }
-        child.end.readable().await?.clear_ready();
     }
 }
 

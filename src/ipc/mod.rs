@@ -2,10 +2,13 @@
 //!
 //! Independent of pipelines, models and policies. [`child_process`] spawns, watches and ends both kinds of children.
 
+pub mod call_gate;
 pub mod camera_source;
 pub mod channel;
 mod child_log;
+mod child_memory;
 pub mod child_process;
+mod child_watch;
 pub mod clip_format;
 pub mod frame_slots;
 pub mod heartbeat;
@@ -13,6 +16,8 @@ pub mod ids;
 pub mod load_model;
 pub mod loss_kind;
 pub mod messages;
+mod refusals;
 pub mod restart_policy;
 pub mod snapshot_messages;
+pub mod socket_wish;
 pub mod watch_messages;

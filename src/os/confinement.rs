@@ -1,7 +1,10 @@
 //! What this kernel offers to confine processes with, for `ocelli check`.
 
+use crate::os::pidfd::PidFd;
+use crate::os::users::is_root;
 use landlock::{AccessFs, LandlockStatus, Ruleset, RulesetAttr};
 use std::fs;
+use std::os::fd::AsRawFd;
 
 /// Landlock ABI that confines the truncation of files.
 const ABI_OF_TRUNCATE: i32 = 3;
@@ -19,6 +22,8 @@ pub struct Confinement {
     pub seccomp: bool,
     /// User namespaces, which systemd needs for `PrivateUsers=`.
     pub user_namespaces: bool,
+    /// The daemon can decide which addresses capture processes connect to.
+    pub guard: bool,
 }
 
 impl Confinement {
@@ -30,6 +35,7 @@ impl Confinement {
         Self {
             landlock: std::thread::spawn(landlock_abi).join().ok().flatten(),
             seccomp: actions.split_whitespace().any(|action| action == "errno"),
+            guard: actions.split_whitespace().any(|action| action == "user_notif") && can_take_sockets(),
             user_namespaces: is_allowed && number("/proc/sys/user/max_user_namespaces").is_some_and(|most| most > 0),
         }
     }
@@ -48,8 +54,22 @@ impl Confinement {
             }
         };
         let yes_or_no = |is_there: bool| if is_there { "" } else { "no " };
-        format!("{landlock}, {}seccomp, {}user namespaces", yes_or_no(self.seccomp), yes_or_no(self.user_namespaces))
+        let guard = if self.guard { "" } else { ", no guard of sockets: capture processes connect to any address" };
+        let (seccomp, namespaces) = (yes_or_no(self.seccomp), yes_or_no(self.user_namespaces));
+        format!("{landlock}, {seccomp}seccomp, {namespaces}user namespaces{guard}")
     }
+}
+
+/// Whether a process may take the sockets of its children, which is the right to trace them.
+fn can_take_sockets() -> bool {
+    let Ok(file) = fs::File::open("/dev/null") else { return false };
+    let is_possible = PidFd::open(std::process::id()).and_then(|own| own.duplicate(file.as_raw_fd())).is_ok();
+    let yama = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let is_allowed = match yama.trim() {
+        "2" => is_root(),
+        scope => scope != "3",
+    };
+    is_possible && is_allowed
 }
 
 fn landlock_abi() -> Option<i32> {
@@ -73,9 +93,12 @@ mod tests {
 
     #[test]
     fn the_gaps_of_an_old_kernel_are_named() {
-        let words = |landlock| Confinement { landlock, seccomp: true, user_namespaces: false }.in_words();
+        let has = |landlock| Confinement { landlock, seccomp: true, user_namespaces: false, guard: true };
+        let words = |landlock| has(landlock).in_words();
         assert_eq!(words(None), "no Landlock, seccomp, no user namespaces");
         assert_eq!(words(Some(4)), "Landlock 4 (without signals: seccomp covers that), seccomp, no user namespaces");
         assert_eq!(words(Some(7)), "Landlock 7, seccomp, no user namespaces");
+        let unguarded = Confinement { guard: false, ..has(Some(7)) }.in_words();
+        assert!(unguarded.ends_with("no guard of sockets: capture processes connect to any address"), "{unguarded}");
     }
 }

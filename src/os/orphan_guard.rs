@@ -11,12 +11,19 @@ use std::os::fd::OwnedFd;
 /// Exit code of a child whose parent has ended.
 pub const ORPHANED: i32 = 75;
 
-/// Arms both mechanisms. Call it once, first thing in a child; `channel` is a duplicate of the socket to the parent.
+/// Has the kernel kill this process with its parent. Call it first thing in a child: its sandbox neither sets nor takes
+/// back the signal.
+pub fn die_with_parent() {
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        tracing::warn!(%error, "the kernel does not end this process with its parent");
+    }
+}
+
+/// Starts the thread. `channel` is a duplicate of the socket to the parent. Call it once, in the sandbox.
 ///
 /// # Errors
-/// The error of the kernel, if the signal cannot be set or the thread cannot be started.
+/// When the thread cannot be started.
 pub fn arm(channel: OwnedFd) -> std::io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
     std::thread::Builder::new().name("orphan-guard".into()).spawn(move || wait_for_hang_up(&channel))?;
     Ok(())
 }

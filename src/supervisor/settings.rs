@@ -21,6 +21,8 @@ pub struct UnitSettings {
     pub max_models: u16,
     /// Megabytes of memory that units must leave free.
     pub memory_reserve_mb: u32,
+    /// The most memory of a unit on the CPU in MiB, without what it shares; 0: no limit.
+    pub memory_megabytes: u32,
     /// Seconds until a zone that is out of service is probed.
     pub zone_probe_seconds: f32,
     /// Seconds a unit may take to load its model.
@@ -42,6 +44,7 @@ impl Default for UnitSettings {
             max_units: 0,
             max_models: 4,
             memory_reserve_mb: 256,
+            memory_megabytes: 4096,
             zone_probe_seconds: 60.0,
             load_timeout_seconds: 60.0,
             inference_timeout_seconds: 10.0,

@@ -3,6 +3,7 @@
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::os::sandbox::Sandbox;
+use crate::os::system_calls::ChildKind;
 use std::path::{Path, PathBuf};
 
 /// Libraries of the system and of accelerators, and what the dynamic loader and ONNX Runtime read to find them.
@@ -37,17 +38,19 @@ pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
         }
         writable.push(cache.clone());
     }
-    if load.execution_provider != ExecutionProvider::Cpu {
+    let is_accelerated = load.execution_provider != ExecutionProvider::Cpu;
+    if is_accelerated {
         // Accelerator drivers open devices and read hardware information.
         readable.extend(["/proc", "/sys", "/etc"].map(PathBuf::from));
         writable.push("/dev".into());
     }
-    Sandbox { readable, writable, network: false }
+    let kind = if is_accelerated { ChildKind::Accelerated } else { ChildKind::Computing };
+    Sandbox { readable, writable, kind }
 }
 
 /// The sandbox of a unit that only inspects a model: the directory of the file, because external weights are there.
 pub(super) fn sandbox_of_reader(file: &Path) -> Sandbox {
-    Sandbox { readable: directory_of(file).into_iter().collect(), writable: Vec::new(), network: false }
+    Sandbox { readable: directory_of(file).into_iter().collect(), writable: Vec::new(), kind: ChildKind::Computing }
 }
 
 fn directory_of(file: &Path) -> Option<PathBuf> {

@@ -31,6 +31,7 @@ mod time_limit;
 
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;
+use crate::model::execution_provider::ExecutionProvider;
 use crate::model::model_facts::ModelFacts;
 use crate::os::sandbox::SandboxMode;
 use crate::unit::engine::OnnxEngine;
@@ -64,7 +65,9 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
     if !load.cores.is_empty() {
         crate::os::cores::keep_to(&load.cores)?;
     }
-    if let Some(bytes) = load.memory_limit_bytes {
+    // Drivers of accelerators map more memory than they use.
+    let limit = load.memory_limit_bytes.filter(|_| load.execution_provider == ExecutionProvider::Cpu);
+    if let Some(bytes) = limit {
         crate::os::child_limits::cap_memory_at(bytes);
     }
     confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;

@@ -1,17 +1,33 @@
 //! A capture process by itself; the test is its parent.
 
 use ocelli::appliance::child_environment::child_environment;
+use ocelli::ipc::call_gate;
 use ocelli::ipc::camera_source::{RtpTransport, TlsTrust};
 use ocelli::ipc::channel::{Channel, ChannelError};
 use ocelli::ipc::messages::{CameraSource, FromCapture};
+use ocelli::ipc::socket_wish::{Judge, Wish};
+use ocelli::os::parent_gate;
+use ocelli::os::pidfd::PidFd;
 use ocelli::os::sandbox::SandboxMode;
 use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a slow box may take to look at all plugins, one process after the other.
 pub const START_LIMIT: Duration = Duration::from_secs(100);
+
+/// Lets the process connect to every address: what is judged is in `tests/safety.rs`.
+struct Everything;
+
+impl Judge for Everything {
+    fn judge(&self, _: &Wish) -> Result<(), String> {
+        Ok(())
+    }
+}
 
 /// `ocelli capture`, and our end of its channel. It ends with the value.
 pub struct Capture {
@@ -24,16 +40,22 @@ impl Capture {
     pub fn start(cache: &Path) -> Self {
         let (channel, theirs) = Channel::pair().unwrap();
         let log = File::options().append(true).create(true).open(cache.join("log")).unwrap();
+        let (gate, their_gate) = UnixStream::pair().unwrap();
         let level = std::env::var("OCELLI_LOG").unwrap_or_else(|_| "info".into());
         let process = Command::new(env!("CARGO_BIN_EXE_ocelli"))
             .arg("capture")
             .stdin(Stdio::from(theirs.into_socket()))
+            // As in the daemon, the parent connects its sockets.
+            .stdout(Stdio::from(OwnedFd::from(their_gate)))
+            .env(parent_gate::VARIABLE, "stdout")
             .stderr(log)
             // What the daemon sets: how the allocator gives memory back is a part of what is measured.
             .envs(child_environment(&level, SandboxMode::from_environment()))
             .env("XDG_CACHE_HOME", cache)
             .spawn()
             .unwrap();
+        let pidfd = Arc::new(PidFd::open(process.id()).unwrap());
+        call_gate::open(pidfd, gate, "capture".into(), Arc::new(Everything)).unwrap();
         Self { process, channel }
     }
 

@@ -91,18 +91,28 @@ fn check_clock(wall_ms: i64, synchronisation: WallClock) -> Finding {
 }
 
 fn check_sandbox(mode: SandboxMode) -> Finding {
-    let kernel = Confinement::of_this_kernel().in_words();
+    let confinement = Confinement::of_this_kernel();
+    let kernel = confinement.in_words();
     let finding = |severity, what: &str| Finding::new(severity, "sandbox", format!("{what}; this kernel has {kernel}"));
     let landlock = "boot with Landlock (lsm=landlock,...); a container must allow its system calls";
-    match mode {
-        SandboxMode::Off => finding(Severity::Warning, "capture processes and units are not confined: it is off")
-            .key("sandbox.mode")
-            .cure("\"best-effort\" or \"required\""),
-        _ if Sandbox::is_supported() => finding(Severity::Ok, "capture processes and units are confined"),
-        SandboxMode::BestEffort => {
+    let guard = "Linux 5.6, kernel.yama.ptrace_scope below 2, and in a container seccomp and pidfd_getfd allowed";
+    match (mode, Sandbox::is_supported(), confinement.guard) {
+        (SandboxMode::Off, _, _) => {
+            finding(Severity::Warning, "capture processes and units are not confined: it is off")
+                .key("sandbox.mode")
+                .cure("\"best-effort\" or \"required\"")
+        }
+        (_, true, true) => finding(Severity::Ok, "capture processes and units are confined"),
+        (SandboxMode::Required, true, false) => {
+            finding(Severity::Failed, "capture processes cannot be confined as a whole and do not start")
+                .key("sandbox.mode")
+                .cure(format!("{guard}; or set \"required-partial\""))
+        }
+        (_, true, false) => finding(Severity::Warning, "capture processes are not confined as a whole").cure(guard),
+        (SandboxMode::BestEffort, false, _) => {
             finding(Severity::Warning, "capture processes and units are not confined").cure(landlock)
         }
-        SandboxMode::Required => {
+        (SandboxMode::Required | SandboxMode::RequiredPartial, false, _) => {
             finding(Severity::Failed, "capture processes and units cannot be confined and do not start")
                 .key("sandbox.mode")
                 .cure(format!("{landlock}; or set \"best-effort\""))

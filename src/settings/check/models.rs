@@ -11,6 +11,9 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let units = &settings.units;
     findings.range("units.max_units", f64::from(units.max_units), 0.0, 256.0);
     findings.range("units.max_models", f64::from(units.max_models), 1.0, 64.0);
+    if units.memory_megabytes != 0 {
+        findings.range("units.memory_megabytes", f64::from(units.memory_megabytes), 256.0, 65_536.0);
+    }
     findings.range("units.zone_probe_seconds", f64::from(units.zone_probe_seconds), 1.0, 86_400.0);
     findings.range("units.load_timeout_seconds", f64::from(units.load_timeout_seconds), 1.0, 3600.0);
     findings.range("units.inference_timeout_seconds", f64::from(units.inference_timeout_seconds), 2.0, 600.0);

@@ -67,6 +67,8 @@ fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
     check(&camera("transport = \"auto\"\nvideo_track = 2\nbasic_auth = false\nfollow_redirects = true"), "", &[]);
     check("[capture]\nmemory_megabytes = 100", "capture.memory_megabytes", &["256"]);
     check("[capture]\nmemory_megabytes = 0", "", &[]);
+    check("[units]\nmemory_megabytes = 100", "units.memory_megabytes", &["256"]);
+    check("[units]\nmemory_megabytes = 0", "", &[]);
 }
 
 #[test]

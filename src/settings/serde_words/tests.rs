@@ -143,7 +143,10 @@ fn permitted_words_are_named_whatever_is_in_their_place() {
         ("[log]\nformat = 5", "must be `human` or `json`"),
         ("[log]\nformat = [\"human\"]", "must be `human` or `json`"),
         ("[mqtt]\nprotocol = 5", "must be `5` or `3.1.1`"),
-        ("[sandbox]\nmode = { a = 1 }", "is `a` but must be one of `required`, `best-effort`, `off`"),
+        (
+            "[sandbox]\nmode = { a = 1 }",
+            "is `a` but must be one of `required`, `required-partial`, `best-effort`, `off`",
+        ),
         ("[http]\naddress = \"here\"", "must be an IP address, such as 192.168.1.20"),
         ("[mqtt]\ntls = 5", "is 5 but must be a section"),
         ("[mqtt]\ncredentials = \"viewer:hunter2\"", "is a text but must be a section"),
