@@ -11,7 +11,7 @@ pub enum ChildKind {
     /// Reads data and computes on the CPU. No sockets.
     #[default]
     Computing,
-    /// Computes on an accelerator. What drivers call is not documented, so all is allowed but [`REFUSED`]. No sockets.
+    /// Computes on an accelerator. What drivers call is not documented, so all is allowed but what `REFUSED` lists. No sockets.
     Accelerated,
     /// Receives and decodes streams, with sockets that its parent connects.
     Capturing,
