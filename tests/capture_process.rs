@@ -189,9 +189,9 @@ fn connections_that_come_and_go_leave_neither_memory_nor_threads() {
     let camera = RtspCamera::start(&["--fps", "25", "--size", "320x240"]);
     let capture = Capture::start(home.path());
     capture.expect_started();
-    let region = Region::create("test", 6).unwrap();
     let mut settled = None;
     for time in 0..times {
+        let region = Region::create("test", 6).unwrap();
         let index = CameraIndex(time);
         let source = source_of(camera.url());
         let open = ToCapture::Open { camera: index, source: Box::new(source), slots: region.slots() };

@@ -162,7 +162,7 @@ fn what_mqtt_5_adds_is_there_expiry_on_detections_only_and_correlation_with_an_a
     let (broker, yard) = (Broker::start_with("allow_anonymous true\n", &["-V", "5"]), RtspCamera::surveillance(0));
     let settings = format!("[mqtt]\nport = {}\ncommands = true\n{}", broker.port, camera("yard", yard.url(), 5));
     let expiries = broker.subscribe_in("ocelli/box/cameras/yard/#", "%t %E");
-    let answers = broker.subscribe_in("answers/here", "%t %D");
+    let answers = broker.subscribe_in("ocelli/box/reply/here", "%t %D");
     let daemon = Daemon::start(broker.port, &settings);
     // The broker takes off what it has kept it for.
     let of_detections = |topic: &str, expiry: &str| topic.ends_with("/detections") && ["30", "29"].contains(&expiry);
@@ -174,7 +174,16 @@ fn what_mqtt_5_adds_is_there_expiry_on_detections_only_and_correlation_with_an_a
     let port = broker.port.to_string();
     let status = Command::new("mosquitto_pub")
         .args(["-V", "5", "-p", &port, "-q", "1", "-t", "ocelli/box/command/disable", "-m", "{\"camera\":\"barn\"}"])
-        .args(["-D", "publish", "response-topic", "answers/here", "-D", "publish", "correlation-data", "number-7"])
+        .args([
+            "-D",
+            "publish",
+            "response-topic",
+            "ocelli/box/reply/here",
+            "-D",
+            "publish",
+            "correlation-data",
+            "number-7",
+        ])
         .status()
         .unwrap();
     assert!(status.success());

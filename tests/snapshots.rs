@@ -88,7 +88,7 @@ fn a_picture_that_is_commanded_is_published_retained_and_kept() {
     daemon.wait_ready();
     let port = broker.port.to_string();
     let command = |payload: &str| {
-        let arguments = ["-V", "5", "-h", "127.0.0.1", "-p", &port, "-W", "10", "-e", "answers/here"];
+        let arguments = ["-V", "5", "-h", "127.0.0.1", "-p", &port, "-W", "10", "-e", "ocelli/box/reply/here"];
         let topic = ["-t", "ocelli/box/command/snapshot", "-m", payload];
         let output = Command::new("mosquitto_rr").args(arguments).args(topic).output().unwrap();
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()

@@ -3,6 +3,7 @@
 
 use crate::ipc::load_model::is_own_cache;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -28,15 +29,23 @@ pub(super) fn sweep(cache: &Path, now: SystemTime) {
     used.sort_by_key(|(newest, _)| std::cmp::Reverse(*newest));
     for (number, (newest, path)) in used.into_iter().enumerate() {
         if number >= MOST || now.duration_since(newest).unwrap_or_default() > UNUSED_FOR {
-            // It follows no symbolic link that a unit may have put there.
-            if let Err(error) = fs::remove_dir_all(&path) {
+            if let Err(error) = remove(&path) {
                 tracing::warn!(directory = %path.display(), %error, "an unused cache of a model cannot be removed");
             }
         }
     }
 }
 
-/// When the directory, or a file in it, was changed last: a unit touches the checksum of a graph that it uses.
+/// Removes a directory of files. One with directories in it stays: none of ours has any, and a unit may have made them so deep
+/// that to look into them exhausts this process. It follows no symbolic link.
+fn remove(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)?.flatten() {
+        fs::remove_file(entry.path())?;
+    }
+    fs::remove_dir(directory)
+}
+
+/// When the directory, or a file in it, was changed last: a unit touches a graph that it uses.
 fn newest_in(directory: &Path) -> SystemTime {
     let changed = |path: &Path| fs::symlink_metadata(path).and_then(|data| data.modified()).ok();
     let files = fs::read_dir(directory).into_iter().flatten().flatten().filter_map(|entry| changed(&entry.path()));

@@ -72,6 +72,7 @@ impl Appliance {
         let now = monotonic_now();
         let (mode, kernel) = (settings.sandbox.mode.name(), Confinement::of_this_kernel().in_words());
         tracing::info!(mode, kernel, "the sandbox of capture processes and units");
+        let statuses = StatusMaker::new(format!("{mode}: {kernel}"));
         let spawner = Spawner::start()?;
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
         let plan = box_plan(&settings, reporter.boot_id().to_owned());
@@ -126,7 +127,7 @@ impl Appliance {
         let inbox =
             Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
         let meter = Meter::load(hours, files, now);
-        let shell = Shell { core, performer, inbox, meter, statuses: StatusMaker::default(), status, unit_pids };
+        let shell = Shell { core, performer, inbox, meter, statuses, status, unit_pids };
         let reloader = Reloader::new(settings, passwords, reloads, change_sender);
         Ok((Self { shell, reloader: Some(reloader) }, control, watcher))
     }

@@ -17,9 +17,15 @@ pub(super) struct StatusMaker {
     rates: RateMeter,
     main_rates: RateMeter,
     troubles: TroubleWatch,
+    sandbox: String,
 }
 
 impl StatusMaker {
+    /// `sandbox` says what confines children.
+    pub(super) fn new(sandbox: String) -> Self {
+        Self { sandbox, ..Self::default() }
+    }
+
     /// The status now.
     pub(super) fn make(&mut self, core: &Core, performer: &Performer, meter: &Meter) -> ApplianceStatus {
         let (mut status, now) = (core.status(), monotonic_now());
@@ -45,6 +51,7 @@ impl StatusMaker {
         self.rates.keep(|id| status.cameras.contains_key(id));
         status.box_id = reporter.box_id().to_owned();
         status.boot_id = reporter.boot_id().to_owned();
+        status.sandbox.clone_from(&self.sandbox);
         (status.made_at, status.made_at_ms) = (Some(now), wall_now_ms());
         status.clock_synced = reporter.is_clock_synced();
         status.inference_hours = meter.totals();

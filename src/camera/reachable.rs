@@ -3,6 +3,7 @@
 use crate::ipc::camera_source::{CameraSource, RtpTransport};
 use crate::ipc::messages::CameraIndex;
 use crate::ipc::socket_wish::{Act, Peer, SocketKind, Wish};
+use crate::vision::monotonic::Monotonic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,13 +14,12 @@ const FIRST_MEDIA_PORT: u16 = 1024;
 const DNS_PORT: u16 = 53;
 
 /// The sockets of the services that resolve names for glibc: `.local` and systemd-resolved.
-const NAME_SERVICES: [&str; 6] = [
+const NAME_SERVICES: [&str; 5] = [
     "/run/avahi-daemon/socket",
     "/var/run/avahi-daemon/socket",
     "/run/nscd/socket",
     "/var/run/nscd/socket",
     "/run/systemd/resolve/io.systemd.Resolve",
-    "/run/systemd/resolve/io.systemd.Resolve.Monitor",
 ];
 
 /// Where a camera is.
@@ -38,6 +38,8 @@ struct Place {
     may_use_udp: bool,
     /// It may send the client elsewhere, by the operator's setting.
     follows_redirects: bool,
+    /// It was closed, and may be reached until then.
+    until: Option<Monotonic>,
 }
 
 /// The cameras that a process has open.
@@ -57,15 +59,23 @@ pub(crate) struct Surroundings {
 
 impl Reachable {
     /// Allows what a connection to this camera needs. A file needs nothing.
-    pub(crate) fn open(&mut self, index: CameraIndex, source: &CameraSource) {
+    pub(crate) fn open(&mut self, index: CameraIndex, source: &CameraSource, now: Monotonic) {
+        self.0.retain(|_, place| place.is_open(now));
         if let Some(place) = Place::of(source) {
             self.0.insert(index, place);
         }
     }
 
-    /// Takes back what a connection needed.
-    pub(crate) fn close(&mut self, index: CameraIndex) {
-        self.0.remove(&index);
+    /// Takes back what a connection needed, from `until` on.
+    pub(crate) fn close(&mut self, index: CameraIndex, until: Monotonic) {
+        if let Some(place) = self.0.get_mut(&index) {
+            place.until = Some(until);
+        }
+    }
+
+    /// True if a camera may send the client elsewhere.
+    pub(crate) fn follows_redirects(&self) -> bool {
+        self.0.values().any(|place| place.follows_redirects)
     }
 
     /// The names of hosts, whose addresses [`Surroundings`] needs.
@@ -78,7 +88,7 @@ impl Reachable {
     ///
     /// # Errors
     /// Why it is refused.
-    pub(crate) fn judge(&self, wish: &Wish, around: &Surroundings) -> Result<(), &'static str> {
+    pub(crate) fn judge(&self, wish: &Wish, around: &Surroundings, now: Monotonic) -> Result<(), &'static str> {
         match (&wish.peer, wish.socket) {
             (Peer::Path(path), SocketKind::Unix) => self.judge_path(wish.act, path),
             (Peer::Nobody, SocketKind::Udp) if wish.act == Act::Connect => Ok(()),
@@ -86,12 +96,16 @@ impl Reachable {
             (Peer::Internet(_), SocketKind::Tcp | SocketKind::Udp) => {
                 let (ip, port) = wish.peer.internet().ok_or("it is no address")?;
                 match wish.act {
-                    Act::Bind => self.judge_port(port),
-                    Act::Connect | Act::Send => self.judge_address(wish, ip, port, around),
+                    Act::Bind => self.judge_port(port, now),
+                    Act::Connect | Act::Send => self.judge_address(wish, (ip, port), around, now),
                 }
             }
             _ => Err("it is of another kind"),
         }
+    }
+
+    fn open_places(&self, now: Monotonic) -> impl Iterator<Item = &Place> {
+        self.0.values().filter(move |place| place.is_open(now))
     }
 
     /// Name services, if there is a name to resolve.
@@ -104,15 +118,21 @@ impl Reachable {
     }
 
     /// Where packets of a camera come to.
-    fn judge_port(&self, port: u16) -> Result<(), &'static str> {
+    fn judge_port(&self, port: u16, now: Monotonic) -> Result<(), &'static str> {
         let is_media = port == 0 || port >= FIRST_MEDIA_PORT;
-        match self.0.values().any(|place| place.may_use_udp) && is_media {
+        match self.open_places(now).any(|place| place.may_use_udp) && is_media {
             true => Ok(()),
             false => Err("no camera of this process sends packets there"),
         }
     }
 
-    fn judge_address(&self, wish: &Wish, ip: IpAddr, port: u16, around: &Surroundings) -> Result<(), &'static str> {
+    fn judge_address(
+        &self,
+        wish: &Wish,
+        (ip, port): (IpAddr, u16),
+        around: &Surroundings,
+        now: Monotonic,
+    ) -> Result<(), &'static str> {
         let is_dns = port == DNS_PORT && around.nameservers.contains(&ip) && !self.names().is_empty();
         let is_allowed = |place: &Place| {
             let is_there = match &place.host {
@@ -130,7 +150,7 @@ impl Reachable {
                 SocketKind::Unix => false,
             }
         };
-        match is_dns || self.0.values().any(is_allowed) {
+        match is_dns || self.open_places(now).any(is_allowed) {
             true => Ok(()),
             false => Err("it is not an address of a camera of this process"),
         }
@@ -138,11 +158,15 @@ impl Reachable {
 }
 
 impl Place {
+    fn is_open(&self, now: Monotonic) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
     fn of(source: &CameraSource) -> Option<Self> {
         let (scheme, rest) = source.url.split_once("://")?;
         let (usual_port, is_rtsp) = match scheme.to_ascii_lowercase().as_str() {
-            "rtsp" => (554, true),
-            "rtsps" => (322, true),
+            // GStreamer takes 554 for `rtsps` too, whose own port is 322 (RFC 7826).
+            "rtsp" | "rtsps" => (554, true),
             "http" => (80, false),
             "https" => (443, false),
             _ => return None,
@@ -164,6 +188,7 @@ impl Place {
             port,
             may_use_udp: is_rtsp && source.transport != RtpTransport::Tcp,
             follows_redirects: source.follow_redirects,
+            until: None,
         })
     }
 }

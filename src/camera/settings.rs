@@ -43,7 +43,7 @@ pub enum WatchMode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CaptureSettings {
-    /// Cameras in each capture process, 1..=16; 0: one in each up to [`FEW_CAMERAS`], [`SHARED_BY`] where there are more. With
+    /// Cameras in each capture process, 1..=16; 0: as [`CaptureSettings::most_per_process`] says. With
     /// 1, a crash of a codec costs one camera only.
     pub cameras_per_process: u16,
     /// Slots of 4 MiB that each camera has in shared memory, 3..=64: one being filled, one waiting, the rest lent to units.
@@ -68,24 +68,6 @@ pub struct CaptureSettings {
     /// The most memory of a capture process in MiB for each of `cameras_per_process`, 256..=65536; 0: no limit. A process
     /// that needs more is restarted.
     pub memory_megabytes: u32,
-}
-
-/// With so many cameras or fewer, each has a capture process of its own, unless the settings say otherwise.
-pub const FEW_CAMERAS: usize = 8;
-
-/// Cameras in each capture process where there are more. Measured with 16 cameras of 640x360: one in each takes 29 MB a
-/// camera, four 16 MB, sixteen 13 MB.
-pub const SHARED_BY: u16 = 4;
-
-impl CaptureSettings {
-    /// The most cameras in a capture process, on a box that has this many.
-    pub fn most_per_process(&self, cameras: usize) -> u16 {
-        match self.cameras_per_process {
-            0 if cameras <= FEW_CAMERAS => 1,
-            0 => SHARED_BY,
-            most => most,
-        }
-    }
 }
 
 impl Default for CaptureSettings {

@@ -27,6 +27,9 @@ pub struct BoxHealth {
     pub version: String,
     /// New at each start of the daemon.
     pub boot_id: String,
+    /// What confines children: `sandbox.mode`, and what of it this kernel has.
+    #[serde(default)]
+    pub sandbox: String,
     /// When it was so: RFC 3339, UTC.
     pub at: String,
     /// False until the wall clock is known to be right. Times may then be wrong; seconds are not.
@@ -73,6 +76,7 @@ impl BoxHealth {
             box_id: status.box_id.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: status.boot_id.clone(),
+            sandbox: status.sandbox.clone(),
             at: rfc3339_utc(status.made_at_ms),
             clock_synced: status.clock_synced,
             status: HealthStatus::of(!reasons.is_empty()),

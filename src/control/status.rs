@@ -61,6 +61,8 @@ pub struct ApplianceStatus {
     pub box_id: String,
     /// New at each start of the daemon.
     pub boot_id: String,
+    /// What confines children: the mode of the settings, and what of it this kernel has.
+    pub sandbox: String,
     /// When the event loop made this status; `None` until it has made its first one.
     pub made_at: Option<Monotonic>,
     /// The wall time of `made_at`, in milliseconds since 1970.

@@ -29,6 +29,9 @@ use syscalls::Sysno;
 /// How long a socket that blocks may take to connect. GLib's do not block; glibc's do, for long answers of name servers.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// So long a child waits for a refusal that is not logged.
+const BETWEEN_REFUSALS: Duration = Duration::from_millis(2);
+
 /// The most messages of one `sendmmsg`; the caller sends the rest with its next one.
 const MAX_MESSAGES: u64 = 32;
 
@@ -70,8 +73,7 @@ fn serve(process: &PidFd, mut socket: UnixStream, title: &str, judge: &dyn Judge
     let mut gate = Gate { process, title, judge, refusals: Refusals::default() };
     while listener.wait(process.as_fd())? {
         if let Some(call) = listener.receive()? {
-            let result = listener.memory(&call).map_err(|_| Errno::INTR);
-            let result = result.and_then(|memory| gate.answer(&call, &ChildMemory(memory)));
+            let result = listener.memory(&call).and_then(|memory| gate.answer(&call, &ChildMemory(memory)));
             listener.answer(&call, result)?;
         }
     }
@@ -114,7 +116,10 @@ impl Gate<'_> {
         self.judge(&Wish { act, socket: kind, peer: peer.clone() })?;
         match (act, peer) {
             (Act::Connect, Peer::Internet(address)) => within_limit(&socket, || connect(&socket, address))?,
-            (Act::Connect, Peer::Path(path)) => connect(&socket, &SocketAddrUnix::new(path.as_path())?)?,
+            (Act::Connect, Peer::Path(path)) => {
+                let address = SocketAddrUnix::new(path.as_path())?;
+                within_limit(&socket, || connect(&socket, &address))?;
+            }
             (Act::Connect, Peer::Nobody) => connect_unspec(&socket)?,
             (Act::Bind, Peer::Internet(address)) => bind(&socket, address)?,
             _ => return Err(Errno::AFNOSUPPORT),
@@ -182,20 +187,24 @@ impl Gate<'_> {
         let now = Duration::from_nanos(monotonic_now().as_nanos());
         if let Some(line) = self.refusals.add(what, now) {
             tracing::warn!(child = self.title, "refused to a child: {line}");
+        } else {
+            // A flood of them costs this process a fraction of a core.
+            std::thread::sleep(BETWEEN_REFUSALS);
         }
     }
 }
 
-/// Connects a socket of a child. This thread waits for one that blocks, and with it all calls of the child.
+/// Connects a socket of a child. This thread waits for one that blocks, and with it all calls of the child. The child cannot
+/// change the limit (`call_filter`), but can have a socket block that did not when it was asked.
 fn within_limit(socket: &OwnedFd, connect: impl FnOnce() -> rustix::io::Result<()>) -> Result<(), Errno> {
-    if fcntl_getfl(socket)?.contains(OFlags::NONBLOCK) {
-        return connect();
-    }
-    let before = sockopt::socket_timeout(socket, Timeout::Send)?;
+    let is_blocking = !fcntl_getfl(socket)?.contains(OFlags::NONBLOCK);
     sockopt::set_socket_timeout(socket, Timeout::Send, Some(CONNECT_LIMIT))?;
     let connected = connect();
-    sockopt::set_socket_timeout(socket, Timeout::Send, before)?;
-    connected.map_err(|error| if error == Errno::INPROGRESS { Errno::TIMEDOUT } else { error })
+    sockopt::set_socket_timeout(socket, Timeout::Send, None)?;
+    match connected {
+        Err(Errno::INPROGRESS | Errno::AGAIN) if is_blocking => Err(Errno::TIMEDOUT),
+        connected => connected,
+    }
 }
 
 /// The lower half of a register, which is all that the kernel looks at for numbers of 32 bits.

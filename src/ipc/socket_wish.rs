@@ -148,7 +148,8 @@ impl fmt::Display for Wish {
         };
         match &self.peer {
             Peer::Internet(address) => write!(out, "{act} {address}{socket}"),
-            Peer::Path(path) => write!(out, "{act} {}", path.display()),
+            // In quotes: a path may hold the end of a line.
+            Peer::Path(path) => write!(out, "{act} {path:?}"),
             Peer::Nobody => write!(out, "{act} nobody{socket}"),
             Peer::Other => write!(out, "{act} an address of another kind{socket}"),
         }

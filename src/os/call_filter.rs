@@ -3,7 +3,7 @@
 use crate::os::system_calls::{ADDRESSING, COMMON, ChildKind, OLDER, OLDER_REFUSED, REFUSED, SOCKETS, TRIED};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
+    SeccompRule, sock_filter,
 };
 use std::collections::BTreeMap;
 
@@ -44,6 +44,11 @@ const F_SETOWN_EX: libc::c_int = 15;
 /// The same of `ioctl`, and typing into a terminal.
 const SIGNALLING_REQUESTS: [libc::c_int; 4] = [0x8901, 0x8902, 0x5412, 0x541c];
 
+/// Options by which closing or connecting a socket waits as long as the child likes, also in the parent, which has
+/// duplicates of it.
+const WAITING_OPTIONS: [libc::c_int; 3] = [libc::SO_LINGER, libc::SO_SNDTIMEO, SO_SNDTIMEO_NEW];
+const SO_SNDTIMEO_NEW: libc::c_int = 67;
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Answers calls that libraries only try, before the parent would be asked.
@@ -58,7 +63,9 @@ pub(super) fn of_tried_calls() -> Result<BpfProgram, BackendError> {
 /// about calls that are not allowed, and otherwise refuses them.
 pub(super) fn of_child(kind: ChildKind, pid: u32, asks_parent: bool) -> Result<BpfProgram, BackendError> {
     if kind == ChildKind::Accelerated {
-        return compiled(refused(pid)?, SeccompAction::Allow, refuse(libc::EPERM));
+        let mut program = without_unknown_calls().to_vec();
+        program.extend(compiled(refused(pid)?, SeccompAction::Allow, refuse(libc::EPERM))?);
+        return Ok(program);
     }
     let rules = allowed(kind, pid, asks_parent)?;
     if !asks_parent {
@@ -71,6 +78,21 @@ pub(super) fn of_child(kind: ChildKind, pid: u32, asks_parent: bool) -> Result<B
         }
     }
     Ok(program)
+}
+
+/// Refuses these calls, which change files, and opening for it. Beside another filter.
+pub(super) fn of_reader(changing: impl Iterator<Item = libc::c_long>) -> Result<BpfProgram, BackendError> {
+    let mut rules: Rules = changing.map(|call| (call, Vec::new())).collect();
+    rules.insert(libc::SYS_openat, writing(2)?);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_open, writing(1)?);
+    compiled(rules, SeccompAction::Allow, refuse(libc::EROFS))
+}
+
+/// Opening that may change a file, or make one.
+fn writing(flags: u8) -> Result<Vec<SeccompRule>, BackendError> {
+    let flag = |flag: libc::c_int| masked(flags, u64::from(flag.unsigned_abs()), u64::from(flag.unsigned_abs()));
+    any_of([libc::O_WRONLY, libc::O_RDWR, libc::O_CREAT, libc::O_TRUNC].map(flag))
 }
 
 /// What a child may do that is not accelerated.
@@ -92,6 +114,7 @@ fn allowed(kind: ChildKind, pid: u32, asks_parent: bool) -> Result<Rules, Backen
     rules.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![is_null(4)?])?]);
     if kind == ChildKind::Capturing {
         rules.extend(SOCKETS.iter().map(|call| (*call, Vec::new())));
+        rules.insert(libc::SYS_setsockopt, options()?);
         rules.insert(libc::SYS_socket, sockets()?);
         rules.insert(libc::SYS_socketpair, vec![SeccompRule::new(vec![is(0, libc::AF_UNIX)?])?]);
         if !asks_parent {
@@ -99,6 +122,22 @@ fn allowed(kind: ChildKind, pid: u32, asks_parent: bool) -> Result<Rules, Backen
         }
     }
     Ok(rules)
+}
+
+/// The first system call that no list was made for: `fchmodat2` of Linux 6.6. Numbers of x32 on amd64 are above it too.
+const FIRST_UNKNOWN: u32 = 452;
+
+/// Refuses unknown calls with `ENOSYS`, as an older kernel would; others pass on to what follows.
+fn without_unknown_calls() -> [sock_filter; 3] {
+    const LOAD_NUMBER: u16 = 0x20;
+    const JUMP_IF_AT_LEAST: u16 = 0x35;
+    const REFUSE: u32 = 0x0005_0000;
+    let no_such_call = REFUSE | libc::ENOSYS.unsigned_abs();
+    [
+        sock_filter { code: LOAD_NUMBER, jt: 0, jf: 0, k: 0 },
+        sock_filter { code: JUMP_IF_AT_LEAST, jt: 0, jf: 1, k: FIRST_UNKNOWN },
+        sock_filter { code: RETURN, jt: 0, jf: 0, k: no_such_call },
+    ]
 }
 
 /// What an accelerated unit may not do.
@@ -116,6 +155,18 @@ fn refused(pid: u32) -> Result<Rules, BackendError> {
     let has_address = SeccompCondition::new(4, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
     rules.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![has_address])?]);
     Ok(rules)
+}
+
+/// Options of sockets, but those that wait.
+fn options() -> Result<Vec<SeccompRule>, BackendError> {
+    let not = |argument, value: libc::c_int| condition(argument, SeccompCmpOp::Ne, u64::from(value.cast_unsigned()));
+    let mut of_sockets = vec![is(1, libc::SOL_SOCKET)?];
+    for option in WAITING_OPTIONS {
+        of_sockets.push(not(2, option)?);
+    }
+    let of_tcp = vec![is(1, libc::IPPROTO_TCP)?, not(2, libc::TCP_SYNCNT)?];
+    let others = vec![not(1, libc::SOL_SOCKET)?, not(1, libc::IPPROTO_TCP)?];
+    [of_sockets, of_tcp, others].into_iter().map(SeccompRule::new).collect()
 }
 
 /// TCP, UDP and path sockets. Not SCTP and MPTCP, which connect by other calls, nor raw and packet sockets.

@@ -54,6 +54,14 @@ pub(super) fn install(program: &[sock_filter]) -> io::Result<OwnedFd> {
     Err(io::Error::last_os_error())
 }
 
+/// Whether the kernel lets a process listen to its children: not if one listens to this process, as some containers do. Tried
+/// with a filter that allows everything, on a thread that ends.
+pub(super) fn is_possible() -> bool {
+    const RETURN: u16 = 0x06;
+    let allow = [sock_filter { code: RETURN, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW }];
+    std::thread::spawn(move || install(&allow).is_ok()).join().unwrap_or(false)
+}
+
 impl CallListener {
     /// Takes over a listener that a child has installed.
     pub fn new(listener: OwnedFd) -> Self {
@@ -102,14 +110,14 @@ impl CallListener {
     /// The memory of the calling thread's process, in which addresses of the call are offsets.
     ///
     /// # Errors
-    /// When the call waits no longer, or its process may not be read.
+    /// `INTR` when the call waits no longer, `ACCESS` when its process may not be read.
     #[expect(unsafe_code, reason = "rustix does not know this request")]
-    pub fn memory(&self, call: &WaitingCall) -> io::Result<File> {
-        let memory = File::options().read(true).write(true).open(format!("/proc/{}/mem", call.thread))?;
+    pub fn memory(&self, call: &WaitingCall) -> Result<File, Errno> {
+        let memory = File::options().read(true).write(true).open(format!("/proc/{}/mem", call.thread));
         // Only now is it certain that the number was not given to another process before the file was opened.
         // SAFETY: the request reads one number of 64 bits.
         let result = unsafe { libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const call.id) };
-        if result == 0 { Ok(memory) } else { Err(io::Error::last_os_error()) }
+        if result == 0 { memory.map_err(|_| Errno::ACCESS) } else { Err(Errno::INTR) }
     }
 
     /// Answers a call with its result, or an error. A call whose thread has ended is forgotten.

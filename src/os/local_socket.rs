@@ -1,10 +1,12 @@
 //! A Unix socket for programs of the box: the mode of its file says who may connect.
 
 use crate::os::users;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 /// The group that may use the socket of the service.
@@ -17,10 +19,12 @@ pub const GROUP: &str = "ocelli";
 /// # Errors
 /// `AddrInUse` if a process listens there, else the I/O error, such as for a path above 107 bytes.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
-    if UnixStream::connect(path).is_ok() {
+    if is_listened_at(path) {
         return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"));
     }
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let is_new = directory.is_some_and(|directory| !directory.exists());
+    if let Some(directory) = directory {
         // In /run the directory must let the group through; elsewhere it is the state directory, which is there.
         fs::DirBuilder::new().recursive(true).mode(0o750).create(directory)?;
     }
@@ -31,7 +35,7 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
         _ => {}
     }
     let listener = UnixListener::bind(&new)?;
-    let made = restrict(&new).and_then(|()| fs::rename(&new, path));
+    let made = restrict(&new, is_new).and_then(|()| fs::rename(&new, path));
     if made.is_err() {
         drop(fs::remove_file(&new));
     }
@@ -45,30 +49,40 @@ fn part_of(path: &Path) -> PathBuf {
     path.with_file_name(format!("{name}~"))
 }
 
-fn restrict(path: &Path) -> io::Result<()> {
+fn restrict(path: &Path, has_new_directory: bool) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     let Some(group) = users::group_id(GROUP) else { return Ok(()) };
     let has_group = fs::metadata(path)?.gid() == group || chown(path, None, Some(group)).is_ok();
     if has_group {
         fs::set_permissions(path, Permissions::from_mode(0o660))?;
-        open_directory(path, group);
+        if has_new_directory {
+            open_directory(path, group);
+        }
     }
     Ok(())
 }
 
-/// Lets the group through a directory below /run that this process has made. Elsewhere the directory is left as it is.
+/// Lets the group through a directory below /run that this process has just made. Elsewhere the directory is left as it is.
 fn open_directory(path: &Path, group: u32) {
     let Some(directory) = path.parent().filter(|directory| directory.starts_with("/run")) else { return };
-    let is_own = fs::metadata(directory).is_ok_and(|data| data.uid() == rustix::process::geteuid().as_raw());
-    if is_own && directory != Path::new("/run") {
-        drop(chown(directory, None, Some(group)));
+    if chown(directory, None, Some(group)).is_ok() {
         drop(fs::set_permissions(directory, Permissions::from_mode(0o750)));
     }
 }
 
-/// True if the process `pid` is a child of this one, as capture processes and units are.
-pub fn is_own_child(pid: i32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+/// True if a process listens there. Does not wait for one whose queue is full.
+fn is_listened_at(path: &Path) -> bool {
+    let connected = SocketAddrUnix::new(path).and_then(|address| {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK, None)?;
+        connect(&socket, &address)
+    });
+    matches!(connected, Ok(()) | Err(Errno::AGAIN))
+}
+
+/// True if the process `pid` is a child of this one, as capture processes and units are, or has ended and may have been.
+/// Of a process outside of this one's namespace, `pid` is 0.
+pub fn may_be_own_child(pid: i32) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return pid > 0 };
     // The name of the process, in parentheses, may hold spaces and parentheses.
     let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
     parent == Some(std::process::id())
@@ -77,6 +91,7 @@ pub fn is_own_child(pid: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixStream;
     use std::process::{Command, Stdio};
 
     #[test]
@@ -98,9 +113,11 @@ mod tests {
     #[test]
     fn a_child_is_told_from_other_processes() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        assert!(is_own_child(i32::try_from(child.id()).unwrap()));
-        assert!(!is_own_child(i32::try_from(std::process::id()).unwrap()) && !is_own_child(1) && !is_own_child(-1));
+        let pid = i32::try_from(child.id()).unwrap();
+        assert!(may_be_own_child(pid));
+        assert!([std::process::id().cast_signed(), 1, 0].into_iter().all(|other| !may_be_own_child(other)));
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(may_be_own_child(pid), "one that has asked and ended is not let in");
     }
 }

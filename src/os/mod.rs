@@ -28,6 +28,7 @@ pub mod privileges;
 pub mod process_title;
 pub mod processor_time;
 pub mod random;
+pub mod read_only;
 pub mod readiness;
 pub mod regular_file;
 #[cfg(feature = "capture")]

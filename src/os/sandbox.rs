@@ -162,10 +162,11 @@ impl Sandbox {
         let gate = ParentGate::take().map_err(SandboxError::Gate)?;
         let pid = std::process::id();
         // Nobody asks about an accelerated unit: what drivers call is not known.
-        let gate = gate.filter(|_| self.kind != ChildKind::Accelerated);
+        let gate = gate.filter(|_| self.kind != ChildKind::Accelerated && call_listener::is_possible());
         let (tried, calls) = (call_filter::of_tried_calls()?, call_filter::of_child(self.kind, pid, gate.is_some())?);
-        drop_capabilities().map_err(SandboxError::Privileges)?;
-        let has_landlock = self.restrict_files(gate.is_some())?;
+        // One wall that cannot be built does not take the others away.
+        let privileges = drop_capabilities().map_err(SandboxError::Privileges);
+        let files = self.restrict_files(gate.is_some());
         // Last: once Landlock is in force, no refused call is needed any more.
         seccompiler::apply_filter(&tried)?;
         let is_guarded = gate.is_some();
@@ -176,7 +177,8 @@ impl Sandbox {
                 gate.hand_over(listener).map_err(SandboxError::Gate)?;
             }
         }
-        if has_landlock { Ok(Confined { is_guarded }) } else { Err(SandboxError::NotEnforced) }
+        privileges?;
+        if files? { Ok(Confined { is_guarded }) } else { Err(SandboxError::NotEnforced) }
     }
 
     /// Returns false if this kernel has no Landlock.

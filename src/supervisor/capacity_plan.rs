@@ -72,7 +72,8 @@ pub fn cameras_with(budget: Budget, busy: CameraNeed, idle: CameraNeed, busy_sha
     let units_take = tps / budget.tps.max(1e-6);
     let cores_take = cores / budget.cores.max(1e-6);
     let takes = if budget.units_use_cores { units_take + cores_take } else { units_take.max(cores_take) };
-    (PLANNED_USE / takes.max(1e-6)).floor().clamp(0.0, 1e6) as usize
+    // What fits exactly must not be lost to rounding.
+    (PLANNED_USE / takes.max(1e-6) + 1e-9).floor().clamp(0.0, 1e6) as usize
 }
 
 #[cfg(test)]
@@ -95,7 +96,7 @@ mod tests {
         let (busy, idle) = (CameraNeed { cores: 0.1, tps: 5.0 }, CameraNeed { cores: 0.02, tps: 0.03 });
         let budget = Budget { cores: 2.0, tps: 100.0, units_use_cores: true };
         let fit = |budget, share| cameras_with(budget, busy, idle, share);
-        assert_eq!([1.0, 0.05, 0.0].map(|share| fit(budget, share)), [7, 42, 67]);
+        assert_eq!([1.0, 0.05, 0.0].map(|share| fit(budget, share)), [7, 47, 67]);
         let accelerated = Budget { units_use_cores: false, ..budget };
         assert_eq!([1.0, 0.0].map(|share| fit(accelerated, share)), [14, 70]);
         let nothing = CameraNeed { cores: 0.0, tps: 0.0 };

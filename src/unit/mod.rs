@@ -33,6 +33,7 @@ use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::model::model_facts::ModelFacts;
+use crate::os::read_only;
 use crate::os::sandbox::SandboxMode;
 use crate::unit::engine::OnnxEngine;
 use crate::unit::load_error::LoadError;
@@ -60,7 +61,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Enters the sandbox before the first thread starts and the model is opened.
+/// Enters the sandbox before the first thread starts and the model is opened. Once it is loaded, and before a picture from
+/// outside comes, a unit on the CPU loses the right to change files: a picture that takes it over cannot change the cached
+/// graph from which other units and later ones start.
 fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engine>, LoadError> {
     if !load.cores.is_empty() {
         crate::os::cores::keep_to(&load.cores)?;
@@ -72,7 +75,12 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
     }
     confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
-    Ok(Box::new(OnnxEngine::load(load)?))
+    let engine = OnnxEngine::load(load)?;
+    // Accelerators compile kernels at work, and keep them.
+    if load.execution_provider == ExecutionProvider::Cpu {
+        read_only::enter_as(SandboxMode::from_environment())?;
+    }
+    Ok(Box::new(engine))
 }
 
 /// Enters a narrower sandbox, with a fixed memory limit because no inference runs here.

@@ -6,8 +6,11 @@
 //!
 //! The cache is bounded. A load removes what killed processes have left, graphs that were not used for [`UNUSED_FOR`],
 //! and all but the [`MOST_GRAPHS`] graphs used last. The parent gives each model a directory of its own
-//! ([`LoadModel::with_own_caches`](crate::ipc::messages::LoadModel::with_own_caches)), because a checksum beside a graph says
-//! nothing against a unit that may write both.
+//! ([`LoadModel::with_own_caches`](crate::ipc::messages::LoadModel::with_own_caches)), because a checksum says nothing against
+//! a unit that may write both. A graph is written before the first picture comes; from then on the unit may change no file.
+//!
+//! The name of a graph ends with its checksum, so one rename puts both in place. Units that write the same graph at the same
+//! time do not disturb each other, though ONNX Runtime does not always write the same bytes.
 
 use crate::model::manifest::{hexadecimal, sha256_of_file};
 use crate::os::{free_space, mapped_file};
@@ -28,14 +31,12 @@ const MOST_GRAPHS: usize = 64;
 /// so that the rest is enough to load the model without the cache.
 const DISK_LIMIT: Duration = Duration::from_secs(20);
 
-/// A graph without a checksum for this long was left by a crash.
-const ORPHAN_AFTER: Duration = Duration::from_secs(3600);
-
-/// The paths of one optimised graph and its checksum.
+/// The graphs of one model for one library and CPU. Usually there is one.
 #[derive(Clone, Debug)]
 pub(super) struct CacheEntry {
-    graph: PathBuf,
-    checksum: PathBuf,
+    directory: PathBuf,
+    /// The first part of their names.
+    key: String,
 }
 
 /// A file being written. The writer holds a lock on it while it is alive. The file is removed on drop.
@@ -67,15 +68,17 @@ impl CacheEntry {
             key.update(part.as_bytes());
             key.update([0]);
         }
-        let name = hexadecimal(&key.finalize()[..16]);
-        Self { graph: directory.join(format!("{name}.ort")), checksum: directory.join(format!("{name}.ort.sha256")) }
+        Self { directory: directory.to_owned(), key: hexadecimal(&key.finalize()[..16]) }
     }
 
-    /// Removes abandoned files and unused graphs from the cache's directory.
-    fn sweep(&self) {
-        if let Some(directory) = self.graph.parent() {
-            sweep(directory, SystemTime::now());
-        }
+    /// The graphs with their checksums, as their names say.
+    fn graphs(&self) -> Vec<(PathBuf, String)> {
+        let graph = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().ok()?;
+            let checksum = name.strip_prefix(&self.key)?.strip_prefix('-')?.strip_suffix(".ort")?;
+            Some((entry.path(), checksum.to_owned()))
+        };
+        fs::read_dir(&self.directory).into_iter().flatten().flatten().filter_map(graph).collect()
     }
 
     /// Sweeps the cache and maps the graph. Returns `None` if it is missing or damaged; a damaged one is removed.
@@ -85,27 +88,28 @@ impl CacheEntry {
     pub(super) fn map(&self) -> io::Result<Option<&'static [u8]>> {
         let entry = self.clone();
         time_limit::run(DISK_LIMIT, move || {
-            entry.sweep();
+            sweep(&entry.directory, SystemTime::now());
             Ok(entry.map_now())
         })
     }
 
     fn map_now(&self) -> Option<&'static [u8]> {
-        let expected = fs::read_to_string(&self.checksum).ok()?;
-        if sha256_of_file(&self.graph).ok()? != expected.trim() {
-            tracing::warn!(file = %self.graph.display(), "a cached graph is damaged and is rebuilt");
-            self.remove();
-            return None;
-        }
-        // Records the use. This fails on a read-only cache, which is not swept either.
-        if let Ok(checksum) = OpenOptions::new().append(true).open(&self.checksum) {
-            drop(checksum.set_modified(SystemTime::now()));
-        }
-        mapped_file::map_for_ever(&self.graph).ok()
+        self.graphs().into_iter().find_map(|(graph, checksum)| {
+            if sha256_of_file(&graph).ok()? != checksum {
+                tracing::warn!(file = %graph.display(), "a cached graph is damaged and is rebuilt");
+                remove(&graph);
+                return None;
+            }
+            // Records the use. This fails on a read-only cache, which is not swept either.
+            if let Ok(file) = OpenOptions::new().append(true).open(&graph) {
+                drop(file.set_modified(SystemTime::now()));
+            }
+            mapped_file::map_for_ever(&graph).ok()
+        })
     }
 
     /// Calls `write` to create the graph, of about `bytes`, under a temporary name, and renames it when it is complete.
-    /// Units that do this concurrently write the same content, and the last one wins.
+    /// Units that do this concurrently leave a graph each, which the sweep removes when it is no longer used.
     ///
     /// # Errors
     /// When the disk lacks space or does not respond in time, or the error of `write`. No file is left then.
@@ -114,29 +118,24 @@ impl CacheEntry {
         bytes: u64,
         write: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<(), E> {
-        let own_name = format!("ort.{}", std::process::id());
-        let (path, own_path) = (self.graph.clone(), self.graph.with_extension(&own_name));
-        let graph = time_limit::run(DISK_LIMIT, move || begin(&path, own_path, bytes))?;
+        let own_path = self.directory.join(format!("{}.ort.{}", self.key, std::process::id()));
+        let directory = self.directory.clone();
+        let graph = time_limit::run(DISK_LIMIT, move || begin(&directory, own_path, bytes))?;
         write(&graph.path)?;
-        let checksum = Partial::create(self.checksum.with_extension(&own_name))?;
-        fs::write(&checksum.path, sha256_of_file(&graph.path)?)?;
-        fs::rename(&graph.path, &self.graph)?;
-        fs::rename(&checksum.path, &self.checksum)?;
+        let checksum = sha256_of_file(&graph.path)?;
+        fs::rename(&graph.path, self.directory.join(format!("{}-{checksum}.ort", self.key)))?;
         Ok(())
     }
 
-    /// Removes the graph, so that the next load rebuilds it.
+    /// Removes the graphs, so that the next load rebuilds one.
     pub(super) fn remove(&self) {
-        for path in [&self.checksum, &self.graph] {
-            remove(path);
-        }
+        self.graphs().iter().for_each(|(graph, _)| remove(graph));
     }
 }
 
 /// Creates an empty file and checks the free space. Without this check a full disk would be noticed only after the
 /// optimisation, which doubles the time of the load and may exceed its limit.
-fn begin(graph: &Path, own_path: PathBuf, bytes: u64) -> io::Result<Partial> {
-    let directory = graph.parent().unwrap_or(Path::new("."));
+fn begin(directory: &Path, own_path: PathBuf, bytes: u64) -> io::Result<Partial> {
     fs::create_dir_all(directory)?;
     let partial = Partial::create(own_path)?;
     let left = free_space::available_bytes(directory)?;
@@ -161,24 +160,17 @@ fn sweep(directory: &Path, now: SystemTime) {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(now);
-        if name.ends_with(".ort.sha256") {
+        if name.ends_with(".ort") {
             used.push((modified, path));
-        } else if name.ends_with(".ort") {
-            // A crash between the two renames leaves a graph without a checksum. A recent one may still get its own.
-            let is_orphan = !path.with_extension("ort.sha256").exists();
-            if is_orphan && now.duration_since(modified).unwrap_or_default() > ORPHAN_AFTER {
-                remove(&path);
-            }
         } else if name.contains(".ort.") && is_abandoned(&path) {
             remove(&path);
         }
     }
     used.sort_by_key(|(modified, _)| std::cmp::Reverse(*modified));
-    for (number, (modified, checksum)) in used.into_iter().enumerate() {
+    for (number, (modified, graph)) in used.into_iter().enumerate() {
         let age = now.duration_since(modified).unwrap_or_default();
         if number >= MOST_GRAPHS || age > UNUSED_FOR {
-            remove(&checksum);
-            remove(&checksum.with_extension(""));
+            remove(&graph);
         }
     }
 }
@@ -203,6 +195,10 @@ mod tests {
         entry.make::<io::Error>(0, |path| fs::write(path, content)).unwrap();
     }
 
+    fn graph(entry: &CacheEntry) -> PathBuf {
+        entry.graphs().remove(0).0
+    }
+
     #[test]
     fn a_graph_is_cached_and_a_damaged_one_is_rebuilt() {
         let directory = tempfile::tempdir().unwrap();
@@ -210,12 +206,24 @@ mod tests {
         assert!(entry.map().unwrap().is_none());
         make(&entry, b"graph");
         assert_eq!(entry.map().unwrap(), Some(&b"graph"[..]));
-        fs::write(&entry.graph, b"grbph").unwrap();
+        fs::write(graph(&entry), b"grbph").unwrap();
         assert!(entry.map().unwrap().is_none());
-        assert!(!entry.graph.exists());
+        assert!(entry.graphs().is_empty());
         make(&entry, b"graph");
         assert!(entry.map().unwrap().is_some());
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file is left");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn units_that_make_a_graph_at_the_same_time_do_not_damage_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let entry = CacheEntry::new(directory.path(), "model", "library");
+        make(&entry, b"one order of nodes");
+        make(&entry, b"another");
+        assert_eq!(entry.graphs().len(), 2);
+        assert!(entry.map().unwrap().is_some_and(|graph| [&b"one order of nodes"[..], b"another"].contains(&graph)));
+        entry.remove();
+        assert!(entry.graphs().is_empty());
     }
 
     #[test]
@@ -242,19 +250,8 @@ mod tests {
         let left = directory.path().join("0123.ort.4711");
         fs::write(&left, b"half").unwrap();
         let living = Partial::create(directory.path().join("4567.ort.4712")).unwrap();
-        CacheEntry::new(directory.path(), "model", "library").sweep();
-        assert!(!left.exists() && living.path.exists());
-    }
-
-    #[test]
-    fn an_old_graph_without_a_checksum_is_removed() {
-        let directory = tempfile::tempdir().unwrap();
-        let orphan = directory.path().join("0123.ort");
-        fs::write(&orphan, b"graph").unwrap();
         sweep(directory.path(), SystemTime::now());
-        assert!(orphan.exists(), "its checksum may still be written");
-        sweep(directory.path(), SystemTime::now() + ORPHAN_AFTER + Duration::from_secs(60));
-        assert!(!orphan.exists());
+        assert!(!left.exists() && living.path.exists());
     }
 
     #[test]
@@ -266,13 +263,13 @@ mod tests {
                 let entry = CacheEntry::new(directory.path(), &number.to_string(), "library");
                 make(&entry, b"graph");
                 let used = now - Duration::from_secs(u64::from(number) * 24 * 3600);
-                let checksum = OpenOptions::new().append(true).open(&entry.checksum).unwrap();
-                checksum.set_modified(used).unwrap();
+                let file = OpenOptions::new().append(true).open(graph(&entry)).unwrap();
+                file.set_modified(used).unwrap();
                 entry
             })
             .collect();
         sweep(directory.path(), now);
-        let kept = entries.iter().filter(|entry| entry.graph.exists() && entry.checksum.exists()).count();
+        let kept = entries.iter().filter(|entry| !entry.graphs().is_empty()).count();
         assert_eq!(kept, MOST_GRAPHS);
         assert!(entries[63].map().unwrap().is_some(), "it is used again");
         sweep(directory.path(), now + UNUSED_FOR + Duration::from_secs(3600));
@@ -281,7 +278,7 @@ mod tests {
 
     #[test]
     fn another_model_or_library_has_another_graph() {
-        let name = |model, library| CacheEntry::new(Path::new("c"), model, library).graph;
+        let name = |model, library| CacheEntry::new(Path::new("c"), model, library).key;
         assert_ne!(name("a", "b"), name("a", "c"));
         assert_ne!(name("a", "b"), name("c", "b"));
         assert_eq!(name("a", "b"), name("a", "b"));

@@ -23,10 +23,14 @@ fn source(url: &str, transport: RtpTransport, follow_redirects: bool) -> CameraS
     }
 }
 
+fn at(seconds: u64) -> Monotonic {
+    Monotonic::from_nanos((1_000 + seconds) * 1_000_000_000)
+}
+
 fn with(sources: &[CameraSource]) -> Reachable {
     let mut reachable = Reachable::default();
     for (index, source) in (0..).zip(sources) {
-        reachable.open(CameraIndex(index), source);
+        reachable.open(CameraIndex(index), source, at(0));
     }
     reachable
 }
@@ -41,7 +45,7 @@ fn wish(act: Act, socket: SocketKind, address: &str) -> Wish {
 }
 
 fn reaches(reachable: &Reachable, act: Act, socket: SocketKind, address: &str) -> bool {
-    reachable.judge(&wish(act, socket, address), &around()).is_ok()
+    reachable.judge(&wish(act, socket, address), &around(), at(0)).is_ok()
 }
 
 use Act::{Bind, Connect, Send};
@@ -51,6 +55,8 @@ use SocketKind::{Tcp, Udp, Unix};
 fn a_camera_over_tcp_is_one_address_and_port() {
     let reachable = with(&[source("rtsp://10.0.0.5/x", RtpTransport::Tcp, false)]);
     assert!(reaches(&reachable, Connect, Tcp, "10.0.0.5:554"));
+    let secure = with(&[source("rtsps://10.0.0.5/x", RtpTransport::Tcp, false)]);
+    assert!(reaches(&secure, Connect, Tcp, "10.0.0.5:554"), "where GStreamer connects to");
     assert!(reaches(&reachable, Connect, Tcp, "[::ffff:10.0.0.5]:554"), "the same in IPv6");
     for other in ["10.0.0.5:80", "10.0.0.6:554", "127.0.0.1:554", "127.0.0.1:28480", "0.0.0.0:554", "[::1]:554"] {
         assert!(!reaches(&reachable, Connect, Tcp, other), "{other}");
@@ -81,13 +87,13 @@ fn a_name_is_its_addresses_and_the_services_that_resolve_it() {
     assert!(!reaches(&reachable, Connect, Udp, "10.0.0.2:53"), "no name server");
     assert!(reaches(&reachable, Connect, Udp, "10.0.0.9:0"), "the order of addresses");
     let path = |path: &str| Wish { act: Connect, socket: Unix, peer: Peer::Path(path.into()) };
-    assert!(reachable.judge(&path("/run/avahi-daemon/socket"), &around()).is_ok());
-    assert!(reachable.judge(&path("/run/docker.sock"), &around()).is_err());
+    assert!(reachable.judge(&path("/run/avahi-daemon/socket"), &around(), at(0)).is_ok());
+    assert!(reachable.judge(&path("/run/docker.sock"), &around(), at(0)).is_err());
     let here = with(&[source("rtsp://localhost:8554/x", RtpTransport::Tcp, false)]);
     assert!(reaches(&here, Connect, Tcp, "[::1]:8554") && reaches(&here, Connect, Tcp, "127.0.0.1:8554"));
     assert!(!reaches(&here, Connect, Tcp, "127.0.0.1:28480") && !reaches(&here, Connect, Tcp, "10.0.0.9:8554"));
     let literal = with(&[source("rtsps://10.0.0.9/x", RtpTransport::Tcp, false)]);
-    assert!(literal.judge(&path("/run/avahi-daemon/socket"), &around()).is_err(), "there is no name to resolve");
+    assert!(literal.judge(&path("/run/avahi-daemon/socket"), &around(), at(0)).is_err(), "there is no name to resolve");
 }
 
 #[test]
@@ -95,7 +101,7 @@ fn a_camera_that_may_redirect_leads_anywhere_but_to_this_box() {
     let reachable = with(&[source("http://10.0.0.5/x.jpg", RtpTransport::Tcp, true)]);
     assert!(reaches(&reachable, Connect, Tcp, "10.0.0.5:80") && reaches(&reachable, Connect, Tcp, "10.0.0.77:8080"));
     let own = Surroundings { is_own_address: true, ..around() };
-    assert!(reachable.judge(&wish(Connect, Tcp, "127.0.0.1:28480"), &own).is_err());
+    assert!(reachable.judge(&wish(Connect, Tcp, "127.0.0.1:28480"), &own, at(0)).is_err());
     assert!(!reaches(&reachable, Send, Udp, "10.0.0.77:5000"), "it is no RTSP");
 }
 
@@ -108,7 +114,10 @@ fn what_a_closed_camera_needed_is_taken_back() {
     ];
     let mut reachable = with(&sources);
     assert!(reaches(&reachable, Connect, Tcp, "10.0.0.5:443") && reaches(&reachable, Connect, Tcp, "[fe80::1]:322"));
-    reachable.close(CameraIndex(0));
+    reachable.close(CameraIndex(0), at(3));
+    let ends = |seconds| reachable.judge(&wish(Connect, Tcp, "10.0.0.5:443"), &around(), at(seconds));
+    assert!(ends(2).is_ok() && ends(3).is_err(), "it may say goodbye");
+    reachable.open(CameraIndex(9), &sources[1], at(4));
     assert!(!reaches(&reachable, Connect, Tcp, "10.0.0.5:443") && reaches(&reachable, Connect, Tcp, "[fe80::1]:322"));
     assert!(!reaches(&reachable, Connect, Tcp, "10.0.0.77:80"), "a file redirects nobody");
 }
@@ -124,6 +133,6 @@ fn other_kinds_of_addresses_are_refused() {
         (Connect, Tcp, Peer::Path("/run/avahi-daemon/socket".into())),
     ] {
         let wish = Wish { act, socket, peer };
-        assert!(reachable.judge(&wish, &around()).is_err(), "{wish}");
+        assert!(reachable.judge(&wish, &around(), at(0)).is_err(), "{wish}");
     }
 }

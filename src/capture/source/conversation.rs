@@ -31,9 +31,6 @@ const MAX_REDIRECTS: u32 = 3;
 /// is sent for one without an end; it cannot be interrupted either. Other cameras of the process may start meanwhile.
 const FLOOD_BYTES: u64 = 96 << 20;
 
-/// The port of RTSP; that of RTSP over TLS is another one, but never both in one connection.
-const DEFAULT_PORT: u16 = 554;
-
 /// The rules of one connection.
 pub(super) struct Rules {
     pub(super) credentials: Option<Credentials>,
@@ -253,7 +250,7 @@ pub(super) fn authority_of(url: &str) -> &str {
 
 /// True for one host and port, in whatever spelling.
 fn is_same_place(one: &str, other: &str) -> bool {
-    let [one, other] = [one, other].map(|authority| host_and_port(&authority.to_ascii_lowercase(), DEFAULT_PORT));
+    let [one, other] = [one, other].map(|authority| host_and_port(&authority.to_ascii_lowercase()));
     one == other
 }
 

@@ -21,9 +21,9 @@ pub(super) struct Diagnosis {
 
 impl Diagnosis {
     /// Asks why `authority` (`host[:port]`) cannot be reached within `limit`.
-    pub(super) fn begin(authority: &str, is_tls: bool, limit: Duration) -> Self {
+    pub(super) fn begin(authority: &str, limit: Duration) -> Self {
         let (sender, answer) = sync_channel(1);
-        let (host, port) = host_and_port(authority, if is_tls { 322 } else { 554 });
+        let (host, port) = host_and_port(authority);
         let ask = move || drop(sender.send(why(&host, port, limit)));
         if let Err(error) = std::thread::Builder::new().name("diagnosis".into()).spawn(ask) {
             tracing::debug!(%error, "why a camera cannot be reached is not looked for");
@@ -73,11 +73,14 @@ fn why(host: &str, port: u16, limit: Duration) -> Loss {
     Loss::of(kind)
 }
 
+/// Where GStreamer connects to if no port is named, also for `rtsps`, whose own port is 322 (RFC 7826).
+const USUAL_PORT: u16 = 554;
+
 /// Host and port of `host[:port]`, the host without brackets.
-pub(super) fn host_and_port(authority: &str, default_port: u16) -> (String, u16) {
+pub(super) fn host_and_port(authority: &str) -> (String, u16) {
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(default_port)),
-        _ => (authority, default_port),
+        Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(USUAL_PORT)),
+        _ => (authority, USUAL_PORT),
     };
     (host.trim_matches(['[', ']']).to_owned(), port)
 }
@@ -88,7 +91,7 @@ mod tests {
     use std::net::TcpListener;
 
     fn kind_of(authority: &str) -> LossKind {
-        Diagnosis::begin(authority, false, Duration::from_secs(5)).wait().kind
+        Diagnosis::begin(authority, Duration::from_secs(5)).wait().kind
     }
 
     #[test]
@@ -103,9 +106,9 @@ mod tests {
 
     #[test]
     fn host_and_port_are_found_in_every_form() {
-        assert_eq!(host_and_port("10.0.0.5:8554", 554), ("10.0.0.5".into(), 8554));
-        assert_eq!(host_and_port("cam.local", 322), ("cam.local".into(), 322));
-        assert_eq!(host_and_port("[fe80::1]:322", 554), ("fe80::1".into(), 322));
-        assert_eq!(host_and_port("[fe80::1]", 554), ("fe80::1".into(), 554));
+        assert_eq!(host_and_port("10.0.0.5:8554"), ("10.0.0.5".into(), 8554));
+        assert_eq!(host_and_port("cam.local"), ("cam.local".into(), 554));
+        assert_eq!(host_and_port("[fe80::1]:322"), ("fe80::1".into(), 322));
+        assert_eq!(host_and_port("[fe80::1]"), ("fe80::1".into(), 554));
     }
 }

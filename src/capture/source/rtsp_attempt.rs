@@ -23,7 +23,6 @@ const NO_PARAMETER: &str = "ping";
 pub(super) struct Attempt {
     camera: String,
     authority: String,
-    is_tls: bool,
     is_udp: bool,
     connect_timeout: Duration,
     pipeline: gst::Pipeline,
@@ -54,7 +53,7 @@ impl Attempt {
         let client = rtsp_element::build(camera, is_udp, Arc::clone(&conversation))?;
         let (tracks, distrust) = (
             rtsp_element::choose_track(&client, camera),
-            tls::trust(&client, &reach::host_and_port(&authority, 322).0, camera.tls.clone()),
+            tls::trust(&client, &reach::host_and_port(&authority).0, camera.tls.clone()),
         );
         let pipeline = gst::Pipeline::new();
         pipeline.add(&client)?;
@@ -62,7 +61,6 @@ impl Attempt {
         Ok(Self {
             camera: camera.name.clone(),
             authority,
-            is_tls: camera.is_tls(),
             is_udp,
             connect_timeout,
             pipeline,
@@ -126,7 +124,7 @@ impl Attempt {
         match failure {
             Failure::Lost(loss) => Some(loss),
             Failure::NotConnected => {
-                self.diagnosis = Some(Diagnosis::begin(&self.authority, self.is_tls, self.connect_timeout));
+                self.diagnosis = Some(Diagnosis::begin(&self.authority, self.connect_timeout));
                 None
             }
         }

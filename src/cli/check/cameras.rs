@@ -178,12 +178,12 @@ fn clock_words(seconds: f64) -> String {
     }
 }
 
-/// Host and port of a camera's URL; 554, 322 (RFC 7826), 80 or 443 when it names no port.
+/// Host and port of a camera's URL; 554, 80 or 443 when it names no port. GStreamer takes
+/// 554 for `rtsps` too, whose own port is 322 (RFC 7826).
 fn rtsp_address(url: &str) -> Option<(String, u16)> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?']).next().filter(|authority| !authority.is_empty())?;
     let default = match scheme {
-        "rtsps" => 322,
         "http" => 80,
         "https" => 443,
         _ => 554,
@@ -205,7 +205,7 @@ mod tests {
         let address = |url: &str| rtsp_address(url).map(|(host, port)| format!("{host} {port}"));
         for (url, expected) in [
             ("rtsp://cam/x", "cam 554"),
-            ("rtsps://cam/x", "cam 322"),
+            ("rtsps://cam/x", "cam 554"),
             ("http://cam/x", "cam 80"),
             ("https://cam/x", "cam 443"),
             ("rtsp://10.0.0.1:8554/x", "10.0.0.1 8554"),

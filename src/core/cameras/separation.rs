@@ -13,7 +13,7 @@
 use super::Cameras;
 use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::CaptureGroup;
-use crate::camera::settings::FEW_CAMERAS;
+use crate::camera::process_sharing::FEW_CAMERAS;
 use crate::core::effect::Effect;
 use crate::core::report::Report;
 use crate::vision::monotonic::Monotonic;

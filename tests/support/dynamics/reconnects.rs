@@ -27,11 +27,10 @@ pub fn run(extent: &Extent) -> Vec<Figure> {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(Arc::new(Footage::make(home.path())));
     let capture = Capture::start(home.path());
-    let regions: Vec<Region> = (0..CAMERAS).map(|_| Region::create("reconnects", 6).unwrap()).collect();
     let mut figures = Vec::new();
     let mut warm = (0, 0);
     for time in (CAMERAS..=extent.reconnects).step_by(usize::try_from(CAMERAS).unwrap()) {
-        connect_once(&capture, &server, &regions, time);
+        connect_once(&capture, &server, time);
         if time == WARM {
             warm = use_of(&capture);
         }
@@ -52,9 +51,11 @@ pub fn run(extent: &Extent) -> Vec<Figure> {
 }
 
 /// Opens the cameras, waits for a frame of each, has the server hang up, and waits for the losses.
-fn connect_once(capture: &Capture, server: &Server, regions: &[Region], first: u64) {
+fn connect_once(capture: &Capture, server: &Server, first: u64) {
     let row = rows::rows().into_iter().find(|row| row.quirk == Quirk::PlainH264).unwrap();
-    for (index, region) in (first..).zip(regions) {
+    let count = usize::try_from(CAMERAS).unwrap();
+    for index in first..first + CAMERAS {
+        let region = Region::create("reconnects", 6).unwrap();
         let source = Box::new(drive::source(server, row));
         let open = ToCapture::Open { camera: CameraIndex(index), source, slots: region.slots() };
         capture.send(&open, Some(region.writable().as_fd()));
@@ -62,18 +63,18 @@ fn connect_once(capture: &Capture, server: &Server, regions: &[Region], first: u
     let deadline = Instant::now() + LIMIT;
     let all = first..first + CAMERAS;
     let (mut with_frame, mut lost) = (BTreeSet::new(), BTreeSet::new());
-    while lost.len() < regions.len() {
+    while lost.len() < count {
         assert!(Instant::now() < deadline, "connections {all:?}: frames of {with_frame:?}, losses of {lost:?}");
         match capture.next(Duration::from_secs(1)) {
             Some(FromCapture::Frame { camera, frame }) => {
                 capture.send(&ToCapture::Release { camera, slot: frame.slot }, None);
                 let is_new = all.contains(&camera.0) && with_frame.insert(camera.0);
-                if is_new && with_frame.len() == regions.len() {
+                if is_new && with_frame.len() == count {
                     server.hang_up();
                 }
             }
             Some(FromCapture::Lost { camera, kind, detail }) if all.contains(&camera.0) => {
-                assert!(with_frame.len() == regions.len(), "connection {}: {kind:?}, {detail}", camera.0);
+                assert!(with_frame.len() == count, "connection {}: {kind:?}, {detail}", camera.0);
                 lost.insert(camera.0);
             }
             _ => {}
