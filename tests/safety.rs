@@ -20,7 +20,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
+use support::broker::Broker;
 use support::camera::RtspCamera;
+use support::daemon::Daemon;
 use support::{free_port, from_setup, root, wait_for};
 use tempfile::TempDir;
 
@@ -278,4 +280,25 @@ fn a_child_that_was_taken_over_reaches_nothing_with_landlock_with_an_old_one_and
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("safety.json"), serde_json::to_string_pretty(&report).unwrap()).unwrap();
     }
+}
+
+/// How many filters of system calls a process has.
+fn filters(pid: u32) -> u32 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:")?.trim().parse().ok()).unwrap()
+}
+
+#[test]
+fn a_unit_that_serves_has_given_up_to_change_files() {
+    let (broker, camera) = (Broker::start(), RtspCamera::surveillance(0));
+    let yard = support::daemon::camera("yard", camera.url(), 5);
+    let daemon = Daemon::start(broker.port, &format!("[sandbox]\nmode = \"required\"\n{yard}"));
+    let messages = broker.subscribe("ocelli/box/cameras/yard/detections");
+    messages.wait_json("detections", 60, "yard/detections", |_| true);
+    // What libraries only try, the list of the kind, and since the model is loaded the one against changes.
+    for unit in daemon.units() {
+        assert_eq!(filters(unit), filters(daemon.pid()) + 3, "{}", daemon.log());
+    }
+    assert!(!daemon.log().contains("refused to a child"), "{}", daemon.log());
+    assert!(daemon.stop().0.success());
 }

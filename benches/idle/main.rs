@@ -59,6 +59,7 @@ fn main() {
             ("one", one::measure),
             ("busy", busy::measure),
             ("site", site::measure),
+            ("site-1080p", site::measure_full_hd),
             ("hour", hour::measure),
             ("recall", recall::measure),
         ],

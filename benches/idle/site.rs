@@ -21,8 +21,13 @@ const LONG: f64 = 2.0;
 /// A frame period of `fps = 5` and a bit more.
 const BEGAN_WITHIN: f64 = 0.4;
 
+/// Sub streams.
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
     measure_site(Site { size: (640, 360), fps: 15, kilobits: 500 }, 60, "60 cameras of 640x360", figures);
+}
+
+/// Main streams.
+pub(crate) fn measure_full_hd(figures: &mut Vec<Figure>) {
     measure_site(Site { size: (1920, 1080), fps: 25, kilobits: 2000 }, 24, "24 cameras of 1080p", figures);
 }
 
@@ -43,7 +48,7 @@ fn measure_site(site: Site, count: usize, what: &str, figures: &mut Vec<Figure>)
     let (broker, plain_broker) = (Broker::start(), Broker::start());
     let topic = "ocelli/box/cameras/+/events";
     let (watched, followed) = (broker.subscribe(topic), plain_broker.subscribe(topic));
-    let settings = format!("[capture]\nwatch = \"auto\"\n{}", blocks(&mut (0..count)));
+    let settings = format!("[capture]\nwatch = \"auto\"\ncameras_per_process = 0\n{}", blocks(&mut (0..count)));
     let daemon = Daemon::start(broker.port, &settings);
     let compared: Vec<usize> = COMPARED.into_iter().filter(|number| *number < count).collect();
     let reference = Daemon::start(plain_broker.port, &blocks(&mut compared.iter().copied()));

@@ -18,12 +18,16 @@ const NAMESPACES: u64 = 0x7e02_0000;
 /// The type of a socket without its flags.
 const SOCKET_TYPE: u64 = 0xf;
 
+/// The operation of `seccomp` that installs a filter, and its flag for all threads.
+const SET_FILTER: libc::c_int = 1;
+const ALL_THREADS: libc::c_int = 1;
+
 /// Reads the process's own auxiliary vector; libc lacks it.
 const PR_GET_AUXV: libc::c_int = 0x4155_5856;
 
-/// The operations of `prctl` that are allowed: the name and timer slack of a thread, names of memory, and questions.
-/// Not the signal of the parent's death, filters, or who may trace.
-const PRCTL: [libc::c_int; 9] = [
+/// The operations of `prctl` that are allowed: the name and timer slack of a thread, names of memory, questions, and giving up
+/// privileges. Not the signal of the parent's death, or who may trace.
+const PRCTL: [libc::c_int; 10] = [
     PR_GET_AUXV,
     libc::PR_SET_NAME,
     libc::PR_GET_NAME,
@@ -33,6 +37,7 @@ const PRCTL: [libc::c_int; 9] = [
     libc::PR_GET_TIMERSLACK,
     libc::PR_SET_TIMERSLACK,
     libc::PR_GET_SECCOMP,
+    libc::PR_SET_NO_NEW_PRIVS,
 ];
 
 /// Commands of `fcntl` by which the kernel signals another process. Signals by descriptor are not refused by the calls that
@@ -103,6 +108,9 @@ fn allowed(kind: ChildKind, pid: u32, asks_parent: bool) -> Result<Rules, Backen
     rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![is_own(0)?])?]);
     rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![is(0, 0)?])?, SeccompRule::new(vec![is_own(0)?])?]);
     rules.insert(libc::SYS_prctl, any_of(PRCTL.map(|operation| is(0, operation)))?);
+    // A further filter, for all threads and without a listener: it can only refuse more (`read_only`).
+    let further = vec![is(0, SET_FILTER)?, is(1, ALL_THREADS)?];
+    rules.insert(libc::SYS_seccomp, vec![SeccompRule::new(further)?]);
     // The times of an open file, not of a path: Landlock does not see them.
     rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![is_null(1)?])?]);
     rules.insert(libc::SYS_openat, opening(2)?);

@@ -157,6 +157,7 @@ pub(super) const CONDITIONAL: &[c_long] = &[
     libc::SYS_openat,
     libc::SYS_prctl,
     libc::SYS_prlimit64,
+    libc::SYS_seccomp,
     libc::SYS_sendto,
     libc::SYS_tgkill,
     libc::SYS_utimensat,

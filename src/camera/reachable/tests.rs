@@ -82,7 +82,7 @@ fn packets_of_a_camera_over_udp_go_to_and_fro_and_nowhere_else() {
 fn a_name_is_its_addresses_and_the_services_that_resolve_it() {
     let reachable = with(&[source("rtsps://user@Cam.local/x", RtpTransport::Tcp, false)]);
     assert_eq!(reachable.names(), ["cam.local".to_owned()].into());
-    assert!(reaches(&reachable, Connect, Tcp, "10.0.0.9:322") && !reaches(&reachable, Connect, Tcp, "10.0.0.8:322"));
+    assert!(reaches(&reachable, Connect, Tcp, "10.0.0.9:554") && !reaches(&reachable, Connect, Tcp, "10.0.0.8:554"));
     assert!(reaches(&reachable, Connect, Udp, "10.0.0.1:53") && reaches(&reachable, Connect, Tcp, "10.0.0.1:53"));
     assert!(!reaches(&reachable, Connect, Udp, "10.0.0.2:53"), "no name server");
     assert!(reaches(&reachable, Connect, Udp, "10.0.0.9:0"), "the order of addresses");
