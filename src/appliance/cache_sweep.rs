@@ -28,10 +28,9 @@ pub(super) fn sweep(cache: &Path, now: SystemTime) {
     }
     used.sort_by_key(|(newest, _)| std::cmp::Reverse(*newest));
     for (number, (newest, path)) in used.into_iter().enumerate() {
-        if number >= MOST || now.duration_since(newest).unwrap_or_default() > UNUSED_FOR {
-            if let Err(error) = remove(&path) {
-                tracing::warn!(directory = %path.display(), %error, "an unused cache of a model cannot be removed");
-            }
+        let is_unused = number >= MOST || now.duration_since(newest).unwrap_or_default() > UNUSED_FOR;
+        if is_unused && let Err(error) = remove(&path) {
+            tracing::warn!(directory = %path.display(), %error, "an unused cache of a model cannot be removed");
         }
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn no_thread_can_change_files_any_more() {
         if let Some(home) = std::env::var_os(HOME) {
-            let (begin, begun) = mpsc::channel::<()>();
+            let (begin, begun) = mpsc::sync_channel::<()>(1);
             let earlier = std::thread::spawn({
                 let home = home.clone();
                 move || begun.recv().map(|()| try_all(Path::new(&home)))
