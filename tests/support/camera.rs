@@ -13,6 +13,9 @@ pub struct RtspCamera {
     pub urls: Vec<String>,
 }
 
+/// The most cameras of one process whose URLs are known.
+const MOST: usize = 64;
+
 impl RtspCamera {
     /// The surveillance clip, looped.
     pub fn surveillance(port: u16) -> Self {
@@ -39,8 +42,8 @@ impl RtspCamera {
         output.read_line(&mut line).unwrap();
         assert!(line.starts_with("rtsp://"), "the camera does not listen: {line:?}");
         let port = line.rsplit(':').next().unwrap();
-        let urls =
-            (0..16).map(|camera| format!("rtsp://127.0.0.1:{}", port.trim().replace("cam0", &format!("cam{camera}"))));
+        let urls = (0..MOST)
+            .map(|camera| format!("rtsp://127.0.0.1:{}", port.trim().replace("cam0", &format!("cam{camera}"))));
         Self { urls: urls.collect(), _output: output, process }
     }
 
