@@ -161,7 +161,7 @@ fn boxes_lie_where_the_objects_are_in_the_larger_picture_and_both_streams_are_lo
     let frames = broker.subscribe("ocelli/box/cameras/yard/detections");
     let settings = format!(
         "[tracking]\nenabled = false\n[snapshots]\nquality = 95\n{}\
-         credentials = {{ user = \"viewer\", password = \"secret\" }}\n",
+         credentials = {{ user = \"viewer\", password = \"hunter-2\" }}\n",
         block("yard", &yard.urls[0], &yard.urls[1])
     );
     let daemon = Daemon::start(broker.port, &settings);
