@@ -21,6 +21,7 @@ demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=r
 test: setup ## every test, with real cameras, models, broker and faults
 	@setup/models.sh all
 	@setup/layouts.sh
+	@setup/browser.sh
 	@$(CARGO) test
 
 check: fmt clippy doc deny test ## all that CI runs
@@ -50,7 +51,7 @@ bench-models: build ## each model in a unit against bare ONNX Runtime, the decod
 	@setup/models.sh all
 	@$(CARGO) bench --bench models
 
-idle: build ## what cameras cost before which nothing moves, busy ones, and sites of many, half an hour; writes target/reports/idle.json, fails for no missed bar
+idle: build ## what cameras cost before which nothing moves, busy ones, sites of many, what is missed, and an hour of forty, two hours; writes target/reports/idle.json, fails for no missed bar
 	@$(CARGO) bench --bench idle
 
 capture: build ## what receiving and decoding loses and costs beside plain GStreamer, six minutes; writes target/reports/capture.json, fails for no missed bar

@@ -8,19 +8,13 @@ SCRIPT=setup
 STEPS=6
 . setup/steps.sh
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
-        die "root is needed for: $* (run as root, or install sudo)"
-    fi
-}
-
 install_packages() {
     local wanted=(
         build-essential nasm pkg-config ca-certificates curl jq openssl procps python3 python3-venv
         libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
         gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
         gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools
-        mosquitto mosquitto-clients opencv-doc systemd chromium
+        mosquitto mosquitto-clients opencv-doc systemd
     )
     command -v npm >/dev/null || wanted+=(npm)
     local missing=() name

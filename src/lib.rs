@@ -100,13 +100,16 @@
 //!   the kernel says who may. No page of another origin and no request for a name that is not the box's reaches a route
 //!   (`http::door`).
 //! * Log lines that others can repeat without end are limited and counted ([`vision::line_limit`]).
-//! * Beyond loopback every request but `/healthz` needs a signature, or for metrics and readiness a token. No name that a caller gives becomes a path
-//!   ([`os::beneath`], [`catalog::store`]).
+//! * Beyond loopback every request but `/healthz` needs a signature, or for metrics and readiness a token. No name that a
+//!   caller gives becomes a path ([`os::beneath`], [`catalog::store`]).
 //! * Decisions use monotonic time ([`vision::monotonic`]), labels wall time.
 //! * A child never outlives its parent, not even a stopped one ([`os::orphan_guard`]). Its end is noticed by its pidfd, whoever
 //!   holds its channel, and a kill reaches its whole group ([`os::pidfd`]).
 //! * A child makes the system calls of its list ([`os::system_calls`]), and names no address to the kernel: the parent judges
 //!   it and connects the child's socket ([`ipc::call_gate`], `camera::reachable`).
+//! * A unit on the CPU changes no file from the moment that its model is loaded ([`os::read_only`]).
+//! * When a capture process that cameras share dies, each of them gets its own: nothing in a crash says whose stream was the
+//!   cause (`core::cameras`).
 //!
 //! # Where the code differs from the first design
 //! * The *parent* creates the regions of slots, and gives the capture process the writable descriptor: so their

@@ -108,7 +108,7 @@ fn show(page: &str, profile: &std::path::Path) -> Browser {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    Browser(browser.expect("chromium is missing: run `make setup`"))
+    Browser(browser.expect("chromium is missing: run `setup/browser.sh`"))
 }
 
 /// Shows the page of a stranger and returns what it could do.

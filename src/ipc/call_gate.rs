@@ -186,7 +186,7 @@ impl Gate<'_> {
     fn refused(&mut self, what: String) {
         let now = Duration::from_nanos(monotonic_now().as_nanos());
         if let Some(line) = self.refusals.add(what, now) {
-            tracing::warn!(child = self.title, "refused to a child: {line}");
+            tracing::warn!(child = self.title, left_out = line.left_out, "refused to a child: {}", line.text);
         } else {
             // A flood of them costs this process a fraction of a core.
             std::thread::sleep(BETWEEN_REFUSALS);

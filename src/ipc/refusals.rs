@@ -9,6 +9,14 @@ const NAMED: usize = 16;
 /// All others are counted and logged at most this often.
 const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
 
+/// A line for the log.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    /// How many refusals it stands for that had no line of their own, for the field of which the log keeps count.
+    pub(super) left_out: Option<u64>,
+}
+
 /// The refusals of one child.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
@@ -19,11 +27,11 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Counts a refusal at `now` (any clock that does not go back). Returns a line for the log, if one is due.
-    pub(super) fn add(&mut self, what: String, now: Duration) -> Option<String> {
+    pub(super) fn add(&mut self, what: String, now: Duration) -> Option<Line> {
         if self.named.len() < NAMED && !self.named.contains(&what) {
             self.named.insert(what.clone());
             self.summary_at.get_or_insert(now + SUMMARY_INTERVAL);
-            return Some(what);
+            return Some(Line { text: what, left_out: None });
         }
         self.unnamed += 1;
         if self.summary_at.is_some_and(|at| now < at) {
@@ -31,7 +39,7 @@ impl Refusals {
         }
         self.summary_at = Some(now + SUMMARY_INTERVAL);
         let count = std::mem::take(&mut self.unnamed);
-        Some(format!("{count} further calls were refused, the last: {what}"))
+        Some(Line { text: format!("{count} further calls were refused, the last: {what}"), left_out: Some(count) })
     }
 }
 
@@ -43,8 +51,10 @@ mod tests {
     fn a_flood_of_refusals_is_some_lines_and_a_count() {
         let mut refusals = Refusals::default();
         let at = |ms: u64| Duration::from_millis(ms);
-        let lines: Vec<String> =
-            (0..1_000_000).filter_map(|call| refusals.add(format!("call {}", call % 100), at(call / 10))).collect();
+        let lines: Vec<String> = (0..1_000_000)
+            .filter_map(|call| refusals.add(format!("call {}", call % 100), at(call / 10)))
+            .map(|line| line.text)
+            .collect();
         assert_eq!(lines.len(), NAMED + 1, "100 seconds: {lines:?}");
         assert_eq!(lines[0], "call 0");
         assert!(lines[NAMED].contains("further calls"), "{lines:?}");

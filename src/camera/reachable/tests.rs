@@ -1,26 +1,12 @@
 //! What a capture process reaches, address by address.
 
 use super::*;
-use crate::ipc::camera_source::TlsTrust;
+use crate::camera::capture_process::camera_source;
+use crate::camera::settings::CaptureSettings;
 
 fn source(url: &str, transport: RtpTransport, follow_redirects: bool) -> CameraSource {
-    CameraSource {
-        name: "yard".into(),
-        url: url.into(),
-        user: None,
-        password: None,
-        transport,
-        basic_auth: false,
-        follow_redirects,
-        video_track: None,
-        tls: TlsTrust::System,
-        frames_per_second: 0.0,
-        keyframes_only: false,
-        watch: None,
-        latency_ms: None,
-        connect_timeout_ms: 5_000,
-        hardware_decoders: false,
-    }
+    let camera = serde_json::from_value(serde_json::json!({"id": "yard", "url": url})).unwrap();
+    CameraSource { transport, follow_redirects, ..camera_source(&camera, None, &CaptureSettings::default()) }
 }
 
 fn at(seconds: u64) -> Monotonic {

@@ -141,10 +141,10 @@ fn decoding_in_words(decoding: &Decoding, fits: &[Fit]) {
         decoding.busy_cores * 100.0,
         decoding.idle_cores * 100.0,
     ));
-    print_line(&format!("{:>8} {:>8} {:>6} {:>6}", "BUSY", "CAMERAS", "BUSY", "IDLE"));
+    print_line(&format!("{:>10} {:>8} {:>6} {:>6}", "BUSY SHARE", "CAMERAS", "BUSY", "IDLE"));
     for fit in fits {
         let share = format!("{:.0} %", fit.busy_share * 100.0);
-        print_line(&format!("{share:>8} {:>8} {:>6} {:>6}", fit.cameras, fit.busy(), fit.cameras - fit.busy()));
+        print_line(&format!("{share:>10} {:>8} {:>6} {:>6}", fit.cameras, fit.busy(), fit.cameras - fit.busy()));
     }
     if !decoding.is_watched {
         print_line(
