@@ -1,5 +1,5 @@
-//! What is served over HTTP: health, metrics and the native API on loopback and over a Unix socket, and the API that AWS
-//! SDKs know.
+//! What is served over HTTP: health, metrics, the native API and the web page on loopback and over a Unix socket, and the
+//! API that AWS SDKs know.
 //!
 //! Handlers translate requests for [`control`](crate::control). They hold no lock of the appliance and see no unit and no
 //! camera.
@@ -14,6 +14,7 @@ mod door;
 mod endpoint;
 pub mod local_token;
 mod monitoring;
+mod page;
 mod place;
 pub mod rekognition;
 mod router;

@@ -1,8 +1,9 @@
-//! Which requests are served where: everything on loopback and over the Unix socket, health and the AWS-compatible API on
-//! the public address.
+//! Which requests are served where: everything, the page too, on loopback and over the Unix socket; health and the
+//! AWS-compatible API on the public address.
 
 use crate::http::box_name;
 use crate::http::door::{Door, guard, require_name, require_token};
+use crate::http::page;
 use crate::http::rekognition;
 use crate::http::routes;
 use crate::http::state::HttpState;
@@ -52,17 +53,18 @@ pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> R
     let name_box = from_fn_with_state(state.control.clone(), box_name::add);
     // The name is judged before the token: a page that asks under a name of its own learns nothing.
     let routes = health.merge(api).layer(name);
-    finish(routes, state, door).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
+    finish(routes, state, door, page::answer).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
 }
 
 /// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives.
 pub(super) fn public(state: HttpState, door: &Door) -> Router {
-    finish(routes::health::public_router(), state, door).layer(from_fn_with_state(door.clone(), guard))
+    finish(routes::health::public_router(), state, door, |_| None).layer(from_fn_with_state(door.clone(), guard))
 }
 
-fn finish(routes: Router<HttpState>, state: HttpState, door: &Door) -> Router {
+/// `page`: the answer to a request for a file of the page, if there is one.
+fn finish(routes: Router<HttpState>, state: HttpState, door: &Door, page: fn(&Request) -> Option<Response>) -> Router {
     let (calls, of_calls) = (state.clone(), door.clone());
-    let fallback = move |request: Request| aws_client(calls, of_calls, request);
+    let fallback = move |request: Request| no_route(calls, of_calls, page, request);
     limited(routes.fallback(fallback).with_state(state))
 }
 
@@ -71,10 +73,10 @@ pub(super) fn limited(routes: Router) -> Router {
     routes.layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_LIMIT))
 }
 
-/// Calls of AWS clients, whatever their path. Any other request is for a route that does not exist.
+/// Calls of AWS clients, whatever their path, and the files of the page. Any other request is for a route that does not exist.
 ///
 /// A signature covers the `Host`, and no page can sign: a signed call may ask for any name.
-async fn aws_client(state: HttpState, door: Door, request: Request) -> Response {
+async fn no_route(state: HttpState, door: Door, page: fn(&Request) -> Option<Response>, request: Request) -> Response {
     let is_call = state.rekognition.is_enabled() && rekognition::is_meant(request.headers());
     if !(is_call && state.rekognition.must_be_signed())
         && let Some(refusal) = door.refusal_of_name(&request)
@@ -83,6 +85,6 @@ async fn aws_client(state: HttpState, door: Door, request: Request) -> Response 
     }
     match is_call {
         true => rekognition::handle(&state.rekognition, &state.budget, request).await,
-        false => (StatusCode::NOT_FOUND, "there is nothing here\n").into_response(),
+        false => page(&request).unwrap_or_else(|| (StatusCode::NOT_FOUND, "there is nothing here\n").into_response()),
     }
 }
