@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod broker;
+pub mod browser;
 pub mod camera;
 pub mod capture;
 pub mod certificates;

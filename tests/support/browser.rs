@@ -1,0 +1,311 @@
+//! Headless Chromium, steered over its DevTools protocol: JSON over a WebSocket.
+
+use super::{wait_for, wait_within};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use tungstenite::{Message, WebSocket};
+
+/// How long a browser may take to start, or to answer, on a busy box.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// One browser with one page. Both end with the test.
+pub struct Browser {
+    process: Child,
+    _profile: TempDir,
+    socket: WebSocket<TcpStream>,
+    /// Of the page; empty until it is attached.
+    session: String,
+    last_id: u64,
+    /// What scripts and the page's policy have complained about, in the browser's words.
+    console_errors: Vec<String>,
+    /// Answers with an error status, as `401 http://...`, and requests that failed.
+    failed_requests: Vec<String>,
+    /// Every URL that the page has asked for.
+    requests: BTreeSet<String>,
+}
+
+impl Browser {
+    /// Starts a browser with an empty page, in a profile of its own.
+    pub fn start() -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let process = Command::new("chromium")
+            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--hide-scrollbars"])
+            .args(["--force-color-profile=srgb", "--autoplay-policy=no-user-gesture-required", "--lang=en-GB"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(["--remote-debugging-port=0", "about:blank"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromium is missing: run `setup/browser.sh`");
+        let file = profile.path().join("DevToolsActivePort");
+        let (port, path) = wait_for("the start of Chromium", LIMIT, || {
+            let text = std::fs::read_to_string(&file).ok()?;
+            let (port, path) = text.split_once('\n')?;
+            (!path.trim().is_empty()).then(|| (port.to_owned(), path.trim().to_owned()))
+        });
+        let stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream).unwrap();
+        socket.get_ref().set_read_timeout(Some(LIMIT)).unwrap();
+        let mut browser = Self {
+            process,
+            _profile: profile,
+            socket,
+            session: String::new(),
+            last_id: 0,
+            console_errors: Vec::new(),
+            failed_requests: Vec::new(),
+            requests: BTreeSet::new(),
+        };
+        let target = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = browser.call("Target.attachToTarget", &attach);
+        browser.session = attached["sessionId"].as_str().unwrap().to_owned();
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            browser.call(&format!("{domain}.enable"), &json!({}));
+        }
+        browser.set_size(1280, 900);
+        browser
+    }
+
+    /// Sends `Authorization: Bearer <token>` with every request of the page; not with those for WebSockets.
+    pub fn show_token(&mut self, token: &str) {
+        let headers = json!({"headers": {"Authorization": format!("Bearer {token}")}});
+        self.call("Network.setExtraHTTPHeaders", &headers);
+    }
+
+    /// Sets a cookie for a URL, as `name=value`.
+    pub fn set_cookie(&mut self, url: &str, cookie: &str) {
+        let (name, value) = cookie.split_once('=').unwrap();
+        self.call("Network.setCookie", &json!({"name": name, "value": value, "url": url}));
+    }
+
+    /// Goes to a URL, and waits until the document and its scripts are loaded. One that differs by its fragment only is not
+    /// loaded anew.
+    pub fn open(&mut self, url: &str) {
+        let opened = self.call("Page.navigate", &json!({"url": url}));
+        assert!(opened["errorText"].is_null(), "{url}: {opened}");
+        self.wait(
+            &format!("the document {url}"),
+            "document.readyState === 'complete' && location.href !== 'about:blank'",
+        );
+    }
+
+    /// The value of a JavaScript expression, as JSON. A promise is awaited.
+    pub fn evaluate(&mut self, expression: &str) -> Value {
+        self.try_evaluate(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    fn try_evaluate(&mut self, expression: &str) -> Result<Value, String> {
+        let parameters = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.call("Runtime.evaluate", &parameters);
+        match answer.get("exceptionDetails") {
+            None => Ok(answer["result"]["value"].clone()),
+            Some(details) => Err(details["exception"]["description"].as_str().unwrap_or("an exception").to_owned()),
+        }
+    }
+
+    /// Waits until an expression is true, and returns its value. An exception is not true yet.
+    pub fn wait(&mut self, what: &str, expression: &str) -> Value {
+        let is_true = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != 0;
+        let mut last = Ok(Value::Null);
+        let found = wait_within(LIMIT, || {
+            last = self.try_evaluate(expression);
+            last.clone().ok().filter(is_true)
+        });
+        found.unwrap_or_else(|| {
+            let shown = self.text();
+            let errors = (&self.console_errors, &self.failed_requests);
+            panic!("{what} did not happen in the page: {last:?}, {errors:?}, it shows: {shown}")
+        })
+    }
+
+    /// All text that the page shows.
+    pub fn text(&mut self) -> String {
+        self.evaluate("document.body.innerText").as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The size of the window in CSS pixels, of a phone below 600.
+    pub fn set_size(&mut self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// What the page is told of the person's wish: `light` or `dark`.
+    pub fn set_colours(&mut self, scheme: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.call("Emulation.setEmulatedMedia", &json!({"features": features}));
+    }
+
+    /// Writes what the window shows as a PNG.
+    pub fn screenshot(&mut self, file: &Path) {
+        use base64::Engine as _;
+        let taken = self.call("Page.captureScreenshot", &json!({"format": "png"}));
+        let png = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+        std::fs::write(file, png).unwrap();
+    }
+
+    /// Clicks into the middle of the first element that a selector finds, after scrolling to it.
+    pub fn click(&mut self, selector: &str) {
+        self.click_in(selector, 0.5, 0.5);
+    }
+
+    /// Clicks into an element, at ratios of its width and height.
+    pub fn click_in(&mut self, selector: &str, across: f64, down: f64) {
+        let at = self.point_in(selector, across, down);
+        self.mouse("mouseMoved", at, "none");
+        self.mouse("mousePressed", at, "left");
+        self.mouse("mouseReleased", at, "left");
+    }
+
+    /// Presses the mouse at a place of an element, moves it to another, and lets go. Places are ratios of its size.
+    pub fn drag_in(&mut self, selector: &str, from: (f64, f64), to: (f64, f64)) {
+        let (begin, end) = (self.point_in(selector, from.0, from.1), self.point_in(selector, to.0, to.1));
+        self.mouse("mouseMoved", begin, "none");
+        self.mouse("mousePressed", begin, "left");
+        for step in 1..=4 {
+            let part = f64::from(step) / 4.0;
+            let at = (begin.0 + (end.0 - begin.0) * part, begin.1 + (end.1 - begin.1) * part);
+            self.mouse("mouseMoved", at, "left");
+        }
+        self.mouse("mouseReleased", end, "left");
+    }
+
+    /// Types text into the element that has the focus.
+    pub fn write(&mut self, text: &str) {
+        self.call("Input.insertText", &json!({"text": text}));
+    }
+
+    /// Presses a key such as `Enter`, `Tab`, `Escape` or `ArrowLeft`.
+    pub fn press(&mut self, key: &str) {
+        let code = match key {
+            "Enter" => 13,
+            "Tab" => 9,
+            "Escape" => 27,
+            "Delete" => 46,
+            "ArrowLeft" => 37,
+            "ArrowUp" => 38,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            other => panic!("no key {other}"),
+        };
+        let text = if key == "Enter" { "\r" } else { "" };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
+            self.call("Input.dispatchKeyEvent", &event);
+        }
+    }
+
+    /// What scripts and the page's policy have complained about. Answers with an error status are not among them.
+    pub fn console_errors(&mut self) -> Vec<String> {
+        self.evaluate("1");
+        self.console_errors.clone()
+    }
+
+    /// Requests that failed or were answered with an error status.
+    pub fn failed_requests(&mut self) -> Vec<String> {
+        self.evaluate("1");
+        self.failed_requests.clone()
+    }
+
+    /// The URLs that the page has asked for of any host but this (`localhost:8480`), WebSockets too.
+    pub fn requests_beside(&mut self, host: &str) -> Vec<String> {
+        self.evaluate("1");
+        let is_other = |url: &&String| {
+            let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+            let is_own = rest.split(['/', '?', '#']).next() == Some(host);
+            let is_made_here = url.starts_with("data:") || url.starts_with("blob:") || *url == "about:blank";
+            !is_made_here && !(is_own && ["http", "https", "ws", "wss"].contains(&scheme))
+        };
+        self.requests.iter().filter(is_other).cloned().collect()
+    }
+
+    /// Where a place of an element is in the window, after scrolling to the element.
+    fn point_in(&mut self, selector: &str, across: f64, down: f64) -> (f64, f64) {
+        let selector = Value::from(selector);
+        self.wait(&format!("an element {selector}"), &format!("!!document.querySelector({selector})"));
+        let found = self.evaluate(&format!(
+            "(() => {{ const it = document.querySelector({selector}); it.scrollIntoView({{block: 'center', behavior: \
+             'instant'}}); const at = it.getBoundingClientRect(); return [at.left, at.top, at.width, at.height]; }})()"
+        ));
+        let number = |index: usize| found[index].as_f64().unwrap();
+        (number(0) + across * number(2), number(1) + down * number(3))
+    }
+
+    fn mouse(&mut self, kind: &str, (x, y): (f64, f64), button: &str) {
+        let buttons = u8::from(button == "left" && kind != "mouseReleased");
+        let clicks = u8::from(kind != "mouseMoved");
+        let event = json!({"type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": clicks});
+        self.call("Input.dispatchMouseEvent", &event);
+    }
+
+    /// Calls a method of the protocol, and returns its result.
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
+        self.last_id += 1;
+        let id = self.last_id;
+        let mut message = json!({"id": id, "method": method, "params": parameters});
+        if !self.session.is_empty() {
+            message["sessionId"] = self.session.clone().into();
+        }
+        self.socket.send(Message::text(message.to_string())).unwrap();
+        loop {
+            let Message::Text(text) = self.socket.read().unwrap() else { continue };
+            let message: Value = serde_json::from_str(&text).unwrap();
+            if message["id"] == id {
+                assert!(message.get("error").is_none(), "{method} {parameters}: {message}");
+                return message["result"].clone();
+            }
+            self.note(&message);
+        }
+    }
+
+    /// Takes in an event of the protocol.
+    fn note(&mut self, event: &Value) {
+        let parameters = &event["params"];
+        match event["method"].as_str().unwrap_or_default() {
+            "Runtime.exceptionThrown" => self.console_errors.push(parameters["exceptionDetails"].to_string()),
+            "Runtime.consoleAPICalled"
+                if ["error", "warning", "assert"].iter().any(|kind| parameters["type"] == *kind) =>
+            {
+                self.console_errors.push(parameters["args"].to_string());
+            }
+            // Answers with an error status come here too, without their status.
+            "Log.entryAdded"
+                if parameters["entry"]["source"] != "network" && parameters["entry"]["level"] == "error" =>
+            {
+                self.console_errors.push(parameters["entry"]["text"].to_string());
+            }
+            "Network.requestWillBeSent" => self.requested(&parameters["request"]["url"]),
+            "Network.webSocketCreated" => self.requested(&parameters["url"]),
+            "Network.responseReceived" => {
+                let response = &parameters["response"];
+                if response["status"].as_u64().is_some_and(|status| status >= 400) {
+                    let url = response["url"].as_str().unwrap_or_default();
+                    self.failed_requests.push(format!("{} {url}", response["status"]));
+                }
+            }
+            // What the page gives up itself has not failed.
+            "Network.loadingFailed" if parameters["canceled"] != true => {
+                self.failed_requests.push(parameters["errorText"].to_string());
+            }
+            _ => {}
+        }
+    }
+
+    fn requested(&mut self, url: &Value) {
+        self.requests.extend(url.as_str().map(str::to_owned));
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
