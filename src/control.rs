@@ -3,8 +3,10 @@
 //! Clients (HTTP, MQTT, the terminal view) read an [`ApplianceStatus`] and never get a lock, a unit or a camera. To change
 //! something they send a [`Command`] and get a reply.
 
+pub mod event_pictures;
 pub mod frame_rates;
 pub mod health;
+pub mod history;
 mod hours_reader;
 pub mod images;
 pub mod judge;
@@ -12,6 +14,7 @@ mod loss;
 mod questions;
 pub mod reason;
 mod reload;
+pub mod scenes;
 pub mod snapshots;
 pub mod status;
 pub mod trouble_watch;

@@ -11,6 +11,7 @@ use crate::appliance::gauges::Gauges;
 use crate::appliance::reporter::told::Told;
 use crate::appliance::state_reports::StateReports;
 use crate::control::ApplianceStatus;
+use crate::control::event_pictures::EventPictures;
 use crate::core::Report;
 use crate::core::report::FrameResult;
 use crate::model::package::Package;
@@ -60,6 +61,7 @@ pub struct Reporter {
     state_reports: StateReports,
     told: BTreeMap<CameraId, Told>,
     clock_synced: bool,
+    pictures: EventPictures,
 }
 
 impl Reporter {
@@ -88,6 +90,7 @@ impl Reporter {
             state_reports: StateReports::default(),
             told: BTreeMap::new(),
             clock_synced: is_wall_clock_synchronized(),
+            pictures: EventPictures::default(),
         }
     }
 
@@ -95,6 +98,11 @@ impl Reporter {
     #[must_use]
     pub fn with_log(self, log: LogQueue, troubles: Troubles) -> Self {
         Self { log: Some(log), troubles, ..self }
+    }
+
+    /// The pictures of the last events.
+    pub fn pictures(&self) -> EventPictures {
+        self.pictures.clone()
     }
 
     /// The prefix of ids, new at each start of the daemon.
@@ -127,7 +135,10 @@ impl Reporter {
             }
             Report::Labels { camera, labels, are_listed } => self.labels(camera, labels, are_listed),
             Report::LabelCounts { camera, counts } => self.label_counts(camera, &counts),
-            Report::SnapshotTaken { camera, snapshot } => self.snapshot(camera, snapshot.jpeg),
+            Report::SnapshotTaken { camera, snapshot } => {
+                self.pictures.keep(&snapshot);
+                self.snapshot(camera, snapshot.jpeg);
+            }
             Report::SnapshotEnded { camera, result, source, why } => {
                 if let Some(why) = why {
                     tracing::warn!(%camera, why, "a snapshot could not be taken");

@@ -1,6 +1,7 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
-use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_commands, version_starter};
+use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter};
+use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_starter};
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
@@ -9,10 +10,11 @@ use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::lock::lock_state;
 use crate::cli::signals::{Signals, Stop, report_while_draining};
 use crate::control::health::BoxHealth;
+use crate::control::scenes::SceneClient;
 use crate::control::{ApplianceStatus, Control};
 use crate::http::local_token;
 use crate::http::rekognition::RekognitionState;
-use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity, ServerTokens};
+use crate::http::server::{HealthReport, HttpState, PageState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
 use crate::os::file_modes;
 use crate::os::service_manager;
@@ -163,6 +165,8 @@ async fn serve(
     let commands = publisher.as_mut().and_then(Publisher::take_commands);
     let reporter =
         Reporter::new(identity, publisher, Some(outbox), Arc::clone(&metrics)).with_log(log, troubles.clone());
+    let (scenes, scene_requests) = SceneClient::new();
+    let page = PageState { pictures: reporter.pictures(), scenes: Some(scenes), ..PageState::default() };
     let (mut appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
@@ -181,9 +185,11 @@ async fn serve(
         tokio::spawn(reloader.serve(arguments.config.files(), redactor.clone(), prepare));
     }
     tokio::spawn(reload_when_asked(hung_up, control.clone()));
+    tokio::spawn(scene_editor::serve(arguments.config.files(), control.clone(), scene_requests));
+    tokio::spawn(history_keeper::keep(status.clone(), page.history.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
         .keeping_time_in(&identity_of_server.state_directory);
-    let http_state = HttpState::new(metrics, health_watch, control, rekognition);
+    let http_state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
     let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));

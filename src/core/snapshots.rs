@@ -25,6 +25,9 @@ use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// How old a picture may be for a person who looks.
+const RECENT: Duration = Duration::from_secs(2);
+
 /// How long a request waits for a frame.
 const FRAME_LIMIT: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,8 @@ pub(super) struct Snapshots {
     policy: SnapshotPolicy,
     /// The newest stored picture of each camera, up to [`MAX_SNAPSHOT_BYTES`](crate::ipc::snapshot_messages::MAX_SNAPSHOT_BYTES).
     newest: BTreeMap<CameraId, Snapshot>,
+    /// The last picture of each camera, whatever it was made for.
+    viewed: BTreeMap<CameraId, Snapshot>,
     waiting: BTreeMap<CameraId, Vec<Waiting>>,
     /// Bounded by the policy, because orders that are not answered in time are removed.
     ordered: BTreeMap<SnapshotId, Ordered>,
@@ -47,8 +52,8 @@ pub(super) struct Snapshots {
 impl Snapshots {
     pub(super) fn new(settings: SnapshotSettings) -> Self {
         let policy = SnapshotPolicy::new(settings.per_minute);
-        let (newest, waiting, ordered) = Default::default();
-        Self { settings, policy, newest, waiting, ordered, next: 0 }
+        let (newest, viewed, waiting, ordered) = Default::default();
+        Self { settings, policy, newest, viewed, waiting, ordered, next: 0 }
     }
 
     /// A picture of a camera is requested. `refusal` is set if no frames of the camera can be expected.
@@ -65,10 +70,15 @@ impl Snapshots {
         if let Some(kept) = self.newest.get(camera).filter(|_| freshness == SnapshotFreshness::Newest) {
             return answer(SnapshotReply::Taken(kept.clone()));
         }
-        if let Some(refusal) = refusal {
-            return answer(SnapshotReply::Refused(refusal));
+        let is_view = freshness == SnapshotFreshness::Recent;
+        let viewed = self.viewed.get(camera).filter(|_| is_view).cloned();
+        if let Some(kept) = viewed.as_ref().filter(|kept| now.since(kept.captured_at) <= RECENT) {
+            return answer(SnapshotReply::Taken(kept.clone()));
         }
-        if let Err(refusal) = self.may_wait(camera, now) {
+        if let Err(refusal) = refusal.map_or_else(|| self.may_wait(camera, is_view, now), Err) {
+            if let Some(kept) = viewed {
+                return answer(SnapshotReply::Taken(kept));
+            }
             answer(SnapshotReply::Refused(refusal.clone()));
             return report_limit(camera, &refusal, effects);
         }
@@ -76,14 +86,15 @@ impl Snapshots {
         if is_published {
             answer(SnapshotReply::Accepted);
         }
-        let waiting = Waiting { deadline: now + FRAME_LIMIT, ticket: (!is_published).then_some(ticket) };
+        let waiting = Waiting { deadline: now + FRAME_LIMIT, ticket: (!is_published).then_some(ticket), is_view };
         self.waiting.entry(camera.clone()).or_default().push(waiting);
     }
 
     /// Checks that a request may wait for the next frame. Only the first waiting request counts against the limit.
-    fn may_wait(&mut self, camera: &CameraId, now: Monotonic) -> Result<(), SnapshotRefusal> {
+    fn may_wait(&mut self, camera: &CameraId, is_view: bool, now: Monotonic) -> Result<(), SnapshotRefusal> {
+        let cause = if is_view { SnapshotCause::View } else { SnapshotCause::Request };
         match self.waiting.get(camera).map_or(0, Vec::len) {
-            0 => self.may_take(camera, SnapshotCause::Request, now),
+            0 => self.may_take(camera, cause, now),
             MAX_WAITING => Err(SnapshotRefusal::Busy),
             _ => Ok(()),
         }
@@ -139,6 +150,10 @@ impl Snapshots {
         }
         for (camera, waiting) in &mut self.waiting {
             for one in waiting.extract_if(.., |one| now >= one.deadline) {
+                if let Some(kept) = self.viewed.get(camera).filter(|_| one.is_view) {
+                    answer(one, &SnapshotReply::Taken(kept.clone()), effects);
+                    continue;
+                }
                 let refusal = SnapshotRefusal::NoFrame { camera: camera.to_string(), state: describe(camera) };
                 report_end(camera, SnapshotResult::Failed, Some(refusal.to_string()), effects);
                 answer(one, &SnapshotReply::Refused(refusal), effects);

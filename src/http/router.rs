@@ -22,6 +22,9 @@ pub(super) const REQUEST_LIMIT: Duration = Duration::from_secs(80);
 const MAX_COMMAND_BYTES: usize = 16 * 1024;
 const COMMAND_BODY_LIMIT: Duration = Duration::from_secs(5);
 
+/// The largest body with the areas of a camera: 96 of them with 64 corners each.
+const MAX_SCENE_BYTES: usize = 256 * 1024;
+
 /// Which routes of the box's own clients need the token of their door.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NeedsToken {
@@ -35,6 +38,8 @@ pub(super) struct NeedsToken {
 pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> Router {
     let token = from_fn_with_state(door.clone(), require_token);
     let name = from_fn_with_state(door.clone(), require_name);
+    let page = state.page.clone();
+    let scenes = routes::scene::router().layer(DefaultBodyLimit::max(MAX_SCENE_BYTES)).with_state(page.scenes);
     let commands = routes::models::router()
         .merge(routes::hours::router())
         .merge(routes::status::router())
@@ -43,8 +48,11 @@ pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> R
         .merge(routes::events::router())
         .merge(routes::reload::router())
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
-        .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
-        .with_state(state.control.clone());
+        .with_state(state.control.clone())
+        .merge(routes::history::router().with_state(page.history))
+        .merge(routes::event_pictures::router().with_state(page.pictures))
+        .merge(scenes)
+        .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT));
     // An image is bounded by its slot.
     let images = routes::detect::router().layer(DefaultBodyLimit::disable()).with_state(state.control.clone());
     let (api, health) = (commands.merge(images), routes::health::router());

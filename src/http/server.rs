@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
 use tokio_rustls::TlsAcceptor;
 
-pub use crate::http::state::{HealthReport, HttpState};
+pub use crate::http::state::{HealthReport, HttpState, PageState};
 pub use crate::http::tls::ServedCertificate;
 
 /// What the box calls itself on the network.

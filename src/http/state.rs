@@ -1,6 +1,9 @@
 //! What the handlers of a server share.
 
 use crate::control::Control;
+use crate::control::event_pictures::EventPictures;
+use crate::control::history::HistoryBook;
+use crate::control::scenes::SceneClient;
 use crate::http::body::BodyBudget;
 use crate::http::rekognition::RekognitionState;
 use crate::telemetry::metrics::Metrics;
@@ -26,6 +29,17 @@ impl HealthReport {
     }
 }
 
+/// What the page shows and changes, beside what other clients ask for.
+#[derive(Clone, Debug, Default)]
+pub struct PageState {
+    /// The last hour in numbers.
+    pub history: HistoryBook,
+    /// The last pictures of events.
+    pub pictures: EventPictures,
+    /// Changes the areas of cameras; without it nobody can.
+    pub scenes: Option<SceneClient>,
+}
+
 /// State of all handlers of one address.
 #[derive(Clone, Debug)]
 pub struct HttpState {
@@ -37,6 +51,8 @@ pub struct HttpState {
     pub control: Control,
     /// Answers AWS clients.
     pub rekognition: RekognitionState,
+    /// What the page shows beside all that.
+    pub page: PageState,
     /// Room for request bodies of AWS clients.
     pub(super) budget: BodyBudget,
 }
@@ -49,7 +65,13 @@ impl HttpState {
         control: Control,
         rekognition: RekognitionState,
     ) -> Self {
-        Self { metrics, health, control, rekognition, budget: BodyBudget::default() }
+        Self { metrics, health, control, rekognition, page: PageState::default(), budget: BodyBudget::default() }
+    }
+
+    /// The same with what the page shows.
+    #[must_use]
+    pub fn with_page(self, page: PageState) -> Self {
+        Self { page, ..self }
     }
 
     /// The same state with limits of its own, for the public address: strangers can use up neither the body budget nor

@@ -85,6 +85,12 @@ impl Browser {
         self.call("Network.setCookie", &json!({"name": name, "value": value, "url": url}));
     }
 
+    /// Runs a script in each document that is opened from now on, before the document's own. The policy of the page does not
+    /// hold for it.
+    pub fn before_each_document(&mut self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
+    }
+
     /// Goes to a URL, and waits until the document and its scripts are loaded. One that differs by its fragment only is not
     /// loaded anew.
     pub fn open(&mut self, url: &str) {

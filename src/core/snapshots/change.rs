@@ -19,6 +19,7 @@ impl Snapshots {
     /// Forgets a camera: its newest picture, and what waits for another one.
     pub(in crate::core) fn remove(&mut self, camera: &CameraId, now: Monotonic, effects: &mut Vec<Effect>) {
         self.newest.remove(camera);
+        self.viewed.remove(camera);
         for waiting in self.waiting.remove(camera).unwrap_or_default() {
             let refusal = SnapshotRefusal::NoFrame { camera: camera.to_string(), state: "removed".into() };
             report_end(camera, SnapshotResult::Failed, Some(refusal.to_string()), effects);

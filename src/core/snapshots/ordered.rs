@@ -10,6 +10,8 @@ pub(super) struct Waiting {
     pub(super) deadline: Monotonic,
     /// Identifies the reply; `None`: the picture is stored and published instead.
     pub(super) ticket: Option<SnapshotTicket>,
+    /// For a person who looks: an older picture is better than none.
+    pub(super) is_view: bool,
 }
 
 /// A picture that a capture process is making.

@@ -137,12 +137,19 @@ impl Snapshots {
             Ok(snapshot) => SnapshotReply::Taken(snapshot.clone()),
             Err(why) => SnapshotReply::Refused(SnapshotRefusal::Failed(why.clone())),
         };
-        waiting.into_iter().for_each(|one| answer(one, &reply, effects));
+        for one in waiting {
+            let kept = self.viewed.get(&camera).filter(|_| one.is_view && snapshot.is_err());
+            let reply = kept.map_or_else(|| reply.clone(), |kept| SnapshotReply::Taken(kept.clone()));
+            answer(one, &reply, effects);
+        }
         match snapshot {
             Ok(snapshot) => {
                 let (result, source) = (SnapshotResult::Taken, Some(snapshot.source.clone()));
                 let ended = Report::SnapshotEnded { camera: camera.clone(), result, source, why: None };
                 effects.push(Effect::Report(ended));
+                if self.viewed.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at) {
+                    self.viewed.insert(camera.clone(), snapshot.clone());
+                }
                 if is_for_all && is_newest {
                     self.newest.insert(camera.clone(), snapshot.clone());
                     effects.push(Effect::Report(Report::SnapshotTaken { camera, snapshot }));

@@ -11,12 +11,29 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Where each file is served, its `Content-Type`, and its bytes.
-const FILES: [(&str, &str, &[u8]); 5] = [
+const FILES: [(&str, &str, &[u8]); 22] = [
     ("/", HTML, include_bytes!("files/index.html")),
     ("/page/style.css", STYLE, include_bytes!("files/style.css")),
     ("/page/icon.svg", PICTURE, include_bytes!("files/icon.svg")),
+    ("/page/api.js", SCRIPT, include_bytes!("files/api.js")),
     ("/page/app.js", SCRIPT, include_bytes!("files/app.js")),
+    ("/page/area_editor.js", SCRIPT, include_bytes!("files/area_editor.js")),
+    ("/page/areas.js", SCRIPT, include_bytes!("files/areas.js")),
+    ("/page/box.js", SCRIPT, include_bytes!("files/box.js")),
+    ("/page/camera.js", SCRIPT, include_bytes!("files/camera.js")),
+    ("/page/cameras.js", SCRIPT, include_bytes!("files/cameras.js")),
+    ("/page/dialog.js", SCRIPT, include_bytes!("files/dialog.js")),
+    ("/page/dom.js", SCRIPT, include_bytes!("files/dom.js")),
+    ("/page/events.js", SCRIPT, include_bytes!("files/events.js")),
+    ("/page/health.js", SCRIPT, include_bytes!("files/health.js")),
     ("/page/live.js", SCRIPT, include_bytes!("files/live.js")),
+    ("/page/login.js", SCRIPT, include_bytes!("files/login.js")),
+    ("/page/models.js", SCRIPT, include_bytes!("files/models.js")),
+    ("/page/numbers.js", SCRIPT, include_bytes!("files/numbers.js")),
+    ("/page/picture.js", SCRIPT, include_bytes!("files/picture.js")),
+    ("/page/plot.js", SCRIPT, include_bytes!("files/plot.js")),
+    ("/page/session.js", SCRIPT, include_bytes!("files/session.js")),
+    ("/page/words.js", SCRIPT, include_bytes!("files/words.js")),
 ];
 
 /// One file.

@@ -2,11 +2,14 @@
 
 pub(super) mod cameras;
 pub(super) mod detect;
+pub(super) mod event_pictures;
 pub(super) mod events;
 pub(super) mod health;
+pub(super) mod history;
 pub(super) mod hours;
 pub(super) mod models;
 mod refusal;
 pub(super) mod reload;
+pub(super) mod scene;
 pub(super) mod snapshots;
 pub(super) mod status;

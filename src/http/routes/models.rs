@@ -1,5 +1,6 @@
 //! `/api/models`: the models of the box, and the commands that change them.
 
+use crate::control::history::Counted;
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Accepted, Command, Control, ControlError};
 use crate::http::routes::refusal::refusal;
@@ -120,6 +121,7 @@ fn view(model: &ModelStatus) -> Value {
         "capacity_tps": rounded(model.capacity_tps),
         "load_tps": rounded(model.load_tps),
         "transactions": model.transactions,
+        "throttled": Counted::of(model).number(),
         "in_flight": model.in_flight,
         "degraded": model.degraded,
     })

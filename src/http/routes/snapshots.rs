@@ -34,6 +34,10 @@ struct Parameters {
     /// `true` waits for the next analysed frame; `false` gives the snapshot that was published last, if there is one.
     #[serde(default)]
     fresh: bool,
+    /// `true` gives a picture that is at most two seconds old where the camera is analysed so often, else the newest one that
+    /// there is: for a person who looks. However many look, it is made once.
+    #[serde(default)]
+    recent: bool,
 }
 
 async fn snapshot(
@@ -41,7 +45,11 @@ async fn snapshot(
     Path(camera): Path<String>,
     Query(parameters): Query<Parameters>,
 ) -> Response {
-    let freshness = if parameters.fresh { SnapshotFreshness::Fresh } else { SnapshotFreshness::Newest };
+    let freshness = match parameters {
+        Parameters { fresh: true, .. } => SnapshotFreshness::Fresh,
+        Parameters { recent: true, .. } => SnapshotFreshness::Recent,
+        Parameters { .. } => SnapshotFreshness::Newest,
+    };
     match control.snapshots.ask(camera, freshness).await {
         SnapshotReply::Taken(snapshot) => picture(&snapshot),
         SnapshotReply::Accepted => StatusCode::ACCEPTED.into_response(),
@@ -50,7 +58,7 @@ async fn snapshot(
 }
 
 /// The bytes come from a process that is not trusted, so the headers let a browser treat them as a JPEG only.
-fn picture(snapshot: &Snapshot) -> Response {
+pub(super) fn picture(snapshot: &Snapshot) -> Response {
     let mut response = Response::new(Body::from(Bytes::from_owner(Arc::clone(&snapshot.jpeg))));
     let age = monotonic_now().since(snapshot.captured_at).as_secs();
     let headers = response.headers_mut();

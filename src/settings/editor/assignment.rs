@@ -1,6 +1,6 @@
 //! A key and its new value, as on the command line: `fps=10`, `scene.labels=["person"]`.
 
-use toml_edit::{Array, Key, Value};
+use toml_edit::{Array, InlineTable, Key, Value};
 
 /// A change of one key.
 #[derive(Clone, Debug)]
@@ -43,6 +43,26 @@ impl Assignment {
         Self::new(key, Value::from(texts.iter().map(String::as_str).collect::<Array>()))
     }
 
+    /// Named areas for a key, each with its corners in order; none removes the key.
+    pub fn regions(key: &str, regions: &[(String, Vec<[f64; 2]>)]) -> Self {
+        let table = |(name, points): &(String, Vec<[f64; 2]>)| {
+            let values = [("name", Value::from(name.as_str())), ("points", polygon(points).into())];
+            Value::from(values.into_iter().collect::<InlineTable>())
+        };
+        Self::list(key, regions.iter().map(table).collect())
+    }
+
+    /// Areas for a key, each with its corners in order; none removes the key.
+    pub fn areas(key: &str, areas: &[Vec<[f64; 2]>]) -> Self {
+        Self::list(key, areas.iter().map(|points| Value::from(polygon(points))).collect())
+    }
+
+    fn list(key: &str, list: Array) -> Self {
+        let is_empty = list.is_empty();
+        let assignment = Self::new(key, list.into());
+        if is_empty { Self { value: None, ..assignment } } else { assignment }
+    }
+
     fn new(key: &str, value: Value) -> Self {
         Self { path: key.split('.').map(str::to_owned).collect(), value: Some(value) }
     }
@@ -59,6 +79,10 @@ impl Assignment {
     pub(super) fn value(&self) -> Option<&Value> {
         self.value.as_ref()
     }
+}
+
+fn polygon(points: &[[f64; 2]]) -> Array {
+    points.iter().map(|point| Value::from(point.iter().copied().collect::<Array>())).collect()
 }
 
 #[cfg(test)]

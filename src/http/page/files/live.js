@@ -1,35 +1,27 @@
 // The picture of one camera, as it changes: snapshots, until there is video.
+import { CameraPicture } from "./picture.js";
+
 export class LivePlayer {
-    // Called with a text when what is shown changes, such as "connecting".
+    // Called with a text when what is shown changes, such as "snapshots".
     onstatus = () => {};
     #host;
-    #camera;
-    #timer = 0;
+    #picture;
 
     // `options`: mode "exact" or "newest"; boxes true or false.
     constructor(host, camera, options = {}) {
         this.#host = host;
-        this.#camera = camera;
         this.options = options;
+        this.#picture = new CameraPicture(camera);
     }
 
     start() {
-        const picture = document.createElement("img");
-        picture.alt = `Camera ${this.#camera}`;
-        this.#host.replaceChildren(picture);
-        const show = async () => {
-            const reply = await fetch(`/api/cameras/${encodeURIComponent(this.#camera)}/snapshot`);
-            if (!reply.ok) return this.onstatus("no picture");
-            URL.revokeObjectURL(picture.src);
-            picture.src = URL.createObjectURL(await reply.blob());
-            this.onstatus("snapshots");
-        };
-        show();
-        this.#timer = setInterval(show, 2000);
+        this.#picture.onstatus = (status) => this.onstatus(status);
+        this.#host.replaceChildren(this.#picture.element);
+        this.#picture.start();
     }
 
     stop() {
-        clearInterval(this.#timer);
+        this.#picture.stop();
         this.#host.replaceChildren();
     }
 }

@@ -1,0 +1,59 @@
+// Asks the box. A token that was typed in is kept for this tab alone; a session is a cookie, which scripts cannot read.
+
+const KEY = "ocelli-token";
+let whenRefused = () => {};
+
+// What the box says against a request: a message for people, with its cure.
+export class Refusal extends Error {
+    constructor(status, code, message) {
+        super(message);
+        this.status = status;
+        this.code = code;
+    }
+}
+
+export const onRefused = (listener) => { whenRefused = listener; };
+export const keepToken = (token) => (token ? sessionStorage.setItem(KEY, token) : sessionStorage.removeItem(KEY));
+
+async function send(path, options = {}) {
+    const token = sessionStorage.getItem(KEY);
+    const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+    const reply = await fetch(path, { ...options, headers, credentials: "same-origin", cache: "no-store" });
+    if (reply.ok) return reply;
+    let error = {};
+    try { error = (await reply.json()).error ?? {}; } catch { /* no JSON: the status says it */ }
+    if (reply.status === 401) whenRefused(error.message ?? "");
+    throw new Refusal(reply.status, error.code ?? "", error.message ?? `The box answers with ${reply.status}.`);
+}
+
+export const get = async (path, signal) => (await send(path, { signal })).json();
+
+async function command(method, path, body) {
+    const reply = await send(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+    const text = await reply.text();
+    return text ? JSON.parse(text) : {};
+}
+
+export const post = (path, body = {}) => command("POST", path, body);
+export const put = (path, body) => command("PUT", path, body);
+
+// A picture as a URL of this page, which the caller gives back with `URL.revokeObjectURL`, and how old it is.
+export async function picture(path, signal) {
+    const reply = await send(path, { signal });
+    return { url: URL.createObjectURL(await reply.blob()), age: Number(reply.headers.get("age") ?? 0) };
+}
+
+// Lines of JSON as they come, until the box or the signal ends them.
+export async function* lines(path, signal) {
+    const reader = (await send(path, { signal })).body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        const parts = (rest + value).split("\n");
+        rest = parts.pop();
+        yield parts.filter((line) => line.trim()).map((line) => JSON.parse(line));
+    }
+}
+
+export const path = (...parts) => `/api/${parts.map(encodeURIComponent).join("/")}`;

@@ -1,0 +1,115 @@
+// What was seen: one row for each object, the newest first, as it happens.
+import { get, lines, path, picture } from "./api.js";
+import { newestFirst, take } from "./box.js";
+import { look } from "./dialog.js";
+import { el, facts, pill, say, show } from "./dom.js";
+import { ago, clock, count, plural, secondsSince, span } from "./words.js";
+
+const TIMES = [[900, "15 minutes"], [3600, "hour"], [6 * 3600, "6 hours"], [24 * 3600, "day"], [7 * 24 * 3600, "week"]];
+const FOLLOWED = 3600;
+const MOST_ROWS = 200;
+
+const percent = (confidence) => `${Math.round(confidence * 100)} %`;
+
+function duration(object) {
+    const end = object.isOver ? new Date(object.endedAt ?? object.at) : new Date();
+    return span((end - new Date(object.beganAt)) / 1000);
+}
+
+async function lookAt(object) {
+    const place = el("div", { class: "event-picture" }, el("p", { class: "quiet" }, "Looking for its picture"));
+    const dialog = look(`${object.label}, camera ${object.camera}`, place, facts([
+        ["First seen", clock(object.beganAt)],
+        [object.isOver ? "Last seen" : "Still in view", object.isOver ? clock(object.endedAt ?? object.at) : `for ${duration(object)}`],
+        ["Regions", object.regions.join(", ") || "none"],
+        ["Confidence", percent(object.confidence)],
+        ["Model", `${object.model} ${object.version}`],
+        ["Events", object.ids.join(", ")],
+    ]));
+    try {
+        const { events } = await get("/api/events/pictures");
+        const id = events.find((event) => object.ids.includes(event));
+        if (!id) {
+            place.replaceChildren(el("p", { class: "quiet" }, "No picture of it is kept. The box keeps those of the last events in its memory, and takes a few a minute."));
+            return;
+        }
+        const { url } = await picture(path("events", id, "picture"));
+        place.replaceChildren(el("img", { src: url, alt: `${object.label} before camera ${object.camera}` }));
+        dialog.addEventListener("close", () => URL.revokeObjectURL(url));
+    } catch (error) { place.replaceChildren(el("p", { class: "notice bad" }, error.message)); }
+}
+
+function row(object) {
+    const state = object.isOver ? el("span", { class: "quiet" }, `for ${duration(object)}`) : pill("good", "In view");
+    return el("li", {}, el("button", { type: "button", class: "event", "data-object": object.key, on: { click: () => lookAt(object) } },
+        el("time", { datetime: object.beganAt, title: ago(secondsSince(object.beganAt)) }, clock(object.beganAt)),
+        el("b", { class: "label" }, object.label),
+        el("span", { class: "camera-name" }, object.camera),
+        el("span", { class: "regions" }, object.regions.map((region) => el("span", { class: "chip" }, region))),
+        el("span", { class: "confidence quiet" }, percent(object.confidence)),
+        el("span", { class: "state" }, state)));
+}
+
+export function eventsView() {
+    const filter = { camera: "", label: "", region: "" };
+    let seconds = FOLLOWED;
+    // Older ones than those that the page follows, read once for the chosen time.
+    let older = new Map();
+    let ending = null;
+    let newest = null;
+    const list = el("ol", { class: "events", "aria-live": "off" });
+    const sum = el("p", { class: "quiet" });
+    const problem = el("p", { class: "notice bad", hidden: true });
+    const selects = Object.keys(filter).map((name) => el("select", { "aria-label": name, on: { change: (event) => { filter[name] = event.target.value; draw(); } } }));
+    const time = el("select", { "aria-label": "time", on: { change: (event) => { seconds = Number(event.target.value); readOlder(); } } },
+        TIMES.map(([value, text]) => el("option", { value, selected: value === seconds }, `The last ${text}`)));
+
+    async function readOlder() {
+        ending?.abort();
+        ending = new AbortController();
+        older = new Map();
+        problem.hidden = true;
+        try {
+            if (seconds > FOLLOWED) {
+                for await (const some of lines(`/api/events?since_seconds=${seconds}`, ending.signal)) some.forEach((event) => take(event, older));
+            }
+        } catch (error) {
+            if (error.name === "AbortError") return;
+            say(problem, error.message);
+            problem.hidden = false;
+        }
+        draw();
+    }
+
+    function choices(select, name, values) {
+        show(select, JSON.stringify([values, filter[name]]), () => [el("option", { value: "" }, `Every ${name}`),
+            ...values.map((value) => el("option", { value, selected: value === filter[name] }, value))]);
+    }
+
+    function draw() {
+        if (!newest) return;
+        const all = newestFirst(new Map([...older, ...newest.objects]));
+        const different = (values) => [...new Set(values)].sort();
+        choices(selects[0], "camera", different([...Object.keys(newest.status?.cameras ?? {}), ...all.map(({ camera }) => camera)]));
+        choices(selects[1], "label", different(all.map(({ label }) => label)));
+        choices(selects[2], "region", different(all.flatMap(({ regions }) => regions)));
+        const isMeant = (object) => (!filter.camera || object.camera === filter.camera) && (!filter.label || object.label === filter.label)
+            && (!filter.region || object.regions.includes(filter.region)) && secondsSince(object.at) <= seconds;
+        const meant = all.filter(isMeant);
+        const shown = meant.slice(0, MOST_ROWS);
+        say(sum, meant.length > shown.length ? `${count(shown.length)} of ${count(meant.length)} objects` : plural(meant.length, "object"));
+        const key = JSON.stringify(shown.map((object) => [object.key, object.seq, object.isOver]));
+        show(list, key, () => (shown.length ? shown.map(row) : [el("li", { class: "empty" }, "Nothing was seen in this time.")]));
+    }
+
+    const element = el("section", {}, el("div", { class: "heading" }, el("h1", {}, "Events"), sum),
+        el("div", { class: "filters" }, selects, time), problem, list);
+    return {
+        element,
+        update(box) {
+            newest = box;
+            draw();
+        },
+        stop: () => ending?.abort(),
+    };
+}

@@ -1,0 +1,48 @@
+// Asks who looks, and says how to get in.
+import { get, keepToken } from "./api.js";
+import { el, say } from "./dom.js";
+import { logIn, session } from "./session.js";
+
+const field = (label, properties) => el("label", { class: "field" }, el("span", {}, label), el("input", properties));
+
+// `enter` is called once the box may know who looks.
+export function loginView(enter) {
+    const why = el("p", { class: "notice bad", role: "alert", hidden: true });
+    const complain = (text) => { say(why, text); why.hidden = !text; };
+    const submit = (form, work) => form.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        const button = form.querySelector("button");
+        button.disabled = true;
+        complain("");
+        try { await work(new FormData(form)); await enter(); } catch (error) { complain(error.message); }
+        button.disabled = false;
+    });
+    const person = el("form", { class: "card card-body" }, el("h2", {}, "With your name"),
+        field("Name", { name: "name", autocomplete: "username", required: true, autocapitalize: "none" }),
+        field("Password", { name: "password", type: "password", autocomplete: "current-password", required: true }),
+        el("button", { class: "primary", type: "submit" }, "Log in"));
+    submit(person, (form) => logIn(form.get("name"), form.get("password")));
+    const token = el("form", { class: "card card-body" }, el("h2", {}, "With the box's token"),
+        el("p", { class: "quiet" }, "It lies in the file ", el("code", {}, "http-token"), " of the box's state directory, and is kept for this tab alone."),
+        field("Token", { name: "token", type: "password", autocomplete: "off", required: true }),
+        el("button", { class: "primary", type: "submit" }, "Show the token"));
+    submit(token, async (form) => {
+        keepToken(form.get("token").trim());
+        try { await get("/api/cameras"); } catch (error) {
+            keepToken("");
+            throw error.status === 401 ? new Error("This is not the token of this box.") : error;
+        }
+    });
+    const element = el("section", { class: "login" },
+        el("h1", {}, "Who is there?"),
+        el("p", {}, "On the box itself, ", el("code", {}, "ocelli page"), " prints a link that lets you in. Or:"),
+        why, el("div", { class: "ways" }, person, token));
+    return {
+        element,
+        // A first visit is no mistake; a link that is too old is.
+        begin() {
+            if (session.why && !session.why.includes("Bearer")) complain(session.why);
+            element.querySelector("input").focus();
+        },
+    };
+}

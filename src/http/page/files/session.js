@@ -1,0 +1,57 @@
+// Who looks: nobody yet, a viewer, or an operator, who may change things.
+import { Refusal, get, keepToken, post } from "./api.js";
+
+export const session = { role: "", name: "", canLogOut: false };
+
+// A link of `ocelli page` brings something that is good for one login, behind the `#`: it is sent to no server by itself.
+function takeFromAddress() {
+    const found = /^#(link|token)=([^&]+)$/.exec(location.hash);
+    if (!found) return null;
+    history.replaceState(null, "", `${location.pathname}#/`);
+    return { kind: found[1], secret: decodeURIComponent(found[2]) };
+}
+
+// Finds out who looks. Returns false if the box asks who it is; `session.why` says what it says then.
+export async function begin() {
+    session.why = "";
+    const brought = takeFromAddress();
+    try {
+        if (brought?.kind === "token") keepToken(brought.secret);
+        if (brought?.kind === "link") await post("/login", { link: brought.secret });
+    } catch (error) {
+        session.why = error.message;
+    }
+    try {
+        const { name, role, expires_in_s: left } = await get("/api/session");
+        Object.assign(session, { name, role, canLogOut: left !== null && left !== undefined });
+        return true;
+    } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.status === 401) {
+            session.why ||= error.message;
+            return false;
+        }
+    }
+    // This box has no logins: whoever gets an answer may do everything.
+    try {
+        await get("/api/cameras");
+        Object.assign(session, { name: "", role: "operator", canLogOut: false });
+        return true;
+    } catch (error) {
+        if (!(error instanceof Refusal) || error.status !== 401) throw error;
+        session.why = error.message;
+        return false;
+    }
+}
+
+export const mayChange = () => session.role === "operator";
+
+export async function logIn(name, password) {
+    await post("/login", { name, password });
+}
+
+export async function logOut() {
+    keepToken("");
+    if (session.canLogOut) await post("/logout");
+    location.reload();
+}
