@@ -1,4 +1,4 @@
-.PHONY: accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz install
+.PHONY: accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz page-pictures install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -97,6 +97,11 @@ camera-dynamics: setup ## cameras that are killed, frozen, cut off, slow, reset 
 
 schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types
 	@OCELLI_WRITE_SCHEMAS=1 $(CARGO) test --lib publish::schemas
+
+page-pictures: setup ## write what the web page looks like to docs/pictures/, five minutes
+	@setup/browser.sh
+	@$(CARGO) build --example rtsp_camera
+	@OCELLI_WRITE_PICTURES=1 $(CARGO) test --test page_pictures -- --nocapture
 
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh

@@ -47,6 +47,7 @@
 //! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs. [`publish::outbox`]
 //!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
 //! * [`appliance`]: the shell. It waits, lets the core apply what is queued, and performs the effects.
+//!   `http::page` has the files of the web page, which asks the native API as every client does.
 //! * [`settings`], [`control`], [`cli`]: what the operator sets, what clients may request, the command line.
 //!   [`control::judge`] says what is wrong with the box, and [`control::health`] is how all of them show it.
 //!

@@ -97,7 +97,7 @@ fn each_view_shows_what_the_api_says() {
 
     browser.click(".camera h2 a");
     browser.wait("the picture of one camera", "document.querySelector('.player img, .player video')");
-    browser.wait("the stream", "document.body.innerText.includes('H264, 768 × 576')");
+    browser.wait("the stream", "document.body.innerText.includes('H.264, 768 × 576')");
     browser.wait("the connections", "document.querySelector('.log li .pill.good')");
 
     browser.click("nav a[href='#/events']");
@@ -165,7 +165,8 @@ fn a_region_that_is_drawn_with_the_mouse_is_in_the_settings_and_in_the_next_even
     let (_rtsp, daemon) = watching_daemon();
     let mut browser = Browser::start();
     browser.open(&format!("{}/#/cameras/yard", address(&daemon)));
-    browser.wait("the size of the picture", "document.querySelector('.areas').getAttribute('viewBox') === '0 0 768 576'");
+    browser
+        .wait("the size of the picture", "document.querySelector('.areas').getAttribute('viewBox') === '0 0 768 576'");
     browser.click("[data-edit]");
     browser.click("[data-add=regions]:enabled");
     browser.drag_in(".areas", (0.01, 0.01), (0.99, 0.99));
@@ -184,7 +185,10 @@ fn a_region_that_is_drawn_with_the_mouse_is_in_the_settings_and_in_the_next_even
     browser.wait("the end of the editor", "!document.querySelector('.editor')");
 
     let settings = std::fs::read_to_string(daemon.home().join("ocelli.toml")).unwrap();
-    assert!(settings.contains("court") && settings.contains("ignore = [[[0.5, 0.5], [0.51, 0.5], [0.51, 0.49]]]"), "{settings}");
+    assert!(
+        settings.contains("court") && settings.contains("ignore = [[[0.5, 0.5], [0.51, 0.5], [0.51, 0.49]]]"),
+        "{settings}"
+    );
     let (_, scene) = daemon.get("/api/cameras/yard/scene").unwrap();
     let scene: Value = serde_json::from_str(&scene).unwrap();
     assert_eq!(scene["regions"][0]["name"], "court");
@@ -194,7 +198,10 @@ fn a_region_that_is_drawn_with_the_mouse_is_in_the_settings_and_in_the_next_even
         daemon.get("/api/events?since_seconds=60").filter(|(_, events)| events.contains("\"regions\":[\"court\"]"))
     });
     browser.click("nav a[href='#/events']");
-    browser.wait("the region in the view", "[...document.querySelectorAll('.event .chip')].some((chip) => chip.textContent === 'court')");
+    browser.wait(
+        "the region in the view",
+        "[...document.querySelectorAll('.event .chip')].some((chip) => chip.textContent === 'court')",
+    );
     assert_content(&mut browser, &daemon);
 }
 
@@ -211,7 +218,8 @@ fn a_mistake_in_a_region_is_said_with_its_cure_and_changes_nothing() {
     browser.evaluate("document.querySelector('.area-list input').select()");
     browser.write("The <b>Gate</b>");
     browser.click(".editor .primary");
-    browser.wait("the cure", "document.querySelector('.editor .notice')?.textContent.includes('must be 1 to 64 of a-z')");
+    browser
+        .wait("the cure", "document.querySelector('.editor .notice')?.textContent.includes('must be 1 to 64 of a-z')");
     assert_eq!(std::fs::read_to_string(daemon.home().join("ocelli.toml")).unwrap(), before);
 }
 

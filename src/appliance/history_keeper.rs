@@ -14,12 +14,13 @@ pub async fn keep(mut status: watch::Receiver<ApplianceStatus>, book: HistoryBoo
     let mut uses = Uses::default();
     let mut due = monotonic_now();
     while status.changed().await.is_ok() {
-        let status = status.borrow_and_update().clone();
-        book.open().watch(&status);
         let now = monotonic_now();
-        if now < due {
-            continue;
-        }
+        let sampled = {
+            let status = status.borrow_and_update();
+            book.open().watch(&status);
+            (now >= due).then(|| status.clone())
+        };
+        let Some(status) = sampled else { continue };
         // No sample is made up for a time for which the daemon was suspended.
         due = now + Duration::from_secs(STEP_SECONDS);
         let of_box = uses.read(&status, now);

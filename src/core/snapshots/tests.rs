@@ -258,3 +258,46 @@ fn the_main_stream_is_asked_for_while_it_is_connected_and_else_the_reason_is_tol
     assert_eq!(yard.sources, [PictureSource::Frame, PictureSource::Main { offset_ms: -400 }, instead]);
     assert_eq!(yard.published.last().unwrap().source.stream(), Some("detect"));
 }
+
+#[test]
+fn persons_who_look_share_a_picture_and_get_an_old_one_rather_than_none() {
+    let mut yard = Yard::new(1, true);
+    let taken = |yard: &Yard, ticket: SnapshotTicket| match &yard.replies[&ticket] {
+        SnapshotReply::Taken(snapshot) => snapshot.frame,
+        other => panic!("{other:?}"),
+    };
+    yard.request(SnapshotFreshness::Recent, 0);
+    yard.frame(1);
+    yard.made(yard.orders[0].id, b"jpeg".to_vec(), 1);
+    for second in [1, 3] {
+        let ticket = yard.request(SnapshotFreshness::Recent, second);
+        assert_eq!((taken(&yard, ticket), yard.orders.len()), (101, 1), "it is recent");
+    }
+    // The scene is still: no frame is analysed.
+    let ticket = yard.request(SnapshotFreshness::Recent, 4);
+    assert!(!yard.replies.contains_key(&ticket), "it waits for the next frame");
+    yard.tick(9);
+    assert_eq!(taken(&yard, ticket), 101);
+    assert!(yard.event(9).is_some(), "events have a limit of their own");
+    yard.request(SnapshotFreshness::Fresh, 10);
+    yard.frame(10);
+    assert_eq!(yard.orders.len(), 3, "so have other requests");
+    assert!(yard.results.iter().all(|result| *result == SnapshotResult::Taken));
+}
+
+#[test]
+fn persons_who_look_have_a_limit_and_none_where_snapshots_are_off() {
+    let (mut yard, mut orders) = (Yard::new(1, true), 0);
+    for second in (0..180).step_by(3) {
+        yard.request(SnapshotFreshness::Recent, second);
+        yard.frame(second);
+        if let Some(order) = yard.orders.get(orders).map(|order| order.id) {
+            orders += 1;
+            yard.made(order, b"jpeg".to_vec(), second);
+        }
+    }
+    assert_eq!(orders, 60, "one each three seconds");
+    let mut off = Yard::new(0, true);
+    let ticket = off.request(SnapshotFreshness::Recent, 0);
+    assert!(matches!(off.replies[&ticket], SnapshotReply::Refused(SnapshotRefusal::Off)));
+}

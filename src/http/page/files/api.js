@@ -13,6 +13,7 @@ export class Refusal extends Error {
 }
 
 export const onRefused = (listener) => { whenRefused = listener; };
+export const hasToken = () => sessionStorage.getItem(KEY) !== null;
 export const keepToken = (token) => (token ? sessionStorage.setItem(KEY, token) : sessionStorage.removeItem(KEY));
 
 async function send(path, options = {}) {

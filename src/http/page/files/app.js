@@ -34,7 +34,7 @@ const out = el("button", { class: "plain", type: "button", on: { click: logOut }
 function frame() {
     const brand = el("a", { class: "brand", href: "#/cameras" }, el("img", { src: "/page/icon.svg", alt: "", width: 28, height: 28 }), "ocelli");
     out.hidden = !session.canLogOut;
-    const person = session.name && session.canLogOut ? el("span", { class: "quiet person" }, `${session.name} (${session.role})`) : null;
+    const person = session.name && session.hasSession ? el("span", { class: "quiet person" }, `${session.name} (${session.role})`) : null;
     document.querySelector("#top").replaceChildren(el("div", { class: "bar" }, brand, name, state, el("span", { class: "grow" }), person, out), nav);
 }
 

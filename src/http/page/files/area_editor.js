@@ -3,8 +3,8 @@ import { get, path, put } from "./api.js";
 import { KINDS } from "./areas.js";
 import { el, say, svg } from "./dom.js";
 
-// How near a corner must be to be taken, in ratios of the picture.
-const NEAR = 0.025;
+// How near a corner must be to be taken, and how far a press must move to draw a rectangle, in pixels of the screen.
+const NEAR = 16;
 const STEP = 0.01;
 
 const inside = (ratio) => Math.min(1, Math.max(0, Math.round(ratio * 10000) / 10000));
@@ -28,7 +28,7 @@ export class AreaEditor {
     // `done` is called when the areas are saved or given up.
     constructor(camera, layer, done) {
         [this.#camera, this.#layer, this.#done] = [camera, layer, done];
-        this.#add = Object.entries(KINDS).map(([kind, { name, what }]) => el("button", { type: "button", title: what, "data-add": kind, disabled: true, on: { click: () => this.#begin(kind) } }, `Add: ${name}`));
+        this.#add = Object.entries(KINDS).map(([kind, { add, what }]) => el("button", { type: "button", title: what, "data-add": kind, disabled: true, on: { click: () => this.#begin(kind) } }, add));
         this.element = el("section", { class: "card card-body editor", "aria-label": "Regions and masks" },
             el("h2", {}, "Regions and masks"), el("div", { class: "tools" }, this.#add), this.#hint, this.#list, this.#told,
             el("div", { class: "tools" }, this.#save, el("button", { type: "button", on: { click: () => this.#leave() } }, "Do not save")));
@@ -71,6 +71,7 @@ export class AreaEditor {
         this.#say("", "");
         this.#draw();
         this.#layer.element.focus({ preventScroll: true });
+        this.#layer.element.scrollIntoView({ block: "center" });
     }
 
     get #open() {
@@ -90,9 +91,14 @@ export class AreaEditor {
         return [inside((event.clientX - left) / width), inside((event.clientY - top) / height)];
     }
 
+    #isNear([x, y], [otherX, otherY]) {
+        const { width, height } = this.#layer;
+        return Math.hypot((x - otherX) * width, (y - otherY) * height) < this.#layer.ofScreen(NEAR);
+    }
+
     #down(event) {
         const at = this.#point(event);
-        const near = ([x, y]) => Math.hypot((x - at[0]) * this.#layer.width, (y - at[1]) * this.#layer.height) < NEAR * this.#layer.width;
+        const near = (point) => this.#isNear(point, at);
         this.#layer.element.setPointerCapture(event.pointerId);
         const open = this.#open;
         if (open) {
@@ -116,7 +122,7 @@ export class AreaEditor {
         if (corner !== undefined) area.points[corner] = at;
         // A first press that moves draws a rectangle.
         else if (area.points.length === 0 || this.#press.isRectangle) {
-            if (Math.hypot(at[0] - from[0], at[1] - from[1]) < NEAR && !this.#press.isRectangle) return;
+            if (this.#isNear(at, from) && !this.#press.isRectangle) return;
             this.#press.isRectangle = true;
             area.points = [from, [at[0], from[1]], at, [from[0], at[1]]];
         }
@@ -154,7 +160,7 @@ export class AreaEditor {
 
     #draw() {
         const layer = this.#layer;
-        const size = layer.width / 110;
+        const size = layer.ofScreen(7);
         const shapes = this.#areas.filter(({ points }) => points.length > 0).map((area) => {
             const isChosen = this.#areas.indexOf(area) === this.#chosen;
             const shape = layer.shape(area.kind === "regions" ? "region" : area.kind, area.points, area.name || KINDS[area.kind].name, isChosen);

@@ -3,9 +3,9 @@ import { svg } from "./dom.js";
 
 // The kinds of areas: the key in the settings, what it is called, and what it does.
 export const KINDS = {
-    regions: { name: "Region", what: "Events say which regions an object has entered." },
-    ignore: { name: "Mask", what: "What stands in it is not reported." },
-    include: { name: "Only here", what: "What stands outside of all of these is not reported." },
+    regions: { name: "Region", add: "Add a region", what: "Events say which regions an object has entered." },
+    ignore: { name: "Mask", add: "Add a mask", what: "What stands in it is not reported." },
+    include: { name: "Only here", add: "Add an area that alone counts", what: "What stands outside of all of these is not reported." },
 };
 
 export const middle = (points) => points.reduce(([x, y], [otherX, otherY]) => [x + otherX / points.length, y + otherY / points.length], [0, 0]);
@@ -35,6 +35,11 @@ export class AreaLayer {
         this.draw();
     }
 
+    // So many pixels of the screen, in pixels of the picture: it is drawn smaller on a phone.
+    ofScreen(pixels) {
+        return (pixels * this.width) / (this.element.clientWidth || this.width);
+    }
+
     at([x, y]) {
         return [x * this.width, y * this.height];
     }
@@ -43,8 +48,7 @@ export class AreaLayer {
     shape(kind, points, name, isChosen = false) {
         const corners = points.map((point) => this.at(point).map((number) => number.toFixed(1)).join(",")).join(" ");
         const [x, y] = this.at(middle(points));
-        // Readable on a phone too: in pixels of the picture, which is drawn smaller there.
-        const size = Math.max(this.width / 45, (13 * this.width) / (this.element.clientWidth || this.width));
+        const size = Math.max(this.width / 45, this.ofScreen(13));
         return svg("g", { class: `area ${kind}${isChosen ? " chosen" : ""}` }, svg("polygon", { points: corners }),
             svg("text", { x, y, "text-anchor": "middle", "font-size": size, "dominant-baseline": "middle" }, name));
     }

@@ -35,6 +35,9 @@ export function take(event, objects = box.objects) {
     if (objects.size > MOST_OBJECTS) objects.delete(objects.keys().next().value);
 }
 
+// True while an object is in view. What an earlier run of the box has left open has ended with it.
+export const isInView = (object) => !object.isOver && object.key.startsWith(`${box.status?.boot_id} `);
+
 // The objects, the newest first.
 export const newestFirst = (objects = box.objects) => [...objects.values()].sort((one, other) => (other.beganAt > one.beganAt ? 1 : -1));
 

@@ -7,7 +7,7 @@ import { ask } from "./dialog.js";
 import { el, facts, pill, say, show } from "./dom.js";
 import { LivePlayer } from "./live.js";
 import { mayChange } from "./session.js";
-import { attention, cameraState, clock, count, loss, rate, span } from "./words.js";
+import { attention, cameraState, clock, codec, count, loss, rate, span } from "./words.js";
 
 // What a person has chosen to see, kept while the page is open.
 const chosen = { boxes: true, labels: true, areas: true, mode: "exact" };
@@ -23,7 +23,7 @@ function streamFacts(health) {
     const { stream } = health;
     const size = health.width ? `${health.width} × ${health.height}` : "";
     return facts([
-        ["Stream", [health.codec?.toUpperCase(), size].filter(Boolean).join(", ")],
+        ["Stream", [codec(health.codec), size].filter(Boolean).join(", ")],
         ["Received", `${rate(stream.received_fps)} frames/s, ${count(stream.kilobits_per_second)} kbit/s`],
         ["Decoded", `${rate(health.decoded_fps)} frames/s`],
         ["Analysed", `${rate(health.analysed_fps)} frames/s${health.fps > 0 ? ` of ${rate(health.fps)} wanted` : ""}`],

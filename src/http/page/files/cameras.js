@@ -1,5 +1,5 @@
 // All cameras: what each shows, how it is, and what is in view.
-import { newestFirst } from "./box.js";
+import { isInView, newestFirst } from "./box.js";
 import { el, facts, pill, say, show } from "./dom.js";
 import { CameraPicture } from "./picture.js";
 import { ago, cameraState, rate, secondsSince } from "./words.js";
@@ -15,7 +15,7 @@ export function inView(seen) {
 export function lastSeen(camera, objects) {
     const last = newestFirst(objects).find((object) => object.camera === camera);
     if (!last) return "Nothing seen in the last hour";
-    return `Last: ${last.label}, ${ago(secondsSince(last.beganAt))}${last.isOver ? "" : ", still in view"}`;
+    return `Last: ${last.label}, ${ago(secondsSince(last.beganAt))}${isInView(last) ? ", still in view" : ""}`;
 }
 
 class Card {
@@ -26,7 +26,7 @@ class Card {
     #last = el("p", { class: "quiet last" });
     #rates = el("div");
 
-    constructor(id) {
+    constructor(id, health) {
         const address = `#/cameras/${encodeURIComponent(id)}`;
         this.#picture = new CameraPicture(id);
         this.element = el("article", { class: "card camera", "data-camera": id },
@@ -34,10 +34,12 @@ class Card {
             el("div", { class: "card-body" },
                 el("div", { class: "row" }, el("h2", {}, el("a", { href: address }, id)), this.#state),
                 this.#reason, this.#seen, this.#last, this.#rates));
+        this.#picture.setThere(health.state === "streaming");
         this.#picture.start();
     }
 
     update(health, box) {
+        this.#picture.setThere(health.state === "streaming");
         const [kind, word] = cameraState(health.state);
         show(this.#state, word, () => pill(kind, word));
         say(this.#reason, health.reason ?? "");
@@ -74,7 +76,7 @@ export function camerasView() {
             }
             for (const [id, health] of Object.entries(cameras)) {
                 if (!cards.has(id)) {
-                    cards.set(id, new Card(id));
+                    cards.set(id, new Card(id, health));
                     grid.append(cards.get(id).element);
                 }
                 cards.get(id).update(health, box);

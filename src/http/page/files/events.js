@@ -1,6 +1,6 @@
 // What was seen: one row for each object, the newest first, as it happens.
 import { get, lines, path, picture } from "./api.js";
-import { newestFirst, take } from "./box.js";
+import { isInView, newestFirst, take } from "./box.js";
 import { look } from "./dialog.js";
 import { el, facts, pill, say, show } from "./dom.js";
 import { ago, clock, count, plural, secondsSince, span } from "./words.js";
@@ -12,7 +12,7 @@ const MOST_ROWS = 200;
 const percent = (confidence) => `${Math.round(confidence * 100)} %`;
 
 function duration(object) {
-    const end = object.isOver ? new Date(object.endedAt ?? object.at) : new Date();
+    const end = isInView(object) ? new Date() : new Date(object.endedAt ?? object.at);
     return span((end - new Date(object.beganAt)) / 1000);
 }
 
@@ -20,7 +20,7 @@ async function lookAt(object) {
     const place = el("div", { class: "event-picture" }, el("p", { class: "quiet" }, "Looking for its picture"));
     const dialog = look(`${object.label}, camera ${object.camera}`, place, facts([
         ["First seen", clock(object.beganAt)],
-        [object.isOver ? "Last seen" : "Still in view", object.isOver ? clock(object.endedAt ?? object.at) : `for ${duration(object)}`],
+        isInView(object) ? ["Still in view", `for ${duration(object)}`] : ["Last seen", clock(object.endedAt ?? object.at)],
         ["Regions", object.regions.join(", ") || "none"],
         ["Confidence", percent(object.confidence)],
         ["Model", `${object.model} ${object.version}`],
@@ -40,7 +40,7 @@ async function lookAt(object) {
 }
 
 function row(object) {
-    const state = object.isOver ? el("span", { class: "quiet" }, `for ${duration(object)}`) : pill("good", "In view");
+    const state = isInView(object) ? pill("good", "In view") : el("span", { class: "quiet" }, `for ${duration(object)}`);
     return el("li", {}, el("button", { type: "button", class: "event", "data-object": object.key, on: { click: () => lookAt(object) } },
         el("time", { datetime: object.beganAt, title: ago(secondsSince(object.beganAt)) }, clock(object.beganAt)),
         el("b", { class: "label" }, object.label),
@@ -98,8 +98,11 @@ export function eventsView() {
         const meant = all.filter(isMeant);
         const shown = meant.slice(0, MOST_ROWS);
         say(sum, meant.length > shown.length ? `${count(shown.length)} of ${count(meant.length)} objects` : plural(meant.length, "object"));
-        const key = JSON.stringify(shown.map((object) => [object.key, object.seq, object.isOver]));
+        const key = JSON.stringify(shown.map((object) => [object.key, object.seq, isInView(object)]));
+        // Who has gone to a row with the keyboard stays there.
+        const focused = list.contains(document.activeElement) ? document.activeElement.dataset.object : undefined;
         show(list, key, () => (shown.length ? shown.map(row) : [el("li", { class: "empty" }, "Nothing was seen in this time.")]));
+        if (focused !== undefined) [...list.querySelectorAll(".event")].find((row) => row.dataset.object === focused)?.focus();
     }
 
     const element = el("section", {}, el("div", { class: "heading" }, el("h1", {}, "Events"), sum),

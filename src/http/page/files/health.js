@@ -10,7 +10,7 @@ const section = (title, place) => el("section", { class: "card card-body" }, el(
 function troubles(status) {
     const { reasons, last_trouble: last } = status;
     const list = reasons.length === 0 ? [el("p", {}, pill("good", "All is well"))] : [el("ul", { class: "reasons" }, reasons.map((reason) => el("li", {}, reason)))];
-    if (last) list.push(el("p", { class: "quiet" }, `Last trouble, ${ago(last.seconds_ago)}: ${last.what}${last.ended_at ? ` (over since ${clock(last.ended_at)})` : ""}`));
+    if (last && (last.ended_at || !reasons.includes(last.what))) list.push(el("p", { class: "quiet" }, `Last trouble, ${ago(last.seconds_ago)}: ${last.what}${last.ended_at ? ` (over since ${clock(last.ended_at)})` : ""}`));
     return list;
 }
 

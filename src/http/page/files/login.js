@@ -25,7 +25,7 @@ export function loginView(enter) {
     const token = el("form", { class: "card card-body" }, el("h2", {}, "With the box's token"),
         el("p", { class: "quiet" }, "It lies in the file ", el("code", {}, "http-token"), " of the box's state directory, and is kept for this tab alone."),
         field("Token", { name: "token", type: "password", autocomplete: "off", required: true }),
-        el("button", { class: "primary", type: "submit" }, "Show the token"));
+        el("button", { class: "primary", type: "submit" }, "Use the token"));
     submit(token, async (form) => {
         keepToken(form.get("token").trim());
         try { await get("/api/cameras"); } catch (error) {
@@ -34,7 +34,7 @@ export function loginView(enter) {
         }
     });
     const element = el("section", { class: "login" },
-        el("h1", {}, "Who is there?"),
+        el("h1", {}, "Log in"),
         el("p", {}, "On the box itself, ", el("code", {}, "ocelli page"), " prints a link that lets you in. Or:"),
         why, el("div", { class: "ways" }, person, token));
     return {

@@ -27,6 +27,7 @@ export class CameraPicture {
     #note = el("span", { class: "picture-note" }, "waiting for a picture");
     #timer = 0;
     #isVisible = true;
+    #isThere = true;
     #end = null;
     #watcher = new IntersectionObserver(([entry]) => {
         const was = this.#isVisible;
@@ -46,6 +47,14 @@ export class CameraPicture {
         this.#renew();
     }
 
+    // Whether there are new pictures: a camera that does not stream is not asked for any.
+    setThere(isThere) {
+        const was = this.#isThere;
+        this.#isThere = isThere;
+        if (isThere && !was) this.#renew();
+        if (!isThere) this.#tell(this.#image.hidden ? "no picture" : "the last picture", "no frames arrive");
+    }
+
     stop() {
         this.#end?.abort();
         this.#end = null;
@@ -57,7 +66,7 @@ export class CameraPicture {
     async #renew() {
         clearTimeout(this.#timer);
         const end = this.#end;
-        if (!end || !this.#isVisible || document.visibilityState === "hidden") return;
+        if (!end || !this.#isVisible || !this.#isThere || document.visibilityState === "hidden") return;
         let pause = PERIOD;
         try {
             const url = `${path("cameras", this.#camera, "snapshot")}?recent=true`;
@@ -68,7 +77,7 @@ export class CameraPicture {
             this.#image.alt = `What camera ${this.#camera} shows`;
             this.#image.hidden = false;
             // A still scene is not analysed again and again, so its picture grows old.
-            this.#tell(age > 6 ? `picture from ${ago(age)}` : "", "snapshots");
+            if (this.#isThere) this.#tell(age > 6 ? `picture from ${ago(age)}` : "", "snapshots");
         } catch (error) {
             if (error.name === "AbortError") return;
             pause = WHEN_REFUSED;

@@ -30,8 +30,9 @@ function line(values, most) {
     }).join("");
 }
 
-// `series`: `{ name, values, kind }`, the oldest value first and null where nothing is known; `say` makes a text of a number.
-export function plot({ title, series, at, stepSeconds, tell, least = 0 }) {
+// `series`: `{ name, values, kind }`, the oldest value first and null where nothing is known; `tell` makes a text of a number,
+// and `times` says when the first value was, and the one in the middle.
+export function plot({ title, series, at, stepSeconds, tell, times, least = 0 }) {
     const known = series.flatMap(({ values }) => values.filter((value) => value !== null));
     const most = Math.max(least, roundUp(Math.max(...known, 0)));
     const newest = ({ values }) => values.findLast((value) => value !== null);
@@ -62,5 +63,5 @@ export function plot({ title, series, at, stepSeconds, tell, least = 0 }) {
     return el("figure", { class: "card card-body", "data-plot": title },
         el("figcaption", {}, el("h2", {}, title), el("div", { class: "legend" }, series.map(({ name, kind }, which) => el("span", { class: `key ${kind}` }, `${name} `, numbers[which])), when)),
         el("div", { class: "plot-place" }, drawing, el("span", { class: "most" }, tell(most))),
-        el("div", { class: "times" }, el("span", {}, "1 h ago"), el("span", {}, "30 min"), el("span", {}, "now")));
+        el("div", { class: "times" }, [...times, "now"].map((time) => el("span", {}, time))));
 }

@@ -1,7 +1,7 @@
 // Who looks: nobody yet, a viewer, or an operator, who may change things.
-import { Refusal, get, keepToken, post } from "./api.js";
+import { Refusal, get, hasToken, keepToken, post } from "./api.js";
 
-export const session = { role: "", name: "", canLogOut: false };
+export const session = { role: "", name: "", hasSession: false, canLogOut: false };
 
 // A link of `ocelli page` brings something that is good for one login, behind the `#`: it is sent to no server by itself.
 function takeFromAddress() {
@@ -23,7 +23,7 @@ export async function begin() {
     }
     try {
         const { name, role, expires_in_s: left } = await get("/api/session");
-        Object.assign(session, { name, role, canLogOut: left !== null && left !== undefined });
+        Object.assign(session, { name, role, hasSession: left !== null && left !== undefined, canLogOut: hasToken() || left > 0 });
         return true;
     } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -35,7 +35,7 @@ export async function begin() {
     // This box has no logins: whoever gets an answer may do everything.
     try {
         await get("/api/cameras");
-        Object.assign(session, { name: "", role: "operator", canLogOut: false });
+        Object.assign(session, { name: "", role: "operator", hasSession: false, canLogOut: hasToken() });
         return true;
     } catch (error) {
         if (!(error instanceof Refusal) || error.status !== 401) throw error;
@@ -52,6 +52,6 @@ export async function logIn(name, password) {
 
 export async function logOut() {
     keepToken("");
-    if (session.canLogOut) await post("/logout");
+    if (session.hasSession) await post("/logout");
     location.reload();
 }

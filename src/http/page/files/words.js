@@ -3,7 +3,7 @@
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-export const rate = (value) => (typeof value === "number" ? number.format(value) : "–");
+export const rate = (value) => (typeof value !== "number" ? "–" : value >= 100 ? whole.format(value) : number.format(value));
 export const count = (value) => (typeof value === "number" ? whole.format(value) : "–");
 export const plural = (amount, one, many = `${one}s`) => `${count(amount)} ${amount === 1 ? one : many}`;
 
@@ -14,6 +14,9 @@ export function bytes(value) {
     for (; value >= 1000 && step < steps.length - 1; step += 1) value /= 1000;
     return `${step === 0 || value >= 100 ? whole.format(value) : number.format(value)} ${steps[step]}`;
 }
+
+const CODECS = { h264: "H.264", h265: "H.265", mjpeg: "MJPEG" };
+export const codec = (name) => CODECS[name] ?? name;
 
 // A time span, as "12 s", "4 min", "3 h" or "2 days".
 export function span(seconds) {
