@@ -84,6 +84,7 @@ impl Camera {
             captured_at: monotonic_now(),
             decoded_at: monotonic_now(),
             camera_ms: None,
+            media_us: 0,
             slot,
             picture,
         };

@@ -238,7 +238,15 @@ fn measure_admission(figures: &mut Vec<Figure>) {
     let (mut busy, mut times) = (Vec::new(), Vec::new());
     for number in 0..50_000_u64 {
         let camera = cameras[(number % 8) as usize].clone();
-        let frame = Frame { sequence: number, captured_at: now, decoded_at: now, camera_ms: None, slot: 0, picture };
+        let frame = Frame {
+            sequence: number,
+            captured_at: now,
+            decoded_at: now,
+            camera_ms: None,
+            media_us: 0,
+            slot: 0,
+            picture,
+        };
         let (region, framing) = (RegionId(0), Framing::default());
         let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
         let started = Instant::now();

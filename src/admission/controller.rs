@@ -138,7 +138,15 @@ mod tests {
     fn work(camera: &str, number: u64) -> FrameWork {
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let captured_at = Monotonic::from_nanos(number * 1_000_000);
-        let frame = Frame { sequence: number, captured_at, decoded_at: captured_at, camera_ms: None, slot: 0, picture };
+        let frame = Frame {
+            sequence: number,
+            captured_at,
+            decoded_at: captured_at,
+            camera_ms: None,
+            media_us: 0,
+            slot: 0,
+            picture,
+        };
         FrameWork {
             camera: CameraId::new(camera).unwrap(),
             number,

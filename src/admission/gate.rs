@@ -132,6 +132,7 @@ mod tests {
             captured_at: Monotonic::default(),
             decoded_at: Monotonic::default(),
             camera_ms: None,
+            media_us: 0,
             slot: 0,
             picture,
         };

@@ -12,6 +12,8 @@ pub(super) struct Arrival {
     pub(super) at: Monotonic,
     /// When it was taken, by the clock of the camera: milliseconds since 1970. Only if the camera sends RTCP sender reports.
     pub(super) camera_ms: Option<i64>,
+    /// Its place on the timeline of the live video, in microseconds.
+    pub(super) media_us: u64,
 }
 
 /// Milliseconds since 1970 of an NTP time in nanoseconds since 1900. `None` before 1971: such a clock was never set.

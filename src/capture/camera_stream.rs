@@ -9,7 +9,9 @@ use crate::capture::decoder_choice::Codec;
 use crate::capture::frame_output::FrameOutput;
 use crate::capture::gop_buffer::GopBuffer;
 use crate::capture::hang_watch::HangWatch;
+use crate::capture::live_output::LiveOutput;
 use crate::capture::lock::lock;
+use crate::capture::media_clock::MediaClock;
 use crate::capture::ration::Ration;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::source::Source;
@@ -28,6 +30,7 @@ use gstreamer_video as gst_video;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 /// An open connection. Dropping it disconnects.
 #[derive(Debug)]
@@ -55,6 +58,8 @@ struct Shared {
     ledger: Mutex<DecodeLedger>,
     bytes: AtomicU64,
     clock_offset_ms: Mutex<Option<i64>>,
+    media_clock: Mutex<MediaClock>,
+    live: LiveOutput,
     decoding: Mutex<Option<Decoding>>,
     loss: Mutex<Option<Loss>>,
 }
@@ -87,6 +92,8 @@ impl CameraStream {
             ledger: Mutex::default(),
             bytes: AtomicU64::new(0),
             clock_offset_ms: Mutex::default(),
+            media_clock: Mutex::default(),
+            live: LiveOutput::default(),
             decoding: Mutex::default(),
             loss: Mutex::default(),
             source,
@@ -127,6 +134,11 @@ impl CameraStream {
         let Some(watch) = &self.shared.watch else { return };
         lock(watch).seen(sight);
         self.shared.queue.wake();
+    }
+
+    /// Writes the frames into this pipe, from the newest keyframe on, until nobody reads it.
+    pub(super) fn show(&self, pipe: OwnedFd) {
+        self.shared.live.show(pipe);
     }
 
     /// What is decoded at the moment.
@@ -233,6 +245,7 @@ impl SourceUser for Shared {
         // What is replaced is dropped without the lock: its thread may wait for it.
         let before = lock(&self.decoding).replace(Decoding { codec, decoder: None });
         drop(before);
+        self.live.begin(codec);
         let decoder = Decoder::start(codec, &self.source, Arc::clone(&self.queue), user)?;
         *lock(&self.decoding) = Some(Decoding { codec, decoder: Some(decoder) });
         Ok(())
@@ -244,12 +257,14 @@ impl SourceUser for Shared {
             *lock(&self.clock_offset_ms) = Some(camera_ms - wall_now_ms());
         }
         let at = monotonic_now();
+        let Some(buffer) = unit.buffer() else { return };
+        let is_keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        let media_us = lock(&self.media_clock).place(buffer.pts().map(Duration::from), is_keyframe, at);
         // Before it can be taken: what it tells of its group is known then.
-        let changes_what_is_decoded = self.watch.as_ref().zip(unit.buffer()).is_some_and(|(watch, buffer)| {
-            let is_keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-            lock(watch).take_in(is_keyframe, at, buffer.size())
-        });
-        self.queue.put(unit, Arrival { at, camera_ms });
+        let changes_what_is_decoded =
+            self.watch.as_ref().is_some_and(|watch| lock(watch).take_in(is_keyframe, at, buffer.size()));
+        self.live.take_in(&unit, is_keyframe, media_us);
+        self.queue.put(unit, Arrival { at, camera_ms, media_us });
         if changes_what_is_decoded {
             self.queue.wake();
         }

@@ -82,7 +82,7 @@ mod tests {
     use crate::vision::monotonic::Monotonic;
 
     fn arrival(number: u64) -> Arrival {
-        Arrival { at: Monotonic::from_nanos(number), camera_ms: None }
+        Arrival { at: Monotonic::from_nanos(number), camera_ms: None, media_us: 0 }
     }
 
     fn unit(number: u64) -> Inside {

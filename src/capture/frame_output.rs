@@ -123,7 +123,7 @@ impl FrameOutput {
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info);
         let frame = frame.map_err(|error| error.to_string())?;
 
-        let Arrival { at: captured_at, camera_ms } = lock(&self.pace).arrival;
+        let Arrival { at: captured_at, camera_ms, media_us } = lock(&self.pace).arrival;
         let mut slots = lock(&self.slots);
         let sequence = slots.next_sequence();
         let Some((slot, bytes)) = slots.free_slot() else {
@@ -132,7 +132,7 @@ impl FrameOutput {
         };
         frame_copy::copy(&frame, picture.layout(), bytes).map_err(|error| error.to_string())?;
         slots.lend(slot);
-        let frame = Frame { sequence, captured_at, decoded_at: monotonic_now(), camera_ms, slot, picture };
+        let frame = Frame { sequence, captured_at, decoded_at: monotonic_now(), camera_ms, media_us, slot, picture };
         self.send(&FromCapture::Frame { camera: self.camera, frame });
         Ok(())
     }

@@ -127,6 +127,12 @@ impl Streams {
                     stream.seen(&sight);
                 }
             }
+            // Of a camera that is not open the pipe is closed here, which tells the parent.
+            ToCapture::Live { camera } => {
+                if let Some((stream, pipe)) = self.analysed(camera).zip(descriptor) {
+                    stream.show(pipe);
+                }
+            }
             ToCapture::Snapshot(order) => {
                 let id = order.id;
                 if let Err(reason) = self.take_snapshot(*order, descriptor) {

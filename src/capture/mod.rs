@@ -6,8 +6,12 @@
 //!                                           ▲          when it can        │ due ones, or glances
 //!                                           └── follow, or keyframes ── watch ── "nothing new" ──▶ parent
 //!
+//!                           └── while somebody watches: fragments, one a frame ── pipe ──▶ parent
+//!
 //! its main stream ─▶ source ── keyframes ──▶ the newest ones ── when a snapshot is ordered: decoder ──▶ JPEG ──▶ parent
 //! ```
+//!
+//! What is watched is not decoded for it, and receiving never waits for a viewer ([`live_pipe`]).
 //!
 //! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is
 //! skipped in the GOP buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a
@@ -22,6 +26,7 @@ mod confinement;
 mod decode_ledger;
 mod decoder;
 mod decoder_choice;
+mod fragments;
 mod frame_copy;
 mod frame_output;
 mod gop_buffer;
@@ -29,9 +34,13 @@ mod hang_watch;
 mod jfif_planes;
 mod keyframe_decoder;
 mod keyframes;
+mod live_output;
+mod live_pipe;
 mod lock;
 pub mod main_loop;
 mod main_stream;
+mod media_clock;
+mod newest_group;
 mod open_stream;
 mod plugin_registry;
 mod ration;

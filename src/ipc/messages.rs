@@ -1,6 +1,6 @@
 //! The messages between the parent and its children.
 //!
-//! `AttachRegion`, `File`, `Open` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
+//! `AttachRegion`, `File`, `Open`, `Live` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -21,7 +21,7 @@ pub use crate::ipc::loss_kind::LossKind;
 pub use crate::ipc::watch_messages::{Sight, WatchOrder};
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 13;
+pub const PROTOCOL_VERSION: u16 = 14;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -200,6 +200,13 @@ pub enum ToCapture {
         camera: CameraIndex,
         /// What it saw. If something moves, the camera is followed.
         sight: Sight,
+    },
+    /// Somebody watches the camera: its frames are written, as [`live_packets`](crate::ipc::live_packets) says, into the
+    /// pipe that this is sent with, from the newest keyframe on, until nobody reads it any more. Closes the pipe at once if the
+    /// camera is not open.
+    Live {
+        /// The connection, as `Open` numbered it.
+        camera: CameraIndex,
     },
     /// Answered by `Snapshot`. Sent with the writable descriptor of the region that receives the JPEG.
     Snapshot(Box<SnapshotOrder>),

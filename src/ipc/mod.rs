@@ -13,6 +13,8 @@ pub mod clip_format;
 pub mod frame_slots;
 pub mod heartbeat;
 pub mod ids;
+pub mod live_backlog;
+pub mod live_packets;
 pub mod load_model;
 pub mod loss_kind;
 pub mod messages;

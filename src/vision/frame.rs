@@ -205,6 +205,8 @@ pub struct Frame {
     pub decoded_at: Monotonic,
     /// When it was taken by the clock of the camera, in milliseconds since 1970; `None` if the camera does not say.
     pub camera_ms: Option<i64>,
+    /// Its place on the timeline of the camera's live video, in microseconds: its fragment says the same.
+    pub media_us: u64,
     /// Index of the slot in the camera's region.
     pub slot: u16,
     /// Format and size.

@@ -3,7 +3,7 @@
 use super::*;
 
 fn at(ms: u64) -> Arrival {
-    Arrival { at: Monotonic::from_nanos(ms * 1_000_000), camera_ms: None }
+    Arrival { at: Monotonic::from_nanos(ms * 1_000_000), camera_ms: None, media_us: 0 }
 }
 
 /// Receives `frames` at 25 a second with a keyframe each `gop`; one is taken each `step` frames. Returns what was taken.

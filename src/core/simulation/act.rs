@@ -262,6 +262,7 @@ impl World {
                     captured_at: self.monotonic(),
                     decoded_at: self.monotonic(),
                     camera_ms: None,
+                    media_us: 0,
                     slot,
                     picture,
                 };

@@ -78,6 +78,7 @@ impl Yard {
             captured_at: at(second),
             decoded_at: at(second),
             camera_ms: None,
+            media_us: 0,
             slot: 3,
             picture,
         };

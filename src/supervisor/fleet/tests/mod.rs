@@ -212,7 +212,8 @@ impl TestBox {
         self.numbers += 1;
         let picture = Picture::new(PixelFormat::I420, 64, 64, Colorimetry::default()).unwrap();
         let (sequence, now) = (self.numbers, self.now);
-        let frame = Frame { sequence, captured_at: now, decoded_at: now, camera_ms: None, slot: 0, picture };
+        let frame =
+            Frame { sequence, captured_at: now, decoded_at: now, camera_ms: None, media_us: 0, slot: 0, picture };
         let camera = CameraId::new(camera).unwrap();
         let (number, region) = (self.numbers, RegionId(0));
         let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
