@@ -29,6 +29,7 @@ use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
+use crate::live::Relay;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
 use crate::supervisor::pool::UnitBounds;
@@ -159,6 +160,8 @@ pub struct Control {
     pub images: ImageIntake,
     /// Takes requests for snapshots.
     pub snapshots: SnapshotClient,
+    /// Takes viewers of live video.
+    pub live: Relay,
     /// Reads stored events; `None` when events are not stored.
     pub(crate) events: Option<EventLog>,
     /// Projects, versions and tags.
@@ -186,13 +189,14 @@ impl Control {
         images: ImageIntake,
         catalog: CatalogStore,
         events: Option<EventLog>,
+        live: Relay,
     ) -> (Self, ControlQueues) {
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
         let (imports, import_queue) = mpsc::channel(MAX_IMPORTS);
         let (reloads, reload_queue) = mpsc::channel(RELOAD_QUEUE);
         let (snapshots, snapshot_queue) = SnapshotClient::new();
         let hours = HoursReader::new(hours);
-        let control = Self { commands, status, hours, imports, reloads, images, snapshots, events, catalog };
+        let control = Self { commands, status, hours, imports, reloads, images, snapshots, live, events, catalog };
         (
             control,
             ControlQueues {
@@ -220,6 +224,11 @@ impl Control {
         let (reply, replied) = oneshot::channel();
         self.commands.try_send((command, reply)).map_err(|_| ControlError::Busy)?;
         replied.await.unwrap_or(Err(ControlError::Busy))
+    }
+
+    /// The status, for whoever waits for its changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<ApplianceStatus> {
+        self.status.clone()
     }
 
     /// Returns the state of a model, at most half a second old.

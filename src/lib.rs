@@ -44,6 +44,7 @@
 //! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures.
 //! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
+//! * [`live`]: passes live video from capture processes on to viewers, with the detections of its frames.
 //! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs. [`publish::outbox`]
 //!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
 //! * [`appliance`]: the shell. It waits, lets the core apply what is queued, and performs the effects.
@@ -81,6 +82,10 @@
 //!   the two does not use of its share is lent to the other.
 //! * A snapshot is made by the capture process, from the slot, on an order that is sent before the slot is released: no
 //!   slot is held for it. The parent never parses the JPEG ([`ipc::snapshot_messages`]).
+//! * Live video is not decoded for its viewers, and neither receiving nor decoding nor another viewer waits for one: who is slow
+//!   loses frames up to the next keyframe, and is told. The parent never parses it ([`ipc::live_packets`], [`live`]).
+//! * A frame and its fragment say the same place on the timeline of the video (`capture::media_clock`), so that a box is
+//!   shown on its own frame.
 //! * Everything that is queued is applied before a deadline is judged, and deadlines move by the time for which the daemon
 //!   itself was suspended. The heartbeat of a capture process comes from its main loop only ([`ipc::heartbeat`]).
 //! * No thread that logs waits for the log: lines go through a bounded queue to one thread, and what a full queue drops is
@@ -157,6 +162,7 @@ pub mod evaluation;
 pub mod http;
 pub mod ipc;
 pub mod kept;
+pub mod live;
 pub mod metering;
 pub mod model;
 pub mod model_store;

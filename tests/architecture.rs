@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 27] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -32,12 +32,13 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("supervisor", &["vision", "model", "ipc", "os", "admission"]),
     ("telemetry", &["vision", "secret", "model", "supervisor", "publish"]),
     ("metering", &["vision", "os"]),
+    ("live", &["vision", "os", "ipc", "telemetry"]),
     ("discover", &["vision", "secret", "os", "ipc"]),
     ("evaluation", &["vision", "model"]),
     ("catalog", &["vision", "model", "os", "kept"]),
     ("model_store", &["vision", "model", "os"]),
-    ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor"]),
-    ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog"]),
+    ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor", "live"]),
+    ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog", "live"]),
     (
         "core",
         &[
@@ -80,6 +81,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
             "settings",
             "core",
             "kept",
+            "live",
         ],
     ),
     ("cli", &["*"]),
@@ -141,10 +143,11 @@ const BELONGS_TO: [(&str, &[&str]); 48] = [
 
 /// Code that decides, and its files that do not: they start processes and wait for them. It is given `now` and returns
 /// what is to be done, so that a whole box can be run in simulated time.
-const DECIDES: [(&str, &[&str]); 6] = [
+const DECIDES: [(&str, &[&str]); 7] = [
     ("core", &[]),
     ("admission", &[]),
     ("tracking", &[]),
+    ("live", &["live/relay.rs", "live/reader.rs"]),
     ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
     ("camera", &["camera/capture_process.rs", "camera/clip_file.rs", "camera/network_guard.rs", "camera/trial.rs"]),
     (

@@ -5,6 +5,7 @@ use crate::appliance::cache_sweep;
 use crate::appliance::child_environment::{capture_environment, child_environment};
 use crate::appliance::importer;
 use crate::appliance::inbox::{CHILD_QUEUE, Inbox, OWN_QUEUE};
+use crate::appliance::live_orders::LiveOrders;
 use crate::appliance::memory_probe;
 use crate::appliance::meter::Meter;
 use crate::appliance::package_loader::PackageLoader;
@@ -24,6 +25,7 @@ use crate::core::Core;
 use crate::core::plan::BoxPlan;
 use crate::ipc::child_process::{Spawner, own_binary};
 use crate::kept::FileKeeper;
+use crate::live::Relay;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
 use crate::os::confinement::Confinement;
@@ -93,8 +95,11 @@ impl Appliance {
             ..ApplianceStatus::default()
         });
         let (intake, image_region, images) = ImageIntake::new()?;
+        let (live, watched) = Relay::new(settings.http.live_limits(), reporter.metrics());
+        let reporter = reporter.with_live(live.clone());
+        let events = reporter.event_log();
         let (control, queues) =
-            Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), reporter.event_log());
+            Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), events, live.clone());
         let ControlQueues { commands, imports, reloads, snapshots } = queues;
         let (change_sender, changes) = mpsc::channel(1);
         let (unit_pids, pids) = watch::channel(BTreeMap::new());
@@ -111,6 +116,7 @@ impl Appliance {
             units,
             captures,
             requests: Requests::default(),
+            live: LiveOrders::new(live),
             reporter,
             catalog,
             regions: BTreeMap::new(),
@@ -124,8 +130,16 @@ impl Appliance {
             state_directory: settings.state_directory.clone(),
             own,
         };
-        let inbox =
-            Inbox { units: unit_queue, captures: capture_queue, images, snapshots, commands, changes, own: own_queue };
+        let inbox = Inbox {
+            units: unit_queue,
+            captures: capture_queue,
+            images,
+            snapshots,
+            watched,
+            commands,
+            changes,
+            own: own_queue,
+        };
         let meter = Meter::load(hours, files, now);
         let shell = Shell { core, performer, inbox, meter, statuses, status, unit_pids };
         let reloader = Reloader::new(settings, passwords, reloads, change_sender);

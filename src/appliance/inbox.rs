@@ -12,6 +12,7 @@ use crate::control::snapshots::SnapshotRequest;
 use crate::core::Event;
 use crate::ipc::messages::RegionId;
 use crate::supervisor::unit_process::UnitEvent;
+use crate::vision::camera_id::CameraId;
 use tokio::sync::mpsc;
 
 /// Queue capacity for the messages of all units, and for those of all capture processes.
@@ -30,6 +31,8 @@ pub(super) enum Input {
     Capture(CaptureEvent),
     Image(OfferedImage),
     Snapshot(SnapshotRequest),
+    /// The first viewer of a camera has come.
+    Watched(CameraId),
     Command(CommandRequest),
     Change(ChangeRequest),
     /// A result of background work.
@@ -43,6 +46,7 @@ pub(super) struct Inbox {
     pub(super) captures: mpsc::Receiver<CaptureEvent>,
     pub(super) images: mpsc::Receiver<OfferedImage>,
     pub(super) snapshots: mpsc::Receiver<SnapshotRequest>,
+    pub(super) watched: mpsc::Receiver<CameraId>,
     pub(super) commands: mpsc::Receiver<CommandRequest>,
     /// One at a time.
     pub(super) changes: mpsc::Receiver<ChangeRequest>,
@@ -57,6 +61,7 @@ impl Inbox {
             Some(event) = self.captures.recv() => Input::Capture(event),
             Some(offer) = self.images.recv() => Input::Image(offer),
             Some(asked) = self.snapshots.recv() => Input::Snapshot(asked),
+            Some(camera) = self.watched.recv() => Input::Watched(camera),
             Some(asked) = self.commands.recv() => Input::Command(asked),
             Some(change) = self.changes.recv() => Input::Change(change),
             Some(event) = self.own.recv() => Input::Own(event),
@@ -73,6 +78,7 @@ impl Inbox {
             taken.extend(self.captures.try_recv().map(Input::Capture));
             taken.extend(self.images.try_recv().map(Input::Image));
             taken.extend(self.snapshots.try_recv().map(Input::Snapshot));
+            taken.extend(self.watched.try_recv().map(Input::Watched));
             taken.extend(self.commands.try_recv().map(Input::Command));
             taken.extend(self.changes.try_recv().map(Input::Change));
             taken.extend(self.own.try_recv().map(Input::Own));
@@ -83,11 +89,12 @@ impl Inbox {
         taken
     }
 
-    /// Closes the queues of commands, reloads and snapshot requests, because the daemon is stopping.
+    /// Closes the queues of commands, reloads, snapshot requests and viewers, because the daemon is stopping.
     pub(super) fn close_requests(&mut self) {
         self.commands.close();
         self.changes.close();
         self.snapshots.close();
+        self.watched.close();
     }
 }
 

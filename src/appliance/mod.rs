@@ -14,6 +14,7 @@ mod gauges;
 pub mod history_keeper;
 mod importer;
 mod inbox;
+mod live_orders;
 mod memory_probe;
 mod meter;
 pub mod mqtt_commands;

@@ -3,6 +3,7 @@
 use crate::admission::Work;
 use crate::appliance::child_environment::{capture_environment, child_environment};
 use crate::appliance::inbox::IMAGE_REGION;
+use crate::appliance::live_orders::LiveOrders;
 use crate::appliance::package_loader::PackageLoader;
 use crate::appliance::reload::ChangeRequest;
 use crate::appliance::reporter::Reporter;
@@ -35,6 +36,7 @@ pub(super) struct Performer {
     pub(super) units: UnitProcesses,
     pub(super) captures: CaptureProcesses,
     pub(super) requests: Requests,
+    pub(super) live: LiveOrders,
     pub(super) reporter: Reporter,
     pub(super) catalog: CatalogStore,
     /// The memory of frames, by region.
@@ -83,6 +85,7 @@ impl Performer {
                 if let Err((kind, detail)) = self.open(group, &camera, index, region, slots) {
                     return Some(Event::CameraNotOpened { group, index, kind, detail });
                 }
+                self.live.opened(camera, group, index, &self.captures);
             }
             Effect::OpenMain { group, camera, index } => {
                 if let Some(main) = self.cameras.get(&camera).and_then(CameraSettings::main) {

@@ -1,6 +1,7 @@
 //! Handles the reports of the core: messages for the publisher, events for the outbox, counts for the metrics.
 
 mod gone;
+mod live_detections;
 mod retained;
 mod told;
 
@@ -14,6 +15,7 @@ use crate::control::ApplianceStatus;
 use crate::control::event_pictures::EventPictures;
 use crate::core::Report;
 use crate::core::report::FrameResult;
+use crate::live::Relay;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
 use crate::publish::broker_status::BrokerStatus;
@@ -48,6 +50,7 @@ pub struct Reporter {
     boot_id: String,
     publisher: Option<Publisher>,
     events: EventRecorder,
+    live: Option<Relay>,
     metrics: Arc<Metrics>,
     log: Option<LogQueue>,
     troubles: Troubles,
@@ -78,6 +81,7 @@ impl Reporter {
             events: EventRecorder::new(outbox, &identity.box_id, &boot_id),
             identity,
             boot_id,
+            live: None,
             publisher,
             gauges: Gauges::new(Arc::clone(&metrics)),
             metrics,
@@ -98,6 +102,17 @@ impl Reporter {
     #[must_use]
     pub fn with_log(self, log: LogQueue, troubles: Troubles) -> Self {
         Self { log: Some(log), troubles, ..self }
+    }
+
+    /// Tells viewers of live video what is seen.
+    #[must_use]
+    pub(super) fn with_live(self, live: Relay) -> Self {
+        Self { live: Some(live), ..self }
+    }
+
+    /// Where everything is counted.
+    pub(super) fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
     }
 
     /// The pictures of the last events.
@@ -176,6 +191,9 @@ impl Reporter {
         }
         if self.gone_cameras.contains(&work.camera) {
             return;
+        }
+        if let Some(live) = self.live.as_ref().filter(|live| live.is_watched(&work.camera)) {
+            live_detections::tell(live, work, &message.detections);
         }
         self.seen_now.insert(work.camera.clone(), seen);
         if let Some(publisher) = &self.publisher {

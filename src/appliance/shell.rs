@@ -189,6 +189,10 @@ impl Shell {
             }
             Input::Image(offer) => Some(self.performer.requests.image(offer)),
             Input::Snapshot(asked) => Some(self.performer.requests.snapshot(asked)),
+            Input::Watched(camera) => {
+                self.performer.live.watched(&camera, &self.performer.captures);
+                None
+            }
             Input::Command(asked) => {
                 tracing::info!(command = ?asked.0, "a command");
                 Some(self.performer.requests.command(asked))

@@ -93,7 +93,8 @@ mod tests {
         let version = made.await.unwrap();
         let (images, _, _) = ImageIntake::new().unwrap();
         let (_, status) = watch::channel(ApplianceStatus::default());
-        let (control, queues) = Control::new(status, HoursFiles::new(home), images, catalog, None);
+        let (control, queues) =
+            Control::new(status, HoursFiles::new(home), images, catalog, None, crate::live::Relay::without_cameras());
         (control, queues, version)
     }
 

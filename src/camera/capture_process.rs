@@ -12,7 +12,7 @@ use crate::ipc::snapshot_messages::SnapshotOrder;
 use crate::secret::Secret;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +150,11 @@ impl CaptureProcesses {
     pub(crate) fn seen(&self, group: usize, index: CameraIndex, sight: Sight) {
         let message = ToCapture::Seen { camera: index, sight };
         self.send(group, |handle| handle.send(&message, None));
+    }
+
+    /// Tells the process to write the live video of a camera into a pipe. It closes the pipe if the camera is not open.
+    pub(crate) fn live(&self, group: usize, index: CameraIndex, pipe: BorrowedFd<'_>) {
+        self.send(group, |handle| handle.send(&ToCapture::Live { camera: index }, Some(pipe)));
     }
 
     /// Tells the process to make a JPEG of a frame, into `region`. The slot of the frame must not have been returned yet.

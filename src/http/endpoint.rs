@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -73,7 +73,7 @@ impl Endpoint {
     /// `troubles` says so while the port is taken.
     pub(super) async fn serve(self, troubles: &Troubles, mut stop: watch::Receiver<bool>) {
         let Some(listener) = self.bind(troubles, &mut stop).await else { return };
-        let (graceful, mut tasks, mut lines) = (GracefulShutdown::new(), JoinSet::new(), LineLimit::default());
+        let (mut tasks, mut lines) = (JoinSet::new(), LineLimit::default());
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -84,7 +84,7 @@ impl Endpoint {
                     // Without a place the stream is dropped, which closes it.
                     let Some(connection) = self.connections.admit(peer) else { continue };
                     let (tls, router) = (self.tls.clone(), self.router.clone());
-                    tasks.spawn(serve_stream(stream, connection, tls, router, graceful.watcher()));
+                    tasks.spawn(serve_stream(stream, connection, tls, router, stop.clone()));
                     while tasks.try_join_next().is_some() {}
                 }
                 Ok((None, _)) => {
@@ -103,7 +103,8 @@ impl Endpoint {
             }
         }
         drop(listener);
-        if timeout(FINISH_LIMIT, graceful.shutdown()).await.is_err() {
+        let finished = async { while tasks.join_next().await.is_some() {} };
+        if timeout(FINISH_LIMIT, finished).await.is_err() {
             tracing::warn!(address = %self.place, open = tasks.len(), "requests are broken off: they took too long");
         }
     }
@@ -140,35 +141,41 @@ async fn serve_stream(
     connection: Connection,
     tls: Option<TlsAcceptor>,
     router: Router,
-    watcher: Watcher,
+    stop: watch::Receiver<bool>,
 ) {
     let connection = Arc::new(connection);
     let (stream, acceptor) = match (stream, tls) {
         (Accepted::Tcp(stream), Some(acceptor)) => (stream, acceptor),
-        (Accepted::Tcp(stream), None) => return serve_connection(stream, connection, router, watcher).await,
-        (Accepted::Socket(stream), _) => return serve_connection(stream, connection, router, watcher).await,
+        (Accepted::Tcp(stream), None) => return serve_connection(stream, connection, router, stop).await,
+        (Accepted::Socket(stream), _) => return serve_connection(stream, connection, router, stop).await,
     };
     let accepted = tokio::select! {
         accepted = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)) => accepted,
         () = connection.closing() => return,
     };
     match accepted {
-        Ok(Ok(stream)) => serve_connection(stream, connection, router, watcher).await,
+        Ok(Ok(stream)) => serve_connection(stream, connection, router, stop).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-/// Serves the requests of one connection until it ends, has to make room, or the server stops.
-pub(super) async fn serve_connection<S>(stream: S, connection: Arc<Connection>, router: Router, watcher: Watcher)
-where
+/// Serves the requests of one connection until it ends, has to make room, or the server stops. A request that becomes a
+/// WebSocket takes the stream along, and with its [`Connection`] the place.
+pub(super) async fn serve_connection<S>(
+    stream: S,
+    connection: Arc<Connection>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
     let served = Arc::clone(&connection);
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let (connection, mut router) = (Arc::clone(&served), router.clone());
+        request.extensions_mut().insert(Arc::clone(&connection));
         async move {
             connection.serving();
             let response = router.call(request.map(Body::new)).await;
@@ -178,14 +185,23 @@ where
     });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_LIMIT));
-    let until_done = watcher.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
-    tokio::select! {
-        result = until_done => {
-            if let Err(error) = result {
-                tracing::debug!(%error, "a connection ended early");
+    let mut served = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), service).with_upgrades());
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            result = served.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
             }
+            _ = stop.wait_for(|stop| *stop), if !is_stopping => {
+                is_stopping = true;
+                // The request that has begun is finished.
+                served.as_mut().graceful_shutdown();
+            }
+            () = connection.closing() => return tracing::debug!("a connection makes room for another"),
         }
-        () = connection.closing() => tracing::debug!("a connection makes room for another"),
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> R
         .merge(routes::status::router())
         .merge(routes::cameras::router())
         .merge(routes::snapshots::router())
+        .merge(routes::live::router())
         .merge(routes::events::router())
         .merge(routes::reload::router())
         .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))

@@ -1,5 +1,6 @@
 //! `[http]`.
 
+use crate::live::LiveLimits;
 use crate::secret::{Secret, SecretError, SecretSource};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
@@ -47,6 +48,10 @@ pub struct HttpSettings {
     /// How long `/readyz` is 503 before a stop, while calls are still answered: the time in which a balancer or client
     /// notices and calls another box. 0: a stop begins at once.
     pub drain_seconds: f32,
+    /// Viewers of live video at a time, of all cameras together. 0: nobody can watch.
+    pub live_viewers: usize,
+    /// The most live video for all viewers together. What exceeds it is left out, up to the next keyframe of each viewer.
+    pub live_megabits_per_second: u32,
     /// Where the AWS-compatible API is served to the network, for signed calls only. Without it, nowhere.
     pub public_address: Option<IpAddr>,
     /// 0 takes any free port; the log names it.
@@ -83,6 +88,12 @@ impl HttpSettings {
         }
     }
 
+    /// The bounds of live video.
+    pub fn live_limits(&self) -> LiveLimits {
+        let bytes_per_second = u64::from(self.live_megabits_per_second) * 1_000_000 / 8;
+        LiveLimits { viewers: self.live_viewers, bytes_per_second }
+    }
+
     /// True if a route over TCP needs the token of the state directory.
     pub fn uses_local_token(&self) -> bool {
         self.enabled && [self.local_api, Some(self.local_monitoring)].contains(&Some(LocalAccess::Token))
@@ -105,6 +116,8 @@ impl Default for HttpSettings {
             local_monitoring: LocalAccess::Open,
             names: Vec::new(),
             drain_seconds: 0.0,
+            live_viewers: 64,
+            live_megabits_per_second: 200,
             public_address: None,
             public_port: 8443,
             public_plain: false,

@@ -2,9 +2,11 @@
 
 use crate::publish::outbox::OutboxStatus;
 use crate::supervisor::ModelStatus;
+use crate::telemetry::buckets::{BUCKETS, CALL_BUCKETS};
 use crate::telemetry::camera_metrics::CameraMetrics;
 use crate::telemetry::event_metrics::EventMetrics;
 use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
+use crate::telemetry::live_metrics::LiveMetrics;
 use crate::telemetry::main_stream_metrics::MainStreamMetrics;
 use crate::telemetry::model_metrics::ModelMetrics;
 use crate::telemetry::stranger_metrics::StrangerMetrics;
@@ -18,12 +20,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
-
-/// Upper bounds in seconds: from a unit on a GPU to a frame that waited for all of `max_frame_age`.
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-
-/// From a refusal to the longest wait.
-const CALL_BUCKETS: [f64; 10] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
 /// The results of a snapshot.
 const SNAPSHOT_RESULTS: [&str; 3] = ["taken", "limited", "failed"];
@@ -53,6 +49,7 @@ pub struct Metrics {
     mqtt_refused: Gauge,
     mqtt_dropped: Gauges,
     strangers: StrangerMetrics,
+    live: LiveMetrics,
     log_dropped: Gauge,
     degraded: Gauge,
 }
@@ -90,6 +87,7 @@ impl Metrics {
             mqtt_refused: Gauge::default(),
             mqtt_dropped: Family::default(),
             strangers: StrangerMetrics::default(),
+            live: LiveMetrics::default(),
             log_dropped: Gauge::default(),
             degraded: Gauge::default(),
         };
@@ -113,13 +111,11 @@ impl Metrics {
         self.events.register(registry);
         self.models.register(registry);
         registry.register("calls", "Calls of AWS clients, by operation and how they ended", self.calls.clone());
-        let help = "From when a call had come whole to its answer";
-        registry.register("call_seconds", help, self.call_seconds.clone());
+        registry.register("call_seconds", "From a whole call to its answer", self.call_seconds.clone());
         registry.register("capture_restarts", "Capture processes started again", self.capture_restarts.clone());
         registry.register("queue_seconds", "From capture to a unit", self.queue_seconds.clone());
         registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
-        let help = "From capture to publishing";
-        registry.register("frame_to_publish_seconds", help, self.frame_to_publish_seconds.clone());
+        registry.register("frame_to_publish_seconds", "Capture to publishing", self.frame_to_publish_seconds.clone());
         registry.register("mqtt_connected", "1 while the broker is connected", self.mqtt_connected.clone());
         let help = "Messages that the broker has taken: acknowledged, or without acknowledgement written to it";
         registry.register("mqtt_published", help, self.mqtt_published.clone());
@@ -129,6 +125,7 @@ impl Metrics {
         let help = "How many things are wrong now; `ocelli status` names them";
         registry.register("degraded", help, self.degraded.clone());
         self.strangers.register(registry);
+        self.live.register(registry);
         registry.register("log_lines_dropped", "Lines that the log could not take", self.log_dropped.clone());
     }
 
@@ -283,6 +280,11 @@ impl Metrics {
     /// The metrics of what others send here.
     pub fn strangers(&self) -> &StrangerMetrics {
         &self.strangers
+    }
+
+    /// The series of live video.
+    pub fn live(&self) -> &LiveMetrics {
+        &self.live
     }
 
     /// All metrics in the OpenMetrics text format.

@@ -1,10 +1,12 @@
 //! What the operator sees: log lines, metrics, and the troubles of parts that run on their own.
 
+mod buckets;
 mod camera_metrics;
 mod event_metrics;
 pub mod journal;
 mod labels;
 mod left_out;
+pub mod live_metrics;
 mod log_file;
 pub mod log_queue;
 pub mod logging;

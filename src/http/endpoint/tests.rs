@@ -52,7 +52,14 @@ fn state(report: HealthReport) -> HttpState {
     let home = tempfile::tempdir().unwrap();
     let realm = Realm { region: "us-east-1".into(), account: "000000000000".into() };
     let catalog = CatalogStore::load(home.path(), home.path(), realm, &[], FileKeeper::start().unwrap());
-    let (control, _) = Control::new(status, HoursFiles::new(home.path()), images, catalog, None);
+    let (control, _) = Control::new(
+        status,
+        HoursFiles::new(home.path()),
+        images,
+        catalog,
+        None,
+        crate::live::Relay::without_cameras(),
+    );
     let (metrics, settings) = (Arc::new(Metrics::new()), RekognitionSettings::default());
     let (_, rules) = watch::channel(EndpointRules::default());
     let rekognition = RekognitionState::new(control.clone(), settings, rules, Arc::clone(&metrics));
@@ -63,18 +70,18 @@ fn state(report: HealthReport) -> HttpState {
 struct Client {
     stream: DuplexStream,
     connections: Connections,
-    graceful: GracefulShutdown,
+    stop: watch::Sender<bool>,
     peer: Peer,
 }
 
 impl Client {
     fn connect(router: Router) -> Self {
         let (stream, far) = tokio::io::duplex(4096);
-        let (connections, graceful) = (Connections::default(), GracefulShutdown::new());
+        let (connections, (stop, stopped)) = (Connections::default(), watch::channel(false));
         let peer = Peer::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let connection = Arc::new(connections.admit(peer).unwrap());
-        tokio::spawn(serve_connection(far, connection, router, graceful.watcher()));
-        Self { stream, connections, graceful, peer }
+        tokio::spawn(serve_connection(far, connection, router, stopped));
+        Self { stream, connections, stop, peer }
     }
 
     async fn send(&mut self, text: &str) {
@@ -249,7 +256,7 @@ async fn a_server_that_stops_finishes_requests_and_closes_idle_connections() {
     let mut client = Client::connect(slow_routes());
     client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     advance(SECOND).await;
-    tokio::spawn(client.graceful.shutdown());
+    client.stop.send_replace(true);
     let mut text = String::new();
     client.stream.read_to_string(&mut text).await.unwrap();
     assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("done"), "{text}");

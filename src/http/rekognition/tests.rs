@@ -41,7 +41,14 @@ impl TestBox {
             CatalogStore::load(&home.path().join("catalog"), home.path(), realm, &[], FileKeeper::start().unwrap());
         let (images, _, _) = ImageIntake::new().unwrap();
         let (status, watched) = watch::channel(ApplianceStatus::default());
-        let (control, queues) = Control::new(watched, HoursFiles::new(home.path()), images, catalog, None);
+        let (control, queues) = Control::new(
+            watched,
+            HoursFiles::new(home.path()),
+            images,
+            catalog,
+            None,
+            crate::live::Relay::without_cameras(),
+        );
         let commands: Arc<Mutex<Vec<Command>>> = Arc::default();
         tokio::spawn(obey(queues.commands, fleet, Arc::clone(&commands)));
         let bucket = BucketSettings { name: "files".into(), directory: home.path().to_owned() };

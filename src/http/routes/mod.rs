@@ -7,6 +7,7 @@ pub(super) mod events;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod hours;
+pub(super) mod live;
 pub(super) mod models;
 mod refusal;
 pub(super) mod reload;

@@ -23,6 +23,9 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         }
     }
     findings.range("http.drain_seconds", f64::from(http.drain_seconds), 0.0, 300.0);
+    let viewers = u32::try_from(http.live_viewers).unwrap_or(u32::MAX);
+    findings.range("http.live_viewers", f64::from(viewers), 0.0, 400.0);
+    findings.range("http.live_megabits_per_second", f64::from(http.live_megabits_per_second), 1.0, 100_000.0);
     if let Some(public) = http.public_address {
         if settings.access_keys.is_empty() {
             findings.add("http.public_address", "needs [[access_keys]]: requests from other hosts must be signed");

@@ -22,8 +22,9 @@ const CALL: &str = "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Re
 async fn a_page_of_another_origin_or_with_a_name_of_its_own_gets_nothing_from_any_route() {
     let routes = local(ready(), "", NeedsToken::default());
     let foreign = ["Origin: http://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n"];
+    let live = "GET /api/cameras/a/live";
     for request in
-        ["GET /healthz", "GET /metrics", "GET /api/status", "POST /api/cameras/a/disable", "GET /other", "POST /"]
+        ["GET /healthz", "GET /metrics", "GET /api/status", "POST /api/cameras/a/disable", live, "GET /other", "POST /"]
     {
         for host in ["Host: evil.example\r\n", "Host: evil.example:8480\r\nOrigin: http://evil.example:8480\r\n"] {
             let (status, text) = ask(&routes, request, host, CALL).await;
@@ -46,7 +47,7 @@ async fn a_page_of_another_origin_or_with_a_name_of_its_own_gets_nothing_from_an
     let own = "Origin: http://localhost:8480\r\nSec-Fetch-Site: same-origin\r\n";
     assert_eq!(ask(&routes, "GET /api/status", "Host: localhost:8480\r\n", own).await.0, 200);
     let metrics = ask(&routes, "GET /metrics", "Host: localhost\r\n", "").await.1;
-    for line in ["{reason=\"host\"} 24", "{reason=\"origin\"} 18"] {
+    for line in ["{reason=\"host\"} 28", "{reason=\"origin\"} 21"] {
         assert!(metrics.contains(&format!("ocelli_http_refused_total{line}\n")), "{line} in {metrics}");
     }
 }
