@@ -1,27 +1,399 @@
-// The picture of one camera, as it changes: snapshots, until there is video.
-import { CameraPicture } from "./picture.js";
+// Live video of one camera, each box on the frame in which it was seen.
+//
+// The video comes over a WebSocket as fragments of one frame each and goes to MediaSource as it is. The boxes of a frame come over the
+// same socket with the frame's place on the timeline of the video (`pts`, microseconds), which is the `mediaTime` at which the
+// browser says that it shows the frame. So a box is drawn when its own frame is shown, however late it came.
+
+// So far behind the newest frame "exact" plays, in seconds: boxes come late by the time that the model takes.
+const EXACT_BEHIND = 0.2;
+const NEWEST_BEHIND = 0.03;
+// A box of a model that takes longer is waited for, up to this.
+const MOST_BEHIND = 1.0;
+// Farther from where it should be, the video jumps; nearer, it plays a little faster or slower.
+const JUMP = 1.0;
+// Seconds of video that are kept behind the picture, and for how long boxes are remembered.
+const KEPT = 10;
+// For so long a box that was seen before is shown on frames that were not analysed, in seconds.
+const FADES_AFTER = 1.5;
+// Bytes that wait for the browser before the connection is made anew.
+const MOST_WAITING = 16 * 1024 * 1024;
+const SNAPSHOT_EVERY_MS = 1000;
+const LONGEST_RETRY_MS = 10000;
 
 export class LivePlayer {
-    // Called with a text when what is shown changes, such as "snapshots".
+    // Called with a text when what is shown changes: "connecting", "live", "snapshots: why", or why there is no video.
     onstatus = () => {};
+    // Called for each frame that is shown: {pts, exact, boxes}. `exact`: its boxes are its own.
+    onframe = () => {};
     #host;
-    #picture;
+    #camera;
+    #mode;
+    #boxes;
+    #labels;
+    #status = "";
+    #isStopped = true;
+    #retryMs = 1000;
+    #timers = new Set();
+    #socket = null;
+    #video = null;
+    #canvas = null;
+    #picture = null;
+    #source = null;
+    #buffer = null;
+    #waiting = [];
+    #waitingBytes = 0;
+    #type = "";
+    // The newest place on the timeline, and the clock's seconds minus the timeline's when frames come without delay.
+    #newest = 0;
+    #offset = null;
+    #behind = EXACT_BEHIND;
+    // Of analysed frames, by pts, in their order: [{pts, boxes}].
+    #seen = [];
 
-    // `options`: mode "exact" or "newest"; boxes true or false.
-    constructor(host, camera, options = {}) {
+    // `host`: the element that is filled. `mode`: "exact" or "newest"; `labels`: what is written above boxes.
+    constructor(host, camera, { mode = "exact", boxes = true, labels = true } = {}) {
         this.#host = host;
-        this.options = options;
-        this.#picture = new CameraPicture(camera);
+        this.#camera = camera;
+        this.#mode = mode;
+        this.#boxes = boxes;
+        this.#labels = labels;
     }
 
     start() {
-        this.#picture.onstatus = (status) => this.onstatus(status);
-        this.#host.replaceChildren(this.#picture.element);
-        this.#picture.start();
+        if (!this.#isStopped) return;
+        this.#isStopped = false;
+        this.#connect();
     }
 
     stop() {
-        this.#picture.stop();
+        this.#isStopped = true;
+        this.#disconnect();
+        this.#timers.forEach(clearTimeout);
+        this.#timers.clear();
+        this.#hideSnapshots();
         this.#host.replaceChildren();
     }
+
+    // === the connection ===
+
+    #connect() {
+        this.#disconnect();
+        this.#say("connecting");
+        const scheme = location.protocol === "https:" ? "wss" : "ws";
+        const socket = new WebSocket(`${scheme}://${location.host}/api/cameras/${encodeURIComponent(this.#camera)}/live`);
+        socket.binaryType = "arraybuffer";
+        socket.onmessage = (event) => {
+            if (socket !== this.#socket) return;
+            if (typeof event.data === "string") this.#told(JSON.parse(event.data));
+            else this.#received(event.data);
+        };
+        socket.onclose = () => {
+            if (socket !== this.#socket) return;
+            this.#disconnect();
+            this.#say("connecting");
+            this.#later(() => this.#connect(), this.#retryMs);
+            this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
+        };
+        this.#socket = socket;
+    }
+
+    #disconnect() {
+        const socket = this.#socket;
+        this.#socket = null;
+        socket?.close();
+        if (this.#video) {
+            const url = this.#video.src;
+            this.#video.removeAttribute("src");
+            this.#video.load();
+            URL.revokeObjectURL(url);
+        }
+        [this.#video, this.#canvas, this.#source, this.#buffer] = [null, null, null, null];
+        [this.#waiting, this.#waitingBytes, this.#seen] = [[], 0, []];
+        [this.#type, this.#newest, this.#offset] = ["", 0, null];
+    }
+
+    #told(message) {
+        switch (message.type) {
+            case "hello":
+                return this.#hello(message);
+            case "detections":
+                return this.#remember(message);
+            case "state":
+                if (message.state !== "streaming") {
+                    this.#seen = [];
+                    this.#say(message.reason ? `${message.state}: ${message.reason}` : message.state);
+                } else if (this.#newest > 0) {
+                    this.#say("live");
+                }
+                return;
+            case "dropped":
+                // What follows begins with a keyframe. The gap is jumped over when it is reached.
+                return;
+            case "unplayable":
+                return this.#fallBack(`no browser plays ${message.codec}`);
+        }
+    }
+
+    #hello({ codec }) {
+        if (!("MediaSource" in window) || !MediaSource.isTypeSupported(codec)) {
+            const name = /hev1|hvc1/.test(codec) ? "H.265" : codec;
+            return this.#fallBack(`this browser does not play ${name}`);
+        }
+        if (!this.#source) this.#build(codec);
+        else if (codec !== this.#type) this.#waiting.push({ type: codec });
+        this.#type = codec;
+    }
+
+    #received(data) {
+        if (!this.#source) return;
+        const pts = placeOf(data);
+        if (pts !== null) this.#clock(pts);
+        this.#waiting.push({ data });
+        this.#waitingBytes += data.byteLength;
+        if (this.#waitingBytes > MOST_WAITING) return this.#connect();
+        this.#pump();
+    }
+
+    // === the video ===
+
+    #build(codec) {
+        this.#hideSnapshots();
+        const [stage, video, canvas] = ["div", "video", "canvas"].map((name) => document.createElement(name));
+        stage.className = "live-stage";
+        Object.assign(stage.style, { position: "relative", width: "100%", height: "100%" });
+        Object.assign(video.style, { display: "block", width: "100%", height: "100%", objectFit: "contain" });
+        Object.assign(canvas.style, { position: "absolute", inset: "0", width: "100%", height: "100%", pointerEvents: "none" });
+        [video.muted, video.autoplay, video.playsInline, video.disablePictureInPicture] = [true, true, true, true];
+        video.setAttribute("aria-label", `Camera ${this.#camera}`);
+        stage.append(video, canvas);
+        this.#host.replaceChildren(stage);
+        const source = new MediaSource();
+        [this.#video, this.#canvas, this.#source] = [video, canvas, source];
+        video.src = URL.createObjectURL(source);
+        // What cannot be decoded is tried once more from the beginning.
+        video.onerror = () => video === this.#video && video.hasAttribute("src") && this.#socket?.close();
+        source.onsourceopen = () => {
+            if (source !== this.#source) return;
+            this.#buffer = source.addSourceBuffer(codec);
+            this.#buffer.onupdateend = () => {
+                if (source !== this.#source) return;
+                this.#steer();
+                this.#pump();
+            };
+            this.#pump();
+        };
+        this.#await(video);
+    }
+
+    #pump() {
+        const buffer = this.#buffer;
+        if (!buffer || buffer.updating || this.#source.readyState !== "open") return;
+        const [video, ranges] = [this.#video, buffer.buffered];
+        if (ranges.length && ranges.start(0) < video.currentTime - KEPT) {
+            buffer.remove(0, video.currentTime - KEPT / 2);
+            return;
+        }
+        const next = this.#waiting.shift();
+        if (!next) return;
+        if (next.type) {
+            buffer.changeType(next.type);
+            return this.#pump();
+        }
+        this.#waitingBytes -= next.data.byteLength;
+        try {
+            buffer.appendBuffer(next.data);
+        } catch {
+            // The browser's room is full, or it has given the stream up.
+            this.#socket?.close();
+        }
+    }
+
+    // Frames come early or late; the earliest of the last seconds says how the clock and the timeline lie to each other.
+    #clock(pts) {
+        const offset = performance.now() / 1000 - pts / 1e6;
+        // A clock that runs slow is noticed within a minute.
+        this.#offset = this.#offset === null ? offset : Math.min(offset, this.#offset + 0.001);
+        this.#newest = Math.max(this.#newest, pts / 1e6);
+    }
+
+    // Keeps the picture as far behind as it is meant to be.
+    #steer() {
+        const [video, ranges] = [this.#video, this.#buffer.buffered];
+        if (!ranges.length) return;
+        const [start, end] = [ranges.start(ranges.length - 1), ranges.end(ranges.length - 1)];
+        const live = Math.min(performance.now() / 1000 - this.#offset, this.#newest);
+        const behind = this.#mode === "exact" ? this.#behind : NEWEST_BEHIND;
+        const wanted = Math.max(start, performance.now() / 1000 - this.#offset - behind);
+        const ahead = wanted - video.currentTime;
+        if (video.currentTime < start || Math.abs(ahead) > JUMP) {
+            video.currentTime = Math.max(start, Math.min(wanted, end - 0.02));
+            video.playbackRate = 1;
+        } else {
+            video.playbackRate = Math.abs(ahead) < 0.04 ? 1 : 1 + Math.max(-0.15, Math.min(0.15, ahead));
+        }
+        if (video.paused) video.play().catch(() => this.#say("paused by the browser"));
+        if (live > 0 && this.#status !== "live") this.#say("live");
+        this.#retryMs = 1000;
+    }
+
+    // === the boxes ===
+
+    #remember({ pts, boxes }) {
+        const late = performance.now() / 1000 - this.#offset - pts / 1e6;
+        if (this.#offset !== null && late < MOST_BEHIND) {
+            // Up at once, down slowly.
+            this.#behind = Math.max(EXACT_BEHIND, late + 0.05, this.#behind - 0.002);
+        }
+        const place = this.#seen.findLastIndex((one) => one.pts < pts) + 1;
+        this.#seen.splice(place, 0, { pts, boxes });
+        while (this.#seen.length > 1 && this.#seen[0].pts < pts - KEPT * 1e6) this.#seen.shift();
+    }
+
+    #await(video) {
+        if (!video.requestVideoFrameCallback) {
+            const look = () => {
+                if (video !== this.#video) return;
+                this.#shown(Math.round(video.currentTime * 1e6));
+                requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+            return;
+        }
+        const look = (_, { mediaTime }) => {
+            if (video !== this.#video) return;
+            video.requestVideoFrameCallback(look);
+            this.#shown(Math.round(mediaTime * 1e6));
+        };
+        video.requestVideoFrameCallback(look);
+    }
+
+    // A frame is shown.
+    #shown(pts) {
+        const own = this.#seen.find((one) => Math.abs(one.pts - pts) <= 2);
+        const boxes = own ? own.boxes : this.#supposed(pts);
+        const drawn = this.#boxes ? boxes : [];
+        draw(this.#canvas, this.#video, drawn, own !== undefined, this.#labels);
+        this.onframe({ pts, exact: own !== undefined, boxes: drawn });
+    }
+
+    // What a frame that was not analysed may show: boxes of the frame before it, moved along their tracks.
+    #supposed(pts) {
+        const index = this.#seen.findLastIndex((one) => one.pts < pts);
+        const before = this.#seen[index];
+        if (!before || pts - before.pts > FADES_AFTER * 1e6) return [];
+        const [after, earlier] = [this.#seen[index + 1], this.#seen[index - 1]];
+        return before.boxes.map((seen) => {
+            const same = (frame) => seen.track === undefined ? undefined
+                : frame?.boxes.find((one) => one.track === seen.track && one.box);
+            const [next, last] = [same(after), same(earlier)];
+            if (!seen.box) return seen;
+            if (next) return { ...seen, box: between(seen.box, next.box, (pts - before.pts) / (after.pts - before.pts)) };
+            if (last) return { ...seen, box: between(last.box, seen.box, (pts - earlier.pts) / (before.pts - earlier.pts)) };
+            return seen;
+        });
+    }
+
+    // === without video ===
+
+    #fallBack(why) {
+        this.#disconnect();
+        const picture = document.createElement("img");
+        picture.alt = `Camera ${this.#camera}`;
+        Object.assign(picture.style, { display: "block", width: "100%", height: "100%", objectFit: "contain" });
+        this.#host.replaceChildren(picture);
+        this.#picture = picture;
+        this.#say(`snapshots: ${why}`);
+        this.#snapshot(picture);
+    }
+
+    async #snapshot(picture) {
+        let wait = SNAPSHOT_EVERY_MS;
+        try {
+            const reply = await fetch(`/api/cameras/${encodeURIComponent(this.#camera)}/snapshot?recent=true`);
+            if (picture !== this.#picture) return;
+            if (reply.ok) {
+                const old = picture.src;
+                picture.src = URL.createObjectURL(await reply.blob());
+                if (old) URL.revokeObjectURL(old);
+            } else {
+                wait = Math.max(wait, 1000 * Number(reply.headers.get("retry-after") ?? 2));
+            }
+        } catch {
+            wait = 2 * SNAPSHOT_EVERY_MS;
+        }
+        if (picture === this.#picture) this.#later(() => this.#snapshot(picture), wait);
+    }
+
+    #hideSnapshots() {
+        if (this.#picture?.src) URL.revokeObjectURL(this.#picture.src);
+        this.#picture = null;
+    }
+
+    #later(action, ms) {
+        const timer = setTimeout(() => {
+            this.#timers.delete(timer);
+            if (!this.#isStopped) action();
+        }, ms);
+        this.#timers.add(timer);
+    }
+
+    #say(text) {
+        if (text === this.#status || this.#isStopped) return;
+        this.#status = text;
+        this.onstatus(text);
+    }
+}
+
+// Where a fragment lies on the timeline, in microseconds; null for what is none. The box writes all fragments alike: `tfdt` at
+// byte 48, and the composition offset of its only sample at 100.
+function placeOf(data) {
+    const view = new DataView(data);
+    if (data.byteLength < 104 || view.getUint32(52) !== 0x74666474) return null;
+    return Number(view.getBigUint64(60)) + view.getInt32(100);
+}
+
+// A box on its way from one to another; beyond the second, as far again at most.
+function between(from, to, share) {
+    const part = Math.min(share, 2);
+    const side = (name) => from[name] + (to[name] - from[name]) * part;
+    return { left: side("left"), top: side("top"), width: Math.max(0, side("width")), height: Math.max(0, side("height")) };
+}
+
+// Draws boxes over the picture, which may be smaller than its element. Those that are not the frame's own are faint.
+function draw(canvas, video, boxes, isExact, hasLabels) {
+    const scale = window.devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
+    if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
+    const to = canvas.getContext("2d");
+    to.setTransform(scale, 0, 0, scale, 0, 0);
+    to.clearRect(0, 0, width, height);
+    if (!boxes.length || !video.videoWidth) return;
+    const fit = Math.min(width / video.videoWidth, height / video.videoHeight);
+    const [pictureWidth, pictureHeight] = [video.videoWidth * fit, video.videoHeight * fit];
+    const [x, y] = [(width - pictureWidth) / 2, (height - pictureHeight) / 2];
+    to.globalAlpha = isExact ? 1 : 0.5;
+    to.setLineDash(isExact ? [] : [6, 4]);
+    to.lineWidth = 2;
+    to.font = "13px system-ui, sans-serif";
+    to.textBaseline = "bottom";
+    for (const { label, confidence, track, box } of boxes) {
+        if (!box) continue;
+        const [left, top] = [x + box.left * pictureWidth, y + box.top * pictureHeight];
+        to.strokeStyle = to.fillStyle = colour(label);
+        to.strokeRect(left, top, box.width * pictureWidth, box.height * pictureHeight);
+        if (!hasLabels) continue;
+        const text = `${label} ${Math.round(confidence * 100)}%${track === undefined ? "" : ` #${track}`}`;
+        const bottom = Math.max(top, 18);
+        to.fillRect(left - 1, bottom - 18, to.measureText(text).width + 8, 18);
+        to.fillStyle = "#000";
+        to.fillText(text, left + 3, bottom - 2);
+    }
+}
+
+// Each label has its colour, the same on every page.
+function colour(label) {
+    let sum = 0;
+    for (const letter of label) sum = (31 * sum + letter.codePointAt(0)) % 360;
+    return `hsl(${sum} 90% 60%)`;
 }
