@@ -4,13 +4,14 @@ use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter, mqtt_comman
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
-use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules};
+use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules, viewers};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::lock::lock_state;
 use crate::cli::signals::{Signals, Stop, report_while_draining};
 use crate::control::health::BoxHealth;
 use crate::control::{ApplianceStatus, Control};
 use crate::http::local_token;
+use crate::http::login::reception::Reception;
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
@@ -152,6 +153,7 @@ async fn serve(
     let http = settings.http.clone();
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
+    let reception = Reception::new(viewers(&settings, redactor)?, &http.sessions, Arc::clone(&metrics));
     let tokens = server_tokens(&settings, &troubles)?;
     tokens.monitoring.iter().chain(&tokens.local).for_each(|token| redactor.register(token));
     let (rekognition, (endpoint, rules)) = (settings.rekognition.clone(), watch::channel(rules));
@@ -174,6 +176,7 @@ async fn serve(
             level,
             identity: identity_of_server.clone(),
             endpoint,
+            reception: reception.clone(),
             control: control.clone(),
             broker_files: Arc::new(Mutex::new(broker_files)),
         };
@@ -183,7 +186,7 @@ async fn serve(
     tokio::spawn(reload_when_asked(hung_up, control.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
         .keeping_time_in(&identity_of_server.state_directory);
-    let http_state = HttpState::new(metrics, health_watch, control, rekognition);
+    let http_state = HttpState::new(metrics, health_watch, control, rekognition).with_reception(reception);
     let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));

@@ -171,7 +171,9 @@ where
         let (connection, mut router) = (Arc::clone(&served), router.clone());
         async move {
             connection.serving();
-            let response = router.call(request.map(Body::new)).await;
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(connection.peer());
+            let response = router.call(request).await;
             connection.waiting();
             response
         }

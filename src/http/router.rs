@@ -1,8 +1,9 @@
-//! Which requests are served where: everything on loopback and over the Unix socket, health and the AWS-compatible API on
-//! the public address.
+//! Which requests are served where: everything on loopback and over the Unix socket; health, the AWS-compatible API and, for
+//! people who have logged in, the native API on the public address.
 
 use crate::http::box_name;
 use crate::http::door::{Door, guard, require_name, require_token};
+use crate::http::login::gate::{Entrance, Gate, admit, nothing_here};
 use crate::http::rekognition;
 use crate::http::routes;
 use crate::http::state::HttpState;
@@ -10,7 +11,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::time::Duration;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
 
@@ -32,8 +33,21 @@ pub(super) struct NeedsToken {
 
 /// The routes of the box's own clients.
 pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> Router {
+    let entrance = if needs_token.api { Entrance::Token } else { Entrance::Open };
+    let health = routes::health::router();
     let token = from_fn_with_state(door.clone(), require_token);
+    let health = if needs_token.monitoring { health.layer(token) } else { health };
+    let name_box = from_fn_with_state(state.control.clone(), box_name::add);
+    // The name is judged before the token: a page that asks under a name of its own learns nothing.
     let name = from_fn_with_state(door.clone(), require_name);
+    let routes = health.merge(for_visitors(&state, door, entrance)).layer(name);
+    finish(routes, state, door).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
+}
+
+/// The native API behind its gate, and the way in.
+fn for_visitors(state: &HttpState, door: &Door, entrance: Entrance) -> Router<HttpState> {
+    let gate = Gate { door: door.clone(), reception: state.reception.clone(), entrance };
+    let people = routes::people::router().with_state(state.reception.clone());
     let commands = routes::models::router()
         .merge(routes::hours::router())
         .merge(routes::status::router())
@@ -41,23 +55,32 @@ pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> R
         .merge(routes::snapshots::router())
         .merge(routes::events::router())
         .merge(routes::reload::router())
-        .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
-        .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
-        .with_state(state.control.clone());
+        .with_state(state.control.clone())
+        .merge(people)
+        .merge(routes::login::session_router());
     // An image is bounded by its slot.
     let images = routes::detect::router().layer(DefaultBodyLimit::disable()).with_state(state.control.clone());
-    let (api, health) = (commands.merge(images), routes::health::router());
-    let api = if needs_token.api { api.layer(token.clone()) } else { api };
-    let health = if needs_token.monitoring { health.layer(token) } else { health };
-    let name_box = from_fn_with_state(state.control.clone(), box_name::add);
-    // The name is judged before the token: a page that asks under a name of its own learns nothing.
-    let routes = health.merge(api).layer(name);
-    finish(routes, state, door).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
+    let api = bounded(commands).merge(images).layer(from_fn_with_state(gate.clone(), admit));
+    api.merge(bounded(routes::login::router().with_state(gate)))
 }
 
-/// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives.
-pub(super) fn public(state: HttpState, door: &Door) -> Router {
-    finish(routes::health::public_router(), state, door).layer(from_fn_with_state(door.clone(), guard))
+/// These routes with the limits of a command's body.
+fn bounded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
+        .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
+        .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
+}
+
+/// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives. Without TLS
+/// (`is_tls`) no login is offered: passwords would cross the network in the clear.
+pub(super) fn public(state: HttpState, door: &Door, is_tls: bool) -> Router {
+    let routes = routes::health::public_router();
+    let name = from_fn_with_state(door.clone(), require_name);
+    let routes = match is_tls {
+        true => routes.merge(for_visitors(&state, door, Entrance::People).layer(name)),
+        false => routes,
+    };
+    finish(routes, state, door).layer(from_fn_with_state(door.clone(), guard))
 }
 
 fn finish(routes: Router<HttpState>, state: HttpState, door: &Door) -> Router {
@@ -83,6 +106,6 @@ async fn aws_client(state: HttpState, door: Door, request: Request) -> Response 
     }
     match is_call {
         true => rekognition::handle(&state.rekognition, &state.budget, request).await,
-        false => (StatusCode::NOT_FOUND, "there is nothing here\n").into_response(),
+        false => nothing_here(),
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::control::Control;
 use crate::http::body::BodyBudget;
+use crate::http::login::reception::Reception;
 use crate::http::rekognition::RekognitionState;
+use crate::http::settings::SessionSettings;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
@@ -37,19 +39,28 @@ pub struct HttpState {
     pub control: Control,
     /// Answers AWS clients.
     pub rekognition: RekognitionState,
+    /// Knows the people at the page.
+    pub reception: Reception,
     /// Room for request bodies of AWS clients.
     pub(super) budget: BodyBudget,
 }
 
 impl HttpState {
-    /// State with a body budget of its own.
+    /// State with a body budget of its own, for a box whose settings have no people.
     pub fn new(
         metrics: Arc<Metrics>,
         health: watch::Receiver<HealthReport>,
         control: Control,
         rekognition: RekognitionState,
     ) -> Self {
-        Self { metrics, health, control, rekognition, budget: BodyBudget::default() }
+        let reception = Reception::new(Vec::new(), &SessionSettings::default(), Arc::clone(&metrics));
+        Self { metrics, health, control, rekognition, reception, budget: BodyBudget::default() }
+    }
+
+    /// The same state with a reception that others share.
+    #[must_use]
+    pub fn with_reception(self, reception: Reception) -> Self {
+        Self { reception, ..self }
     }
 
     /// The same state with limits of its own, for the public address: strangers can use up neither the body budget nor
