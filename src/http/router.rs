@@ -66,9 +66,7 @@ fn for_visitors(state: &HttpState, door: &Door, entrance: Entrance) -> Router<Ht
 
 /// These routes with the limits of a command's body.
 fn bounded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
-    routes
-        .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
-        .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
+    routes.layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES)).layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
 }
 
 /// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives. Without TLS

@@ -92,7 +92,8 @@ impl Settings {
         let keys = self.access_keys.iter().enumerate();
         let keys = keys.filter_map(|(index, it)| key(format!("access_keys[{index}].secret"), &it.secret));
         let viewers = self.viewers.iter().enumerate();
-        let viewers = viewers.filter_map(|(index, it)| key(format!("viewers[{index}].password_hash"), &it.password_hash));
+        let viewers =
+            viewers.filter_map(|(index, it)| key(format!("viewers[{index}].password_hash"), &it.password_hash));
         broker.into_iter().chain(cameras).chain(keys).chain(viewers).collect()
     }
 }

@@ -38,7 +38,11 @@ impl SessionCookie {
     pub(in crate::http) fn tickets(&self, headers: &HeaderMap) -> Vec<TicketDigest> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
         let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter(|(name, _)| *name == self.name).take(MOST).filter_map(|(_, value)| TicketDigest::of(value)).collect()
+        pairs
+            .filter(|(name, _)| *name == self.name)
+            .take(MOST)
+            .filter_map(|(_, value)| TicketDigest::of(value))
+            .collect()
     }
 
     /// `Set-Cookie` for a new session, which lasts no longer than this.
@@ -87,9 +91,10 @@ mod tests {
     fn it_is_found_among_others_and_another_name_is_not_it() {
         let ((ticket, digest), cookie) = (ticket::make().unwrap(), cookie("localhost:8480", false));
         let of = |lines: &[String]| {
-            let lines = lines.iter().map(|line| (header::COOKIE, HeaderValue::from_str(line).unwrap()));
             let mut headers = HeaderMap::new();
-            lines.for_each(|(name, line)| drop(headers.append(name, line)));
+            for line in lines {
+                headers.append(header::COOKIE, HeaderValue::from_str(line).unwrap());
+            }
             cookie.tickets(&headers)
         };
         let shown = format!("ocelli-8480={}", ticket.reveal());

@@ -86,7 +86,8 @@ pub(super) fn check_hash(hash: &Secret) -> Result<(), HashError> {
         return Err(HashError::NoHash);
     }
     let params = Params::try_from(&parsed).map_err(|_| HashError::Cost)?;
-    let is_fair = MEMORY_KIB.contains(&params.m_cost()) && params.t_cost() <= MOST_PASSES && params.p_cost() <= MOST_LANES;
+    let is_fair =
+        MEMORY_KIB.contains(&params.m_cost()) && params.t_cost() <= MOST_PASSES && params.p_cost() <= MOST_LANES;
     if is_fair { Ok(()) } else { Err(HashError::Cost) }
 }
 

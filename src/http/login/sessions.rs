@@ -50,7 +50,13 @@ impl Sessions {
     }
 
     /// Begins a session. Returns whose session had to make room for it.
-    pub(super) fn begin(&mut self, ticket: TicketDigest, holder: Holder, role: ViewerRole, now: Monotonic) -> Option<Holder> {
+    pub(super) fn begin(
+        &mut self,
+        ticket: TicketDigest,
+        holder: Holder,
+        role: ViewerRole,
+        now: Monotonic,
+    ) -> Option<Holder> {
         let rules = self.rules;
         self.open.retain(|_, session| session.left(rules, now).is_some());
         let pushed_out = (self.open.len() >= MAX_SESSIONS).then(|| self.one_to_end()).flatten();

@@ -65,7 +65,9 @@ pub struct ViewerSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum ViewerError {
     /// No hash is named.
-    #[error("needs `password_hash` or `password_hash_file`: `ocelli user add NAME` asks for the password and writes the hash")]
+    #[error(
+        "needs `password_hash` or `password_hash_file`: `ocelli user add NAME` asks for the password and writes the hash"
+    )]
     Missing,
     /// Two are named.
     #[error("set only one of `password_hash` and `password_hash_file`")]
@@ -115,7 +117,8 @@ mod tests {
     fn a_viewer_has_exactly_one_hash_that_can_be_checked() {
         let hash = crate::http::login::password::hash(&Secret::new("correct horse battery")).unwrap();
         let of = |password_hash: Option<Secret>, password_hash_file: Option<PathBuf>| {
-            ViewerSettings { name: "anna".into(), password_hash, password_hash_file, ..ViewerSettings::default() }.resolve()
+            ViewerSettings { name: "anna".into(), password_hash, password_hash_file, ..ViewerSettings::default() }
+                .resolve()
         };
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("{}\n", hash.reveal())).unwrap();

@@ -41,7 +41,11 @@ mod tests {
             (of("anna", ""), "viewers[anna]", "ocelli user add"),
             (of("anna", &format!("{good}\npassword_hash_file = \"/x\"")), "viewers[anna]", "only one"),
             (of("anna", "password_hash = \"hunter2hunter2\""), "viewers[anna].password_hash", "no Argon2id hash"),
-            (of("anna", "password_hash_file = \"/nowhere\""), "viewers[anna].password_hash_file", "/nowhere does not exist"),
+            (
+                of("anna", "password_hash_file = \"/nowhere\""),
+                "viewers[anna].password_hash_file",
+                "/nowhere does not exist",
+            ),
             (of("a b", &good), "viewers[a b].name", "letters, digits"),
             (of("link", &good), "viewers[link].name", "meaning of its own"),
             (of("anna", &format!("{good}\nrole = \"admin\"")), "viewers[anna].role", "viewer"),

@@ -21,7 +21,8 @@ struct Case {
 type List = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Of a password that nobody has.
-const HASH: &str = "\"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
+const HASH: &str =
+    "\"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
 
 /// What an entry of each list needs.
 const LISTS: [List; 6] = [
