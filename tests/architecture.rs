@@ -90,7 +90,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 48] = [
+const BELONGS_TO: [(&str, &[&str]); 49] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("http_auth", &["capture"]),
@@ -112,6 +112,7 @@ const BELONGS_TO: [(&str, &[&str]); 48] = [
     ("rustls", &["publish", "http", "capture"]),
     ("tokio_rustls", &["http", "publish"]),
     ("rcgen", &["http"]),
+    ("argon2", &["http"]),
     ("hmac", &["http"]),
     ("subtle", &["http"]),
     ("base64", &["http", "discover", "capture"]),

@@ -1,8 +1,10 @@
-//! The settings outside the appliance that a reload changes: log, certificate, access keys, connection to the broker.
+//! The settings outside the appliance that a reload changes: log, certificate, access keys, people, connection to the broker.
 
 use crate::appliance::{Prepared, mqtt_commands};
 use crate::control::Control;
 use crate::http::auth::access_keys::{AccessKey, AccessKeySettings};
+use crate::http::login::reception::Reception;
+use crate::http::login::viewer::{Viewer, ViewerSettings};
 use crate::http::rekognition::EndpointRules;
 use crate::http::server::ServerIdentity;
 use crate::http::tls;
@@ -24,6 +26,7 @@ pub(super) struct LiveSettings {
     pub(super) level: LevelSwitch,
     pub(super) identity: ServerIdentity,
     pub(super) endpoint: watch::Sender<EndpointRules>,
+    pub(super) reception: Reception,
     pub(super) control: Control,
     /// What the present connection to the broker was made with.
     pub(super) broker_files: Arc<Mutex<BrokerFiles>>,
@@ -43,6 +46,11 @@ impl LiveSettings {
         let endpoint = self.endpoint.clone();
         let line = are_keys_new.then_some("[[access_keys]]: changed");
         changes.add(line, move || drop(endpoint.send_replace(rules)));
+        let viewers = viewers(new, &self.redactor).map_err(|mistake| vec![mistake])?;
+        if !self.reception.knows(&viewers) {
+            let reception = self.reception.clone();
+            changes.add(Some("[[viewers]]: changed"), move || reception.set_viewers(viewers));
+        }
         if old.log.level != new.log.level {
             let (switch, level) = (self.level.clone(), new.log.level.clone());
             changes.add(Some("log.level: changed"), move || switch.set(&level));
@@ -133,6 +141,19 @@ impl BrokerFiles {
             |file: &PathBuf| std::fs::read(file).map_err(|error| format!("mqtt.tls: {}: {error}", file.display()));
         Ok(Self { password, tls: named.filter(|_| tls.enabled).map(read).collect::<Result<_, _>>()? })
     }
+}
+
+/// The people of the settings. The log shows none of their hashes.
+///
+/// # Errors
+/// The person whose hash cannot be read, and why.
+pub(super) fn viewers(settings: &Settings, redactor: &Redactor) -> Result<Vec<Viewer>, String> {
+    let resolve = |viewer: &ViewerSettings| -> Result<Viewer, String> {
+        viewer.resolve().map_err(|error| format!("viewer {}: {}", viewer.name, describe(&error)))
+    };
+    let viewers: Vec<Viewer> = settings.viewers.iter().map(resolve).collect::<Result<_, _>>()?;
+    viewers.iter().for_each(|viewer| redactor.register(&viewer.hash));
+    Ok(viewers)
 }
 
 /// Who may call the AWS endpoint, and which buckets and model it uses.

@@ -16,6 +16,7 @@ mod live_settings;
 mod live_view;
 mod lock;
 mod model;
+mod page;
 mod plan;
 mod reload;
 mod run;
@@ -24,6 +25,7 @@ mod signals;
 mod snapshot;
 mod status;
 mod tiles;
+mod user;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -48,6 +50,8 @@ const EXAMPLES: &str = "Examples:
   ocelli events --follow
   ocelli discover
   ocelli camera add yard rtsp://192.168.1.20:554/stream2
+  ocelli user add anna
+  ocelli page
   ocelli config show
   ocelli hours --month 2026-11
   ocelli plan --size 1920x1080 --fps 10
@@ -89,6 +93,11 @@ enum Command {
     /// Manage the cameras in the settings: add, change, remove, list.
     #[command(subcommand)]
     Camera(camera::CameraCommand),
+    /// Print a link that opens the web page of a running daemon.
+    Page(page::PageArguments),
+    /// Manage the people who may log in at the web page: add, new password, remove, list.
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Show the settings that are in force, or the reference of all settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -125,6 +134,8 @@ pub fn main() -> ExitCode {
         Command::Model(command) => model::model(&command),
         Command::Discover(arguments) => discover::discover(&arguments),
         Command::Camera(command) => camera::camera(&command),
+        Command::Page(arguments) => page::page(&arguments),
+        Command::User(command) => user::user(&command),
         Command::Config(command) => config::config(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());

@@ -24,8 +24,8 @@ pub(super) struct ReloadArguments {
 const ANSWER_LIMIT: Duration = Duration::from_secs(75);
 
 const EXAMPLES: &str =
-    "Cameras, scenes, tracking, snapshots, models, MQTT, log level, access keys and certificates change without a
-restart; other keys are named.
+    "Cameras, scenes, tracking, snapshots, models, MQTT, log level, access keys, viewers and certificates change
+without a restart; other keys are named.
 A mistake in the settings changes nothing.
 
 Examples:

@@ -5,7 +5,7 @@ use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_star
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
-use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules};
+use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules, viewers};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::lock::lock_state;
 use crate::cli::signals::{Signals, Stop, report_while_draining};
@@ -13,6 +13,7 @@ use crate::control::health::BoxHealth;
 use crate::control::scenes::SceneClient;
 use crate::control::{ApplianceStatus, Control};
 use crate::http::local_token;
+use crate::http::login::reception::Reception;
 use crate::http::rekognition::RekognitionState;
 use crate::http::server::{HealthReport, HttpState, PageState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
@@ -154,6 +155,7 @@ async fn serve(
     let http = settings.http.clone();
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
+    let reception = Reception::new(viewers(&settings, redactor)?, &http.sessions, Arc::clone(&metrics));
     let tokens = server_tokens(&settings, &troubles)?;
     tokens.monitoring.iter().chain(&tokens.local).for_each(|token| redactor.register(token));
     let (rekognition, (endpoint, rules)) = (settings.rekognition.clone(), watch::channel(rules));
@@ -178,6 +180,7 @@ async fn serve(
             level,
             identity: identity_of_server.clone(),
             endpoint,
+            reception: reception.clone(),
             control: control.clone(),
             broker_files: Arc::new(Mutex::new(broker_files)),
         };
@@ -189,7 +192,7 @@ async fn serve(
     tokio::spawn(history_keeper::keep(status.clone(), page.history.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
         .keeping_time_in(&identity_of_server.state_directory);
-    let http_state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
+    let http_state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page).with_reception(reception);
     let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 /// Connections of one listener at a time.
 pub(super) const MAX_CONNECTIONS: usize = 512;
 
-/// Whose connections count together.
+/// Whose connections count together. The server writes it into each request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Peer {
     /// A host.
@@ -47,6 +47,7 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Connection {
     number: u64,
+    peer: Peer,
     closing: Arc<Notify>,
     table: Arc<Mutex<Table>>,
 }
@@ -54,7 +55,7 @@ pub(super) struct Connection {
 impl Connections {
     /// Takes a place for a connection of `peer`. `None`: every place serves a request of a client with a right to it.
     pub(super) fn admit(&self, peer: Peer) -> Option<Connection> {
-        let peer = network(peer);
+        let (exact, peer) = (peer, network(peer));
         let mut table = lock(&self.0);
         if table.open.len() >= MAX_CONNECTIONS {
             let number = table.one_to_close(peer)?;
@@ -67,7 +68,7 @@ impl Connections {
         table.next += 1;
         let entry = Entry { peer, waiting_since: Some(monotonic_now()), closing: Arc::clone(&closing) };
         table.open.insert(number, entry);
-        Some(Connection { number, closing, table: Arc::clone(&self.0) })
+        Some(Connection { number, peer: exact, closing, table: Arc::clone(&self.0) })
     }
 }
 
@@ -92,6 +93,11 @@ impl Table {
 }
 
 impl Connection {
+    /// The other end.
+    pub(super) fn peer(&self) -> Peer {
+        self.peer
+    }
+
     /// The head of a request has arrived.
     pub(super) fn serving(&self) {
         self.set_waiting(None);
@@ -126,7 +132,7 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
 }
 
 /// The address that is counted: IPv6 hands out networks of 64 bits, so one client has 2^64 addresses.
-fn network(peer: Peer) -> Peer {
+pub(super) fn network(peer: Peer) -> Peer {
     let Peer::Address(address) = peer else { return peer };
     Peer::Address(match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

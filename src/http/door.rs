@@ -59,7 +59,7 @@ impl Door {
 
     fn refusal_without_token(&self, headers: &HeaderMap) -> Option<Response> {
         let rule = self.0.token.as_ref()?;
-        if rule.token.as_ref().is_some_and(|token| token.is_shown_in(headers)) {
+        if self.is_token_shown(headers) {
             return None;
         }
         self.count("token", &"it does not show the token");
@@ -68,13 +68,25 @@ impl Door {
         Some(response)
     }
 
-    fn refuse(&self, why: &Unwelcome) -> Response {
+    /// True if these headers show the token of this listener.
+    pub(super) fn is_token_shown(&self, headers: &HeaderMap) -> bool {
+        let token = self.0.token.as_ref().and_then(|rule| rule.token.as_ref());
+        token.is_some_and(|token| token.is_shown_in(headers))
+    }
+
+    /// What to do without the token.
+    pub(super) fn cure(&self) -> String {
+        self.0.token.as_ref().map(|rule| rule.cure.clone()).unwrap_or_default()
+    }
+
+    /// The refusal of such a request, which is counted.
+    pub(super) fn refuse(&self, why: &Unwelcome) -> Response {
         self.count(why.code(), why);
         answer(why.status(), why.code(), &why.to_string())
     }
 
     /// Counts and logs a refusal.
-    fn count(&self, reason: &'static str, why: &dyn Display) {
+    pub(super) fn count(&self, reason: &'static str, why: &dyn Display) {
         self.0.metrics.strangers().refused(reason);
         let admitted = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner).admit(monotonic_now());
         if let Some(left_out) = admitted {
@@ -84,7 +96,7 @@ impl Door {
 }
 
 /// The form of all refusals of the native API. AWS SDKs show `message`.
-fn answer(status: StatusCode, code: &str, message: &str) -> Response {
+pub(super) fn answer(status: StatusCode, code: &str, message: &str) -> Response {
     let body = json!({"error": {"code": code, "message": message}, "__type": code, "message": message});
     (status, Json(body)).into_response()
 }

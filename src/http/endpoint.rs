@@ -178,7 +178,9 @@ pub(super) async fn serve_connection<S>(
         request.extensions_mut().insert(Arc::clone(&connection));
         async move {
             connection.serving();
-            let response = router.call(request.map(Body::new)).await;
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(connection.peer());
+            let response = router.call(request).await;
             connection.waiting();
             response
         }

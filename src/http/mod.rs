@@ -13,6 +13,7 @@ mod cpu_turns;
 mod door;
 mod endpoint;
 pub mod local_token;
+pub mod login;
 mod monitoring;
 mod page;
 mod place;

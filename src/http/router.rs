@@ -1,8 +1,9 @@
-//! Which requests are served where: everything, the page too, on loopback and over the Unix socket; health and the
-//! AWS-compatible API on the public address.
+//! Which requests are served where: everything, the page too, on loopback and over the Unix socket; health, the AWS-compatible
+//! API and, for people who have logged in, the page and the native API on the public address.
 
 use crate::http::box_name;
 use crate::http::door::{Door, guard, require_name, require_token};
+use crate::http::login::gate::{Entrance, Gate, admit, nothing_here};
 use crate::http::page;
 use crate::http::rekognition;
 use crate::http::routes;
@@ -11,7 +12,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::time::Duration;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
 
@@ -36,10 +37,24 @@ pub(super) struct NeedsToken {
 
 /// The routes of the box's own clients.
 pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> Router {
+    let entrance = if needs_token.api { Entrance::Token } else { Entrance::Open };
+    let health = routes::health::router();
     let token = from_fn_with_state(door.clone(), require_token);
+    let health = if needs_token.monitoring { health.layer(token) } else { health };
+    let name_box = from_fn_with_state(state.control.clone(), box_name::add);
+    // The name is judged before the token: a page that asks under a name of its own learns nothing.
     let name = from_fn_with_state(door.clone(), require_name);
+    let routes = health.merge(for_visitors(&state, door, entrance)).layer(name);
+    finish(routes, state, door, ShowsPage::Always).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
+}
+
+/// The native API behind its gate, and the way in.
+fn for_visitors(state: &HttpState, door: &Door, entrance: Entrance) -> Router<HttpState> {
+    let gate = Gate { door: door.clone(), reception: state.reception.clone(), entrance };
+    let people = routes::people::router().with_state(state.reception.clone());
     let page = state.page.clone();
     let scenes = routes::scene::router().layer(DefaultBodyLimit::max(MAX_SCENE_BYTES)).with_state(page.scenes);
+    let scenes = scenes.layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT));
     let commands = routes::models::router()
         .merge(routes::hours::router())
         .merge(routes::status::router())
@@ -48,32 +63,46 @@ pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> R
         .merge(routes::live::router())
         .merge(routes::events::router())
         .merge(routes::reload::router())
-        .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
         .with_state(state.control.clone())
         .merge(routes::history::router().with_state(page.history))
         .merge(routes::event_pictures::router().with_state(page.pictures))
-        .merge(scenes)
-        .layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT));
+        .merge(people)
+        .merge(routes::login::session_router());
     // An image is bounded by its slot.
     let images = routes::detect::router().layer(DefaultBodyLimit::disable()).with_state(state.control.clone());
-    let (api, health) = (commands.merge(images), routes::health::router());
-    let api = if needs_token.api { api.layer(token.clone()) } else { api };
-    let health = if needs_token.monitoring { health.layer(token) } else { health };
-    let name_box = from_fn_with_state(state.control.clone(), box_name::add);
-    // The name is judged before the token: a page that asks under a name of its own learns nothing.
-    let routes = health.merge(api).layer(name);
-    finish(routes, state, door, page::answer).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
+    let api = bounded(commands).merge(scenes).merge(images).layer(from_fn_with_state(gate.clone(), admit));
+    api.merge(bounded(routes::login::router().with_state(gate)))
 }
 
-/// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives.
-pub(super) fn public(state: HttpState, door: &Door) -> Router {
-    finish(routes::health::public_router(), state, door, |_| None).layer(from_fn_with_state(door.clone(), guard))
+/// These routes with the limits of a command's body.
+fn bounded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes.layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES)).layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT))
 }
 
-/// `page`: the answer to a request for a file of the page, if there is one.
-fn finish(routes: Router<HttpState>, state: HttpState, door: &Door, page: fn(&Request) -> Option<Response>) -> Router {
+/// The routes of the public address. `/healthz` needs no name: it says nothing but that the box lives. Without TLS
+/// (`is_tls`) no login is offered: passwords would cross the network in the clear.
+pub(super) fn public(state: HttpState, door: &Door, is_tls: bool) -> Router {
+    let routes = routes::health::public_router();
+    let name = from_fn_with_state(door.clone(), require_name);
+    let (routes, shows_page) = match is_tls {
+        true => (routes.merge(for_visitors(&state, door, Entrance::People).layer(name)), ShowsPage::ToPeople),
+        false => (routes, ShowsPage::Never),
+    };
+    finish(routes, state, door, shows_page).layer(from_fn_with_state(door.clone(), guard))
+}
+
+/// Where the files of the page are served. They hold nothing but the page itself.
+#[derive(Clone, Copy, Debug)]
+enum ShowsPage {
+    Always,
+    /// Once somebody can log in.
+    ToPeople,
+    Never,
+}
+
+fn finish(routes: Router<HttpState>, state: HttpState, door: &Door, shows_page: ShowsPage) -> Router {
     let (calls, of_calls) = (state.clone(), door.clone());
-    let fallback = move |request: Request| no_route(calls, of_calls, page, request);
+    let fallback = move |request: Request| no_route(calls, of_calls, shows_page, request);
     limited(routes.fallback(fallback).with_state(state))
 }
 
@@ -85,15 +114,20 @@ pub(super) fn limited(routes: Router) -> Router {
 /// Calls of AWS clients, whatever their path, and the files of the page. Any other request is for a route that does not exist.
 ///
 /// A signature covers the `Host`, and no page can sign: a signed call may ask for any name.
-async fn no_route(state: HttpState, door: Door, page: fn(&Request) -> Option<Response>, request: Request) -> Response {
+async fn no_route(state: HttpState, door: Door, shows_page: ShowsPage, request: Request) -> Response {
     let is_call = state.rekognition.is_enabled() && rekognition::is_meant(request.headers());
     if !(is_call && state.rekognition.must_be_signed())
         && let Some(refusal) = door.refusal_of_name(&request)
     {
         return refusal;
     }
+    let page = || match shows_page {
+        ShowsPage::Always => page::answer(&request),
+        ShowsPage::ToPeople => page::answer(&request).filter(|_| state.reception.has_viewers()),
+        ShowsPage::Never => None,
+    };
     match is_call {
         true => rekognition::handle(&state.rekognition, &state.budget, request).await,
-        false => page(&request).unwrap_or_else(|| (StatusCode::NOT_FOUND, "there is nothing here\n").into_response()),
+        false => page().unwrap_or_else(nothing_here),
     }
 }

@@ -27,6 +27,9 @@ pub(super) enum Unwelcome {
     /// A web page of another origin sent it.
     #[error("web pages of other origins may not use this box")]
     OtherOrigin,
+    /// Only a cookie vouches for it, and it does not say which page sends it.
+    #[error("a request that a cookie vouches for must say by `Origin` that the box's own page sends it")]
+    NoOrigin,
 }
 
 impl Unwelcome {
@@ -35,7 +38,7 @@ impl Unwelcome {
         match self {
             Self::NoSingleHost => StatusCode::BAD_REQUEST,
             Self::UnknownName(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::OtherOrigin => StatusCode::FORBIDDEN,
+            Self::OtherOrigin | Self::NoOrigin => StatusCode::FORBIDDEN,
         }
     }
 
@@ -43,7 +46,7 @@ impl Unwelcome {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NoSingleHost | Self::UnknownName(_) => "host",
-            Self::OtherOrigin => "origin",
+            Self::OtherOrigin | Self::NoOrigin => "origin",
         }
     }
 }
@@ -76,6 +79,19 @@ pub(super) fn judge_origin(headers: &HeaderMap, host: &Authority) -> Result<(), 
     let is_inside = |site: &HeaderValue| site == "same-origin" || site == "none";
     let has_own_origin = headers.get_all(header::ORIGIN).iter().all(is_own);
     match has_own_origin && headers.get_all(SEC_FETCH_SITE).iter().all(is_inside) {
+        true => Ok(()),
+        false => Err(Unwelcome::OtherOrigin),
+    }
+}
+
+/// Judges a request that changes something, or opens a WebSocket, and that a cookie alone vouches for. Browsers send `Origin`
+/// with all of these. [`judge_origin`] has compared it with the host; over TLS it must be a page that came over TLS, too.
+///
+/// # Errors
+/// [`Unwelcome::NoOrigin`] and [`Unwelcome::OtherOrigin`].
+pub(super) fn judge_cookie(headers: &HeaderMap, is_tls: bool) -> Result<(), Unwelcome> {
+    let origin = headers.get(header::ORIGIN).ok_or(Unwelcome::NoOrigin)?;
+    match !is_tls || origin.as_bytes().starts_with(b"https://") {
         true => Ok(()),
         false => Err(Unwelcome::OtherOrigin),
     }
@@ -150,6 +166,16 @@ mod tests {
         let headers = headers(&[("host", "localhost")]);
         assert!(host(&headers, &own).is_ok());
         assert_eq!(host(&headers, &other), Err(Unwelcome::NoSingleHost), "the target counts as well");
+    }
+
+    #[test]
+    fn a_cookie_needs_the_origin_of_a_page_that_came_as_safely() {
+        let judge = |origin: &str, is_tls| judge_cookie(&headers(&[("origin", origin)]), is_tls);
+        assert_eq!(judge_cookie(&HeaderMap::new(), false), Err(Unwelcome::NoOrigin));
+        assert_eq!(judge_cookie(&HeaderMap::new(), true), Err(Unwelcome::NoOrigin));
+        assert_eq!(judge("https://box.lan", true), Ok(()));
+        assert_eq!(judge("http://box.lan", true), Err(Unwelcome::OtherOrigin));
+        assert_eq!(judge("http://localhost:8480", false), Ok(()));
     }
 
     #[test]

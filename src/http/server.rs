@@ -1,5 +1,6 @@
-//! The servers of all addresses: everything on loopback and over the Unix socket; elsewhere, if configured, the AWS-compatible API over TLS and
-//! signed, and metrics and readiness over TLS and for a token.
+//! The servers of all addresses: everything on loopback and over the Unix socket; elsewhere, if configured, the AWS-compatible
+//! API over TLS and signed, the native API over TLS for people who have logged in, and metrics and readiness over TLS and for a
+//! token.
 
 use crate::http::auth::bearer_token::BearerToken;
 use crate::http::door::{Door, TokenRule};
@@ -116,9 +117,10 @@ async fn serve_public(
     let Some(tls) = certificate.unless(settings.public_plain, &stop).await else { return };
     let metrics = Arc::clone(&state.metrics);
     let door = Door::new(public_names(settings, &certificate.identity), None, Arc::clone(&metrics));
-    let routes = router::public(state.for_strangers(), &door);
+    let routes = router::public(state.for_strangers(), &door, tls.is_some());
     let place = Place::Tcp(SocketAddr::new(address, settings.public_port));
-    let endpoint = Endpoint::new(place, "the AWS-compatible API is served", routes, tls, metrics);
+    let what = "the AWS-compatible API, and people who log in, are served";
+    let endpoint = Endpoint::new(place, what, routes, tls, metrics);
     endpoint.serve(certificate.troubles, stop).await;
 }
 

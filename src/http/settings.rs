@@ -68,6 +68,8 @@ pub struct HttpSettings {
     pub monitoring_token_file: Option<PathBuf>,
     /// The certificate of the public and the monitoring address.
     pub tls: HttpTlsSettings,
+    /// The sessions of people at the page.
+    pub sessions: SessionSettings,
 }
 
 impl HttpSettings {
@@ -92,6 +94,11 @@ impl HttpSettings {
     pub fn live_limits(&self) -> LiveLimits {
         let bytes_per_second = u64::from(self.live_megabits_per_second) * 1_000_000 / 8;
         LiveLimits { viewers: self.live_viewers, bytes_per_second }
+    }
+
+    /// True if people may log in at the public address, once there are any: not without TLS.
+    pub fn serves_people_publicly(&self) -> bool {
+        self.enabled && self.public_address.is_some() && !self.public_plain
     }
 
     /// True if a route over TCP needs the token of the state directory.
@@ -126,6 +133,7 @@ impl Default for HttpSettings {
             monitoring_plain: false,
             monitoring_token_file: None,
             tls: HttpTlsSettings::default(),
+            sessions: SessionSettings::default(),
         }
     }
 }
@@ -158,4 +166,32 @@ pub struct HttpTlsSettings {
     pub key_file: Option<PathBuf>,
     /// Host names and addresses for the self-signed certificate, in addition to `<box>`, `<box>.local` and `localhost`.
     pub names: Vec<String>,
+}
+
+/// `[http.sessions]`: how long a login at the page lasts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionSettings {
+    /// Minutes without a request after which a session ends.
+    pub idle_minutes: u32,
+    /// Hours after which it ends however much it is used.
+    pub longest_hours: u32,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self { idle_minutes: 60, longest_hours: 24 }
+    }
+}
+
+impl SessionSettings {
+    /// [`Self::idle_minutes`].
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(60 * u64::from(self.idle_minutes))
+    }
+
+    /// [`Self::longest_hours`].
+    pub fn longest(&self) -> Duration {
+        Duration::from_secs(3600 * u64::from(self.longest_hours))
+    }
 }

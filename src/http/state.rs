@@ -5,7 +5,9 @@ use crate::control::event_pictures::EventPictures;
 use crate::control::history::HistoryBook;
 use crate::control::scenes::SceneClient;
 use crate::http::body::BodyBudget;
+use crate::http::login::reception::Reception;
 use crate::http::rekognition::RekognitionState;
+use crate::http::settings::SessionSettings;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
 use std::sync::Arc;
@@ -53,25 +55,35 @@ pub struct HttpState {
     pub rekognition: RekognitionState,
     /// What the page shows beside all that.
     pub page: PageState,
+    /// Knows the people at the page.
+    pub reception: Reception,
     /// Room for request bodies of AWS clients.
     pub(super) budget: BodyBudget,
 }
 
 impl HttpState {
-    /// State with a body budget of its own.
+    /// State with a body budget of its own, for a box whose settings have no people.
     pub fn new(
         metrics: Arc<Metrics>,
         health: watch::Receiver<HealthReport>,
         control: Control,
         rekognition: RekognitionState,
     ) -> Self {
-        Self { metrics, health, control, rekognition, page: PageState::default(), budget: BodyBudget::default() }
+        let reception = Reception::new(Vec::new(), &SessionSettings::default(), Arc::clone(&metrics));
+        let (page, budget) = (PageState::default(), BodyBudget::default());
+        Self { metrics, health, control, rekognition, page, reception, budget }
     }
 
     /// The same with what the page shows.
     #[must_use]
     pub fn with_page(self, page: PageState) -> Self {
         Self { page, ..self }
+    }
+
+    /// The same state with a reception that others share.
+    #[must_use]
+    pub fn with_reception(self, reception: Reception) -> Self {
+        Self { reception, ..self }
     }
 
     /// The same state with limits of its own, for the public address: strangers can use up neither the body budget nor

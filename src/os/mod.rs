@@ -21,6 +21,7 @@ pub mod memfd;
 pub mod memory;
 pub mod orphan_guard;
 pub mod parent_gate;
+pub mod password_prompt;
 pub mod pidfd;
 pub mod pinned_directory;
 pub mod ports;

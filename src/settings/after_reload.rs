@@ -13,7 +13,7 @@ impl Settings {
     /// The settings in force after a reload of `read`, and the keys that keep their present values until a restart, such as
     /// `http.port`.
     pub(crate) fn after_reload(&self, read: &Settings) -> (Settings, Vec<String>) {
-        let Settings { cameras, models, tracking, snapshots, access_keys, buckets, mqtt, .. } = read.clone();
+        let Settings { cameras, models, tracking, snapshots, access_keys, buckets, viewers, mqtt, .. } = read.clone();
         let settings = Settings {
             log: LogSettings { level: read.log.level.clone(), ..self.log.clone() },
             http: HttpSettings { tls: read.http.tls.clone(), ..self.http.clone() },
@@ -25,6 +25,7 @@ impl Settings {
             snapshots,
             access_keys,
             buckets,
+            viewers,
             ..self.clone()
         };
         let waiting = differing_keys(&settings, read);
@@ -57,6 +58,7 @@ fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
         rekognition,
         access_keys,
         buckets,
+        viewers,
         capture,
         snapshots,
         cameras,
@@ -75,6 +77,7 @@ fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
     compare("http", http, &new.http, &mut keys);
     compare("rekognition", rekognition, &new.rekognition, &mut keys);
     compare("access_keys", access_keys, &new.access_keys, &mut keys);
+    compare("viewers", viewers, &new.viewers, &mut keys);
     compare("buckets", buckets, &new.buckets, &mut keys);
     compare("capture", capture, &new.capture, &mut keys);
     compare("snapshots", snapshots, &new.snapshots, &mut keys);

@@ -7,6 +7,7 @@ mod models;
 mod monitoring;
 mod mqtt;
 mod tiles;
+mod viewers;
 
 use crate::settings::Settings;
 use crate::settings::mistake::Finding;
@@ -17,6 +18,7 @@ pub(super) fn check(settings: &Settings) -> Vec<(String, Finding)> {
     let mut findings = Findings::default();
     http::check(settings, &mut findings);
     monitoring::check(&settings.http, &mut findings);
+    viewers::check(settings, &mut findings);
     cameras::check(settings, &mut findings);
     models::check(settings, &mut findings);
     mqtt::check(settings, &mut findings);

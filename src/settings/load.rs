@@ -56,6 +56,7 @@ pub(super) fn read(merged: Merged) -> Result<(Settings, Places), SettingsErrors>
         rekognition: sections.section("rekognition"),
         access_keys: sections.list("access_keys", &[("access_key_id", "stand-in")]).unwrap_or_default(),
         buckets: sections.list("buckets", &[("name", "stand-in"), ("directory", "/")]).unwrap_or_default(),
+        viewers: sections.list("viewers", &[("name", "stand-in")]).unwrap_or_default(),
         capture: sections.section("capture"),
         snapshots: sections.section("snapshots"),
         cameras: cameras(&mut sections),

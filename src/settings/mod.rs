@@ -30,6 +30,7 @@ mod url_credentials;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::http::auth::access_keys::AccessKeySettings;
+use crate::http::login::viewer::ViewerSettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::HttpSettings;
 use crate::os::sandbox::SandboxSettings;
@@ -88,6 +89,8 @@ pub struct Settings {
     pub access_keys: Vec<AccessKeySettings>,
     /// `[[buckets]]`.
     pub buckets: Vec<BucketSettings>,
+    /// `[[viewers]]`; empty: nobody can log in with a password.
+    pub viewers: Vec<ViewerSettings>,
 }
 
 impl Settings {

@@ -53,6 +53,10 @@ impl Settings {
             let name = format!("access_keys[{index}].secret_file");
             files.extend(of_box(name, key.secret_file.as_deref(), FileKind::Secret));
         }
+        for (index, viewer) in self.viewers.iter().enumerate() {
+            let name = format!("viewers[{index}].password_hash_file");
+            files.extend(of_box(name, viewer.password_hash_file.as_deref(), FileKind::Secret));
+        }
         for (index, bucket) in self.buckets.iter().enumerate() {
             let name = format!("buckets[{index}].directory");
             files.extend(of_box(name, Some(bucket.directory.as_path()), FileKind::Directory));
@@ -75,7 +79,7 @@ impl Settings {
         files
     }
 
-    /// The keys of the passwords and secrets that are in the settings themselves: not everybody may read their files.
+    /// The keys of the passwords, their hashes, and secrets that are in the settings themselves: not everybody may read their files.
     pub(crate) fn secret_keys(&self) -> Vec<String> {
         let key = |key: String, secret: &Option<Secret>| secret.is_some().then_some(key);
         let broker = key("mqtt.credentials.password".into(), &self.mqtt.credentials.password);
@@ -87,7 +91,10 @@ impl Settings {
         });
         let keys = self.access_keys.iter().enumerate();
         let keys = keys.filter_map(|(index, it)| key(format!("access_keys[{index}].secret"), &it.secret));
-        broker.into_iter().chain(cameras).chain(keys).collect()
+        let viewers = self.viewers.iter().enumerate();
+        let viewers =
+            viewers.filter_map(|(index, it)| key(format!("viewers[{index}].password_hash"), &it.password_hash));
+        broker.into_iter().chain(cameras).chain(keys).chain(viewers).collect()
     }
 }
 

@@ -17,3 +17,4 @@ pub mod node_metrics;
 pub mod settings;
 pub mod stranger_metrics;
 pub mod troubles;
+pub mod visitor_metrics;

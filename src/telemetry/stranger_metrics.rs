@@ -1,25 +1,28 @@
-//! Metrics of what others send that is not accepted: requests that are refused, and log lines that are left out.
+//! Metrics of what others send: requests that are refused, log lines that are left out, logins.
 
 use crate::telemetry::labels::{Counters, integer};
+use crate::telemetry::visitor_metrics::VisitorMetrics;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 /// The reasons for which a request is refused before its route sees it.
-const REASONS: [&str; 5] = ["host", "origin", "token", "own_child", "signature"];
+const REASONS: [&str; 7] = ["host", "origin", "token", "login", "role", "own_child", "signature"];
 
 /// The series of all listeners.
 #[derive(Debug, Default)]
 pub struct StrangerMetrics {
     refused: Counters,
     left_out: Gauge,
+    visitors: VisitorMetrics,
 }
 
 impl StrangerMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
-        let help = "Requests and connections refused for their Host, Origin, token, sender or signature";
+        let help = "Requests and connections refused for their Host, Origin, token, login, role, sender or signature";
         registry.register("http_refused", help, self.refused.clone());
         let help = "Lines that others could repeat without end and that the log left out";
         registry.register("log_lines_left_out", help, self.left_out.clone());
+        self.visitors.register(registry);
         for reason in REASONS {
             drop(self.refused.get_or_create(&vec![("reason", reason.to_owned())]));
         }
@@ -28,6 +31,11 @@ impl StrangerMetrics {
     /// Counts a request that was refused for one of the reasons of this file.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+    }
+
+    /// The metrics of the people at the page.
+    pub fn visitors(&self) -> &VisitorMetrics {
+        &self.visitors
     }
 
     /// Sets how many log lines were left out since the start.

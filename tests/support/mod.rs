@@ -10,6 +10,7 @@ pub mod capture;
 pub mod certificates;
 pub mod clip;
 pub mod daemon;
+pub mod http;
 pub mod http_camera;
 pub mod link;
 pub mod memory_cgroup;

@@ -2,7 +2,7 @@
 
 use crate::cli::camera::change::change;
 use crate::cli::config_arguments::ConfigArguments;
-use crate::settings::editor::Assignment;
+use crate::settings::editor::{Assignment, CAMERAS};
 use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
 use std::path::PathBuf;
@@ -63,5 +63,5 @@ pub(super) fn add(arguments: &AddArguments) -> ExitCode {
         values.push(Assignment::texts("scene.labels", &arguments.label));
     }
     let done = format!("Camera {} is added, in", arguments.id);
-    change(&arguments.config, &done, |editor| editor.add_camera(&arguments.id, &values))
+    change(&arguments.config, &done, |editor| editor.add(CAMERAS, arguments.id.as_str(), &values))
 }

@@ -1,4 +1,4 @@
-//! What the commands that change cameras share: they make the change, and print what is left to do.
+//! What the commands that change cameras and people share: they make the change, and print what is left to do.
 
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS};
 use crate::cli::live_view::print_line;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub(in crate::cli) const TO_APPLY: &str = "`ocelli reload` puts it in force in a running daemon.";
 
 /// Makes a change, and prints what was done and what is left to do.
-pub(super) fn change(
+pub(in crate::cli) fn change(
     config: &ConfigArguments,
     done: &str,
     make: impl FnOnce(&Editor) -> Result<Changed, EditError>,

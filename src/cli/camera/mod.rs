@@ -9,7 +9,7 @@ mod set;
 use clap::Subcommand;
 use std::process::ExitCode;
 
-pub(super) use change::{TO_APPLY, attempt};
+pub(super) use change::{TO_APPLY, attempt, change};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CameraCommand {

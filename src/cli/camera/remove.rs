@@ -2,6 +2,7 @@
 
 use crate::cli::camera::change::change;
 use crate::cli::config_arguments::ConfigArguments;
+use crate::settings::editor::CAMERAS;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -22,5 +23,5 @@ pub(in crate::cli) struct RemoveArguments {
 
 pub(super) fn remove(arguments: &RemoveArguments) -> ExitCode {
     let done = format!("Camera {} is removed from", arguments.id);
-    change(&arguments.config, &done, |editor| editor.remove_camera(&arguments.id))
+    change(&arguments.config, &done, |editor| editor.remove(CAMERAS, &arguments.id))
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::camera::change::change;
 use crate::cli::config_arguments::ConfigArguments;
-use crate::settings::editor::Assignment;
+use crate::settings::editor::{Assignment, CAMERAS};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -29,5 +29,5 @@ pub(in crate::cli) struct SetArguments {
 
 pub(super) fn set(arguments: &SetArguments) -> ExitCode {
     let done = format!("Camera {} is changed, in", arguments.id);
-    change(&arguments.config, &done, |editor| editor.set_camera(&arguments.id, &arguments.values))
+    change(&arguments.config, &done, |editor| editor.set(CAMERAS, &arguments.id, &arguments.values))
 }

@@ -7,7 +7,7 @@ use crate::cli::live_view::print_line;
 use crate::discover::camera::{Camera, Stream};
 use crate::discover::camera_id::TakenIds;
 use crate::discover::stream_choice::{Choice, choices};
-use crate::settings::editor::Assignment;
+use crate::settings::editor::{Assignment, CAMERAS};
 use crate::settings::{Settings, environment};
 use crate::vision::camera_id::CameraId;
 use std::process::ExitCode;
@@ -67,7 +67,7 @@ pub(super) fn add(arguments: &DiscoverArguments, proposals: &[Proposal<'_>], is_
             values.push(Assignment::text("credentials.user", user));
             values.push(Assignment::text("credentials.password_file", &file.to_string_lossy()));
         }
-        match attempt(&arguments.config, |editor| editor.add_camera(id, &values)) {
+        match attempt(&arguments.config, |editor| editor.add(CAMERAS, id.as_str(), &values)) {
             Ok(file) => say(&format!("Camera {id} ({}) is added, in {}", camera.address, file.display())),
             Err(code) => return code,
         }

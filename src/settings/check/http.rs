@@ -27,8 +27,10 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.range("http.live_viewers", f64::from(viewers), 0.0, 400.0);
     findings.range("http.live_megabits_per_second", f64::from(http.live_megabits_per_second), 1.0, 100_000.0);
     if let Some(public) = http.public_address {
-        if settings.access_keys.is_empty() {
-            findings.add("http.public_address", "needs [[access_keys]]: requests from other hosts must be signed");
+        let has_people = !settings.viewers.is_empty() && !http.public_plain;
+        if settings.access_keys.is_empty() && !has_people {
+            let what = "needs [[access_keys]], as requests from other hosts must be signed, or [[viewers]] and TLS";
+            findings.add("http.public_address", what);
         }
         let shares_address = public.is_unspecified() || public == http.address;
         if http.enabled && shares_address && http.port != 0 && http.public_port == http.port {

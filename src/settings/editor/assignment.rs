@@ -33,6 +33,11 @@ impl Assignment {
         Self::new(key, Value::from(text))
     }
 
+    /// No value for a key, so that its default applies.
+    pub fn none(key: &str) -> Self {
+        Self { value: None, ..Self::text(key, "") }
+    }
+
     /// A number for a key.
     pub fn number(key: &str, number: f64) -> Self {
         Self::new(key, Value::from(number))

@@ -1,5 +1,6 @@
 //! Why settings were not changed.
 
+use crate::settings::editor::entry_list::EntryList;
 use crate::settings::mistake::SettingsErrors;
 use crate::settings::place::Place;
 use std::io;
@@ -8,17 +9,21 @@ use std::path::PathBuf;
 /// Why settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// There is a camera with this id.
-    #[error("there is a camera {id} already, in {place}: change it with `ocelli camera set {id} KEY=VALUE`")]
+    /// There is a camera, or a person, of this name.
+    #[error("there is a {} {id} already, in {place}: change it with `{} {id}{}`", .list.what, .list.changes_with.0, .list.changes_with.1)]
     Exists {
+        /// What there is.
+        list: &'static EntryList,
         /// The id.
         id: String,
         /// Where it is.
         place: Place,
     },
-    /// There is no such camera.
-    #[error("there is no camera {id} in the settings; {}", listed(.known))]
+    /// There is no such camera or person.
+    #[error("there is no {} {id} in the settings; {}", .list.what, listed(.list, .known))]
     Unknown {
+        /// What there is not.
+        list: &'static EntryList,
         /// The id.
         id: String,
         /// The ids that there are.
@@ -35,8 +40,8 @@ pub enum EditError {
     Unwritable {
         /// The file.
         file: PathBuf,
-        /// The file and line of what was to be changed.
-        place: Option<Place>,
+        /// What was to be changed, with its file and line.
+        place: Option<(&'static str, Place)>,
         /// The error of the operating system.
         source: io::Error,
     },
@@ -50,15 +55,16 @@ pub enum EditError {
     },
 }
 
-fn listed(known: &[String]) -> String {
+fn listed(list: &EntryList, known: &[String]) -> String {
     if known.is_empty() {
-        "it has none: see `ocelli camera add`".into()
+        format!("it has none: see `{}`", list.added_by)
     } else {
         format!("there are: {}", known.join(", "))
     }
 }
 
-fn at(place: Option<&Place>) -> String {
-    place
-        .map_or(String::new(), |place| format!(": the camera is in {place}, so change it there, or run ocelli as root"))
+fn at(place: Option<&(&'static str, Place)>) -> String {
+    place.map_or(String::new(), |(what, place)| {
+        format!(": the {what} is in {place}, so change it there, or run ocelli as root")
+    })
 }

@@ -7,6 +7,7 @@
 mod assignment;
 mod document;
 mod edit_error;
+mod entry_list;
 mod written_file;
 
 use crate::settings::files::{PlannedFile, SettingsFiles, programs_directory};
@@ -15,7 +16,6 @@ use crate::settings::merged::merge;
 use crate::settings::mistake::{Mistake, SettingsErrors};
 use crate::settings::place::Place;
 use crate::settings::places::Places;
-use crate::vision::camera_id::CameraId;
 use document::SettingsDocument;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use written_file::WriterLock;
 
 pub use assignment::Assignment;
 pub use edit_error::EditError;
+pub use entry_list::{CAMERAS, EntryList, VIEWERS};
 
 /// Holds the writer's lock from [`Editor::open`] until it is dropped.
 #[derive(Debug)]
@@ -55,54 +56,57 @@ impl Editor {
         Ok(Self { files, environment, state_directory, _lock: lock })
     }
 
-    /// Adds a camera, in a file of its own in `settings.d`.
+    /// Adds a camera or a person, in a file of its own in `settings.d`. The name must be one that a file may have: the commands
+    /// check that it is valid.
     ///
     /// # Errors
     /// [`EditError`]; nothing has changed then.
-    pub fn add_camera(&self, id: &CameraId, values: &[Assignment]) -> Result<Changed, EditError> {
-        if let Some(place) = self.places()?.entry("cameras", id.as_str()) {
-            return Err(EditError::Exists { id: id.to_string(), place: place.clone() });
+    pub fn add(&self, list: &'static EntryList, id: &str, values: &[Assignment]) -> Result<Changed, EditError> {
+        if let Some(place) = self.places(list)?.entry(list.list, id) {
+            return Err(EditError::Exists { list, id: id.to_owned(), place: place.clone() });
         }
-        let file = programs_directory(&self.state_directory).join(format!("camera-{id}.toml"));
+        let file = programs_directory(&self.state_directory).join(format!("{}-{id}.toml", list.what));
         let text = if file.exists() { self.text(&file)? } else { String::new() };
         let mut document = SettingsDocument::parse(&text, &file)?;
-        let mut all = vec![Assignment::text("id", id.as_str())];
+        let mut all = vec![Assignment::text(list.name_key, id)];
         all.extend_from_slice(values);
-        document.append("cameras", &all).map_err(EditError::Assignment)?;
+        document.append(list.list, &all).map_err(EditError::Assignment)?;
         self.write(&file, Some(&document.to_string()))
     }
 
-    /// Changes values of a camera, in the file that has the camera.
+    /// Changes values of an entry, in the file that has the entry.
     ///
     /// # Errors
     /// [`EditError`]; nothing has changed then.
-    pub fn set_camera(&self, id: &str, values: &[Assignment]) -> Result<Changed, EditError> {
-        if values.iter().any(|value| value.key() == "id") {
-            return Err(EditError::Assignment("an id cannot be changed: remove the camera, and add it again".into()));
+    pub fn set(&self, list: &'static EntryList, id: &str, values: &[Assignment]) -> Result<Changed, EditError> {
+        if values.iter().any(|value| value.key() == list.name_key) {
+            let EntryList { name_key, what, .. } = *list;
+            let text = format!("an {name_key} cannot be changed: remove the {what}, and add it again");
+            return Err(EditError::Assignment(text));
         }
-        let (file, mut document) = self.document_with(id)?;
-        document.change("cameras", ("id", id), values).map_err(EditError::Assignment)?;
-        self.write(&file, Some(&document.to_string())).map_err(|error| self.with_place(error, id))
+        let (file, mut document) = self.document_with(list, id)?;
+        document.change(list.list, (list.name_key, id), values).map_err(EditError::Assignment)?;
+        self.write(&file, Some(&document.to_string())).map_err(|error| self.with_place(error, list, id))
     }
 
-    /// Removes a camera. Its file goes with it, if it is one of `settings.d` and has nothing else.
+    /// Removes an entry. Its file goes with it, if it is one of `settings.d` and has nothing else.
     ///
     /// # Errors
     /// [`EditError`]; nothing has changed then.
-    pub fn remove_camera(&self, id: &str) -> Result<Changed, EditError> {
-        let (file, mut document) = self.document_with(id)?;
-        document.remove("cameras", ("id", id));
+    pub fn remove(&self, list: &'static EntryList, id: &str) -> Result<Changed, EditError> {
+        let (file, mut document) = self.document_with(list, id)?;
+        document.remove(list.list, (list.name_key, id));
         let is_left = !document.is_empty() || !self.is_of_programs(&file);
         let text = is_left.then(|| document.to_string());
-        self.write(&file, text.as_deref()).map_err(|error| self.with_place(error, id))
+        self.write(&file, text.as_deref()).map_err(|error| self.with_place(error, list, id))
     }
 
-    /// The file that has a camera, parsed.
-    fn document_with(&self, id: &str) -> Result<(PathBuf, SettingsDocument), EditError> {
-        let places = self.places()?;
-        let Some(Place::Line { file, .. }) = places.entry("cameras", id) else {
-            let known = places.entries("cameras").iter().map(|id| (*id).to_owned()).collect();
-            return Err(EditError::Unknown { id: id.to_owned(), known });
+    /// The file that has an entry, parsed.
+    fn document_with(&self, list: &'static EntryList, id: &str) -> Result<(PathBuf, SettingsDocument), EditError> {
+        let places = self.places(list)?;
+        let Some(Place::Line { file, .. }) = places.entry(list.list, id) else {
+            let known = places.entries(list.list).iter().map(|id| (*id).to_owned()).collect();
+            return Err(EditError::Unknown { list, id: id.to_owned(), known });
         };
         let file = PathBuf::from(file);
         let document = SettingsDocument::parse(&self.text(&file)?, &file)?;
@@ -114,9 +118,9 @@ impl Editor {
         read.map_err(|what| EditError::Settings(SettingsErrors(vec![Mistake::in_file(file, None, what)])))
     }
 
-    fn places(&self) -> Result<Places, EditError> {
+    fn places(&self, list: &'static EntryList) -> Result<Places, EditError> {
         let mut places = Places::new(merge(&self.files, self.environment.clone())?);
-        places.name_entries("cameras", "id");
+        places.name_entries(list.list, list.name_key);
         Ok(places)
     }
 
@@ -148,12 +152,12 @@ impl Editor {
         file.parent() == Some(programs_directory(&self.state_directory).as_path())
     }
 
-    /// Adds the place of a camera to the error that its file cannot be written.
-    fn with_place(&self, error: EditError, id: &str) -> EditError {
+    /// Adds the place of an entry to the error that its file cannot be written.
+    fn with_place(&self, error: EditError, list: &'static EntryList, id: &str) -> EditError {
         match error {
             EditError::Unwritable { file, source, .. } => {
-                let place = self.places().ok().and_then(|places| places.entry("cameras", id).cloned());
-                EditError::Unwritable { file, place, source }
+                let place = self.places(list).ok().and_then(|places| places.entry(list.list, id).cloned());
+                EditError::Unwritable { file, place: place.map(|place| (list.what, place)), source }
             }
             error => error,
         }

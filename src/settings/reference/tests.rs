@@ -20,8 +20,12 @@ struct Case {
 /// A list, the name of an entry, and what that entry needs.
 type List = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
+/// Of a password that nobody has.
+const HASH: &str =
+    "\"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
+
 /// What an entry of each list needs.
-const LISTS: [List; 5] = [
+const LISTS: [List; 6] = [
     ("cameras", "yard", &[("id", "\"yard\""), ("url", "\"rtsp://camera/\"")]),
     ("models", "m", &[("name", "\"m\"")]),
     ("zones", "left", &[("name", "\"left\"")]),
@@ -31,6 +35,7 @@ const LISTS: [List; 5] = [
         "K",
         &[("access_key_id", "\"K\""), ("secret", "\"a secret of some length\""), ("role", "\"operator\"")],
     ),
+    ("viewers", "anna", &[("name", "\"anna\""), ("password_hash", HASH)]),
 ];
 
 /// What a region of a scene needs.

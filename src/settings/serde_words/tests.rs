@@ -2,6 +2,7 @@
 
 use crate::camera::settings::CameraSettings;
 use crate::http::auth::access_keys::AccessKeySettings;
+use crate::http::login::viewer::ViewerSettings;
 use crate::http::rekognition::settings::BucketSettings;
 use crate::settings::Mistake;
 use crate::settings::tests::{mistakes, settings};
@@ -85,6 +86,7 @@ fn sections() -> Vec<(&'static str, Json)> {
         ("[[zones]]\n", json(&ZoneSettings::default())),
         ("[[buckets]]\n", json(&BucketSettings::default())),
         ("[[access_keys]]\n", json(&AccessKeySettings::default())),
+        ("[[viewers]]\n", json(&ViewerSettings::default())),
     ]
 }
 

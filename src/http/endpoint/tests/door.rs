@@ -55,7 +55,7 @@ async fn a_page_of_another_origin_or_with_a_name_of_its_own_gets_nothing_from_an
 #[tokio::test]
 async fn beyond_loopback_a_name_is_vouched_for_by_a_signature_or_a_token() {
     let state = state(ready());
-    let routes = router::public(state.for_strangers(), &door(&state, ""));
+    let routes = router::public(state.for_strangers(), &door(&state, ""), true);
     let evil = "Host: evil.example\r\n";
     assert_eq!(ask(&routes, "GET /healthz", evil, "").await.0, 200);
     assert_eq!(ask(&routes, "GET /other", evil, "").await.0, 421);

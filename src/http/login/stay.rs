@@ -1,0 +1,44 @@
+//! An answer that goes on for hours, such as events as they come, ends with the session that it was given to.
+
+use crate::http::login::reception::Reception;
+use crate::http::login::ticket::TicketDigest;
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use hyper::body::{Body as _, Frame, SizeHint};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The response, which is cut when the session has ended. A session is in use while its answers are read.
+pub(super) fn until_the_end(response: Response, reception: Reception, ticket: TicketDigest) -> Response {
+    // What has a length is over soon, and an answer that is cut would be a broken one.
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    response.map(|body| Body::new(Stay { body, reception, ticket }))
+}
+
+struct Stay {
+    body: Body,
+    reception: Reception,
+    ticket: TicketDigest,
+}
+
+impl hyper::body::Body for Stay {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        match frame {
+            Poll::Ready(Some(_)) if self.reception.session(&[self.ticket]).is_none() => Poll::Ready(None),
+            frame => frame,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
