@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(hevc.codec_name().unwrap(), "hev1.1.6.L93.90");
         let record = hevc.configuration_record(FORMAT).unwrap();
         assert_eq!(record[..13], [1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 0x5d]);
-        assert_eq!(record[21..27], [0x0f, 3, 32, 0, 1, 0]);
+        assert_eq!(record[21..27], [0x0b, 3, 32, 0, 1, 0]);
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn a_slow_viewer_loses_frames_and_the_others_none() {
     assert!(late.starts_with("ik") && dropped > 0, "{late}");
     // It goes on at the keyframe that took the place of everything before.
     let missed: u64 = late[2..].chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
-    assert!(missed % 10 == 0 && missed > 30, "{late}");
+    assert!(missed.is_multiple_of(10) && missed > 30, "{late}");
 }
 
 #[test]

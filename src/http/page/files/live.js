@@ -1,8 +1,10 @@
 // Live video of one camera, each box on the frame in which it was seen.
 //
-// The video comes over a WebSocket as fragments of one frame each and goes to MediaSource as it is. The boxes of a frame come over the
-// same socket with the frame's place on the timeline of the video (`pts`, microseconds), which is the `mediaTime` at which the
+// The video comes over a WebSocket as fragments of one frame each and goes to MediaSource as it is. The boxes of a frame come
+// over the same socket with the frame's place on the timeline of the video (`pts`, microseconds), which is the `mediaTime` at which the
 // browser says that it shows the frame. So a box is drawn when its own frame is shown, however late it came.
+
+import { path, picture } from "./api.js";
 
 // So far behind the newest frame "exact" plays, in seconds: boxes come late by the time that the model takes.
 const EXACT_BEHIND = 0.2;
@@ -18,6 +20,9 @@ const FADES_AFTER = 1.5;
 // Bytes that wait for the browser before the connection is made anew.
 const MOST_WAITING = 16 * 1024 * 1024;
 const SNAPSHOT_EVERY_MS = 1000;
+const AFTER_REFUSAL_MS = 5000;
+// So often no connection may come about before snapshots are shown meanwhile: a token in place of a login opens no socket.
+const MOST_FAILURES = 3;
 const LONGEST_RETRY_MS = 10000;
 
 export class LivePlayer {
@@ -33,6 +38,7 @@ export class LivePlayer {
     #status = "";
     #isStopped = true;
     #retryMs = 1000;
+    #failures = 0;
     #timers = new Set();
     #socket = null;
     #video = null;
@@ -78,19 +84,22 @@ export class LivePlayer {
 
     #connect() {
         this.#disconnect();
-        this.#say("connecting");
+        if (!this.#picture) this.#say("connecting");
         const scheme = location.protocol === "https:" ? "wss" : "ws";
-        const socket = new WebSocket(`${scheme}://${location.host}/api/cameras/${encodeURIComponent(this.#camera)}/live`);
+        const socket = new WebSocket(`${scheme}://${location.host}${path("cameras", this.#camera, "live")}`);
         socket.binaryType = "arraybuffer";
         socket.onmessage = (event) => {
             if (socket !== this.#socket) return;
+            this.#failures = 0;
             if (typeof event.data === "string") this.#told(JSON.parse(event.data));
             else this.#received(event.data);
         };
         socket.onclose = () => {
             if (socket !== this.#socket) return;
             this.#disconnect();
-            this.#say("connecting");
+            this.#failures += 1;
+            if (!this.#picture && this.#failures >= MOST_FAILURES) this.#fallBack("no video comes; it is tried again");
+            else if (!this.#picture) this.#say("connecting");
             this.#later(() => this.#connect(), this.#retryMs);
             this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
         };
@@ -297,31 +306,28 @@ export class LivePlayer {
 
     #fallBack(why) {
         this.#disconnect();
-        const picture = document.createElement("img");
-        picture.alt = `Camera ${this.#camera}`;
-        Object.assign(picture.style, { display: "block", width: "100%", height: "100%", objectFit: "contain" });
-        this.#host.replaceChildren(picture);
-        this.#picture = picture;
+        this.#hideSnapshots();
+        const image = document.createElement("img");
+        image.alt = `Camera ${this.#camera}`;
+        Object.assign(image.style, { display: "block", width: "100%", height: "100%", objectFit: "contain" });
+        this.#host.replaceChildren(image);
+        this.#picture = image;
         this.#say(`snapshots: ${why}`);
-        this.#snapshot(picture);
+        this.#snapshot(image);
     }
 
-    async #snapshot(picture) {
+    async #snapshot(image) {
         let wait = SNAPSHOT_EVERY_MS;
         try {
-            const reply = await fetch(`/api/cameras/${encodeURIComponent(this.#camera)}/snapshot?recent=true`);
-            if (picture !== this.#picture) return;
-            if (reply.ok) {
-                const old = picture.src;
-                picture.src = URL.createObjectURL(await reply.blob());
-                if (old) URL.revokeObjectURL(old);
-            } else {
-                wait = Math.max(wait, 1000 * Number(reply.headers.get("retry-after") ?? 2));
-            }
+            const { url } = await picture(`${path("cameras", this.#camera, "snapshot")}?recent=true`);
+            if (image !== this.#picture) return URL.revokeObjectURL(url);
+            const old = image.src;
+            image.src = url;
+            if (old) URL.revokeObjectURL(old);
         } catch {
-            wait = 2 * SNAPSHOT_EVERY_MS;
+            wait = AFTER_REFUSAL_MS;
         }
-        if (picture === this.#picture) this.#later(() => this.#snapshot(picture), wait);
+        if (image === this.#picture) this.#later(() => this.#snapshot(image), wait);
     }
 
     #hideSnapshots() {
