@@ -36,14 +36,14 @@ const VIEWS: [(&str, &str, &str); 6] = [
 
 /// Two cameras that see something, and one that is not there.
 fn box_with_cameras() -> (Vec<RtspCamera>, Daemon) {
-    let cameras = [RtspCamera::surveillance(free_port()), RtspCamera::start(&["--port", &free_port().to_string()])];
+    let cameras = [RtspCamera::surveillance(free_port()), RtspCamera::surveillance(free_port())];
     let scene = "[cameras.scene]\n\
         regions = [{ name = \"path\", points = [[0.02, 0.45], [0.55, 0.3], [0.75, 0.98], [0.02, 0.98]] }]\n\
         ignore = [[[0.78, 0.02], [0.99, 0.02], [0.99, 0.2], [0.78, 0.2]]]\n";
     let settings = format!(
         "{}{scene}{}{}",
         camera("yard", cameras[0].url(), 5),
-        camera("hall", cameras[1].url(), 2),
+        camera("gate", cameras[1].url(), 2),
         camera("street", "rtsp://127.0.0.1:9/", 5)
     );
     let daemon = Daemon::start(0, &format!("[http]\nlocal_api = \"open\"\n[mqtt]\nenabled = false\n{settings}"));
