@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 use support::browser::Browser;
 use support::camera::RtspCamera;
@@ -82,7 +82,7 @@ fn every_view_fits_a_phone_and_a_screen() {
             if let Some(directory) = &directory
                 && colours == "light"
             {
-                write(&mut browser, directory.join(format!("{name}-{width}.png")));
+                write(&mut browser, &directory.join(format!("{name}-{width}.png")));
             }
         }
     }
@@ -90,15 +90,15 @@ fn every_view_fits_a_phone_and_a_screen() {
         browser.open(&format!("http://localhost:{}/#/cameras", daemon.http_port()));
         browser.set_size(1280, 860);
         browser.wait("cameras in the dark", VIEWS[0].2);
-        write(&mut browser, directory.join("cameras-dark-1280.png"));
+        write(&mut browser, &directory.join("cameras-dark-1280.png"));
     }
     assert_eq!(browser.console_errors(), Vec::<String>::new());
 }
 
-fn write(browser: &mut Browser, file: PathBuf) {
+fn write(browser: &mut Browser, file: &Path) {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    browser.screenshot(&file);
-    write_small(&file);
-    let bytes = std::fs::metadata(&file).unwrap().len();
-    println!("{} {bytes} bytes", file.display());
+    browser.screenshot(file);
+    write_small(file);
+    let bytes = std::fs::metadata(file).unwrap().len();
+    eprintln!("{} {bytes} bytes", file.display());
 }
