@@ -143,19 +143,18 @@ fn a_picture_of_an_event_is_shown_when_a_person_looks_at_it() {
     });
     let mut browser = Browser::start();
     browser.open(&format!("{}/#/events", address(&daemon)));
-    browser.wait(
+    let row = browser.wait(
         "an event with its picture",
         "(async () => {
             const { events } = await (await fetch('/api/events/pictures')).json();
             const boot = events[0].split('-')[0];
             const lines = (await (await fetch('/api/events?since_seconds=3600')).text()).trim().split('\\n').map(JSON.parse);
             const { camera, track } = lines.find(({ id }) => id === events[0]);
-            const row = document.querySelector(`[data-object='${boot} ${camera} ${track}']`);
-            row?.setAttribute('id', 'with-picture');
-            return row !== null;
+            const row = `${boot} ${camera} ${track}`;
+            return document.querySelector(`[data-object='${row}']`) && row;
         })()",
     );
-    browser.click("#with-picture");
+    browser.click(&format!("[data-object={row}]"));
     browser.wait("the picture", "document.querySelector('dialog img')?.naturalWidth > 300");
     assert_content(&mut browser, &daemon);
 }
@@ -171,11 +170,10 @@ fn a_region_that_is_drawn_with_the_mouse_is_in_the_settings_and_in_the_next_even
     browser.click("[data-add=regions]:enabled");
     browser.drag_in(".areas", (0.01, 0.01), (0.99, 0.99));
     browser.wait("a rectangle", "document.querySelector('.area-list li')?.innerText.includes('4 corners')");
-    browser.evaluate("document.querySelector('.area-list input').select()");
     browser.click(".area-list input");
     browser.evaluate("document.querySelector('.area-list input').select()");
     browser.write("court");
-    // A mask with the keyboard, in a corner where nobody stands.
+    // A mask with the keyboard, so small that nobody stands in it.
     browser.click("[data-add=ignore]");
     for key in ["Enter", "ArrowRight", "Enter", "ArrowUp", "Enter"] {
         browser.press(key);
@@ -258,7 +256,7 @@ fn what_strangers_bring_is_shown_as_text() {
     browser.before_each_document(&DOCTORED.replace("ROLE", "operator"));
     browser.open(&address(&daemon));
     let evil = "<img src=x onerror=";
-    let mut see = |browser: &mut Browser, view: &str| {
+    let see = |browser: &mut Browser, view: &str| {
         browser.wait(view, &format!("document.querySelector('#main').innerText.includes('{evil}')"));
         let found = browser.evaluate("[window.hurt ?? null, document.querySelectorAll('img[src=x]').length]");
         assert_eq!(found, json!([null, 0]), "{view}");

@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 use support::browser::Browser;
 use support::camera::RtspCamera;
@@ -36,14 +36,14 @@ const VIEWS: [(&str, &str, &str); 6] = [
 
 /// Two cameras that see something, and one that is not there.
 fn box_with_cameras() -> (Vec<RtspCamera>, Daemon) {
-    let cameras = [RtspCamera::surveillance(free_port()), RtspCamera::start(&["--port", &free_port().to_string()])];
+    let cameras = [RtspCamera::surveillance(free_port()), RtspCamera::surveillance(free_port())];
     let scene = "[cameras.scene]\n\
         regions = [{ name = \"path\", points = [[0.02, 0.45], [0.55, 0.3], [0.75, 0.98], [0.02, 0.98]] }]\n\
         ignore = [[[0.78, 0.02], [0.99, 0.02], [0.99, 0.2], [0.78, 0.2]]]\n";
     let settings = format!(
         "{}{scene}{}{}",
         camera("yard", cameras[0].url(), 5),
-        camera("hall", cameras[1].url(), 2),
+        camera("gate", cameras[1].url(), 2),
         camera("street", "rtsp://127.0.0.1:9/", 5)
     );
     let daemon = Daemon::start(0, &format!("[http]\nlocal_api = \"open\"\n[mqtt]\nenabled = false\n{settings}"));
@@ -82,7 +82,7 @@ fn every_view_fits_a_phone_and_a_screen() {
             if let Some(directory) = &directory
                 && colours == "light"
             {
-                write(&mut browser, directory.join(format!("{name}-{width}.png")));
+                write(&mut browser, &directory.join(format!("{name}-{width}.png")));
             }
         }
     }
@@ -90,15 +90,15 @@ fn every_view_fits_a_phone_and_a_screen() {
         browser.open(&format!("http://localhost:{}/#/cameras", daemon.http_port()));
         browser.set_size(1280, 860);
         browser.wait("cameras in the dark", VIEWS[0].2);
-        write(&mut browser, directory.join("cameras-dark-1280.png"));
+        write(&mut browser, &directory.join("cameras-dark-1280.png"));
     }
     assert_eq!(browser.console_errors(), Vec::<String>::new());
 }
 
-fn write(browser: &mut Browser, file: PathBuf) {
+fn write(browser: &mut Browser, file: &Path) {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    browser.screenshot(&file);
-    write_small(&file);
-    let bytes = std::fs::metadata(&file).unwrap().len();
-    println!("{} {bytes} bytes", file.display());
+    browser.screenshot(file);
+    write_small(file);
+    let bytes = std::fs::metadata(file).unwrap().len();
+    eprintln!("{} {bytes} bytes", file.display());
 }

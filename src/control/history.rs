@@ -9,7 +9,7 @@ mod samples;
 pub use connections::{ConnectionChange, MOST_CHANGES};
 pub use samples::{BoxUse, Counted};
 
-use crate::control::ApplianceStatus;
+use crate::control::status::ApplianceStatus;
 use connections::Connections;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -111,29 +111,20 @@ impl History {
         self.of_box.memory_bytes.push(of_box.memory_bytes.map(|bytes| bytes as f64));
         self.of_box.free_memory_bytes.push(of_box.free_memory_bytes.map(|bytes| bytes as f64));
         // Cameras and models that are gone keep their hour.
-        let is_new = |name: &str, kept: usize, has: bool| has || (kept < MOST_SERIES && !name.is_empty());
-        for id in status.cameras.keys() {
-            if is_new(id.as_str(), self.cameras.len(), self.cameras.contains_key(id.as_str())) {
-                self.cameras.entry(id.to_string()).or_default();
-            }
-        }
+        status.cameras.keys().for_each(|id| begin(&mut self.cameras, id.as_str()));
         for (id, camera) in &mut self.cameras {
             let view = status.cameras.iter().find(|(one, _)| one.as_str() == id).map(|(_, view)| view);
             camera.received_fps.push(view.map(|view| view.rates.received));
             camera.analysed_fps.push(view.map(|view| view.rates.analysed));
         }
         self.cameras.retain(|_, camera| !camera.received_fps.is_empty());
-        for name in status.models.keys() {
-            if is_new(name, self.models.len(), self.models.contains_key(name)) {
-                self.models.entry(name.clone()).or_default();
-            }
-        }
+        status.models.keys().for_each(|name| begin(&mut self.models, name));
         let before = std::mem::take(&mut self.counted);
         for (name, model) in &mut self.models {
             let view = status.models.get(name);
             model.load_tps.push(view.map(|view| view.load_tps));
             model.capacity_tps.push(view.map(|view| view.capacity_tps));
-            let counted = view.map(|view| Counted::of(view));
+            let counted = view.map(Counted::of);
             model.throttled.push(counted.and_then(|now| Some(now.since(*before.get(name)?) / STEP_SECONDS as f64)));
             self.counted.extend(counted.map(|counted| (name.clone(), counted)));
         }
@@ -143,6 +134,13 @@ impl History {
     /// Takes in how the cameras are connected. Cheap: called for each status.
     pub fn watch(&mut self, status: &ApplianceStatus) {
         self.connections.watch(status);
+    }
+}
+
+/// Makes room for the series of a camera or model, if there are not too many.
+fn begin<T: Default>(kept: &mut BTreeMap<String, T>, name: &str) {
+    if !kept.contains_key(name) && kept.len() < MOST_SERIES {
+        kept.insert(name.to_owned(), T::default());
     }
 }
 

@@ -227,7 +227,9 @@ impl Browser {
             let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
             let is_own = rest.split(['/', '?', '#']).next() == Some(host);
             let is_made_here = url.starts_with("data:") || url.starts_with("blob:") || *url == "about:blank";
-            !is_made_here && !(is_own && ["http", "https", "ws", "wss"].contains(&scheme))
+            let is_of_the_web = ["http", "https", "ws", "wss"].contains(&scheme);
+            let is_known = is_made_here || (is_own && is_of_the_web);
+            !is_known
         };
         self.requests.iter().filter(is_other).cloned().collect()
     }

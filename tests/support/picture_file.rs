@@ -6,10 +6,10 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
-const COLOURS: usize = 144;
+const COLOURS: usize = 104;
 
 /// The colours that most pixels have: surfaces and text.
-const EXACT: usize = 56;
+const EXACT: usize = 48;
 
 type Colour = [u8; 3];
 

@@ -1,6 +1,6 @@
 //! How each camera was connected and lost, as it happened.
 
-use crate::control::{ApplianceStatus, CameraView};
+use crate::control::status::{ApplianceStatus, CameraView};
 use crate::vision::camera_status::CameraStatus;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};

@@ -40,7 +40,7 @@ const FILES: [(&str, &str, &[u8]); 22] = [
 #[derive(Debug)]
 pub(super) struct Asset {
     path: &'static str,
-    /// Its `Content-Type`.
+    /// The `Content-Type` of the answer.
     pub(super) kind: &'static str,
     /// What is sent.
     pub(super) bytes: &'static [u8],

@@ -5,10 +5,12 @@ let whenRefused = () => {};
 
 // What the box says against a request: a message for people, with its cure.
 export class Refusal extends Error {
-    constructor(status, code, message) {
+    // `login`: the ways in that the box offers to whoever it does not know.
+    constructor(status, code, message, login) {
         super(message);
         this.status = status;
         this.code = code;
+        this.login = login;
     }
 }
 
@@ -21,10 +23,10 @@ async function send(path, options = {}) {
     const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
     const reply = await fetch(path, { ...options, headers, credentials: "same-origin", cache: "no-store" });
     if (reply.ok) return reply;
-    let error = {};
-    try { error = (await reply.json()).error ?? {}; } catch { /* no JSON: the status says it */ }
+    let [error, login] = [{}, undefined];
+    try { ({ error = {}, login } = await reply.json()); } catch { /* no JSON: the status says it */ }
     if (reply.status === 401) whenRefused(error.message ?? "");
-    throw new Refusal(reply.status, error.code ?? "", error.message ?? `The box answers with ${reply.status}.`);
+    throw new Refusal(reply.status, error.code ?? "", error.message ?? `The box answers with ${reply.status}.`, login);
 }
 
 export const get = async (path, signal) => (await send(path, { signal })).json();

@@ -39,7 +39,8 @@ export function take(event, objects = box.objects) {
 export const isInView = (object) => !object.isOver && object.key.startsWith(`${box.status?.boot_id} `);
 
 // The objects, the newest first.
-export const newestFirst = (objects = box.objects) => [...objects.values()].sort((one, other) => (other.beganAt > one.beganAt ? 1 : -1));
+export const newestFirst = (objects = box.objects) => [...objects.values()]
+    .sort((one, other) => (other.beganAt > one.beganAt) - (other.beganAt < one.beganAt) || other.track - one.track);
 
 // Renews all that is known until `box.stop` is called, and tells `listener` of it.
 export function follow(listener) {

@@ -39,15 +39,24 @@ async function lookAt(object) {
     } catch (error) { place.replaceChildren(el("p", { class: "notice bad" }, error.message)); }
 }
 
-function row(object) {
-    const state = isInView(object) ? pill("good", "In view") : el("span", { class: "quiet" }, `for ${duration(object)}`);
-    return el("li", {}, el("button", { type: "button", class: "event", "data-object": object.key, on: { click: () => lookAt(object) } },
-        el("time", { datetime: object.beganAt, title: ago(secondsSince(object.beganAt)) }, clock(object.beganAt)),
-        el("b", { class: "label" }, object.label),
-        el("span", { class: "camera-name" }, object.camera),
-        el("span", { class: "regions" }, object.regions.map((region) => el("span", { class: "chip" }, region))),
-        el("span", { class: "confidence quiet" }, percent(object.confidence)),
-        el("span", { class: "state" }, state)));
+// The row of an object. It stays the same element while its object changes, so that nobody clicks at one that has just gone.
+class Row {
+    #button = el("button", { type: "button", class: "event", on: { click: () => lookAt(this.#object) } });
+    #object = null;
+    element = el("li", {}, this.#button);
+
+    update(object) {
+        this.#object = object;
+        this.#button.dataset.object = object.key;
+        show(this.#button, JSON.stringify([object.seq, isInView(object)]), () => [
+            el("time", { datetime: object.beganAt, title: ago(secondsSince(object.beganAt)) }, clock(object.beganAt)),
+            el("b", { class: "label" }, object.label),
+            el("span", { class: "camera-name" }, object.camera),
+            el("span", { class: "regions" }, object.regions.map((region) => el("span", { class: "chip" }, region))),
+            el("span", { class: "confidence quiet" }, percent(object.confidence)),
+            el("span", { class: "state" }, isInView(object) ? pill("good", "In view") : el("span", { class: "quiet" }, `for ${duration(object)}`)),
+        ]);
+    }
 }
 
 export function eventsView() {
@@ -57,7 +66,9 @@ export function eventsView() {
     let older = new Map();
     let ending = null;
     let newest = null;
-    const list = el("ol", { class: "events", "aria-live": "off" });
+    const rows = new Map();
+    const list = el("ol", { class: "events" });
+    const nothing = el("p", { class: "events empty", hidden: true }, "Nothing was seen in this time.");
     const sum = el("p", { class: "quiet" });
     const problem = el("p", { class: "notice bad", hidden: true });
     const selects = Object.keys(filter).map((name) => el("select", { "aria-label": name, on: { change: (event) => { filter[name] = event.target.value; draw(); } } }));
@@ -98,15 +109,29 @@ export function eventsView() {
         const meant = all.filter(isMeant);
         const shown = meant.slice(0, MOST_ROWS);
         say(sum, meant.length > shown.length ? `${count(shown.length)} of ${count(meant.length)} objects` : plural(meant.length, "object"));
-        const key = JSON.stringify(shown.map((object) => [object.key, object.seq, isInView(object)]));
-        // Who has gone to a row with the keyboard stays there.
-        const focused = list.contains(document.activeElement) ? document.activeElement.dataset.object : undefined;
-        show(list, key, () => (shown.length ? shown.map(row) : [el("li", { class: "empty" }, "Nothing was seen in this time.")]));
-        if (focused !== undefined) [...list.querySelectorAll(".event")].find((row) => row.dataset.object === focused)?.focus();
+        nothing.hidden = shown.length > 0;
+        place(shown);
+    }
+
+    // Puts the rows in order, and leaves those alone that are in their place.
+    function place(shown) {
+        const keys = new Set(shown.map(({ key }) => key));
+        for (const [key, row] of rows) {
+            if (keys.has(key)) continue;
+            row.element.remove();
+            rows.delete(key);
+        }
+        shown.forEach((object, index) => {
+            if (!rows.has(object.key)) rows.set(object.key, new Row());
+            const row = rows.get(object.key);
+            row.update(object);
+            if (list.children[index] !== row.element) list.insertBefore(row.element, list.children[index] ?? null);
+        });
+        list.hidden = shown.length === 0;
     }
 
     const element = el("section", {}, el("div", { class: "heading" }, el("h1", {}, "Events"), sum),
-        el("div", { class: "filters" }, selects, time), problem, list);
+        el("div", { class: "filters" }, selects, time), problem, nothing, list);
     return {
         element,
         update(box) {

@@ -33,16 +33,18 @@ export function loginView(enter) {
             throw error.status === 401 ? new Error("This is not the token of this box.") : error;
         }
     });
+    // A box that says nothing of ways has no people, and takes its token. Beyond the box itself neither token nor link count.
+    const { password: takesPassword, link: takesLink } = session.ways ?? { password: false, link: true };
     const element = el("section", { class: "login" },
         el("h1", {}, "Log in"),
-        el("p", {}, "On the box itself, ", el("code", {}, "ocelli page"), " prints a link that lets you in. Or:"),
-        why, el("div", { class: "ways" }, person, token));
+        takesLink ? el("p", {}, "On the box itself, ", el("code", {}, "ocelli page"), " prints a link that lets you in. Or:") : null,
+        why, el("div", { class: "ways" }, takesPassword ? person : null, takesLink ? token : null));
     return {
         element,
         // A first visit is no mistake; a link that is too old is.
         begin() {
             if (session.why && !session.why.includes("Bearer")) complain(session.why);
-            element.querySelector("input").focus();
+            element.querySelector("input")?.focus();
         },
     };
 }

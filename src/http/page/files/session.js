@@ -11,7 +11,8 @@ function takeFromAddress() {
     return { kind: found[1], secret: decodeURIComponent(found[2]) };
 }
 
-// Finds out who looks. Returns false if the box asks who it is; `session.why` says what it says then.
+// Finds out who looks. Returns false if the box asks who it is: `session.ways` are the ways in, and `session.why` says why a
+// link was not one.
 export async function begin() {
     session.why = "";
     const brought = takeFromAddress();
@@ -28,7 +29,7 @@ export async function begin() {
     } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         if (error.status === 401) {
-            session.why ||= error.message;
+            session.ways = error.login;
             return false;
         }
     }
@@ -39,7 +40,7 @@ export async function begin() {
         return true;
     } catch (error) {
         if (!(error instanceof Refusal) || error.status !== 401) throw error;
-        session.why = error.message;
+        session.ways = error.login;
         return false;
     }
 }
