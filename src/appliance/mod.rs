@@ -24,6 +24,7 @@ mod requests;
 mod shell;
 mod state_reports;
 mod status_maker;
+mod stream_lines;
 pub mod version_starter;
 mod zone_placement;
 

@@ -13,6 +13,7 @@ use crate::appliance::state_reports::StateReports;
 use crate::control::ApplianceStatus;
 use crate::core::Report;
 use crate::core::report::FrameResult;
+use crate::ipc::refused_calls::RefusedCalls;
 use crate::model::package::Package;
 use crate::os::clock::{is_wall_clock_synchronized, rfc3339_utc, wall_now_ms};
 use crate::publish::broker_status::BrokerStatus;
@@ -95,6 +96,13 @@ impl Reporter {
     #[must_use]
     pub fn with_log(self, log: LogQueue, troubles: Troubles) -> Self {
         Self { log: Some(log), troubles, ..self }
+    }
+
+    /// Adds the refused system calls of children to the metrics.
+    #[must_use]
+    pub(super) fn with_refused_calls(mut self, refused: RefusedCalls) -> Self {
+        self.gauges.show_refused_calls(refused);
+        self
     }
 
     /// The prefix of ids, new at each start of the daemon.

@@ -1,4 +1,4 @@
-//! Metrics of what others send that is not accepted: requests that are refused, and log lines that are left out.
+//! Metrics of what is not accepted: requests and system calls that are refused, and log lines that are left out.
 
 use crate::telemetry::labels::{Counters, integer};
 use prometheus_client::metrics::gauge::Gauge;
@@ -11,6 +11,7 @@ const REASONS: [&str; 5] = ["host", "origin", "token", "own_child", "signature"]
 #[derive(Debug, Default)]
 pub struct StrangerMetrics {
     refused: Counters,
+    calls_refused: Counters,
     left_out: Gauge,
 }
 
@@ -18,6 +19,8 @@ impl StrangerMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         let help = "Requests and connections refused for their Host, Origin, token, sender or signature";
         registry.register("http_refused", help, self.refused.clone());
+        let help = "System calls that were refused to children, by kind";
+        registry.register("child_calls_refused", help, self.calls_refused.clone());
         let help = "Lines that others could repeat without end and that the log left out";
         registry.register("log_lines_left_out", help, self.left_out.clone());
         for reason in REASONS {
@@ -28,6 +31,12 @@ impl StrangerMetrics {
     /// Counts a request that was refused for one of the reasons of this file.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+    }
+
+    /// Sets how many system calls of a kind of children were refused since the start.
+    pub fn calls_refused(&self, kind: &'static str, count: u64) {
+        let counter = self.calls_refused.get_or_create(&vec![("kind", kind.to_owned())]);
+        counter.inc_by(count.saturating_sub(counter.get()));
     }
 
     /// Sets how many log lines were left out since the start.
