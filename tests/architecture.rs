@@ -112,7 +112,7 @@ const BELONGS_TO: [(&str, &[&str]); 48] = [
     ("rcgen", &["http"]),
     ("hmac", &["http"]),
     ("subtle", &["http"]),
-    ("base64", &["http", "discover", "capture"]),
+    ("base64", &["http", "discover", "capture", "telemetry"]),
     ("quick_xml", &["discover"]),
     ("sha1", &["discover"]),
     ("uuid", &["http"]),

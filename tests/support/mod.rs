@@ -5,10 +5,12 @@
 pub mod aws;
 pub mod broker;
 pub mod camera;
+pub mod canary;
 pub mod capture;
 pub mod certificates;
 pub mod clip;
 pub mod daemon;
+pub mod echoing_camera;
 pub mod http_camera;
 pub mod link;
 pub mod memory_cgroup;
