@@ -1,4 +1,4 @@
-.PHONY: accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz page-pictures install
+.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz page-pictures install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -106,9 +106,14 @@ page-pictures: setup ## write what the web page looks like to docs/pictures/, fi
 fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes target/reports/fuzz.json
 	@setup/fuzz.sh
 
-safety: setup ## what a child that was taken over can do, under every Landlock ABI, as root and unprivileged; writes target/reports/safety.json
+safety: setup ## what a child that was taken over can do, under every Landlock ABI, as root and unprivileged; and a secret in each place where one lives; writes target/reports/{safety,safety-connect}.json
 	@$(CARGO) build --examples
-	@OCELLI_SAFETY=whole $(CARGO) test --test safety -- --nocapture
+	@OCELLI_SAFETY=whole $(CARGO) test --test safety --test secrets -- --nocapture
+
+hostile: setup ## cameras that mean harm beside a good one, and half an hour of mutated streams (OCELLI_MUTATED_SECONDS); writes target/reports/{hostile,mutated}.json
+	@$(CARGO) build --examples
+	@OCELLI_SAFETY=whole $(CARGO) test --test hostile -- --nocapture
+	@OCELLI_MUTATED_SECONDS=$(or $(OCELLI_MUTATED_SECONDS),1800) $(CARGO) test --test mutated_streams -- --nocapture
 
 install: ## install what `make build` has built: binary, library, models, settings, systemd unit (as root; DESTDIR=, PREFIX=/usr)
 	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }

@@ -115,6 +115,8 @@
 //!   holds its channel, and a kill reaches its whole group ([`os::pidfd`]).
 //! * A child makes the system calls of its list ([`os::system_calls`]), and names no address to the kernel: the parent judges
 //!   it and connects the child's socket ([`ipc::call_gate`], `camera::reachable`).
+//! * No process that talks to a camera can write the registry of GStreamer's plugins, which all of them believe
+//!   (`capture::plugin_registry`).
 //! * A unit on the CPU changes no file from the moment that its model is loaded ([`os::read_only`]).
 //! * When a capture process that cameras share dies, each of them gets its own: nothing in a crash says whose stream was the
 //!   cause (`core::cameras`).

@@ -115,7 +115,7 @@ const BELONGS_TO: [(&str, &[&str]); 49] = [
     ("argon2", &["http"]),
     ("hmac", &["http"]),
     ("subtle", &["http"]),
-    ("base64", &["http", "discover", "capture"]),
+    ("base64", &["http", "discover", "capture", "telemetry"]),
     ("quick_xml", &["discover"]),
     ("sha1", &["discover"]),
     ("uuid", &["http"]),

@@ -11,7 +11,8 @@ mod support;
 use ocelli::os::confinement::Confinement;
 use ocelli::os::system_calls::{ChildKind, listed};
 use std::fs::{self, Permissions};
-use std::net::{TcpListener, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -89,6 +90,7 @@ impl Targets {
 /// A daemon whose children load the probe.
 struct Probed {
     process: Child,
+    http: u16,
     home: TempDir,
 }
 
@@ -113,15 +115,19 @@ impl Probed {
                 format!("unix={}", at.join("socket").display()),
                 format!("abstract={}", targets.abstract_name()),
                 format!("forbidden={}", at.join("forbidden").display()),
+                format!("registry={}", at.join("cache/registry.bin").display()),
             ];
             fs::write(directory.join("probe.txt"), facts.join("\n")).unwrap();
         }
         fs::write(at.join("forbidden"), "secret").unwrap();
-        for directory in ["state", "cache"] {
+        // Where GStreamer would write its registry there is a directory, so that each process looks at the plugins itself.
+        for directory in ["state", "cache", "cache/registry.bin"] {
             fs::create_dir(at.join(directory)).unwrap();
         }
         if let Some(user) = scene.user {
-            for path in ["", "state", "cache", "forbidden", "plugins/libgstprobe.so", "runtime/probe.so"] {
+            for path in
+                ["", "state", "cache", "cache/registry.bin", "forbidden", "plugins/libgstprobe.so", "runtime/probe.so"]
+            {
                 std::os::unix::fs::chown(at.join(path), Some(user), Some(user)).unwrap();
             }
         }
@@ -149,23 +155,41 @@ impl Probed {
         }
         // The daemon inherits it as its number 200, without close-on-exec, and so did its children.
         let process = with_descriptor_200(&inherited, || command.spawn().unwrap());
-        Self { process, home }
+        Self { process, http, home }
     }
 
     fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("log")).unwrap()
     }
 
-    /// What the probe did, in both kinds of children.
+    /// How many calls were refused to a kind of children, by the daemon's metrics.
+    fn refused(&self, kind: &str) -> u64 {
+        let answer = TcpStream::connect(("127.0.0.1", self.http)).and_then(|mut stream| {
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).map(|_| answer)
+        });
+        let name = format!("ocelli_child_calls_refused_total{{kind=\"{kind}\"}} ");
+        let answer = answer.unwrap_or_default();
+        answer.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or_default()
+    }
+
+    /// What the probe did, in all kinds of children.
     fn acts(&self) -> Vec<Act> {
         let ended = |log: &str, child: &str| log.lines().any(|line| line.contains("PROBE end") && line.contains(child));
         wait_for("the probe in both children", Duration::from_secs(60), || {
             let log = self.log();
             (ended(&log, "camera yard") && ended(&log, "unit coco-ssd")).then_some(())
         });
-        let log = self.log();
+        // That of the process that looked at the plugins before the capture process did.
+        let keeper = fs::read_to_string(self.home.path().join("cache/keeper.txt")).unwrap();
+        let log = self.log() + &keeper.replace('\n', " child=keeper\n");
         let act = |line: &str| {
-            let child = if line.contains("camera yard") { "capture" } else { "unit" };
+            let child = match line {
+                _ if line.ends_with("child=keeper") => "keeper",
+                _ if line.contains("camera yard") => "capture",
+                _ => "unit",
+            };
             let line = line.split_once("PROBE ")?.1.replace(" child=", "\u{0}");
             let line = line.split('\u{0}').next()?;
             let (group, rest) = line.split_once(' ')?;
@@ -217,7 +241,7 @@ fn is_as_expected(act: &Act, scene: Scene) -> bool {
         // Seccomp does not see paths.
         "file" => scene.abi == Some(0) || [libc::EACCES, libc::ENOENT, libc::ENXIO].contains(&act.error),
         "refused" => act.error == libc::ENOSYS,
-        "address" => act.error == if act.child == "unit" { libc::ENOSYS } else { libc::EACCES },
+        "address" => act.error == if act.child == "capture" { libc::EACCES } else { libc::ENOSYS },
         "works" | "end" => act.error == 0,
         // What an unprivileged process could get it cannot give up, and cannot get.
         "capabilities" => act.error == 0 || !is_root() || scene.user.is_some(),
@@ -235,8 +259,13 @@ fn run(scene: Scene) -> Vec<Act> {
     let unexpected: Vec<&Act> = acts.iter().filter(|act| !is_as_expected(act, scene)).collect();
     assert!(unexpected.is_empty(), "{scene:?}: {unexpected:#?}");
     let of = |child: &str| acts.iter().filter(|act| act.child == child).count();
-    assert!(of("capture") > 70 && of("unit") > 70, "{} and {} acts", of("capture"), of("unit"));
+    for child in ["capture", "unit", "keeper"] {
+        assert!(of(child) > 65, "{} acts of the {child}", of(child));
+    }
     targets.assert_untouched();
+    for kind in ["capture", "unit"] {
+        wait_for("the count", Duration::from_secs(10), || (probed.refused(kind) > 100).then_some(()));
+    }
     // And it does its work.
     wait_for("the stream", Duration::from_secs(30), || probed.log().contains("a camera streams").then_some(()));
     acts
@@ -276,10 +305,59 @@ fn a_child_that_was_taken_over_reaches_nothing_with_landlock_with_an_old_one_and
     }
     if whole {
         let report = serde_json::json!({ "kernel": Confinement::of_this_kernel().in_words(), "acts": rows });
-        let directory = root().join("target/reports");
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("safety.json"), serde_json::to_string_pretty(&report).unwrap()).unwrap();
+        write_report("safety", &report);
     }
+}
+
+/// What a `connect` costs that the parent makes for a capture process, beside one that this test makes for itself.
+#[test]
+fn a_connection_through_the_parent_costs_less_than_two_milliseconds_more() {
+    let home = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let mut plain: Vec<u128> = (0..1000)
+        .map(|_| {
+            let begun = std::time::Instant::now();
+            let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let took = begun.elapsed().as_nanos();
+            drop(stream);
+            took
+        })
+        .collect();
+    plain.sort_unstable();
+    let plain = u32::try_from(plain[plain.len() / 2]).unwrap();
+    let plugins = home.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    fs::copy(probe(), plugins.join("libgstprobe.so")).unwrap();
+    fs::write(plugins.join("probe.txt"), format!("connects={port}")).unwrap();
+    // No registry: the capture process looks at the plugins itself.
+    fs::write(home.path().join("gstreamer-1.0"), "").unwrap();
+    let capture = support::capture::Capture::start_with(home.path(), &[("GST_PLUGIN_PATH", &plugins)]);
+    capture.expect_started();
+    let log = fs::read_to_string(home.path().join("log")).unwrap();
+    let line = log.lines().find_map(|line| line.split_once("PROBE connects ")).expect("the probe connects").1;
+    let median = line.strip_prefix("1000 median ").and_then(|rest| rest.strip_suffix(" ns"));
+    let through: u32 = median.expect("all connections were made").parse().unwrap();
+    let micros = |nanoseconds: u32| f64::from(nanoseconds) / 1000.0;
+    let more = micros(through) - micros(plain);
+    println!("connect: {:.1} µs, through the parent {:.1} µs", micros(plain), micros(through));
+    if std::env::var("OCELLI_SAFETY").is_ok_and(|what| what == "whole") {
+        let rows = serde_json::json!([
+            { "name": "connect, plain", "value": micros(plain), "unit": "µs", "bar": null, "ok": true,
+              "method": "median of 1,000 connections to loopback" },
+            { "name": "connect, through the parent", "value": micros(through), "unit": "µs", "bar": micros(plain) + 2000.0,
+              "ok": more < 2000.0, "method": "the same by a confined capture process" },
+        ]);
+        write_report("safety-connect", &rows);
+    }
+    assert!(more < 2000.0, "{more} µs more");
+}
+
+fn write_report(name: &str, report: &serde_json::Value) {
+    let directory = root().join("target/reports");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join(format!("{name}.json")), serde_json::to_string_pretty(report).unwrap()).unwrap();
 }
 
 /// How many filters of system calls a process has.

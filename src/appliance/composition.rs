@@ -15,6 +15,7 @@ use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
 use crate::appliance::shell::Shell;
 use crate::appliance::status_maker::StatusMaker;
+use crate::appliance::stream_lines::StreamLines;
 use crate::camera::capture_process::CaptureProcesses;
 use crate::camera::passwords::CameraPasswords;
 use crate::catalog::CatalogStore;
@@ -76,6 +77,7 @@ impl Appliance {
         tracing::info!(mode, kernel, "the sandbox of capture processes and units");
         let statuses = StatusMaker::new(format!("{mode}: {kernel}"));
         let spawner = Spawner::start()?;
+        let reporter = reporter.with_refused_calls(spawner.refused_calls());
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
         let plan = box_plan(&settings, reporter.boot_id().to_owned());
         let files = FileKeeper::start()?;
@@ -141,7 +143,8 @@ impl Appliance {
             own: own_queue,
         };
         let meter = Meter::load(hours, files, now);
-        let shell = Shell { core, performer, inbox, meter, statuses, status, unit_pids };
+        let stream_lines = StreamLines::default();
+        let shell = Shell { stream_lines, core, performer, inbox, meter, statuses, status, unit_pids };
         let reloader = Reloader::new(settings, passwords, reloads, change_sender);
         Ok((Self { shell, reloader: Some(reloader) }, control, watcher))
     }

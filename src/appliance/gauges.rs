@@ -1,6 +1,7 @@
 //! Sets the metrics that show how things are now, and removes those of what is gone.
 
 use crate::control::{ApplianceStatus, judge};
+use crate::ipc::refused_calls::RefusedCalls;
 use crate::publish::outbox::OutboxStatus;
 use crate::publish::publisher::PublishStatus;
 use crate::telemetry::log_queue::LogQueue;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Gauges {
     metrics: Arc<Metrics>,
+    refused_calls: RefusedCalls,
     /// Models, and versions with inference hours, that the metrics show.
     shown_models: BTreeSet<String>,
     shown_hours: BTreeSet<(String, String)>,
@@ -20,7 +22,17 @@ pub(super) struct Gauges {
 
 impl Gauges {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, shown_models: BTreeSet::new(), shown_hours: BTreeSet::new() }
+        Self {
+            metrics,
+            refused_calls: RefusedCalls::default(),
+            shown_models: BTreeSet::new(),
+            shown_hours: BTreeSet::new(),
+        }
+    }
+
+    /// Shows these counts from now on.
+    pub(super) fn show_refused_calls(&mut self, refused: RefusedCalls) {
+        self.refused_calls = refused;
     }
 
     /// Sets all of them. `mqtt` and `log` are absent if there are none.
@@ -43,6 +55,9 @@ impl Gauges {
         metrics.degraded(judge::reasons(status, status.made_at.unwrap_or_default()).len());
         metrics.log_lines_dropped(log.map_or(0, LogQueue::dropped));
         metrics.strangers().lines_left_out(log.map_or(0, LogQueue::left_out));
+        for (kind, count) in self.refused_calls.counts() {
+            metrics.strangers().calls_refused(kind, count);
+        }
         for (id, camera) in &status.cameras {
             let is_up = camera.state.state == CameraStatus::Streaming;
             metrics.camera(id, is_up, camera.reconnects, &camera.counts);

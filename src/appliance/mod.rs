@@ -27,6 +27,7 @@ pub mod scene_editor;
 mod shell;
 mod state_reports;
 mod status_maker;
+mod stream_lines;
 pub mod version_starter;
 mod zone_placement;
 

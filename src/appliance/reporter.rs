@@ -2,6 +2,7 @@
 
 mod gone;
 mod live_detections;
+mod parts;
 mod retained;
 mod told;
 
@@ -96,33 +97,6 @@ impl Reporter {
             clock_synced: is_wall_clock_synchronized(),
             pictures: EventPictures::default(),
         }
-    }
-
-    /// Adds the dropped lines of `log` to the metrics, and `troubles` to the box's problems.
-    #[must_use]
-    pub fn with_log(self, log: LogQueue, troubles: Troubles) -> Self {
-        Self { log: Some(log), troubles, ..self }
-    }
-
-    /// Tells viewers of live video what is seen.
-    #[must_use]
-    pub(super) fn with_live(self, live: Relay) -> Self {
-        Self { live: Some(live), ..self }
-    }
-
-    /// Where everything is counted.
-    pub(super) fn metrics(&self) -> Arc<Metrics> {
-        Arc::clone(&self.metrics)
-    }
-
-    /// The pictures of the last events.
-    pub fn pictures(&self) -> EventPictures {
-        self.pictures.clone()
-    }
-
-    /// The prefix of ids, new at each start of the daemon.
-    pub fn boot_id(&self) -> &str {
-        &self.boot_id
     }
 
     /// The box's id.

@@ -3,7 +3,7 @@
 
 use crate::control::scenes::{Region, SceneAreas, SceneChanged, SceneRefusal, SceneRequest};
 use crate::control::{Control, ReloadReport};
-use crate::settings::editor::{Assignment, EditError, Editor};
+use crate::settings::editor::{Assignment, CAMERAS, EditError, Editor};
 use crate::settings::{Settings, environment};
 use crate::tracking::settings::Point;
 use crate::vision::error_chain::describe;
@@ -85,7 +85,7 @@ fn write(files: &[PathBuf], camera: &str, areas: &SceneAreas) -> Result<String, 
         Assignment::areas("scene.ignore", &all(&areas.ignore)),
     ];
     let editor = Editor::open(files, environment()).map_err(refusal)?;
-    let changed = editor.set_camera(camera, &values).map_err(refusal)?;
+    let changed = editor.set(CAMERAS, camera, &values).map_err(refusal)?;
     Ok(changed.file.display().to_string())
 }
 

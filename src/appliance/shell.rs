@@ -8,6 +8,7 @@ use crate::appliance::inbox::{Inbox, Input};
 use crate::appliance::meter::Meter;
 use crate::appliance::performer::Performer;
 use crate::appliance::status_maker::StatusMaker;
+use crate::appliance::stream_lines::StreamLines;
 use crate::control::ApplianceStatus;
 use crate::core::{Core, Event};
 use crate::ipc::child_process::ChildEvent;
@@ -47,6 +48,7 @@ pub(super) struct Shell {
     pub(super) core: Core,
     pub(super) performer: Performer,
     pub(super) inbox: Inbox,
+    pub(super) stream_lines: StreamLines,
     pub(super) meter: Meter,
     pub(super) statuses: StatusMaker,
     pub(super) status: watch::Sender<ApplianceStatus>,
@@ -202,7 +204,7 @@ impl Shell {
         }
     }
 
-    fn log_capture(&self, group: usize, message: &FromCapture) {
+    fn log_capture(&mut self, group: usize, message: &FromCapture) {
         let names = |index| match self.core.camera_of(group, index) {
             Some((camera, is_main)) => (Some(camera.as_str()), is_main.then_some("main")),
             None => (None, None),
@@ -211,7 +213,9 @@ impl Shell {
             FromCapture::Hello { pid } => tracing::debug!(group, pid, "a capture process has started"),
             FromCapture::Streaming { camera, info } => {
                 let (camera, stream) = names(*camera);
+                let Some(left_out) = self.stream_lines.admit(camera, monotonic_now()) else { return };
                 tracing::info!(
+                    left_out = left_out.count(),
                     camera,
                     stream,
                     codec = info.codec,
@@ -223,7 +227,15 @@ impl Shell {
             }
             FromCapture::Lost { camera, kind, detail } => {
                 let (camera, stream) = names(*camera);
-                tracing::warn!(camera, stream, ?kind, detail, "a camera is lost; reconnecting");
+                let Some(left_out) = self.stream_lines.admit(camera, monotonic_now()) else { return };
+                tracing::warn!(
+                    left_out = left_out.count(),
+                    camera,
+                    stream,
+                    ?kind,
+                    detail,
+                    "a camera is lost; reconnecting"
+                );
             }
             _ => {}
         }

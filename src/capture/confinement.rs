@@ -42,21 +42,34 @@ const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urand
 const DECODERS: [&str; 11] =
     ["dri", "video", "media", "v4l-subdev", "nvidia", "nvhost", "nvmap", "mpp_service", "rga", "dma_heap", "mali"];
 
-/// The sandbox of a capture process. Makes the directory of GStreamer's registry, which must be there to be allowed.
+/// The sandbox of a capture process, which can read GStreamer's registry. Call it when that is up to date: a file must be
+/// there to be allowed.
 pub(super) fn sandbox() -> Sandbox {
+    let mut sandbox = of_gstreamer(ChildKind::Capturing);
+    sandbox.readable.extend(Registry::from_environment().map(|registry| registry.place()));
+    sandbox
+}
+
+/// The sandbox of the process that writes the registry, and talks to nobody. Makes its directory.
+pub(super) fn sandbox_of_registry_keeper() -> Sandbox {
+    let mut sandbox = of_gstreamer(ChildKind::Computing);
+    if let Some(Registry { directory, .. }) = Registry::from_environment() {
+        if let Err(error) = std::fs::create_dir_all(&directory) {
+            tracing::debug!(directory = %directory.display(), %error, "GStreamer's registry cannot be kept");
+        }
+        sandbox.writable.push(directory);
+    }
+    sandbox
+}
+
+fn of_gstreamer(kind: ChildKind) -> Sandbox {
     let mut readable: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
     for variable in PLUGIN_PATHS {
         readable.extend(std::env::var_os(variable).iter().flat_map(std::env::split_paths));
     }
     let mut writable: Vec<PathBuf> = DEVICES.iter().map(PathBuf::from).collect();
     writable.extend(decoders());
-    if let Some(Registry { directory, .. }) = Registry::from_environment() {
-        if let Err(error) = std::fs::create_dir_all(&directory) {
-            tracing::debug!(directory = %directory.display(), %error, "GStreamer's registry cannot be kept");
-        }
-        writable.push(directory);
-    }
-    Sandbox { readable, writable, kind: ChildKind::Capturing }
+    Sandbox { readable, writable, kind }
 }
 
 fn decoders() -> Vec<PathBuf> {

@@ -44,14 +44,12 @@ pub enum CaptureError {
     Flooded,
 }
 
-/// Serves the parent until it says `Stop` or is gone.
+/// Serves the parent, who was greeted, until it says `Stop` or is gone.
 ///
 /// # Errors
 /// [`CaptureError`]; the process is then to end, for the parent will start another.
 pub fn run(channel: Channel) -> Result<(), CaptureError> {
     let channel = Arc::new(channel);
-    // Before GStreamer is started, which may take a minute at the first start: the parent then knows what takes so long.
-    channel.send(&FromCapture::Hello { pid: std::process::id() }, None)?;
     plugin_registry::start_gstreamer()?;
     channel.send(&FromCapture::Initialized, None)?;
     let snapshots = SnapshotThread::start(Arc::clone(&channel))?;

@@ -56,8 +56,20 @@ mod watch;
 
 use crate::ipc::camera_source::MEMORY_VARIABLE;
 use crate::ipc::channel::Channel;
+use crate::ipc::messages::FromCapture;
 use crate::os::sandbox::SandboxMode;
 use std::process::ExitCode;
+
+/// The whole life of the process that a capture process starts before it is confined: it brings the registry of GStreamer's
+/// plugins up to date, which capture processes read and cannot write.
+pub fn keep_registry() -> ExitCode {
+    crate::os::child_limits::apply();
+    if let Err(error) = confinement::sandbox_of_registry_keeper().enter_as(SandboxMode::from_environment()) {
+        tracing::error!(%error, "the process that looks at GStreamer's plugins cannot be confined");
+        return ExitCode::FAILURE;
+    }
+    plugin_registry::keep()
+}
 
 /// The whole life of a capture process.
 pub fn main() -> ExitCode {
@@ -66,12 +78,18 @@ pub fn main() -> ExitCode {
     if let Some(megabytes) = megabytes.filter(|megabytes| *megabytes > 0) {
         crate::os::child_limits::cap_memory_at(megabytes << 20);
     }
+    // Before GStreamer is started, which may take a minute at the first start: the parent then knows what takes so long.
+    let channel = Channel::from_stdin().and_then(|channel| {
+        channel.send(&FromCapture::Hello { pid: std::process::id() }, None).map_err(std::io::Error::other)?;
+        Ok(channel)
+    });
+    plugin_registry::bring_up_to_date();
     // Before the first thread, so that all are confined.
     if let Err(error) = confinement::sandbox().enter_as(SandboxMode::from_environment()) {
         tracing::error!(%error, "a capture process cannot be confined");
         return ExitCode::FAILURE;
     }
-    let result = Channel::from_stdin().and_then(|channel| {
+    let result = channel.and_then(|channel| {
         crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
         Ok(channel)
     });

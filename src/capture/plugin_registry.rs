@@ -1,47 +1,87 @@
-//! Starts GStreamer so that its plugins are looked at once, and not by every capture process at the same time.
+//! Starts GStreamer so that its plugins are looked at once, and by no process that talks to a camera.
 //!
 //! `gstreamer::init()` reads a registry of all plugins. Where there is none, or after an upgrade, it loads each plugin to
-//! see what it offers, which takes seconds of CPU time, and writes the registry. Processes that start together would each
-//! do that for itself, and on a slow box none would get to the end. So a process locks the directory of the registry
-//! while it starts GStreamer: the first one looks at the plugins, the others wait and read what it has written.
+//! see what it offers, which takes seconds of CPU time, and writes the registry, which every later process believes. One
+//! that a camera has taken over must not write it. So before a capture process is confined, it starts another one that
+//! brings the registry up to date and ends ([`keep`]), waits for it ([`bring_up_to_date`]), and can only read the file then.
 //!
+//! Processes that start together would each look at all plugins, and on a slow box none would get to the end. So the
+//! directory of the registry is locked meanwhile: the first one looks at the plugins, the others find what it has written.
 //! The lock is on the directory and not on a file in it: it leaves nothing behind, and a disk that is read-only has it
-//! too. The kernel takes it back from a process that dies. Nothing is sent to the parent meanwhile, for only another
-//! thread could, and would also do so if this one hangs; the parent waits for `Initialized` for as long as
-//! [`INITIALIZATION_LIMIT`] says.
+//! too. The kernel takes it back from a process that dies. Nothing is sent to the parent meanwhile; it waits for
+//! `Initialized` for as long as [`INITIALIZATION_LIMIT`] says. Without a registry that can be written or waited for,
+//! each process looks at the plugins for itself.
 
 use crate::ipc::heartbeat::INITIALIZATION_LIMIT;
+use crate::os::parent_gate;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the lock is waited for. A lock that never comes must not blind a camera: then this process starts GStreamer
-/// without it, and still has time to do so before the parent gives it up.
-const LOCK_LIMIT: Duration = INITIALIZATION_LIMIT.saturating_sub(Duration::from_secs(30));
+/// The hidden subcommand that runs [`keep`].
+const SUBCOMMAND: &str = "capture-plugins";
 
-/// How often it is tried.
-const LOCK_POLL: Duration = Duration::from_millis(20);
+/// How long the registry is waited for. One that never comes must not blind a camera: then this process looks at the
+/// plugins itself, and still has time to do so before the parent gives it up.
+const LIMIT: Duration = INITIALIZATION_LIMIT.saturating_sub(Duration::from_secs(30));
 
-/// `gstreamer::init()`, one process at a time.
-pub(super) fn start_gstreamer() -> Result<(), gstreamer::glib::Error> {
-    let registry = Registry::from_environment();
-    let lock = registry.as_ref().and_then(|registry| registry.lock(LOCK_LIMIT));
-    if let (Some(registry), Some(_)) = (&registry, &lock) {
-        registry.remove_leftovers();
+/// How long the other process waits for the lock, so that it ends before it is given up.
+const LOCK_LIMIT: Duration = LIMIT.saturating_sub(Duration::from_secs(10));
+
+/// How often the lock and the other process are tried.
+const POLL: Duration = Duration::from_millis(10);
+
+/// Has a process of its own bring the registry up to date. Call it before this process is confined.
+pub(super) fn bring_up_to_date() {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("ocelli: plugins").arg(SUBCOMMAND).env_remove(parent_gate::VARIABLE);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let child = command.spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return tracing::warn!(%error, "no process can be started that looks at GStreamer's plugins"),
+    };
+    let deadline = Instant::now() + LIMIT;
+    while let Ok(None) = child.try_wait() {
+        if Instant::now() >= deadline {
+            tracing::warn!("GStreamer's plugins are looked at for too long; this process looks at them itself");
+            // It may have ended just now.
+            drop(child.kill());
+            drop(child.wait());
+            return;
+        }
+        std::thread::sleep(POLL);
     }
-    let versions = || registry.as_ref().map(Registry::versions).unwrap_or_default();
-    let (before, begun) = (versions(), Instant::now());
-    // First: where there is no registry, GStreamer makes the RTSP client's class while it looks at the plugins.
-    crate::os::rtsp_extension::register_at_start();
-    gstreamer::init()?;
-    if versions() != before {
+}
+
+/// The whole life of the process that brings the registry up to date. It has no sockets, and nobody talks to it.
+pub(super) fn keep() -> ExitCode {
+    let Some(registry) = Registry::from_environment() else { return ExitCode::SUCCESS };
+    let Some(_lock) = registry.lock(LOCK_LIMIT) else { return ExitCode::SUCCESS };
+    registry.remove_leftovers();
+    let (before, begun) = (registry.versions(), Instant::now());
+    if let Err(error) = gstreamer::init() {
+        // The capture process says what to do.
+        tracing::debug!(%error, "GStreamer cannot be started");
+        return ExitCode::FAILURE;
+    }
+    if registry.versions() != before {
         let seconds = begun.elapsed().as_secs_f32();
         tracing::info!(seconds, "GStreamer's plugins were looked at, and their registry was written");
     }
-    Ok(())
+    ExitCode::SUCCESS
+}
+
+/// `gstreamer::init()`, with our extension of its RTSP client.
+pub(super) fn start_gstreamer() -> Result<(), gstreamer::glib::Error> {
+    // First: where there is no registry, GStreamer makes the RTSP client's class while it looks at the plugins.
+    crate::os::rtsp_extension::register_at_start();
+    gstreamer::init()
 }
 
 /// Where GStreamer keeps what it knows of its plugins.
@@ -64,6 +104,11 @@ impl Registry {
         Some(Self { directory: cache.join("gstreamer-1.0"), file: None })
     }
 
+    /// The registry itself where the environment names it, else the directory: GStreamer chooses the name.
+    pub(super) fn place(&self) -> PathBuf {
+        self.file.as_ref().map_or_else(|| self.directory.clone(), |file| self.directory.join(file))
+    }
+
     /// The lock, which is held until the value is dropped; `None` if it cannot be had within `limit`.
     fn lock(&self, limit: Duration) -> Option<File> {
         let directory = File::open(&self.directory);
@@ -74,9 +119,9 @@ impl Registry {
         loop {
             match directory.try_lock() {
                 Ok(()) => return Some(directory),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(POLL),
                 Err(error) => {
-                    tracing::warn!(%error, "GStreamer is started without waiting for other processes that start it");
+                    tracing::warn!(%error, "the registry of GStreamer's plugins is not brought up to date");
                     return None;
                 }
             }

@@ -29,7 +29,16 @@ impl Loss {
         let words = |name: &str, status| format!(" ({name} status {status})");
         let status = rtsp.map(|status| words("RTSP", status)).or(http.map(|status| words("HTTP", status)));
         let status = status.unwrap_or_default();
-        Self { kind, detail: format!("{}{status}", error.error().message()) }
+        let what = http.map_or_else(|| error.error().message().to_owned(), |status| of_http(status).to_owned());
+        Self { kind, detail: format!("{what}{status}") }
+    }
+}
+
+/// What an HTTP status means. GStreamer tells it in the words of the camera, which may repeat the login.
+fn of_http(status: u32) -> &'static str {
+    match i32::try_from(status).map_or(LossKind::Other, LossKind::of_status) {
+        LossKind::Other => "the camera answers with an error",
+        kind => kind.words(),
     }
 }
 
@@ -59,6 +68,13 @@ fn kind_of(error: &glib::Error, status: Option<u32>) -> LossKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_http_status_is_told_in_our_words() {
+        assert_eq!(of_http(401), "the camera refuses the login");
+        assert_eq!(of_http(302), "the camera redirects to another place");
+        assert_eq!(of_http(400), "the camera answers with an error");
+    }
 
     #[test]
     fn the_status_of_the_camera_decides_before_gstreamers_code() {

@@ -27,6 +27,7 @@ mod status;
 mod tiles;
 mod user;
 
+use crate::os::core_files;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -112,6 +113,9 @@ enum Command {
     /// A capture process; started by `run`.
     #[command(hide = true)]
     Capture,
+    /// Brings the registry of GStreamer's plugins up to date; started by `capture`.
+    #[command(hide = true)]
+    CapturePlugins,
     /// Reads what cameras answer; started by `discover`.
     #[command(hide = true)]
     DiscoverChild,
@@ -119,7 +123,13 @@ enum Command {
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // Before any password is read.
+    core_files::refuse();
+    if !matches!(command, Command::Unit | Command::Capture | Command::CapturePlugins | Command::DiscoverChild) {
+        core_files::refuse_onlookers();
+    }
+    match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Status(arguments) => status::status(&arguments),
@@ -149,6 +159,10 @@ pub fn main() -> ExitCode {
             begin_child();
             run_capture()
         }
+        Command::CapturePlugins => {
+            begin_child();
+            run_registry_keeper()
+        }
         Command::DiscoverChild => {
             begin_child();
             discover::child()
@@ -167,6 +181,16 @@ fn begin_child() {
 #[cfg(feature = "capture")]
 fn run_capture() -> ExitCode {
     crate::capture::main()
+}
+
+#[cfg(feature = "capture")]
+fn run_registry_keeper() -> ExitCode {
+    crate::capture::keep_registry()
+}
+
+#[cfg(not(feature = "capture"))]
+fn run_registry_keeper() -> ExitCode {
+    run_capture()
 }
 
 #[cfg(not(feature = "capture"))]

@@ -192,7 +192,8 @@ async fn serve(
     tokio::spawn(history_keeper::keep(status.clone(), page.history.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
         .keeping_time_in(&identity_of_server.state_directory);
-    let http_state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page).with_reception(reception);
+    let http_state =
+        HttpState::new(metrics, health_watch, control, rekognition).with_page(page).with_reception(reception);
     let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));

@@ -23,6 +23,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use syscalls::Sysno;
 
@@ -35,13 +36,20 @@ const BETWEEN_REFUSALS: Duration = Duration::from_millis(2);
 /// The most messages of one `sendmmsg`; the caller sends the rest with its next one.
 const MAX_MESSAGES: u64 = 32;
 
-/// Serves a child on a thread of its own until it ends. `socket` is the parent's end of the child's standard output.
+/// Serves a child on a thread of its own until it ends. `socket` is the parent's end of the child's standard output; `refused`
+/// counts the calls that are refused.
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn open(process: Arc<PidFd>, socket: UnixStream, title: String, judge: Arc<dyn Judge>) -> io::Result<()> {
+pub fn open(
+    process: Arc<PidFd>,
+    socket: UnixStream,
+    title: String,
+    judge: Arc<dyn Judge>,
+    refused: Arc<AtomicU64>,
+) -> io::Result<()> {
     std::thread::Builder::new().name("call-gate".into()).spawn(move || {
-        let served = catch_unwind(AssertUnwindSafe(|| serve(&process, socket, &title, &*judge)));
+        let served = catch_unwind(AssertUnwindSafe(|| serve(&process, socket, (&title, &refused), &*judge)));
         let error = match served {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
@@ -57,7 +65,12 @@ pub fn open(process: Arc<PidFd>, socket: UnixStream, title: String, judge: Arc<d
     Ok(())
 }
 
-fn serve(process: &PidFd, mut socket: UnixStream, title: &str, judge: &dyn Judge) -> io::Result<()> {
+fn serve(
+    process: &PidFd,
+    mut socket: UnixStream,
+    (title, refused): (&str, &AtomicU64),
+    judge: &dyn Judge,
+) -> io::Result<()> {
     let can_listen = process.duplicate(0).is_ok();
     let mut number = [0; 4];
     let is_asked = socket.write_all(&[if can_listen { YES } else { NO }]).and_then(|()| socket.read_exact(&mut number));
@@ -70,7 +83,7 @@ fn serve(process: &PidFd, mut socket: UnixStream, title: &str, judge: &dyn Judge
         return Ok(());
     }
     drop(socket);
-    let mut gate = Gate { process, title, judge, refusals: Refusals::default() };
+    let mut gate = Gate { process, title, judge, refused, refusals: Refusals::default() };
     while listener.wait(process.as_fd())? {
         if let Some(call) = listener.receive()? {
             let result = listener.memory(&call).and_then(|memory| gate.answer(&call, &ChildMemory(memory)));
@@ -84,6 +97,7 @@ struct Gate<'a> {
     process: &'a PidFd,
     title: &'a str,
     judge: &'a dyn Judge,
+    refused: &'a AtomicU64,
     refusals: Refusals,
 }
 
@@ -184,6 +198,7 @@ impl Gate<'_> {
     }
 
     fn refused(&mut self, what: String) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
         let now = Duration::from_nanos(monotonic_now().as_nanos());
         if let Some(line) = self.refusals.add(what, now) {
             tracing::warn!(child = self.title, left_out = line.left_out, "refused to a child: {}", line.text);

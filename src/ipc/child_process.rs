@@ -8,6 +8,7 @@ use crate::ipc::call_gate;
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::child_log::log_lines;
 use crate::ipc::child_watch::{Watched, watch};
+use crate::ipc::refused_calls::RefusedCalls;
 use crate::ipc::socket_wish::{Judge, NoSockets};
 use crate::os::parent_gate;
 use crate::os::pidfd::PidFd;
@@ -130,6 +131,7 @@ pub struct Spawner {
     pending: Arc<AtomicUsize>,
     /// The last caller has waited in vain.
     is_late: Arc<AtomicBool>,
+    refused_calls: RefusedCalls,
 }
 
 impl Spawner {
@@ -155,7 +157,12 @@ impl Spawner {
                 undone.fetch_sub(1, Ordering::Relaxed);
             }
         })?;
-        Ok(Self { jobs, pending, is_late: Arc::default() })
+        Ok(Self { jobs, pending, is_late: Arc::default(), refused_calls: RefusedCalls::default() })
+    }
+
+    /// How many calls of its children were refused.
+    pub fn refused_calls(&self) -> RefusedCalls {
+        self.refused_calls.clone()
     }
 
     /// Starts a child that has no sockets. Its events are converted by `wrap` and sent to `events`. Blocks for about a
@@ -201,7 +208,8 @@ impl Spawner {
         let log = child.child()?.stderr.take().map(OwnedFd::from);
         let log = log.map(tokio::net::unix::pipe::Receiver::from_owned_fd).transpose()?;
         if let Some(gate) = gate {
-            call_gate::open(Arc::clone(&process), gate, spec.title.clone(), judge)?;
+            let refused = self.refused_calls.of(spec.arguments.first().map_or("", String::as_str));
+            call_gate::open(Arc::clone(&process), gate, spec.title.clone(), judge, refused)?;
         }
         child.release();
         if let Some(pipe) = log {

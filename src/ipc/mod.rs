@@ -19,6 +19,7 @@ pub mod load_model;
 pub mod loss_kind;
 pub mod messages;
 mod refusals;
+pub mod refused_calls;
 pub mod restart_policy;
 pub mod snapshot_messages;
 pub mod socket_wish;

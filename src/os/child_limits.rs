@@ -1,6 +1,7 @@
 //! Resource limits of child processes: no core dumps (they would contain pictures), few descriptors, and the first to
 //! be killed when memory runs out.
 
+use crate::os::core_files;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Maximum of open descriptors: libraries, the socket and one region per camera.
@@ -11,11 +12,10 @@ const SMALL_MEMORY_BYTES: u64 = 512 << 20;
 
 /// Lowers the limits of this process. Best effort: a limit that cannot be set is only logged.
 pub fn apply() {
-    let set = |resource, value| setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) });
-    for (name, result) in [("core", set(Resource::Core, 0)), ("nofile", set(Resource::Nofile, DESCRIPTORS))] {
-        if let Err(error) = result {
-            tracing::debug!(limit = name, %error, "a limit could not be set");
-        }
+    core_files::refuse();
+    let most = Some(DESCRIPTORS);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }) {
+        tracing::debug!(limit = "nofile", %error, "a limit could not be set");
     }
     // The OOM killer then chooses a child before the daemon, which can restart it.
     if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "500") {

@@ -8,6 +8,7 @@ pub mod call_listener;
 pub mod child_limits;
 pub mod clock;
 pub mod confinement;
+pub mod core_files;
 pub mod cores;
 pub mod directories;
 pub mod file_modes;

@@ -14,6 +14,7 @@ pub mod main_stream_metrics;
 pub mod metrics;
 pub mod model_metrics;
 pub mod node_metrics;
+pub mod redactor;
 pub mod settings;
 pub mod stranger_metrics;
 pub mod troubles;

@@ -38,6 +38,11 @@ pub struct Capture {
 impl Capture {
     /// Starts one whose GStreamer keeps its registry below `cache`.
     pub fn start(cache: &Path) -> Self {
+        Self::start_with(cache, &[])
+    }
+
+    /// [`Self::start`] with these variables in its environment.
+    pub fn start_with(cache: &Path, variables: &[(&str, &Path)]) -> Self {
         let (channel, theirs) = Channel::pair().unwrap();
         let log = File::options().append(true).create(true).open(cache.join("log")).unwrap();
         let (gate, their_gate) = UnixStream::pair().unwrap();
@@ -52,10 +57,11 @@ impl Capture {
             // What the daemon sets: how the allocator gives memory back is a part of what is measured.
             .envs(child_environment(&level, SandboxMode::from_environment()))
             .env("XDG_CACHE_HOME", cache)
+            .envs(variables.iter().copied())
             .spawn()
             .unwrap();
         let pidfd = Arc::new(PidFd::open(process.id()).unwrap());
-        call_gate::open(pidfd, gate, "capture".into(), Arc::new(Everything)).unwrap();
+        call_gate::open(pidfd, gate, "capture".into(), Arc::new(Everything), Arc::default()).unwrap();
         Self { process, channel }
     }
 

@@ -33,6 +33,14 @@ impl Daemon {
         Self { process, http_port, status_line, home }
     }
 
+    /// [`Self::start`] with these variables in its environment.
+    pub fn start_with_variables(broker_port: u16, settings: &str, variables: &[(&str, &str)]) -> Self {
+        let (home, http_port, status_line) = prepare(broker_port, settings);
+        let mut command = binary(&home);
+        command.args(run_arguments(&home)).envs(variables.iter().copied()).stdout(Stdio::piped());
+        Self { process: command.spawn().unwrap(), http_port, status_line, home }
+    }
+
     /// [`Self::start`] with a file system of its own for what it keeps: a tmpfs with these options, as `size=4m`.
     pub fn start_on_disk(broker_port: u16, settings: &str, options: &str) -> Self {
         let (home, http_port, status_line) = prepare(broker_port, settings);

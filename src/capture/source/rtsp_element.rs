@@ -47,6 +47,9 @@ pub(super) fn build(
     Ok(source)
 }
 
+/// So many tracks that are not looked at are told. A camera has some; a hostile one describes thousands.
+const TOLD_TRACKS: u32 = 8;
+
 /// Has the element set up one track only. Each track is asked about again when a connection is made anew.
 pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<Mutex<Tracks>> {
     let tracks = Arc::new(Mutex::new(Tracks::new(camera.video_track)));
@@ -61,7 +64,9 @@ pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<
             match lock(&chosen).offer(&track, is_readable) {
                 Choice::Take => true,
                 Choice::Leave(what) => {
-                    tracing::info!(camera = name, "not looked at: {what}");
+                    if number < TOLD_TRACKS {
+                        tracing::info!(camera = name, "not looked at: {what}");
+                    }
                     false
                 }
             }
