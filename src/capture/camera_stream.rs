@@ -54,6 +54,7 @@ struct Shared {
     pictures: Mutex<Option<gst_video::VideoInfo>>,
     ledger: Mutex<DecodeLedger>,
     bytes: AtomicU64,
+    motion_events: AtomicU64,
     clock_offset_ms: Mutex<Option<i64>>,
     decoding: Mutex<Option<Decoding>>,
     loss: Mutex<Option<Loss>>,
@@ -86,6 +87,7 @@ impl CameraStream {
             pictures: Mutex::default(),
             ledger: Mutex::default(),
             bytes: AtomicU64::new(0),
+            motion_events: AtomicU64::new(0),
             clock_offset_ms: Mutex::default(),
             decoding: Mutex::default(),
             loss: Mutex::default(),
@@ -187,6 +189,7 @@ impl CameraStream {
             attention: self.attention(),
             tampered: shared.watch.as_ref().and_then(|watch| lock(watch).tampered()),
             signal: shared.watch.as_ref().map(|watch| lock(watch).signal()),
+            motion_events: shared.motion_events.load(Ordering::Relaxed),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
         };
         debug_assert!(counts.closes(), "{counts:?}");
@@ -247,10 +250,19 @@ impl SourceUser for Shared {
         // Before it can be taken: what it tells of its group is known then.
         let changes_what_is_decoded = self.watch.as_ref().zip(unit.buffer()).is_some_and(|(watch, buffer)| {
             let is_keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-            lock(watch).take_in(is_keyframe, at, buffer.size())
+            let (codec, bytes) = (self.codec(), buffer.map_readable().ok());
+            codec.zip(bytes).is_some_and(|(codec, bytes)| lock(watch).take_in(is_keyframe, at, codec, &bytes))
         });
         self.queue.put(unit, Arrival { at, camera_ms });
         if changes_what_is_decoded {
+            self.queue.wake();
+        }
+    }
+
+    fn motion_event(&self) {
+        self.motion_events.fetch_add(1, Ordering::Relaxed);
+        let Some(watch) = &self.watch else { return };
+        if lock(watch).told_of_motion(monotonic_now()) {
             self.queue.wake();
         }
     }

@@ -29,7 +29,7 @@ impl Camera {
     fn receive(&mut self, sizes: &Sizes, moving: impl Fn(usize) -> bool) {
         for (frame, (is_keyframe, bytes)) in sizes.iter().enumerate() {
             let now = at(self.frames);
-            if self.signal.take_in(*is_keyframe, now, *bytes as f32) {
+            if self.signal.take_in(*is_keyframe, now, *bytes) {
                 self.raised.push(frame);
             }
             let may_pass = || {
@@ -142,7 +142,7 @@ fn what_was_seen_too_seldom_is_not_used_and_a_stream_of_keyframes_has_no_signal(
     let state = camera.signal.state();
     assert!(state.used == SignalUse::Learning && state.auc_percent > Some(90), "{state:?}");
 
-    let keyframes: Sizes = (0..600).map(|_| (true, 20_000)).collect();
+    let keyframes: Sizes = (0..600).map(|_| (true, 20_000.0)).collect();
     let camera = Camera::after(&keyframes, 1, |frame| frame % 100 > 50);
     assert_eq!(camera.signal.state().used, SignalUse::None);
     assert_eq!(camera.decoded, camera.keyframes);
