@@ -120,6 +120,16 @@ fn sizes_tell_nothing_where_the_bit_rate_is_constant_or_noise_takes_it_all() {
 }
 
 #[test]
+fn the_quantiser_tells_what_bytes_alone_do_not_where_the_bit_rate_is_constant() {
+    let auc = |stream| Camera::taught(stream, 1).signal.state().auc_percent.unwrap();
+    for stream in [Stream::STEADY_RATE, Stream::CONSTANT_RATE] {
+        let (weighed, plain) = (auc(stream), auc(stream.unweighed()));
+        println!("{stream:?}: {weighed} % with the quantiser, {plain} % without");
+        assert!(weighed >= plain + 5, "{stream:?}: {weighed} % with the quantiser, {plain} % without");
+    }
+}
+
+#[test]
 fn a_signal_that_stops_to_tell_what_moves_is_used_no_more() {
     let mut camera = Camera::taught(Stream::CONSTANT_QUALITY, 1);
     assert_eq!(camera.signal.state().used, SignalUse::Sizes);

@@ -26,21 +26,41 @@ pub(super) struct Stream {
     caps: &'static str,
     /// In grey levels, from the least to the most.
     noise: u8,
+    /// The sizes of H.264 frames are weighed by their quantiser.
+    is_weighed: bool,
 }
 
 impl Stream {
-    pub(super) const CONSTANT_QUALITY: Self =
-        Self { encoder: "x264enc pass=qual quantizer=26 bframes=0 option-string=scenecut=0", caps: H264, noise: 2 };
+    pub(super) const CONSTANT_QUALITY: Self = Self {
+        encoder: "x264enc pass=qual quantizer=26 bframes=0 option-string=scenecut=0",
+        caps: H264,
+        noise: 2,
+        is_weighed: true,
+    };
     pub(super) const CONSTANT_RATE: Self = Self {
         encoder: "x264enc bitrate=100 vbv-buf-capacity=400 tune=zerolatency option-string=scenecut=0",
         caps: H264,
         noise: 8,
+        is_weighed: true,
     };
     pub(super) const H265: Self = Self {
         encoder: "x265enc option-string=crf=28:bframes=0:scenecut=0",
         caps: "video/x-h265,stream-format=byte-stream",
         noise: 2,
+        is_weighed: true,
     };
+
+    /// A constant rate over some seconds, with little noise.
+    pub(super) const STEADY_RATE: Self = Self {
+        encoder: "x264enc bitrate=100 vbv-buf-capacity=1000 bframes=0 option-string=scenecut=0",
+        noise: 2,
+        ..Self::CONSTANT_RATE
+    };
+
+    /// The same with the bytes as they are.
+    pub(super) fn unweighed(self) -> Self {
+        Self { is_weighed: false, ..self }
+    }
 
     /// The same with other noise, in grey levels.
     pub(super) fn with_noise(self, noise: u8) -> Self {
@@ -75,7 +95,7 @@ impl Stream {
         while let Ok(sample) = sink.pull_sample() {
             let buffer = sample.buffer().unwrap();
             let unit = buffer.map_readable().unwrap();
-            let bytes = if self.caps == H264 { quantiser.weigh(&unit) } else { unit.len() as f32 };
+            let bytes = if self.is_weighed && self.caps == H264 { quantiser.weigh(&unit) } else { unit.len() as f32 };
             sizes.push((!buffer.flags().contains(gst::BufferFlags::DELTA_UNIT), bytes));
         }
         pipeline.set_state(gst::State::Null).unwrap();
