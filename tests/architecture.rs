@@ -90,9 +90,10 @@ const MAY_USE: [(&str, &[&str]); 28] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 49] = [
+const BELONGS_TO: [(&str, &[&str]); 50] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
+    ("h264_reader", &["capture"]),
     ("http_auth", &["capture"]),
     ("md5", &["capture"]),
     ("gstreamer_app", &["capture"]),
@@ -116,7 +117,7 @@ const BELONGS_TO: [(&str, &[&str]); 49] = [
     ("hmac", &["http"]),
     ("subtle", &["http"]),
     ("base64", &["http", "discover", "capture", "telemetry"]),
-    ("quick_xml", &["discover"]),
+    ("quick_xml", &["discover", "capture"]),
     ("sha1", &["discover"]),
     ("uuid", &["http"]),
     ("tower_service", &["http"]),

@@ -36,6 +36,7 @@ use crate::camera::capture_group::member::{Member, next_index};
 use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
 use crate::ipc::messages::LossKind;
 use crate::ipc::restart_policy::RestartPolicy;
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
@@ -139,6 +140,14 @@ impl CaptureGroup {
             }
             Process::Starting { .. } | Process::Leaving { .. } | Process::Dying { .. } => Vec::new(),
         }
+    }
+
+    /// True if every camera streams or is switched off, and the process neither starts nor ends.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let is_settled = matches!(self.process, Process::Up { .. } | Process::Down { .. });
+        let streams =
+            |member: &Member| matches!(member.camera.status(), CameraStatus::Streaming | CameraStatus::Disabled);
+        is_settled && self.members.iter().all(streams)
     }
 
     /// Kills the process. Starting | Up | Leaving -> Dying

@@ -242,6 +242,7 @@ pub(crate) fn camera_source(
         basic_auth: camera.basic_auth,
         follow_redirects: camera.follow_redirects,
         video_track: camera.video_track,
+        motion_events: camera.motion_events && camera.watched(capture).is_some(),
         tls: trust(&camera.tls),
         frames_per_second: camera.fps,
         keyframes_only: camera.keyframes_only,
@@ -273,7 +274,7 @@ fn watch_order(camera: &CameraSettings, capture: &CaptureSettings) -> Option<Wat
 /// What a capture process needs to know to connect a main stream. Where pictures have to be asked for, one in two seconds is
 /// enough.
 pub(crate) fn main_source(main: &CameraSettings, password: Option<&Secret>, capture: &CaptureSettings) -> CameraSource {
-    CameraSource { frames_per_second: 0.5, ..camera_source(main, password, capture) }
+    CameraSource { frames_per_second: 0.5, motion_events: false, ..camera_source(main, password, capture) }
 }
 
 /// Whom a capture process trusts. It may not read the file itself: others may lie beside it.

@@ -212,6 +212,9 @@ pub struct CameraSettings {
     /// Polygons in ratios of the picture in which changes do not count, such as a tree in the wind.
     #[serde(default)]
     pub watch_ignore: Vec<Vec<[f32; 2]>>,
+    /// While it is watched, the camera's own motion events (ONVIF metadata beside the video) are looked into at once.
+    #[serde(default)]
+    pub motion_events: bool,
     /// The part of its picture that is analysed; absent: all of it.
     #[serde(default)]
     pub region: Option<RegionSettings>,

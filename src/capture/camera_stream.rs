@@ -57,6 +57,7 @@ struct Shared {
     pictures: Mutex<Option<gst_video::VideoInfo>>,
     ledger: Mutex<DecodeLedger>,
     bytes: AtomicU64,
+    motion_events: AtomicU64,
     clock_offset_ms: Mutex<Option<i64>>,
     media_clock: Mutex<MediaClock>,
     live: LiveOutput,
@@ -91,6 +92,7 @@ impl CameraStream {
             pictures: Mutex::default(),
             ledger: Mutex::default(),
             bytes: AtomicU64::new(0),
+            motion_events: AtomicU64::new(0),
             clock_offset_ms: Mutex::default(),
             media_clock: Mutex::default(),
             live: LiveOutput::default(),
@@ -199,6 +201,7 @@ impl CameraStream {
             attention: self.attention(),
             tampered: shared.watch.as_ref().and_then(|watch| lock(watch).tampered()),
             signal: shared.watch.as_ref().map(|watch| lock(watch).signal()),
+            motion_events: shared.motion_events.load(Ordering::Relaxed),
             keyframe_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
         };
         debug_assert!(counts.closes(), "{counts:?}");
@@ -261,11 +264,21 @@ impl SourceUser for Shared {
         let is_keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let media_us = lock(&self.media_clock).place(buffer.pts().map(Duration::from), is_keyframe, at);
         // Before it can be taken: what it tells of its group is known then.
-        let changes_what_is_decoded =
-            self.watch.as_ref().is_some_and(|watch| lock(watch).take_in(is_keyframe, at, buffer.size()));
+        let changes_what_is_decoded = self.watch.as_ref().is_some_and(|watch| {
+            let (codec, bytes) = (self.codec(), buffer.map_readable().ok());
+            codec.zip(bytes).is_some_and(|(codec, bytes)| lock(watch).take_in(is_keyframe, at, codec, &bytes))
+        });
         self.live.take_in(&unit, is_keyframe, media_us);
         self.queue.put(unit, Arrival { at, camera_ms, media_us });
         if changes_what_is_decoded {
+            self.queue.wake();
+        }
+    }
+
+    fn motion_event(&self) {
+        self.motion_events.fetch_add(1, Ordering::Relaxed);
+        let Some(watch) = &self.watch else { return };
+        if lock(watch).told_of_motion(monotonic_now()) {
             self.queue.wake();
         }
     }

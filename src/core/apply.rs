@@ -1,6 +1,7 @@
 //! The core, which connects its parts.
 
 mod change;
+mod rest;
 mod status;
 
 use crate::admission::brown_out::PACE_PERIOD;

@@ -114,6 +114,11 @@ impl Cameras {
         self.slots.connection_of(region)
     }
 
+    /// True if every camera streams or is switched off.
+    pub(super) fn are_at_rest(&self) -> bool {
+        self.groups.iter().all(CaptureGroup::is_at_rest)
+    }
+
     /// Does what is due by `now`. Returns the groups whose killed process does not end and was given up.
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<usize> {
         self.end_separations(now);

@@ -34,6 +34,11 @@ impl Keeping {
         }
     }
 
+    /// True if no command waits.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Extends the deadlines by the `gap` for which the daemon was suspended.
     pub(super) fn paused(&mut self, gap: Duration) {
         self.waiting.values_mut().for_each(|deadline| *deadline = *deadline + gap);

@@ -162,6 +162,11 @@ impl Snapshots {
         self.waiting.retain(|_, waiting| !waiting.is_empty());
     }
 
+    /// True if no request waits and no order is open.
+    pub(super) fn are_at_rest(&self) -> bool {
+        self.waiting.is_empty() && self.ordered.is_empty()
+    }
+
     /// Extends the deadlines by the `gap` for which the daemon was suspended.
     pub(super) fn paused(&mut self, gap: Duration) {
         let waiting = self.waiting.values_mut().flatten().map(|one| &mut one.deadline);

@@ -199,6 +199,11 @@ impl Units {
         self.fleet.in_flight()
     }
 
+    /// True if nothing is in flight, and no unit starts, works or stops.
+    pub(super) fn are_at_rest(&self) -> bool {
+        self.fleet.is_at_rest()
+    }
+
     /// Units in service by package, for the meter of inference hours.
     pub(super) fn metered(&self) -> Vec<(Arc<Package>, usize)> {
         self.fleet.metered()

@@ -50,6 +50,8 @@ pub struct CameraSource {
     pub follow_redirects: bool,
     /// The video track that is received, counted from 1; `None`: the first that can be decoded.
     pub video_track: Option<u16>,
+    /// Receives the camera's motion events, from its metadata track.
+    pub motion_events: bool,
     /// Which certificates are trusted.
     pub tls: TlsTrust,
     /// Frames per second to deliver; 0: every frame.

@@ -258,6 +258,11 @@ impl Fleet {
         self.pools.values().map(Pool::in_flight).sum()
     }
 
+    /// True if nothing is in flight, and no unit starts, works or stops.
+    pub fn is_at_rest(&self) -> bool {
+        self.pools.values().all(Pool::is_at_rest)
+    }
+
     /// Units in service by package, for the meter of inference hours.
     pub fn metered(&self) -> Vec<(Arc<Package>, usize)> {
         self.pools.values().flat_map(Pool::metered).collect()

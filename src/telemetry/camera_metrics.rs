@@ -22,11 +22,12 @@ pub(super) struct CameraMetrics {
     bytes: Gauges,
     watched: Gauges,
     signal: Gauges,
+    motion_events: Gauges,
 }
 
 impl CameraMetrics {
     /// Each family that has one series a camera, with its name and help.
-    fn families(&self) -> [(&'static str, &'static str, &Gauges); 10] {
+    fn families(&self) -> [(&'static str, &'static str, &Gauges); 11] {
         [
             ("up", "1 while the camera streams", &self.is_up),
             ("reconnects", "Connections lost since the start", &self.reconnects),
@@ -38,6 +39,7 @@ impl CameraMetrics {
             ("bytes", "Bytes of encoded frames since the start", &self.bytes),
             ("watched", "1 while nothing moves and only keyframes are decoded", &self.watched),
             ("signal_used", "1 while the sizes of frames are known to tell that something moves", &self.signal),
+            ("motion_events", "Messages of the camera that something moves since the start", &self.motion_events),
         ]
     }
 
@@ -75,6 +77,7 @@ impl CameraMetrics {
             counts.bytes,
             u64::from(is_up && counts.attention == Attention::Watched),
             u64::from(is_up && counts.signal.is_some_and(|signal| signal.used == SignalUse::Sizes)),
+            counts.motion_events,
         ];
         for ((_, _, family), value) in self.families().into_iter().zip(values) {
             family.get_or_create(&camera(id)).set(integer(value));

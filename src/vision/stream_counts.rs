@@ -80,6 +80,8 @@ pub struct StreamCounts {
     pub tampered: Option<TamperKind>,
     /// Whether frames between keyframes tell that something moves, if it is to be watched.
     pub signal: Option<StreamSignal>,
+    /// Messages of the camera itself that something moves, if it is asked for them.
+    pub motion_events: u64,
 }
 
 impl StreamCounts {
@@ -107,6 +109,7 @@ impl AddAssign for StreamCounts {
         self.packets += other.packets;
         self.packets_lost += other.packets_lost;
         self.bytes += other.bytes;
+        self.motion_events += other.motion_events;
         self.received += other.received;
         self.decoded += other.decoded;
         self.waiting += other.waiting;

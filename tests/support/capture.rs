@@ -117,6 +117,7 @@ pub fn source_of(url: &str) -> CameraSource {
         basic_auth: true,
         follow_redirects: false,
         video_track: None,
+        motion_events: false,
         tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: false,

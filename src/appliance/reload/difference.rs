@@ -75,7 +75,8 @@ fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
     let CameraSettings { url, credentials, transport, keyframes_only, .. } = camera;
     let CameraSettings { video_track, basic_auth, follow_redirects, tls, .. } = camera;
     let CameraSettings { detect_url, detect_credentials, .. } = camera;
-    let watch = (camera.watch, camera.watch_sensitivity.map(f32::to_bits), camera.watch_ignore.clone());
+    let watch =
+        (camera.watch, camera.watch_sensitivity.map(f32::to_bits), camera.watch_ignore.clone(), camera.motion_events);
     let urls = (url.clone(), credentials.clone(), detect_url.clone(), detect_credentials.clone());
     (urls, *basic_auth, *follow_redirects, tls.clone(), *transport, *keyframes_only, *video_track, times, watch)
 }

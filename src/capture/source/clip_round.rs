@@ -53,7 +53,7 @@ impl ClipRound {
         source.set_property("fd", file.as_raw_fd());
         let caps: gst::Caps = [Codec::H264, Codec::H265, Codec::Mjpeg].into_iter().map(Codec::unit_caps).collect();
         let sink = gst_app::AppSink::builder().caps(&caps).sync(false).max_buffers(READ_AHEAD).build();
-        let tracks = Arc::new(Mutex::new(Tracks::new(track)));
+        let tracks = Arc::new(Mutex::new(Tracks::new(track, false)));
         let last = sink.clone().upcast();
         add(&pipeline, &[&source, &last])?;
         match format {

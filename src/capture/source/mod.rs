@@ -9,6 +9,7 @@ mod http;
 mod jpeg_poll;
 mod keep_alive;
 mod login;
+mod motion_events;
 mod reach;
 mod rtsp;
 mod rtsp_attempt;

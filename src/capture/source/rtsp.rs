@@ -2,6 +2,7 @@
 
 use crate::capture::decoder_choice::Codec;
 use crate::capture::lock::lock;
+use crate::capture::source::motion_events::MotionEvents;
 use crate::capture::source::rtsp_attempt::Attempt;
 use crate::capture::source::rtsp_element;
 use crate::capture::source::rtsp_packets::Packets;
@@ -115,6 +116,12 @@ fn connect(
 ) -> Result<(), String> {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
     let offered = rtsp_element::track_of(&caps);
+    if offered.is_metadata() {
+        if let Err(error) = listen(pipeline, pad, user) {
+            tracing::warn!(%error, "the camera's motion events cannot be read");
+        }
+        return Ok(());
+    }
     if offered.media != "video" {
         return Ok(());
     }
@@ -136,6 +143,29 @@ fn connect(
     pad.link(&input).map_err(|error| error.to_string())?;
     *track = Some(Track { name, input });
     Ok(())
+}
+
+/// Reads the camera's motion events from a pad of its metadata track.
+fn listen(pipeline: &gst::Pipeline, pad: &gst::Pad, user: &Arc<dyn SourceUser>) -> Result<(), gst::glib::BoolError> {
+    let sink = gst::ElementFactory::make("fakesink").property("sync", false).property("async", false).build()?;
+    pipeline.add(&sink)?;
+    sink.sync_state_with_parent()?;
+    let input = sink.static_pad("sink").ok_or_else(|| gst::glib::bool_error!("a sink has no input"))?;
+    let (events, user) = (Mutex::new(MotionEvents::default()), Arc::clone(user));
+    let tell = move |packet: &gst::BufferRef| {
+        if packet.map_readable().is_ok_and(|packet| lock(&events).take_in(&packet)) {
+            user.motion_event();
+        }
+    };
+    input.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+        match &info.data {
+            Some(gst::PadProbeData::BufferList(list)) => list.iter().for_each(&tell),
+            Some(gst::PadProbeData::Buffer(buffer)) => tell(buffer),
+            _ => {}
+        }
+        gst::PadProbeReturn::Ok
+    });
+    pad.link(&input).map(drop).map_err(|_| gst::glib::bool_error!("the metadata track cannot be read"))
 }
 
 /// What a pad is named after: `recv_rtp_src_0_3735928559_96` after session, synchronisation source and payload type.

@@ -52,7 +52,7 @@ const TOLD_TRACKS: u32 = 8;
 
 /// Has the element set up one track only. Each track is asked about again when a connection is made anew.
 pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<Mutex<Tracks>> {
-    let tracks = Arc::new(Mutex::new(Tracks::new(camera.video_track)));
+    let tracks = Arc::new(Mutex::new(Tracks::new(camera.video_track, camera.motion_events)));
     let (chosen, known, name) = (Arc::clone(&tracks), Mutex::new(BTreeMap::new()), camera.name.clone());
     source.connect("select-stream", false, move |arguments| {
         let number = arguments.get(1).and_then(|value| value.get::<u32>().ok())?;
@@ -62,7 +62,7 @@ pub(super) fn choose_track(source: &gst::Element, camera: &CameraSource) -> Arc<
             let track = caps.as_deref().map_or_else(Track::default, track_of);
             let is_readable = Codec::from_encoding_name(&track.encoding).is_some();
             match lock(&chosen).offer(&track, is_readable) {
-                Choice::Take => true,
+                Choice::Take | Choice::TakeEvents => true,
                 Choice::Leave(what) => {
                     if number < TOLD_TRACKS {
                         tracing::info!(camera = name, "not looked at: {what}");

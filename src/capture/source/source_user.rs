@@ -14,6 +14,8 @@ pub(in crate::capture) trait SourceUser: Send + Sync + 'static {
     /// An access unit has arrived: one whole encoded frame, with its caps. `camera_ms` is when the camera says that it was
     /// taken, in milliseconds since 1970.
     fn unit(&self, unit: gst::Sample, camera_ms: Option<i64>);
+    /// The camera says that something moves.
+    fn motion_event(&self) {}
     /// The connection is of no use any more.
     fn lost(&self, loss: Loss);
 }

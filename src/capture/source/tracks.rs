@@ -14,11 +14,20 @@ pub(super) struct Track {
     pub(super) encoding: String,
 }
 
+impl Track {
+    /// True of ONVIF's metadata, with or without compression, which is not read.
+    pub(super) fn is_metadata(&self) -> bool {
+        self.media == "application" && self.encoding.eq_ignore_ascii_case("VND.ONVIF.METADATA")
+    }
+}
+
 /// What is done about a track.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Choice {
     /// Set it up.
     Take,
+    /// Set it up for the camera's motion events.
+    TakeEvents,
     /// Leave it, and say so once.
     Leave(String),
 }
@@ -28,6 +37,8 @@ pub(super) enum Choice {
 pub(super) struct Tracks {
     /// The video track that the settings name: 1 is the first one; `None`: the first that can be read.
     wanted: Option<u16>,
+    /// The settings ask for the camera's motion events.
+    are_events_wanted: bool,
     offered: u16,
     videos: u16,
     is_taken: bool,
@@ -64,14 +75,21 @@ impl NoTrack {
 }
 
 impl Tracks {
-    pub(super) fn new(wanted: Option<u16>) -> Self {
-        Self { wanted, offered: 0, videos: 0, is_taken: false, unreadable: Vec::new() }
+    pub(super) fn new(wanted: Option<u16>, are_events_wanted: bool) -> Self {
+        Self { wanted, are_events_wanted, offered: 0, videos: 0, is_taken: false, unreadable: Vec::new() }
     }
 
     /// Decides about the next track; `is_readable` says whether its codec is one of ours.
     pub(super) fn offer(&mut self, track: &Track, is_readable: bool) -> Choice {
         let name = if track.encoding.is_empty() { "an unnamed codec" } else { &track.encoding };
         self.offered = self.offered.saturating_add(1);
+        if track.is_metadata() {
+            // One track is enough.
+            return match std::mem::take(&mut self.are_events_wanted) {
+                true => Choice::TakeEvents,
+                false => Choice::Leave("motion events (ONVIF metadata), which `motion_events = true` uses".into()),
+            };
+        }
         if track.media != "video" {
             return Choice::Leave(format!("{} track in {name}", track.media));
         }
@@ -113,7 +131,7 @@ mod tests {
 
     /// The index of the track that is taken, or why there is none.
     fn chosen(wanted: Option<u16>, offered: &[(&str, &str)]) -> Result<usize, String> {
-        let mut tracks = Tracks::new(wanted);
+        let mut tracks = Tracks::new(wanted, false);
         let mut taken = Vec::new();
         for (index, (media, encoding)) in offered.iter().enumerate() {
             let track = Track { media: (*media).into(), encoding: (*encoding).into() };
@@ -144,6 +162,17 @@ mod tests {
         assert_eq!(reason, "the settings name video track 3, and the camera offers 2");
         let reason = chosen(Some(2), &[("video", "H264"), ("video", "VP8")]).unwrap_err();
         assert_eq!(reason, "the camera sends VP8; ocelli reads H264, H265 and JPEG");
+    }
+
+    #[test]
+    fn motion_events_are_taken_once_and_only_if_they_are_wanted() {
+        let track = Track { media: "application".into(), encoding: "vnd.onvif.metadata".into() };
+        let mut tracks = Tracks::new(None, true);
+        assert_eq!(tracks.offer(&track, false), Choice::TakeEvents);
+        assert!(matches!(tracks.offer(&track, false), Choice::Leave(_)));
+        assert_eq!(tracks.missing(), Some(NoTrack::NoVideo), "they are no picture");
+        let Choice::Leave(told) = Tracks::new(None, false).offer(&track, false) else { panic!("it was taken") };
+        assert!(told.contains("motion_events"), "{told}");
     }
 
     #[test]

@@ -14,14 +14,17 @@ mod luma;
 mod masks;
 #[cfg(test)]
 mod nuisances;
+mod quantiser;
 mod scene;
 mod stream_signal;
 mod tamper;
 mod tolerance;
 mod unrest;
 
+use crate::capture::decoder_choice::Codec;
 use crate::capture::watch::attention::{Attention, AttentionRules};
 use crate::capture::watch::cells::Cells;
+use crate::capture::watch::quantiser::Quantiser;
 use crate::capture::watch::scene::Scene;
 use crate::capture::watch::stream_signal::{Found, Signal};
 use crate::capture::watch::tamper::Tamper;
@@ -47,6 +50,7 @@ pub(super) struct Watch {
     scene: Scene,
     pub(super) attention: Attention,
     signal: Signal,
+    quantiser: Quantiser,
     longest_quiet: Duration,
     /// True once the scene was known well enough to be watched: what differed before says nothing.
     knows_scene: bool,
@@ -71,6 +75,7 @@ impl Watch {
             scene: Scene::new(order.sensitivity, order.ignore.clone()),
             attention: Attention::new(rules),
             signal: Signal::default(),
+            quantiser: Quantiser::default(),
             longest_quiet: LONGEST_QUIET.min(rules.look_every),
             knows_scene: false,
             tamper: (order.tamper_after_ms > 0).then(|| Tamper::new(ms(order.tamper_after_ms))),
@@ -80,10 +85,19 @@ impl Watch {
         }
     }
 
-    /// Takes in a frame of so many bytes that has arrived. True if what is decoded changes with it.
-    pub(super) fn take_in(&mut self, is_keyframe: bool, at: Monotonic, bytes: usize) -> bool {
+    /// Takes in a frame that has arrived. True if what is decoded changes with it.
+    pub(super) fn take_in(&mut self, is_keyframe: bool, at: Monotonic, codec: Codec, unit: &[u8]) -> bool {
         self.knows_scene |= self.attention.is_watching();
-        self.signal.take_in(is_keyframe, at, bytes as f32) && self.attention.suspect(at)
+        let bytes = match codec {
+            Codec::H264 => self.quantiser.weigh(unit),
+            Codec::H265 | Codec::Mjpeg => unit.len() as f32,
+        };
+        self.signal.take_in(is_keyframe, at, bytes) && self.attention.suspect(at)
+    }
+
+    /// The camera says that something moves. True if what is decoded changes with it.
+    pub(super) fn told_of_motion(&mut self, at: Monotonic) -> bool {
+        self.attention.suspect(at)
     }
 
     /// True if the keyframe that arrived at `at` need not be decoded: the frames since the last one are known to be as those of

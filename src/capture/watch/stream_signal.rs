@@ -73,7 +73,7 @@ pub(super) struct Signal {
 }
 
 impl Signal {
-    /// Takes in a frame of so many bytes. True if frames rise far above those of a still scene, where that means something.
+    /// Takes in a frame of so many bytes, weighed by its quantiser where that is known. True if frames rise far above those of a still scene, where that means something.
     pub(super) fn take_in(&mut self, is_keyframe: bool, at: Monotonic, bytes: f32) -> bool {
         if is_keyframe {
             if let Some(group) = self.group.replace(Group::new(at)) {

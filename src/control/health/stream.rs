@@ -34,6 +34,9 @@ pub struct StreamHealth {
     /// How often frames are larger where something moves (AUC), 0..=1, 0.5 by chance; absent until both were seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal_auc: Option<f64>,
+    /// Messages of the camera itself that something moves; 0 unless `motion_events` asks for them.
+    #[serde(default)]
+    pub motion_events: u64,
     /// Encoded frames that arrived.
     pub received: u64,
     /// Frames that were not decoded, by reason.
@@ -57,6 +60,7 @@ impl StreamHealth {
             attention: counts.attention,
             signal: counts.signal.map(|signal| signal.used),
             signal_auc: counts.signal.and_then(|signal| Some(f64::from(signal.auc_percent?) / 100.0)),
+            motion_events: counts.motion_events,
             received: counts.received,
             skipped: skipped.into(),
             waiting: counts.waiting,

@@ -21,6 +21,9 @@ impl World {
         if status.lent_slots as usize != frames {
             return self.fail(format!("{} slots are lent, and {frames} frames have no outcome", status.lent_slots));
         }
+        if self.core.is_at_rest() && status.in_flight > 0 {
+            return self.fail("the box is at rest, and work is in flight");
+        }
         let active = self.active();
         let is_late = |since: &u64, limit: u64| active > since + limit * MS;
         if self.books.commands.values().any(|since| is_late(since, LONGEST_COMMAND_MS)) {

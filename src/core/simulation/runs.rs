@@ -184,6 +184,22 @@ fn report(total: &Total, rate: f64) {
     println!("written: target/reports/simulate.json");
 }
 
+#[test]
+fn a_box_that_has_little_to_do_is_mostly_at_rest() {
+    let mut run = Run::of(9);
+    run.faults.clear();
+    let mut world = World::new(run.settings, run.faults, run.seed, 50);
+    let seconds_at_rest = (0..300).filter(|_| {
+        world.run(1);
+        world.core.is_at_rest()
+    });
+    let seconds_at_rest = seconds_at_rest.count();
+    assert!(
+        (200..300).contains(&seconds_at_rest),
+        "{seconds_at_rest} of 300 seconds, of which the first ones start units"
+    );
+}
+
 /// `OCELLI_SEED` runs one seed again; `OCELLI_SEEDS` is the number of seeds of `make simulate`.
 #[test]
 fn the_core_keeps_its_promises() {

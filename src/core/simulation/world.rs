@@ -17,6 +17,9 @@ use std::time::Duration;
 /// Nanoseconds of a millisecond.
 pub(super) const MS: u64 = 1_000_000;
 
+/// The period of ticks while the core is at rest, as the shell has it.
+const TICK_AT_REST_MS: u64 = 250;
+
 /// A planned action. The `u64` of a process is its generation.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Next {
@@ -218,7 +221,8 @@ impl World {
             Next::Tick => {
                 self.tick_is_due = true;
                 let jitter = self.dice.between(0, 2);
-                self.plan((self.tick_ms + jitter) * MS, Next::Tick);
+                let period = if self.core.is_at_rest() { self.tick_ms.max(TICK_AT_REST_MS) } else { self.tick_ms };
+                self.plan((period + jitter) * MS, Next::Tick);
             }
             Next::Memory => {
                 self.measure_memory();

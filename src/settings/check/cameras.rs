@@ -84,6 +84,10 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     if let Some(track) = camera.video_track {
         findings.range(format!("{name}.video_track"), f64::from(track), 1.0, 16.0);
     }
+    let analysed = camera.detect_url.as_ref().unwrap_or(&camera.url);
+    if camera.motion_events && !analysed.to_ascii_lowercase().starts_with("rtsp") {
+        findings.add(format!("{name}.motion_events"), "is for streams over RTSP: they have the metadata track");
+    }
     check_tls(&format!("{name}.tls"), &camera.tls, findings);
     if let Some(region) = &camera.region {
         check_region(&format!("{name}.region"), region, findings);

@@ -57,6 +57,7 @@ fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
     check(&over_http(""), "", &[]);
     let clip = |url: &str, keys: &str| format!("[[cameras]]\nid = \"yard\"\nurl = \"{url}\"\n{keys}\n");
     check(&clip("file:///srv/a%20clip.mp4", "video_track = 2\nfps = 0.0"), "", &[]);
+    check(&clip("file:///clip.mkv", "motion_events = true"), "cameras[yard].motion_events", &["over RTSP"]);
     check(&clip("file:///srv/clip.avi", ""), "cameras[yard].url", &[".mp4", ".h265"]);
     for wrong in ["file://clip.mp4", "file://host/clip.mp4", "file:///100%.mp4"] {
         check(&clip(wrong, ""), "cameras[yard].url", &["file:///path", "%25"]);

@@ -177,6 +177,12 @@ impl Pool {
         (self.roster.units.values().map(open).sum::<usize>() + self.demand.gate.waiting()) as u64
     }
 
+    /// True if nothing waits, and each unit is in service and has nothing to do.
+    pub fn is_at_rest(&self) -> bool {
+        let has_nothing_to_do = |unit: &Unit| matches!(unit.state, UnitState::Idle) && unit.departure.is_none();
+        self.demand.gate.waiting() == 0 && !self.is_swapping() && self.roster.units.values().all(has_nothing_to_do)
+    }
+
     /// The number of units that take work, idle or busy.
     pub fn in_service(&self) -> usize {
         self.roster.in_service()

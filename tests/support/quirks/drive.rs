@@ -38,6 +38,7 @@ struct Watched {
     /// When the first picture was decoded.
     first: Option<Instant>,
     share: f64,
+    motion_events: u64,
     widths: BTreeSet<u32>,
     lost: Option<(String, String)>,
     _region: Region,
@@ -76,6 +77,9 @@ impl Watched {
         }
         if seen.keep_alives < row.keep_alives {
             faults.push(format!("{} keep-alives, not {}", seen.keep_alives, row.keep_alives));
+        }
+        if row.motion_events.is_some_and(|least| self.motion_events < least || self.motion_events > 6) {
+            faults.push(format!("{} motion events, not {:?} or some more", self.motion_events, row.motion_events));
         }
         if self.lost.is_none() && seen.connections > row.connections {
             faults.push(format!("{} connections", seen.connections));
@@ -159,7 +163,16 @@ impl Capture {
         let open = ToCapture::Open { camera: CameraIndex(index), source: Box::new(source), slots: region.slots() };
         self.0.channel.send(&open, Some(region.writable().as_fd())).unwrap();
         let opened = Instant::now();
-        Watched { row, opened, first: None, share: 0.0, widths: BTreeSet::new(), lost: None, _region: region }
+        Watched {
+            row,
+            opened,
+            first: None,
+            share: 0.0,
+            motion_events: 0,
+            widths: BTreeSet::new(),
+            lost: None,
+            _region: region,
+        }
     }
 
     fn hear(&self, server: &Server, watched: &mut [Watched], message: FromCapture) {
@@ -176,6 +189,7 @@ impl Capture {
             }
             FromCapture::Progress { camera, counts } => {
                 let one = &mut watched[at(camera)];
+                one.motion_events = counts.motion_events;
                 let sent = server.seen(one.row.quirk).pictures;
                 if sent > 0 {
                     one.share = counts.decoded as f64 / sent as f64;
@@ -205,6 +219,7 @@ pub fn source(server: &Server, row: Row) -> CameraSource {
             "udp" => RtpTransport::Udp,
             _ => RtpTransport::Auto,
         },
+        motion_events: row.motion_events.is_some(),
         connect_timeout_ms: CONNECT_TIMEOUT_MS,
         ..source_of(&server.url(row.quirk))
     }

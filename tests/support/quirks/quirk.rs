@@ -53,7 +53,7 @@ pub enum Quirk {
     Clock1970, Padding, HeaderExtension,
 
     // Tracks.
-    MetadataFirst, MetadataDead, SecondVideoUnreadable, SecondVideoReadable, SecondVideoMetadata, FirstVideoUnreadable,
+    MetadataFirst, MetadataDead, MotionEvents, SecondVideoUnreadable, SecondVideoReadable, SecondVideoMetadata, FirstVideoUnreadable,
     Backchannel, AudioOnly, UnknownCodec, NoTracks, MpegTs,
 
     // Transports.

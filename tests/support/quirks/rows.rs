@@ -42,6 +42,8 @@ pub struct Row {
     pub connections: u32,
     /// The least requests that keep the session.
     pub keep_alives: u32,
+    /// The least messages of the camera that something moves; `None`: the settings do not ask for them.
+    pub motion_events: Option<u64>,
     /// Whether it belongs to the short form.
     pub is_short: bool,
 }
@@ -65,6 +67,7 @@ impl Row {
             refused_logins: 0,
             connections: 1,
             keep_alives: 0,
+            motion_events: None,
             is_short: false,
         }
     }
@@ -107,6 +110,10 @@ impl Row {
 
     fn kept(self) -> Self {
         Self { seconds: 20, keep_alives: 3, ..self }
+    }
+
+    fn motion_events(self, least: u64) -> Self {
+        Self { motion_events: Some(least), ..self }
     }
 
     fn short(self) -> Self {

@@ -22,7 +22,7 @@ pub fn sdp(quirk: Quirk, clip: &Clip, host: &str) -> Vec<u8> {
         ControlAbsolute => text += &format!("a=control:{base}/\r\n"),
         _ => text += "a=control:*\r\n",
     }
-    if matches!(quirk, MetadataFirst | MetadataDead) {
+    if matches!(quirk, MetadataFirst | MetadataDead | MotionEvents) {
         text += "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:metadata\r\n";
         text += "m=audio 0 RTP/AVP 0\r\na=control:audio\r\n";
     }

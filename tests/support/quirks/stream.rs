@@ -60,6 +60,7 @@ impl Stream {
                 | (SecondVideoMetadata, 2)
         );
         let result = match self.track {
+            0 if self.quirk == MotionEvents => self.send_motion_events(),
             0 => self.send_noise(if self.quirk == Backchannel { 0 } else { 107 }),
             _ if is_unreadable => self.send_noise(if self.quirk == MpegTs { 33 } else { 98 }),
             _ => self.send_pictures(),
@@ -75,6 +76,30 @@ impl Stream {
             self.sink.send(false, &header.packet(true, &[0x47; 188]))?;
             header.time = header.time.wrapping_add(TIME_STEP);
             std::thread::sleep(BETWEEN_PICTURES);
+        }
+        Ok(())
+    }
+
+    /// A document in two packets, each second: in turn that something moves, and that nothing does.
+    fn send_motion_events(&self) -> std::io::Result<()> {
+        let mut header = Header { payload_type: 107, sequence: 1, time: 1, ssrc: 7 };
+        for is_moving in [true, false].into_iter().cycle() {
+            let document = format!(
+                "<tt:MetadataStream xmlns:tt=\"http://www.onvif.org/ver10/schema\"><tt:Event><wsnt:NotificationMessage>\
+                 <wsnt:Topic>tns1:RuleEngine/CellMotionDetector/Motion</wsnt:Topic><wsnt:Message><tt:Message><tt:Data>\
+                 <tt:SimpleItem Name=\"IsMotion\" Value=\"{is_moving}\"/></tt:Data></tt:Message></wsnt:Message>\
+                 </wsnt:NotificationMessage></tt:Event></tt:MetadataStream>"
+            );
+            let (first, last) = document.as_bytes().split_at(document.len() / 2);
+            self.sink.send(false, &header.packet(false, first))?;
+            self.sink.send(false, &header.packet(true, last))?;
+            header.time = header.time.wrapping_add(90_000);
+            for _ in 0..10 {
+                if !self.is_open.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                std::thread::sleep(BETWEEN_PICTURES);
+            }
         }
         Ok(())
     }

@@ -64,6 +64,7 @@ fn camera(url: String, video_track: Option<u16>) -> CameraSource {
         basic_auth: true,
         follow_redirects: false,
         video_track,
+        motion_events: false,
         tls: TlsTrust::System,
         frames_per_second: 0.0,
         keyframes_only: false,

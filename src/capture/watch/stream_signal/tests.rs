@@ -29,7 +29,7 @@ impl Camera {
     fn receive(&mut self, sizes: &Sizes, moving: impl Fn(usize) -> bool) {
         for (frame, (is_keyframe, bytes)) in sizes.iter().enumerate() {
             let now = at(self.frames);
-            if self.signal.take_in(*is_keyframe, now, *bytes as f32) {
+            if self.signal.take_in(*is_keyframe, now, *bytes) {
                 self.raised.push(frame);
             }
             let may_pass = || {
@@ -120,6 +120,16 @@ fn sizes_tell_nothing_where_the_bit_rate_is_constant_or_noise_takes_it_all() {
 }
 
 #[test]
+fn the_quantiser_tells_what_bytes_alone_do_not_where_the_bit_rate_is_constant() {
+    let auc = |stream| Camera::taught(stream, 1).signal.state().auc_percent.unwrap();
+    for stream in [Stream::STEADY_RATE, Stream::CONSTANT_RATE] {
+        let (weighed, plain) = (auc(stream), auc(stream.unweighed()));
+        println!("{stream:?}: {weighed} % with the quantiser, {plain} % without");
+        assert!(weighed >= plain + 5, "{stream:?}: {weighed} % with the quantiser, {plain} % without");
+    }
+}
+
+#[test]
 fn a_signal_that_stops_to_tell_what_moves_is_used_no_more() {
     let mut camera = Camera::taught(Stream::CONSTANT_QUALITY, 1);
     assert_eq!(camera.signal.state().used, SignalUse::Sizes);
@@ -142,7 +152,7 @@ fn what_was_seen_too_seldom_is_not_used_and_a_stream_of_keyframes_has_no_signal(
     let state = camera.signal.state();
     assert!(state.used == SignalUse::Learning && state.auc_percent > Some(90), "{state:?}");
 
-    let keyframes: Sizes = (0..600).map(|_| (true, 20_000)).collect();
+    let keyframes: Sizes = (0..600).map(|_| (true, 20_000.0)).collect();
     let camera = Camera::after(&keyframes, 1, |frame| frame % 100 > 50);
     assert_eq!(camera.signal.state().used, SignalUse::None);
     assert_eq!(camera.decoded, camera.keyframes);

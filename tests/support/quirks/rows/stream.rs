@@ -43,6 +43,7 @@ pub fn tracks() -> Vec<Row> {
     vec![
         Row::new(MetadataFirst, "metadata and audio first").width(320).short(),
         Row::new(MetadataDead, "metadata and audio first, both answer 404"),
+        Row::new(MotionEvents, "motion events in the metadata track").width(320).motion_events(3).short(),
         Row::new(SecondVideoUnreadable, "a second video track in MP4V-ES").width(320).short(),
         Row::new(FirstVideoUnreadable, "a first video track in MP4V-ES").width(320),
         Row::new(SecondVideoReadable, "a second video track in H.264").width(320),

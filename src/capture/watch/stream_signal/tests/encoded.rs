@@ -1,10 +1,13 @@
 //! A still scene with the noise of a sensor, through which a block passes, as an encoder of GStreamer makes it.
 
+use crate::capture::watch::quantiser::Quantiser;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 
 pub(super) const FPS: usize = 10;
+
+const H264: &str = "video/x-h264,stream-format=byte-stream";
 
 const WIDTH: usize = 320;
 const HEIGHT: usize = 180;
@@ -13,25 +16,51 @@ const HEIGHT: usize = 180;
 const BLOCK: (usize, usize) = (16, 28);
 const TOP: usize = 100;
 
-/// Of each frame: whether it is a keyframe, and its bytes.
-pub(super) type Sizes = Vec<(bool, usize)>;
+/// Of each frame: whether it is a keyframe, and its bytes, weighed by its quantiser where that is known.
+pub(super) type Sizes = Vec<(bool, f32)>;
 
 /// How a scene is seen and encoded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stream {
     encoder: &'static str,
+    caps: &'static str,
     /// In grey levels, from the least to the most.
     noise: u8,
+    /// The sizes of H.264 frames are weighed by their quantiser.
+    is_weighed: bool,
 }
 
 impl Stream {
-    pub(super) const CONSTANT_QUALITY: Self =
-        Self { encoder: "x264enc pass=qual quantizer=26 bframes=0 option-string=scenecut=0", noise: 2 };
+    pub(super) const CONSTANT_QUALITY: Self = Self {
+        encoder: "x264enc pass=qual quantizer=26 bframes=0 option-string=scenecut=0",
+        caps: H264,
+        noise: 2,
+        is_weighed: true,
+    };
     pub(super) const CONSTANT_RATE: Self = Self {
         encoder: "x264enc bitrate=100 vbv-buf-capacity=400 tune=zerolatency option-string=scenecut=0",
+        caps: H264,
         noise: 8,
+        is_weighed: true,
     };
-    pub(super) const H265: Self = Self { encoder: "x265enc option-string=crf=28:bframes=0:scenecut=0", noise: 2 };
+    pub(super) const H265: Self = Self {
+        encoder: "x265enc option-string=crf=28:bframes=0:scenecut=0",
+        caps: "video/x-h265,stream-format=byte-stream",
+        noise: 2,
+        is_weighed: true,
+    };
+
+    /// A constant rate over some seconds, with little noise.
+    pub(super) const STEADY_RATE: Self = Self {
+        encoder: "x264enc bitrate=100 vbv-buf-capacity=1000 bframes=0 option-string=scenecut=0",
+        noise: 2,
+        ..Self::CONSTANT_RATE
+    };
+
+    /// The same with the bytes as they are.
+    pub(super) fn unweighed(self) -> Self {
+        Self { is_weighed: false, ..self }
+    }
 
     /// The same with other noise, in grey levels.
     pub(super) fn with_noise(self, noise: u8) -> Self {
@@ -44,8 +73,8 @@ impl Stream {
         let description = format!(
             "appsrc name=in format=time max-bytes=0 \
              caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={FPS}/1 \
-             ! {} key-int-max={group} speed-preset=ultrafast ! appsink name=out sync=false",
-            self.encoder
+             ! {} key-int-max={group} speed-preset=ultrafast ! {} ! appsink name=out sync=false",
+            self.encoder, self.caps
         );
         let pipeline = gst::parse::launch(&description).unwrap().downcast::<gst::Pipeline>().unwrap();
         let source = pipeline.by_name("in").unwrap().downcast::<gst_app::AppSrc>().unwrap();
@@ -62,10 +91,12 @@ impl Stream {
             source.push_buffer(buffer).unwrap();
         }
         source.end_of_stream().unwrap();
-        let mut sizes = Sizes::new();
+        let (mut sizes, mut quantiser) = (Sizes::new(), Quantiser::default());
         while let Ok(sample) = sink.pull_sample() {
             let buffer = sample.buffer().unwrap();
-            sizes.push((!buffer.flags().contains(gst::BufferFlags::DELTA_UNIT), buffer.size()));
+            let unit = buffer.map_readable().unwrap();
+            let bytes = if self.is_weighed && self.caps == H264 { quantiser.weigh(&unit) } else { unit.len() as f32 };
+            sizes.push((!buffer.flags().contains(gst::BufferFlags::DELTA_UNIT), bytes));
         }
         pipeline.set_state(gst::State::Null).unwrap();
         assert_eq!(sizes.len(), frames);
