@@ -20,6 +20,8 @@ pub struct Seen {
     pub answers: u32,
     /// Pictures of the first track that have been sent.
     pub pictures: u64,
+    /// Messages that something moves.
+    pub movements: u64,
     pub first_request: Option<Instant>,
 }
 

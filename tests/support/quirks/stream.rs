@@ -92,6 +92,9 @@ impl Stream {
             );
             let (first, last) = document.as_bytes().split_at(document.len() / 2);
             self.sink.send(false, &header.packet(false, first))?;
+            if is_moving {
+                self.shared.note(self.quirk, |seen| seen.movements += 1);
+            }
             self.sink.send(false, &header.packet(true, last))?;
             header.time = header.time.wrapping_add(90_000);
             for _ in 0..10 {
