@@ -21,9 +21,11 @@ const FADES_AFTER = 1.5;
 const MOST_WAITING = 16 * 1024 * 1024;
 const SNAPSHOT_EVERY_MS = 1000;
 const AFTER_REFUSAL_MS = 5000;
-// So often no connection may come about before snapshots are shown meanwhile: a token in place of a login opens no socket.
+// So often no connection may come about before snapshots are shown meanwhile: what is between may let no socket through.
 const MOST_FAILURES = 3;
 const LONGEST_RETRY_MS = 10000;
+// The close code of a socket whose session has ended.
+const LOGGED_OUT = 4401;
 
 export class LivePlayer {
     // Called with a text when what is shown changes: "connecting", "live", "snapshots: why", or why there is no video.
@@ -94,9 +96,10 @@ export class LivePlayer {
             if (typeof event.data === "string") this.#told(JSON.parse(event.data));
             else this.#received(event.data);
         };
-        socket.onclose = () => {
+        socket.onclose = ({ code, reason }) => {
             if (socket !== this.#socket) return;
             this.#disconnect();
+            if (code === LOGGED_OUT) return this.#end(reason);
             this.#failures += 1;
             if (!this.#picture && this.#failures >= MOST_FAILURES) this.#fallBack("no video comes; it is tried again");
             else if (!this.#picture) this.#say("connecting");
@@ -161,6 +164,12 @@ export class LivePlayer {
         this.#waitingBytes += data.byteLength;
         if (this.#waitingBytes > MOST_WAITING) return this.#connect();
         this.#pump();
+    }
+
+    // There is nobody to show anything to: what was shown goes.
+    #end(why) {
+        this.#say(why);
+        this.stop();
     }
 
     // === the video ===
