@@ -26,7 +26,7 @@ const VIEWS: [(&str, &str, &str); 6] = [
     (
         "camera",
         "cameras/yard",
-        "document.querySelector('.player img:not([hidden]), .player video') && document.querySelector('.log li') && document.querySelector('.areas text')",
+        "document.querySelector('.playing').textContent === 'live' && document.querySelector('.player video').getVideoPlaybackQuality().totalVideoFrames > 40 && document.querySelector('.log li') && document.querySelector('.areas text')",
     ),
     ("events", "events", "document.querySelectorAll('.event').length >= 4"),
     ("models", "models", "document.querySelector('.model .meter')"),
