@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let clip = busy_clip::full_hd();
     let server = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "25"]);
-    let daemon = watching(&server.urls[..1], 5);
+    let daemon = watching(&server.urls[..1], 5, "");
     let viewers = Viewers::start(&daemon, "cam0", 1);
     pause(20.0);
     let received = &viewers.received;

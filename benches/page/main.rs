@@ -42,9 +42,10 @@ fn pause(of_whole: f64) {
     std::thread::sleep(Duration::from_secs_f64(seconds(of_whole)));
 }
 
-/// A daemon whose cameras `cam0`, `cam1`, ... stream and are analysed so often.
-fn watching(urls: &[String], fps: u32) -> Daemon {
-    let blocks = urls.iter().enumerate().map(|(number, url)| camera(&format!("cam{number}"), url, fps));
+/// A daemon whose cameras `cam0`, `cam1`, ... stream and are analysed so often, with further lines of settings for each.
+fn watching(urls: &[String], fps: u32, more: &str) -> Daemon {
+    let block = |(number, url): (usize, &String)| camera(&format!("cam{number}"), url, fps) + more;
+    let blocks = urls.iter().enumerate().map(block);
     let daemon = Daemon::start(0, &format!("[mqtt]\nenabled = false\n{}", blocks.collect::<String>()));
     daemon.wait_ready();
     wait_for("the cameras", Duration::from_secs(60), || {

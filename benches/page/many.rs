@@ -19,7 +19,7 @@ const ROUNDS: usize = 3;
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let clip = from_setup("testdata/vtest.h264");
     let server = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--count", "8"]);
-    let daemon = watching(&server.urls[..CAMERAS], 5);
+    let daemon = watching(&server.urls[..CAMERAS], 5, "");
     pause(5.0);
     let (mut without, mut with, mut gaps, mut frames) = (Vec::new(), Vec::new(), 0, 0);
     for _ in 0..ROUNDS {

@@ -12,7 +12,7 @@ const VIEWERS: usize = 20;
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let clip = busy_clip::full_hd();
     let server = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", "25"]);
-    let daemon = watching(&server.urls[..1], 1);
+    let daemon = watching(&server.urls[..1], 1, "");
     // What the first viewers leave behind in the allocator is not theirs.
     drop(Viewers::start(&daemon, "cam0", 2));
     pause(4.0);
