@@ -148,10 +148,23 @@ impl Browser {
 
     /// Writes what the window shows as a PNG.
     pub fn screenshot(&mut self, file: &Path) {
+        std::fs::write(file, self.capture(&json!({"format": "png"}))).unwrap();
+    }
+
+    /// Writes what the window shows as a JPEG of at most so many bytes, as good as that allows.
+    pub fn photograph(&mut self, file: &Path, most_bytes: usize) {
+        let mut qualities = (4..=17).rev().map(|step| 5 * step);
+        let jpeg = qualities.find_map(|quality| {
+            let jpeg = self.capture(&json!({"format": "jpeg", "quality": quality}));
+            (jpeg.len() <= most_bytes).then_some(jpeg)
+        });
+        std::fs::write(file, jpeg.expect("a picture that small")).unwrap();
+    }
+
+    fn capture(&mut self, how: &Value) -> Vec<u8> {
         use base64::Engine as _;
-        let taken = self.call("Page.captureScreenshot", &json!({"format": "png"}));
-        let png = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
-        std::fs::write(file, png).unwrap();
+        let taken = self.call("Page.captureScreenshot", how);
+        base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 
     /// Clicks into the middle of the first element that a selector finds, after scrolling to it.
