@@ -37,6 +37,7 @@ export function draw(canvas, video, boxes, isExact, hasLabels) {
         to.strokeStyle = colour(label);
         to.strokeRect(left, top, across, down);
     }
+    to.globalAlpha = isExact ? 1 : 0.8;
     if (hasLabels) writeLabels(to, placed, picture);
 }
 
