@@ -1,4 +1,4 @@
-.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz page-pictures install
+.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz page-bench page-pictures install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -97,6 +97,9 @@ camera-dynamics: setup ## cameras that are killed, frozen, cut off, slow, reset 
 
 schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types
 	@OCELLI_WRITE_SCHEMAS=1 $(CARGO) test --lib publish::schemas
+
+page-bench: build ## what live video costs: processor, bytes, memory, and 50 viewers beside detections, three minutes; writes target/reports/page.json, fails for no missed bar
+	@$(CARGO) bench --bench page
 
 page-pictures: setup ## write what the web page looks like to docs/pictures/, five minutes
 	@setup/browser.sh

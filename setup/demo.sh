@@ -35,6 +35,20 @@ wait_for() { # WHAT LOG COMMAND...
     exit 1
 }
 
+# The link of the page, once the daemon answers. It stands above the screen that the daemon draws anew each second: where that has
+# begun before, room is made for it.
+print_link() {
+    local link tries
+    for tries in $(seq 300); do
+        if link=$(target/release/ocelli page --config "$home/ocelli.toml" 2>/dev/null); then
+            printf '\ndemo: the page, with video and boxes; the link opens it once, within five minutes:\n    %s\n\n' "$link"
+            if [ "$tries" -gt 7 ] && [ -t 1 ]; then printf '\n%.0s' $(seq 8); fi
+            return
+        fi
+        sleep 0.1
+    done
+}
+
 broker_port=$(free_port)
 printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$broker_port" >"$home/mosquitto.conf"
 "$(command -v mosquitto || echo /usr/sbin/mosquitto)" -c "$home/mosquitto.conf" >"$home/mosquitto.log" 2>&1 &
@@ -55,7 +69,7 @@ state_directory = "$home/state"
 [units]
 cache_directory = "target/demo-cache"
 [http]
-port = 0
+port = $(free_port)
 local_api = "token"
 [mqtt]
 port = $broker_port
@@ -78,5 +92,7 @@ if [ -n "${DURATION:-}" ]; then
 else
     echo "demo: Ctrl-C ends it"
 fi
+print_link &
+pids+=($!)
 # Not in the background: Ctrl-C reaches it, and it drains before the others are ended.
 target/release/ocelli "${arguments[@]}"

@@ -16,6 +16,9 @@ use support::{free_port, root, wait_for};
 /// How long it takes until there is something to see, on a busy box.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// The largest picture of a view with pictures of cameras.
+const MOST_BYTES: usize = 145_000;
+
 /// The name of the picture, the address of the view, and what is there once it is complete.
 const VIEWS: [(&str, &str, &str); 6] = [
     (
@@ -26,7 +29,7 @@ const VIEWS: [(&str, &str, &str); 6] = [
     (
         "camera",
         "cameras/yard",
-        "document.querySelector('.player img:not([hidden]), .player video') && document.querySelector('.log li') && document.querySelector('.areas text')",
+        "document.querySelector('.playing').textContent === 'live' && document.querySelector('.player video').getVideoPlaybackQuality().totalVideoFrames > 40 && document.querySelector('.log li') && document.querySelector('.areas text') && ((drawn) => drawn.getContext('2d').getImageData(0, 0, drawn.width, drawn.height).data.some((one) => one > 0))(document.querySelector('.player canvas'))",
     ),
     ("events", "events", "document.querySelectorAll('.event').length >= 4"),
     ("models", "models", "document.querySelector('.model .meter')"),
@@ -82,7 +85,7 @@ fn every_view_fits_a_phone_and_a_screen() {
             if let Some(directory) = &directory
                 && colours == "light"
             {
-                write(&mut browser, &directory.join(format!("{name}-{width}.png")));
+                write(&mut browser, directory, &format!("{name}-{width}"));
             }
         }
     }
@@ -90,15 +93,22 @@ fn every_view_fits_a_phone_and_a_screen() {
         browser.open(&format!("http://localhost:{}/#/cameras", daemon.http_port()));
         browser.set_size(1280, 860);
         browser.wait("cameras in the dark", VIEWS[0].2);
-        write(&mut browser, &directory.join("cameras-dark-1280.png"));
+        write(&mut browser, directory, "cameras-dark-1280");
     }
     assert_eq!(browser.console_errors(), Vec::<String>::new());
 }
 
-fn write(browser: &mut Browser, file: &Path) {
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    browser.screenshot(file);
-    write_small(file);
-    let bytes = std::fs::metadata(file).unwrap().len();
+/// Writes a picture of what the window shows: of views with pictures of cameras as a JPEG.
+fn write(browser: &mut Browser, directory: &Path, name: &str) {
+    std::fs::create_dir_all(directory).unwrap();
+    let is_photograph = name.starts_with("camera");
+    let file = directory.join(format!("{name}.{}", if is_photograph { "jpg" } else { "png" }));
+    if is_photograph {
+        browser.photograph(&file, MOST_BYTES);
+    } else {
+        browser.screenshot(&file);
+        write_small(&file);
+    }
+    let bytes = std::fs::metadata(&file).unwrap().len();
     eprintln!("{} {bytes} bytes", file.display());
 }

@@ -12,6 +12,7 @@ mod detect;
 mod discover;
 mod events;
 mod hours;
+mod keep_health;
 mod live_settings;
 mod live_view;
 mod lock;

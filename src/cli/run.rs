@@ -5,11 +5,11 @@ use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_star
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
+use crate::cli::keep_health::keep_health;
 use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules, viewers};
 use crate::cli::live_view::{LiveView, print_line};
 use crate::cli::lock::lock_state;
-use crate::cli::signals::{Signals, Stop, report_while_draining};
-use crate::control::health::BoxHealth;
+use crate::cli::signals::{Signals, Stop};
 use crate::control::scenes::SceneClient;
 use crate::control::{ApplianceStatus, Control};
 use crate::http::local_token;
@@ -262,34 +262,6 @@ async fn reload_when_asked(hung_up: Arc<Notify>, control: Control) {
 
 /// How long the end waits for a log that is slow.
 const LOG_FLUSH_LIMIT: Duration = Duration::from_secs(1);
-
-/// By then systemd is told that the service is up, even if units are missing: cameras, health and metrics work, `/readyz`
-/// and the status line say what is wrong, and a restart would not help.
-const READY_AT_LATEST: Duration = Duration::from_secs(60);
-
-/// Derives health, readiness and systemd's watchdog from the event loop's status. Only a loop that turns renews it, so
-/// that all three notice one that hangs.
-async fn keep_health(
-    mut status: watch::Receiver<ApplianceStatus>,
-    health: watch::Sender<HealthReport>,
-    is_draining: watch::Receiver<bool>,
-) {
-    let (mut was_ready, started) = (false, monotonic_now());
-    while status.changed().await.is_ok() {
-        let now = monotonic_now();
-        let BoxHealth { ready, reasons, summary, .. } = BoxHealth::of(&status.borrow_and_update(), now);
-        let report = HealthReport { alive_at: now, ready, reasons };
-        health.send_modify(|last| *last = report_while_draining(report, *is_draining.borrow()));
-        service_manager::watchdog();
-        service_manager::status(&summary);
-        let is_late = now.since(started) > READY_AT_LATEST;
-        if (ready || is_late) && !was_ready && !*is_draining.borrow() {
-            was_ready = true;
-            service_manager::ready();
-        }
-    }
-    service_manager::stopping();
-}
 
 /// Prints the JSON line of a run with a duration, and returns its exit code.
 fn report(status: &ApplianceStatus, arguments: &RunArguments) -> ExitCode {

@@ -3,6 +3,7 @@
 use crate::http::auth::bearer_token::BearerToken;
 use crate::http::same_origin::{self, Unwelcome};
 use crate::os::clock::monotonic_now;
+use crate::secret::Secret;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::line_limit::LineLimit;
 use axum::Json;
@@ -68,10 +69,18 @@ impl Door {
         Some(response)
     }
 
+    fn token(&self) -> Option<&BearerToken> {
+        self.0.token.as_ref()?.token.as_ref()
+    }
+
     /// True if these headers show the token of this listener.
     pub(super) fn is_token_shown(&self, headers: &HeaderMap) -> bool {
-        let token = self.0.token.as_ref().and_then(|rule| rule.token.as_ref());
-        token.is_some_and(|token| token.is_shown_in(headers))
+        self.token().is_some_and(|token| token.is_shown_in(headers))
+    }
+
+    /// True if this is the token of this listener.
+    pub(super) fn is_token(&self, shown: &Secret) -> bool {
+        self.token().is_some_and(|token| token.is(shown.reveal().as_bytes()))
     }
 
     /// What to do without the token.

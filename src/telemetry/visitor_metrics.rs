@@ -5,7 +5,8 @@ use crate::telemetry::labels::Counters;
 use prometheus_client::registry::Registry;
 
 /// How a login ends.
-const RESULTS: [&str; 6] = ["password", "link", "wrong_password", "wrong_link", "limited", "busy"];
+const RESULTS: [&str; 8] =
+    ["password", "link", "token", "wrong_password", "wrong_link", "wrong_token", "limited", "busy"];
 
 /// What has a bound, and is forgotten when that is reached.
 const BOUNDED: [&str; 5] = ["session", "link", "name", "address", "access"];

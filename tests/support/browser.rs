@@ -32,12 +32,22 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with an empty page, in a profile of its own.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// [`Self::start`] with one that takes every certificate: the boxes of tests sign their own.
+    pub fn start_trusting() -> Self {
+        Self::start_with(&["--ignore-certificate-errors"])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let process = Command::new("chromium")
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--hide-scrollbars"])
             .args(["--force-color-profile=srgb", "--autoplay-policy=no-user-gesture-required", "--lang=en-GB"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(arguments)
             .args(["--remote-debugging-port=0", "about:blank"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -71,18 +81,6 @@ impl Browser {
         }
         browser.set_size(1280, 900);
         browser
-    }
-
-    /// Sends `Authorization: Bearer <token>` with every request of the page; not with those for WebSockets.
-    pub fn show_token(&mut self, token: &str) {
-        let headers = json!({"headers": {"Authorization": format!("Bearer {token}")}});
-        self.call("Network.setExtraHTTPHeaders", &headers);
-    }
-
-    /// Sets a cookie for a URL, as `name=value`.
-    pub fn set_cookie(&mut self, url: &str, cookie: &str) {
-        let (name, value) = cookie.split_once('=').unwrap();
-        self.call("Network.setCookie", &json!({"name": name, "value": value, "url": url}));
     }
 
     /// Runs a script in each document that is opened from now on, before the document's own. The policy of the page does not
@@ -150,10 +148,23 @@ impl Browser {
 
     /// Writes what the window shows as a PNG.
     pub fn screenshot(&mut self, file: &Path) {
+        std::fs::write(file, self.capture(&json!({"format": "png"}))).unwrap();
+    }
+
+    /// Writes what the window shows as a JPEG of at most so many bytes, as good as that allows.
+    pub fn photograph(&mut self, file: &Path, most_bytes: usize) {
+        let mut qualities = (4..=17).rev().map(|step| 5 * step);
+        let jpeg = qualities.find_map(|quality| {
+            let jpeg = self.capture(&json!({"format": "jpeg", "quality": quality}));
+            (jpeg.len() <= most_bytes).then_some(jpeg)
+        });
+        std::fs::write(file, jpeg.expect("a picture that small")).unwrap();
+    }
+
+    fn capture(&mut self, how: &Value) -> Vec<u8> {
         use base64::Engine as _;
-        let taken = self.call("Page.captureScreenshot", &json!({"format": "png"}));
-        let png = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
-        std::fs::write(file, png).unwrap();
+        let taken = self.call("Page.captureScreenshot", how);
+        base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()
     }
 
     /// Clicks into the middle of the first element that a selector finds, after scrolling to it.

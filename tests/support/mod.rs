@@ -17,6 +17,7 @@ pub mod http_camera;
 pub mod link;
 pub mod memory_cgroup;
 pub mod package;
+pub mod people;
 pub mod picture_file;
 pub mod refusing_camera;
 pub mod scene_clip;

@@ -24,8 +24,13 @@ impl BearerToken {
     pub(in crate::http) fn is_shown_in(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let Some((scheme, token)) = shown.split_at_checked(b"Bearer ".len()) else { return false };
-        let shown: [u8; 32] = Sha256::digest(token).into();
-        scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(self.0.ct_eq(&shown))
+        scheme.eq_ignore_ascii_case(b"Bearer ") && self.is(token)
+    }
+
+    /// True if this is the token.
+    pub(in crate::http) fn is(&self, shown: &[u8]) -> bool {
+        let shown: [u8; 32] = Sha256::digest(shown).into();
+        bool::from(self.0.ct_eq(&shown))
     }
 }
 

@@ -9,11 +9,12 @@ use crate::http::door::{Door, answer};
 use crate::http::login::cookie::SessionCookie;
 use crate::http::login::reception::Reception;
 use crate::http::login::sessions::Holder;
-use crate::http::login::stay::until_the_end;
+use crate::http::login::stay::{Presence, until_the_end};
 use crate::http::login::subject::{self, only_reads};
 use crate::http::login::viewer::ViewerRole;
 use crate::http::login::visitor::{Visitor, Who, peer_of};
 use crate::http::same_origin;
+use crate::secret::Secret;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -58,6 +59,11 @@ impl Gate {
         self.entrance == Entrance::People && !self.reception.has_viewers()
     }
 
+    /// True if this is the token that opens this gate. Beyond the box none does.
+    pub(in crate::http) fn takes(&self, token: &Secret) -> bool {
+        self.entrance == Entrance::Token && self.door.is_token(token)
+    }
+
     /// Who has sent a request; `None` if nothing vouches for it.
     fn identify(&self, request: &Request) -> Option<Visitor> {
         let peer = peer_of(request);
@@ -70,12 +76,12 @@ impl Gate {
             return with_all_rights(Who::Token);
         }
         let session = self.reception.session(&self.cookie(request).tickets(request.headers()));
-        // A link is for the box itself, however its cookie came to another host.
-        match session.filter(|(_, session, _)| self.entrance != Entrance::People || session.holder != Holder::Link) {
+        match session.filter(|(_, session, _)| self.entrance != Entrance::People || !session.holder.is_of_the_box()) {
             Some((ticket, session, left)) => {
                 let who = match session.holder {
                     Holder::Viewer(name) => Who::Viewer(name),
                     Holder::Link => Who::Link,
+                    Holder::Token => Who::Token,
                 };
                 Some(Visitor { who, role: session.role, peer, expires_in: Some(left), ticket: Some(ticket) })
             }
@@ -125,6 +131,9 @@ pub(in crate::http) async fn admit(State(gate): State<Gate>, mut request: Reques
         return refusal;
     }
     let done = subject::of(request.method(), request.uri().path());
+    if let Some(ticket) = visitor.ticket {
+        request.extensions_mut().insert(Presence::new(gate.reception.clone(), ticket));
+    }
     request.extensions_mut().insert(visitor.clone());
     let mut response = next.run(request).await;
     let has_worked = response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS;

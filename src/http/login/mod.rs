@@ -1,4 +1,4 @@
-//! Who looks at the box's page: people with a name and a password, and whoever the box itself hands a link.
+//! Who looks at the box's page: people with a name and a password, and whoever the box itself hands a link or its token.
 //!
 //! A login gives the browser a cookie that stands for a session. Sessions, links and limits are plain code that is given `now`
 //! ([`sessions`], [`links`], [`failures`], [`access_record`]); [`reception`] holds them for all listeners, and [`gate`] asks it
@@ -13,7 +13,7 @@ pub(super) mod links;
 pub mod password;
 pub mod reception;
 mod sessions;
-mod stay;
+pub(super) mod stay;
 mod subject;
 mod ticket;
 pub mod viewer;

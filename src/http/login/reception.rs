@@ -65,6 +65,8 @@ pub(in crate::http) enum NoWelcome {
     Wrong,
     /// The link was used, is too old, or never was one.
     NoLink,
+    /// It is not the token, or none counts here.
+    NoToken,
     /// Too many failed before.
     TooMany(Duration),
     /// Too many passwords are being checked.
@@ -173,6 +175,28 @@ impl Reception {
         }
     }
 
+    /// Begins a session for whoever has shown the token of the box: a browser cannot send it with a WebSocket. It is judged by
+    /// `is_right`, and may be guessed as rarely as a password.
+    pub(in crate::http) fn take_token(
+        &self,
+        is_right: impl FnOnce() -> bool,
+        peer: Peer,
+    ) -> Result<Welcome, NoWelcome> {
+        let (key, from) = (name_of(&Holder::Token), network(peer));
+        let mut book = self.book();
+        if let Err(wait) = book.failures.begin(key, &from, monotonic_now()) {
+            self.failed(&mut book, "limited", peer);
+            return Err(NoWelcome::TooMany(wait));
+        }
+        self.count_forgotten(&mut book);
+        if !is_right() {
+            self.failed(&mut book, "wrong_token", peer);
+            return Err(NoWelcome::NoToken);
+        }
+        book.failures.succeeded(key, &from);
+        self.welcome(&mut book, Holder::Token, ViewerRole::Operator, peer)
+    }
+
     /// Makes a link that opens one session.
     ///
     /// # Errors
@@ -233,12 +257,17 @@ impl Reception {
 
     fn welcome(&self, book: &mut Book, holder: Holder, role: ViewerRole, peer: Peer) -> Result<Welcome, NoWelcome> {
         let (ticket, digest) = ticket::make().map_err(NoWelcome::NoTicket)?;
-        let (name, is_link) = (name_of(&holder).to_owned(), holder == Holder::Link);
+        let name = name_of(&holder).to_owned();
+        let way = match &holder {
+            Holder::Viewer(_) => "password",
+            Holder::Link => "link",
+            Holder::Token => "token",
+        };
         let visitors = self.0.metrics.strangers().visitors();
         if book.sessions.begin(digest, holder, role, monotonic_now()).is_some() {
             visitors.forgotten("session", 1);
         }
-        visitors.login(if is_link { "link" } else { "password" });
+        visitors.login(way);
         self.note_in(book, &name, peer, Deed::LoggedIn, role.name());
         let SessionRules { idle, longest } = self.0.rules;
         Ok(Welcome { ticket, name, role, expires_in: idle.min(longest), longest })
@@ -273,5 +302,6 @@ fn name_of(holder: &Holder) -> &str {
     match holder {
         Holder::Viewer(name) => name,
         Holder::Link => "link",
+        Holder::Token => "token",
     }
 }

@@ -26,6 +26,15 @@ pub(super) enum Holder {
     Viewer(String),
     /// Whoever had a link of the box.
     Link,
+    /// Whoever had the token of the state directory.
+    Token,
+}
+
+impl Holder {
+    /// True for what is a way in on the box alone, however its cookie came to another host.
+    pub(super) fn is_of_the_box(&self) -> bool {
+        matches!(self, Self::Link | Self::Token)
+    }
 }
 
 /// A session that is in force.

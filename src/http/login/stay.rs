@@ -1,4 +1,4 @@
-//! An answer that goes on for hours, such as events as they come, ends with the session that it was given to.
+//! An answer that goes on for hours, such as events as they come or live video, ends with the session that it was given to.
 
 use crate::http::login::reception::Reception;
 use crate::http::login::ticket::TicketDigest;
@@ -8,19 +8,36 @@ use hyper::body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+/// The session that a request came with. A connection that has become something else than HTTP asks it whether to go on.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Presence {
+    reception: Reception,
+    ticket: TicketDigest,
+}
+
+impl Presence {
+    pub(super) fn new(reception: Reception, ticket: TicketDigest) -> Self {
+        Self { reception, ticket }
+    }
+
+    /// True while the session is in force. It is in use by this.
+    pub(in crate::http) fn is_here(&self) -> bool {
+        self.reception.session(&[self.ticket]).is_some()
+    }
+}
+
 /// The response, which is cut when the session has ended. A session is in use while its answers are read.
 pub(super) fn until_the_end(response: Response, reception: Reception, ticket: TicketDigest) -> Response {
     // What has a length is over soon, and an answer that is cut would be a broken one.
     if response.body().size_hint().exact().is_some() {
         return response;
     }
-    response.map(|body| Body::new(Stay { body, reception, ticket }))
+    response.map(|body| Body::new(Stay { body, presence: Presence::new(reception, ticket) }))
 }
 
 struct Stay {
     body: Body,
-    reception: Reception,
-    ticket: TicketDigest,
+    presence: Presence,
 }
 
 impl hyper::body::Body for Stay {
@@ -33,7 +50,7 @@ impl hyper::body::Body for Stay {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         match frame {
-            Poll::Ready(Some(_)) if self.reception.session(&[self.ticket]).is_none() => Poll::Ready(None),
+            Poll::Ready(Some(_)) if !self.presence.is_here() => Poll::Ready(None),
             frame => frame,
         }
     }

@@ -11,7 +11,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Where each file is served, its `Content-Type`, and its bytes.
-const FILES: [(&str, &str, &[u8]); 22] = [
+const FILES: [(&str, &str, &[u8]); 23] = [
     ("/", HTML, include_bytes!("files/index.html")),
     ("/page/style.css", STYLE, include_bytes!("files/style.css")),
     ("/page/icon.svg", PICTURE, include_bytes!("files/icon.svg")),
@@ -20,6 +20,7 @@ const FILES: [(&str, &str, &[u8]); 22] = [
     ("/page/area_editor.js", SCRIPT, include_bytes!("files/area_editor.js")),
     ("/page/areas.js", SCRIPT, include_bytes!("files/areas.js")),
     ("/page/box.js", SCRIPT, include_bytes!("files/box.js")),
+    ("/page/boxes.js", SCRIPT, include_bytes!("files/boxes.js")),
     ("/page/camera.js", SCRIPT, include_bytes!("files/camera.js")),
     ("/page/cameras.js", SCRIPT, include_bytes!("files/cameras.js")),
     ("/page/dialog.js", SCRIPT, include_bytes!("files/dialog.js")),

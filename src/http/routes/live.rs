@@ -2,16 +2,18 @@
 //!
 //! Text messages are JSON with a `type`: `hello` before each init segment, `detections`, `state` of the camera's connection with
 //! its reason, `dropped` when frames were left out because the viewer was slow, `unplayable` with the camera's codec. Binary
-//! messages are init segments and fragments of one frame each, for Media Source Extensions, in their order.
+//! messages are init segments and fragments of one frame each, for Media Source Extensions, in their order. A socket ends with the
+//! session that it was opened with, and says so by its close code.
 
 use crate::control::{ApplianceStatus, Control, ControlError};
 use crate::http::connections::Connection;
+use crate::http::login::stay::Presence;
 use crate::http::routes::models;
 use crate::http::routes::refusal::refusal;
 use crate::live::{LiveHead, LivePacket, Outgoing, Viewer};
 use crate::vision::camera_id::CameraId;
 use axum::body::Bytes;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,10 +21,16 @@ use axum::routing::{Router, any};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 /// Browsers and what is between close a connection that is silent for a minute.
 const PING: Duration = Duration::from_secs(30);
+
+/// How soon a socket ends behind its session.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The close code where the session has ended, of the range for applications, after HTTP's 401.
+const LOGGED_OUT: u16 = 4401;
 
 /// A viewer says nothing but that it lives, or goes.
 const MAX_RECEIVED_BYTES: usize = 1024;
@@ -36,6 +44,7 @@ async fn live(
     State(control): State<Control>,
     Path(camera): Path<String>,
     place: Option<Extension<Arc<Connection>>>,
+    session: Option<Extension<Presence>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let is_known = |id: &CameraId| control.read(|status| status.cameras.contains_key(id));
@@ -48,21 +57,27 @@ async fn live(
     };
     let upgrade = upgrade.max_message_size(MAX_RECEIVED_BYTES).max_frame_size(MAX_RECEIVED_BYTES);
     upgrade.on_upgrade(async move |socket| {
-        let Some(Extension(place)) = place else { return show(socket, &viewer, &control, &id).await };
+        let shown = show(socket, &viewer, &control, &id, session.as_deref());
+        let Some(Extension(place)) = place else { return shown.await };
         // The next step is not the client's: others give way first.
         place.serving();
         tokio::select! {
-            () = show(socket, &viewer, &control, &id) => {}
+            () = shown => {}
             () = place.closing() => tracing::debug!(camera = %id, "a viewer makes room for another connection"),
         }
     })
 }
 
-/// Sends to a viewer until it goes, or the daemon stops.
-async fn show(mut socket: WebSocket, viewer: &Viewer, control: &Control, camera: &CameraId) {
+/// Sends to a viewer until it goes, its session ends, or the daemon stops.
+async fn show(
+    mut socket: WebSocket,
+    viewer: &Viewer,
+    control: &Control,
+    camera: &CameraId,
+    session: Option<&Presence>,
+) {
     let (mut status, mut told) = (control.watch(), String::new());
-    let mut ping = interval_at(Instant::now() + PING, PING);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut ping, mut look) = (every(PING), every(LOOK));
     loop {
         let state = state_text(&status.borrow_and_update(), camera);
         let mut messages = Vec::new();
@@ -78,6 +93,12 @@ async fn show(mut socket: WebSocket, viewer: &Viewer, control: &Control, camera:
                 },
                 changed = status.changed() => if changed.is_err() { return },
                 _ = ping.tick() => messages.push(Message::Ping(Bytes::new())),
+                _ = look.tick() => if session.is_some_and(|session| !session.is_here()) {
+                    let frame = CloseFrame { code: LOGGED_OUT, reason: "you were logged out".into() };
+                    // Whether the goodbye arrives changes nothing.
+                    drop(socket.send(Message::Close(Some(frame))).await);
+                    return;
+                },
             }
         }
         for message in messages {
@@ -87,6 +108,12 @@ async fn show(mut socket: WebSocket, viewer: &Viewer, control: &Control, camera:
             }
         }
     }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn state_text(status: &ApplianceStatus, camera: &CameraId) -> String {

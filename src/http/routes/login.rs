@@ -35,6 +35,7 @@ const WHEN_BUSY: Duration = Duration::from_secs(1);
 enum Login {
     Person { name: String, password: Secret },
     Link { link: Secret },
+    Token { token: Secret },
 }
 
 async fn login(State(gate): State<Gate>, request: Request) -> Response {
@@ -47,7 +48,7 @@ async fn login(State(gate): State<Gate>, request: Request) -> Response {
         Ok(Json(login)) => login,
         // The library's text may quote what was sent.
         Err(wrong) => {
-            let what = "send JSON: {\"name\": ..., \"password\": ...}, or {\"link\": ...}";
+            let what = "send JSON: {\"name\": ..., \"password\": ...}, {\"link\": ...}, or {\"token\": ...}";
             return refusal(wrong.status(), "invalid", what);
         }
     };
@@ -56,6 +57,7 @@ async fn login(State(gate): State<Gate>, request: Request) -> Response {
         // A link is for the box itself.
         Login::Link { .. } if gate.is_tls() => Err(NoWelcome::NoLink),
         Login::Link { link } => gate.reception.follow_link(&link, peer),
+        Login::Token { token } => gate.reception.take_token(|| gate.takes(&token), peer),
     };
     let Welcome { ticket, name, role, expires_in, longest } = match welcome {
         Ok(welcome) => welcome,
@@ -99,6 +101,9 @@ fn refuse(why: &NoWelcome) -> Response {
         NoWelcome::NoLink => {
             let what = "this link was used or is too old: `ocelli page` prints a new one";
             response(StatusCode::UNAUTHORIZED, "link", what)
+        }
+        NoWelcome::NoToken => {
+            response(StatusCode::UNAUTHORIZED, "wrong", "this is not the token of the box, or none counts here")
         }
         NoWelcome::TooMany(wait) => {
             let what = "too many logins have failed: wait a little";

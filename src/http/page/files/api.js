@@ -1,7 +1,6 @@
-// Asks the box. A token that was typed in is kept for this tab alone; a session is a cookie, which scripts cannot read.
+// Asks the box. Whoever looks has a session, whose cookie scripts cannot read.
 
-const KEY = "ocelli-token";
-let whenRefused = () => {};
+let whenUnknown = () => {};
 
 // What the box says against a request: a message for people, with its cure.
 export class Refusal extends Error {
@@ -14,19 +13,18 @@ export class Refusal extends Error {
     }
 }
 
-export const onRefused = (listener) => { whenRefused = listener; };
-export const hasToken = () => sessionStorage.getItem(KEY) !== null;
-export const keepToken = (token) => (token ? sessionStorage.setItem(KEY, token) : sessionStorage.removeItem(KEY));
+// Called when the box no longer knows who asks, with its refusal.
+export const onUnknown = (listener) => { whenUnknown = listener; };
 
 async function send(path, options = {}) {
-    const token = sessionStorage.getItem(KEY);
-    const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-    const reply = await fetch(path, { ...options, headers, credentials: "same-origin", cache: "no-store" });
+    const reply = await fetch(path, { ...options, credentials: "same-origin", cache: "no-store" });
     if (reply.ok) return reply;
     let [error, login] = [{}, undefined];
     try { ({ error = {}, login } = await reply.json()); } catch { /* no JSON: the status says it */ }
-    if (reply.status === 401) whenRefused(error.message ?? "");
-    throw new Refusal(reply.status, error.code ?? "", error.message ?? `The box answers with ${reply.status}.`, login);
+    const refusal = new Refusal(reply.status, error.code ?? "", error.message ?? `The box answers with ${reply.status}.`, login);
+    // A login that fails has no ways in beside it.
+    if (reply.status === 401 && login) whenUnknown(refusal);
+    throw refusal;
 }
 
 export const get = async (path, signal) => (await send(path, { signal })).json();

@@ -1,5 +1,5 @@
 // Begins the page: who looks, the frame around the views, and which view the address asks for.
-import { onRefused } from "./api.js";
+import { onUnknown } from "./api.js";
 import { box, follow } from "./box.js";
 import { cameraView } from "./camera.js";
 import { camerasView } from "./cameras.js";
@@ -9,7 +9,7 @@ import { health } from "./health.js";
 import { loginView } from "./login.js";
 import { modelsView } from "./models.js";
 import { numbersView } from "./numbers.js";
-import { begin, logOut, session } from "./session.js";
+import { begin, logOut, lose, session } from "./session.js";
 import { plural } from "./words.js";
 
 // The word in the address, the name in the navigation, and what makes the view.
@@ -33,7 +33,7 @@ const out = el("button", { class: "plain", type: "button", on: { click: logOut }
 
 function frame() {
     const brand = el("a", { class: "brand", href: "#/cameras" }, el("img", { src: "/page/icon.svg", alt: "", width: 28, height: 28 }), "ocelli");
-    out.hidden = !session.canLogOut;
+    out.hidden = !session.hasSession;
     const person = session.name && session.hasSession ? el("span", { class: "quiet person" }, `${session.name} (${session.role})`) : null;
     document.querySelector("#top").replaceChildren(el("div", { class: "bar" }, brand, name, state, el("span", { class: "grow" }), person, out), nav);
 }
@@ -66,8 +66,11 @@ function renew() {
 }
 
 function askWho() {
+    onUnknown(() => {});
+    document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
     shown?.stop?.();
     box.stop?.();
+    show(notice, "", () => null);
     document.querySelector("#top").replaceChildren(el("div", { class: "bar" }, el("span", { class: "brand" }, el("img", { src: "/page/icon.svg", alt: "", width: 28, height: 28 }), "ocelli")));
     shown = loginView(start);
     main.replaceChildren(shown.element);
@@ -75,7 +78,7 @@ function askWho() {
 }
 
 async function start() {
-    onRefused(() => {});
+    onUnknown(() => {});
     let isKnown = false;
     try { isKnown = await begin(); } catch {
         main.replaceChildren(el("p", { class: "notice bad" }, "The box does not answer. This page tries again in 5 s."));
@@ -83,7 +86,10 @@ async function start() {
     }
     if (!isKnown) return askWho();
     // A session may end while somebody looks.
-    onRefused((why) => { session.why = why; askWho(); });
+    onUnknown((refusal) => {
+        lose(refusal);
+        askWho();
+    });
     frame();
     follow(renew);
     route();

@@ -105,7 +105,7 @@ export function cameraView(id) {
         choice("Boxes", chosen.boxes, (isOn) => { chosen.boxes = isOn; play(); }),
         choice("Labels", chosen.labels, (isOn) => { chosen.labels = isOn; play(); }),
         choice("Regions and masks", chosen.areas, (isOn) => { chosen.areas = isOn; draw(); }),
-        mode);
+        mode, playing);
     playing.className = "quiet playing";
     reason.className = "reason";
 
@@ -114,7 +114,7 @@ export function cameraView(id) {
         el("div", { class: "heading" }, el("a", { class: "back", href: "#/cameras" }, "‹ Cameras"), el("h1", {}, id), state, el("span", { class: "grow" }), mayChange() ? [change, turn] : null),
         reason, problem,
         el("div", { class: "columns" },
-            el("div", { class: "wide" }, el("div", { class: "card" }, stage, tools), playing, editorPlace),
+            el("div", { class: "wide" }, el("div", { class: "card" }, stage, tools), editorPlace),
             el("div", { class: "narrow" },
                 section("In view", seen, last),
                 section("Stream", stream),

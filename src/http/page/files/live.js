@@ -5,6 +5,7 @@
 // browser says that it shows the frame. So a box is drawn when its own frame is shown, however late it came.
 
 import { path, picture } from "./api.js";
+import { between, draw } from "./boxes.js";
 
 // So far behind the newest frame "exact" plays, in seconds: boxes come late by the time that the model takes.
 const EXACT_BEHIND = 0.2;
@@ -21,9 +22,11 @@ const FADES_AFTER = 1.5;
 const MOST_WAITING = 16 * 1024 * 1024;
 const SNAPSHOT_EVERY_MS = 1000;
 const AFTER_REFUSAL_MS = 5000;
-// So often no connection may come about before snapshots are shown meanwhile: a token in place of a login opens no socket.
+// So often no connection may come about before snapshots are shown meanwhile: what is between may let no socket through.
 const MOST_FAILURES = 3;
 const LONGEST_RETRY_MS = 10000;
+// The close code of a socket whose session has ended.
+const LOGGED_OUT = 4401;
 
 export class LivePlayer {
     // Called with a text when what is shown changes: "connecting", "live", "snapshots: why", or why there is no video.
@@ -94,9 +97,10 @@ export class LivePlayer {
             if (typeof event.data === "string") this.#told(JSON.parse(event.data));
             else this.#received(event.data);
         };
-        socket.onclose = () => {
+        socket.onclose = ({ code, reason }) => {
             if (socket !== this.#socket) return;
             this.#disconnect();
+            if (code === LOGGED_OUT) return this.#end(reason);
             this.#failures += 1;
             if (!this.#picture && this.#failures >= MOST_FAILURES) this.#fallBack("no video comes; it is tried again");
             else if (!this.#picture) this.#say("connecting");
@@ -161,6 +165,12 @@ export class LivePlayer {
         this.#waitingBytes += data.byteLength;
         if (this.#waitingBytes > MOST_WAITING) return this.#connect();
         this.#pump();
+    }
+
+    // There is nobody to show anything to: what was shown goes.
+    #end(why) {
+        this.#say(why);
+        this.stop();
     }
 
     // === the video ===
@@ -356,50 +366,4 @@ function placeOf(data) {
     const view = new DataView(data);
     if (data.byteLength < 104 || view.getUint32(52) !== 0x74666474) return null;
     return Number(view.getBigUint64(60)) + view.getInt32(100);
-}
-
-// A box on its way from one to another; beyond the second, as far again at most.
-function between(from, to, share) {
-    const part = Math.min(share, 2);
-    const side = (name) => from[name] + (to[name] - from[name]) * part;
-    return { left: side("left"), top: side("top"), width: Math.max(0, side("width")), height: Math.max(0, side("height")) };
-}
-
-// Draws boxes over the picture, which may be smaller than its element. Those that are not the frame's own are faint.
-function draw(canvas, video, boxes, isExact, hasLabels) {
-    const scale = window.devicePixelRatio || 1;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
-    if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
-    const to = canvas.getContext("2d");
-    to.setTransform(scale, 0, 0, scale, 0, 0);
-    to.clearRect(0, 0, width, height);
-    if (!boxes.length || !video.videoWidth) return;
-    const fit = Math.min(width / video.videoWidth, height / video.videoHeight);
-    const [pictureWidth, pictureHeight] = [video.videoWidth * fit, video.videoHeight * fit];
-    const [x, y] = [(width - pictureWidth) / 2, (height - pictureHeight) / 2];
-    to.globalAlpha = isExact ? 1 : 0.5;
-    to.setLineDash(isExact ? [] : [6, 4]);
-    to.lineWidth = 2;
-    to.font = "13px system-ui, sans-serif";
-    to.textBaseline = "bottom";
-    for (const { label, confidence, track, box } of boxes) {
-        if (!box) continue;
-        const [left, top] = [x + box.left * pictureWidth, y + box.top * pictureHeight];
-        to.strokeStyle = to.fillStyle = colour(label);
-        to.strokeRect(left, top, box.width * pictureWidth, box.height * pictureHeight);
-        if (!hasLabels) continue;
-        const text = `${label} ${Math.round(confidence * 100)}%${track === undefined ? "" : ` #${track}`}`;
-        const bottom = Math.max(top, 18);
-        to.fillRect(left - 1, bottom - 18, to.measureText(text).width + 8, 18);
-        to.fillStyle = "#000";
-        to.fillText(text, left + 3, bottom - 2);
-    }
-}
-
-// Each label has its colour, the same on every page.
-function colour(label) {
-    let sum = 0;
-    for (const letter of label) sum = (31 * sum + letter.codePointAt(0)) % 360;
-    return `hsl(${sum} 90% 60%)`;
 }

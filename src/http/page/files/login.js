@@ -1,5 +1,4 @@
 // Asks who looks, and says how to get in.
-import { get, keepToken } from "./api.js";
 import { el, say } from "./dom.js";
 import { logIn, session } from "./session.js";
 
@@ -21,20 +20,14 @@ export function loginView(enter) {
         field("Name", { name: "name", autocomplete: "username", required: true, autocapitalize: "none" }),
         field("Password", { name: "password", type: "password", autocomplete: "current-password", required: true }),
         el("button", { class: "primary", type: "submit" }, "Log in"));
-    submit(person, (form) => logIn(form.get("name"), form.get("password")));
+    submit(person, (form) => logIn({ name: form.get("name"), password: form.get("password") }));
     const token = el("form", { class: "card card-body" }, el("h2", {}, "With the box's token"),
-        el("p", { class: "quiet" }, "It lies in the file ", el("code", {}, "http-token"), " of the box's state directory, and is kept for this tab alone."),
+        el("p", { class: "quiet" }, "It lies in the file ", el("code", {}, "http-token"), " of the box's state directory."),
         field("Token", { name: "token", type: "password", autocomplete: "off", required: true }),
         el("button", { class: "primary", type: "submit" }, "Use the token"));
-    submit(token, async (form) => {
-        keepToken(form.get("token").trim());
-        try { await get("/api/cameras"); } catch (error) {
-            keepToken("");
-            throw error.status === 401 ? new Error("This is not the token of this box.") : error;
-        }
-    });
-    // A box that says nothing of ways has no people, and takes its token. Beyond the box itself neither token nor link count.
-    const { password: takesPassword, link: takesLink } = session.ways ?? { password: false, link: true };
+    submit(token, (form) => logIn({ token: form.get("token").trim() }));
+    // Beyond the box itself neither token nor link count.
+    const { password: takesPassword, link: takesLink } = session.ways;
     const element = el("section", { class: "login" },
         el("h1", {}, "Log in"),
         takesLink ? el("p", {}, "On the box itself, ", el("code", {}, "ocelli page"), " prints a link that lets you in. Or:") : null,
@@ -43,7 +36,7 @@ export function loginView(enter) {
         element,
         // A first visit is no mistake; a link that is too old is.
         begin() {
-            if (session.why && !session.why.includes("Bearer")) complain(session.why);
+            complain(session.why);
             element.querySelector("input")?.focus();
         },
     };

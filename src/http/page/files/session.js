@@ -1,42 +1,28 @@
 // Who looks: nobody yet, a viewer, or an operator, who may change things.
-import { Refusal, get, hasToken, keepToken, post } from "./api.js";
+import { Refusal, get, post } from "./api.js";
 
-export const session = { role: "", name: "", hasSession: false, canLogOut: false };
+export const session = { role: "", name: "", hasSession: false, ways: { password: false, link: false }, why: "" };
 
 // A link of `ocelli page` brings something that is good for one login, behind the `#`: it is sent to no server by itself.
 function takeFromAddress() {
     const found = /^#(link|token)=([^&]+)$/.exec(location.hash);
     if (!found) return null;
     history.replaceState(null, "", `${location.pathname}#/`);
-    return { kind: found[1], secret: decodeURIComponent(found[2]) };
+    return { [found[1]]: decodeURIComponent(found[2]) };
 }
 
 // Finds out who looks. Returns false if the box asks who it is: `session.ways` are the ways in, and `session.why` says why a
 // link was not one.
 export async function begin() {
-    session.why = "";
     const brought = takeFromAddress();
     try {
-        if (brought?.kind === "token") keepToken(brought.secret);
-        if (brought?.kind === "link") await post("/login", { link: brought.secret });
+        if (brought) await post("/login", brought);
     } catch (error) {
         session.why = error.message;
     }
     try {
         const { name, role, expires_in_s: left } = await get("/api/session");
-        Object.assign(session, { name, role, hasSession: left !== null && left !== undefined, canLogOut: hasToken() || left > 0 });
-        return true;
-    } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        if (error.status === 401) {
-            session.ways = error.login;
-            return false;
-        }
-    }
-    // This box has no logins: whoever gets an answer may do everything.
-    try {
-        await get("/api/cameras");
-        Object.assign(session, { name: "", role: "operator", hasSession: false, canLogOut: hasToken() });
+        Object.assign(session, { name, role, hasSession: left !== null, why: "" });
         return true;
     } catch (error) {
         if (!(error instanceof Refusal) || error.status !== 401) throw error;
@@ -45,14 +31,17 @@ export async function begin() {
     }
 }
 
-export const mayChange = () => session.role === "operator";
-
-export async function logIn(name, password) {
-    await post("/login", { name, password });
+// The session has ended while somebody looked.
+export function lose(refusal) {
+    Object.assign(session, { role: "", name: "", hasSession: false, ways: refusal.login, why: "You were logged out, or your session has ended." });
 }
 
+export const mayChange = () => session.role === "operator";
+
+// `what`: a name and a password, or the token of the box.
+export const logIn = (what) => post("/login", what);
+
 export async function logOut() {
-    keepToken("");
-    if (session.hasSession) await post("/logout");
+    await post("/logout");
     location.reload();
 }
