@@ -44,6 +44,7 @@ mod newest_group;
 mod open_stream;
 mod plugin_registry;
 mod ration;
+mod recent_groups;
 mod sampler;
 mod size_limit;
 mod slot_owner;

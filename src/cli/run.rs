@@ -170,6 +170,7 @@ async fn serve(
     let (scenes, scene_requests) = SceneClient::new();
     let page = PageState { pictures: reporter.pictures(), scenes: Some(scenes), ..PageState::default() };
     let (mut appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
+    let page = PageState { clips: Some(appliance.clips()), ..page };
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
