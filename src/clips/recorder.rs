@@ -37,6 +37,9 @@ const TIDY: Duration = Duration::from_secs(600);
 /// No clip begins so long before its event, whatever a capture process says.
 const FARTHEST: Duration = Duration::from_secs(120);
 
+/// Why nothing is written any more.
+const STOPPED: &str = "the daemon stops";
+
 /// The settings of all clips.
 #[derive(Clone, Debug)]
 pub struct ClipRules {
@@ -81,7 +84,8 @@ pub struct ClipOrder {
 /// What has come of a clip.
 #[derive(Debug, Default)]
 struct Progress {
-    init: Option<Arc<[u8]>>,
+    /// What its pictures are.
+    init: Option<LiveHead>,
     frames: u64,
     dropped: u64,
 }
@@ -193,11 +197,12 @@ impl Clips {
         let Parts { shared, jobs, .. } = &*self.0;
         let mut progress = Progress::default();
         // A packet that is read in part when the clip ends is of no use.
-        tokio::select! {
-            () = self.read(&order, &mut pipe, &mut progress) => {}
-            () = self.until_over(order.clip) => {}
-        }
+        let why = tokio::select! {
+            why = self.read(&order, &mut pipe, &mut progress) => why,
+            () = self.until_over(order.clip) => "its events are over, or it is as long as may be, or the disk refuses it",
+        };
         drop(pipe);
+        tracing::debug!(camera = %order.camera, frames = progress.frames, why, "a clip ends");
         shared.lock().recordings.stop(order.clip);
         shared.metrics.live().clips().dropped(progress.dropped);
         let clip = order.clip;
@@ -220,23 +225,22 @@ impl Clips {
     }
 
     /// Passes on what comes until the stream ends, or goes on as one that does not fit into the same file.
-    async fn read(&self, order: &ClipOrder, pipe: &mut pipe::Receiver, progress: &mut Progress) {
+    async fn read(&self, order: &ClipOrder, pipe: &mut pipe::Receiver, progress: &mut Progress) -> &'static str {
         let mut begins = None;
         while let Ok(LivePacket { head, body }) = read_packet(pipe).await {
             match head {
                 LiveHead::Begins { media_us } => begins = Some(media_us),
-                LiveHead::Unplayable { .. } => return,
-                LiveHead::Init { .. } => match &progress.init {
-                    Some(before) if *before == body => continue,
-                    Some(_) => return,
-                    None => {
-                        progress.init = Some(Arc::clone(&body));
-                        let entry = ClipEntry::new(order.camera.clone(), start_ms(begins));
-                        if self.0.jobs.send(Job::Begin(order.clip, entry)).await.is_err() {
-                            return;
-                        }
+                LiveHead::Unplayable { .. } => return "the camera sends none that is played",
+                // Its parameter sets lie in the frames, where they may change; pictures of another size do not fit.
+                LiveHead::Init { .. } if progress.init.as_ref() == Some(&head) => continue,
+                LiveHead::Init { .. } if progress.init.is_some() => return "the camera sends other pictures",
+                LiveHead::Init { .. } => {
+                    progress.init = Some(head);
+                    let entry = ClipEntry::new(order.camera.clone(), start_ms(begins));
+                    if self.0.jobs.send(Job::Begin(order.clip, entry)).await.is_err() {
+                        return STOPPED;
                     }
-                },
+                }
                 LiveHead::Fragment { dropped, .. } => {
                     if progress.init.is_none() {
                         continue;
@@ -246,9 +250,10 @@ impl Clips {
                 }
             }
             if !body.is_empty() && !self.write(order.clip, body).await {
-                return;
+                return STOPPED;
             }
         }
+        "its stream has ended"
     }
 
     async fn write(&self, clip: ClipId, body: Arc<[u8]>) -> bool {

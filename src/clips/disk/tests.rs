@@ -60,7 +60,7 @@ fn what_is_not_whole_is_removed_and_what_is_foreign_is_left() {
     for harm in damage {
         let entry = clip(home.path());
         harm(&directory, entry.start_ms);
-        assert_eq!(scan(home.path()), [kept.clone()]);
+        assert_eq!(scan(home.path()), std::slice::from_ref(&kept));
         assert_eq!(names(&directory), ["2025-11-30T08-15-30.123Z.json", "2025-11-30T08-15-30.123Z.mp4"]);
     }
     fs::write(directory.join("holiday.mp4"), b"mine").unwrap();

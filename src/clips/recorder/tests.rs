@@ -43,8 +43,8 @@ async fn what_a_capture_process_writes_from_before_an_event_to_its_end_is_its_cl
     write(&writer, init(), b"init");
     write(&writer, fragment(true, []).head, b"one");
     assert_eq!(clips.of("b"), Some(FoundClip::BeingMade));
-    // The same init segment again, as after a keyframe with the same sets, belongs to no file twice.
-    write(&writer, init(), b"init");
+    // Other parameter sets of the same pictures are in the frames as well.
+    write(&writer, init(), b"other sets");
     write(&writer, fragment(false, []).head, b"two");
     drop(writer);
     assert_eq!(kept(&clips, "a").await, b"initonetwo");
@@ -52,13 +52,14 @@ async fn what_a_capture_process_writes_from_before_an_event_to_its_end_is_its_cl
 }
 
 #[tokio::test]
-async fn another_init_segment_ends_a_clip_and_no_video_makes_none() {
+async fn pictures_of_another_size_end_a_clip_and_no_video_makes_none() {
     let home = tempfile::tempdir().unwrap();
     let (clips, mut orders, yard) = clips(home.path());
     clips.event(&yard, 1, EventKind::Began, "a", monotonic_now());
     let (reader, writer) = std::io::pipe().unwrap();
     clips.connect(orders.recv().await.unwrap(), reader.into()).unwrap();
-    for (head, body) in [(init(), b"init"), (fragment(true, []).head, b"one "), (init(), b"more")] {
+    let smaller = LiveHead::Init { codec: "avc3.64001f".into(), width: 320, height: 240 };
+    for (head, body) in [(init(), b"init"), (fragment(true, []).head, b"one "), (smaller, b"more")] {
         write(&writer, head, body);
     }
     assert_eq!(kept(&clips, "a").await, b"initone ");

@@ -51,27 +51,27 @@ async fn serve(path: PathBuf, headers: &HeaderMap) -> io::Result<Response> {
         Asked::Beyond => {
             let what = format!("the clip has {length} bytes");
             let mut response = refusal(StatusCode::RANGE_NOT_SATISFIABLE, "range", &what);
-            set(&mut response, header::CONTENT_RANGE, format!("bytes */{length}"));
+            set(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
             return Ok(response);
         }
     };
     let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
     tokio::spawn(read(file, first, bytes, chunks));
     let mut response = (status, Body::new(Chunks(receiver))).into_response();
-    set(&mut response, header::CONTENT_TYPE, "video/mp4".to_owned());
-    set(&mut response, header::CONTENT_LENGTH, bytes.to_string());
-    set(&mut response, header::ACCEPT_RANGES, "bytes".to_owned());
+    set(&mut response, header::CONTENT_TYPE, "video/mp4");
+    set(&mut response, header::CONTENT_LENGTH, &bytes.to_string());
+    set(&mut response, header::ACCEPT_RANGES, "bytes");
     // It shows people: no cache on the way keeps it.
-    set(&mut response, header::CACHE_CONTROL, "private, no-store".to_owned());
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned());
+    set(&mut response, header::CACHE_CONTROL, "private, no-store");
+    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if status == StatusCode::PARTIAL_CONTENT {
-        set(&mut response, header::CONTENT_RANGE, format!("bytes {first}-{}/{length}", first + bytes - 1));
+        set(&mut response, header::CONTENT_RANGE, &format!("bytes {first}-{}/{length}", first + bytes - 1));
     }
     Ok(response)
 }
 
-fn set(response: &mut Response, name: header::HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::from_str(&value) {
+fn set(response: &mut Response, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
