@@ -170,7 +170,6 @@ async fn serve(
     let (scenes, scene_requests) = SceneClient::new();
     let page = PageState { pictures: reporter.pictures(), scenes: Some(scenes), ..PageState::default() };
     let (mut appliance, control, status) = Appliance::new(settings, passwords, reporter, ChildPrograms::default())?;
-    let page = PageState { clips: Some(appliance.clips()), ..page };
     if let Some(commands) = commands {
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
@@ -193,9 +192,10 @@ async fn serve(
     tokio::spawn(history_keeper::keep(status.clone(), page.history.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
         .keeping_time_in(&identity_of_server.state_directory);
-    let http_state =
-        HttpState::new(metrics, health_watch, control, rekognition).with_page(page).with_reception(reception);
-    let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
+    let page = PageState { clips: Some(appliance.clips()), ..page };
+    let state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
+    let state = state.with_reception(reception);
+    let served = crate::http::server::serve(http, state, identity_of_server, tokens, troubles, stopped.clone());
     let server = tokio::spawn(served);
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {

@@ -13,7 +13,7 @@ pub(super) const MAX_BYTES: u64 = 256 << 10;
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClipEntry {
-    version: u32,
+    pub(super) version: u32,
     pub(super) camera: CameraId,
     /// The ids of the events that share it.
     pub(super) events: Vec<String>,
