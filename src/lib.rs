@@ -45,6 +45,7 @@
 //! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`live`]: passes live video from capture processes on to viewers, with the detections of its frames.
+//! * [`clips`]: keeps the received video of events on the disk, for some days.
 //! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs. [`publish::outbox`]
 //!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
 //! * [`appliance`]: the shell. It waits, lets the core apply what is queued, and performs the effects.
@@ -84,6 +85,8 @@
 //!   slot is held for it. The parent never parses the JPEG ([`ipc::snapshot_messages`]).
 //! * Live video is not decoded for its viewers, and neither receiving nor decoding nor another viewer waits for one: who is slow
 //!   loses frames up to the next keyframe, and is told. The parent never parses it ([`ipc::live_packets`], [`live`]).
+//! * A clip is what was received, and costs an event nothing: no event waits for it, and a disk that takes none is told of
+//!   ([`clips`]).
 //! * A frame and its fragment say the same place on the timeline of the video (`capture::media_clock`), so that a box is
 //!   shown on its own frame.
 //! * Everything that is queued is applied before a deadline is judged, and deadlines move by the time for which the daemon
@@ -159,6 +162,7 @@ pub mod camera;
 pub mod capture;
 pub mod catalog;
 pub mod cli;
+pub mod clips;
 pub mod control;
 pub mod core;
 pub mod discover;

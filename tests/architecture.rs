@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -33,11 +33,12 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("telemetry", &["vision", "secret", "model", "supervisor", "publish"]),
     ("metering", &["vision", "os"]),
     ("live", &["vision", "os", "ipc", "telemetry"]),
+    ("clips", &["vision", "os", "ipc", "tracking", "telemetry", "live"]),
     ("discover", &["vision", "secret", "os", "ipc"]),
     ("evaluation", &["vision", "model"]),
     ("catalog", &["vision", "model", "os", "kept"]),
     ("model_store", &["vision", "model", "os"]),
-    ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor", "live"]),
+    ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor", "live", "clips"]),
     ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog", "live"]),
     (
         "core",
@@ -59,7 +60,19 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ),
     (
         "settings",
-        &["vision", "secret", "os", "model", "camera", "http", "publish", "supervisor", "telemetry", "tracking"],
+        &[
+            "vision",
+            "secret",
+            "os",
+            "model",
+            "camera",
+            "clips",
+            "http",
+            "publish",
+            "supervisor",
+            "telemetry",
+            "tracking",
+        ],
     ),
     (
         "appliance",
@@ -82,6 +95,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
             "core",
             "kept",
             "live",
+            "clips",
         ],
     ),
     ("cli", &["*"]),
@@ -145,11 +159,12 @@ const BELONGS_TO: [(&str, &[&str]); 50] = [
 
 /// Code that decides, and its files that do not: they start processes and wait for them. It is given `now` and returns
 /// what is to be done, so that a whole box can be run in simulated time.
-const DECIDES: [(&str, &[&str]); 7] = [
+const DECIDES: [(&str, &[&str]); 8] = [
     ("core", &[]),
     ("admission", &[]),
     ("tracking", &[]),
     ("live", &["live/relay.rs", "live/reader.rs"]),
+    ("clips", &["clips/disk.rs", "clips/recorder.rs", "clips/shared.rs", "clips/writer.rs"]),
     ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
     ("camera", &["camera/capture_process.rs", "camera/clip_file.rs", "camera/network_guard.rs", "camera/trial.rs"]),
     (

@@ -81,6 +81,7 @@ fn payload(seq: u64) -> Vec<u8> {
         model: "coco-ssd".into(),
         model_version: "1".into(),
         regions: vec!["gate".into()],
+        clip: None,
     };
     message.to_payload().unwrap()
 }

@@ -20,6 +20,7 @@ use crate::camera::capture_process::CaptureProcesses;
 use crate::camera::passwords::CameraPasswords;
 use crate::catalog::CatalogStore;
 use crate::catalog::arn::Realm;
+use crate::clips::{ClipRules, Clips};
 use crate::control::images::ImageIntake;
 use crate::control::{ApplianceStatus, Control, ControlQueues};
 use crate::core::Core;
@@ -59,6 +60,7 @@ impl Default for ChildPrograms {
 pub struct Appliance {
     shell: Shell,
     reloader: Option<Reloader>,
+    clips: Clips,
 }
 
 impl Appliance {
@@ -98,10 +100,16 @@ impl Appliance {
         });
         let (intake, image_region, images) = ImageIntake::new()?;
         let (live, watched) = Relay::new(settings.http.live_limits(), reporter.metrics());
-        let reporter = reporter.with_live(live.clone());
+        let leave_bytes = u64::from(settings.outbox.max_mib) << 20;
+        let rules = ClipRules::new(&settings.clips, leave_bytes);
+        let (clips, ordered_clips) =
+            Clips::start(&rules, &settings.state_directory, reporter.metrics(), reporter.troubles_of_parts())?;
+        let reporter = reporter.with_live(live.clone(), clips.clone());
         let events = reporter.event_log();
         let (control, queues) =
             Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), events, live.clone());
+        let live = LiveOrders::new(live, clips.clone());
+        live.set_cameras(&settings);
         let ControlQueues { commands, imports, reloads, snapshots } = queues;
         let (change_sender, changes) = mpsc::channel(1);
         let (unit_pids, pids) = watch::channel(BTreeMap::new());
@@ -118,7 +126,7 @@ impl Appliance {
             units,
             captures,
             requests: Requests::default(),
-            live: LiveOrders::new(live),
+            live,
             reporter,
             catalog,
             regions: BTreeMap::new(),
@@ -138,6 +146,7 @@ impl Appliance {
             images,
             snapshots,
             watched,
+            clips: ordered_clips,
             commands,
             changes,
             own: own_queue,
@@ -146,12 +155,17 @@ impl Appliance {
         let stream_lines = StreamLines::default();
         let shell = Shell { stream_lines, core, performer, inbox, meter, statuses, status, unit_pids };
         let reloader = Reloader::new(settings, passwords, reloads, change_sender);
-        Ok((Self { shell, reloader: Some(reloader) }, control, watcher))
+        Ok((Self { shell, reloader: Some(reloader), clips }, control, watcher))
     }
 
     /// Serves the requests to read the settings again. Returned once; without it such requests are refused.
     pub fn take_reloader(&mut self) -> Option<Reloader> {
         self.reloader.take()
+    }
+
+    /// The clips of events.
+    pub fn clips(&self) -> Clips {
+        self.clips.clone()
     }
 
     /// Runs until `shutdown` turns true, then drains. Returns the last status.

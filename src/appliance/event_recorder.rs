@@ -1,5 +1,6 @@
 //! Turns events of trackers into events of the MQTT contract, and puts them into the outbox.
 
+use crate::clips::Clips;
 use crate::core::effect::event_id;
 use crate::model::package::Package;
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
@@ -27,21 +28,25 @@ impl EventRecorder {
         Self { outbox, box_id: box_id.to_owned(), boot_id: boot_id.to_owned() }
     }
 
-    /// Puts an event into the outbox. `package` produced the detections.
+    /// Puts an event into the outbox, and has a clip of it made. `package` produced the detections.
     pub(super) fn record(
         &self,
         seq: u64,
         camera: &CameraId,
-        track_event: &TrackEvent,
+        (track_event, clips): (&TrackEvent, Option<&Clips>),
         package: &Package,
         clock_synced: bool,
         now: Monotonic,
     ) {
         let wall_ms = wall_now_ms();
         let time = |at: Monotonic| rfc3339_utc(wall_ms - i64::try_from(now.since(at).as_millis()).unwrap_or(0));
+        let id = event_id(&self.boot_id, seq);
+        let TrackEvent { track, kind, .. } = track_event;
+        let has_clip = clips.is_some_and(|clips| clips.event(camera, *track, *kind, &id, now));
         let message = EventMessage {
             schema: SCHEMA_EVENT,
-            id: event_id(&self.boot_id, seq),
+            clip: has_clip.then(|| format!("/api/events/{id}/clip")),
+            id,
             seq,
             kind: match track_event.kind {
                 EventKind::Began => event::EventKind::Began,

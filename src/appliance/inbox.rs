@@ -6,6 +6,7 @@
 use crate::admission::{ImageId, ImageWork};
 use crate::appliance::reload::ChangeRequest;
 use crate::camera::capture_process::CaptureEvent;
+use crate::clips::ClipOrder;
 use crate::control::CommandRequest;
 use crate::control::images::OfferedImage;
 use crate::control::snapshots::SnapshotRequest;
@@ -33,6 +34,8 @@ pub(super) enum Input {
     Snapshot(SnapshotRequest),
     /// The first viewer of a camera has come.
     Watched(CameraId),
+    /// A clip of an event is to be made.
+    Clip(ClipOrder),
     Command(CommandRequest),
     Change(ChangeRequest),
     /// A result of background work.
@@ -47,6 +50,7 @@ pub(super) struct Inbox {
     pub(super) images: mpsc::Receiver<OfferedImage>,
     pub(super) snapshots: mpsc::Receiver<SnapshotRequest>,
     pub(super) watched: mpsc::Receiver<CameraId>,
+    pub(super) clips: mpsc::Receiver<ClipOrder>,
     pub(super) commands: mpsc::Receiver<CommandRequest>,
     /// One at a time.
     pub(super) changes: mpsc::Receiver<ChangeRequest>,
@@ -62,6 +66,7 @@ impl Inbox {
             Some(offer) = self.images.recv() => Input::Image(offer),
             Some(asked) = self.snapshots.recv() => Input::Snapshot(asked),
             Some(camera) = self.watched.recv() => Input::Watched(camera),
+            Some(order) = self.clips.recv() => Input::Clip(order),
             Some(asked) = self.commands.recv() => Input::Command(asked),
             Some(change) = self.changes.recv() => Input::Change(change),
             Some(event) = self.own.recv() => Input::Own(event),
@@ -78,6 +83,7 @@ impl Inbox {
             taken.extend(self.captures.try_recv().map(Input::Capture));
             taken.extend(self.images.try_recv().map(Input::Image));
             taken.extend(self.snapshots.try_recv().map(Input::Snapshot));
+            taken.extend(self.clips.try_recv().map(Input::Clip));
             taken.extend(self.watched.try_recv().map(Input::Watched));
             taken.extend(self.commands.try_recv().map(Input::Command));
             taken.extend(self.changes.try_recv().map(Input::Change));

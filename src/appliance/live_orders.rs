@@ -1,11 +1,14 @@
-//! Has capture processes write live video for the cameras that somebody watches.
+//! Has capture processes write live video for the cameras that somebody watches, and clips.
 //!
 //! An order is a pipe: the process gets the writing end, the relay reads the other one. It is given when the first viewer comes, and with
 //! each connection of a camera that is watched. The relay closes the pipe when the last viewer has gone, and that ends the order.
+//! An order of a clip is one too, beside it, and ends with its connection.
 
 use crate::camera::capture_process::CaptureProcesses;
+use crate::clips::{ClipOrder, Clips};
 use crate::ipc::messages::CameraIndex;
 use crate::live::Relay;
+use crate::settings::Settings;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
@@ -14,12 +17,13 @@ use std::os::fd::AsFd;
 #[derive(Debug)]
 pub(super) struct LiveOrders {
     relay: Relay,
+    clips: Clips,
     connections: BTreeMap<CameraId, (usize, CameraIndex)>,
 }
 
 impl LiveOrders {
-    pub(super) fn new(relay: Relay) -> Self {
-        Self { relay, connections: BTreeMap::new() }
+    pub(super) fn new(relay: Relay, clips: Clips) -> Self {
+        Self { relay, clips, connections: BTreeMap::new() }
     }
 
     /// The first viewer of a camera has come.
@@ -35,6 +39,36 @@ impl LiveOrders {
             self.order(&camera, group, index, captures);
         }
         self.connections.insert(camera, (group, index));
+    }
+
+    /// A clip of a camera is to be made.
+    pub(super) fn record(&self, order: ClipOrder, captures: &CaptureProcesses) {
+        let camera = order.camera.clone();
+        let Some((group, index)) = self.connections.get(&camera) else { return self.clips.cannot_begin(&order) };
+        let ordered = match std::io::pipe() {
+            Ok((reader, writer)) => {
+                let connected = self.clips.connect(order, reader.into());
+                connected.map(|()| captures.clip(*group, *index, writer.as_fd()))
+            }
+            Err(error) => {
+                self.clips.cannot_begin(&order);
+                Err(error)
+            }
+        };
+        if let Err(error) = ordered {
+            tracing::warn!(%camera, %error, "a clip could not be ordered");
+        }
+    }
+
+    /// What the settings say of cameras that are shown to nobody, and of those that have clips.
+    pub(super) fn set_cameras(&self, settings: &Settings) {
+        self.relay.set_private(settings.private_cameras());
+        self.clips.set_cameras(settings.cameras_with_clips());
+    }
+
+    /// Clips, as others need them.
+    pub(super) fn clips(&self) -> &Clips {
+        &self.clips
     }
 
     /// A connection that is closed meanwhile has no effect: the process closes the pipe.

@@ -16,6 +16,7 @@ use crate::control::images::ImageReply;
 use crate::core::effect::SilentStream;
 use crate::core::event::{CommandTicket, KeptFile, MadePicture};
 use crate::core::{Effect, Event};
+use crate::ipc::camera_source::CameraSource;
 use crate::ipc::frame_slots::Region;
 use crate::ipc::messages::{LoadModel, LossKind, RegionId, RequestId};
 use crate::ipc::snapshot_messages::{MAX_SNAPSHOT_BYTES, SnapshotAnswer, SnapshotId, SnapshotMade, SnapshotOrder};
@@ -131,6 +132,7 @@ impl Performer {
         self.captures.set_environment(capture_environment(&settings.log.level, &settings));
         self.cameras = settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect();
         self.passwords = passwords;
+        self.live.set_cameras(&settings);
         self.loader = PackageLoader::new(settings, self.own.clone());
         self.requests.change(change, reply)
     }
@@ -173,6 +175,7 @@ impl Performer {
         })?;
         let password = self.passwords.get(camera).and_then(|passwords| passwords.analysed.as_ref());
         let source = camera_source(&settings.analysed(), password, &self.capture);
+        let source = CameraSource { keep_ms: self.live.clips().keep_ms(camera), ..source };
         let opened = self.captures.open(group, index, source, &memory);
         opened.map_err(|error| (error.kind(), error.to_string()))?;
         self.regions.insert(region, memory);

@@ -12,6 +12,7 @@ use crate::appliance::event_recorder::EventRecorder;
 use crate::appliance::gauges::Gauges;
 use crate::appliance::reporter::told::Told;
 use crate::appliance::state_reports::StateReports;
+use crate::clips::Clips;
 use crate::control::ApplianceStatus;
 use crate::control::event_pictures::EventPictures;
 use crate::core::Report;
@@ -52,6 +53,7 @@ pub struct Reporter {
     publisher: Option<Publisher>,
     events: EventRecorder,
     live: Option<Relay>,
+    clips: Option<Clips>,
     metrics: Arc<Metrics>,
     log: Option<LogQueue>,
     troubles: Troubles,
@@ -83,6 +85,7 @@ impl Reporter {
             identity,
             boot_id,
             live: None,
+            clips: None,
             publisher,
             gauges: Gauges::new(Arc::clone(&metrics)),
             metrics,
@@ -120,7 +123,8 @@ impl Reporter {
             Report::FrameEnded { work, outcome, result } => self.frame_ended(&work, outcome, result.as_deref(), now),
             Report::Event { seq, camera, event, package } => {
                 self.metrics.event(&camera, event.kind.name());
-                self.events.record(seq, &camera, &event, &package, self.clock_synced, now);
+                let clips = self.clips.as_ref();
+                self.events.record(seq, &camera, (&event, clips), &package, self.clock_synced, now);
             }
             Report::Labels { camera, labels, are_listed } => self.labels(camera, labels, are_listed),
             Report::LabelCounts { camera, counts } => self.label_counts(camera, &counts),

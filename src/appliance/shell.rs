@@ -200,6 +200,10 @@ impl Shell {
                 self.performer.live.watched(&camera, &self.performer.captures);
                 None
             }
+            Input::Clip(order) => {
+                self.performer.live.record(order, &self.performer.captures);
+                None
+            }
             Input::Command(asked) => {
                 tracing::info!(command = ?asked.0, "a command");
                 Some(self.performer.requests.command(asked))
@@ -262,6 +266,8 @@ impl Shell {
         }
         self.turn(VecDeque::from([Event::Abandon]));
         self.meter.close(self.core.metered(), monotonic_now()).await;
+        // Their cameras have stopped: what has come of them is written.
+        drop(tokio::time::timeout(DISK_PATIENCE, self.performer.live.clips().flush()).await);
         if !self.performer.files.flush(DISK_PATIENCE).await {
             tracing::warn!("the last changes of commands could not be written to the disk in time");
         }

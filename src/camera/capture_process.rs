@@ -157,6 +157,11 @@ impl CaptureProcesses {
         self.send(group, |handle| handle.send(&ToCapture::Live { camera: index }, Some(pipe)));
     }
 
+    /// Tells the process to write a clip of a camera into a pipe. It closes the pipe if the camera is not open.
+    pub(crate) fn clip(&self, group: usize, index: CameraIndex, pipe: BorrowedFd<'_>) {
+        self.send(group, |handle| handle.send(&ToCapture::Clip { camera: index }, Some(pipe)));
+    }
+
     /// Tells the process to make a JPEG of a frame, into `region`. The slot of the frame must not have been returned yet.
     pub(crate) fn snapshot(&self, group: usize, order: SnapshotOrder, region: &Region) {
         let message = ToCapture::Snapshot(Box::new(order));
@@ -250,6 +255,7 @@ pub(crate) fn camera_source(
         latency_ms: camera.latency_ms,
         connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
         hardware_decoders: capture.hardware_decoders,
+        keep_ms: 0,
     }
 }
 

@@ -224,6 +224,12 @@ pub struct CameraSettings {
     /// Labels, thresholds, regions and masks for this camera.
     #[serde(default)]
     pub scene: SceneSettings,
+    /// False: nobody can watch its live video; snapshots are shown.
+    #[serde(default = "default_live")]
+    pub live: bool,
+    /// Whether clips of its events are made; absent: as in `[clips]`.
+    #[serde(default)]
+    pub clips: Option<bool>,
     /// False: the camera is configured, but not connected.
     #[serde(default = "default_enabled")]
     pub enabled: bool,
@@ -277,6 +283,10 @@ fn default_fps() -> f32 {
 
 fn default_weight() -> u32 {
     1
+}
+
+fn default_live() -> bool {
+    true
 }
 
 fn default_enabled() -> bool {

@@ -95,7 +95,7 @@ impl CameraStream {
             motion_events: AtomicU64::new(0),
             clock_offset_ms: Mutex::default(),
             media_clock: Mutex::default(),
-            live: LiveOutput::default(),
+            live: LiveOutput::new(source.keep_ms),
             decoding: Mutex::default(),
             loss: Mutex::default(),
             source,
@@ -141,6 +141,11 @@ impl CameraStream {
     /// Writes the frames into this pipe, from the newest keyframe on, until nobody reads it.
     pub(super) fn show(&self, pipe: OwnedFd) {
         self.shared.live.show(pipe);
+    }
+
+    /// Writes the frames into this pipe for a clip, until nobody reads it.
+    pub(super) fn record(&self, pipe: OwnedFd) {
+        self.shared.live.record(pipe);
     }
 
     /// What is decoded at the moment.

@@ -1,25 +1,33 @@
-//! The live video of one connection: what a viewer who comes is given at once, and while somebody watches its frames as fragments.
+//! The received video of one connection as fragments, while somebody watches it or a clip of it is made; with what a viewer who
+//! comes is given at once, and what a clip has before its event.
 
 use crate::capture::decoder_choice::Codec;
-use crate::capture::fragments::{EncodedFrame, FragmentWriter, Piece, VideoCodec, VideoFormat};
+use crate::capture::fragments::{EncodedFrame, FragmentWriter, LEAD_US, Piece, VideoCodec, VideoFormat};
 use crate::capture::live_pipe::LivePipe;
 use crate::capture::lock::lock;
 use crate::capture::newest_group::{GroupUnit, NewestGroup};
+use crate::capture::recent_groups::RecentGroups;
 use crate::ipc::live_packets::{LiveHead, LivePacket};
 use gstreamer as gst;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 /// Takes in what is received, decoded or not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LiveOutput(Mutex<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     codec: Option<Codec>,
     group: NewestGroup<gst::Sample>,
+    /// For clips; `None` if none are made of the camera.
+    recent: Option<RecentGroups<gst::Sample>>,
+    /// It was said that clips begin too late.
+    is_told: bool,
     /// `None` while nobody watches.
     shown: Option<Shown>,
+    /// `None` while no clip is made.
+    recorded: Option<Shown>,
 }
 
 #[derive(Debug)]
@@ -27,34 +35,57 @@ struct Shown {
     pipe: LivePipe,
     /// `None` until the codec is known, and of a codec that is not played.
     writer: Option<FragmentWriter>,
+    timeline: Timeline,
+}
+
+/// Where the frames of a pipe lie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Timeline {
+    /// On that of the live video.
+    Live,
+    /// From the beginning of a file on, which is set by its first frame.
+    OfFile { first_us: Option<u64> },
 }
 
 impl LiveOutput {
+    /// `keep_ms`: what clips have before their event; 0: no clips are made.
+    pub(super) fn new(keep_ms: u32) -> Self {
+        let recent = (keep_ms > 0).then(|| RecentGroups::new(u64::from(keep_ms) * 1000));
+        let group = NewestGroup::default();
+        Self(Mutex::new(Inner { codec: None, group, recent, is_told: false, shown: None, recorded: None }))
+    }
+
     /// The units that follow are of this codec.
     pub(super) fn begin(&self, codec: Codec) {
         let mut inner = lock(&self.0);
+        let Inner { group, recent, shown, recorded, .. } = &mut *inner;
+        group.clear();
+        recent.iter_mut().for_each(RecentGroups::clear);
+        shown.iter_mut().chain(recorded).for_each(|shown| shown.begin(codec));
         inner.codec = Some(codec);
-        inner.group.clear();
-        if let Some(shown) = &mut inner.shown {
-            shown.begin(codec);
-        }
     }
 
     /// Writes what is received into this pipe, from the newest keyframe on.
     pub(super) fn show(&self, pipe: OwnedFd) {
-        let pipe = match LivePipe::start(pipe) {
-            Ok(pipe) => pipe,
-            Err(error) => return tracing::warn!(%error, "no thread for live video"),
-        };
-        let mut shown = Shown { pipe, writer: None };
         let mut inner = lock(&self.0);
-        if let Some(codec) = inner.codec {
-            shown.begin(codec);
+        let started = Shown::start(LivePipe::start(pipe), Timeline::Live, inner.codec, inner.group.units());
+        inner.shown = started.or(inner.shown.take());
+    }
+
+    /// Writes what is received into this pipe, and before it what is kept for clips.
+    pub(super) fn record(&self, pipe: OwnedFd) {
+        let mut inner = lock(&self.0);
+        let is_cut = inner.recent.as_ref().is_some_and(RecentGroups::is_cut);
+        if is_cut && !std::mem::replace(&mut inner.is_told, true) {
+            tracing::warn!("clips begin later than `clips.before_seconds` says: the camera's stream is too large");
         }
-        for unit in inner.group.units() {
-            shown.write(&unit.data, unit.is_keyframe, unit.media_us);
-        }
-        inner.shown = Some(shown);
+        let timeline = Timeline::OfFile { first_us: None };
+        let pipe = LivePipe::start_for_clip(pipe);
+        let started = match &inner.recent {
+            Some(recent) => Shown::start(pipe, timeline, inner.codec, recent.units()),
+            None => Shown::start(pipe, timeline, inner.codec, inner.group.units()),
+        };
+        inner.recorded = started;
     }
 
     /// Takes in the next unit.
@@ -65,17 +96,37 @@ impl LiveOutput {
             return;
         }
         let bytes = unit.buffer().map_or(0, gst::BufferRef::size);
-        inner.group.push(GroupUnit { is_keyframe, media_us, data: unit.clone() }, bytes);
-        if let Some(shown) = inner.shown.take_if(|shown| shown.pipe.is_closed()) {
-            drop(shown);
+        let Inner { group, recent, shown, recorded, .. } = &mut *inner;
+        group.push(GroupUnit { is_keyframe, media_us, data: unit.clone() }, bytes);
+        if let Some(recent) = recent {
+            recent.push(GroupUnit { is_keyframe, media_us, data: unit.clone() }, bytes);
         }
-        if let Some(shown) = &mut inner.shown {
-            shown.write(unit, is_keyframe, media_us);
+        for place in [shown, recorded] {
+            drop(place.take_if(|shown| shown.pipe.is_closed()));
+            if let Some(shown) = place {
+                shown.write(unit, is_keyframe, media_us);
+            }
         }
     }
 }
 
 impl Shown {
+    /// Writes what was there before. `None` without a thread.
+    fn start<'a>(
+        pipe: std::io::Result<LivePipe>,
+        timeline: Timeline,
+        codec: Option<Codec>,
+        before: impl Iterator<Item = &'a GroupUnit<gst::Sample>>,
+    ) -> Option<Self> {
+        let pipe = pipe.inspect_err(|error| tracing::warn!(%error, "no thread for live video")).ok()?;
+        let mut shown = Self { pipe, writer: None, timeline };
+        if let Some(codec) = codec {
+            shown.begin(codec);
+        }
+        before.for_each(|unit| shown.write(&unit.data, unit.is_keyframe, unit.media_us));
+        Some(shown)
+    }
+
     fn begin(&mut self, codec: Codec) {
         self.writer = video_codec(codec).map(FragmentWriter::new);
         if self.writer.is_none() {
@@ -89,7 +140,18 @@ impl Shown {
         let (Some(data), Some(format)) = (unit.buffer().and_then(|it| it.map_readable().ok()), format_of(unit)) else {
             return;
         };
-        for piece in writer.write(EncodedFrame { data: &data, is_keyframe, media_us, format }) {
+        let placed_us = match &mut self.timeline {
+            Timeline::Live => media_us,
+            Timeline::OfFile { first_us } => {
+                if first_us.is_none() {
+                    let head = LiveHead::Begins { media_us };
+                    self.pipe.push(LivePacket { head, body: Arc::from([]) });
+                }
+                // Of B-frames some lie before the keyframe; and a frame is decoded before it is shown.
+                (media_us + LEAD_US).saturating_sub(*first_us.get_or_insert(media_us))
+            }
+        };
+        for piece in writer.write(EncodedFrame { data: &data, is_keyframe, media_us: placed_us, format }) {
             let (head, body) = match piece {
                 Piece::Init { codec, bytes } => {
                     (LiveHead::Init { codec, width: format.width, height: format.height }, bytes)

@@ -16,6 +16,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 const MOST_BYTES: usize = 4 << 20;
 const MOST_PACKETS: usize = 600;
 
+/// The same for a clip: what is kept before its event, and as much again.
+const MOST_BYTES_OF_CLIP: usize = 16 << 20;
+const MOST_PACKETS_OF_CLIP: usize = 4000;
+
 /// The thread writes and does nothing else.
 const STACK_BYTES: usize = 128 << 10;
 
@@ -42,7 +46,19 @@ impl LivePipe {
     /// # Errors
     /// When no thread can be had.
     pub(super) fn start(pipe: OwnedFd) -> std::io::Result<Self> {
-        let inner = Inner { backlog: LiveBacklog::new(MOST_BYTES, MOST_PACKETS), is_over: false };
+        Self::start_with(pipe, LiveBacklog::new(MOST_BYTES, MOST_PACKETS))
+    }
+
+    /// [`Self::start`] with room for what a clip has before its event.
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub(super) fn start_for_clip(pipe: OwnedFd) -> std::io::Result<Self> {
+        Self::start_with(pipe, LiveBacklog::new(MOST_BYTES_OF_CLIP, MOST_PACKETS_OF_CLIP))
+    }
+
+    fn start_with(pipe: OwnedFd, backlog: LiveBacklog) -> std::io::Result<Self> {
+        let inner = Inner { backlog, is_over: false };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), has_changed: Condvar::new() });
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("live".into()).stack_size(STACK_BYTES);

@@ -131,6 +131,11 @@ impl Streams {
                     stream.show(pipe);
                 }
             }
+            ToCapture::Clip { camera } => {
+                if let Some((stream, pipe)) = self.analysed(camera).zip(descriptor) {
+                    stream.record(pipe);
+                }
+            }
             ToCapture::Snapshot(order) => {
                 let id = order.id;
                 if let Err(reason) = self.take_snapshot(*order, descriptor) {

@@ -15,7 +15,7 @@ use crate::control::{ApplianceStatus, Control};
 use crate::http::local_token;
 use crate::http::login::reception::Reception;
 use crate::http::rekognition::RekognitionState;
-use crate::http::server::{HealthReport, HttpState, PageState, ServedCertificate, ServerIdentity, ServerTokens};
+use crate::http::server::{self, HealthReport, HttpState, PageState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
 use crate::os::file_modes;
 use crate::os::service_manager;
@@ -192,10 +192,10 @@ async fn serve(
     tokio::spawn(history_keeper::keep(status.clone(), page.history.clone()));
     let rekognition = RekognitionState::new(control.clone(), rekognition, rules, Arc::clone(&metrics))
         .keeping_time_in(&identity_of_server.state_directory);
-    let http_state =
-        HttpState::new(metrics, health_watch, control, rekognition).with_page(page).with_reception(reception);
-    let served = crate::http::server::serve(http, http_state, identity_of_server, tokens, troubles, stopped.clone());
-    let server = tokio::spawn(served);
+    let page = PageState { clips: Some(appliance.clips()), ..page };
+    let state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
+    let state = state.with_reception(reception);
+    let server = tokio::spawn(server::serve(http, state, identity_of_server, tokens, troubles, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {
         let stop = stop.clone();
@@ -208,9 +208,7 @@ async fn serve(
     let last = appliance.run(stopped).await;
     // It sends its last replies.
     server.await?;
-    if let Some(view) = view {
-        view.abort();
-    }
+    view.iter().for_each(|view| view.abort());
     Ok(last)
 }
 

@@ -7,6 +7,7 @@
 pub mod auth;
 pub mod body;
 mod box_name;
+mod byte_range;
 pub mod client;
 mod connections;
 mod cpu_turns;

@@ -1,5 +1,6 @@
 //! What the handlers of a server share.
 
+use crate::clips::Clips;
 use crate::control::Control;
 use crate::control::event_pictures::EventPictures;
 use crate::control::history::HistoryBook;
@@ -38,6 +39,8 @@ pub struct PageState {
     pub history: HistoryBook,
     /// The last pictures of events.
     pub pictures: EventPictures,
+    /// Clips of events.
+    pub clips: Option<Clips>,
     /// Changes the areas of cameras; without it nobody can.
     pub scenes: Option<SceneClient>,
 }

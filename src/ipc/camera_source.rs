@@ -66,6 +66,8 @@ pub struct CameraSource {
     pub connect_timeout_ms: u32,
     /// Prefer the decoders of the GPU or SoC.
     pub hardware_decoders: bool,
+    /// Keeps the encoded video of so many milliseconds, for clips that begin before their event; 0: no clips are made.
+    pub keep_ms: u32,
 }
 
 impl CameraSource {

@@ -114,7 +114,7 @@ mod tests {
             let (letter, dropped) = match packet.head {
                 LiveHead::Init { .. } => ('i', 0),
                 LiveHead::Fragment { is_keyframe, dropped } => (if is_keyframe { 'k' } else { 'f' }, dropped),
-                LiveHead::Unplayable { .. } => ('u', 0),
+                LiveHead::Unplayable { .. } | LiveHead::Begins { .. } => ('u', 0),
             };
             text.push(letter);
             if dropped > 0 {

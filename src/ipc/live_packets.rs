@@ -1,8 +1,9 @@
-//! What a capture process writes into the pipe of a camera that somebody watches.
+//! What a capture process writes into the pipe of a camera that somebody watches, or of which a clip is made.
 //!
 //! A packet is two lengths (four bytes each, little endian), a head in postcard's encoding, and a body, which the daemon
 //! passes on and never parses. The pipe is the order: the parent passes its end with
-//! [`ToCapture::Live`](crate::ipc::messages::ToCapture::Live), and closes the other end when nobody watches any more.
+//! [`ToCapture::Live`](crate::ipc::messages::ToCapture::Live) or [`ToCapture::Clip`](crate::ipc::messages::ToCapture::Clip), and
+//! closes the other end when nobody watches any more, or the clip has ended.
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -37,6 +38,11 @@ pub enum LiveHead {
         is_keyframe: bool,
         /// Frames before it that were left out since the last fragment, because they were not read in time.
         dropped: u32,
+    },
+    /// Of a clip: where its first frame lies on the timeline of the live video, which is the box's monotonic clock. No body.
+    Begins {
+        /// In microseconds.
+        media_us: u64,
     },
     /// The stream cannot be played in this form. No body, and nothing follows.
     Unplayable {

@@ -1,6 +1,6 @@
 //! The messages between the parent and its children.
 //!
-//! `AttachRegion`, `File`, `Open`, `Live` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
+//! `AttachRegion`, `File`, `Open`, `Live`, `Clip` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
 
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
@@ -205,6 +205,12 @@ pub enum ToCapture {
     /// pipe that this is sent with, from the newest keyframe on, until nobody reads it any more. Closes the pipe at once if the
     /// camera is not open.
     Live {
+        /// The connection, as `Open` numbered it.
+        camera: CameraIndex,
+    },
+    /// A clip is made of the camera: as `Live`, beside it, with a timeline that begins at 0, and from as long before as
+    /// [`CameraSource::keep_ms`](crate::ipc::camera_source::CameraSource::keep_ms) says.
+    Clip {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
     },

@@ -17,6 +17,7 @@ mod viewer_queue;
 
 pub use crate::ipc::live_packets::{LiveHead, LivePacket};
 
+pub use self::reader::read_packet;
 pub use self::relay::{Relay, Viewer};
-pub use self::state::{LiveLimits, TooManyViewers};
+pub use self::state::{LiveLimits, NotShown};
 pub use self::viewer_queue::Outgoing;

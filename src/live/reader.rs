@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Why nothing more is read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
+pub enum ReadError {
     /// The other end was closed.
     #[error("the capture process has ended the stream")]
     Ended(#[from] std::io::Error),
@@ -19,7 +19,7 @@ pub(super) enum ReadError {
 ///
 /// # Errors
 /// [`ReadError`]; nothing can be read behind it.
-pub(super) async fn read_packet(pipe: &mut (impl AsyncRead + Unpin)) -> Result<LivePacket, ReadError> {
+pub async fn read_packet(pipe: &mut (impl AsyncRead + Unpin)) -> Result<LivePacket, ReadError> {
     let mut prefix = [0; PREFIX_BYTES];
     pipe.read_exact(&mut prefix).await?;
     let (head, body) = lengths(prefix)?;

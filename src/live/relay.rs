@@ -2,12 +2,12 @@
 
 use crate::ipc::live_packets::{LiveHead, LivePacket};
 use crate::live::reader::{ReadError, read_packet};
-use crate::live::state::{LiveLimits, LiveState, StreamId, TooManyViewers, ViewerId};
+use crate::live::state::{LiveLimits, LiveState, NotShown, StreamId, ViewerId};
 use crate::live::viewer_queue::Outgoing;
 use crate::os::clock::monotonic_now;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::camera_id::CameraId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,19 +66,37 @@ impl Relay {
     /// Takes in a viewer.
     ///
     /// # Errors
-    /// [`TooManyViewers`].
-    pub fn join(&self, camera: &CameraId) -> Result<Viewer, TooManyViewers> {
+    /// [`NotShown`].
+    pub fn join(&self, camera: &CameraId) -> Result<Viewer, NotShown> {
         let wake = Arc::new(Notify::new());
         let mut inner = self.lock();
         let (id, is_first) = inner.state.join(camera)?;
         if is_first && self.0.orders.try_send(camera.clone()).is_err() {
             inner.state.leave(camera, id);
-            return Err(TooManyViewers::Busy);
+            return Err(NotShown::Busy);
         }
         inner.wakers.insert(id, Arc::clone(&wake));
         self.count(&inner);
         wake.notify_one();
         Ok(Viewer { relay: self.clone(), camera: camera.clone(), id, wake })
+    }
+
+    /// These cameras are shown to nobody from now on.
+    pub fn set_private(&self, cameras: BTreeSet<CameraId>) {
+        let mut inner = self.lock();
+        for camera in &cameras {
+            inner.wake(camera);
+            if let Some(reader) = inner.readers.remove(camera) {
+                reader.abort();
+            }
+        }
+        inner.state.set_private(cameras);
+        self.count(&inner);
+    }
+
+    /// True if the camera is shown to nobody.
+    pub fn is_private(&self, camera: &CameraId) -> bool {
+        self.lock().state.is_private(camera)
     }
 
     /// True while somebody watches the camera.
@@ -170,12 +188,17 @@ impl Inner {
 }
 
 impl Viewer {
-    /// Waits for the next thing to send. May be dropped and called again: nothing is lost.
-    pub async fn next(&self) -> Outgoing {
+    /// Waits for the next thing to send. May be dropped and called again: nothing is lost. `None`: the camera is shown to
+    /// nobody any more.
+    pub async fn next(&self) -> Option<Outgoing> {
         loop {
-            let next = self.relay.lock().state.pop(&self.camera, self.id);
+            let (next, is_private) = {
+                let mut inner = self.relay.lock();
+                (inner.state.pop(&self.camera, self.id), inner.state.is_private(&self.camera))
+            };
             match next {
-                Some(next) => return next,
+                _ if is_private => return None,
+                Some(next) => return Some(next),
                 None => self.wake.notified().await,
             }
         }
@@ -211,10 +234,10 @@ mod tests {
         let packet = fragment(true, [1, 2, 3]);
         (&writer).write_all(&[packet.front(), packet.body.to_vec()].concat()).unwrap();
         for viewer in [&first, &second] {
-            assert_eq!(viewer.next().await, Outgoing::Packet(packet.clone()));
+            assert_eq!(viewer.next().await, Some(Outgoing::Packet(packet.clone())));
         }
         relay.tell(&yard, &"boxes".into());
-        assert_eq!(first.next().await, Outgoing::Text("boxes".into()));
+        assert_eq!(first.next().await, Some(Outgoing::Text("boxes".into())));
         drop(first);
         tokio::task::yield_now().await;
         assert!((&writer).write_all(&packet.front()).is_ok());
@@ -223,5 +246,18 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(!relay.is_watched(&yard));
+    }
+
+    #[tokio::test]
+    async fn a_camera_that_becomes_private_is_shown_to_nobody_any_more() {
+        let (relay, _orders) = Relay::new(LiveLimits { viewers: 2, bytes_per_second: 1_000_000 }, Arc::default());
+        let yard = CameraId::new("yard").unwrap();
+        let viewer = relay.join(&yard).unwrap();
+        relay.set_private(BTreeSet::from([yard.clone()]));
+        assert_eq!(viewer.next().await, None);
+        assert!(!relay.is_watched(&yard) && relay.is_private(&yard));
+        assert_eq!(relay.join(&yard).unwrap_err(), NotShown::Private);
+        relay.set_private(BTreeSet::new());
+        assert!(relay.join(&yard).is_ok());
     }
 }

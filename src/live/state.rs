@@ -5,7 +5,7 @@ use crate::live::budget::ByteBudget;
 use crate::live::viewer_queue::{Outgoing, ViewerQueue};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most that is kept of a camera's newest group, for viewers who come later. Of a longer group they wait for the next keyframe.
@@ -21,12 +21,15 @@ pub struct LiveLimits {
     pub bytes_per_second: u64,
 }
 
-/// Why somebody may not watch.
+/// Why somebody is not shown a camera.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum TooManyViewers {
+pub enum NotShown {
     /// All places are taken.
     #[error("{0} viewers watch already, which is the most: `http.live_viewers`")]
     Full(usize),
+    /// The settings keep the camera's video to itself.
+    #[error("the camera has no live view: its settings say `live = false`")]
+    Private,
     /// The daemon is stopping, or too many came at once.
     #[error("the box takes no viewers at the moment")]
     Busy,
@@ -51,6 +54,7 @@ pub(super) struct LiveState {
     limits: LiveLimits,
     budget: ByteBudget,
     cameras: BTreeMap<CameraId, CameraLive>,
+    private: BTreeSet<CameraId>,
     next: u64,
 }
 
@@ -67,16 +71,32 @@ struct CameraLive {
 
 impl LiveState {
     pub(super) fn new(limits: LiveLimits) -> Self {
-        Self { limits, budget: ByteBudget::new(limits.bytes_per_second), cameras: BTreeMap::new(), next: 0 }
+        let budget = ByteBudget::new(limits.bytes_per_second);
+        Self { limits, budget, cameras: BTreeMap::new(), private: BTreeSet::new(), next: 0 }
+    }
+
+    /// These cameras are shown to nobody from now on: not to those either who watch them.
+    pub(super) fn set_private(&mut self, cameras: BTreeSet<CameraId>) {
+        self.private = cameras;
+        for camera in &self.private {
+            self.cameras.remove(camera);
+        }
+    }
+
+    pub(super) fn is_private(&self, camera: &CameraId) -> bool {
+        self.private.contains(camera)
     }
 
     /// Takes in a viewer, who gets the newest group at once. True if it is the camera's first one.
     ///
     /// # Errors
-    /// [`TooManyViewers`].
-    pub(super) fn join(&mut self, camera: &CameraId) -> Result<(ViewerId, bool), TooManyViewers> {
+    /// [`NotShown`].
+    pub(super) fn join(&mut self, camera: &CameraId) -> Result<(ViewerId, bool), NotShown> {
+        if self.is_private(camera) {
+            return Err(NotShown::Private);
+        }
         if self.viewers() >= self.limits.viewers {
-            return Err(TooManyViewers::Full(self.limits.viewers));
+            return Err(NotShown::Full(self.limits.viewers));
         }
         let id = self.next_number();
         let live = self.cameras.entry(camera.clone()).or_default();

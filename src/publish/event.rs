@@ -73,6 +73,9 @@ pub struct EventMessage {
     pub model_version: String,
     /// Names of the regions that the object has entered, in order of entry.
     pub regions: Vec<String>,
+    /// Where the box's API serves a clip of this event (MP4), some seconds after its end; absent if none is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<String>,
 }
 
 impl EventMessage {
@@ -121,6 +124,7 @@ mod tests {
             model: "coco-ssd".into(),
             model_version: "1".into(),
             regions: vec!["door".into()],
+            clip: None,
         };
         let json: serde_json::Value = serde_json::from_slice(&event.to_payload().unwrap()).unwrap();
         assert_eq!((&json["schema"], &json["type"]), (&"ocelli.event.v1".into(), &"began".into()));

@@ -61,6 +61,7 @@ fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
         viewers,
         capture,
         snapshots,
+        clips,
         cameras,
         units,
         models,
@@ -81,6 +82,7 @@ fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
     compare("buckets", buckets, &new.buckets, &mut keys);
     compare("capture", capture, &new.capture, &mut keys);
     compare("snapshots", snapshots, &new.snapshots, &mut keys);
+    compare("clips", clips, &new.clips, &mut keys);
     compare("cameras", cameras, &new.cameras, &mut keys);
     compare("units", units, &new.units, &mut keys);
     compare("models", models, &new.models, &mut keys);

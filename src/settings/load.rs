@@ -59,6 +59,7 @@ pub(super) fn read(merged: Merged) -> Result<(Settings, Places), SettingsErrors>
         viewers: sections.list("viewers", &[("name", "stand-in")]).unwrap_or_default(),
         capture: sections.section("capture"),
         snapshots: sections.section("snapshots"),
+        clips: sections.section("clips"),
         cameras: cameras(&mut sections),
         units: sections.section("units"),
         // Without any model, the default detector runs.

@@ -29,6 +29,7 @@ mod top_level;
 mod url_credentials;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
+use crate::clips::settings::ClipSettings;
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::login::viewer::ViewerSettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
@@ -39,6 +40,8 @@ use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::supervisor::settings::{ModelSettings, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
 use crate::tracking::settings::TrackingSettings;
+use crate::vision::camera_id::CameraId;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub(crate) use advice::BoxFacts;
@@ -67,6 +70,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// `[snapshots]`.
     pub snapshots: SnapshotSettings,
+    /// `[clips]`.
+    pub clips: ClipSettings,
     /// `[[cameras]]`.
     pub cameras: Vec<CameraSettings>,
     /// `[units]`.
@@ -94,6 +99,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The cameras of which clips are made.
+    pub fn cameras_with_clips(&self) -> BTreeSet<CameraId> {
+        let has_clips = |camera: &&CameraSettings| camera.clips.unwrap_or(self.clips.enabled);
+        self.cameras.iter().filter(has_clips).map(|camera| camera.id.clone()).collect()
+    }
+
+    /// The cameras that nobody can watch.
+    pub fn private_cameras(&self) -> BTreeSet<CameraId> {
+        self.cameras.iter().filter(|camera| !camera.live).map(|camera| camera.id.clone()).collect()
+    }
+
     /// The model of cameras that do not name one: the first.
     pub fn default_model(&self) -> ModelSettings {
         self.models.first().cloned().unwrap_or_default()

@@ -1,5 +1,6 @@
-//! Metrics of live video.
+//! Metrics of received video that is passed on: live, and into clips.
 
+use crate::telemetry::clip_metrics::ClipMetrics;
 use crate::telemetry::labels::{Counters, integer};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,6 +15,7 @@ pub struct LiveMetrics {
     viewers: Gauge,
     bytes: Counter,
     dropped: Counters,
+    clips: ClipMetrics,
 }
 
 impl LiveMetrics {
@@ -21,9 +23,15 @@ impl LiveMetrics {
         registry.register("live_viewers", "Viewers of live video", self.viewers.clone());
         registry.register("live_bytes", "Live video handed to viewers, in bytes", self.bytes.clone());
         registry.register("live_frames_dropped", "Frames of live video that were left out", self.dropped.clone());
+        self.clips.register(registry);
         for place in PLACES {
             drop(self.dropped.get_or_create(&vec![("place", place.to_owned())]));
         }
+    }
+
+    /// The series of clips.
+    pub fn clips(&self) -> &ClipMetrics {
+        &self.clips
     }
 
     /// Sets how many viewers there are.

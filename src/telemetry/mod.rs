@@ -2,6 +2,7 @@
 
 mod buckets;
 mod camera_metrics;
+pub mod clip_metrics;
 mod event_metrics;
 pub mod journal;
 mod labels;

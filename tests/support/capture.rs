@@ -125,5 +125,6 @@ pub fn source_of(url: &str) -> CameraSource {
         latency_ms: None,
         connect_timeout_ms: 5_000,
         hardware_decoders: false,
+        keep_ms: 0,
     }
 }

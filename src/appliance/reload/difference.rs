@@ -78,7 +78,8 @@ fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
     let watch =
         (camera.watch, camera.watch_sensitivity.map(f32::to_bits), camera.watch_ignore.clone(), camera.motion_events);
     let urls = (url.clone(), credentials.clone(), detect_url.clone(), detect_credentials.clone());
-    (urls, *basic_auth, *follow_redirects, tls.clone(), *transport, *keyframes_only, *video_track, times, watch)
+    let kept = (*keyframes_only, camera.clips);
+    (urls, *basic_auth, *follow_redirects, tls.clone(), *transport, kept, *video_track, times, watch)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is added to the reporter, and what others take from it.
 
 use crate::appliance::reporter::Reporter;
+use crate::clips::Clips;
 use crate::control::event_pictures::EventPictures;
 use crate::ipc::refused_calls::RefusedCalls;
 use crate::live::Relay;
@@ -16,10 +17,15 @@ impl Reporter {
         Self { log: Some(log), troubles, ..self }
     }
 
-    /// Tells viewers of live video what is seen.
+    /// Tells viewers of live video what is seen, and makes clips of events.
     #[must_use]
-    pub(in crate::appliance) fn with_live(self, live: Relay) -> Self {
-        Self { live: Some(live), ..self }
+    pub(in crate::appliance) fn with_live(self, live: Relay, clips: Clips) -> Self {
+        Self { live: Some(live), clips: Some(clips), ..self }
+    }
+
+    /// Where parts of the daemon say what is wrong with them.
+    pub(in crate::appliance) fn troubles_of_parts(&self) -> Troubles {
+        self.troubles.clone()
     }
 
     /// Where everything is counted.

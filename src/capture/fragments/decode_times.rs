@@ -8,7 +8,7 @@
 //! and catches up frame by frame.
 
 /// So much earlier than it is shown a frame is decoded: longer than the reach of B-frames at 5 frames a second.
-const LEAD_US: u64 = 1_000_000;
+pub(in crate::capture) const LEAD_US: u64 = 1_000_000;
 
 /// The duration of a frame before two have come, and the bounds of what is learnt.
 const FIRST_DURATION_US: u64 = 40_000;

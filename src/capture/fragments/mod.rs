@@ -15,6 +15,7 @@ mod parameter_sets;
 mod video_format;
 mod writer;
 
+pub(in crate::capture) use self::decode_times::LEAD_US;
 pub(in crate::capture) use self::parameter_sets::VideoCodec;
 pub(in crate::capture) use self::video_format::VideoFormat;
 pub(in crate::capture) use self::writer::{EncodedFrame, FragmentWriter, Piece};

@@ -64,7 +64,14 @@ impl ParameterSets {
     pub(super) fn among(codec: VideoCodec, units: &[&[u8]]) -> Option<Self> {
         let of = |kind| {
             let sets = units.iter().filter(|unit| codec.kind(unit) == kind && unit.len() <= usize::from(u16::MAX));
-            sets.take(MOST_SETS).map(|unit| unit.to_vec()).collect::<Vec<_>>()
+            // The first frame of a stream often has one twice: from its description too.
+            let mut different: Vec<Vec<u8>> = Vec::new();
+            for set in sets.take(MOST_SETS) {
+                if !different.iter().any(|other| other == set) {
+                    different.push(set.to_vec());
+                }
+            }
+            different
         };
         let (video, sequence) = (of(NalKind::VideoSet), of(NalKind::SequenceSet));
         let sets = Self { codec, video, sequence, picture: of(NalKind::PictureSet) };

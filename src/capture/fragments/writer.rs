@@ -115,6 +115,9 @@ mod tests {
         assert_eq!(kinds(&writer.write(frame(&changed, true, 40_000))), "if");
         let smaller = EncodedFrame { format: VideoFormat { width: 320, ..FORMAT }, ..frame(&changed, true, 80_000) };
         assert_eq!(kinds(&writer.write(smaller)), "if");
+        // One that has its sets twice goes on too.
+        let twice = [&changed[..12], &changed[..]].concat();
+        assert_eq!(kinds(&writer.write(EncodedFrame { data: &twice, ..smaller })), "f");
         // One that lost its sets goes on.
         let bare = [0, 0, 1, 0x65, 9];
         assert_eq!(kinds(&writer.write(EncodedFrame { data: &bare, ..smaller })), "f");

@@ -20,6 +20,8 @@ pub(in crate::http) enum Deed {
     Snapshot,
     /// A picture of an event.
     EventPicture,
+    /// A clip of an event.
+    Clip,
     /// A request that changes something; the subject is the request.
     Changed,
     /// A session began, by a password or a link.
@@ -35,6 +37,7 @@ impl Deed {
             Self::Live => "live",
             Self::Snapshot => "snapshot",
             Self::EventPicture => "event_picture",
+            Self::Clip => "clip",
             Self::Changed => "changed",
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
@@ -44,7 +47,7 @@ impl Deed {
     /// The line of the log.
     pub(in crate::http) fn sentence(self) -> &'static str {
         match self {
-            Self::Live | Self::Snapshot | Self::EventPicture => "somebody has looked",
+            Self::Live | Self::Snapshot | Self::EventPicture | Self::Clip => "somebody has looked",
             Self::Changed => "somebody has changed something",
             Self::LoggedIn => "somebody has logged in",
             Self::LoggedOut => "somebody has logged out",
@@ -53,7 +56,7 @@ impl Deed {
 
     /// True if repetitions are one entry.
     pub(in crate::http) fn is_look(self) -> bool {
-        matches!(self, Self::Live | Self::Snapshot | Self::EventPicture)
+        matches!(self, Self::Live | Self::Snapshot | Self::EventPicture | Self::Clip)
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn of(method: &Method, path: &str) -> Option<(Deed, String)> {
         ["api", "cameras", camera, "live"] => Some((Deed::Live, camera.to_owned())),
         ["api", "cameras", camera, "snapshot"] => Some((Deed::Snapshot, camera.to_owned())),
         ["api", "events", event, "picture" | "snapshot"] => Some((Deed::EventPicture, event.to_owned())),
+        ["api", "events", event, "clip"] => Some((Deed::Clip, event.to_owned())),
         _ => None,
     }
 }
@@ -32,6 +33,7 @@ mod tests {
         assert_eq!(get("/api/cameras/yard/live"), Some((Deed::Live, "yard".into())));
         assert_eq!(get("/api/cameras/yard/snapshot"), Some((Deed::Snapshot, "yard".into())));
         assert_eq!(get("/api/events/7/picture"), Some((Deed::EventPicture, "7".into())));
+        assert_eq!(get("/api/events/7/clip"), Some((Deed::Clip, "7".into())));
         for path in ["/api/cameras", "/api/cameras/yard", "/api/status", "/api/events", "/"] {
             assert_eq!(get(path), None, "{path}");
         }

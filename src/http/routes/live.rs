@@ -10,13 +10,14 @@ use crate::http::connections::Connection;
 use crate::http::login::stay::Presence;
 use crate::http::routes::models;
 use crate::http::routes::refusal::refusal;
-use crate::live::{LiveHead, LivePacket, Outgoing, Viewer};
+use crate::live::{LiveHead, LivePacket, NotShown, Outgoing, Viewer};
 use crate::vision::camera_id::CameraId;
 use axum::body::Bytes;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, any};
 use serde_json::json;
 use std::sync::Arc;
@@ -45,11 +46,19 @@ async fn live(
     Path(camera): Path<String>,
     place: Option<Extension<Arc<Connection>>>,
     session: Option<Extension<Presence>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let is_known = |id: &CameraId| control.read(|status| status.cameras.contains_key(id));
     let Some(id) = CameraId::new(camera.as_str()).ok().filter(is_known) else {
         return models::refuse(&ControlError::NoSuchCamera(camera));
+    };
+    // Also told to whoever asks without a WebSocket: a page cannot read the answer to one.
+    if control.live.is_private(&id) {
+        return refusal(StatusCode::FORBIDDEN, "private", &NotShown::Private.to_string());
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
     };
     let viewer = match control.live.join(&id) {
         Ok(viewer) => viewer,
@@ -86,7 +95,10 @@ async fn show(
             told = state;
         } else {
             tokio::select! {
-                next = viewer.next() => messages = messages_of(next),
+                next = viewer.next() => match next {
+                    Some(next) => messages = messages_of(next),
+                    None => return,
+                },
                 received = socket.recv() => match received {
                     None | Some(Err(_) | Ok(Message::Close(_))) => return,
                     Some(Ok(_)) => {}
@@ -136,6 +148,8 @@ fn messages_of(next: Outgoing) -> Vec<Message> {
         }
         LiveHead::Fragment { dropped: 0, .. } => None,
         LiveHead::Fragment { dropped, .. } => Some(json!({"type": "dropped", "count": dropped})),
+        // Of clips.
+        LiveHead::Begins { .. } => return Vec::new(),
         LiveHead::Unplayable { codec } => {
             let text = json!({"type": "unplayable", "codec": codec}).to_string();
             return vec![Message::Text(text.into())];

@@ -1,6 +1,7 @@
 //! The native API: one file for each subject.
 
 pub(super) mod cameras;
+pub(super) mod clips;
 pub(super) mod detect;
 pub(super) mod event_pictures;
 pub(super) mod events;

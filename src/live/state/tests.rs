@@ -26,7 +26,7 @@ fn taken(state: &mut LiveState, viewer: ViewerId) -> String {
             Outgoing::Text(said) => text.push_str(&said),
             Outgoing::Packet(packet) => match packet.head {
                 LiveHead::Init { .. } => text.push('i'),
-                LiveHead::Unplayable { .. } => text.push('u'),
+                LiveHead::Unplayable { .. } | LiveHead::Begins { .. } => text.push('u'),
                 LiveHead::Fragment { is_keyframe, dropped } => {
                     text.push(if is_keyframe { 'k' } else { 'f' });
                     text.push_str(&if dropped > 0 { dropped.to_string() } else { String::new() });
@@ -116,7 +116,7 @@ fn a_camera_that_comes_back_begins_anew_and_late_packets_of_before_are_not_taken
 fn viewers_and_bytes_are_bounded() {
     let mut state = LiveState::new(LIMITS);
     let viewers: Vec<ViewerId> = (0..3).map(|_| state.join(&yard()).unwrap().0).collect();
-    assert_eq!(state.join(&yard()), Err(TooManyViewers::Full(3)));
+    assert_eq!(state.join(&yard()), Err(NotShown::Full(3)));
     let stream = state.begin(&yard()).unwrap();
     // Three viewers, 400 kB a frame, 1 MB a second: the third one gets its keyframe in the next second.
     let passed = pass(&mut state, stream, "ik", 400_000, at(0));

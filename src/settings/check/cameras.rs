@@ -2,6 +2,7 @@
 
 use crate::camera::clip_file;
 use crate::camera::settings::{CameraSettings, CameraTlsSettings, RegionSettings, WatchMode};
+use crate::clips::settings::ClipSettings;
 use crate::secret::Credentials;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
@@ -38,6 +39,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.range("snapshots.quality", f64::from(snapshots.quality), 20.0, 95.0);
     findings.range("snapshots.max_kilobytes", f64::from(snapshots.max_kilobytes), 10.0, 1000.0);
 
+    check_clips(&settings.clips, findings);
     for (index, camera) in settings.cameras.iter().enumerate() {
         let name = format!("cameras[{index}]");
         check_camera(&name, camera, findings);
@@ -54,6 +56,17 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         }
     }
     findings.unique("cameras", "id", settings.cameras.iter().map(|camera| camera.id.as_str()));
+}
+
+fn check_clips(clips: &ClipSettings, findings: &mut Findings) {
+    findings.range("clips.before_seconds", f64::from(clips.before_seconds), 0.0, 30.0);
+    findings.range("clips.after_seconds", f64::from(clips.after_seconds), 0.0, 60.0);
+    findings.range("clips.longest_seconds", f64::from(clips.longest_seconds), 5.0, 600.0);
+    findings.range("clips.max_megabytes", f64::from(clips.max_megabytes), 1.0, 1_048_576.0);
+    findings.range("clips.days", f64::from(clips.days), 1.0, 3650.0);
+    if clips.longest_seconds <= clips.before_seconds + clips.after_seconds {
+        findings.add("clips.longest_seconds", "must be more than `before_seconds` and `after_seconds` together");
+    }
 }
 
 /// Capture processes report once a second. If a stall were shorter than three reports, a camera with one frame a second

@@ -72,6 +72,7 @@ fn camera(url: String, video_track: Option<u16>) -> CameraSource {
         latency_ms: None,
         connect_timeout_ms: 1000,
         hardware_decoders: false,
+        keep_ms: 0,
     }
 }
 

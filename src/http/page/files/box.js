@@ -24,6 +24,8 @@ export function take(event, objects = box.objects) {
     const known = objects.get(key) ?? { key, ids: [], regions: [] };
     if (known.ids.includes(event.id)) return;
     known.ids.push(event.id);
+    // The first one: it begins before the object.
+    if (event.clip && !(known.clipSeq < event.seq)) [known.clip, known.clipSeq] = [event.clip, event.seq];
     if (!(known.seq > event.seq)) {
         const { seq, camera, track, label, at, began_at: beganAt, ended_at: endedAt, confidence, regions, model } = event;
         Object.assign(known, { seq, camera, track, label, at, beganAt, endedAt, confidence, regions, model, box: event.box });

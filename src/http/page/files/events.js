@@ -1,5 +1,5 @@
 // What was seen: one row for each object, the newest first, as it happens.
-import { get, lines, path, picture } from "./api.js";
+import { get, lines, path, picture, video } from "./api.js";
 import { isInView, newestFirst, take } from "./box.js";
 import { look } from "./dialog.js";
 import { el, facts, pill, say, show } from "./dom.js";
@@ -26,17 +26,36 @@ async function lookAt(object) {
         ["Model", `${object.model} ${object.version}`],
         ["Events", object.ids.join(", ")],
     ]));
+    let why = "";
+    if (object.clip) {
+        try {
+            return play(object, await video(object.clip), place, dialog);
+        } catch (error) { why = `No clip to show: ${error.message}`; }
+    }
     try {
         const { events } = await get("/api/events/pictures");
         const id = events.find((event) => object.ids.includes(event));
         if (!id) {
-            place.replaceChildren(el("p", { class: "quiet" }, "No picture of it is kept. The box keeps those of the last events in its memory, and takes a few a minute."));
+            place.replaceChildren(el("p", { class: "quiet" }, "No picture of it is kept. The box keeps those of the last events in its memory, and takes a few a minute.", why && ` ${why}`));
             return;
         }
         const { url } = await picture(path("events", id, "picture"));
-        place.replaceChildren(el("img", { src: url, alt: `${object.label} before camera ${object.camera}` }));
+        place.replaceChildren(el("img", { src: url, alt: `${object.label} before camera ${object.camera}` }), el("p", { class: "quiet", hidden: !why }, why));
         dialog.addEventListener("close", () => URL.revokeObjectURL(url));
     } catch (error) { place.replaceChildren(el("p", { class: "notice bad" }, error.message)); }
+}
+
+function play(object, { url, isOwn }, place, dialog) {
+    const player = el("video", { src: url, controls: true, autoplay: true, playsinline: true, "aria-label": `Clip of ${object.label} before camera ${object.camera}` });
+    player.muted = true;
+    player.addEventListener("error", () => place.replaceChildren(el("p", { class: "notice bad" }, "This browser cannot play the clip: it may not know the camera's codec.")));
+    place.replaceChildren(player);
+    dialog.addEventListener("close", () => {
+        player.pause();
+        player.removeAttribute("src");
+        player.load();
+        if (isOwn) URL.revokeObjectURL(url);
+    });
 }
 
 // The row of an object. It stays the same element while its object changes, so that nobody clicks at one that has just gone.

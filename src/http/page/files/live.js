@@ -4,7 +4,7 @@
 // over the same socket with the frame's place on the timeline of the video (`pts`, microseconds), which is the `mediaTime` at which the
 // browser says that it shows the frame. So a box is drawn when its own frame is shown, however late it came.
 
-import { path, picture } from "./api.js";
+import { get, path, picture } from "./api.js";
 import { between, draw } from "./boxes.js";
 
 // So far behind the newest frame "exact" plays, in seconds: boxes come late by the time that the model takes.
@@ -102,6 +102,8 @@ export class LivePlayer {
             this.#disconnect();
             if (code === LOGGED_OUT) return this.#end(reason);
             this.#failures += 1;
+            // A page cannot read why a socket is refused, but it can ask.
+            if (!this.#picture && this.#failures === 1) this.#askWhy();
             if (!this.#picture && this.#failures >= MOST_FAILURES) this.#fallBack("no video comes; it is tried again");
             else if (!this.#picture) this.#say("connecting");
             this.#later(() => this.#connect(), this.#retryMs);
@@ -310,6 +312,18 @@ export class LivePlayer {
             if (last) return { ...seen, box: between(last.box, seen.box, (pts - earlier.pts) / (before.pts - earlier.pts)) };
             return seen;
         });
+    }
+
+    async #askWhy() {
+        try {
+            await get(path("cameras", this.#camera, "live"));
+        } catch (error) {
+            if (this.#isStopped || error.status !== 403 || error.code !== "private") return;
+            // It stays so until the settings change.
+            this.#timers.forEach(clearTimeout);
+            this.#timers.clear();
+            this.#fallBack(error.message);
+        }
     }
 
     // === without video ===

@@ -1,0 +1,121 @@
+//! The newest groups of pictures as they were received, so that a clip can begin before its event.
+
+use crate::capture::newest_group::GroupUnit;
+use std::collections::VecDeque;
+
+/// The most that is kept of one camera: six seconds at 10 Mbit/s. Of a stream with more, clips begin later.
+const MOST_BYTES: usize = 8 << 20;
+const MOST_UNITS: usize = 2000;
+
+/// The groups that cover a time back from the newest frame.
+#[derive(Debug)]
+pub(super) struct RecentGroups<T> {
+    keep_us: u64,
+    units: VecDeque<(GroupUnit<T>, usize)>,
+    bytes: usize,
+    is_cut: bool,
+}
+
+impl<T> RecentGroups<T> {
+    /// Keeps what was shown in the last `keep_us` microseconds, and what is needed to decode that.
+    pub(super) fn new(keep_us: u64) -> Self {
+        Self { keep_us, units: VecDeque::new(), bytes: 0, is_cut: false }
+    }
+
+    /// Takes in the next unit.
+    pub(super) fn push(&mut self, unit: GroupUnit<T>, bytes: usize) {
+        if !unit.is_keyframe && self.units.is_empty() {
+            return;
+        }
+        let (newest_us, is_keyframe) = (unit.media_us, unit.is_keyframe);
+        self.bytes += bytes;
+        self.units.push_back((unit, bytes));
+        if is_keyframe {
+            while self.second_group_at().is_some_and(|(_, us)| us + self.keep_us <= newest_us) {
+                self.drop_oldest_group();
+            }
+        }
+        while self.bytes > MOST_BYTES || self.units.len() > MOST_UNITS {
+            self.drop_oldest_group();
+            self.is_cut = true;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.units.clear();
+        self.bytes = 0;
+    }
+
+    /// True if something had to be forgotten that was to be kept.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// The units in the order of decoding, the first one a keyframe.
+    pub(super) fn units(&self) -> impl Iterator<Item = &GroupUnit<T>> {
+        let newest_us = self.units.back().map_or(0, |(unit, _)| unit.media_us);
+        // The last time it was trimmed, a keyframe came; since then a later group may have come to reach far enough.
+        let reaches = |(unit, _): &(GroupUnit<T>, usize)| unit.is_keyframe && unit.media_us + self.keep_us <= newest_us;
+        let first = self.units.iter().rposition(reaches).unwrap_or(0);
+        self.units.iter().skip(first).map(|(unit, _)| unit)
+    }
+
+    fn second_group_at(&self) -> Option<(usize, u64)> {
+        let next = self.units.iter().skip(1).position(|(unit, _)| unit.is_keyframe)? + 1;
+        Some((next, self.units[next].0.media_us))
+    }
+
+    fn drop_oldest_group(&mut self) {
+        let units = self.second_group_at().map_or(self.units.len(), |(next, _)| next);
+        self.bytes -= self.units.drain(..units).map(|(_, bytes)| bytes).sum::<usize>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames at 100 ms, a keyframe each second.
+    fn after(seconds: u64, keep_us: u64, bytes: usize) -> RecentGroups<()> {
+        let mut groups = RecentGroups::new(keep_us);
+        for frame in 0..seconds * 10 {
+            let unit = GroupUnit { is_keyframe: frame % 10 == 0, media_us: frame * 100_000, data: () };
+            groups.push(unit, bytes);
+        }
+        groups
+    }
+
+    fn times(groups: &RecentGroups<()>) -> (u64, u64, usize) {
+        let units: Vec<_> = groups.units().collect();
+        assert!(units.first().is_none_or(|unit| unit.is_keyframe));
+        (units[0].media_us / 1000, units.last().unwrap().media_us / 1000, units.len())
+    }
+
+    #[test]
+    fn the_groups_cover_the_time_and_no_more_than_a_group_beyond_it() {
+        assert_eq!(times(&after(60, 3_000_000, 1)), (56_000, 59_900, 40));
+        assert_eq!(times(&after(2, 3_000_000, 1)), (0, 1_900, 20));
+        assert_eq!(times(&after(60, 0, 1)), (59_000, 59_900, 10));
+        assert!(after(600, 3_000_000, 1).units.len() <= 60);
+        assert!(!after(60, 3_000_000, 1).is_cut());
+    }
+
+    #[test]
+    fn of_a_stream_that_is_too_large_less_is_kept() {
+        let groups = after(60, 30_000_000, MOST_BYTES / 25);
+        assert!(groups.is_cut() && groups.bytes <= MOST_BYTES);
+        assert_eq!(times(&groups), (58_000, 59_900, 20));
+        let huge = after(60, 30_000_000, MOST_BYTES);
+        assert!(huge.is_cut() && huge.units().count() <= 1);
+    }
+
+    #[test]
+    fn nothing_is_kept_before_a_keyframe() {
+        let mut groups = RecentGroups::new(1_000_000);
+        groups.push(GroupUnit { is_keyframe: false, media_us: 1, data: () }, 1);
+        assert_eq!(groups.units().count(), 0);
+        groups.push(GroupUnit { is_keyframe: true, media_us: 2, data: () }, 1);
+        groups.clear();
+        assert_eq!((groups.units().count(), groups.bytes), (0, 0));
+    }
+}
