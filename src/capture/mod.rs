@@ -11,7 +11,7 @@
 //! its main stream ─▶ source ── keyframes ──▶ the newest ones ── when a snapshot is ordered: decoder ──▶ JPEG ──▶ parent
 //! ```
 //!
-//! What is watched, or kept as a clip, is not decoded for it, and receiving never waits for a viewer or a disk ([`live_pipe`]).
+//! What is watched, or kept as a clip, is not decoded for it, and receiving never waits for a viewer or a disk (`live_pipe`).
 //!
 //! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is
 //! skipped in the GOP buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a

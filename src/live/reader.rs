@@ -18,7 +18,7 @@ pub enum ReadError {
 /// The next packet.
 ///
 /// # Errors
-/// [`ReadError`]; nothing can be read behind it.
+/// `ReadError`; nothing can be read behind it.
 pub async fn read_packet(pipe: &mut (impl AsyncRead + Unpin)) -> Result<LivePacket, ReadError> {
     let mut prefix = [0; PREFIX_BYTES];
     pipe.read_exact(&mut prefix).await?;

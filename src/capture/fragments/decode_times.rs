@@ -1,7 +1,7 @@
 //! When each frame is to be decoded. Cameras only say when it is to be shown.
 //!
 //! Frames come in the order of decoding, so their times must rise in it, and none may be later than the time at which the
-//! frame is shown. So a frame is decoded [`LEAD`] before it is shown, and at least a tick after the frame before: with B-frames the
+//! frame is shown. So a frame is decoded [`LEAD_US`] before it is shown, and at least a tick after the frame before: with B-frames the
 //! times of showing fall, by no more than a few frames. A long lead costs nothing: browsers show a frame at its time of showing,
 //! and look at the times of decoding for two things, order and gaps. After a gap of more than twice the duration of a
 //! frame Media Source Extensions drop everything up to the next keyframe, so a time never lies farther behind the one before,

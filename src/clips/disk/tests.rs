@@ -1,3 +1,5 @@
+//! Clips on a real disk: what is kept, found again, and left alone.
+
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,3 +1,5 @@
+//! Recordings with a pipe instead of a capture process, on a real disk.
+
 use super::*;
 use crate::ipc::live_backlog::fragment;
 use std::io::Write;

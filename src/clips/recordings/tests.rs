@@ -1,3 +1,5 @@
+//! When clips begin, go on and end, in simulated time.
+
 use super::*;
 use EventKind::{Began, Changed, Ended};
 

@@ -1,3 +1,5 @@
+//! The thread that writes clips, on disks with room, without, and that refuse.
+
 use super::*;
 use crate::clips::recordings::{ClipTimes, Recordings};
 use crate::telemetry::metrics::Metrics;

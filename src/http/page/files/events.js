@@ -1,5 +1,5 @@
 // What was seen: one row for each object, the newest first, as it happens.
-import { get, lines, path, picture, video } from "./api.js";
+import { checkVideo, get, lines, path, picture } from "./api.js";
 import { isInView, newestFirst, take } from "./box.js";
 import { look } from "./dialog.js";
 import { el, facts, pill, say, show } from "./dom.js";
@@ -29,7 +29,8 @@ async function lookAt(object) {
     let why = "";
     if (object.clip) {
         try {
-            return play(object, await video(object.clip), place, dialog);
+            await checkVideo(object.clip);
+            return play(object, place, dialog);
         } catch (error) { why = `No clip to show: ${error.message}`; }
     }
     try {
@@ -45,8 +46,8 @@ async function lookAt(object) {
     } catch (error) { place.replaceChildren(el("p", { class: "notice bad" }, error.message)); }
 }
 
-function play(object, { url, isOwn }, place, dialog) {
-    const player = el("video", { src: url, controls: true, autoplay: true, playsinline: true, "aria-label": `Clip of ${object.label} before camera ${object.camera}` });
+function play(object, place, dialog) {
+    const player = el("video", { src: object.clip, controls: true, autoplay: true, playsinline: true, "aria-label": `Clip of ${object.label} before camera ${object.camera}` });
     player.muted = true;
     player.addEventListener("error", () => place.replaceChildren(el("p", { class: "notice bad" }, "This browser cannot play the clip: it may not know the camera's codec.")));
     place.replaceChildren(player);
@@ -54,7 +55,6 @@ function play(object, { url, isOwn }, place, dialog) {
         player.pause();
         player.removeAttribute("src");
         player.load();
-        if (isOwn) URL.revokeObjectURL(url);
     });
 }
 
