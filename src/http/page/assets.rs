@@ -11,7 +11,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Where each file is served, its `Content-Type`, and its bytes.
-const FILES: [(&str, &str, &[u8]); 23] = [
+const FILES: [(&str, &str, &[u8]); 26] = [
     ("/", HTML, include_bytes!("files/index.html")),
     ("/page/style.css", STYLE, include_bytes!("files/style.css")),
     ("/page/icon.svg", PICTURE, include_bytes!("files/icon.svg")),
@@ -31,9 +31,12 @@ const FILES: [(&str, &str, &[u8]); 23] = [
     ("/page/login.js", SCRIPT, include_bytes!("files/login.js")),
     ("/page/models.js", SCRIPT, include_bytes!("files/models.js")),
     ("/page/numbers.js", SCRIPT, include_bytes!("files/numbers.js")),
+    ("/page/pace.js", SCRIPT, include_bytes!("files/pace.js")),
     ("/page/picture.js", SCRIPT, include_bytes!("files/picture.js")),
     ("/page/plot.js", SCRIPT, include_bytes!("files/plot.js")),
+    ("/page/seen.js", SCRIPT, include_bytes!("files/seen.js")),
     ("/page/session.js", SCRIPT, include_bytes!("files/session.js")),
+    ("/page/snapshots.js", SCRIPT, include_bytes!("files/snapshots.js")),
     ("/page/words.js", SCRIPT, include_bytes!("files/words.js")),
 ];
 

@@ -4,24 +4,16 @@
 // over the same socket with the frame's place on the timeline of the video (`pts`, microseconds), which is the `mediaTime` at which the
 // browser says that it shows the frame. So a box is drawn when its own frame is shown, however late it came.
 
-import { get, path, picture } from "./api.js";
-import { between, draw } from "./boxes.js";
+import { get, path } from "./api.js";
+import { draw } from "./boxes.js";
+import { Pace } from "./pace.js";
+import { SeenBoxes } from "./seen.js";
+import { Snapshots } from "./snapshots.js";
 
-// So far behind the newest frame "exact" plays, in seconds: boxes come late by the time that the model takes.
-const EXACT_BEHIND = 0.2;
-const NEWEST_BEHIND = 0.03;
-// A box of a model that takes longer is waited for, up to this.
-const MOST_BEHIND = 1.0;
-// Farther from where it should be, the video jumps; nearer, it plays a little faster or slower.
-const JUMP = 1.0;
-// Seconds of video that are kept behind the picture, and for how long boxes are remembered.
+// Seconds of video that are kept behind the picture.
 const KEPT = 10;
-// For so long a box that was seen before is shown on frames that were not analysed, in seconds.
-const FADES_AFTER = 1.5;
 // Bytes that wait for the browser before the connection is made anew.
 const MOST_WAITING = 16 * 1024 * 1024;
-const SNAPSHOT_EVERY_MS = 1000;
-const AFTER_REFUSAL_MS = 5000;
 // So often no connection may come about before snapshots are shown meanwhile: what is between may let no socket through.
 const MOST_FAILURES = 3;
 const LONGEST_RETRY_MS = 10000;
@@ -35,7 +27,6 @@ export class LivePlayer {
     onframe = () => {};
     #host;
     #camera;
-    #mode;
     #boxes;
     #labels;
     #status = "";
@@ -46,24 +37,20 @@ export class LivePlayer {
     #socket = null;
     #video = null;
     #canvas = null;
-    #picture = null;
+    #snapshots = null;
     #source = null;
     #buffer = null;
     #waiting = [];
     #waitingBytes = 0;
     #type = "";
-    // The newest place on the timeline, and the clock's seconds minus the timeline's when frames come without delay.
-    #newest = 0;
-    #offset = null;
-    #behind = EXACT_BEHIND;
-    // Of analysed frames, by pts, in their order: [{pts, boxes}].
-    #seen = [];
+    #pace;
+    #seen = new SeenBoxes();
 
     // `host`: the element that is filled. `mode`: "exact" or "newest"; `labels`: what is written above boxes.
     constructor(host, camera, { mode = "exact", boxes = true, labels = true } = {}) {
         this.#host = host;
         this.#camera = camera;
-        this.#mode = mode;
+        this.#pace = new Pace(mode === "exact");
         this.#boxes = boxes;
         this.#labels = labels;
     }
@@ -87,7 +74,7 @@ export class LivePlayer {
 
     #connect() {
         this.#disconnect();
-        if (!this.#picture) this.#say("connecting");
+        if (!this.#snapshots) this.#say("connecting");
         const scheme = location.protocol === "https:" ? "wss" : "ws";
         const socket = new WebSocket(`${scheme}://${location.host}${path("cameras", this.#camera, "live")}`);
         socket.binaryType = "arraybuffer";
@@ -103,9 +90,9 @@ export class LivePlayer {
             if (code === LOGGED_OUT) return this.#end(reason);
             this.#failures += 1;
             // A page cannot read why a socket is refused, but it can ask.
-            if (!this.#picture && this.#failures === 1) this.#askWhy();
-            if (!this.#picture && this.#failures >= MOST_FAILURES) this.#fallBack("no video comes; it is tried again");
-            else if (!this.#picture) this.#say("connecting");
+            if (!this.#snapshots && this.#failures === 1) this.#askWhy();
+            if (!this.#snapshots && this.#failures >= MOST_FAILURES) this.#fallBack("no video comes; it is tried again");
+            else if (!this.#snapshots) this.#say("connecting");
             this.#later(() => this.#connect(), this.#retryMs);
             this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
         };
@@ -123,8 +110,10 @@ export class LivePlayer {
             URL.revokeObjectURL(url);
         }
         [this.#video, this.#canvas, this.#source, this.#buffer] = [null, null, null, null];
-        [this.#waiting, this.#waitingBytes, this.#seen] = [[], 0, []];
-        [this.#type, this.#newest, this.#offset] = ["", 0, null];
+        [this.#waiting, this.#waitingBytes] = [[], 0];
+        this.#seen.clear();
+        this.#type = "";
+        this.#pace.clear();
     }
 
     #told(message) {
@@ -135,9 +124,9 @@ export class LivePlayer {
                 return this.#remember(message);
             case "state":
                 if (message.state !== "streaming") {
-                    this.#seen = [];
+                    this.#seen.clear();
                     this.#say(message.reason ? `${message.state}: ${message.reason}` : message.state);
-                } else if (this.#newest > 0) {
+                } else if (this.#pace.hasBegun) {
                     this.#say("live");
                 }
                 return;
@@ -162,7 +151,7 @@ export class LivePlayer {
     #received(data) {
         if (!this.#source) return;
         const pts = placeOf(data);
-        if (pts !== null) this.#clock(pts);
+        if (pts !== null) this.#pace.frameCame(pts);
         this.#waiting.push({ data });
         this.#waitingBytes += data.byteLength;
         if (this.#waitingBytes > MOST_WAITING) return this.#connect();
@@ -229,45 +218,20 @@ export class LivePlayer {
         }
     }
 
-    // Frames come early or late; the earliest of the last seconds says how the clock and the timeline lie to each other.
-    #clock(pts) {
-        const offset = performance.now() / 1000 - pts / 1e6;
-        // A clock that runs slow is noticed within a minute.
-        this.#offset = this.#offset === null ? offset : Math.min(offset, this.#offset + 0.001);
-        this.#newest = Math.max(this.#newest, pts / 1e6);
-    }
-
-    // Keeps the picture as far behind as it is meant to be.
     #steer() {
         const [video, ranges] = [this.#video, this.#buffer.buffered];
         if (!ranges.length) return;
-        const [start, end] = [ranges.start(ranges.length - 1), ranges.end(ranges.length - 1)];
-        const live = Math.min(performance.now() / 1000 - this.#offset, this.#newest);
-        const behind = this.#mode === "exact" ? this.#behind : NEWEST_BEHIND;
-        const wanted = Math.max(start, performance.now() / 1000 - this.#offset - behind);
-        const ahead = wanted - video.currentTime;
-        if (video.currentTime < start || Math.abs(ahead) > JUMP) {
-            video.currentTime = Math.max(start, Math.min(wanted, end - 0.02));
-            video.playbackRate = 1;
-        } else {
-            video.playbackRate = Math.abs(ahead) < 0.04 ? 1 : 1 + Math.max(-0.15, Math.min(0.15, ahead));
-        }
+        this.#pace.steer(video, ranges);
         if (video.paused) video.play().catch(() => this.#say("paused by the browser"));
-        if (live > 0 && this.#status !== "live") this.#say("live");
+        if (this.#pace.hasBegun) this.#say("live");
         this.#retryMs = 1000;
     }
 
     // === the boxes ===
 
-    #remember({ pts, boxes }) {
-        const late = performance.now() / 1000 - this.#offset - pts / 1e6;
-        if (this.#offset !== null && late < MOST_BEHIND) {
-            // Up at once, down slowly.
-            this.#behind = Math.max(EXACT_BEHIND, late + 0.05, this.#behind - 0.002);
-        }
-        const place = this.#seen.findLastIndex((one) => one.pts < pts) + 1;
-        this.#seen.splice(place, 0, { pts, boxes });
-        while (this.#seen.length > 1 && this.#seen[0].pts < pts - KEPT * 1e6) this.#seen.shift();
+    #remember(detections) {
+        this.#pace.boxesCame(detections.pts);
+        this.#seen.add(detections);
     }
 
     #await(video) {
@@ -290,28 +254,10 @@ export class LivePlayer {
 
     // A frame is shown.
     #shown(pts) {
-        const own = this.#seen.find((one) => Math.abs(one.pts - pts) <= 2);
-        const boxes = own ? own.boxes : this.#supposed(pts);
+        const { exact, boxes } = this.#seen.at(pts);
         const drawn = this.#boxes ? boxes : [];
-        draw(this.#canvas, this.#video, drawn, own !== undefined, this.#labels);
-        this.onframe({ pts, exact: own !== undefined, boxes: drawn });
-    }
-
-    // What a frame that was not analysed may show: boxes of the frame before it, moved along their tracks.
-    #supposed(pts) {
-        const index = this.#seen.findLastIndex((one) => one.pts < pts);
-        const before = this.#seen[index];
-        if (!before || pts - before.pts > FADES_AFTER * 1e6) return [];
-        const [after, earlier] = [this.#seen[index + 1], this.#seen[index - 1]];
-        return before.boxes.map((seen) => {
-            const same = (frame) => seen.track === undefined ? undefined
-                : frame?.boxes.find((one) => one.track === seen.track && one.box);
-            const [next, last] = [same(after), same(earlier)];
-            if (!seen.box) return seen;
-            if (next) return { ...seen, box: between(seen.box, next.box, (pts - before.pts) / (after.pts - before.pts)) };
-            if (last) return { ...seen, box: between(last.box, seen.box, (pts - earlier.pts) / (before.pts - earlier.pts)) };
-            return seen;
-        });
+        draw(this.#canvas, this.#video, drawn, exact, this.#labels);
+        this.onframe({ pts, exact, boxes: drawn });
     }
 
     async #askWhy() {
@@ -331,32 +277,13 @@ export class LivePlayer {
     #fallBack(why) {
         this.#disconnect();
         this.#hideSnapshots();
-        const image = document.createElement("img");
-        image.alt = `Camera ${this.#camera}`;
-        Object.assign(image.style, { display: "block", width: "100%", height: "100%", objectFit: "contain" });
-        this.#host.replaceChildren(image);
-        this.#picture = image;
+        this.#snapshots = new Snapshots(this.#host, this.#camera);
         this.#say(`snapshots: ${why}`);
-        this.#snapshot(image);
-    }
-
-    async #snapshot(image) {
-        let wait = SNAPSHOT_EVERY_MS;
-        try {
-            const { url } = await picture(`${path("cameras", this.#camera, "snapshot")}?recent=true`);
-            if (image !== this.#picture) return URL.revokeObjectURL(url);
-            const old = image.src;
-            image.src = url;
-            if (old) URL.revokeObjectURL(old);
-        } catch {
-            wait = AFTER_REFUSAL_MS;
-        }
-        if (image === this.#picture) this.#later(() => this.#snapshot(image), wait);
     }
 
     #hideSnapshots() {
-        if (this.#picture?.src) URL.revokeObjectURL(this.#picture.src);
-        this.#picture = null;
+        this.#snapshots?.stop();
+        this.#snapshots = null;
     }
 
     #later(action, ms) {
