@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the browser in which `make test` shows the pages of an attacker: Debian's Chromium. The product needs none.
+# Installs the browser of the tests, in which `make test` opens the page and those of an attacker: Debian's Chromium. The product
+# needs none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -74,13 +74,7 @@ fn rows(mode: &str, seconds: f64, cost: Cost) -> Vec<Value> {
     let most = f64::from(MEMORY_MIB) + MAPPED_MIB;
     let many = LINES * (seconds / 60.0).max(0.5);
     vec![
-        row(
-            &of("memory of its process"),
-            cost.memory_mib,
-            "MiB",
-            most,
-            "VmHWM of its capture processes, ten times a second",
-        ),
+        row(&of("memory of its process"), cost.memory_mib, "MiB", most, "VmHWM of its capture processes, each 20 ms"),
         row(&of("memory of the daemon"), cost.daemon_mib, "MiB", 24.0, "VmRSS at the end, less that at the beginning"),
         row(&of("cores of its process"), cost.cores, "cores", 2.0, "user and system time of its capture processes"),
         row(&of("cores of the daemon"), cost.daemon_cores, "cores", 0.5, "user and system time of the daemon"),

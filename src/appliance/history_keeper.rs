@@ -16,8 +16,10 @@ pub async fn keep(mut status: watch::Receiver<ApplianceStatus>, book: HistoryBoo
     while status.changed().await.is_ok() {
         let now = monotonic_now();
         let sampled = {
+            // First the book: who holds the status keeps the event loop from making the next one.
+            let mut open = book.open();
             let status = status.borrow_and_update();
-            book.open().watch(&status);
+            open.watch(&status);
             (now >= due).then(|| status.clone())
         };
         let Some(status) = sampled else { continue };

@@ -99,6 +99,7 @@ impl Inbox {
     pub(super) fn close_requests(&mut self) {
         self.commands.close();
         self.changes.close();
+        self.clips.close();
         self.snapshots.close();
         self.watched.close();
     }

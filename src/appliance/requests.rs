@@ -18,6 +18,8 @@ type CommandReply = oneshot::Sender<Result<Accepted, ControlError>>;
 pub(super) struct Requests {
     next: u64,
     commands: BTreeMap<CommandTicket, CommandReply>,
+    /// Replies to commands that wait for [`Requests::send_replies`].
+    replies: Vec<(CommandReply, Result<Accepted, ControlError>)>,
     snapshots: BTreeMap<SnapshotTicket, oneshot::Sender<SnapshotReply>>,
     images: BTreeMap<ImageId, OfferedImage>,
 }
@@ -62,9 +64,20 @@ impl Requests {
         self.images.get(&id)?.slot.own_region()
     }
 
-    /// Replies to a command, if its client is still connected.
+    /// Keeps the reply to a command until [`Requests::send_replies`].
     pub(super) fn answer_command(&mut self, ticket: CommandTicket, result: Result<Accepted, ControlError>) {
-        if let Some(reply) = self.commands.remove(&ticket) {
+        self.replies.extend(self.commands.remove(&ticket).map(|reply| (reply, result)));
+    }
+
+    /// True if a command has its reply, which was not sent yet.
+    pub(super) const fn has_replies(&self) -> bool {
+        !self.replies.is_empty()
+    }
+
+    /// Sends the replies to commands to those clients that are still connected. The status that they may read next has to
+    /// show the effect of their commands by then.
+    pub(super) fn send_replies(&mut self) {
+        for (reply, result) in self.replies.drain(..) {
             drop(reply.send(result));
         }
     }

@@ -5,8 +5,7 @@ use crate::capture::decoder_choice::Codec;
 use crate::capture::fragments::{EncodedFrame, FragmentWriter, LEAD_US, Piece, VideoCodec, VideoFormat};
 use crate::capture::live_pipe::LivePipe;
 use crate::capture::lock::lock;
-use crate::capture::newest_group::{GroupUnit, NewestGroup};
-use crate::capture::recent_groups::RecentGroups;
+use crate::capture::recent_groups::{GroupUnit, RecentGroups};
 use crate::ipc::live_packets::{LiveHead, LivePacket};
 use gstreamer as gst;
 use std::os::fd::OwnedFd;
@@ -19,9 +18,7 @@ pub(super) struct LiveOutput(Mutex<Inner>);
 #[derive(Debug)]
 struct Inner {
     codec: Option<Codec>,
-    group: NewestGroup<gst::Sample>,
-    /// For clips; `None` if none are made of the camera.
-    recent: Option<RecentGroups<gst::Sample>>,
+    recent: RecentGroups<gst::Sample>,
     /// It was said that clips begin too late.
     is_told: bool,
     /// `None` while nobody watches.
@@ -50,17 +47,15 @@ enum Timeline {
 impl LiveOutput {
     /// `keep_ms`: what clips have before their event; 0: no clips are made.
     pub(super) fn new(keep_ms: u32) -> Self {
-        let recent = (keep_ms > 0).then(|| RecentGroups::new(u64::from(keep_ms) * 1000));
-        let group = NewestGroup::default();
-        Self(Mutex::new(Inner { codec: None, group, recent, is_told: false, shown: None, recorded: None }))
+        let recent = RecentGroups::new(u64::from(keep_ms) * 1000);
+        Self(Mutex::new(Inner { codec: None, recent, is_told: false, shown: None, recorded: None }))
     }
 
     /// The units that follow are of this codec.
     pub(super) fn begin(&self, codec: Codec) {
         let mut inner = lock(&self.0);
-        let Inner { group, recent, shown, recorded, .. } = &mut *inner;
-        group.clear();
-        recent.iter_mut().for_each(RecentGroups::clear);
+        let Inner { recent, shown, recorded, .. } = &mut *inner;
+        recent.clear();
         shown.iter_mut().chain(recorded).for_each(|shown| shown.begin(codec));
         inner.codec = Some(codec);
     }
@@ -68,44 +63,36 @@ impl LiveOutput {
     /// Writes what is received into this pipe, from the newest keyframe on.
     pub(super) fn show(&self, pipe: OwnedFd) {
         let mut inner = lock(&self.0);
-        let started = Shown::start(LivePipe::start(pipe), Timeline::Live, inner.codec, inner.group.units());
+        let started = Shown::start(LivePipe::start(pipe), Timeline::Live, inner.codec, inner.recent.newest());
         inner.shown = started.or(inner.shown.take());
     }
 
     /// Writes what is received into this pipe, and before it what is kept for clips.
     pub(super) fn record(&self, pipe: OwnedFd) {
         let mut inner = lock(&self.0);
-        let is_cut = inner.recent.as_ref().is_some_and(RecentGroups::is_cut);
-        if is_cut && !std::mem::replace(&mut inner.is_told, true) {
+        if inner.recent.is_cut() && !std::mem::replace(&mut inner.is_told, true) {
             tracing::warn!("clips begin later than `clips.before_seconds` says: the camera's stream is too large");
         }
         let timeline = Timeline::OfFile { first_us: None };
         let pipe = LivePipe::start_for_clip(pipe);
-        let started = match &inner.recent {
-            Some(recent) => Shown::start(pipe, timeline, inner.codec, recent.units()),
-            None => Shown::start(pipe, timeline, inner.codec, inner.group.units()),
-        };
-        inner.recorded = started;
+        inner.recorded = Shown::start(pipe, timeline, inner.codec, inner.recent.units());
     }
 
     /// Takes in the next unit.
     pub(super) fn take_in(&self, unit: &gst::Sample, is_keyframe: bool, media_us: u64) {
         let mut inner = lock(&self.0);
+        let Inner { codec, recent, shown, recorded, .. } = &mut *inner;
+        for place in [&mut *shown, &mut *recorded] {
+            drop(place.take_if(|shown| shown.pipe.is_closed()));
+        }
         // Of what is not played no group is needed.
-        if inner.codec.and_then(video_codec).is_none() {
+        if codec.and_then(video_codec).is_none() {
             return;
         }
         let bytes = unit.buffer().map_or(0, gst::BufferRef::size);
-        let Inner { group, recent, shown, recorded, .. } = &mut *inner;
-        group.push(GroupUnit { is_keyframe, media_us, data: unit.clone() }, bytes);
-        if let Some(recent) = recent {
-            recent.push(GroupUnit { is_keyframe, media_us, data: unit.clone() }, bytes);
-        }
-        for place in [shown, recorded] {
-            drop(place.take_if(|shown| shown.pipe.is_closed()));
-            if let Some(shown) = place {
-                shown.write(unit, is_keyframe, media_us);
-            }
+        recent.push(GroupUnit { is_keyframe, media_us, data: unit.clone() }, bytes);
+        for shown in [shown, recorded].into_iter().flatten() {
+            shown.write(unit, is_keyframe, media_us);
         }
     }
 }

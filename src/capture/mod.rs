@@ -13,7 +13,7 @@
 //!
 //! What is watched, or kept as a clip, is not decoded for it, and receiving never waits for a viewer or a disk (`live_pipe`).
 //!
-//! Uses GStreamer alone, but for the hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is
+//! Receives and decodes with GStreamer, whose RTSP client has a hook in `os::rtsp_extension`. Receiving never waits for decoding: what is not decoded is
 //! skipped in the GOP buffer and counted by reason. Writes each sampled frame once, into its camera's slots, and says so; makes a JPEG of a
 //! frame that is still lent when it is asked for one. When to connect again, and of which frames there are snapshots, is
 //! the parent's decision.
@@ -40,7 +40,6 @@ mod lock;
 pub mod main_loop;
 mod main_stream;
 mod media_clock;
-mod newest_group;
 mod open_stream;
 mod plugin_registry;
 mod ration;

@@ -1,25 +1,45 @@
-//! The newest groups of pictures as they were received, so that a clip can begin before its event.
+//! The newest groups of pictures as they were received: so a viewer who comes sees a picture at once, and a clip can begin before
+//! its event.
 
-use crate::capture::newest_group::GroupUnit;
 use std::collections::VecDeque;
 
-/// The most that is kept of one camera: six seconds at 10 Mbit/s. Of a stream with more, clips begin later.
-const MOST_BYTES: usize = 8 << 20;
-const MOST_UNITS: usize = 2000;
+/// The most that is kept of one camera for viewers, the newest group: four seconds at 4 Mbit/s. Of a longer one nothing is kept;
+/// its viewers wait for the next keyframe.
+const FOR_VIEWERS: Limits = Limits { bytes: 2 << 20, units: 300 };
+
+/// And for clips: six seconds at 10 Mbit/s. Of a stream with more, clips begin later.
+const FOR_CLIPS: Limits = Limits { bytes: 8 << 20, units: 2000 };
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    bytes: usize,
+    units: usize,
+}
+
+/// A unit of a group.
+#[derive(Clone, Debug)]
+pub(super) struct GroupUnit<T> {
+    pub(super) is_keyframe: bool,
+    /// Its place on the timeline of the live video, in microseconds.
+    pub(super) media_us: u64,
+    pub(super) data: T,
+}
 
 /// The groups that cover a time back from the newest frame.
 #[derive(Debug)]
 pub(super) struct RecentGroups<T> {
     keep_us: u64,
+    limits: Limits,
     units: VecDeque<(GroupUnit<T>, usize)>,
     bytes: usize,
     is_cut: bool,
 }
 
 impl<T> RecentGroups<T> {
-    /// Keeps what was shown in the last `keep_us` microseconds, and what is needed to decode that.
+    /// Keeps what was shown in the last `keep_us` microseconds, and what is needed to decode that; 0: the newest group.
     pub(super) fn new(keep_us: u64) -> Self {
-        Self { keep_us, units: VecDeque::new(), bytes: 0, is_cut: false }
+        let limits = if keep_us > 0 { FOR_CLIPS } else { FOR_VIEWERS };
+        Self { keep_us, limits, units: VecDeque::new(), bytes: 0, is_cut: false }
     }
 
     /// Takes in the next unit.
@@ -35,7 +55,7 @@ impl<T> RecentGroups<T> {
                 self.drop_oldest_group();
             }
         }
-        while self.bytes > MOST_BYTES || self.units.len() > MOST_UNITS {
+        while self.bytes > self.limits.bytes || self.units.len() > self.limits.units {
             self.drop_oldest_group();
             self.is_cut = true;
         }
@@ -57,6 +77,12 @@ impl<T> RecentGroups<T> {
         // The last time it was trimmed, a keyframe came; since then a later group may have come to reach far enough.
         let reaches = |(unit, _): &(GroupUnit<T>, usize)| unit.is_keyframe && unit.media_us + self.keep_us <= newest_us;
         let first = self.units.iter().rposition(reaches).unwrap_or(0);
+        self.units.iter().skip(first).map(|(unit, _)| unit)
+    }
+
+    /// Those of the newest group.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &GroupUnit<T>> {
+        let first = self.units.iter().rposition(|(unit, _)| unit.is_keyframe).unwrap_or(0);
         self.units.iter().skip(first).map(|(unit, _)| unit)
     }
 
@@ -102,11 +128,31 @@ mod tests {
 
     #[test]
     fn of_a_stream_that_is_too_large_less_is_kept() {
-        let groups = after(60, 30_000_000, MOST_BYTES / 25);
-        assert!(groups.is_cut() && groups.bytes <= MOST_BYTES);
+        let groups = after(60, 30_000_000, FOR_CLIPS.bytes / 25);
+        assert!(groups.is_cut() && groups.bytes <= FOR_CLIPS.bytes);
         assert_eq!(times(&groups), (58_000, 59_900, 20));
-        let huge = after(60, 30_000_000, MOST_BYTES);
+        let huge = after(60, 30_000_000, FOR_CLIPS.bytes);
         assert!(huge.is_cut() && huge.units().count() <= 1);
+    }
+
+    fn newest(units: &[(bool, usize)]) -> Vec<u64> {
+        let mut groups = RecentGroups::new(0);
+        for (media_us, (is_keyframe, bytes)) in (0..).zip(units) {
+            groups.push(GroupUnit { is_keyframe: *is_keyframe, media_us, data: () }, *bytes);
+        }
+        groups.newest().map(|unit| unit.media_us).collect()
+    }
+
+    #[test]
+    fn a_viewer_is_given_the_newest_group_and_of_one_that_is_too_long_nothing_up_to_the_next_keyframe() {
+        assert_eq!(newest(&[(false, 1), (true, 1), (false, 1), (true, 1), (false, 1)]), [3, 4]);
+        assert_eq!(newest(&[(false, 1), (false, 1)]), [] as [u64; 0]);
+        assert_eq!(newest(&[(true, 10), (false, FOR_VIEWERS.bytes), (false, 1)]), [] as [u64; 0]);
+        assert_eq!(newest(&[(true, 10), (false, FOR_VIEWERS.bytes), (true, 1)]), [2]);
+        let many: Vec<(bool, usize)> = (0..=FOR_VIEWERS.units).map(|place| (place == 0, 1)).collect();
+        assert!(newest(&many).is_empty());
+        let of_clips = after(60, 3_000_000, 1);
+        assert_eq!(of_clips.newest().next().map(|unit| unit.media_us), Some(59_000_000));
     }
 
     #[test]

@@ -123,7 +123,11 @@ impl Clips {
 
     /// The cameras of which clips are made from now on.
     pub fn set_cameras(&self, cameras: BTreeSet<CameraId>) {
+        let is_none = cameras.is_empty();
         self.0.shared.lock().cameras = cameras;
+        if is_none {
+            self.0.shared.are_not_wanted();
+        }
     }
 
     /// How many milliseconds of a camera's video its capture process is to keep for clips; 0: none are made of it.
@@ -186,8 +190,9 @@ impl Clips {
         self.0.shared.find(event)
     }
 
-    /// Waits until the clips of cameras that have stopped are on the disk.
+    /// Ends all clips, and waits until they are on the disk.
     pub async fn flush(&self) {
+        self.0.shared.lock().recordings.stop_all();
         while self.0.shared.lock().recordings.len() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -210,11 +215,18 @@ impl Clips {
             Job::Finish { clip, end_ms: wall_now_ms(), dropped: progress.dropped }
         } else {
             shared.metrics.live().clips().ended(ClipResult::NoVideo);
-            tracing::warn!(camera = %order.camera, "a clip has no video: the camera sent none that can be played");
+            self.tell_of_no_video(&order.camera);
             Job::Abandon(clip)
         };
         if jobs.send(job).await.is_err() {
             shared.lock().recordings.forget(clip);
+        }
+    }
+
+    /// Such a camera may have an event each second.
+    fn tell_of_no_video(&self, camera: &CameraId) {
+        if let Some(left_out) = self.0.shared.lock().lines.admit(monotonic_now()) {
+            tracing::warn!(%camera, left_out = left_out.count(), "a clip has no video that can be played{left_out}");
         }
     }
 

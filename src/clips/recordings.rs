@@ -108,6 +108,11 @@ impl Recordings {
         }
     }
 
+    /// Nothing is added to any clip any more.
+    pub(super) fn stop_all(&mut self) {
+        self.open.values_mut().for_each(|open| open.is_stopped = true);
+    }
+
     /// The events of a clip so far.
     pub(super) fn events(&self, clip: ClipId) -> Vec<String> {
         self.open.get(&clip).map(|open| open.events.clone()).unwrap_or_default()

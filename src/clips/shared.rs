@@ -7,6 +7,7 @@ use crate::telemetry::clip_metrics::ClipResult;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
+use crate::vision::line_limit::LineLimit;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,11 +40,14 @@ pub(super) struct Inner {
     pub(super) library: Library,
     /// Of which clips are made.
     pub(super) cameras: BTreeSet<CameraId>,
+    /// Of the lines about clips without video.
+    pub(super) lines: LineLimit,
 }
 
 impl Shared {
     pub(super) fn new(directory: PathBuf, recordings: Recordings, metrics: Arc<Metrics>, troubles: Troubles) -> Self {
-        let inner = Inner { recordings, library: Library::default(), cameras: BTreeSet::new() };
+        let (library, cameras, lines) = Default::default();
+        let inner = Inner { recordings, library, cameras, lines };
         Self { directory, inner: Mutex::new(inner), metrics, troubles }
     }
 
@@ -74,6 +78,11 @@ impl Shared {
         if self.troubles.set(PART, trouble.clone()) {
             tracing::warn!("{trouble}");
         }
+    }
+
+    /// Nobody wants clips any more, so that it does not matter whether the disk takes them.
+    pub(super) fn are_not_wanted(&self) {
+        self.troubles.clear(PART);
     }
 
     /// The disk has taken a clip.

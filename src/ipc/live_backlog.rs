@@ -5,6 +5,7 @@
 
 use crate::ipc::live_packets::{LiveHead, LivePacket};
 use std::collections::VecDeque;
+#[cfg(test)]
 use std::sync::Arc;
 
 /// Packets between a stream and a slow reader.
@@ -51,7 +52,7 @@ impl LiveBacklog {
                 return;
             }
             *dropped = std::mem::take(&mut self.left_out);
-        } else if self.waiting.len() >= self.most_packets {
+        } else if self.waiting.len() >= self.most_packets || self.bytes + packet.body.len() > self.most_bytes {
             // What describes the stream is never left out; what it replaces is of no use.
             self.leave_out_waiting();
             self.waiting.clear();
@@ -67,12 +68,6 @@ impl LiveBacklog {
         let packet = self.waiting.pop_front()?;
         self.bytes -= packet.body.len();
         Some(packet)
-    }
-
-    /// Forgets everything: what comes next belongs to another stream, or begins anew.
-    pub fn clear(&mut self) {
-        self.waiting.clear();
-        (self.bytes, self.left_out, self.awaits_keyframe) = (0, 0, false);
     }
 
     /// Frames that were left out here, in all.
@@ -93,8 +88,9 @@ impl LiveBacklog {
     }
 }
 
-/// A packet with a fragment, for whoever makes them.
-pub fn fragment(is_keyframe: bool, body: impl Into<Arc<[u8]>>) -> LivePacket {
+/// A packet with a fragment.
+#[cfg(test)]
+pub(crate) fn fragment(is_keyframe: bool, body: impl Into<Arc<[u8]>>) -> LivePacket {
     LivePacket { head: LiveHead::Fragment { is_keyframe, dropped: 0 }, body: body.into() }
 }
 
@@ -162,6 +158,10 @@ mod tests {
         assert_eq!(taken(&mut backlog), "ikf");
         push(&mut backlog, "iiiiiik");
         assert!(taken(&mut backlog).len() <= 5);
+        // A process that was taken over describes its stream again and again.
+        let mut described = LiveBacklog::new(50, 100);
+        push(&mut described, "iiiiiiiiiiii");
+        assert!(described.bytes <= 50);
         let mut small = LiveBacklog::new(5, 3);
         push(&mut small, "kf");
         assert_eq!(taken(&mut small), "k");

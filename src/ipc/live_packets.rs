@@ -17,6 +17,9 @@ const MAX_HEAD_BYTES: usize = 256;
 /// The longest body: no frame of a camera is larger than 8 MiB.
 pub const MAX_BODY_BYTES: usize = 9 << 20;
 
+/// The longest init segment: its parameter sets have some hundred bytes.
+const MAX_INIT_BYTES: usize = 256 << 10;
+
 /// The longest name of a codec: `hev1` with all its parts has about 40 letters.
 const MAX_CODEC_BYTES: usize = 64;
 
@@ -63,7 +66,7 @@ pub struct LivePacket {
 /// Why what was read is no packet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LiveError {
-    /// A length is above its limit.
+    /// A length is above its limit, or that of a body above the limit of its head.
     #[error("a packet of live video is too long")]
     TooLong,
     /// The head cannot be read.
@@ -93,6 +96,19 @@ pub fn lengths(prefix: [u8; PREFIX_BYTES]) -> Result<(usize, usize), LiveError> 
     let [a, b, c, d, e, f, g, h] = prefix;
     let (head, body) = (u32::from_le_bytes([a, b, c, d]) as usize, u32::from_le_bytes([e, f, g, h]) as usize);
     if head > MAX_HEAD_BYTES || body > MAX_BODY_BYTES { Err(LiveError::TooLong) } else { Ok((head, body)) }
+}
+
+/// Judges the length of a body by its head.
+///
+/// # Errors
+/// [`LiveError::TooLong`].
+pub fn judge_body(head: &LiveHead, bytes: usize) -> Result<(), LiveError> {
+    let most = match head {
+        LiveHead::Fragment { .. } => MAX_BODY_BYTES,
+        LiveHead::Init { .. } => MAX_INIT_BYTES,
+        LiveHead::Begins { .. } | LiveHead::Unplayable { .. } => 0,
+    };
+    if bytes > most { Err(LiveError::TooLong) } else { Ok(()) }
 }
 
 /// Reads a head. Names of codecs go into messages of the daemon, so they have letters, digits and dots only.
@@ -144,6 +160,8 @@ mod tests {
         }
         assert_eq!(lengths([0, 0, 0, 0, 0, 0, 0x91, 0]), Err(LiveError::TooLong));
         assert_eq!(lengths([0, 2, 0, 0, 0, 0, 0, 0]), Err(LiveError::TooLong));
+        assert_eq!(judge_body(&packet("avc3.64001f").head, MAX_INIT_BYTES + 1), Err(LiveError::TooLong));
+        assert_eq!(judge_body(&LiveHead::Begins { media_us: 1 }, 1), Err(LiveError::TooLong));
     }
 
     proptest! {

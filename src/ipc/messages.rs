@@ -208,7 +208,7 @@ pub enum ToCapture {
         /// The connection, as `Open` numbered it.
         camera: CameraIndex,
     },
-    /// A clip is made of the camera: as `Live`, beside it, with a timeline that begins at 0, and from as long before as
+    /// A clip is made of the camera: as `Live`, beside it, with a timeline of its own, whose first frame is shown at 1 s, and from as long before as
     /// [`CameraSource::keep_ms`](crate::ipc::camera_source::CameraSource::keep_ms) says.
     Clip {
         /// The connection, as `Open` numbered it.

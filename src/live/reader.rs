@@ -1,6 +1,6 @@
 //! Reads the pipe of a capture process.
 
-use crate::ipc::live_packets::{LiveError, LivePacket, PREFIX_BYTES, lengths, read_head};
+use crate::ipc::live_packets::{LiveError, LivePacket, PREFIX_BYTES, judge_body, lengths, read_head};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -26,6 +26,7 @@ pub async fn read_packet(pipe: &mut (impl AsyncRead + Unpin)) -> Result<LivePack
     let mut head = vec![0; head];
     pipe.read_exact(&mut head).await?;
     let head = read_head(&head)?;
+    judge_body(&head, body)?;
     // It grows with what comes, and not with what a process says that will come.
     let mut bytes = Vec::new();
     let read = pipe.take(body as u64).read_to_end(&mut bytes).await?;

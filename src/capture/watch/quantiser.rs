@@ -8,10 +8,13 @@ use h264_reader::Context;
 use h264_reader::nal::pps::PicParameterSet;
 use h264_reader::nal::slice::SliceHeader;
 use h264_reader::nal::sps::SeqParameterSet;
-use h264_reader::nal::{Nal, RefNal, UnitType};
+use h264_reader::nal::{Nal, NalHeader, RefNal, UnitType};
 
 /// A frame is weighed as if it had this QP: the middle of the range of 8 bit streams.
 const USUAL_QP: i32 = 26;
+
+/// So much of a slice is read: far more than its header has, up to its QP.
+const SLICE_HEADER_BYTES: usize = 256;
 
 /// The parameter sets of an H.264 stream.
 #[derive(Debug, Default)]
@@ -27,43 +30,45 @@ impl Quantiser {
         unit.len() as f32 * (steps as f32 / 6.0).exp2()
     }
 
-    /// The QP of the first slice (clause 7.4.3); encoders vary it little within a frame.
+    /// The QP of the first slice (clause 7.4.3); encoders vary it little within a frame. What follows its header is not read.
     fn qp(&mut self, unit: &[u8]) -> Option<i32> {
         let mut rest = after_start_code(unit)?;
         loop {
-            let next = after_start_code(rest);
-            let end = next.map_or(rest.len(), |next| rest.len() - next.len() - 3);
-            // Zeros may stand in front of a start code (clause B.1), and no NAL unit ends with one.
-            let length = rest[..end].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-            if length > 0 {
-                let nal = RefNal::new(&rest[..length], &[], true);
-                match nal.header().ok()?.nal_unit_type() {
-                    UnitType::SeqParameterSet => {
-                        if let Ok(set) = SeqParameterSet::from_bits(nal.rbsp_bits()) {
-                            self.parameter_sets.put_seq_param_set(set);
-                        }
-                    }
-                    UnitType::PicParameterSet => {
-                        if let Ok(set) = PicParameterSet::from_bits(&self.parameter_sets, nal.rbsp_bits()) {
-                            self.parameter_sets.put_pic_param_set(set);
-                        }
-                    }
-                    UnitType::SliceLayerWithoutPartitioningNonIdr | UnitType::SliceLayerWithoutPartitioningIdr => {
-                        let (header, _, set) = SliceHeader::from_bits(
-                            &self.parameter_sets,
-                            &mut nal.rbsp_bits(),
-                            nal.header().ok()?,
-                            None,
-                        )
-                        .ok()?;
-                        return 26_i32.checked_add(set.pic_init_qp_minus26)?.checked_add(header.slice_qp_delta);
-                    }
-                    _ => {}
+            match NalHeader::new(*rest.first()?).ok()?.nal_unit_type() {
+                UnitType::SliceLayerWithoutPartitioningNonIdr | UnitType::SliceLayerWithoutPartitioningIdr => {
+                    return self.qp_of_slice(&rest[..rest.len().min(SLICE_HEADER_BYTES)]);
                 }
+                UnitType::SeqParameterSet => {
+                    if let Ok(set) = SeqParameterSet::from_bits(RefNal::new(whole(rest), &[], true).rbsp_bits()) {
+                        self.parameter_sets.put_seq_param_set(set);
+                    }
+                }
+                UnitType::PicParameterSet => {
+                    let nal = RefNal::new(whole(rest), &[], true);
+                    if let Ok(set) = PicParameterSet::from_bits(&self.parameter_sets, nal.rbsp_bits()) {
+                        self.parameter_sets.put_pic_param_set(set);
+                    }
+                }
+                _ => {}
             }
-            rest = next?;
+            rest = after_start_code(rest)?;
         }
     }
+
+    fn qp_of_slice(&self, slice: &[u8]) -> Option<i32> {
+        let nal = RefNal::new(slice, &[], false);
+        let (header, _, set) =
+            SliceHeader::from_bits(&self.parameter_sets, &mut nal.rbsp_bits(), nal.header().ok()?, None).ok()?;
+        26_i32.checked_add(set.pic_init_qp_minus26)?.checked_add(header.slice_qp_delta)
+    }
+}
+
+/// A NAL unit up to the next start code. Zeros may stand in front of that (clause B.1), and no unit ends with one; its header is
+/// not zero.
+fn whole(unit: &[u8]) -> &[u8] {
+    let end = after_start_code(unit).map_or(unit.len(), |next| unit.len() - next.len() - 3);
+    let last = unit[..end].iter().rposition(|byte| *byte != 0);
+    &unit[..last.map_or(1, |last| last + 1)]
 }
 
 /// What follows the first start code.

@@ -218,6 +218,11 @@ impl Reception {
         })
     }
 
+    /// True while the session of this ticket is in force. It is not used by this.
+    pub(super) fn has_session(&self, ticket: &TicketDigest) -> bool {
+        self.book().sessions.is_open(ticket, monotonic_now())
+    }
+
     /// Ends the sessions of these tickets.
     pub(in crate::http) fn log_out(&self, tickets: &[TicketDigest], peer: Peer) {
         let ended: Vec<Holder> = {

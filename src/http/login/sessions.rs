@@ -86,6 +86,11 @@ impl Sessions {
         Some((session.clone(), left))
     }
 
+    /// True while the session of a ticket is in force. It is not used by this.
+    pub(super) fn is_open(&self, ticket: &TicketDigest, now: Monotonic) -> bool {
+        self.open.get(ticket).is_some_and(|session| session.left(self.rules, now).is_some())
+    }
+
     /// Ends a session; returns whose it was.
     pub(super) fn end(&mut self, ticket: &TicketDigest) -> Option<Holder> {
         self.open.remove(ticket).map(|session| session.holder)

@@ -20,13 +20,14 @@ impl Presence {
         Self { reception, ticket }
     }
 
-    /// True while the session is in force. It is in use by this.
+    /// True while the session is in force. A page that nobody looks at asks for nothing, and receives what it has asked for: so
+    /// that is no use.
     pub(in crate::http) fn is_here(&self) -> bool {
-        self.reception.session(&[self.ticket]).is_some()
+        self.reception.has_session(&self.ticket)
     }
 }
 
-/// The response, which is cut when the session has ended. A session is in use while its answers are read.
+/// The response, which is cut when the session has ended.
 pub(super) fn until_the_end(response: Response, reception: Reception, ticket: TicketDigest) -> Response {
     // What has a length is over soon, and an answer that is cut would be a broken one.
     if response.body().size_hint().exact().is_some() {

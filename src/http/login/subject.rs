@@ -10,14 +10,18 @@ pub(super) fn only_reads(method: &Method) -> bool {
 
 /// What a request does, and to what; `None` for what nobody asks about afterwards, such as a status.
 pub(super) fn of(method: &Method, path: &str) -> Option<(Deed, String)> {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    // A picture that is sent to be looked at changes nothing, and comes several times a second.
+    if let ["api", "models", _, "detect"] = parts[..] {
+        return None;
+    }
     if !only_reads(method) {
         return Some((Deed::Changed, format!("{method} {path}")));
     }
-    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match parts[..] {
         ["api", "cameras", camera, "live"] => Some((Deed::Live, camera.to_owned())),
         ["api", "cameras", camera, "snapshot"] => Some((Deed::Snapshot, camera.to_owned())),
-        ["api", "events", event, "picture" | "snapshot"] => Some((Deed::EventPicture, event.to_owned())),
+        ["api", "events", event, "picture"] => Some((Deed::EventPicture, event.to_owned())),
         ["api", "events", event, "clip"] => Some((Deed::Clip, event.to_owned())),
         _ => None,
     }
@@ -37,6 +41,7 @@ mod tests {
         for path in ["/api/cameras", "/api/cameras/yard", "/api/status", "/api/events", "/"] {
             assert_eq!(get(path), None, "{path}");
         }
+        assert_eq!(of(&Method::POST, "/api/models/coco-ssd/detect"), None, "pictures of a program push nobody out");
         assert_eq!(of(&Method::POST, "/api/reload"), Some((Deed::Changed, "POST /api/reload".into())));
     }
 }

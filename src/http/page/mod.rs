@@ -52,7 +52,7 @@ fn refused() -> Response {
 fn content_policy(sockets: &str) -> String {
     // `'none'` of Trusted Types: the browser refuses text that a script would have it read as HTML.
     format!(
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; \
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
          connect-src 'self'{sockets}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'"
     )

@@ -87,12 +87,15 @@ async fn show(
 ) {
     let (mut status, mut told) = (control.watch(), String::new());
     let (mut ping, mut look) = (every(PING), every(LOOK));
+    let mut may_be_new = true;
     loop {
-        let state = state_text(&status.borrow_and_update(), camera);
         let mut messages = Vec::new();
-        if state != told {
-            messages.push(Message::Text(state.as_str().into()));
-            told = state;
+        if std::mem::take(&mut may_be_new) {
+            let state = state_text(&status.borrow_and_update(), camera);
+            if state != told {
+                messages.push(Message::Text(state.as_str().into()));
+                told = state;
+            }
         } else {
             tokio::select! {
                 next = viewer.next() => match next {
@@ -103,7 +106,10 @@ async fn show(
                     None | Some(Err(_) | Ok(Message::Close(_))) => return,
                     Some(Ok(_)) => {}
                 },
-                changed = status.changed() => if changed.is_err() { return },
+                changed = status.changed() => match changed {
+                    Ok(()) => may_be_new = true,
+                    Err(_) => return,
+                },
                 _ = ping.tick() => messages.push(Message::Ping(Bytes::new())),
                 _ = look.tick() => if session.is_some_and(|session| !session.is_here()) {
                     let frame = CloseFrame { code: LOGGED_OUT, reason: "you were logged out".into() };

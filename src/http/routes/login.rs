@@ -57,6 +57,8 @@ async fn login(State(gate): State<Gate>, request: Request) -> Response {
         // A link is for the box itself.
         Login::Link { .. } if gate.is_tls() => Err(NoWelcome::NoLink),
         Login::Link { link } => gate.reception.follow_link(&link, peer),
+        // Nor is the token: what strangers send there is no failure of those who have it.
+        Login::Token { .. } if gate.is_tls() => Err(NoWelcome::NoToken),
         Login::Token { token } => gate.reception.take_token(|| gate.takes(&token), peer),
     };
     let Welcome { ticket, name, role, expires_in, longest } = match welcome {

@@ -38,10 +38,13 @@ function frame() {
     document.querySelector("#top").replaceChildren(el("div", { class: "bar" }, brand, name, state, el("span", { class: "grow" }), person, out), nav);
 }
 
+const closeDialogs = () => document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+
 function route() {
     const [, word = "", rest = ""] = /^#\/([^/]*)\/?(.*)$/.exec(location.hash) ?? [];
     const view = VIEWS.find(([known]) => known === word) ?? VIEWS[0];
     shown?.stop?.();
+    closeDialogs();
     links.forEach((link, index) => (VIEWS[index] === view ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
     let what = rest;
     try { what = decodeURIComponent(rest); } catch { /* not an address of this page */ }
@@ -67,7 +70,7 @@ function renew() {
 
 function askWho() {
     onUnknown(() => {});
-    document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+    closeDialogs();
     shown?.stop?.();
     box.stop?.();
     show(notice, "", () => null);
@@ -96,7 +99,7 @@ async function start() {
 }
 
 window.addEventListener("hashchange", () => {
-    if (/^#(link|token)=/.test(location.hash)) return start();
+    if (location.hash.startsWith("#link=")) return start();
     if (session.role && location.hash.startsWith("#/")) route();
 });
 start();

@@ -37,6 +37,16 @@ export function take(event, objects = box.objects) {
     if (objects.size > MOST_OBJECTS) objects.delete(objects.keys().next().value);
 }
 
+// The objects of both. Of one that is in both, the older events are known by `older` alone, and the newest by `newer`.
+export function merged(older, newer) {
+    const all = new Map(older);
+    for (const [key, object] of newer) {
+        const before = older.get(key);
+        all.set(key, before ? { ...object, ids: [...new Set([...before.ids, ...object.ids])], clip: before.clip ?? object.clip } : object);
+    }
+    return all;
+}
+
 // True while an object is in view. What an earlier run of the box has left open has ended with it.
 export const isInView = (object) => !object.isOver && object.key.startsWith(`${box.status?.boot_id} `);
 

@@ -1,6 +1,6 @@
 // What was seen: one row for each object, the newest first, as it happens.
 import { checkVideo, get, lines, path, picture } from "./api.js";
-import { isInView, newestFirst, take } from "./box.js";
+import { isInView, merged, newestFirst, take } from "./box.js";
 import { look } from "./dialog.js";
 import { el, facts, pill, say, show } from "./dom.js";
 import { ago, clock, count, plural, secondsSince, span } from "./words.js";
@@ -30,7 +30,8 @@ async function lookAt(object) {
     if (object.clip) {
         try {
             await checkVideo(object.clip);
-            return play(object, place, dialog);
+            // It may have been closed meanwhile.
+            return dialog.open && play(object, place, dialog);
         } catch (error) { why = `No clip to show: ${error.message}`; }
     }
     try {
@@ -41,6 +42,7 @@ async function lookAt(object) {
             return;
         }
         const { url } = await picture(path("events", id, "picture"));
+        if (!dialog.open) return URL.revokeObjectURL(url);
         place.replaceChildren(el("img", { src: url, alt: `${object.label} before camera ${object.camera}` }), el("p", { class: "quiet", hidden: !why }, why));
         dialog.addEventListener("close", () => URL.revokeObjectURL(url));
     } catch (error) { place.replaceChildren(el("p", { class: "notice bad" }, error.message)); }
@@ -118,7 +120,7 @@ export function eventsView() {
 
     function draw() {
         if (!newest) return;
-        const all = newestFirst(new Map([...older, ...newest.objects]));
+        const all = newestFirst(merged(older, newest.objects));
         const different = (values) => [...new Set(values)].sort();
         choices(selects[0], "camera", different([...Object.keys(newest.status?.cameras ?? {}), ...all.map(({ camera }) => camera)]));
         choices(selects[1], "label", different(all.map(({ label }) => label)));

@@ -33,6 +33,8 @@ export class LivePlayer {
     #isStopped = true;
     #retryMs = 1000;
     #failures = 0;
+    // How often the browser could not decode what came, since it last showed a frame.
+    #undecodable = 0;
     #timers = new Set();
     #socket = null;
     #video = null;
@@ -180,8 +182,13 @@ export class LivePlayer {
         const source = new MediaSource();
         [this.#video, this.#canvas, this.#source] = [video, canvas, source];
         video.src = URL.createObjectURL(source);
-        // What cannot be decoded is tried once more from the beginning.
-        video.onerror = () => video === this.#video && video.hasAttribute("src") && this.#socket?.close();
+        video.onerror = () => {
+            if (video !== this.#video || !video.hasAttribute("src")) return;
+            this.#undecodable += 1;
+            // It is tried once more from the beginning.
+            if (this.#undecodable > 1) this.#fallBack("this browser cannot decode the video");
+            else this.#socket?.close();
+        };
         source.onsourceopen = () => {
             if (source !== this.#source) return;
             this.#buffer = source.addSourceBuffer(codec);
@@ -257,6 +264,7 @@ export class LivePlayer {
         const { exact, boxes } = this.#seen.at(pts);
         const drawn = this.#boxes ? boxes : [];
         draw(this.#canvas, this.#video, drawn, exact, this.#labels);
+        this.#undecodable = 0;
         this.onframe({ pts, exact, boxes: drawn });
     }
 

@@ -4,17 +4,17 @@ import { Refusal, get, post } from "./api.js";
 export const session = { role: "", name: "", hasSession: false, ways: { password: false, link: false }, why: "" };
 
 // A link of `ocelli page` brings something that is good for one login, behind the `#`: it is sent to no server by itself.
-function takeFromAddress() {
-    const found = /^#(link|token)=([^&]+)$/.exec(location.hash);
+function takeLink() {
+    const found = /^#link=([^&]+)$/.exec(location.hash);
     if (!found) return null;
     history.replaceState(null, "", `${location.pathname}#/`);
-    return { [found[1]]: decodeURIComponent(found[2]) };
+    return { link: decodeURIComponent(found[1]) };
 }
 
 // Finds out who looks. Returns false if the box asks who it is: `session.ways` are the ways in, and `session.why` says why a
 // link was not one.
 export async function begin() {
-    const brought = takeFromAddress();
+    const brought = takeLink();
     try {
         if (brought) await post("/login", brought);
     } catch (error) {
@@ -42,6 +42,6 @@ export const mayChange = () => session.role === "operator";
 export const logIn = (what) => post("/login", what);
 
 export async function logOut() {
-    await post("/logout");
+    try { await post("/logout"); } catch { /* the page that is loaded anew says what is the matter */ }
     location.reload();
 }
