@@ -8,6 +8,7 @@ mod box_plan;
 mod box_state;
 mod cache_sweep;
 pub mod child_environment;
+mod child_log;
 mod composition;
 mod event_recorder;
 mod gauges;

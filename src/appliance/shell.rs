@@ -4,6 +4,7 @@
 //! time are applied before deadlines are checked. Long turns are logged. After a suspension of the daemon the core gets
 //! its length and extends the deadlines.
 
+use crate::appliance::child_log::{log_capture, log_unit};
 use crate::appliance::inbox::{Inbox, Input};
 use crate::appliance::meter::Meter;
 use crate::appliance::performer::Performer;
@@ -12,7 +13,7 @@ use crate::appliance::stream_lines::StreamLines;
 use crate::control::ApplianceStatus;
 use crate::core::{Core, Event};
 use crate::ipc::child_process::ChildEvent;
-use crate::ipc::messages::{FromCapture, FromUnit};
+use crate::ipc::messages::FromCapture;
 use crate::os::clock::monotonic_now;
 use crate::os::pidfd::ExitStatus;
 use crate::supervisor::unit_state::UnitId;
@@ -180,7 +181,7 @@ impl Shell {
                         Some(self.performer.snapshot_made(group, answer))
                     }
                     ChildEvent::Message(message) => {
-                        self.log_capture(group, &message);
+                        log_capture(&self.core, &mut self.stream_lines, group, &message);
                         Some(Event::Capture { group, message })
                     }
                     ChildEvent::Ended { .. } if !is_current => Some(Event::UndeadCaptureEnded { group }),
@@ -212,43 +213,6 @@ impl Shell {
             }
             Input::Change(request) => Some(self.performer.change(request)),
             Input::Own(event) => Some(event),
-        }
-    }
-
-    fn log_capture(&mut self, group: usize, message: &FromCapture) {
-        let names = |index| match self.core.camera_of(group, index) {
-            Some((camera, is_main)) => (Some(camera.as_str()), is_main.then_some("main")),
-            None => (None, None),
-        };
-        match message {
-            FromCapture::Hello { pid } => tracing::debug!(group, pid, "a capture process has started"),
-            FromCapture::Streaming { camera, info } => {
-                let (camera, stream) = names(*camera);
-                let Some(left_out) = self.stream_lines.admit(camera, monotonic_now()) else { return };
-                tracing::info!(
-                    left_out = left_out.count(),
-                    camera,
-                    stream,
-                    codec = info.codec,
-                    decoder = info.decoder,
-                    width = info.width,
-                    height = info.height,
-                    "a camera streams"
-                );
-            }
-            FromCapture::Lost { camera, kind, detail } => {
-                let (camera, stream) = names(*camera);
-                let Some(left_out) = self.stream_lines.admit(camera, monotonic_now()) else { return };
-                tracing::warn!(
-                    left_out = left_out.count(),
-                    camera,
-                    stream,
-                    ?kind,
-                    detail,
-                    "a camera is lost; reconnecting"
-                );
-            }
-            _ => {}
         }
     }
 
@@ -296,32 +260,5 @@ impl Shell {
         self.performer.reporter.publish_status(&status, now);
         self.unit_pids.send_replace(self.performer.units.pids());
         self.status.send_replace(status);
-    }
-}
-
-fn log_unit(unit: UnitId, message: &FromUnit) {
-    match message {
-        FromUnit::Hello { pid } => tracing::debug!(%unit, pid, "an inference unit has started"),
-        FromUnit::Ready {
-            load_ms,
-            from_cache,
-            execution_provider,
-            providers,
-            runtime_version,
-            batch,
-            cache_problem,
-        } => {
-            tracing::info!(%unit, load_ms, from_cache, %execution_provider, nodes = %providers, runtime_version, batch, "an inference unit is ready");
-            if let Some(problem) = cache_problem {
-                tracing::warn!(%unit, problem, "the model cache cannot be used");
-            }
-        }
-        FromUnit::LoadFailed { reason } => tracing::error!(%unit, reason, "an inference unit cannot load its model"),
-        // Clients that send invalid images must not flood the log.
-        FromUnit::Failed { cause, detail, .. } if cause.is_of_the_image() => {
-            tracing::debug!(%unit, %cause, detail, "an image was refused");
-        }
-        FromUnit::Failed { cause, detail, .. } => tracing::warn!(%unit, %cause, detail, "an inference failed"),
-        FromUnit::Detected { .. } | FromUnit::Pong { .. } | FromUnit::Inspected(_) => {}
     }
 }
