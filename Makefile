@@ -98,7 +98,7 @@ camera-dynamics: setup ## cameras that are killed, frozen, cut off, slow, reset 
 schemas: ## write the JSON Schemas of the messages to docs/schemas/, from their types
 	@OCELLI_WRITE_SCHEMAS=1 $(CARGO) test --lib publish::schemas
 
-page-bench: build ## what live video costs: processor, bytes, memory, and 50 viewers beside detections, three minutes; writes target/reports/page.json, fails for no missed bar
+page-bench: build ## what live video costs: processor, bytes, memory, and 50 viewers beside detections, how late a picture is, six minutes; writes target/reports/page.json, fails for no missed bar
 	@$(CARGO) bench --bench page
 
 page-pictures: setup ## write what the web page looks like to docs/pictures/, five minutes

@@ -1,5 +1,5 @@
-//! What live video costs: a viewer against plain GStreamer, bytes, memory, and what many viewers take from the detections; `make
-//! page-bench` runs it, three minutes.
+//! What live video costs: a viewer against plain GStreamer, bytes, memory, what many viewers take from the detections, and how
+//! late a picture is on the screen. `make page-bench` runs it, six minutes.
 //!
 //! Prints a table and writes `target/reports/page.json`. `OCELLI_PAGE_ONLY=bytes` does one part, and `OCELLI_PAGE_SHARE=0.3`
 //! measures for less time; either writes `page-partial.json`.
@@ -26,6 +26,7 @@ mod bytes;
 mod cost;
 mod many;
 mod memory;
+mod screen;
 mod viewers;
 
 use std::time::Duration;
@@ -66,7 +67,12 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
-    let parts: [parts::Part; 4] =
-        [("cost", cost::measure), ("bytes", bytes::measure), ("memory", memory::measure), ("many", many::measure)];
+    let parts: [parts::Part; 5] = [
+        ("cost", cost::measure),
+        ("bytes", bytes::measure),
+        ("memory", memory::measure),
+        ("many", many::measure),
+        ("screen", screen::measure),
+    ];
     parts::measure("page", &parts);
 }

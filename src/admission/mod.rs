@@ -7,10 +7,12 @@ pub(crate) mod controller;
 pub(crate) mod gate;
 pub(crate) mod image_queue;
 pub(crate) mod ledger;
+pub(crate) mod return_times;
 pub(crate) mod work;
 
 pub use controller::Controller;
 pub use gate::Gate;
 pub use image_queue::ImageQueue;
 pub use ledger::Ledger;
+pub use return_times::ReturnTimes;
 pub use work::{FrameWork, ImageId, ImageWork, Work, WorkKind};

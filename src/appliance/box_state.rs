@@ -11,7 +11,9 @@ use crate::vision::health_status::HealthStatus;
 /// was made while there was none.
 pub(super) fn box_state(status: &ApplianceStatus) -> BoxStateMessage {
     let state = |(name, model): (&String, &ModelStatus)| {
-        let hours = status.inference_hours.iter().filter(|((of, _), _)| of == name).map(|(_, hours)| hours).sum();
+        let of_model = status.inference_hours.iter().filter(|((of, _), _)| of == name).map(|(_, hours)| hours);
+        // The sum of nothing is -0.0.
+        let hours = of_model.sum::<f64>() + 0.0;
         (name.clone(), model_state(model, hours))
     };
     let reasons = judge::reasons(status, status.made_at.unwrap_or_default())

@@ -171,7 +171,7 @@ impl Reporter {
             return;
         }
         if let Some(live) = self.live.as_ref().filter(|live| live.is_watched(&work.camera)) {
-            live_detections::tell(live, work, &message.detections);
+            live_detections::tell(live, work, &message);
         }
         self.seen_now.insert(work.camera.clone(), seen);
         if let Some(publisher) = &self.publisher {

@@ -1,14 +1,15 @@
-//! The way of live video to the parent: a bounded backlog, and a thread that writes it into a pipe.
+//! The way of live video to the parent: a pipe, and a bounded backlog for what the pipe has no room for.
 //!
-//! Whoever puts something in never waits: when the parent does not read, frames are left out up to the next keyframe and counted.
-//! The thread alone waits for the pipe. It ends when the parent closes it, or when it has written what was there at the end of the
-//! stream.
+//! Whoever puts something in writes it at once if there is room, which saves the change to another thread for each frame, and never
+//! waits: when the parent does not read, frames are left out up to the next keyframe and counted. A thread writes what is
+//! left as soon as there is room again. It ends when the parent closes the pipe, or when it has written what was there at the
+//! end of the stream.
 
 use crate::capture::lock::lock;
 use crate::ipc::live_backlog::LiveBacklog;
 use crate::ipc::live_packets::LivePacket;
-use std::fs::File;
-use std::io::Write;
+use crate::os::pipe_end::PipeEnd;
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -29,6 +30,7 @@ pub(super) struct LivePipe(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    pipe: PipeEnd,
     inner: Mutex<Inner>,
     has_changed: Condvar,
 }
@@ -36,8 +38,22 @@ struct Shared {
 #[derive(Debug)]
 struct Inner {
     backlog: LiveBacklog,
-    /// The stream has ended, or nobody reads.
-    is_over: bool,
+    /// The packet that is being written.
+    begun: Option<Begun>,
+    /// The pipe has no room: the thread writes what waits, and nobody else.
+    is_full: bool,
+    /// The stream has ended: what waits is written, and nothing follows.
+    has_ended: bool,
+    /// Nobody reads.
+    is_closed: bool,
+}
+
+/// A packet of which some bytes have been written.
+#[derive(Debug)]
+struct Begun {
+    front: Vec<u8>,
+    packet: LivePacket,
+    written: usize,
 }
 
 impl LivePipe {
@@ -58,57 +74,91 @@ impl LivePipe {
     }
 
     fn start_with(pipe: OwnedFd, backlog: LiveBacklog) -> std::io::Result<Self> {
-        let inner = Inner { backlog, is_over: false };
-        let shared = Arc::new(Shared { inner: Mutex::new(inner), has_changed: Condvar::new() });
+        let inner = Inner { backlog, begun: None, is_full: false, has_ended: false, is_closed: false };
+        let (pipe, inner) = (PipeEnd::new(pipe)?, Mutex::new(inner));
+        let shared = Arc::new(Shared { pipe, inner, has_changed: Condvar::new() });
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("live".into()).stack_size(STACK_BYTES);
-        thread.spawn(move || of_thread.write(File::from(pipe)))?;
+        thread.spawn(move || of_thread.write_what_waits())?;
         Ok(Self(shared))
     }
 
-    /// Leaves a packet to the thread.
+    /// Writes a packet, or leaves it to the thread.
     pub(super) fn push(&self, packet: LivePacket) {
-        lock(&self.0.inner).backlog.push(packet, true);
-        self.0.has_changed.notify_one();
+        let mut inner = lock(&self.0.inner);
+        inner.backlog.push(packet, true);
+        if !inner.is_full {
+            inner.write(&self.0.pipe);
+            if inner.is_full || inner.is_closed {
+                self.0.has_changed.notify_one();
+            }
+        }
     }
 
     /// True once nobody reads the pipe.
     pub(super) fn is_closed(&self) -> bool {
-        lock(&self.0.inner).is_over
+        lock(&self.0.inner).is_closed
     }
 }
 
 impl Drop for LivePipe {
     fn drop(&mut self) {
-        lock(&self.0.inner).is_over = true;
+        lock(&self.0.inner).has_ended = true;
         self.0.has_changed.notify_one();
     }
 }
 
 impl Shared {
-    fn write(&self, mut pipe: File) {
-        while let Some(packet) = self.next() {
-            let written = pipe.write_all(&packet.front()).and_then(|()| pipe.write_all(&packet.body));
-            if written.is_err() {
-                // Nobody watches any more.
-                break;
+    fn write_what_waits(&self) {
+        let mut inner = lock(&self.inner);
+        while !inner.is_closed {
+            if inner.is_full {
+                drop(inner);
+                let waited = self.pipe.wait_for_room();
+                inner = lock(&self.inner);
+                inner.is_closed = waited.is_err();
+                inner.write(&self.pipe);
+            } else if inner.has_ended {
+                return;
+            } else {
+                inner = self.has_changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
             }
         }
-        lock(&self.inner).is_over = true;
+    }
+}
+
+impl Inner {
+    /// Writes what waits, as far as there is room.
+    fn write(&mut self, pipe: &PipeEnd) {
+        self.is_full = false;
+        while let Some(mut begun) = self.begun.take().or_else(|| self.backlog.pop().map(Begun::new)) {
+            match pipe.write_now(&begun.rest()) {
+                Ok(bytes) => begun.written += bytes,
+                // Nobody watches any more.
+                Err(_) => {
+                    self.is_closed = true;
+                    return;
+                }
+            }
+            if begun.written < begun.front.len() + begun.packet.body.len() {
+                self.begun = Some(begun);
+                self.is_full = true;
+                return;
+            }
+        }
+    }
+}
+
+impl Begun {
+    fn new(packet: LivePacket) -> Self {
+        Self { front: packet.front(), packet, written: 0 }
     }
 
-    /// Waits for the next packet; `None` at the end.
-    fn next(&self) -> Option<LivePacket> {
-        let mut inner = lock(&self.inner);
-        loop {
-            if let Some(packet) = inner.backlog.pop() {
-                return Some(packet);
-            }
-            if inner.is_over {
-                return None;
-            }
-            inner = self.has_changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        }
+    /// What is to be written yet.
+    fn rest(&self) -> [IoSlice<'_>; 2] {
+        let front = self.front.get(self.written..).unwrap_or_default();
+        let body = self.packet.body.get(self.written.saturating_sub(self.front.len())..).unwrap_or_default();
+        [IoSlice::new(front), IoSlice::new(body)]
     }
 }
 

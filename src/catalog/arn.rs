@@ -21,9 +21,14 @@ pub struct Resource {
     pub project: String,
     /// The version's name. `None` means the project itself.
     pub version: Option<String>,
-    /// When it was created, in milliseconds since 1970. Tells a deleted resource from a new one of the same name.
+    /// When it was created, in milliseconds since 1970. Tells a deleted resource from a new one of the same name. For models of
+    /// the settings, which cannot be deleted, [`CONFIGURED_MS`].
     pub created_ms: i64,
 }
+
+/// The number in the ARNs of models of the settings, 2020-01-01: the same on every box, so that a client's ARN stays valid when a
+/// box is replaced or set up anew. Any other number is accepted too, for boxes gave out the time of their first start before.
+pub const CONFIGURED_MS: i64 = 1_577_836_800_000;
 
 /// The text is not an ARN of a project or version.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

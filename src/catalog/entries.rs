@@ -1,6 +1,6 @@
 //! The catalog itself: projects, their versions, and the rules for changing them.
 
-use crate::catalog::arn::Resource;
+use crate::catalog::arn::{CONFIGURED_MS, Resource};
 use crate::catalog::version::{NewVersion, Stage, Tags, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Catalog {
 /// A name for versions of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {
-    /// Milliseconds since 1970, by the box's clock at that time. Part of the ARN.
+    /// Milliseconds since 1970, by the box's clock at that time. Part of the ARN, but for models of the settings.
     pub created_ms: i64,
     /// It is a model of the settings: it cannot be deleted, and one of its versions is the package of that model.
     pub is_configured: bool,
@@ -39,6 +39,16 @@ pub struct Project {
 impl Project {
     fn new(created_ms: i64, is_configured: bool) -> Self {
         Self { created_ms, is_configured, versions: BTreeMap::new(), tags: Tags::new() }
+    }
+
+    /// The number in its ARN.
+    pub fn arn_ms(&self) -> i64 {
+        if self.is_configured { CONFIGURED_MS } else { self.created_ms }
+    }
+
+    /// True if an ARN with this number means it.
+    fn is_meant_by(&self, arn_ms: i64) -> bool {
+        self.is_configured || self.created_ms == arn_ms
     }
 }
 
@@ -70,7 +80,7 @@ impl Catalog {
         self.projects.iter().flat_map(|(project, entry)| {
             entry.versions.iter().map(move |(name, version)| {
                 let (project, name) = (project.clone(), Some(name.clone()));
-                (Resource { project, version: name, created_ms: version.created_ms }, version)
+                (Resource { project, version: name, created_ms: version.arn_ms() }, version)
             })
         })
     }
@@ -79,19 +89,19 @@ impl Catalog {
     pub fn project(&self, resource: &Resource) -> Option<&Project> {
         self.projects
             .get(&resource.project)
-            .filter(|project| resource.version.is_some() || project.created_ms == resource.created_ms)
+            .filter(|project| resource.version.is_some() || project.is_meant_by(resource.created_ms))
     }
 
     /// The version that an ARN names.
     pub fn version(&self, resource: &Resource) -> Option<&Version> {
         let version = self.projects.get(&resource.project)?.versions.get(resource.version.as_ref()?)?;
-        (version.created_ms == resource.created_ms).then_some(version)
+        version.is_meant_by(resource.created_ms).then_some(version)
     }
 
     fn version_mut(&mut self, resource: &Resource) -> Result<&mut Version, CatalogError> {
         let version =
             resource.version.as_ref().and_then(|name| self.projects.get_mut(&resource.project)?.versions.get_mut(name));
-        let is_same = |version: &&mut Version| version.created_ms == resource.created_ms;
+        let is_same = |version: &&mut Version| version.is_meant_by(resource.created_ms);
         version.filter(is_same).ok_or_else(|| CatalogError::NotFound(resource.to_string()))
     }
 
@@ -112,7 +122,7 @@ impl Catalog {
             Some(_) => &mut self.version_mut(resource)?.tags,
             None => {
                 let project = self.projects.get_mut(&resource.project);
-                let project = project.filter(|project| project.created_ms == resource.created_ms);
+                let project = project.filter(|project| project.is_meant_by(resource.created_ms));
                 &mut project.ok_or_else(|| CatalogError::NotFound(resource.to_string()))?.tags
             }
         };

@@ -1,5 +1,6 @@
 //! A version of a model: where its package comes from, and whether it is to run.
 
+use crate::catalog::arn::CONFIGURED_MS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ pub struct BucketPlace {
 /// A version of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Version {
-    /// Milliseconds since 1970, by the box's clock at that time. Part of the ARN.
+    /// Milliseconds since 1970, by the box's clock at that time. Part of the ARN, but for models of the settings.
     pub created_ms: i64,
     /// When the import ended, well or badly.
     pub finished_ms: Option<i64>,
@@ -101,6 +102,16 @@ impl Stage {
 }
 
 impl Version {
+    /// The number in its ARN.
+    pub fn arn_ms(&self) -> i64 {
+        if self.stage == Stage::Configured { CONFIGURED_MS } else { self.created_ms }
+    }
+
+    /// True if an ARN with this number means it.
+    pub(super) fn is_meant_by(&self, arn_ms: i64) -> bool {
+        self.stage == Stage::Configured || self.created_ms == arn_ms
+    }
+
     pub(super) fn new(created_ms: i64, stage: Stage) -> Self {
         Self {
             created_ms,

@@ -1,6 +1,7 @@
 //! What every request of a listener passes before its route: `Host`, `Origin`, and on the box's own listeners the token.
 
 use crate::http::auth::bearer_token::BearerToken;
+use crate::http::known_pages::KnownPages;
 use crate::http::same_origin::{self, Unwelcome};
 use crate::os::clock::monotonic_now;
 use crate::secret::Secret;
@@ -33,6 +34,7 @@ struct Rules {
     /// Names of the box beside those of loopback.
     names: Vec<String>,
     token: Option<TokenRule>,
+    pages: KnownPages,
     metrics: Arc<Metrics>,
     /// Of the lines about refused requests.
     lines: Mutex<LineLimit>,
@@ -41,7 +43,17 @@ struct Rules {
 impl Door {
     /// `names`: those of the box beside loopback's. Without a `token`, whoever reaches the listener may use it.
     pub(super) fn new(names: Vec<String>, token: Option<TokenRule>, metrics: Arc<Metrics>) -> Self {
-        Self(Arc::new(Rules { names, token, metrics, lines: Mutex::default() }))
+        Self(Arc::new(Rules { names, token, pages: KnownPages::default(), metrics, lines: Mutex::default() }))
+    }
+
+    /// The door of the public address, with the pages of other origins that may call there.
+    pub(super) fn public(names: Vec<String>, pages: KnownPages, metrics: Arc<Metrics>) -> Self {
+        Self(Arc::new(Rules { names, token: None, pages, metrics, lines: Mutex::default() }))
+    }
+
+    /// The pages of other origins that may call.
+    pub(super) fn pages(&self) -> &KnownPages {
+        &self.0.pages
     }
 
     /// The refusal of a request that asks for a name that is not the box's. Requests whose signature or token is checked
@@ -54,7 +66,10 @@ impl Door {
 
     fn refusal_of_origin(&self, request: &Request) -> Option<Response> {
         let host = same_origin::host(request.headers(), request.uri());
-        let judged = host.and_then(|host| same_origin::judge_origin(request.headers(), &host));
+        let judged = host.and_then(|host| match self.0.pages.may_send(request) {
+            true => Ok(()),
+            false => same_origin::judge_origin(request.headers(), &host),
+        });
         judged.err().map(|why| self.refuse(&why))
     }
 

@@ -13,6 +13,7 @@ mod connections;
 mod cpu_turns;
 mod door;
 mod endpoint;
+pub mod known_pages;
 pub mod local_token;
 pub mod login;
 mod monitoring;

@@ -89,7 +89,8 @@ pub(super) fn public(state: HttpState, door: &Door, is_tls: bool) -> Router {
         true => (routes.merge(for_visitors(&state, door, Entrance::People).layer(name)), ShowsPage::ToPeople),
         false => (routes, ShowsPage::Never),
     };
-    finish(routes, state, door, shows_page).layer(from_fn_with_state(door.clone(), guard))
+    let routes = finish(routes, state, door, shows_page).layer(door.pages().layer());
+    routes.layer(from_fn_with_state(door.clone(), guard))
 }
 
 /// Where the files of the page are served. They hold nothing but the page itself.

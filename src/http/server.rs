@@ -5,6 +5,7 @@
 use crate::http::auth::bearer_token::BearerToken;
 use crate::http::door::{Door, TokenRule};
 use crate::http::endpoint::Endpoint;
+use crate::http::known_pages::KnownPages;
 use crate::http::local_token;
 use crate::http::monitoring;
 use crate::http::place::Place;
@@ -116,7 +117,8 @@ async fn serve_public(
     let Some(address) = settings.public_address else { return };
     let Some(tls) = certificate.unless(settings.public_plain, &stop).await else { return };
     let metrics = Arc::clone(&state.metrics);
-    let door = Door::new(public_names(settings, &certificate.identity), None, Arc::clone(&metrics));
+    let pages = KnownPages::new(&settings.public_origins);
+    let door = Door::public(public_names(settings, &certificate.identity), pages, Arc::clone(&metrics));
     let routes = router::public(state.for_strangers(), &door, tls.is_some());
     let place = Place::Tcp(SocketAddr::new(address, settings.public_port));
     let what = "the AWS-compatible API, and people who log in, are served";

@@ -56,6 +56,8 @@ pub struct HttpSettings {
     pub public_address: Option<IpAddr>,
     /// 0 takes any free port; the log names it.
     pub public_port: u16,
+    /// Web pages of these origins may send signed calls to the AWS-compatible API at the public address.
+    pub public_origins: Vec<String>,
     /// Serves the public address without TLS. Images then cross the network in the clear; signatures stay safe.
     pub public_plain: bool,
     /// Where `/readyz` and `/metrics` are served to the network, for whoever shows the token. Without it, nowhere.
@@ -127,6 +129,7 @@ impl Default for HttpSettings {
             live_megabits_per_second: 200,
             public_address: None,
             public_port: 8443,
+            public_origins: Vec::new(),
             public_plain: false,
             monitoring_address: None,
             monitoring_port: 8481,

@@ -25,6 +25,7 @@ pub mod parent_gate;
 pub mod password_prompt;
 pub mod pidfd;
 pub mod pinned_directory;
+pub mod pipe_end;
 pub mod ports;
 pub mod privileges;
 pub mod process_title;

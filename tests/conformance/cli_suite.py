@@ -120,7 +120,7 @@ def life():
     )["ProjectVersionArn"]
     until(edge, "v1", "COPYING_COMPLETED")
     units = ["--min-inference-units", "1", "--max-inference-units", "2"]
-    assert done("start-project-version", "--project-version-arn", copy, *units)["Status"] == "STARTING"
+    assert done("start-project-version", "--project-version-arn", copy, *units)["Status"] == "RUNNING", "held until it runs"
     until(edge, "v1", "RUNNING")
     waited = aws("wait", "project-version-running", "--project-arn", edge, "--version-names", "v1")
     assert waited.returncode == 0, waited.stderr

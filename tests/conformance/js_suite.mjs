@@ -121,7 +121,7 @@ await check("a version from import to deletion, with waiters and tags", async ()
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const started = { ProjectVersionArn: copy, MinInferenceUnits: 1, MaxInferenceUnits: 2 };
-  assert.equal((await operator.send(new StartProjectVersionCommand(started))).Status, "STARTING");
+  assert.equal((await operator.send(new StartProjectVersionCommand(started))).Status, "RUNNING", "held until it runs");
   await waitUntilProjectVersionRunning(waiting, { ProjectArn: edge, VersionNames: ["v1"] });
   const camera = client("AKIDCAMERA", "camera-secret");
   await camera.send(new DetectCustomLabelsCommand({ ProjectVersionArn: copy, Image: { Bytes: photo } }));

@@ -94,7 +94,13 @@ fn models_of_the_settings_keep_their_arns_and_cannot_be_deleted() {
     let created = |catalog: &Catalog| catalog.projects()["coco-ssd"].versions["1-beta"].created_ms;
     let first = created(&catalog);
     catalog.reconcile(&settings, 50);
-    assert_eq!(created(&catalog), first, "a restart changes no ARN");
+    assert_eq!(created(&catalog), first, "a restart changes nothing");
+    let arn_ms = |at: i64| {
+        let mut other = Catalog::default();
+        other.reconcile(&settings, at);
+        (other.projects()["coco-ssd"].arn_ms(), other.versions().next().unwrap().0.created_ms)
+    };
+    assert_eq!(arn_ms(5), arn_ms(5_000), "every box has the same ARNs");
     let version = Resource { project: "coco-ssd".into(), version: Some("1-beta".into()), created_ms: first };
     assert!(matches!(catalog.delete_version(&version), Err(CatalogError::InUse(_))));
     let project_ms = catalog.projects()["coco-ssd"].created_ms;

@@ -1,6 +1,7 @@
 //! `CreateProjectVersion` imports a package from a bucket, `CopyProjectVersion` copies one from another project. This is how
 //! a model is rolled out: a box does not train.
 
+use crate::catalog::arn::Resource;
 use crate::catalog::import::PackageSource;
 use crate::catalog::version::Tags;
 use crate::catalog::{BucketPlace, Catalog, NewVersion, Stage};
@@ -11,7 +12,6 @@ use crate::http::rekognition::tags::check_tags;
 use crate::http::rekognition::wanted::take_back;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,7 +35,8 @@ struct CreateInput {
 /// The longest description, in characters.
 const MAX_DESCRIPTION: usize = 255;
 
-pub(super) async fn create(call: &Call<'_>) -> Result<Value, ApiError> {
+/// Returns the version that is being imported.
+pub(super) async fn create(call: &Call<'_>) -> Result<Resource, ApiError> {
     let input: CreateInput = call.input()?;
     if input.training_data.is_some() || input.testing_data.is_some() {
         let message = "This box does not train. Leave TrainingData and TestingData out: OutputConfig then names the \
@@ -76,7 +77,8 @@ struct CopyInput {
     tags: Option<Tags>,
 }
 
-pub(super) async fn copy(call: &Call<'_>) -> Result<Value, ApiError> {
+/// Returns the version that is being copied.
+pub(super) async fn copy(call: &Call<'_>) -> Result<Resource, ApiError> {
     let input: CopyInput = call.input()?;
     let from = call.project(input.source_project_arn.as_deref(), "sourceProjectArn")?;
     let found = call.version(input.source_project_version_arn.as_deref(), "sourceProjectVersionArn")?;
@@ -107,9 +109,8 @@ pub(super) async fn copy(call: &Call<'_>) -> Result<Value, ApiError> {
     bring_in(call, new, PackageSource { root, prefix: String::new() }).await
 }
 
-async fn bring_in(call: &Call<'_>, new: NewVersion, source: PackageSource) -> Result<Value, ApiError> {
+async fn bring_in(call: &Call<'_>, new: NewVersion, source: PackageSource) -> Result<Resource, ApiError> {
     let version = call.state.catalog().change(move |catalog, now| catalog.create_version(new, now)).await?;
-    let arn = call.state.catalog().realm.arn(&version);
     if let Err(error) = call.state.control.import(ImportJob { version: version.clone(), source }).await {
         let remove = move |catalog: &mut Catalog| {
             catalog.restore_version(&version, None);
@@ -118,7 +119,7 @@ async fn bring_in(call: &Call<'_>, new: NewVersion, source: PackageSource) -> Re
         take_back(call, remove).await;
         return Err(error.into());
     }
-    Ok(json!({"ProjectVersionArn": arn}))
+    Ok(version)
 }
 
 fn name(name: Option<String>) -> Result<String, ApiError> {

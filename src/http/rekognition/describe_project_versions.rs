@@ -29,8 +29,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let found = found.ok_or_else(|| ApiError::not_found(input.project_arn.as_deref().unwrap_or_default()))?;
     let is_requested = |name: &String| input.version_names.as_ref().is_none_or(|names| names.contains(name));
     let describe = |(name, version): (String, Version), models: &BTreeMap<String, ModelStatus>| {
-        let resource =
-            Resource { project: project.project.clone(), version: Some(name), created_ms: version.created_ms };
+        let resource = Resource { project: project.project.clone(), version: Some(name), created_ms: version.arn_ms() };
         let running = models.get(&call.state.model_name(&resource, &version));
         (version.created_ms, description(call, &resource, &version, running))
     };
@@ -49,10 +48,11 @@ fn description(call: &Call<'_>, resource: &Resource, version: &Version, running:
         "StatusMessage": message,
         "Feature": "CUSTOM_LABELS",
     });
-    // A running model may have been scaled by others. A stopped one has the numbers of its last start.
+    // A running model may have been scaled by others. A stopped one has the numbers of its last start, or of the settings.
     let is_running = |model: &&ModelStatus| model.state != ModelState::Stopped;
-    let units = running.filter(is_running).map(|model| (model.min_units, model.max_units));
-    let units = units.or(version.units.map(|units| (units.min, units.max)));
+    let of_fleet = |model: &ModelStatus| (model.min_units, model.max_units);
+    let last = version.units.map(|units| (units.min, units.max));
+    let units = running.filter(is_running).map(of_fleet).or(last).or(running.map(of_fleet));
     let members = [
         ("MinInferenceUnits", units.map(|(min, _)| json!(min))),
         ("MaxInferenceUnits", units.and_then(|(_, max)| max).map(|max| json!(max))),

@@ -4,6 +4,7 @@
 //! (signature, role, an image from its JSON into a slot) is done in one step. Last comes the operation, which waits for the
 //! catalog, the fleet or a unit.
 
+use crate::catalog::arn::Resource;
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::auth::sigv4::Presented;
 use crate::http::body::{self, BodyBudget, BodyError, Received};
@@ -12,7 +13,7 @@ use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::operation::{Operation, Target};
 use crate::http::rekognition::response::response;
 use crate::http::rekognition::state::RekognitionState;
-use crate::http::rekognition::{bring_in_version, projects, tags};
+use crate::http::rekognition::{bring_in_version, held, projects, tags};
 use crate::http::rekognition::{delete_project_version, describe_project_versions};
 use crate::http::rekognition::{detect_custom_labels, detect_labels};
 use crate::http::rekognition::{start_project_version, stop_project_version};
@@ -143,31 +144,53 @@ async fn change_in_order(
     caller: Option<AccessKey>,
     received: Received,
 ) -> Result<Value, ApiError> {
-    let answering = tokio::spawn(async move {
-        let _turn = state.in_order.lock().await;
-        answer_call(&Call { state: &state, operation, caller: caller.as_ref(), body: &received.bytes }).await
+    let shared = state.clone();
+    let changing = tokio::spawn(async move {
+        let _turn = shared.in_order.lock().await;
+        change(&Call { state: &shared, operation, caller: caller.as_ref(), body: &received.bytes }).await
     });
-    answering.await.unwrap_or_else(|error| {
+    let changed = changing.await.unwrap_or_else(|error| {
         tracing::error!(%error, operation = operation.name(), "a call ended early");
         Err(incomplete())
-    })
+    });
+    // Nobody else waits for an answer that is held.
+    match changed? {
+        Changed::Done(answer) => Ok(answer),
+        Changed::Begun(version) => Ok(held::answer(&state, operation, &version).await),
+    }
+}
+
+/// What a change came to.
+enum Changed {
+    Done(Value),
+    /// Something goes on with this version.
+    Begun(Resource),
+}
+
+async fn change(call: &Call<'_>) -> Result<Changed, ApiError> {
+    match call.operation {
+        Operation::CopyProjectVersion => bring_in_version::copy(call).await.map(Changed::Begun),
+        Operation::CreateProjectVersion => bring_in_version::create(call).await.map(Changed::Begun),
+        Operation::StartProjectVersion => start_project_version::answer(call).await.map(Changed::Begun),
+        _ => answer_call(call).await.map(Changed::Done),
+    }
 }
 
 async fn answer_call(call: &Call<'_>) -> Result<Value, ApiError> {
     match call.operation {
-        Operation::CopyProjectVersion => bring_in_version::copy(call).await,
         Operation::CreateProject => projects::create(call).await,
-        Operation::CreateProjectVersion => bring_in_version::create(call).await,
         Operation::DeleteProject => projects::delete(call).await,
         Operation::DeleteProjectVersion => delete_project_version::answer(call).await,
         Operation::DescribeProjects => projects::describe(call),
         Operation::DescribeProjectVersions => describe_project_versions::answer(call),
         Operation::ListTagsForResource => tags::list(call),
-        Operation::StartProjectVersion => start_project_version::answer(call).await,
         Operation::StopProjectVersion => stop_project_version::answer(call).await,
         Operation::TagResource => tags::tag(call).await,
         Operation::UntagResource => tags::untag(call).await,
-        // `check` prepares these: they never come here.
+        // `change` answers the first three, and `check` prepares the others: they never come here.
+        Operation::CopyProjectVersion | Operation::CreateProjectVersion | Operation::StartProjectVersion => {
+            Err(incomplete())
+        }
         Operation::DetectCustomLabels | Operation::DetectLabels => Err(incomplete()),
     }
 }

@@ -38,6 +38,7 @@ mod detect_custom_labels;
 mod detect_labels;
 mod error;
 mod handle;
+mod held;
 mod image;
 mod operation;
 mod page;

@@ -85,7 +85,7 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Value, ApiError> {
     let projects: Vec<(i64, Value)> = call.state.catalog().read(|catalog| {
         let projects = catalog.projects().iter().filter(|(name, _)| is_requested(name));
         let described = projects.map(|(name, project)| {
-            let resource = Resource { project: name.clone(), version: None, created_ms: project.created_ms };
+            let resource = Resource { project: name.clone(), version: None, created_ms: project.arn_ms() };
             let description = json!({
                 "ProjectArn": realm.arn(&resource),
                 "CreationTimestamp": seconds(project.created_ms),

@@ -30,7 +30,7 @@ pub(super) fn response(answered: Result<Value, ApiError>) -> Response {
         insert(headers, "x-amzn-errortype", error.kind.name());
         if let Some(after) = error.retry_after {
             let after = jittered(after);
-            insert(headers, "x-amz-retry-after", &after.as_millis().to_string());
+            insert(headers, "x-amz-retry-after", &milliseconds(after).to_string());
             insert(headers, "retry-after", &format!("{:.0}", after.as_secs_f64().ceil().max(1.0)));
         }
     }
@@ -43,7 +43,23 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
+/// Rounded up: who comes back before the place is free is refused again, and 0 would say that there is no reason to wait.
+fn milliseconds(after: Duration) -> u128 {
+    after.as_micros().div_ceil(1000).max(1)
+}
+
 /// Adds up to a tenth, so that clients refused together do not retry together.
 fn jittered(after: Duration) -> Duration {
     after + after.mul_f64(0.1 * f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_never_too_early() {
+        let of = |micros| milliseconds(Duration::from_micros(micros));
+        assert_eq!([of(0), of(300), of(1000), of(1001), of(2_500)], [1, 1, 1, 2, 3]);
+    }
 }

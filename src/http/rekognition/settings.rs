@@ -18,6 +18,9 @@ pub struct RekognitionSettings {
     /// While the clock of the box is not synchronised, `true` judges the age of a signature from when it was first received;
     /// `false` refuses it.
     pub accept_without_clock: bool,
+    /// How long the answer to a call that starts, imports or copies a version is held until that has ended, in seconds. 0: it is
+    /// answered at once.
+    pub hold_seconds: f32,
 }
 
 impl Default for RekognitionSettings {
@@ -28,6 +31,7 @@ impl Default for RekognitionSettings {
             account_id: "000000000000".into(),
             max_clock_skew_seconds: 900,
             accept_without_clock: true,
+            hold_seconds: 8.0,
         }
     }
 }

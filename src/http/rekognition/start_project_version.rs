@@ -1,6 +1,7 @@
 //! `StartProjectVersion`: starts the inference units of a version.
 
 use crate::catalog::Units;
+use crate::catalog::arn::Resource;
 use crate::control::Command;
 use crate::http::rekognition::call::{Call, missing, whole};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
@@ -8,7 +9,6 @@ use crate::http::rekognition::wanted::{Wanted, keep_then_act};
 use crate::supervisor::ModelState;
 use crate::supervisor::pool::UnitBounds;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,7 +18,8 @@ struct Input {
     max_inference_units: Option<f64>,
 }
 
-pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
+/// Returns the version that is being started.
+pub(super) async fn answer(call: &Call<'_>) -> Result<Resource, ApiError> {
     let input: Input = call.input()?;
     let min = whole(input.min_inference_units, "minInferenceUnits", 1, u32::MAX)?;
     let max = whole(input.max_inference_units, "maxInferenceUnits", 1, u32::MAX)?;
@@ -47,6 +48,6 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
         Command::RunPackage { model: found.model.clone(), directory, bounds }
     };
     let wanted = Wanted { units: Some(Units { min, max }), is_wanted: true };
-    keep_then_act(call, found.resource, wanted, command).await?;
-    Ok(json!({"Status": "STARTING"}))
+    keep_then_act(call, found.resource.clone(), wanted, command).await?;
+    Ok(found.resource)
 }

@@ -98,6 +98,11 @@ impl RekognitionState {
         self.settings.enabled
     }
 
+    /// How long an answer may be held.
+    pub(super) fn longest_hold(&self) -> Duration {
+        Duration::from_secs_f32(self.settings.hold_seconds)
+    }
+
     pub(super) fn catalog(&self) -> &CatalogStore {
         &self.control.catalog
     }

@@ -1,6 +1,7 @@
 //! `[log]`, `[http]`, `[rekognition]`, `[[access_keys]]` and `[[buckets]]`.
 
 use crate::http::auth::access_keys::Role;
+use crate::http::known_pages::is_origin;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use std::net::IpAddr;
@@ -37,6 +38,10 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
             findings.add("http.public_port", "is also `http.port`, on the same address: give one of them another port");
         }
     }
+    for (index, origin) in http.public_origins.iter().enumerate().filter(|(_, origin)| !is_origin(origin)) {
+        let what = format!("is `{origin}`, but an origin is like https://shop.example or https://shop.example:8443");
+        findings.add(format!("http.public_origins[{index}]"), what);
+    }
     if http.tls.certificate_file.is_some() != http.tls.key_file.is_some() {
         findings.add("http.tls.key_file", "must be set together with `http.tls.certificate_file`: set both or neither");
     }
@@ -54,6 +59,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     // Signatures have a time in whole seconds, and a request takes a while. A smaller limit would refuse good requests.
     let skew = f64::from(rekognition.max_clock_skew_seconds);
     findings.range("rekognition.max_clock_skew_seconds", skew, 10.0, 86_400.0);
+    findings.range("rekognition.hold_seconds", f64::from(rekognition.hold_seconds), 0.0, 30.0);
     check_access_keys(settings, findings);
     for (index, bucket) in settings.buckets.iter().enumerate() {
         if !bucket.directory.is_dir() {

@@ -1,6 +1,6 @@
 //! The demand for the units of a model: waiting frames and images, their quota, and their outcomes.
 
-use crate::admission::{FrameWork, Gate, ImageWork, Ledger, Work};
+use crate::admission::{FrameWork, Gate, ImageWork, Ledger, ReturnTimes, Work};
 use crate::supervisor::pool::bounds::{TpsQuota, burst};
 use crate::supervisor::retry_budget::RetryBudget;
 use crate::vision::camera_id::CameraId;
@@ -27,6 +27,8 @@ pub(super) struct Demand {
     /// Transactions that arrived since the autoscaler's last evaluation.
     pub(super) arrivals: u64,
     quota: Option<(TpsQuota, TokenBucket)>,
+    /// When those callers come back whose images were refused.
+    pub(super) return_times: ReturnTimes,
 }
 
 impl Demand {
@@ -41,6 +43,7 @@ impl Demand {
             retry_budget: RetryBudget::new(now),
             arrivals: 0,
             quota: quota.map(|quota| (quota, TokenBucket::new(burst(quota.tps(1.0)), now))),
+            return_times: ReturnTimes::default(),
         }
     }
 
@@ -128,10 +131,11 @@ impl Demand {
     /// Takes an image's transactions from the quota; `measured_tps` is the throughput of the units in service.
     ///
     /// # Errors
-    /// The time until the quota suffices.
+    /// The time until the quota suffices for this image and those that were refused before it.
     pub(super) fn charge(&mut self, work: &ImageWork, measured_tps: f64, now: Monotonic) -> Result<(), Duration> {
         let Some((quota, bucket)) = &mut self.quota else { return Ok(()) };
         let tps = quota.tps(measured_tps);
-        bucket.take_many(f64::from(work.transactions()), tps, burst(tps), now)
+        let taken = bucket.take_many(f64::from(work.transactions()), tps, burst(tps), now);
+        taken.map_err(|wait| wait + self.return_times.give_out(work.transactions(), tps, now))
     }
 }

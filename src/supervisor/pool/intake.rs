@@ -36,7 +36,8 @@ impl Pool {
         }
         let rate = self.image_rate();
         if let Err(refused) = self.demand.gate.images.offer(work, rate, now) {
-            return self.throttle(actions, refused.work, refused.retry_after);
+            let ahead = self.demand.return_times.give_out(refused.work.transactions(), rate, now);
+            return self.throttle(actions, refused.work, refused.retry_after + ahead);
         }
         self.dispatch(actions, now);
     }

@@ -22,9 +22,9 @@ class Versions(Case):
             VersionDescription="first",
             Tags={"stage": "dev"},
         )["ProjectVersionArn"]
-        OPERATOR.get_waiter("project_version_training_completed").wait(
-            ProjectArn=project, VersionNames=["v1"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
+        # As scripts do it: the waiter asks at once, and then only after two minutes.
+        began = time.monotonic()
+        OPERATOR.get_waiter("project_version_training_completed").wait(ProjectArn=project, VersionNames=["v1"])
         self.refused("ResourceInUseException", create, ProjectArn=project, VersionName="v1", OutputConfig=OUTPUT)
         version = describe(project, "v1")
         self.assertEqual((version["VersionDescription"], version["OutputConfig"]), ("first", OUTPUT))
@@ -58,11 +58,13 @@ class Versions(Case):
         self.refused("LimitExceededException", start, ProjectVersionArn=copy, MinInferenceUnits=99)
         wrong = {"MinInferenceUnits": 2, "MaxInferenceUnits": 1}
         self.refused("InvalidParameterException", start, ProjectVersionArn=copy, **wrong)
-        self.assertEqual(start(ProjectVersionArn=copy, MinInferenceUnits=1, MaxInferenceUnits=2)["Status"], "STARTING")
+        # The answer is held until it runs.
+        self.assertEqual(start(ProjectVersionArn=copy, MinInferenceUnits=1, MaxInferenceUnits=2)["Status"], "RUNNING")
         self.refused("ResourceInUseException", start, ProjectVersionArn=copy, MinInferenceUnits=1)
-        OPERATOR.get_waiter("project_version_running").wait(
-            ProjectArn=target, VersionNames=["v1"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
+        OPERATOR.get_waiter("project_version_running").wait(ProjectArn=target, VersionNames=["v1"])
+        self.assertLess(time.monotonic() - began, 30, "the delay of the second question")
+        another = copy[:-1] + str((int(copy[-1]) + 1) % 10)
+        self.refused("ResourceNotFoundException", detect, ProjectVersionArn=another, Image=image)
         running = describe(target, "v1")
         self.assertEqual((running["MinInferenceUnits"], running["MaxInferenceUnits"]), (1, 2))
         labels = detect(ProjectVersionArn=copy, Image=image)["CustomLabels"]

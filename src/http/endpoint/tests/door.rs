@@ -1,6 +1,7 @@
 //! What comes past the door: names, pages of other origins, tokens.
 
 use super::*;
+use crate::http::known_pages::KnownPages;
 
 fn ready() -> HealthReport {
     HealthReport { alive_at: monotonic_now(), ready: true, reasons: Vec::new() }
@@ -62,6 +63,39 @@ async fn beyond_loopback_a_name_is_vouched_for_by_a_signature_or_a_token() {
     let (status, text) = ask(&routes, "POST /", evil, &format!("{CALL}Origin: http://evil.example\r\n")).await;
     assert!(status == 400 && text.contains("MissingAuthenticationToken"), "{text}");
     assert_eq!(ask(&routes, "POST /", evil, &format!("{CALL}Sec-Fetch-Site: cross-site\r\n")).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_page_of_the_settings_may_send_signed_calls_to_the_public_address_and_nothing_else() {
+    let state = state(ready());
+    let pages = KnownPages::new(&["https://shop.example".to_owned()]);
+    let door = Door::public(Vec::new(), pages, Arc::clone(&state.metrics));
+    let routes = router::public(state.for_strangers(), &door, true);
+    let (host, shop) = ("Host: box.example\r\n", "Origin: https://shop.example\r\nSec-Fetch-Site: cross-site\r\n");
+    let asks = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization,x-amz-target\r\n";
+    let (status, text) = ask(&routes, "OPTIONS /", host, &format!("{shop}{asks}")).await;
+    assert!(status == 200 && text.contains("access-control-allow-origin: https://shop.example"), "{text}");
+    assert!(text.contains("access-control-allow-headers: authorization,x-amz-target"), "{text}");
+    let (status, text) = ask(&routes, "POST /", host, &format!("{shop}{CALL}")).await;
+    assert!(status == 400 && text.contains("MissingAuthenticationToken"), "its calls are signed: {text}");
+    assert!(text.contains("access-control-allow-origin: https://shop.example") && text.contains("x-amz-retry-after"));
+    assert!(!text.contains("allow-credentials"), "{text}");
+
+    for (request, headers) in [
+        ("OPTIONS /", "Origin: https://evil.example\r\n".to_owned()),
+        ("POST /", format!("Origin: https://evil.example\r\n{CALL}")),
+        ("POST /", format!("{shop}Origin: https://shop.example\r\n{CALL}")),
+        ("POST /", format!("{shop}Content-Length: 2\r\n")),
+        ("POST /api/cameras/a/disable", format!("{shop}{CALL}")),
+        ("OPTIONS /api/status", format!("{shop}{asks}")),
+        ("GET /api/status", shop.to_owned()),
+        ("GET /", shop.to_owned()),
+    ] {
+        let (status, text) = ask(&routes, request, host, &headers).await;
+        assert_eq!(status, 403, "{request} {headers} {text}");
+    }
+    let local = local(ready(), "", NeedsToken::default());
+    assert_eq!(ask(&local, "POST /", "Host: localhost\r\n", &format!("{shop}{CALL}")).await.0, 403);
 }
 
 #[tokio::test]

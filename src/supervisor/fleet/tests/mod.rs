@@ -5,6 +5,7 @@ mod frames;
 mod limits;
 mod models;
 mod new_versions;
+mod returning;
 mod transactions;
 mod zones;
 
