@@ -113,7 +113,7 @@ safety: setup ## what a child that was taken over can do, under every Landlock A
 	@$(CARGO) build --examples
 	@OCELLI_SAFETY=whole $(CARGO) test --test safety --test secrets -- --nocapture
 
-hostile: setup ## cameras that mean harm beside a good one, and half an hour of mutated streams (OCELLI_MUTATED_SECONDS); writes target/reports/{hostile,mutated}.json
+hostile: setup ## cameras, brokers, models and HTTP clients that mean harm beside a good camera, and half an hour of mutated streams (OCELLI_MUTATED_SECONDS); writes target/reports/{hostile,mutated}.json
 	@$(CARGO) build --examples
 	@OCELLI_SAFETY=whole $(CARGO) test --test hostile -- --nocapture
 	@OCELLI_MUTATED_SECONDS=$(or $(OCELLI_MUTATED_SECONDS),1800) $(CARGO) test --test mutated_streams -- --nocapture

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails, and its parts are its own")]
 
+#[path = "secrets/debug.rs"]
+mod debug;
 #[path = "secrets/mistakes.rs"]
 mod mistakes;
+#[path = "secrets/panics.rs"]
+mod panics;
 #[path = "secrets/scene.rs"]
 mod scene;
 mod support;
@@ -39,7 +43,7 @@ fn assert_closed(daemon: &Daemon) {
 fn no_secret_is_in_anything_that_the_box_shows_of_itself() {
     let processes = ProcessWatch::start();
     let mut scene = Scene::start();
-    for id in ["right-url", "right-file", "two"] {
+    for id in ["right-url", "right-file", "right-credential", "two"] {
         scene.wait_camera(id, |camera| camera["state"] == "streaming");
     }
     for id in ["wrong", "wrong-detect", "basic", "digest", "forbidden", "http-basic", "redirect", "echo", "http-echo"] {

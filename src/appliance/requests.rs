@@ -8,6 +8,8 @@ use crate::core::Event;
 use crate::core::change::BoxChange;
 use crate::core::event::{CommandTicket, SnapshotTicket};
 use crate::ipc::frame_slots::Region;
+use crate::os::clock::monotonic_now;
+use crate::vision::line_limit::LineLimit;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
@@ -22,6 +24,8 @@ pub(super) struct Requests {
     replies: Vec<(CommandReply, Result<Accepted, ControlError>)>,
     snapshots: BTreeMap<SnapshotTicket, oneshot::Sender<SnapshotReply>>,
     images: BTreeMap<ImageId, OfferedImage>,
+    /// Of the lines about commands: whoever may send them may send a million.
+    lines: LineLimit,
 }
 
 impl Requests {
@@ -32,6 +36,9 @@ impl Requests {
 
     /// Registers a command, and returns its event.
     pub(super) fn command(&mut self, (command, reply): CommandRequest) -> Event {
+        if let Some(left_out) = self.lines.admit(monotonic_now()) {
+            tracing::info!(?command, left_out = left_out.count(), "a command{left_out}");
+        }
         let ticket = CommandTicket(self.next());
         self.commands.insert(ticket, reply);
         Event::Command { ticket, command }

@@ -207,10 +207,7 @@ impl Shell {
                 self.performer.live.record(order, &self.performer.captures);
                 None
             }
-            Input::Command(asked) => {
-                tracing::info!(command = ?asked.0, "a command");
-                Some(self.performer.requests.command(asked))
-            }
+            Input::Command(asked) => Some(self.performer.requests.command(asked)),
             Input::Change(request) => Some(self.performer.change(request)),
             Input::Own(event) => Some(event),
         }

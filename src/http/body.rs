@@ -23,6 +23,9 @@ const SMALL_CHUNKS: usize = 2048;
 const SMALL_CHUNK_BYTES: usize = 64;
 /// How much of a refused body is read and discarded, and for how long.
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
+/// A chunk of it counts as so many bytes at least: reading four thousand takes a few milliseconds, and 16 MiB in chunks of
+/// eight bytes would take a core for as long as the client likes.
+const LEAST_DISCARDED_BYTES: usize = 4096;
 const DISCARD_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why a body was refused.
@@ -130,7 +133,7 @@ pub(super) async fn discard(mut body: Body) {
         let mut bytes = 0;
         while let Some(Ok(frame)) = body.frame().await {
             // The end of a body in tiny chunks is not worth waiting for.
-            bytes += frame.data_ref().map_or(0, |chunk| chunk.len().max(SMALL_CHUNK_BYTES));
+            bytes += frame.data_ref().map_or(0, |chunk| chunk.len().max(LEAST_DISCARDED_BYTES));
             if bytes > MAX_DISCARDED_BYTES {
                 break;
             }
@@ -168,6 +171,19 @@ mod tests {
     async fn a_body_in_chunks_of_one_byte_is_refused() {
         assert_eq!(receive_chunks(vec![b"x"; 3000], Some(3000)).await, Err(BodyError::TooSlow));
         assert_eq!(receive_chunks(vec![b"x"; 1000], Some(1000)).await.map(|bytes| bytes.len()), Ok(1000));
+    }
+
+    #[tokio::test]
+    async fn of_a_refused_body_in_tiny_chunks_little_is_read() {
+        let read = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counter = Arc::clone(&read);
+        let chunks = std::iter::repeat_with(move || {
+            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(b"12345678"))
+        });
+        discard(Body::from_stream(tokio_stream::iter(chunks))).await;
+        let read = read.load(std::sync::atomic::Ordering::Relaxed);
+        assert!((4_000..5_000).contains(&read), "{read} chunks");
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
 //! Sets up the log. Secrets are removed from every line just before it is written, whatever wrote it: our own code, a
-//! library's debug output or a child's standard error.
+//! library's debug output or a child's standard error. What a panic says is no line of it, and goes through the same redactor.
 
 use crate::telemetry::journal::WithPriority;
 use crate::telemetry::left_out::LeftOutCounter;
 use crate::telemetry::log_queue::LogQueue;
+use crate::telemetry::panics;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 use crate::telemetry::troubles::Troubles;
 use std::io::{self, Write};
@@ -100,6 +101,7 @@ pub fn init(
         LogTarget::File(path) => Some(path.as_path()),
         LogTarget::StandardError | LogTarget::Journal => None,
     };
+    panics::redact(redactor.clone());
     let queue = LogQueue::start(file, troubles)?;
     let target = queue.clone();
     let writer = RedactingWriter { redactor, target: Arc::new(move |line| target.push(line)) };

@@ -15,6 +15,7 @@ pub mod main_stream_metrics;
 pub mod metrics;
 pub mod model_metrics;
 pub mod node_metrics;
+mod panics;
 pub mod redactor;
 pub mod settings;
 pub mod stranger_metrics;

@@ -47,8 +47,8 @@ pub struct Scene {
     pub monitoring: u16,
     pub tokens: [String; 2],
     pub wrong_broker_file: String,
-    pub keys: [String; 2],
-    _cameras: [RtspCamera; 2],
+    pub keys: [String; 3],
+    _cameras: [RtspCamera; 3],
     _authority: Authority,
     pub home: tempfile::TempDir,
 }
@@ -75,15 +75,21 @@ impl Scene {
             fs::write(&path, format!("{text}\n")).unwrap();
             path.display().to_string()
         };
+        let credentials = home.path().join("credentials");
+        fs::create_dir(&credentials).unwrap();
         // The login of a camera, in each of its places.
         let in_url = secrets.text("camera password in a url");
         let in_file = format!("{}\"%:\\z", secrets.text("camera password in a file"));
-        let cameras = [camera_with_login(&in_url), camera_with_login(&in_file)];
-        let [first, second] = [0, 1].map(|index| cameras[index].url().to_owned());
+        let by_systemd = secrets.text("camera password in a credential");
+        write("credentials/camera", &by_systemd);
+        let cameras = [&in_url, &in_file, &by_systemd].map(|password| camera_with_login(password));
+        let [first, second, third] = [0, 1, 2].map(|index| cameras[index].url().to_owned());
         let strange = echoing_camera::start();
         let mut blocks = format!(
             "[[cameras]]\nid = \"right-url\"\nurl = \"{}\"\n[[cameras]]\nid = \"right-file\"\nurl = \"{second}\"\n\
              credentials = {{ user = \"viewer\", password_file = \"{}\" }}\n\
+             [[cameras]]\nid = \"right-credential\"\nurl = \"{third}\"\n\
+             credentials = {{ user = \"viewer\", password_credential = \"camera\" }}\n\
              [[cameras]]\nid = \"two\"\nurl = \"{second}\"\ndetect_url = \"{first}\"\n\
              credentials = {{ user = \"viewer\", password_file = \"{1}\" }}\n\
              detect_credentials = {{ user = \"viewer\", password = \"{in_url}\" }}\n",
@@ -128,7 +134,9 @@ impl Scene {
         let messages = broker.settled_subscriber("#");
         let wrong_broker_file = write("wrong-broker", &secrets.text("wrong password of the broker"));
         // Those of callers.
-        let keys = [secrets.text("access key in the settings"), secrets.text("access key in a file")];
+        let keys =
+            ["the settings", "a file", "a credential"].map(|place| secrets.text(&format!("access key in {place}")));
+        write("credentials/key-by-systemd", &keys[2]);
         let monitoring_token = secrets.text("token of the monitoring address");
         let (monitoring, public_port) = (free_port(), free_port());
         let settings = format!(
@@ -140,8 +148,9 @@ impl Scene {
              [mqtt.tls]\nenabled = true\nca_file = \"{}\"\ncertificate_file = \"{}\"\nkey_file = \"{}\"\n\
              [[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n\
              [[access_keys]]\naccess_key_id = \"AKIDFIRST\"\nsecret = \"{}\"\nrole = \"operator\"\n\
-             [[access_keys]]\naccess_key_id = \"AKIDSECOND\"\nsecret_file = \"{}\"\nrole = \"operator\"\n{blocks}",
-            write("token", &monitoring_token),
+             [[access_keys]]\naccess_key_id = \"AKIDSECOND\"\nsecret_file = \"{}\"\nrole = \"operator\"\n\
+             [[access_keys]]\naccess_key_id = \"AKIDTHIRD\"\nsecret_credential = \"key-by-systemd\"\nrole = \"operator\"\n{blocks}",
+            write("credentials/token", &monitoring_token),
             public.certificate,
             public.key,
             broker.port,
@@ -153,9 +162,14 @@ impl Scene {
             write("key", &keys[1]),
         );
         // No more than a process may log in ten seconds: what is left out shows nothing.
-        let debug =
-            [("GST_DEBUG", "souphttpsrc:6,souputils:9,rtspconnection:7,rtspsrc:4,default:3"), ("RUST_BACKTRACE", "1")];
-        let daemon = Daemon::start_with_variables(broker.port, &settings, &debug);
+        let credentials = credentials.display().to_string();
+        let variables = [
+            ("GST_DEBUG", "souphttpsrc:6,souputils:9,rtspconnection:7,rtspsrc:4,default:3"),
+            ("RUST_BACKTRACE", "1"),
+            // As systemd hands them over.
+            ("CREDENTIALS_DIRECTORY", &credentials),
+        ];
+        let daemon = Daemon::start_with_variables(broker.port, &settings, &variables);
         let token = daemon.home().join("state/http-token");
         let token = wait_for("the token", 30 * SECONDS, || fs::read_to_string(&token).ok()).trim().to_owned();
         secrets.canaries.push(Canary::new("token of the local API", token.clone()));
@@ -219,6 +233,7 @@ impl Scene {
         let output = Command::new(env!("CARGO_BIN_EXE_ocelli"))
             .args(words)
             .env("OCELLI_STATE_DIRECTORY", home.join("state"))
+            .env("CREDENTIALS_DIRECTORY", self.home.path().join("credentials"))
             .current_dir(root())
             .output()
             .unwrap();
@@ -233,8 +248,9 @@ impl Scene {
                     try:\n    print(client.describe_projects())\n\
                     except Exception as error:\n    print('refused', error)\n";
         let wrong = self.secrets.text("access key that a caller has wrong");
-        let [first, second] = self.keys.clone();
-        for (id, secret) in [("AKIDFIRST", first), ("AKIDSECOND", second), ("AKIDFIRST", wrong)] {
+        let [first, second, third] = self.keys.clone();
+        let calls = [("AKIDFIRST", first), ("AKIDSECOND", second), ("AKIDTHIRD", third), ("AKIDFIRST", wrong)];
+        for (index, (id, secret)) in calls.into_iter().enumerate() {
             let output = Command::new(from_setup(".setup/venv/bin/python"))
                 .args(["-c", call])
                 .env("OCELLI_ENDPOINT", format!("http://127.0.0.1:{}", self.daemon.http_port()))
@@ -243,7 +259,7 @@ impl Scene {
                 .output()
                 .unwrap();
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(text.contains("ProjectDescriptions") || text.contains("refused"), "{text}");
+            assert!(text.contains(if index < 3 { "ProjectDescriptions" } else { "refused" }), "{id}: {text}");
             self.collected.add("what AWS callers are told", text);
         }
     }

@@ -24,6 +24,7 @@ pub mod scene_clip;
 pub mod scripted_broker;
 pub mod sender;
 pub mod small_disk;
+pub mod small_model;
 pub mod status_line;
 
 use std::net::{Ipv4Addr, TcpStream};

@@ -70,46 +70,53 @@ fn serve(mut stream: TcpStream, script: Script, number: usize, state: &State) ->
             return Ok(());
         }
         match kind {
-            // CONNECT: the level is behind the name `MQTT`.
-            1 => {
-                is_5 = body[6] == 5;
-                stream.write_all(if is_5 { &[0x20, 3, 0, 0, 0] } else { &[0x20, 2, 0, 0] })?;
-            }
-            // PUBLISH: the packet id is behind the topic.
-            3 => {
-                if script == Script::EndSessions {
-                    return Ok(());
-                }
-                let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
-                if flags & 0b0110 != 0 {
-                    stream.write_all(&[0x40, 2, body[2 + topic], body[3 + topic]])?;
-                }
-            }
-            // SUBSCRIBE
-            8 => {
+            PUBLISH if script == Script::EndSessions => return Ok(()),
+            SUBSCRIBE => {
                 state.subscriptions.fetch_add(1, Ordering::SeqCst);
-                let is_granted = script != Script::RefuseSubscriptions || number >= granted_from;
-                match (is_5, is_granted) {
-                    (true, true) => stream.write_all(&[0x90, 4, body[0], body[1], 0, 1])?,
-                    (true, false) => stream.write_all(&[0x90, 4, body[0], body[1], 0, 0x87])?,
-                    (false, true) => stream.write_all(&[0x90, 3, body[0], body[1], 1])?,
-                    (false, false) => stream.write_all(&[0x90, 3, body[0], body[1], 0x80])?,
+                if script == Script::RefuseSubscriptions && number < granted_from {
+                    let (refusal, of_311) = ([0x90, 4, body[0], body[1], 0, 0x87], [0x90, 3, body[0], body[1], 0x80]);
+                    stream.write_all(if is_5 { &refusal } else { &of_311 })?;
+                    continue;
                 }
             }
-            // UNSUBSCRIBE
-            10 if is_5 => stream.write_all(&[0xB0, 4, body[0], body[1], 0, 0])?,
-            10 => stream.write_all(&[0xB0, 2, body[0], body[1]])?,
-            // PINGREQ
-            12 => stream.write_all(&[0xD0, 0])?,
-            // DISCONNECT
-            14 => return Ok(()),
+            DISCONNECT => return Ok(()),
             _ => {}
         }
+        acknowledge(&mut stream, (kind, flags, &body), &mut is_5)?;
+    }
+}
+
+pub const CONNECT: u8 = 1;
+pub const PUBLISH: u8 = 3;
+pub const SUBSCRIBE: u8 = 8;
+pub const DISCONNECT: u8 = 14;
+
+/// Answers a packet as a broker does that grants everything.
+pub fn acknowledge(out: &mut impl Write, (kind, flags, body): (u8, u8, &[u8]), is_5: &mut bool) -> std::io::Result<()> {
+    match kind {
+        // The level is behind the name `MQTT`.
+        CONNECT => {
+            *is_5 = body[6] == 5;
+            out.write_all(if *is_5 { &[0x20, 3, 0, 0, 0] } else { &[0x20, 2, 0, 0] })
+        }
+        // The packet id is behind the topic.
+        PUBLISH if flags & 0b0110 != 0 => {
+            let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
+            out.write_all(&[0x40, 2, body[2 + topic], body[3 + topic]])
+        }
+        SUBSCRIBE if *is_5 => out.write_all(&[0x90, 4, body[0], body[1], 0, 1]),
+        SUBSCRIBE => out.write_all(&[0x90, 3, body[0], body[1], 1]),
+        // UNSUBSCRIBE
+        10 if *is_5 => out.write_all(&[0xB0, 4, body[0], body[1], 0, 0]),
+        10 => out.write_all(&[0xB0, 2, body[0], body[1]]),
+        // PINGREQ
+        12 => out.write_all(&[0xD0, 0]),
+        _ => Ok(()),
     }
 }
 
 /// Kind, flags and body of the next packet.
-fn read_packet(stream: &mut TcpStream) -> std::io::Result<(u8, u8, Vec<u8>)> {
+pub fn read_packet(stream: &mut TcpStream) -> std::io::Result<(u8, u8, Vec<u8>)> {
     let mut byte = [0];
     stream.read_exact(&mut byte)?;
     let first = byte[0];

@@ -16,6 +16,7 @@ mod rtsp_attempt;
 mod rtsp_element;
 mod rtsp_packets;
 mod slice_header;
+mod source_limit;
 pub(super) mod source_user;
 mod tls;
 mod tracks;

@@ -51,6 +51,9 @@ impl RtspSource {
         let mut attempt = lock(&self.attempt);
         attempt.keep_session();
         self.packets.forget_old_sources();
+        if let Some(loss) = self.packets.loss() {
+            return Some(loss);
+        }
         let loss = attempt.take_loss()?;
         if !attempt.is_transport_refused() || !self.may_change_transport.swap(false, Ordering::Relaxed) {
             return Some(loss);

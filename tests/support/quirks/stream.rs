@@ -195,6 +195,7 @@ impl Stream {
                 header.time = header.time.wrapping_add(1 << 30);
             }
             SsrcAlone if index == 40 => header.ssrc += 1,
+            SsrcEach => header.ssrc += 1,
             _ => {}
         }
     }

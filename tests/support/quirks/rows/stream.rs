@@ -25,6 +25,7 @@ pub fn packets() -> Vec<Row> {
         Row::new(SsrcOnce, "SSRC changes once"),
         Row::new(SsrcOften, "SSRC changes every 2 s").seconds(20),
         Row::new(SsrcAlone, "SSRC changes and nothing else"),
+        Row::new(SsrcEach, "SSRC changes with each picture").lost("Other", "a new SSRC each time").short(),
         Row::new(Duplicates, "each packet twice"),
         Row::new(EmptyPayloads, "packets without a payload"),
         Row::new(NoMarker, "no marker").short(),
