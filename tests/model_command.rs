@@ -8,6 +8,7 @@ mod support;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use support::exports;
 use support::package::coco_labels;
 use support::{from_setup, root};
 
@@ -176,6 +177,29 @@ fn what_is_not_in_order_is_refused_with_its_cure_and_changes_nothing() {
     assert!(home.add_refused(&detector(), &given).contains("output7"));
     std::fs::write(&manifest, sections).unwrap();
     home.add("yard", &detector(), &given);
+}
+
+#[test]
+fn a_model_whose_boxes_are_not_what_its_layout_means_is_refused_on_one_screen() {
+    let home = Site::new();
+    let export = exports::doubtful().remove(0);
+    let graph = export.graph.noting("license", "AGPL-3.0 License (https://ultralytics.com/license)");
+    std::fs::write(home.at("given.onnx"), graph.bytes()).unwrap();
+    let labels = ["--labels", "labels.txt"];
+    let error = home.add_refused(&home.at("given.onnx"), &labels);
+    assert!(error.contains(export.doubt) && error.contains("input.resize = \"bilinear\""), "{error}");
+    assert!(error.contains("next: ocelli model inspect") && error.lines().count() < 24, "{error}");
+    let told = home.add("yard", &home.at("given.onnx"), &[&labels[..], &["--accept-doubts"]].concat());
+    assert!(told.contains("licence AGPL-3.0 License"), "{told}");
+    let told =
+        home.add("yard", &home.at("given.onnx"), &[&labels[..], &["--accept-doubts", "--licence", "MIT"]].concat());
+    assert!(told.contains("licence MIT"), "{told}");
+
+    let masks = exports::called("yolo11-seg").graph.noting("license", "AGPL-3.0");
+    std::fs::write(home.at("masks.onnx"), masks.bytes()).unwrap();
+    let told = home.add("masks", &home.at("masks.onnx"), &labels);
+    assert!(told.contains("not read: 32 rows") && told.contains("not read: the output output1"), "{told}");
+    assert_eq!(home.list()[0]["licence"], "AGPL-3.0");
 }
 
 #[test]

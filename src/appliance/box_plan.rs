@@ -11,7 +11,7 @@ use crate::core::plan::{BoxPlan, BoxTerms, ModelPlan, ModelTerms};
 use crate::settings::{KnownLabels, Settings};
 use crate::supervisor::BoxLimits;
 use crate::supervisor::pool::{TpsQuota, UnitDeadlines};
-use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting};
+use crate::supervisor::settings::{ModelSettings, NamedLimit, TpsLimitSetting};
 use crate::vision::framing::Framing;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -101,10 +101,11 @@ pub(super) fn model_plan(settings: &Settings, model: &ModelSettings, desired: &D
 
 /// How a model of the settings handles work.
 pub(super) fn model_terms(model: &ModelSettings) -> ModelTerms {
-    let quota = model.tps_limit.map(|limit| match limit {
-        TpsLimitSetting::Fixed(tps) => TpsQuota::Fixed(tps),
-        TpsLimitSetting::Named(MeasuredLimit::Auto) => TpsQuota::Measured,
-    });
+    let quota = match model.tps_limit {
+        Some(TpsLimitSetting::Fixed(tps)) => Some(TpsQuota::Fixed(tps)),
+        Some(TpsLimitSetting::Named(NamedLimit::Auto)) => Some(TpsQuota::Measured),
+        Some(TpsLimitSetting::Named(NamedLimit::None)) | None => None,
+    };
     let image_framing = Framing { tiling: model.image_tiles, ..Framing::default() };
     ModelTerms { image_share: f64::from(model.image_share), quota, image_framing }
 }

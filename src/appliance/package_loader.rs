@@ -48,7 +48,7 @@ pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> 
             let configured = configured.ok_or_else(|| format!("no settings name the model `{model}`"))?;
             let package = Package::load(&units.models_directory, name, model);
             let package = package.map_err(|error| unusable(&error, &[&units.models_directory]))?;
-            let load = load_model(settings, configured, &package.name).with_own_caches(&package.checksums);
+            let load = load_model(settings, configured, &package.name).of_package(&package);
             Ok(LoadedPackage { package: Arc::new(package), load })
         }
         PackageSource::Directory(directory) => {
@@ -56,14 +56,14 @@ pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> 
             let package = package.map_err(|error| unusable(&error, &[directory]))?;
             let terms = ModelSettings { name: model.to_owned(), ..settings.default_model() };
             let load = LoadModel { directory: directory.clone(), ..load_model(settings, &terms, "") };
-            let load = load.with_own_caches(&package.checksums);
+            let load = load.of_package(&package);
             Ok(LoadedPackage { package: Arc::new(package), load })
         }
     }
 }
 
 /// The load message for the units of a model, without the settings of a zone. Its caches are those of all models:
-/// [`LoadModel::with_own_caches`] must follow, or none.
+/// [`LoadModel::of_package`] must follow, or none.
 pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
     let units = &settings.units;
     LoadModel {
@@ -77,6 +77,8 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         cache_directory: Some(units.cache_directory.clone()).filter(|directory| !directory.as_os_str().is_empty()),
         cores: Vec::new(),
         memory_limit_bytes: Some(u64::from(units.memory_megabytes) << 20).filter(|bytes| *bytes > 0),
+        package_digest: None,
+        is_trial: false,
     }
 }
 
@@ -84,7 +86,7 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
 pub fn load_with_caches(settings: &Settings, model: &ModelSettings, package: &str) -> LoadModel {
     let load = load_model(settings, model, package);
     match Package::load(&settings.units.models_directory, package, package) {
-        Ok(package) => load.with_own_caches(&package.checksums),
+        Ok(package) => load.of_package(&package),
         Err(_) => load.without_caches(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
 use crate::model::manifest::hexadecimal;
+use crate::model::package::Package;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
@@ -29,15 +30,21 @@ pub struct LoadModel {
     pub cores: Vec<u16>,
     /// Memory limit, not counting mapped files. None: no limit.
     pub memory_limit_bytes: Option<u64>,
+    /// The digest of the package's manifest and labels, as the parent has read them. Loading fails if they are others by
+    /// now: results must not get the labels of another model. None: whatever is there.
+    pub package_digest: Option<String>,
+    /// Try the package: run made-up pictures, and fail if what comes out cannot be what its layout means.
+    pub is_trial: bool,
 }
 
 impl LoadModel {
-    /// Gives the model directories of its own in the caches of graphs and engines. The unit may write there and nowhere
-    /// else, so that one which a model or a picture has taken over cannot change what units of other models start from.
-    /// `checksums` are those of the model's files.
+    /// Binds the load to a package as it was read, and gives the model directories of its own in the caches of graphs and
+    /// engines. The unit may write there and nowhere else, so that one which a model or a picture has taken over cannot
+    /// change what units of other models start from.
     #[must_use]
-    pub fn with_own_caches(mut self, checksums: &str) -> Self {
-        let name = own_name(checksums);
+    pub fn of_package(mut self, package: &Package) -> Self {
+        self.package_digest = Some(package.digest.clone());
+        let name = own_name(&package.checksums);
         let own = |directory: Option<PathBuf>| Some(directory?.join(&name));
         self.cache_directory = own(self.cache_directory);
         self.provider_options.engine_cache_directory = own(self.provider_options.engine_cache_directory);
@@ -69,7 +76,7 @@ fn own_name(checksums: &str) -> String {
     hexadecimal(&Sha256::digest(checksums)[..16])
 }
 
-/// True for a name that [`LoadModel::with_own_caches`] gives.
+/// True for a name that [`LoadModel::of_package`] gives.
 pub fn is_own_cache(name: &str) -> bool {
     name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -83,14 +90,16 @@ mod tests {
         let provider_options =
             ProviderOptions { engine_cache_directory: Some("e".into()), ..ProviderOptions::default() };
         let load = LoadModel { cache_directory: Some("c".into()), provider_options, ..LoadModel::default() };
-        let of = |checksums: &str| load.clone().with_own_caches(checksums);
+        let package = |checksums: &str| Package { checksums: checksums.into(), ..Package::default() };
+        let of = |checksums: &str| load.clone().of_package(&package(checksums));
         let (one, other) = (of("a"), of("b"));
         assert_ne!(one.cache_directory, other.cache_directory);
         assert_ne!(one.provider_options.engine_cache_directory, other.provider_options.engine_cache_directory);
         assert_eq!(of("a"), one);
         let directory = one.cache_directory.unwrap();
         assert!(directory.starts_with("c") && is_own_cache(directory.file_name().unwrap().to_str().unwrap()));
-        assert_eq!(LoadModel::default().with_own_caches("a"), LoadModel::default(), "no cache stays none");
+        let none = LoadModel::default().of_package(&package("a"));
+        assert_eq!((none.cache_directory, none.package_digest), (None, Some(String::new())), "no cache stays none");
     }
 
     #[test]

@@ -38,12 +38,18 @@ impl Labels {
     /// # Errors
     /// [`LabelsError`] naming the file.
     pub fn read(path: &Path) -> Result<Self, LabelsError> {
-        let path = path.to_owned();
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| LabelsError::Unreadable { path: path.clone(), source })?;
+        let unreadable = |source| LabelsError::Unreadable { path: path.to_owned(), source };
+        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, path)
+    }
+
+    /// Takes the labels from a file's text. `path` is for the error texts only.
+    ///
+    /// # Errors
+    /// [`LabelsError::Empty`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, LabelsError> {
         let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
         if names.iter().all(String::is_empty) {
-            return Err(LabelsError::Empty(path));
+            return Err(LabelsError::Empty(path.to_owned()));
         }
         Ok(Self(names))
     }

@@ -3,6 +3,7 @@
 //! Reads the small text files of a package and hashes its model. The model itself is parsed in child processes only.
 
 pub mod canary;
+pub mod description;
 pub mod execution_provider;
 pub mod input_layout;
 pub mod labels;

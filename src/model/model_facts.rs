@@ -88,6 +88,12 @@ impl ModelFacts {
         self.outputs.iter().find(|output| output.name == name)
     }
 
+    /// The licence in the metadata.
+    pub fn licence(&self) -> Option<&str> {
+        let noted = ["license", "licence"].iter().find_map(|key| self.metadata.get(*key));
+        noted.map(|licence| licence.trim()).filter(|licence| !licence.is_empty())
+    }
+
     /// The number of nodes of an operator type.
     pub fn uses(&self, operator: &str) -> u64 {
         self.operators.get(operator).copied().unwrap_or(0)

@@ -54,6 +54,13 @@ pub enum OutputLayout {
         #[serde(default)]
         background: bool,
     },
+    /// YOLO-NAS and DAMO-YOLO: boxes `[1,N,4]` (left, top, right, bottom) in pixels of the input and scores `[1,N,C]`.
+    PixelBoxes {
+        /// Name of the boxes tensor.
+        boxes: String,
+        /// Name of the scores tensor.
+        scores: String,
+    },
     /// SSD with its anchors as an output: offsets and anchors `[1,N,4]`, scores `[1,N,C]`.
     SsdAnchors {
         /// Name of the offsets tensor.
@@ -111,6 +118,12 @@ pub enum OutputLayout {
         /// Name of the output tensor.
         output: String,
     },
+    /// YOLOv7 and YOLOv9 with NMS in the graph: `[N,7]`, number of the picture, corners (left, top, right, bottom) in
+    /// pixels of the input, class, score. One picture at a time.
+    EndToEndRows {
+        /// Name of the output tensor.
+        output: String,
+    },
     /// DETR and its successors: logits `[1,N,C]` and boxes `[1,N,4]`, centre and size as ratios.
     Detr {
         /// Name of the logits tensor.
@@ -165,10 +178,31 @@ fn middle() -> f32 {
 }
 
 impl OutputLayout {
+    /// The name, as in the manifest.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ssd { .. } => "ssd",
+            Self::PixelBoxes { .. } => "pixel_boxes",
+            Self::SsdAnchors { .. } => "ssd_anchors",
+            Self::SsdNms { .. } => "ssd_nms",
+            Self::YoloxGrid { .. } => "yolox_grid",
+            Self::Yolov5 { .. } => "yolov5",
+            Self::Yolov8 { .. } => "yolov8",
+            Self::EndToEnd { .. } => "end_to_end",
+            Self::EndToEndRows { .. } => "end_to_end_rows",
+            Self::Detr { .. } => "detr",
+            Self::RtDetr { .. } => "rt_detr",
+            Self::NanoDet { .. } => "nano_det",
+            Self::FastestDet { .. } => "fastest_det",
+            Self::Classifier { .. } => "classifier",
+        }
+    }
+
     /// The names of the output tensors, in the order in which the decoder takes them.
     pub fn tensors(&self) -> Vec<&str> {
         match self {
             Self::Ssd { boxes, scores, .. } => vec![boxes, scores],
+            Self::PixelBoxes { boxes, scores } => vec![boxes, scores],
             Self::SsdAnchors { offsets, anchors, scores, .. } => vec![offsets, anchors, scores],
             Self::SsdNms { boxes, scores, classes, count } => vec![boxes, scores, classes, count],
             Self::Detr { logits, boxes, .. } => vec![logits, boxes],
@@ -178,6 +212,7 @@ impl OutputLayout {
             | Self::Yolov5 { output }
             | Self::Yolov8 { output, .. }
             | Self::EndToEnd { output }
+            | Self::EndToEndRows { output }
             | Self::FastestDet { output }
             | Self::Classifier { output, .. } => vec![output],
         }
@@ -189,6 +224,11 @@ impl OutputLayout {
             Self::RtDetr { sizes, .. } => Some(sizes),
             _ => None,
         }
+    }
+
+    /// True if the outputs of several pictures can be told apart by their first axis.
+    pub fn takes_batches(&self) -> bool {
+        !matches!(self, Self::EndToEndRows { .. })
     }
 
     /// True for a detector, false for a classifier.

@@ -1,7 +1,7 @@
 //! A model package: a directory with a manifest, labels, an optional taxonomy and the model's files.
 
-use crate::model::labels::{Labels, LabelsError};
-use crate::model::manifest::{Manifest, ManifestError};
+use crate::model::description::{Description, DescriptionError};
+use crate::model::labels::Labels;
 use crate::model::taxonomy::{Taxonomy, TaxonomyError};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,8 @@ pub struct Package {
     pub directory: PathBuf,
     /// The checksums of the model's files, in one line.
     pub checksums: String,
+    /// The digest of manifest and labels, as in [`Description`]: units load nothing else under these labels.
+    pub digest: String,
 }
 
 /// Why a package cannot be used.
@@ -30,12 +32,9 @@ pub enum PackageError {
     /// The name is not that of a direct subdirectory.
     #[error("`{0}` is not a package: use the name of a directory under `units.models_directory`")]
     Name(String),
-    /// The manifest is missing or invalid.
+    /// The manifest or the labels are missing or invalid.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The labels are missing or empty.
-    #[error(transparent)]
-    Labels(#[from] LabelsError),
+    Description(#[from] DescriptionError),
     /// The taxonomy is invalid.
     #[error(transparent)]
     Taxonomy(#[from] TaxonomyError),
@@ -58,11 +57,11 @@ impl Package {
     /// # Errors
     /// [`PackageError`], which names the file.
     pub fn load_from(directory: PathBuf, name: &str, model: &str) -> Result<Self, PackageError> {
-        let manifest = Manifest::load(&directory)?;
-        let (labels, taxonomy) = (Labels::load(&directory)?, Taxonomy::load(&directory)?);
+        let Description { manifest, labels, digest } = Description::load(&directory)?;
+        let taxonomy = Taxonomy::load(&directory)?;
         let (model, name) = (model.to_owned(), name.to_owned());
         let checksums = manifest.model.checksums();
-        Ok(Self { model, name, version: manifest.version, labels, taxonomy, directory, checksums })
+        Ok(Self { model, name, version: manifest.version, labels, taxonomy, directory, checksums, digest })
     }
 }
 

@@ -10,6 +10,7 @@ pub fn class_count<'a>(facts: &ModelFacts, layout: &'a OutputLayout) -> Option<(
         OutputLayout::Ssd { scores, background, .. } | OutputLayout::SsdAnchors { scores, background, .. } => {
             (scores, 2, u64::from(*background))
         }
+        OutputLayout::PixelBoxes { scores, .. } => (scores, 2, 0),
         OutputLayout::YoloxGrid { output, .. } | OutputLayout::Yolov5 { output } => (output, 2, 5),
         OutputLayout::Yolov8 { output, classes: Some(classes) } => return Some((*classes as u64, output)),
         OutputLayout::Yolov8 { output, classes: None } => (output, 1, 4),
@@ -17,7 +18,10 @@ pub fn class_count<'a>(facts: &ModelFacts, layout: &'a OutputLayout) -> Option<(
         OutputLayout::NanoDet { scores, .. } => (scores.first()?, 2, 0),
         OutputLayout::FastestDet { output } => (output, 1, 5),
         OutputLayout::Classifier { output, .. } => (output, 1, 0),
-        OutputLayout::SsdNms { .. } | OutputLayout::EndToEnd { .. } | OutputLayout::RtDetr { .. } => return None,
+        OutputLayout::SsdNms { .. }
+        | OutputLayout::EndToEnd { .. }
+        | OutputLayout::EndToEndRows { .. }
+        | OutputLayout::RtDetr { .. } => return None,
     };
     let columns = facts.output(name)?.shape.get(axis)?.fixed()?;
     Some((columns.checked_sub(others)?, name))

@@ -1,6 +1,6 @@
 //! The directory of packages, and its changes.
 
-use crate::model::manifest::Manifest;
+use crate::model::description::{Description, DescriptionError};
 use crate::model::package::{Package, PackageError, is_package_name};
 use crate::model_store::{Staging, StoreError};
 use crate::os::directories;
@@ -212,7 +212,8 @@ fn unwritable(path: &Path) -> impl Fn(io::Error) -> StoreError + '_ {
 /// Checks a package including the checksums of its files. Returns its version.
 pub(super) fn whole(directory: &Path, name: &str) -> Result<String, PackageError> {
     let package = Package::load_from(directory.to_owned(), name, name)?;
-    Manifest::load(directory)?.verify_model(directory)?;
+    let Description { manifest, .. } = Description::load(directory)?;
+    manifest.verify_model(directory).map_err(DescriptionError::from)?;
     Ok(package.version)
 }
 

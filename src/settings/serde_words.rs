@@ -39,7 +39,7 @@ pub(super) fn in_plain_words<T: DeserializeOwned>(error: &ConfigError, section: 
     let text = error.to_string();
     let text = text.split(" for key ").next().unwrap_or(&text);
     if text.starts_with("data did not match any variant of untagged enum TpsLimitSetting") {
-        return "must be a number above 0, or \"auto\"".to_owned();
+        return "must be a number above 0, \"auto\" or \"none\"".to_owned();
     }
     // The library names the enum instead of its permitted words; the JSON parser lists the words.
     if text.starts_with("enum ") || text.starts_with("value of enum ") {

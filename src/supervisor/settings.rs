@@ -54,22 +54,24 @@ impl Default for UnitSettings {
     }
 }
 
-/// `tps_limit`: a number or `"auto"`.
+/// `tps_limit`: a number, `"auto"` or `"none"`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum TpsLimitSetting {
     /// Transactions a second.
     Fixed(f64),
-    /// A limit that follows a measurement.
-    Named(MeasuredLimit),
+    /// A limit that is no number.
+    Named(NamedLimit),
 }
 
-/// A limit that is measured.
+/// A limit that is no number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum MeasuredLimit {
+pub enum NamedLimit {
     /// What the units in service can do.
     Auto,
+    /// Only the queue limits images, as without the key.
+    None,
 }
 
 /// One of `[[models]]`.
@@ -97,8 +99,8 @@ pub struct ModelSettings {
     pub device: Option<String>,
     /// The provider's options. They do not apply in a zone with another provider.
     pub provider_options: ProviderOptions,
-    /// The limit of image transactions a second, or `"auto"` for what the units can do. `None`: only the queue limits
-    /// them.
+    /// The limit of image transactions a second, or `"auto"` for what the units can do. `"none"` and no
+    /// key: only the queue limits them.
     pub tps_limit: Option<TpsLimitSetting>,
     /// The images' share of the units while frames are waiting too, 0..=1.
     pub image_share: f32,

@@ -1,8 +1,8 @@
 //! A loaded ONNX model: from pictures to detections.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
+use crate::model::description::Description;
 use crate::model::execution_provider::NodeCounts;
-use crate::model::labels::Labels;
 use crate::model::manifest::{Manifest, Thresholds};
 use crate::unit::assumed_thresholds::AssumedThresholds;
 use crate::unit::canary;
@@ -14,6 +14,7 @@ use crate::unit::picture_fit::Placement;
 use crate::unit::preprocess::Preprocessor;
 use crate::unit::session::{Opened, environment, open, runtime_version};
 use crate::unit::tensor_decoders::{self, Reading, Tensor, TensorError};
+use crate::unit::trial;
 use crate::vision::detection::Detection;
 use crate::vision::frame::SlotContent;
 use crate::vision::framing::Framing;
@@ -64,9 +65,11 @@ impl OnnxEngine {
     /// # Errors
     /// [`LoadError`], which names the cause and the remedy.
     pub fn load(load: &LoadModel) -> Result<Self, LoadError> {
-        let manifest = Manifest::load(&load.directory)?;
+        let Description { manifest, labels, digest } = Description::load(&load.directory)?;
+        if load.package_digest.as_ref().is_some_and(|expected| *expected != digest) {
+            return Err(LoadError::OtherPackage(load.directory.display().to_string()));
+        }
         manifest.verify_model(&load.directory)?;
-        let labels = Labels::load(&load.directory)?;
         let assumed = AssumedThresholds::new(&manifest, &labels).map_err(LoadError::Label)?;
         let environment = environment(&load.runtime_library)?;
         let path = manifest.model_path(&load.directory);
@@ -78,6 +81,9 @@ impl OnnxEngine {
         let mut engine =
             Self { inference, manifest, assumed, preprocessor, from_cache, cache_problem, providers, runtime_version };
         engine.warm_up()?;
+        if load.is_trial {
+            engine.try_out(labels.len())?;
+        }
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;
         }
@@ -105,6 +111,30 @@ impl OnnxEngine {
                 Ok(())
             }
         }
+    }
+
+    /// Runs made-up pictures and compares what comes out with what the layout means.
+    fn try_out(&mut self, labels: usize) -> Result<(), LoadError> {
+        let failed = |why: String| LoadError::WarmUp(why);
+        let (width, height) = (self.manifest.input.width, self.manifest.input.height);
+        for picture in trial::pictures(width, height) {
+            let placement = self.preprocessor.prepare_rgb(&picture, NormalizedBox::WHOLE);
+            let placement = placement.map_err(|error| failed(error.to_string()))?;
+            self.inference.write(0, self.preprocessor.rgb());
+            let (layout, thresholds) = (&self.manifest.output, &self.manifest.thresholds);
+            let mut doubt = None;
+            let run = self.inference.run(1, |_, tensors| {
+                doubt = trial::doubt(layout, tensors, (width, height), labels).or_else(|| {
+                    let reading = Reading { thresholds, placement: &placement };
+                    tensor_decoders::decode(layout, tensors, &reading).err().map(|error| error.to_string())
+                });
+            });
+            run.map_err(|error| failed(error.detail))?;
+            if let Some(doubt) = doubt {
+                return Err(LoadError::Doubtful { layout: layout.name(), doubt });
+            }
+        }
+        Ok(())
     }
 
     /// Writes a view of a job's picture to place `item` of the input. `image` caches the job's decoded image.

@@ -43,7 +43,8 @@ impl Inference {
     /// As [`model_outlets::check`].
     pub(super) fn new(session: Session, manifest: &Manifest, path: &Path, max_batch: usize) -> Result<Self, LoadError> {
         let fixed_batch = model_outlets::check(&session, manifest, path)?;
-        let batch = fixed_batch.unwrap_or(max_batch);
+        let most = if manifest.output.takes_batches() { max_batch } else { 1 };
+        let batch = fixed_batch.unwrap_or(most);
         let [_, a, b, c] = manifest.input.shape(1);
         let size = [i64::from(manifest.input.width), i64::from(manifest.input.height)];
         let sizes = manifest.output.sizes_input().map(|name| (name.to_owned(), size.repeat(batch)));

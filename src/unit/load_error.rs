@@ -1,6 +1,6 @@
 //! Errors of loading a model.
 
-use crate::model::labels::LabelsError;
+use crate::model::description::DescriptionError;
 use crate::model::manifest::ManifestError;
 use crate::os::sandbox::SandboxError;
 
@@ -68,12 +68,25 @@ pub enum LoadError {
     /// The manifest sets a threshold for a label that the model does not have.
     #[error("the manifest has a threshold for `{0}`, which is not one of the labels")]
     Label(String),
-    /// The list of labels is missing or invalid.
+    /// The manifest or the labels are missing or invalid.
     #[error(transparent)]
-    Labels(#[from] LabelsError),
+    Description(#[from] DescriptionError),
     /// The first inference failed.
     #[error("the first inference failed: {0}")]
     WarmUp(String),
+    /// What the model computes cannot be what its layout means.
+    #[error("what it computes does not fit the layout `{layout}`: {doubt} (--accept-doubts installs it nevertheless)")]
+    Doubtful {
+        /// The layout's name.
+        layout: &'static str,
+        /// What is wrong, and which layout would fit if one does.
+        doubt: String,
+    },
+    /// The package was replaced after the parent had read it.
+    #[error(
+        "the package {0} is not the one whose labels are in use: it was replaced or changed. `ocelli ctl swap MODEL --package NAME` takes it as it is now"
+    )]
+    OtherPackage(String),
     /// The model does not detect the known content of its test picture.
     #[error("the canary {image} {why}")]
     Canary {

@@ -28,6 +28,7 @@ mod rgb_image;
 mod session;
 pub mod tensor_decoders;
 mod time_limit;
+mod trial;
 
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;

@@ -4,13 +4,14 @@ use crate::appliance::child_environment::child_environment;
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::inspect;
+use crate::cli::model::refusal::{in_lines, refusal};
 use crate::cli::model::trial::load_once;
 use crate::ipc::child_process::own_binary;
 use crate::model::canary::{Canary, Expected};
 use crate::model::labels::Labels;
 use crate::model::manifest::{DataFile, Manifest, ModelFile};
 use crate::model::model_facts::ModelFacts;
-use crate::model::recognition::{Hints, Proposal, class_names, layouts, recognise};
+use crate::model::recognition::{Hints, Proposal, Setting, class_names, recognise};
 use crate::model_store::{Installed, Origin, Staging, Store, StoreError, class_count, from_given, from_proposal};
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
 use crate::settings::Settings;
@@ -53,7 +54,10 @@ pub(in crate::cli) struct AddArguments {
     /// A label that the picture shows. May be given more than once.
     #[arg(long, value_name = "LABEL", requires = "canary")]
     expect: Vec<String>,
-    /// The model's licence, as an SPDX expression.
+    /// Install it although what it computes does not fit its layout.
+    #[arg(long)]
+    accept_doubts: bool,
+    /// The model's licence, as an SPDX expression. Default: the one that the file names.
     #[arg(long, value_name = "SPDX")]
     licence: Option<String>,
     #[command(flatten)]
@@ -87,12 +91,13 @@ async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dy
     }
     let labels = copy_labels(arguments, &facts, &staging)?;
     let canary = copy_canary(arguments, &labels, &staging)?;
-    let text = manifest_text(arguments, &model, canary.as_ref(), proposal.as_ref(), &staging)?;
+    let licence = arguments.licence.as_deref().or_else(|| facts.licence());
+    let text = manifest_text(arguments, licence, &model, canary.as_ref(), proposal.as_ref(), &staging)?;
     let manifest = Manifest::parse(&text, arguments.manifest.as_deref().unwrap_or(Path::new("the manifest")))?;
     check_labels(&facts, &manifest, &labels)?;
     staging.write("manifest.toml", &text)?;
     let bytes = facts.bytes + facts.external_files.values().sum::<u64>();
-    let tried = load_once(settings, staging.directory(), bytes).await;
+    let tried = load_once(settings, staging.directory(), bytes, !arguments.accept_doubts).await;
     tried.map_err(|error| cure(&describe(&error), &staging, file, proposal.as_ref()))?;
     let installed = changes.install(&staging, &arguments.name)?;
     print_result(settings, &place, &manifest, &labels, proposal.as_ref(), installed);
@@ -110,9 +115,7 @@ fn propose(arguments: &AddArguments, facts: &ModelFacts, labels: Option<&Labels>
     let with = |labels: Option<usize>| recognise(facts, Hints { labels, layout });
     // A wrong number of labels is reported as such, and not as a layout that does not fit.
     let proposal = with(labels.map(Labels::len)).or_else(|why| with(None).map_err(|_| why));
-    let cure = "write the manifest's [input] and [output] yourself and give it with --manifest";
-    let file = arguments.file.display();
-    proposal.map_err(|why| format!("{file}: {why}\n{cure}; layouts are {}", layouts().join(", ")).into())
+    proposal.map_err(|why| refusal(&arguments.file, &why).into())
 }
 
 fn copy_model(arguments: &AddArguments, facts: &ModelFacts, staging: &Staging) -> Result<ModelFile, StoreError> {
@@ -150,6 +153,7 @@ fn copy_canary(arguments: &AddArguments, labels: &Labels, staging: &Staging) -> 
 
 fn manifest_text(
     arguments: &AddArguments,
+    licence: Option<&str>,
     model: &ModelFile,
     canary: Option<&Canary>,
     proposal: Option<&Proposal>,
@@ -161,7 +165,7 @@ fn manifest_text(
         version: format!("{date}-{}", &model.sha256[..8]),
         file: arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         date,
-        licence: arguments.licence.clone(),
+        licence: licence.map(str::to_owned),
     };
     match (&arguments.manifest, proposal) {
         (Some(path), _) => {
@@ -195,28 +199,28 @@ fn cure(why: &str, staging: &Staging, file: &Path, proposal: Option<&Proposal>) 
     let staged = staging.directory().display().to_string();
     let why =
         why.replace(&format!("{staged}/{MODEL_FILE}"), &file.display().to_string()).replace(&staged, "the package");
-    let assumed = proposal.map(assumed).unwrap_or_default();
-    let mut text = format!("{} is not installed: {why}", file.display());
+    let assumed: Vec<String> = proposal.map(assumed).unwrap_or_default().into_iter().map(|(is, _)| is).collect();
+    let file = file.display();
+    let mut text = format!("{file} is not installed: {why}");
     if !assumed.is_empty() {
-        let command = format!("ocelli model inspect {} --manifest", file.display());
         text.push_str(&format!(
-            "\nthese settings were assumed, since the file does not have them:\n{}\ncorrect them in a manifest ({command}) \
-             and give it with --manifest",
-            assumed.join("\n")
+            "\nthese settings were assumed, since the file does not have them:\n{}\n\
+             next: ocelli model inspect {file} --manifest > m.toml\n  \
+             correct them there, and give it with --manifest m.toml",
+            in_lines(&assumed)
         ));
     }
     text
 }
 
-/// The settings that are not in the file.
-fn assumed(proposal: &Proposal) -> Vec<String> {
+/// The settings that are not in the file, each with the reason for its value.
+fn assumed(proposal: &Proposal) -> Vec<(String, &str)> {
     let sections = [("input", &proposal.input), ("output", &proposal.output), ("thresholds", &proposal.thresholds)];
     let mut lines = Vec::new();
     for (section, settings) in sections {
-        for setting in settings {
-            if let Some(why) = setting.note.as_deref().and_then(|note| note.strip_prefix("assumed: ")) {
-                let is = format!("{section}.{} = {}", setting.key, setting.value);
-                lines.push(format!("  {is:<36} {why}"));
+        for Setting { key, value, note } in settings {
+            if let Some(why) = note.as_deref().and_then(|note| note.strip_prefix("assumed: ")) {
+                lines.push((format!("{section}.{key} = {value}"), why));
             }
         }
     }
@@ -243,12 +247,14 @@ fn print_result(
     if installed == Installed::Replaced {
         print_line(&format!("  the previous package is kept: ocelli model rollback {name}"));
     }
+    let left_out = proposal.map(|proposal| &proposal.left_out[..]).unwrap_or_default();
+    left_out.iter().for_each(|what| print_line(&format!("  not read: {what}")));
     let assumed = proposal.map(assumed).unwrap_or_default();
     if !assumed.is_empty() {
         print_line(
             "These settings were assumed, since the file does not have them; check them with pictures of your own:",
         );
-        assumed.iter().for_each(|line| print_line(line));
+        assumed.iter().for_each(|(is, why)| print_line(&format!("  {is:<36} {why}")));
     }
     print_line("Next:");
     print_line(&format!("  ocelli detect photo.jpg --model {name}"));

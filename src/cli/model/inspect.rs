@@ -2,6 +2,7 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::cli::live_view::print_line;
+use crate::cli::model::refusal::refusal;
 use crate::cli::model::report;
 use crate::ipc::child_process::own_binary;
 use crate::model::labels::Labels;
@@ -92,12 +93,17 @@ fn run(arguments: &InspectArguments) -> Result<(), Box<dyn Error>> {
     } else {
         print_line(&report::report(&arguments.file, &facts, names.as_deref()));
         if let (Some(layout), Some(text)) = (layout, &manifest) {
-            print_line(&format!("layout      {layout}\n\n{}", text.trim_end()));
+            print_line(&format!("layout      {layout}"));
+            let left_out = recognised.iter().flat_map(|proposal| &proposal.left_out);
+            left_out.for_each(|what| print_line(&format!("not read    {what}")));
+            let labels = if names.is_some() { "" } else { " --labels labels.txt" };
+            let next = format!("ocelli model add {} --name NAME{labels}", arguments.file.display());
+            print_line(&format!("\n{}\n\nnext        {next}", text.trim_end()));
         }
     }
     match recognised {
         Ok(_) => Ok(()),
-        Err(why) => Err(format!("{}: {why}", arguments.file.display()).into()),
+        Err(why) => Err(refusal(&arguments.file, &why).into()),
     }
 }
 
@@ -117,7 +123,7 @@ fn propose(file: &Path, facts: &ModelFacts, proposal: &Proposal) -> Result<Strin
         file: text_of(found.file_name()),
         sha256: sha256_of_file(&found)?,
         data: facts.external_files.keys().map(with_checksum).collect::<std::io::Result<_>>()?,
-        licence: facts.metadata.get("license").or_else(|| facts.metadata.get("licence")).cloned(),
+        licence: facts.licence().map(str::to_owned),
     };
     let text = manifest_text(&identity, proposal);
     Manifest::parse(&text, Path::new("the proposed manifest"))?;

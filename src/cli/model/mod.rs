@@ -4,6 +4,7 @@ mod add;
 mod eval;
 mod inspect;
 mod list;
+mod refusal;
 mod remove;
 mod report;
 mod restarting_unit;

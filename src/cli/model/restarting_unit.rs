@@ -30,7 +30,7 @@ impl RestartingUnit {
         let model = settings.default_model();
         let name = package.unwrap_or_else(|| model.package());
         let package = Package::load(&settings.units.models_directory, name, name)?;
-        let load = load_model(settings, &model, name).with_own_caches(&package.checksums);
+        let load = load_model(settings, &model, name).of_package(&package);
         let mut unit = Self {
             package,
             load,

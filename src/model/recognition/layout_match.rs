@@ -20,5 +20,7 @@ pub(super) struct Match {
     pub(super) choose_if: &'static str,
     /// `[output]` without the layout's name.
     pub(super) output: Vec<Setting>,
+    /// What else the outputs hold, and is not read.
+    pub(super) left_out: Option<String>,
     pub(super) habit: Habit,
 }

@@ -7,13 +7,16 @@
 mod class_names;
 mod habits;
 mod layout_match;
+mod left_out;
 mod manifest_text;
+mod outputs_text;
 mod picture_input;
 mod proposal;
 mod rules;
 mod setting;
 mod subject;
 mod toml_value;
+mod unread_forms;
 
 pub use class_names::class_names;
 pub use manifest_text::{Identity, manifest_text, package_name};
@@ -23,6 +26,7 @@ pub use toml_value::TomlValue;
 
 use crate::model::model_facts::ModelFacts;
 use layout_match::Match;
+use outputs_text::outputs_text;
 use rules::RULES;
 use subject::Subject;
 
@@ -44,9 +48,12 @@ pub enum NotRecognised {
     /// [`Hints::layout`] is not the name of a layout.
     #[error("`{0}` is not a layout; there are: {list}", list = layouts().join(", "))]
     UnknownLayout(String),
-    /// No layout fits. Holds layouts with reasons.
-    #[error("{}", reasons("its outputs fit no layout:", .0))]
-    NoLayout(Vec<(&'static str, String)>),
+    /// It is an export that no layout reads. Holds what it is, and what helps; the latter may be empty.
+    #[error("this is {}; ocelli does not read it yet{}", .0, cure(.1))]
+    Unread(&'static str, &'static str),
+    /// No layout fits. Holds the outputs as text, and layouts with reasons.
+    #[error("{}\nits outputs are:\n{}", reasons("it fits no layout:", .1), .0)]
+    NoLayout(String, Vec<(&'static str, String)>),
     /// Several layouts fit equally well. Holds them with their characteristics.
     #[error("{}", reasons("it could have more than one layout; choose with --layout NAME:", .0))]
     Ambiguous(Vec<(&'static str, String)>),
@@ -62,7 +69,10 @@ pub fn layouts() -> Vec<&'static str> {
 /// # Errors
 /// [`NotRecognised`], with the reasons for each layout.
 pub fn recognise(facts: &ModelFacts, hints: Hints<'_>) -> Result<Proposal, NotRecognised> {
-    let subject = Subject::new(facts, hints.labels).map_err(NotRecognised::NoPicture)?;
+    let subject = Subject::new(facts, hints.labels, hints.layout.is_some()).map_err(NotRecognised::NoPicture)?;
+    if let Some(form) = unread_forms::find(&subject).filter(|_| hints.layout.is_none()) {
+        return Err(NotRecognised::Unread(form.what, form.instead));
+    }
     let (mut matches, mut refusals) = (Vec::new(), Vec::new());
     for (layout, rule) in RULES.iter().filter(|(layout, _)| hints.layout.is_none_or(|wanted| wanted == *layout)) {
         match rule(&subject) {
@@ -76,8 +86,12 @@ pub fn recognise(facts: &ModelFacts, hints: Hints<'_>) -> Result<Proposal, NotRe
         (Some((layout, found)), true, _) => Ok(Proposal::new(layout, &subject, found)),
         (Some(last), false, _) => Err(NotRecognised::Ambiguous(matches.into_iter().chain([last]).map(told).collect())),
         (None, _, Some(wanted)) if refusals.is_empty() => Err(NotRecognised::UnknownLayout(wanted.to_owned())),
-        (None, ..) => Err(NotRecognised::NoLayout(refusals)),
+        (None, ..) => Err(NotRecognised::NoLayout(outputs_text(&facts.outputs), refusals)),
     }
+}
+
+fn cure(instead: &str) -> String {
+    if instead.is_empty() { String::new() } else { format!(": {instead}") }
 }
 
 fn told((layout, found): (&'static str, Match)) -> (&'static str, String) {
@@ -85,7 +99,7 @@ fn told((layout, found): (&'static str, Match)) -> (&'static str, String) {
 }
 
 fn reasons(heading: &str, reasons: &[(&'static str, String)]) -> String {
-    let lines = reasons.iter().map(|(layout, why)| format!("\n  {layout:<12} {why}"));
+    let lines = reasons.iter().map(|(layout, why)| format!("\n  {layout:<15} {why}"));
     std::iter::once(heading.to_owned()).chain(lines).collect()
 }
 

@@ -10,6 +10,8 @@ pub(super) struct PictureInput<'a> {
     pub(super) samples: &'static str,
     /// `input.axes` of the manifest.
     pub(super) axes: &'static str,
+    /// No axis has a fixed size of 3: names tell the axis of the channels.
+    pub(super) names_channels: bool,
     /// In pixels; `None` for a dynamic axis.
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
@@ -56,10 +58,26 @@ fn picture(tensor: &TensorFact) -> Result<PictureInput<'_>, String> {
     let (axes, height, width) = match (a.fixed(), c.fixed()) {
         (Some(3), _) => ("nchw", b, c),
         (_, Some(3)) => ("nhwc", a, b),
+        _ if names_channels(a) || (a.fixed().is_none() && tensor.name == "pixel_values") => ("nchw", b, c),
+        _ if names_channels(c) => ("nhwc", a, b),
         _ => return Err("does not have three channels".to_owned()),
     };
+    let names_channels = a.fixed() != Some(3) && c.fixed() != Some(3);
     let pixels = |size: &Size| size.fixed().and_then(|pixels| u32::try_from(pixels).ok());
     let first = tensor.nearest.iter().find(|operator| !NEUTRAL.contains(&operator.as_str()));
     let scales_itself = first.is_some_and(|operator| SCALING.contains(&operator.as_str()));
-    Ok(PictureInput { tensor, samples, axes, width: pixels(width), height: pixels(height), scales_itself })
+    Ok(PictureInput {
+        tensor,
+        samples,
+        axes,
+        names_channels,
+        width: pixels(width),
+        height: pixels(height),
+        scales_itself,
+    })
+}
+
+/// True for an axis without a fixed size that is named after channels, as Hugging Face's Optimum does.
+fn names_channels(size: &Size) -> bool {
+    matches!(size, Size::Named(name) if name.contains("channel"))
 }

@@ -2,6 +2,8 @@
 
 use crate::model::recognition::habits::Habit;
 use crate::model::recognition::layout_match::Match;
+use crate::model::recognition::left_out;
+use crate::model::recognition::picture_input::PictureInput;
 use crate::model::recognition::setting::Setting;
 use crate::model::recognition::subject::Subject;
 use std::fmt::Write as _;
@@ -17,6 +19,8 @@ pub struct Proposal {
     pub output: Vec<Setting>,
     /// The lines of `[thresholds]`.
     pub thresholds: Vec<Setting>,
+    /// What the file has and nothing reads, such as masks and key points.
+    pub left_out: Vec<String>,
 }
 
 impl Proposal {
@@ -29,8 +33,9 @@ impl Proposal {
             Setting::assumed("iou", 0.5, "boxes of one class with a higher IoU count as one object"),
             Setting::known("max_detections", 100_u32),
         ];
+        let left_out = found.left_out.into_iter().chain(left_out::outputs(subject, &found.output)).collect();
         let output = std::iter::once(Setting::known("layout", layout)).chain(found.output).collect();
-        Self { layout, input: input(subject, &found.habit), output, thresholds }
+        Self { layout, input: input(subject, &found.habit), output, thresholds, left_out }
     }
 
     /// The sections `[input]`, `[output]` and `[thresholds]` as TOML, with comments.
@@ -64,16 +69,14 @@ fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
         side("width", picture.width, subject.trained_size.map(|(width, _)| width)),
         side("height", picture.height, subject.trained_size.map(|(_, height)| height)),
         Setting::known("samples", picture.samples),
-        Setting::known("axes", picture.axes),
+        axes(picture),
         color(subject, habit, &habitual),
         fit(subject, habit, &habitual),
     ];
     if let Some(crop) = habit.crop.filter(|_| !is_stretched(subject)) {
         settings.push(Setting::assumed("crop", crop, &habitual));
     }
-    if let Some(resize) = habit.resize {
-        settings.push(Setting::assumed("resize", resize, &habitual));
-    }
+    settings.push(Setting::assumed("resize", habit.resize, &habitual));
     if habit.pad != 0 && !is_stretched(subject) {
         settings.push(Setting::assumed("pad", habit.pad, &habitual));
     }
@@ -93,9 +96,18 @@ fn input(subject: &Subject<'_>, habit: &Habit) -> Vec<Setting> {
         mean.reverse();
         std.reverse();
     }
-    settings.push(Setting::assumed("mean", mean, why));
-    settings.push(Setting::known("std", std));
+    settings.push(Setting::assumed("mean", mean, &why));
+    settings.push(Setting::assumed("std", std, why));
     settings
+}
+
+fn axes(picture: &PictureInput<'_>) -> Setting {
+    match picture.names_channels {
+        false => Setting::known("axes", picture.axes),
+        true => {
+            Setting::assumed("axes", picture.axes, "no axis has a fixed size of 3; as the names of tensor and axes say")
+        }
+    }
 }
 
 /// The order of colours in the file's metadata.

@@ -11,16 +11,18 @@ pub(super) struct Subject<'a> {
     pub(super) picture: PictureInput<'a>,
     /// The number of classes: of the user's labels, else of the names in the file's metadata.
     pub(super) classes: Option<u64>,
+    /// The user has named the layout: what only speaks for another one does not count.
+    pub(super) is_chosen: bool,
     /// Width and height of the training, which Ultralytics writes to a file with dynamic axes.
     pub(super) trained_size: Option<(u32, u32)>,
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(facts: &'a ModelFacts, labels: Option<usize>) -> Result<Self, String> {
+    pub(super) fn new(facts: &'a ModelFacts, labels: Option<usize>, is_chosen: bool) -> Result<Self, String> {
         let picture = picture_input::find(facts)?;
         let in_file = || facts.metadata.get("names").and_then(|text| class_names(text)).map(|names| names.len());
         let classes = labels.or_else(in_file).map(|count| count as u64);
-        Ok(Self { facts, picture, classes, trained_size: trained_size(facts) })
+        Ok(Self { facts, picture, classes, is_chosen, trained_size: trained_size(facts) })
     }
 
     /// The task in Ultralytics' metadata: `detect`, `segment`, `classify`, `pose` or `obb`.
@@ -34,6 +36,11 @@ impl<'a> Subject<'a> {
         says("author") || says("description") || (self.task().is_some() && self.facts.metadata.contains_key("stride"))
     }
 
+    /// RF-DETR alone calls its outputs so.
+    pub(super) fn is_rf_detr(&self) -> bool {
+        self.facts.outputs.len() == 2 && ["dets", "labels"].iter().all(|name| self.facts.output(name).is_some())
+    }
+
     /// True if a text of the metadata, other than the class names, contains `word`.
     pub(super) fn notes(&self, word: &str) -> bool {
         self.facts.metadata.iter().any(|(key, text)| key != "names" && text.contains(word))
@@ -41,10 +48,10 @@ impl<'a> Subject<'a> {
 
     /// Checks that the picture is the only input.
     pub(super) fn only_picture_goes_in(&self) -> Result<(), String> {
-        let further: Vec<String> = self.further_inputs().map(ToString::to_string).collect();
+        let further: Vec<String> = self.further_inputs().map(|input| input.name.clone()).collect();
         match further.is_empty() {
             true => Ok(()),
-            false => Err(format!("needs the picture alone; this one also takes {}", further.join(", "))),
+            false => Err(format!("needs the picture alone, and not `{}` as well", further.join("`, `"))),
         }
     }
 
@@ -52,17 +59,12 @@ impl<'a> Subject<'a> {
         self.facts.inputs.iter().filter(|input| input.name != self.picture.tensor.name)
     }
 
-    /// All outputs in one line, for error texts.
-    pub(super) fn outputs(&self) -> String {
-        self.facts.outputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    }
-
     /// The only output with this number of axes; outputs with another number may exist.
     pub(super) fn only_output_of(&self, axes: usize, wanted: &str) -> Result<&'a TensorFact, String> {
         let mut fitting = self.facts.outputs.iter().filter(|output| output.shape.len() == axes);
         match (fitting.next(), fitting.next()) {
             (Some(output), None) => Ok(output),
-            _ => Err(format!("needs one output {wanted}; this one has {}", self.outputs())),
+            _ => Err(format!("needs one output {wanted}")),
         }
     }
 
@@ -93,7 +95,12 @@ pub(super) fn size(tensor: &TensorFact, axis: usize) -> Option<u64> {
 }
 
 /// Operators with weights.
-pub(super) const WEIGHTED: [&str; 3] = ["Conv", "Gemm", "MatMul"];
+pub(super) const WEIGHTED: [&str; 5] = ["Conv", "Gemm", "MatMul", "QLinearConv", "ConvInteger"];
+
+/// True if numbers are computed between the last layer with weights and the output, as where boxes are decoded.
+pub(super) fn is_computed(tensor: &TensorFact) -> bool {
+    ends_with(tensor, &["Mul", "Add", "Sub", "Div", "Exp", "Pow"])
+}
 
 /// True if one of these operators is between the last layer with weights and the output.
 pub(super) fn ends_with(tensor: &TensorFact, operators: &[&str]) -> bool {

@@ -11,7 +11,7 @@ use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::{MqttSettings, MqttTlsSettings};
 use crate::secret::Credentials;
-use crate::supervisor::settings::{MeasuredLimit, ModelSettings, TpsLimitSetting, UnitSettings, ZoneSettings};
+use crate::supervisor::settings::{ModelSettings, NamedLimit, TpsLimitSetting, UnitSettings, ZoneSettings};
 use crate::telemetry::settings::LogSettings;
 use crate::tracking::settings::{SceneSettings, TrackingSettings};
 use crate::vision::framing::{Framing, Tiling};
@@ -142,7 +142,8 @@ fn a_limit_is_a_number_measured_or_none() {
         load(&format!("[[models]]\nname = \"m\"\n{text}"), &[]).map(|settings| settings.models[0].tps_limit)
     };
     assert_eq!(limit("tps_limit = 5").unwrap(), Some(TpsLimitSetting::Fixed(5.0)));
-    assert_eq!(limit("tps_limit = \"auto\"").unwrap(), Some(TpsLimitSetting::Named(MeasuredLimit::Auto)));
+    assert_eq!(limit("tps_limit = \"auto\"").unwrap(), Some(TpsLimitSetting::Named(NamedLimit::Auto)));
+    assert_eq!(limit("tps_limit = \"none\"").unwrap(), Some(TpsLimitSetting::Named(NamedLimit::None)));
     assert_eq!(limit("threads = 1").unwrap(), None);
     for wrong in ["tps_limit = \"much\"", "tps_limit = 0"] {
         let SettingsErrors(mistakes) = limit(wrong).unwrap_err();

@@ -8,8 +8,10 @@ mod candidates;
 mod classifier;
 mod detr;
 mod end_to_end;
+mod end_to_end_rows;
 mod fastest_det;
 mod nano_det;
+mod pixel_boxes;
 mod reading;
 mod rt_detr;
 mod ssd;
@@ -42,6 +44,7 @@ pub fn decode(
         (OutputLayout::Ssd { corners, background, .. }, [boxes, scores]) => {
             ssd::decode([*boxes, *scores], *corners, *background, &mut found)?;
         }
+        (OutputLayout::PixelBoxes { .. }, [boxes, scores]) => pixel_boxes::decode([*boxes, *scores], &mut found)?,
         (OutputLayout::SsdAnchors { encoding, corners, background, .. }, [offsets, anchors, scores]) => {
             ssd_anchors::decode([*offsets, *anchors, *scores], (*encoding, *corners, *background), &mut found)?;
         }
@@ -52,6 +55,7 @@ pub fn decode(
         (OutputLayout::Yolov5 { .. }, [output]) => yolov5::decode(*output, &mut found)?,
         (OutputLayout::Yolov8 { classes, .. }, [output]) => yolov8::decode(*output, *classes, &mut found)?,
         (OutputLayout::EndToEnd { .. }, [output]) => end_to_end::decode(*output, &mut found)?,
+        (OutputLayout::EndToEndRows { .. }, [output]) => end_to_end_rows::decode(*output, &mut found)?,
         (OutputLayout::Detr { activation, .. }, [logits, boxes]) => {
             detr::decode([*logits, *boxes], *activation, &mut found)?;
         }
@@ -75,6 +79,7 @@ pub fn decode(
 fn needs_suppression(layout: &OutputLayout) -> bool {
     match layout {
         OutputLayout::Ssd { .. }
+        | OutputLayout::PixelBoxes { .. }
         | OutputLayout::SsdAnchors { .. }
         | OutputLayout::YoloxGrid { .. }
         | OutputLayout::Yolov5 { .. }
@@ -83,6 +88,7 @@ fn needs_suppression(layout: &OutputLayout) -> bool {
         | OutputLayout::FastestDet { .. } => true,
         OutputLayout::SsdNms { .. }
         | OutputLayout::EndToEnd { .. }
+        | OutputLayout::EndToEndRows { .. }
         | OutputLayout::Detr { .. }
         | OutputLayout::RtDetr { .. }
         | OutputLayout::Classifier { .. } => false,

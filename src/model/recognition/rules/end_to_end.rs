@@ -1,7 +1,6 @@
 //! Detectors whose output needs no NMS: YOLOv10, CenterNet, and others exported with NMS in the graph.
 
-use super::ssd::MANY;
-use super::yolox_grid::STRIDES;
+use super::usual_sizes::{MANY, STRIDES};
 use crate::model::recognition::habits;
 use crate::model::recognition::layout_match::{Certainty, Match};
 use crate::model::recognition::setting::Setting;
@@ -11,11 +10,11 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.only_picture_goes_in()?;
     let output = subject.only_output_of(3, "[1,N,6]")?;
     if size(output, 2) != Some(6) {
-        return Err(format!("needs [1,N,6]: four edges, score, class; this one is {output}"));
+        return Err("needs [1,N,6]: four edges, score, class".to_owned());
     }
     let rows = size(output, 1);
-    if rows.is_some_and(|rows| rows > MANY) {
-        return Err(format!("needs at most {MANY} detections; this one is {output}"));
+    if rows.is_some_and(|rows| rows > MANY) && !subject.is_chosen {
+        return Err(format!("needs at most {MANY} detections"));
     }
     let cells = subject.cells(&STRIDES);
     let is_grid = rows.is_some() && (rows == cells || rows == cells.map(|cells| 3 * cells));
@@ -27,6 +26,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
             output.name.as_str(),
             "rows are left, top, right, bottom in pixels, score, class",
         )],
+        left_out: None,
         habit: habits::YOLO,
     })
 }

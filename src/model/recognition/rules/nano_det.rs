@@ -12,8 +12,7 @@ const STRIDES: [u32; 6] = [4, 8, 16, 32, 64, 128];
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     subject.only_picture_goes_in()?;
     let outputs = &subject.facts.outputs;
-    let wanted = "needs two outputs per stride, scores [1,HW,C] and distances [1,HW,4*bins]";
-    let unlike = || format!("{wanted}; this one has {}", subject.outputs());
+    let unlike = || "needs scores [1,HW,C], distances [1,HW,4*bins] per stride".to_owned();
     if outputs.len() < 4 || outputs.iter().any(|output| output.shape.len() != 3) {
         return Err(unlike());
     }
@@ -28,8 +27,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         strides.push(stride);
     }
     if 2 * strides.len() != outputs.len() {
-        let sizes = "HW must be the cells of a stride over the input";
-        return Err(format!("{wanted}, where {sizes}; this one has {}", subject.outputs()));
+        return Err("needs two outputs per stride with a row per cell of its grid".to_owned());
     }
     let (classes, bins) = (common_size(&scores).ok_or_else(unlike)?, common_size(&distances).ok_or_else(unlike)?);
     if bins % 4 != 0 || bins < 8 {
@@ -46,6 +44,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
             Setting::noted("strides", &strides[..], "each output has one row per cell of its grid"),
             Setting::assumed("center", 0.5, "distances are measured from the middle of a cell"),
         ],
+        left_out: None,
         habit: if is_pico { habits::PICO_DET } else { habits::NANO_DET },
     })
 }

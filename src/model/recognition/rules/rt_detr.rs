@@ -9,14 +9,12 @@ use crate::model::recognition::subject::{Subject, size};
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     let further: Vec<&TensorFact> = subject.further_inputs().collect();
     let [sizes] = further[..] else {
-        let count = further.len();
-        return Err(format!("needs a picture and a second input for its size [1,2]; this one takes {count} more"));
+        return Err("needs a second input, for the picture's size".to_owned());
     };
     if sizes.shape.len() != 2 || size(sizes, 1) != Some(2) || sizes.element != Element::Int64 {
-        return Err(format!("needs a second input for the picture's size, int64 [1,2]; this one's is {sizes}"));
+        return Err("needs a second input for the picture's size, int64 [1,2]".to_owned());
     }
-    let unlike =
-        || format!("needs labels int64 [1,N], boxes [1,N,4] and scores [1,N]; this one has {}", subject.outputs());
+    let unlike = || "needs labels int64 [1,N], boxes [1,N,4] and scores [1,N]".to_owned();
     let find = |fits: &dyn Fn(&TensorFact) -> bool| subject.facts.outputs.iter().find(|output| fits(output));
     let labels = find(&|output| output.shape.len() == 2 && output.element == Element::Int64).ok_or_else(unlike)?;
     let scores = find(&|output| output.shape.len() == 2 && output.element != Element::Int64).ok_or_else(unlike)?;
@@ -27,9 +25,10 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         output: vec![
             Setting::known("sizes", sizes.name.as_str()),
             Setting::known("labels", labels.name.as_str()),
-            Setting::known("boxes", boxes.name.as_str()),
+            Setting::assumed("boxes", boxes.name.as_str(), "corners in pixels of the size that is given in"),
             Setting::known("scores", scores.name.as_str()),
         ],
+        left_out: None,
         habit: habits::RT_DETR,
     })
 }

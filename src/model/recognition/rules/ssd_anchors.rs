@@ -9,7 +9,7 @@ use crate::model::recognition::subject::{Subject, WEIGHTED, size};
 
 pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
     let wanted = "offsets [1,N,4], anchors [1,N,4] and scores [1,N,C]";
-    let unlike = || format!("needs {wanted}; this one has {}", subject.outputs());
+    let unlike = || format!("needs {wanted}");
     subject.only_picture_goes_in()?;
     let outputs = &subject.facts.outputs;
     if outputs.len() != 3 || outputs.iter().any(|output| output.shape.len() != 3) {
@@ -23,8 +23,7 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         (true, false) => (second, first),
         (false, true) => (first, second),
         _ => {
-            let why = "needs one output of constants, the anchors";
-            return Err(format!("{why}; `{}` and `{}` cannot be told apart", first.name, second.name));
+            return Err("needs one output of constants, the anchors; none can be told".to_owned());
         }
     };
     if outputs.iter().any(|output| size(output, 1) != size(anchors, 1)) {
@@ -43,7 +42,8 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
             Setting::assumed("corners", "xyxy", "usual for ST's model zoo"),
             background(subject, scores, classes)?,
         ],
-        habit: habits::SSD,
+        left_out: None,
+        habit: habits::ST_SSD,
     })
 }
 

@@ -20,11 +20,9 @@ pub(super) fn rule(subject: &Subject<'_>) -> Result<Match, String> {
         // TensorFlow's exporters append the output's number, as in `detection_boxes:0`.
         let is_it = |has: &str| has.split(':').next() == Some(name);
         let found = subject.facts.outputs.iter().find(|output| is_it(&output.name));
-        let found = found.ok_or_else(|| {
-            format!("needs an output named `{name}` (shapes are ambiguous); this one has {}", subject.outputs())
-        })?;
+        let found = found.ok_or_else(|| format!("needs an output named `{name}`; shapes are ambiguous"))?;
         output.push(Setting::known(key, found.name.as_str()));
     }
     let choose_if = "the outputs have the names of TensorFlow's Object Detection API";
-    Ok(Match { certainty: Certainty::Sure, choose_if, output, habit: habits::SSD })
+    Ok(Match { certainty: Certainty::Sure, choose_if, output, left_out: None, habit: habits::SSD })
 }

@@ -50,6 +50,14 @@ fn end_to_end() -> OutputLayout {
     OutputLayout::EndToEnd { output: "o".into() }
 }
 
+fn end_to_end_rows() -> OutputLayout {
+    OutputLayout::EndToEndRows { output: "o".into() }
+}
+
+fn pixel_boxes() -> OutputLayout {
+    OutputLayout::PixelBoxes { boxes: "b".into(), scores: "s".into() }
+}
+
 fn detr(activation: Activation) -> OutputLayout {
     OutputLayout::Detr { logits: "l".into(), boxes: "b".into(), activation }
 }
@@ -170,6 +178,16 @@ fn what_needs_no_suppression_keeps_boxes_that_overlap() {
         &[(&[1, 2], &[3.0, 4.0]), (&[1, 2, 4], &[8.0, 8.0, 24.0, 24.0].repeat(2)), (&[1, 2], &[0.4, 0.7])],
     );
     assert_one(&found, 4, 0.7, [0.25, 0.25, 0.75, 0.75]);
+}
+
+#[test]
+fn corners_in_pixels_are_read_with_scores_or_as_rows_of_the_first_picture() {
+    let tensors: [Given<'_>; 2] =
+        [(&[1, 2, 4], &[0.0, 0.0, 1.0, 1.0, 8.0, 4.0, 24.0, 12.0]), (&[1, 2, 1], &[0.1, 0.8])];
+    assert_one(&check(&pixel_boxes(), &tensors), 0, 0.8, [0.25, 0.125, 0.75, 0.375]);
+    let rows = [0.0, 8.0, 4.0, 24.0, 12.0, 2.0, 0.8, 1.0, 0.0, 0.0, 32.0, 32.0, 1.0, 0.9];
+    assert_one(&check(&end_to_end_rows(), &[(&[2, 7], &rows)]), 2, 0.8, [0.25, 0.125, 0.75, 0.375]);
+    assert_eq!(check(&end_to_end_rows(), &[(&[0, 7], &[])]), Ok(vec![]));
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn every_layout(values: &[f32], rows: usize, classes: usize) -> Vec<Result<Vec<D
     let mut results = vec![
         check(&ssd(Corners::Yxyx, false), &[boxes, scores]),
         check(&ssd(Corners::Xyxy, true), &[boxes, scores]),
+        check(&pixel_boxes(), &[boxes, scores]),
         check(&ssd_anchors(AnchorEncoding::Corners), &[boxes, boxes, scores]),
         check(&ssd_anchors(AnchorEncoding::Centers), &[boxes, boxes, scores]),
         check(&ssd_nms(), &[boxes, column, column, (&[1], &[rows as f32])]),
@@ -21,6 +22,7 @@ fn every_layout(values: &[f32], rows: usize, classes: usize) -> Vec<Result<Vec<D
         check(&yolov5(), &[(&[1, n, 5 + c], part(rows * (5 + classes)))]),
         check(&yolov8(None), &[(&[1, 4 + c, n], part(rows * (4 + classes)))]),
         check(&end_to_end(), &[(&[1, n, 6], part(6 * rows))]),
+        check(&end_to_end_rows(), &[(&[n, 7], part(7 * rows))]),
         check(&detr(Activation::Sigmoid), &[scores, boxes]),
         check(&detr(Activation::Softmax), &[scores, boxes]),
         check(&rt_detr(), &[column, boxes, column]),
@@ -47,6 +49,7 @@ fn a_wrong_number_of_tensors_or_shape_is_an_error() {
     }
     assert!(check(&yolov8(None), &[(&[1, 4, 5], &[0.0; 20])]).is_err(), "no class");
     assert!(check(&end_to_end(), &[(&[1, 5, 7], &[0.0; 35])]).is_err());
+    assert!(check(&end_to_end_rows(), &[(&[1, 5, 7], &[0.0; 35])]).is_err());
     assert!(check(&fastest_det(), &[(&[1, 5, 1, 1], &[0.0; 5])]).is_err());
     assert!(check(&nano_det(), &[(&[1, 4, 1], &[0.0; 4]), (&[1, 4, 7], &[0.0; 28])]).is_err());
     assert!(check(&nano_det(), &[(&[1, 4, 1], &[0.0; 4])]).is_err());
@@ -85,6 +88,8 @@ fn a_box_that_is_not_finite_is_an_error_and_not_dropped() {
             check(&ssd_anchors(AnchorEncoding::Corners), &[boxes, (&[1, 1, 4], &[0.2, 0.2, 0.4, 0.6]), scores]),
             check(&ssd_anchors(AnchorEncoding::Centers), &[(&[1, 1, 4], &[0.0; 4]), boxes, scores]),
             check(&ssd_nms(), &[boxes, one, one, (&[1], &[1.0])]),
+            check(&pixel_boxes(), &[(&[1, 1, 4], &[8.0, 8.0, value, 16.0]), scores]),
+            check(&end_to_end_rows(), &[(&[1, 7], &[0.0, 8.0, 8.0, value, 24.0, 1.0, 0.9])]),
             check(&yolox_grid(), &[(&[1, 5, 7], &grid)]),
             check(&yolov5(), &[(&[1, 1, 7], &[value, 8.0, 16.0, 8.0, 0.9, 0.1, 0.9])]),
             check(&yolov8(None), &[(&[1, 6, 1], &[16.0, 8.0, value, 8.0, 0.1, 0.9])]),
