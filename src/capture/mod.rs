@@ -19,6 +19,7 @@
 //! the parent's decision.
 
 mod access_unit;
+mod annex_b;
 mod arrival;
 mod box_drawing;
 mod camera_stream;
