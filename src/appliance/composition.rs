@@ -13,6 +13,7 @@ use crate::appliance::performer::Performer;
 use crate::appliance::reload::Reloader;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
+use crate::appliance::scene_editor::scenes_of;
 use crate::appliance::shell::Shell;
 use crate::appliance::status_maker::StatusMaker;
 use crate::appliance::stream_lines::StreamLines;
@@ -108,7 +109,8 @@ impl Appliance {
         let events = reporter.event_log();
         let (control, queues) =
             Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), events, live.clone());
-        let live = LiveOrders::new(live, clips.clone());
+        control.scenes.set(scenes_of(&settings));
+        let mut live = LiveOrders::new(live, clips.clone());
         live.set_cameras(&settings);
         let ControlQueues { commands, imports, reloads, snapshots } = queues;
         let (change_sender, changes) = mpsc::channel(1);
@@ -126,6 +128,7 @@ impl Appliance {
             units,
             captures,
             requests: Requests::default(),
+            scenes: control.scenes.clone(),
             live,
             reporter,
             catalog,
