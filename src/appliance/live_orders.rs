@@ -7,7 +7,7 @@
 use crate::camera::capture_process::CaptureProcesses;
 use crate::clips::{ClipOrder, Clips};
 use crate::ipc::messages::CameraIndex;
-use crate::live::Relay;
+use crate::live::{NotShown, Relay};
 use crate::settings::Settings;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
@@ -61,9 +61,14 @@ impl LiveOrders {
     }
 
     /// What the settings say of cameras that are shown to nobody, and of those that have clips.
-    pub(super) fn set_cameras(&self, settings: &Settings) {
-        self.relay.set_private(settings.private_cameras());
-        self.clips.set_cameras(settings.cameras_with_clips());
+    pub(super) fn set_cameras(&mut self, settings: &Settings) {
+        let blacked_out = settings.blacked_out_cameras();
+        let why =
+            |camera: &CameraId| if blacked_out.contains(camera) { NotShown::BlackedOut } else { NotShown::Private };
+        let private = settings.private_cameras().into_iter();
+        self.relay.set_private(private.map(|camera| (camera.clone(), why(&camera))).collect());
+        self.clips.set_cameras(settings.cameras_with_clips(), blacked_out);
+        self.connections.retain(|camera, _| settings.cameras.iter().any(|configured| configured.id == *camera));
     }
 
     /// Clips, as others need them.

@@ -21,6 +21,7 @@
 mod access_unit;
 mod annex_b;
 mod arrival;
+mod blackout;
 mod box_drawing;
 mod camera_stream;
 mod confinement;

@@ -121,10 +121,13 @@ impl Clips {
         Ok((Self(Arc::new(Parts { shared, before: rules.before, orders, jobs, room })), ordered))
     }
 
-    /// The cameras of which clips are made from now on.
-    pub fn set_cameras(&self, cameras: BTreeSet<CameraId>) {
+    /// The cameras of which clips are made from now on, and those whose clips, also those of before, nobody may see.
+    pub fn set_cameras(&self, cameras: BTreeSet<CameraId>, withheld: BTreeSet<CameraId>) {
         let is_none = cameras.is_empty();
-        self.0.shared.lock().cameras = cameras;
+        let mut inner = self.0.shared.lock();
+        inner.cameras = cameras;
+        inner.withheld.set(withheld);
+        drop(inner);
         if is_none {
             self.0.shared.are_not_wanted();
         }
@@ -142,6 +145,7 @@ impl Clips {
         let Parts { shared, orders, .. } = &*self.0;
         let mut inner = shared.lock();
         if !inner.cameras.contains(camera) {
+            inner.withheld.note(camera, event);
             return false;
         }
         let is_begun = match inner.recordings.event(camera, track, kind, event, now) {
