@@ -116,10 +116,10 @@ fn a_box_is_drawn_where_the_message_of_its_very_frame_says() {
             .iter()
             .map(|it| ["left", "top", "width", "height"].map(|side| it["box"][side].as_f64().unwrap()))
             .collect();
-        assert_eq!(drawn.len(), told.len(), "of frame {}: {drawn:?} {message}", frame);
+        assert_eq!(drawn.len(), told.len(), "of frame {frame}: {drawn:?} {message}");
         for box_told in &told {
             let best = drawn.iter().map(|one| iou(one, box_told)).fold(0.0, f64::max);
-            assert!(best >= LEAST_IOU, "of frame {}: {box_told:?} {drawn:?}", frame);
+            assert!(best >= LEAST_IOU, "of frame {frame}: {box_told:?} {drawn:?}");
             worst = worst.min(best);
         }
         compared += usize::from(!told.is_empty());

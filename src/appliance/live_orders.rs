@@ -88,3 +88,32 @@ impl LiveOrders {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clips::ClipRules;
+    use crate::clips::settings::ClipSettings;
+    use crate::settings::tests::settings;
+    use crate::telemetry::troubles::Troubles;
+
+    #[tokio::test]
+    async fn connections_of_cameras_that_are_gone_are_forgotten_and_what_is_hidden_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        let rules = ClipRules::new(&ClipSettings::default(), 0);
+        let (clips, _orders) = Clips::start(&rules, home.path(), Default::default(), Troubles::default()).unwrap();
+        let mut orders = LiveOrders::new(Relay::without_cameras(), clips);
+        let [yard, gate] = ["yard", "gate"].map(|id| CameraId::new(id).unwrap());
+        for camera in [&yard, &gate] {
+            orders.connections.insert(camera.clone(), (0, CameraIndex(1)));
+        }
+        let of_yard = |more: &str| settings(&format!("[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\n{more}"));
+        orders.set_cameras(&of_yard("live = false"));
+        assert_eq!(orders.connections.keys().collect::<Vec<_>>(), [&yard]);
+        assert_eq!(orders.relay.why_private(&yard), Some(NotShown::Private));
+        orders.set_cameras(&of_yard("live = true\nblackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]"));
+        assert_eq!(orders.relay.why_private(&yard), Some(NotShown::BlackedOut));
+        orders.set_cameras(&of_yard(""));
+        assert_eq!(orders.relay.why_private(&yard), None);
+    }
+}
