@@ -176,13 +176,9 @@ fn a_clip_of_a_camera_with_h265_has_all_its_frames() {
     let shown = decoded_by(&video, ["h265parse", "avdec_h265"]);
     assert_eq!(shown.len(), has(b"moof"), "every frame is decoded");
     assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{shown:?}");
-    // Ten a second, and none is missing between.
-    let span = shown.last().unwrap() - shown[0];
-    assert!(
-        span >= 3000 && (span / 100 + 1).abs_diff(shown.len() as u64) <= 1,
-        "{} in {span} ms: {shown:?}",
-        shown.len()
-    );
+    // Ten a second, and none is missing between. A camera that has just begun may take longer to its second frame.
+    let span = shown.last().unwrap() - shown[1];
+    assert!(span >= 3000 && (span / 100 + 2).abs_diff(shown.len() as u64) <= 1, "{} in {span}: {shown:?}", shown.len());
     let entry = entry(&daemon.home().join("state"), &event);
     assert_eq!((&entry["dropped"], &entry["bytes"]), (&0.into(), &video.len().into()));
 }

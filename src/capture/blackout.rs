@@ -35,7 +35,9 @@ pub(super) fn paint(samples: &mut [u8], picture: PictureLayout, areas: &[Area]) 
             for row in 0..plane.height {
                 for (first, end) in spans(&sides, row, plane.width) {
                     let start = plane.offset + row * plane.stride;
-                    if let Some(hidden) = samples.get_mut(start + first * bytes_each..start + end * bytes_each) {
+                    // What a frame that is too short has of it is hidden as well.
+                    let end = (start + end * bytes_each).min(samples.len());
+                    if let Some(hidden) = samples.get_mut(start + first * bytes_each..end) {
                         hidden.fill(value);
                     }
                 }
