@@ -154,6 +154,7 @@ fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_bef
         broker.port,
         camera("yard", yard.url(), 5)
     );
+    broker.retain("ocelli/box/cameras/gate/snapshot", "of a run before");
     let daemon = Daemon::start(broker.port, &settings);
     daemon.wait_ready();
     let get = |path: &str| {
@@ -168,12 +169,13 @@ fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_bef
     let (inside, outside) = brightness(&main);
     assert!(main.width() == 1920 && inside < 24 && outside > 60, "{inside} {outside}");
 
-    let topic = ["-t", "ocelli/box/cameras/yard/snapshot", "-C", "1", "-N"];
-    let retained = |seconds: &str| {
-        let at = ["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", seconds];
-        Command::new("mosquitto_sub").args(at).args(topic).output().unwrap().stdout
+    let retained = |camera: &str, seconds: &str| {
+        let topic = format!("ocelli/box/cameras/{camera}/snapshot");
+        let at = ["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", seconds, "-C", "1", "-N", "-t", &topic];
+        Command::new("mosquitto_sub").args(at).output().unwrap().stdout
     };
-    let before = decode(&retained("30"));
+    assert_ne!(retained("gate", "5"), b"of a run before");
+    let before = decode(&retained("yard", "30"));
     assert!(brightness(&before).0 > 100, "all of it is shown");
     let picture_of = |id: &str| daemon.get_raw(&format!("/api/events/{id}/picture")).unwrap().0;
     let pictures = || {
@@ -199,7 +201,7 @@ fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_bef
     let (inside, outside) = brightness(&decode(&jpeg));
     assert!(inside < 24 && outside > 60, "{inside} {outside}");
     // What is retained now was made since, whoever asked for it.
-    let (inside, outside) = brightness(&decode(&retained("60")));
+    let (inside, outside) = brightness(&decode(&retained("yard", "60")));
     assert!(inside < 24 && outside > 60, "{inside} {outside}");
     for id in pictures() {
         let (_, _, jpeg) = daemon.get_raw(&format!("/api/events/{id}/picture")).unwrap();

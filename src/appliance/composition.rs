@@ -105,7 +105,9 @@ impl Appliance {
         let rules = ClipRules::new(&settings.clips, leave_bytes);
         let (clips, ordered_clips) =
             Clips::start(&rules, &settings.state_directory, reporter.metrics(), reporter.troubles_of_parts())?;
-        let reporter = reporter.with_live(live.clone(), clips.clone());
+        let mut reporter = reporter.with_live(live.clone(), clips.clone());
+        // The broker may retain one of a run before, with other settings.
+        settings.blacked_out_cameras().iter().for_each(|camera| reporter.forget_snapshot(camera));
         let events = reporter.event_log();
         let (control, queues) =
             Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), events, live.clone());

@@ -31,7 +31,7 @@ impl Reporter {
     }
 
     /// Clears the picture of a camera on the broker.
-    pub(super) fn forget_snapshot(&mut self, camera: &CameraId) {
+    pub(in crate::appliance) fn forget_snapshot(&mut self, camera: &CameraId) {
         let Some(publisher) = &self.publisher else { return };
         publisher.clear_snapshot(camera);
         if let Some(told) = self.told.get_mut(camera) {
