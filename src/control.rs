@@ -28,6 +28,7 @@ use crate::control::health::BoxHealth;
 use crate::control::hours_reader::HoursReader;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
+use crate::control::scenes::ScenesInForce;
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
 use crate::live::Relay;
 use crate::metering::HoursFiles;
@@ -162,6 +163,8 @@ pub struct Control {
     pub snapshots: SnapshotClient,
     /// Takes viewers of live video.
     pub live: Relay,
+    /// The areas of cameras that are in force.
+    pub scenes: ScenesInForce,
     /// Reads stored events; `None` when events are not stored.
     pub(crate) events: Option<EventLog>,
     /// Projects, versions and tags.
@@ -196,7 +199,9 @@ impl Control {
         let (reloads, reload_queue) = mpsc::channel(RELOAD_QUEUE);
         let (snapshots, snapshot_queue) = SnapshotClient::new();
         let hours = HoursReader::new(hours);
-        let control = Self { commands, status, hours, imports, reloads, images, snapshots, live, events, catalog };
+        let scenes = ScenesInForce::default();
+        let control =
+            Self { commands, status, hours, imports, reloads, images, snapshots, live, scenes, events, catalog };
         (
             control,
             ControlQueues {

@@ -87,6 +87,8 @@
 //!   loses frames up to the next keyframe, and is told. The parent never parses it ([`ipc::live_packets`], [`live`]).
 //! * A clip is what was received, and costs an event nothing: no event waits for it, and a disk that takes none is told of
 //!   ([`clips`]).
+//! * What a camera's `blackout` hides is black in the frame before a JPEG is made of it, and its capture process writes no video
+//!   (`capture::blackout`).
 //! * A frame and its fragment say the same place on the timeline of the video (`capture::media_clock`), so that a box is
 //!   shown on its own frame.
 //! * Everything that is queued is applied before a deadline is judged, and deadlines move by the time for which the daemon

@@ -18,7 +18,7 @@ use support::browser::Browser;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
 use support::http::Address;
-use support::{free_port, wait_for};
+use support::{free_port, from_setup, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -65,14 +65,18 @@ fn entry(state: &Path, event: &Value) -> Value {
     entries.find(|entry| entry["events"].as_array().unwrap().contains(&event["id"])).unwrap()
 }
 
-/// Decodes all frames: when each is shown, in milliseconds of the file.
+/// Decodes all frames of H.264: when each is shown, in milliseconds of the file.
 fn decoded(video: &[u8]) -> Vec<u64> {
+    decoded_by(video, ["h264parse", "avdec_h264"])
+}
+
+fn decoded_by(video: &[u8], [parser, decoder]: [&str; 2]) -> Vec<u64> {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("clip.mp4");
     fs::write(&file, video).unwrap();
     let output = Command::new("gst-launch-1.0")
-        .args(["-v", "filesrc", &format!("location={}", file.display()), "!", "qtdemux", "!", "h264parse"])
-        .args(["!", "avdec_h264", "!", "identity", "silent=false", "!", "fakesink"])
+        .args(["-v", "filesrc", &format!("location={}", file.display()), "!", "qtdemux", "!", parser])
+        .args(["!", decoder, "!", "identity", "silent=false", "!", "fakesink"])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -152,6 +156,34 @@ fn a_clip_begins_before_its_event_is_shared_by_others_and_can_be_decoded_whole()
 }
 
 #[test]
+fn a_clip_of_a_camera_with_h265_has_all_its_frames() {
+    let clip = from_setup("testdata/vtest.h264");
+    let newer = format!(
+        "multifilesrc location=\"{}\" loop=true \
+         caps=\"video/x-h264,stream-format=byte-stream,alignment=nal,framerate=10/1\" ! h264parse name=parse ! avdec_h264 \
+         ! videoscale ! videoconvert ! video/x-raw,format=I420,width=512,height=384 ! identity sync=true \
+         ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=20 ! rtph265pay name=pay0 pt=96 config-interval=-1",
+        clip.display()
+    );
+    let (broker, rtsp) = (Broker::start(), RtspCamera::start(&["--launch", &newer]));
+    let events = events(&broker);
+    let clips = "[clips]\nenabled = true\nbefore_seconds = 2.0\nafter_seconds = 0.0\nlongest_seconds = 7.0\n";
+    let daemon = Daemon::start(broker.port, &(clips.to_owned() + &camera("yard", rtsp.url(), 5)));
+    let event = began(&events, "yard");
+    let video = video(&daemon, &event);
+    let has = |name: &[u8; 4]| video.windows(4).filter(|four| four == name).count();
+    assert_eq!((&video[4..8], has(b"hev1"), has(b"hvcC"), has(b"avc3")), (&b"ftyp"[..], 1, 1, 0));
+    let shown = decoded_by(&video, ["h265parse", "avdec_h265"]);
+    assert_eq!(shown.len(), has(b"moof"), "every frame is decoded");
+    assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{shown:?}");
+    // Ten a second, and none is missing between. A camera that has just begun may take longer to its second frame.
+    let span = shown.last().unwrap() - shown[1];
+    assert!(span >= 3000 && (span / 100 + 2).abs_diff(shown.len() as u64) <= 1, "{} in {span}: {shown:?}", shown.len());
+    let entry = entry(&daemon.home().join("state"), &event);
+    assert_eq!((&entry["dropped"], &entry["bytes"]), (&0.into(), &video.len().into()));
+}
+
+#[test]
 fn a_camera_can_be_without_clips_and_another_without_a_live_view() {
     let (broker, rtsp) = (Broker::start(), RtspCamera::surveillance(free_port()));
     let events = events(&broker);
@@ -159,24 +191,49 @@ fn a_camera_can_be_without_clips_and_another_without_a_live_view() {
         + &camera("yard", rtsp.url(), 5)
         + "clips = false\n"
         + &camera("gate", rtsp.url(), 5)
-        + "live = false\n";
+        + "live = false\n"
+        + &camera("door", rtsp.url(), 5)
+        + "clips = true\nblackout = [[[0.5, 0.0], [1.0, 0.0], [1.0, 0.5]]]\n";
     let daemon = Daemon::start(broker.port, &settings);
-    let (yard, gate) = (began(&events, "yard"), began(&events, "gate"));
+    let mut first = std::collections::BTreeMap::new();
+    wait_for("an event of each", LIMIT, || {
+        let event = events.wait_json("somebody", 120, "/events", |event| event["type"] == "began");
+        first.entry(event["camera"].as_str().unwrap().to_owned()).or_insert(event);
+        (first.len() == 3).then_some(())
+    });
+    let [yard, gate, door] = ["yard", "gate", "door"].map(|camera| &first[camera]);
+    assert!(door.get("clip").is_none(), "{door}");
     assert!(yard.get("clip").is_none() && gate["clip"].is_string(), "{yard} {gate}");
     assert_eq!(get(&daemon, &format!("/api/events/{}/clip", yard["id"].as_str().unwrap()), "").0, 404);
 
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    for headers in ["", upgrade] {
-        let (status, _, body) = get(&daemon, "/api/cameras/gate/live", headers);
+    let refused = |path: &str, headers: &str, why: &str| {
+        let (status, _, body) = get(&daemon, path, headers);
         let body = String::from_utf8(body).unwrap();
-        assert!(status == 403 && body.contains("live = false"), "{status} {body}");
+        assert!(status == 403 && body.contains("\"private\"") && body.contains(why), "{path}: {status} {body}");
+    };
+    for headers in ["", upgrade] {
+        refused("/api/cameras/gate/live", headers, "live = false");
+        refused("/api/cameras/door/live", headers, "what `blackout` hides");
     }
+    refused(&format!("/api/events/{}/clip", door["id"].as_str().unwrap()), "", "what `blackout` hides");
     let mut browser = Browser::start();
     browser.open(&format!("http://localhost:{}/#/cameras/gate", daemon.http_port()));
     browser.wait("the reason", "document.body.innerText.includes('live = false')");
     browser.wait("a snapshot", "document.querySelector('.player img')?.naturalWidth > 0");
-    assert!(!daemon.home().join("state/clips/yard").exists());
+    browser.open(&format!("http://localhost:{}/#/cameras/door", daemon.http_port()));
+    browser.wait("the other reason", "document.querySelector('.playing').innerText.includes('what `blackout` hides')");
+    browser.wait("its snapshot", "document.querySelector('.player img')?.naturalWidth > 0");
+    browser.open(&format!("http://localhost:{}/#/events", daemon.http_port()));
+    browser.click(&format!("[data-object*=' door {}']", door["track"]));
+    browser.wait(
+        "why there is no clip",
+        "document.querySelector('dialog')?.innerText.includes('No clip: video would show')",
+    );
+    for camera in ["yard", "door"] {
+        assert!(!daemon.home().join("state/clips").join(camera).exists(), "{camera}");
+    }
 }
 
 #[test]

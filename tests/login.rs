@@ -7,6 +7,7 @@ mod support;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::time::Duration;
+use support::daemon::camera;
 use support::http::{Address, Answer};
 use support::people::{ANNA, BERT, PeopleBox, viewer};
 use support::wait_for;
@@ -230,5 +231,37 @@ fn without_tls_no_login_is_offered_beyond_the_box() {
     assert_eq!(this.public.get("/api/session", "").status, 404);
     let here = PeopleBox::session(&this.own, "anna", ANNA);
     assert_eq!(this.own.get("/api/session", &here).json()["name"], "anna");
+    assert!(this.daemon.stop().0.success());
+}
+
+#[test]
+fn a_viewer_sees_the_areas_in_force_whatever_the_file_says_and_who_draws_loses_nothing_of_it() {
+    let people = format!("{}{}", viewer("anna", "viewer", ANNA), viewer("bert", "operator", BERT));
+    let area = "[[0.1, 0.1], [0.4, 0.1], [0.4, 0.4]]";
+    let camera = format!("{}scene.ignore = [{area}]\n", camera("yard", "rtsp://127.0.0.1:9/", 5));
+    let this = PeopleBox::start_with("", &format!("{people}{camera}"));
+    let at = &this.own;
+    let (anna, bert) = (PeopleBox::session(at, "anna", ANNA), PeopleBox::session(at, "bert", BERT));
+    let (file, path) = (this.daemon.home().join("ocelli.toml"), "/api/cameras/yard/scene");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let in_force = json!({"regions": [], "include": [], "ignore": [[[0.1, 0.1], [0.4, 0.1], [0.4, 0.4]]]});
+    std::fs::write(&file, format!("{settings}[[cameras]]\nid = \"a mistake\"\n")).unwrap();
+    let shown = at.get(path, &anna);
+    assert_eq!((shown.status, shown.json()), (200, in_force.clone()));
+    assert_eq!(at.get("/api/cameras/street/scene", &anna).status, 404);
+
+    let drawn = json!({"regions": [], "include": [], "ignore": []});
+    let headers = format!("Content-Type: application/json\r\n{bert}{}", at.origin());
+    let draw = || at.ask(&format!("PUT {path}"), &headers, &drawn.to_string());
+    assert_eq!(draw().status, 422);
+    // Somebody has written other areas into the file meanwhile.
+    std::fs::write(&file, settings.replace("[0.4, 0.4]]", "[0.4, 0.5]]")).unwrap();
+    let refused = draw();
+    assert!(refused.status == 409 && refused.json()["error"]["code"] == "outdated", "{refused:?}");
+    assert_eq!(at.get(path, &anna).json(), in_force);
+    this.daemon.succeed(&["reload"]);
+    assert_eq!(at.get(path, &anna).json()["ignore"][0][2], json!([0.4, 0.5]));
+    assert_eq!(draw().status, 200);
+    assert_eq!(at.get(path, &anna).json(), drawn);
     assert!(this.daemon.stop().0.success());
 }

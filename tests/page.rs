@@ -97,6 +97,12 @@ fn each_view_shows_what_the_api_says() {
     browser.wait("the picture of one camera", "document.querySelector('.player img, .player video')");
     browser.wait("the stream", "document.body.innerText.includes('H.264, 768 × 576')");
     browser.wait("the connections", "document.querySelector('.log li .pill.good')");
+    // The hour in numbers is nobody's here: it is asked for when the connection is another.
+    let asked = |of: &str| {
+        format!("performance.getEntriesByType('resource').filter(({{ name }}) => name.endsWith('/api/{of}')).length")
+    };
+    browser.wait("some time", &format!("{} > 5", asked("status")));
+    assert!(browser.evaluate(&asked("history")).as_u64().unwrap() <= 2);
 
     browser.click("nav a[href='#/events']");
     browser.wait(
@@ -217,6 +223,39 @@ fn a_mistake_in_a_region_is_said_with_its_cure_and_changes_nothing() {
     browser
         .wait("the cure", "document.querySelector('.editor .notice')?.textContent.includes('must be 1 to 64 of a-z')");
     assert_eq!(std::fs::read_to_string(daemon.home().join("ocelli.toml")).unwrap(), before);
+}
+
+#[test]
+fn a_press_that_another_window_takes_moves_nothing_and_a_click_behind_a_name_hits_what_it_is_for() {
+    let daemon = open_daemon(&camera("yard", "rtsp://127.0.0.1:9/", 5));
+    let mut browser = Browser::start();
+    browser.open(&format!("{}/#/cameras/yard", address(&daemon)));
+    browser.click("[data-edit]");
+    browser.click("[data-add=regions]:enabled");
+    browser.drag_in(".areas", (0.2, 0.2), (0.6, 0.6));
+    let corners = "document.querySelector('.areas polygon').getAttribute('points')";
+    let drawn = browser.wait("a rectangle", corners);
+    // A corner on its way, and half a rectangle.
+    browser.press_in(".areas", (0.6, 0.6), (0.9, 0.9));
+    browser.wait("a corner that is moved", &format!("{corners} !== {drawn}"));
+    browser.evaluate("window.dispatchEvent(new Event('blur'))");
+    browser.move_in(".areas", 0.7, 0.9);
+    assert_eq!(browser.evaluate(corners), drawn);
+    browser.click("[data-add=ignore]");
+    browser.press_in(".areas", (0.1, 0.7), (0.3, 0.9));
+    browser.wait("half a rectangle", "document.querySelectorAll('.areas polygon').length === 2");
+    browser.move_in(".areas", 0.5, 0.5);
+    assert_eq!(browser.evaluate("document.querySelectorAll('.areas polygon').length"), 1);
+    browser.drag_in(".areas", (0.1, 0.7), (0.3, 0.9));
+    browser.wait("the mask", "document.querySelector('.area-list .ignore').innerText.includes('4 corners')");
+    // The name that was just written loses the focus to the button.
+    browser.click(".area-list .regions input");
+    browser.evaluate("document.querySelector('.area-list .regions input').select()");
+    browser.write("court");
+    browser.wait("the name over the picture", "document.querySelector('.areas .region text').textContent === 'court'");
+    browser.click(".area-list .ignore button");
+    browser.wait("one area", "document.querySelectorAll('.area-list li').length === 1");
+    assert_content(&mut browser, &daemon);
 }
 
 /// Answers of the box that are changed on their way to the page: what strangers could bring into them.

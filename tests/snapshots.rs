@@ -127,6 +127,89 @@ fn a_picture_that_is_commanded_is_published_retained_and_kept() {
     assert!(daemon.stop().0.success());
 }
 
+/// The upper right half of the picture.
+const BLACKOUT: &str = "blackout = [[[0.5, 0.0], [1.0, 0.0], [1.0, 1.0]]]\n";
+
+/// The brightest pixel where it is to be black, and the mean of all others, both eight pixels and more from the border.
+fn brightness(picture: &image::RgbImage) -> (u8, u64) {
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let (mut inside, mut sum, mut outside) = (0, 0, 0);
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        let border = width / 2.0 + f64::from(y) / height * width / 2.0;
+        if f64::from(x) > border + 8.0 {
+            inside = inside.max(*pixel.0.iter().max().unwrap());
+        } else if f64::from(x) < border - 8.0 {
+            (sum, outside) = (sum + u64::from(pixel.0[1]), outside + 1);
+        }
+    }
+    (inside, sum / outside)
+}
+
+#[test]
+fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_before() {
+    let (broker, yard, two) = (Broker::start(), RtspCamera::surveillance(0), RtspCamera::with_two_streams());
+    let both = camera("gate", &two.urls[0], 5).replace("url =", &format!("detect_url = \"{}\"\nurl =", two.urls[1]));
+    let settings = format!(
+        "[mqtt]\nport = {}\ncommands = true\n[snapshots]\ndraw_boxes = false\nper_minute = 100\n{both}{BLACKOUT}{}",
+        broker.port,
+        camera("yard", yard.url(), 5)
+    );
+    broker.retain("ocelli/box/cameras/gate/snapshot", "of a run before");
+    let daemon = Daemon::start(broker.port, &settings);
+    daemon.wait_ready();
+    let get = |path: &str| {
+        wait_for(path, Duration::from_secs(60), || daemon.get_raw(path).filter(|(status, ..)| *status == 200))
+    };
+    // Of two streams that of the full size, made black before it is scaled down.
+    let main = wait_for("the main stream", Duration::from_secs(60), || {
+        let (_, head, jpeg) = get("/api/cameras/gate/snapshot?fresh=true");
+        head.contains("ocelli-stream: main").then_some(jpeg)
+    });
+    let main = decode(&main);
+    let (inside, outside) = brightness(&main);
+    assert!(main.width() == 1920 && inside < 24 && outside > 60, "{inside} {outside}");
+
+    let retained = |camera: &str, seconds: &str| {
+        let topic = format!("ocelli/box/cameras/{camera}/snapshot");
+        let at = ["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", seconds, "-C", "1", "-N", "-t", &topic];
+        Command::new("mosquitto_sub").args(at).output().unwrap().stdout
+    };
+    assert_ne!(retained("gate", "5"), b"of a run before");
+    let before = decode(&retained("yard", "30"));
+    assert!(brightness(&before).0 > 100, "all of it is shown");
+    let picture_of = |id: &str| daemon.get_raw(&format!("/api/events/{id}/picture")).unwrap().0;
+    let pictures = || {
+        let list: serde_json::Value = serde_json::from_str(&daemon.get("/api/events/pictures").unwrap().1).unwrap();
+        let ids = list["events"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    let seen = pictures();
+    assert!(seen.iter().all(|id| picture_of(id) == 200) && !seen.is_empty());
+    let of_yard = daemon.get("/api/events?since_seconds=600").unwrap().1;
+    let of_yard: Vec<&String> = seen
+        .iter()
+        .filter(|id| of_yard.lines().any(|line| line.contains(*id) && line.contains("\"camera\":\"yard\"")))
+        .collect();
+    assert!(!of_yard.is_empty());
+
+    let file = daemon.home().join("ocelli.toml");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + BLACKOUT).unwrap();
+    let (status, answer) = daemon.post_json("/api/reload", &serde_json::json!({})).unwrap();
+    assert!(status == 200 && answer["changed"][0] == "camera yard: changed; it reconnects", "{answer}");
+    assert!(of_yard.iter().all(|id| picture_of(id) == 404));
+    let (_, _, jpeg) = get("/api/cameras/yard/snapshot");
+    let (inside, outside) = brightness(&decode(&jpeg));
+    assert!(inside < 24 && outside > 60, "{inside} {outside}");
+    // What is retained now was made since, whoever asked for it.
+    let (inside, outside) = brightness(&decode(&retained("yard", "60")));
+    assert!(inside < 24 && outside > 60, "{inside} {outside}");
+    for id in pictures() {
+        let (_, _, jpeg) = daemon.get_raw(&format!("/api/events/{id}/picture")).unwrap();
+        assert!(brightness(&decode(&jpeg)).0 < 24, "{id}");
+    }
+    assert!(daemon.stop().0.success());
+}
+
 /// The examples beside the directory of this test.
 fn example(name: &str) -> std::path::PathBuf {
     let test = std::env::current_exe().unwrap();

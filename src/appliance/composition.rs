@@ -13,6 +13,7 @@ use crate::appliance::performer::Performer;
 use crate::appliance::reload::Reloader;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
+use crate::appliance::scene_editor::scenes_of;
 use crate::appliance::shell::Shell;
 use crate::appliance::status_maker::StatusMaker;
 use crate::appliance::stream_lines::StreamLines;
@@ -104,11 +105,14 @@ impl Appliance {
         let rules = ClipRules::new(&settings.clips, leave_bytes);
         let (clips, ordered_clips) =
             Clips::start(&rules, &settings.state_directory, reporter.metrics(), reporter.troubles_of_parts())?;
-        let reporter = reporter.with_live(live.clone(), clips.clone());
+        let mut reporter = reporter.with_live(live.clone(), clips.clone());
+        // The broker may retain one of a run before, with other settings.
+        settings.blacked_out_cameras().iter().for_each(|camera| reporter.forget_snapshot(camera));
         let events = reporter.event_log();
         let (control, queues) =
             Control::new(watcher.clone(), hours.clone(), intake, catalog.clone(), events, live.clone());
-        let live = LiveOrders::new(live, clips.clone());
+        control.scenes.set(scenes_of(&settings));
+        let mut live = LiveOrders::new(live, clips.clone());
         live.set_cameras(&settings);
         let ControlQueues { commands, imports, reloads, snapshots } = queues;
         let (change_sender, changes) = mpsc::channel(1);
@@ -126,6 +130,7 @@ impl Appliance {
             units,
             captures,
             requests: Requests::default(),
+            scenes: control.scenes.clone(),
             live,
             reporter,
             catalog,

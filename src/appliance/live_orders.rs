@@ -7,7 +7,7 @@
 use crate::camera::capture_process::CaptureProcesses;
 use crate::clips::{ClipOrder, Clips};
 use crate::ipc::messages::CameraIndex;
-use crate::live::Relay;
+use crate::live::{NotShown, Relay};
 use crate::settings::Settings;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
@@ -61,9 +61,14 @@ impl LiveOrders {
     }
 
     /// What the settings say of cameras that are shown to nobody, and of those that have clips.
-    pub(super) fn set_cameras(&self, settings: &Settings) {
-        self.relay.set_private(settings.private_cameras());
-        self.clips.set_cameras(settings.cameras_with_clips());
+    pub(super) fn set_cameras(&mut self, settings: &Settings) {
+        let blacked_out = settings.blacked_out_cameras();
+        let why =
+            |camera: &CameraId| if blacked_out.contains(camera) { NotShown::BlackedOut } else { NotShown::Private };
+        let private = settings.private_cameras().into_iter();
+        self.relay.set_private(private.map(|camera| (camera.clone(), why(&camera))).collect());
+        self.clips.set_cameras(settings.cameras_with_clips(), blacked_out);
+        self.connections.retain(|camera, _| settings.cameras.iter().any(|configured| configured.id == *camera));
     }
 
     /// Clips, as others need them.
@@ -81,5 +86,34 @@ impl LiveOrders {
         if let Err(error) = ordered {
             tracing::warn!(%camera, %error, "live video could not be ordered");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clips::ClipRules;
+    use crate::clips::settings::ClipSettings;
+    use crate::settings::tests::settings;
+    use crate::telemetry::troubles::Troubles;
+
+    #[tokio::test]
+    async fn connections_of_cameras_that_are_gone_are_forgotten_and_what_is_hidden_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        let rules = ClipRules::new(&ClipSettings::default(), 0);
+        let (clips, _orders) = Clips::start(&rules, home.path(), Default::default(), Troubles::default()).unwrap();
+        let mut orders = LiveOrders::new(Relay::without_cameras(), clips);
+        let [yard, gate] = ["yard", "gate"].map(|id| CameraId::new(id).unwrap());
+        for camera in [&yard, &gate] {
+            orders.connections.insert(camera.clone(), (0, CameraIndex(1)));
+        }
+        let of_yard = |more: &str| settings(&format!("[[cameras]]\nid = \"yard\"\nurl = \"rtsp://a/\"\n{more}"));
+        orders.set_cameras(&of_yard("live = false"));
+        assert_eq!(orders.connections.keys().collect::<Vec<_>>(), [&yard]);
+        assert_eq!(orders.relay.why_private(&yard), Some(NotShown::Private));
+        orders.set_cameras(&of_yard("live = true\nblackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]"));
+        assert_eq!(orders.relay.why_private(&yard), Some(NotShown::BlackedOut));
+        orders.set_cameras(&of_yard(""));
+        assert_eq!(orders.relay.why_private(&yard), None);
     }
 }

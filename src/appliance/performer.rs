@@ -8,11 +8,13 @@ use crate::appliance::package_loader::PackageLoader;
 use crate::appliance::reload::ChangeRequest;
 use crate::appliance::reporter::Reporter;
 use crate::appliance::requests::Requests;
+use crate::appliance::scene_editor::scenes_of;
 use crate::camera::capture_process::{CaptureProcesses, camera_source, main_source};
 use crate::camera::passwords::CameraPasswords;
 use crate::camera::settings::{CameraSettings, CaptureSettings};
 use crate::catalog::CatalogStore;
 use crate::control::images::ImageReply;
+use crate::control::scenes::ScenesInForce;
 use crate::core::effect::SilentStream;
 use crate::core::event::{CommandTicket, KeptFile, MadePicture};
 use crate::core::{Effect, Event};
@@ -37,6 +39,8 @@ pub(super) struct Performer {
     pub(super) units: UnitProcesses,
     pub(super) captures: CaptureProcesses,
     pub(super) requests: Requests,
+    /// What clients are shown of the cameras' scenes.
+    pub(super) scenes: ScenesInForce,
     pub(super) live: LiveOrders,
     pub(super) reporter: Reporter,
     pub(super) catalog: CatalogStore,
@@ -133,6 +137,7 @@ impl Performer {
         self.cameras = settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect();
         self.passwords = passwords;
         self.live.set_cameras(&settings);
+        self.scenes.set(scenes_of(&settings));
         self.loader = PackageLoader::new(settings, self.own.clone());
         self.requests.change(change, reply)
     }

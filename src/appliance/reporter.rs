@@ -129,8 +129,12 @@ impl Reporter {
             Report::Labels { camera, labels, are_listed } => self.labels(camera, labels, are_listed),
             Report::LabelCounts { camera, counts } => self.label_counts(camera, &counts),
             Report::SnapshotTaken { camera, snapshot } => {
-                self.pictures.keep(&snapshot);
+                self.pictures.keep(&camera, &snapshot);
                 self.snapshot(camera, snapshot.jpeg);
+            }
+            Report::SnapshotsForgotten(camera) => {
+                self.pictures.forget(&camera);
+                self.forget_snapshot(&camera);
             }
             Report::SnapshotEnded { camera, result, source, why } => {
                 if let Some(why) = why {

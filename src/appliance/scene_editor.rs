@@ -5,31 +5,18 @@ use crate::control::scenes::{Region, SceneAreas, SceneChanged, SceneRefusal, Sce
 use crate::control::{Control, ReloadReport};
 use crate::settings::editor::{Assignment, CAMERAS, EditError, Editor};
 use crate::settings::{Settings, environment};
-use crate::tracking::settings::Point;
+use crate::tracking::settings::{Point, RegionSettings, SceneSettings};
 use crate::vision::error_chain::describe;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 /// Serves requests until no client is left. `files` are the settings files of the daemon, in the order of precedence.
 pub async fn serve(files: Vec<PathBuf>, control: Control, mut requests: mpsc::Receiver<SceneRequest>) {
-    while let Some(request) = requests.recv().await {
-        let files = files.clone();
+    while let Some(SceneRequest { camera, areas, reply }) = requests.recv().await {
         // The client may have left.
-        match request {
-            SceneRequest::Show { camera, reply } => {
-                drop(reply.send(off_the_loop(move || show(&files, &camera)).await));
-            }
-            SceneRequest::Change { camera, areas, reply } => {
-                drop(reply.send(change(files, &control, camera, areas).await));
-            }
-        }
+        drop(reply.send(change(files.clone(), &control, camera, areas).await));
     }
-}
-
-async fn off_the_loop<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SceneRefusal> + Send + 'static,
-) -> Result<T, SceneRefusal> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(SceneRefusal::Busy))
 }
 
 async fn change(
@@ -38,8 +25,15 @@ async fn change(
     camera: String,
     areas: SceneAreas,
 ) -> Result<SceneChanged, SceneRefusal> {
-    let (of_camera, written) = (camera.clone(), move || write(&files, &camera, &areas));
-    let file = off_the_loop(written).await?;
+    let (of_camera, in_force) = (camera.clone(), control.scenes.of(&camera));
+    let written = tokio::task::spawn_blocking(move || {
+        // Whoever has drawn has seen those in force. Others, which somebody has written into the file meanwhile, would be lost.
+        if in_force != Some(on_disk(&files, &camera)?) {
+            return Err(SceneRefusal::Outdated);
+        }
+        write(&files, &camera, &areas)
+    });
+    let file = written.await.unwrap_or(Err(SceneRefusal::Busy))?;
     tracing::info!(camera = of_camera, file, "the areas of a camera were changed in the settings");
     match control.reload().await {
         Ok(ReloadReport { changed, restart }) => Ok(SceneChanged { file, changed, needs_restart: restart }),
@@ -47,21 +41,23 @@ async fn change(
     }
 }
 
-/// Reads the areas of a camera from the settings.
-fn show(files: &[PathBuf], camera: &str) -> Result<SceneAreas, SceneRefusal> {
+/// The areas of all cameras of the settings.
+pub(super) fn scenes_of(settings: &Settings) -> BTreeMap<String, SceneAreas> {
+    settings.cameras.iter().map(|camera| (camera.id.to_string(), areas_of(&camera.scene))).collect()
+}
+
+fn areas_of(scene: &SceneSettings) -> SceneAreas {
+    let all = |areas: &[Vec<Point>]| areas.iter().map(|points| corners(points)).collect();
+    let named = |region: &RegionSettings| Region { name: region.name.clone(), points: corners(&region.points) };
+    let regions = scene.regions.iter().map(named).collect();
+    SceneAreas { regions, include: all(&scene.include), ignore: all(&scene.ignore) }
+}
+
+/// Reads the areas of a camera from the settings on the disk.
+fn on_disk(files: &[PathBuf], camera: &str) -> Result<SceneAreas, SceneRefusal> {
     let settings = Settings::load(files).map_err(|errors| SceneRefusal::Invalid(errors.to_string()))?;
     let found = settings.cameras.iter().find(|one| one.id.as_str() == camera);
-    let scene = &found.ok_or_else(|| SceneRefusal::NoSuchCamera(camera.to_owned()))?.scene;
-    let all = |areas: &[Vec<Point>]| areas.iter().map(|points| corners(points)).collect();
-    Ok(SceneAreas {
-        regions: scene
-            .regions
-            .iter()
-            .map(|region| Region { name: region.name.clone(), points: corners(&region.points) })
-            .collect(),
-        include: all(&scene.include),
-        ignore: all(&scene.ignore),
-    })
+    Ok(areas_of(&found.ok_or_else(|| SceneRefusal::NoSuchCamera(camera.to_owned()))?.scene))
 }
 
 fn corners(points: &[Point]) -> Vec<[f64; 2]> {
@@ -107,6 +103,7 @@ mod tests {
 [[cameras]]
 id = \"yard\"
 url = \"rtsp://127.0.0.1:9/\" # the old one
+blackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]
 
 [[cameras.scene.regions]]
 name = \"gate\"
@@ -131,16 +128,17 @@ points = [[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]]
     #[test]
     fn areas_are_written_into_the_file_that_has_the_camera_and_read_again() {
         let (_home, files) = file(TEXT);
-        assert_eq!(show(&files, "yard").unwrap().regions[0].name, "gate");
+        assert_eq!(on_disk(&files, "yard").unwrap().regions[0].name, "gate");
         let written = write(&files, "yard", &areas()).unwrap();
         assert_eq!(written, files[0].display().to_string());
-        let shown = show(&files, "yard").unwrap();
+        let shown = on_disk(&files, "yard").unwrap();
         assert_eq!(shown.regions[0].points[2], [0.4, 0.3333]);
         assert_eq!((shown.regions.len(), shown.ignore.len(), shown.include.len()), (1, 1, 0));
         let text = std::fs::read_to_string(&files[0]).unwrap();
         assert!(text.contains("# the old one") && !text.contains("gate") && !text.contains("include"), "{text}");
+        assert!(text.contains("blackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]"), "{text}");
         write(&files, "yard", &SceneAreas::default()).unwrap();
-        assert_eq!(show(&files, "yard").unwrap(), SceneAreas::default());
+        assert_eq!(on_disk(&files, "yard").unwrap(), SceneAreas::default());
     }
 
     #[test]

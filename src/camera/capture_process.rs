@@ -256,6 +256,8 @@ pub(crate) fn camera_source(
         connect_timeout_ms: u32::try_from(connect_timeout.as_millis()).unwrap_or(u32::MAX),
         hardware_decoders: capture.hardware_decoders,
         keep_ms: 0,
+        has_live_view: camera.has_live_view(),
+        blackout: camera.blackout.clone(),
     }
 }
 

@@ -224,10 +224,14 @@ pub struct CameraSettings {
     /// Labels, thresholds, regions and masks for this camera.
     #[serde(default)]
     pub scene: SceneSettings,
-    /// False: nobody can watch its live video; snapshots are shown.
-    #[serde(default = "default_live")]
-    pub live: bool,
-    /// Whether clips of its events are made; absent: as in `[clips]`.
+    /// Polygons in ratios of the picture that are black in every snapshot. Video would show them, so that a camera with any has
+    /// neither a live view nor clips.
+    #[serde(default)]
+    pub blackout: Vec<Vec<[f32; 2]>>,
+    /// Whether its live video can be watched, beside snapshots; absent: yes, without `blackout`.
+    #[serde(default)]
+    pub live: Option<bool>,
+    /// Whether clips of its events are made; absent: as in `[clips]`, without `blackout`.
     #[serde(default)]
     pub clips: Option<bool>,
     /// False: the camera is configured, but not connected.
@@ -267,6 +271,21 @@ impl CameraSettings {
         Some(Self { detect_url: None, detect_credentials: Credentials::default(), ..self.clone() })
     }
 
+    /// True if its video is for the box alone, because it would show what is black in its snapshots.
+    pub fn is_blacked_out(&self) -> bool {
+        !self.blackout.is_empty()
+    }
+
+    /// True if its live video can be watched.
+    pub fn has_live_view(&self) -> bool {
+        self.live.unwrap_or(true) && !self.is_blacked_out()
+    }
+
+    /// True if clips of its events are made. `by_default`: those of cameras that do not say.
+    pub fn has_clips(&self, by_default: bool) -> bool {
+        self.clips.unwrap_or(by_default) && !self.is_blacked_out()
+    }
+
     /// The part and the tiles of its pictures that are analysed.
     pub fn framing(&self) -> Framing {
         Framing { region: self.region.map(RegionSettings::to_box), tiling: self.tiles }
@@ -285,33 +304,9 @@ fn default_weight() -> u32 {
     1
 }
 
-fn default_live() -> bool {
-    true
-}
-
 fn default_enabled() -> bool {
     true
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_of_two_streams_has_its_url_and_its_login() {
-        let of = |more: serde_json::Value| -> CameraSettings {
-            let mut json = serde_json::json!({"id": "yard", "url": "rtsp://c/main", "credentials": {"user": "u"}});
-            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            serde_json::from_value(json).unwrap()
-        };
-        let login = |camera: CameraSettings| (camera.url, camera.credentials.user.unwrap());
-        let alone = of(serde_json::json!({}));
-        assert!(alone.main().is_none() && alone.analysed() == alone);
-        let shared = of(serde_json::json!({"detect_url": "rtsp://c/sub"}));
-        assert_eq!(login(shared.analysed()), ("rtsp://c/sub".into(), "u".into()));
-        assert_eq!(login(shared.main().unwrap()), ("rtsp://c/main".into(), "u".into()));
-        let own = of(serde_json::json!({"detect_url": "rtsp://c/sub", "detect_credentials": {"user": "v"}}));
-        assert_eq!(login(own.analysed()), ("rtsp://c/sub".into(), "v".into()));
-        assert_eq!(login(own.main().unwrap()), ("rtsp://c/main".into(), "u".into()));
-    }
-}
+mod tests;

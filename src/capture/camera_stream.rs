@@ -13,6 +13,7 @@ use crate::capture::live_output::LiveOutput;
 use crate::capture::lock::lock;
 use crate::capture::media_clock::MediaClock;
 use crate::capture::ration::Ration;
+use crate::capture::recent_groups::Kept;
 use crate::capture::slot_owner::SlotOwner;
 use crate::capture::source::Source;
 use crate::capture::source::source_user::SourceUser;
@@ -95,7 +96,7 @@ impl CameraStream {
             motion_events: AtomicU64::new(0),
             clock_offset_ms: Mutex::default(),
             media_clock: Mutex::default(),
-            live: LiveOutput::new(source.keep_ms),
+            live: LiveOutput::new(kept_of(&source)),
             decoding: Mutex::default(),
             loss: Mutex::default(),
             source,
@@ -138,14 +139,24 @@ impl CameraStream {
         self.shared.queue.wake();
     }
 
-    /// Writes the frames into this pipe, from the newest keyframe on, until nobody reads it.
-    pub(super) fn show(&self, pipe: OwnedFd) {
-        self.shared.live.show(pipe);
+    /// The polygons that are black in its snapshots.
+    pub(super) fn blackout(&self) -> &[Vec<[f32; 2]>] {
+        &self.shared.source.blackout
     }
 
-    /// Writes the frames into this pipe for a clip, until nobody reads it.
+    /// Writes the frames into this pipe, from the newest keyframe on, until nobody reads it. Video that shows more than snapshots
+    /// may is not written.
+    pub(super) fn show(&self, pipe: OwnedFd) {
+        if self.blackout().is_empty() {
+            self.shared.live.show(pipe);
+        }
+    }
+
+    /// The same for a clip.
     pub(super) fn record(&self, pipe: OwnedFd) {
-        self.shared.live.record(pipe);
+        if self.blackout().is_empty() {
+            self.shared.live.record(pipe);
+        }
     }
 
     /// What is decoded at the moment.
@@ -224,6 +235,15 @@ impl CameraStream {
         let had_frames = lock(&self.shared.ledger).decoded() > 0;
         let kind = if loss.kind == LossKind::Unreachable && had_frames { LossKind::Stalled } else { loss.kind };
         Loss { kind, ..loss }
+    }
+}
+
+/// What is kept of its encoded video for clips and viewers.
+fn kept_of(source: &CameraSource) -> Kept {
+    match source.keep_ms {
+        0 if source.has_live_view => Kept::NewestGroup,
+        0 => Kept::Nothing,
+        ms => Kept::Last { us: u64::from(ms) * 1000 },
     }
 }
 

@@ -5,7 +5,7 @@ use crate::capture::decoder_choice::Codec;
 use crate::capture::fragments::{EncodedFrame, FragmentWriter, LEAD_US, Piece, VideoCodec, VideoFormat};
 use crate::capture::live_pipe::LivePipe;
 use crate::capture::lock::lock;
-use crate::capture::recent_groups::{GroupUnit, RecentGroups};
+use crate::capture::recent_groups::{GroupUnit, Kept, RecentGroups};
 use crate::ipc::live_packets::{LiveHead, LivePacket};
 use gstreamer as gst;
 use std::os::fd::OwnedFd;
@@ -45,9 +45,9 @@ enum Timeline {
 }
 
 impl LiveOutput {
-    /// `keep_ms`: what clips have before their event; 0: no clips are made.
-    pub(super) fn new(keep_ms: u32) -> Self {
-        let recent = RecentGroups::new(u64::from(keep_ms) * 1000);
+    /// `kept`: of what was received, for those who come later.
+    pub(super) fn new(kept: Kept) -> Self {
+        let recent = RecentGroups::new(kept);
         Self(Mutex::new(Inner { codec: None, recent, is_told: false, shown: None, recorded: None }))
     }
 

@@ -169,8 +169,11 @@ impl Streams {
     /// Takes the frame out of its slot, which costs a millisecond: behind this message the slot may be given back.
     fn take_snapshot(&self, order: SnapshotOrder, region: Option<OwnedFd>) -> Result<(), String> {
         let region = region.ok_or("no region came with the order")?;
-        let samples = self.analysed(order.camera).and_then(|stream| stream.copy_of(order.slot, order.picture));
-        let samples = samples.ok_or("the frame is no longer there")?;
+        let stream = self.analysed(order.camera);
+        let copied = stream.and_then(|stream| Some((stream, stream.copy_of(order.slot, order.picture)?)));
+        let (stream, samples) = copied.ok_or("the frame is no longer there")?;
+        // Those of the connection, which the frame came over: an order cannot forget them.
+        let blackout = stream.blackout().to_vec();
         let main = order.main.map(|main| {
             let most = Duration::from_millis(u64::from(main.max_offset_ms));
             let stream = self.open.get(&main.camera).and_then(OpenStream::main).ok_or("it is no longer connected");
@@ -179,7 +182,8 @@ impl Streams {
             MainJob { keyframe, max_width_px: main.max_width_px }
         });
         let SnapshotOrder { id, picture, boxes, max_width_px, quality, max_bytes, .. } = order;
-        let wanted = Wanted { picture: picture.layout(), boxes, max_width_px, quality, max_bytes: max_bytes as usize };
+        let (picture, max_bytes) = (picture.layout(), max_bytes as usize);
+        let wanted = Wanted { picture, blackout, boxes, max_width_px, quality, max_bytes };
         self.snapshots.take(Job { id, wanted, samples, main, region })
     }
 

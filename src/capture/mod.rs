@@ -19,7 +19,9 @@
 //! the parent's decision.
 
 mod access_unit;
+mod annex_b;
 mod arrival;
+mod blackout;
 mod box_drawing;
 mod camera_stream;
 mod confinement;

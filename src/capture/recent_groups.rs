@@ -10,6 +10,17 @@ const FOR_VIEWERS: Limits = Limits { bytes: 2 << 20, units: 300 };
 /// And for clips: six seconds at 10 Mbit/s. Of a stream with more, clips begin later.
 const FOR_CLIPS: Limits = Limits { bytes: 8 << 20, units: 2000 };
 
+/// What is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kept {
+    /// Nobody may see any of it.
+    Nothing,
+    /// For viewers.
+    NewestGroup,
+    /// For clips, and viewers: what was shown in the last `us` microseconds, and what is needed to decode that.
+    Last { us: u64 },
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     bytes: usize,
@@ -28,6 +39,7 @@ pub(super) struct GroupUnit<T> {
 /// The groups that cover a time back from the newest frame.
 #[derive(Debug)]
 pub(super) struct RecentGroups<T> {
+    kept: Kept,
     keep_us: u64,
     limits: Limits,
     units: VecDeque<(GroupUnit<T>, usize)>,
@@ -36,15 +48,17 @@ pub(super) struct RecentGroups<T> {
 }
 
 impl<T> RecentGroups<T> {
-    /// Keeps what was shown in the last `keep_us` microseconds, and what is needed to decode that; 0: the newest group.
-    pub(super) fn new(keep_us: u64) -> Self {
-        let limits = if keep_us > 0 { FOR_CLIPS } else { FOR_VIEWERS };
-        Self { keep_us, limits, units: VecDeque::new(), bytes: 0, is_cut: false }
+    pub(super) fn new(kept: Kept) -> Self {
+        let (keep_us, limits) = match kept {
+            Kept::Nothing | Kept::NewestGroup => (0, FOR_VIEWERS),
+            Kept::Last { us } => (us, FOR_CLIPS),
+        };
+        Self { kept, keep_us, limits, units: VecDeque::new(), bytes: 0, is_cut: false }
     }
 
     /// Takes in the next unit.
     pub(super) fn push(&mut self, unit: GroupUnit<T>, bytes: usize) {
-        if !unit.is_keyframe && self.units.is_empty() {
+        if self.kept == Kept::Nothing || (!unit.is_keyframe && self.units.is_empty()) {
             return;
         }
         let (newest_us, is_keyframe) = (unit.media_us, unit.is_keyframe);
@@ -103,7 +117,12 @@ mod tests {
 
     /// Frames at 100 ms, a keyframe each second.
     fn after(seconds: u64, keep_us: u64, bytes: usize) -> RecentGroups<()> {
-        let mut groups = RecentGroups::new(keep_us);
+        let kept = if keep_us == 0 { Kept::NewestGroup } else { Kept::Last { us: keep_us } };
+        keeping(kept, seconds, bytes)
+    }
+
+    fn keeping(kept: Kept, seconds: u64, bytes: usize) -> RecentGroups<()> {
+        let mut groups = RecentGroups::new(kept);
         for frame in 0..seconds * 10 {
             let unit = GroupUnit { is_keyframe: frame % 10 == 0, media_us: frame * 100_000, data: () };
             groups.push(unit, bytes);
@@ -136,7 +155,7 @@ mod tests {
     }
 
     fn newest(units: &[(bool, usize)]) -> Vec<u64> {
-        let mut groups = RecentGroups::new(0);
+        let mut groups = RecentGroups::new(Kept::NewestGroup);
         for (media_us, (is_keyframe, bytes)) in (0..).zip(units) {
             groups.push(GroupUnit { is_keyframe: *is_keyframe, media_us, data: () }, *bytes);
         }
@@ -156,8 +175,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_kept_of_what_nobody_may_see() {
+        let groups = keeping(Kept::Nothing, 60, 1);
+        assert_eq!((groups.units().count(), groups.newest().count(), groups.bytes, groups.is_cut()), (0, 0, 0, false));
+    }
+
+    #[test]
     fn nothing_is_kept_before_a_keyframe() {
-        let mut groups = RecentGroups::new(1_000_000);
+        let mut groups = RecentGroups::new(Kept::Last { us: 1_000_000 });
         groups.push(GroupUnit { is_keyframe: false, media_us: 1, data: () }, 1);
         assert_eq!(groups.units().count(), 0);
         groups.push(GroupUnit { is_keyframe: true, media_us: 2, data: () }, 1);

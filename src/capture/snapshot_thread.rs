@@ -93,8 +93,8 @@ fn write(Job { wanted, samples, main, region, .. }: Job) -> Result<SnapshotMade,
     let of_main = main.map(|main| encode_main(main, &wanted));
     let (jpeg, source) = match of_main {
         Some(Ok(made)) => made,
-        Some(Err(why)) => (encode(&samples, &wanted)?, PictureSource::FrameInstead { why }),
-        None => (encode(&samples, &wanted)?, PictureSource::Frame),
+        Some(Err(why)) => (encode(samples, &wanted)?, PictureSource::FrameInstead { why }),
+        None => (encode(samples, &wanted)?, PictureSource::Frame),
     };
     let mut region = SlotWriter::new(&region, 1).map_err(|error| format!("the region: {error}"))?;
     let target = region.bytes_mut().get_mut(..jpeg.len()).ok_or("the region is too short")?;
@@ -110,11 +110,11 @@ fn encode_main(
 ) -> Result<(Vec<u8>, PictureSource), String> {
     let mut keyframe = keyframe?;
     let (picture, samples) = keyframe.decode()?;
-    let jpeg = encode(&samples, &Wanted { picture, max_width_px, ..wanted.clone() })?;
+    let jpeg = encode(samples, &Wanted { picture, max_width_px, ..wanted.clone() })?;
     Ok((jpeg, PictureSource::Main { offset_ms: keyframe.offset_ms }))
 }
 
-fn encode(samples: &[u8], wanted: &Wanted) -> Result<Vec<u8>, String> {
+fn encode(samples: Vec<u8>, wanted: &Wanted) -> Result<Vec<u8>, String> {
     snapshot::encode(samples, wanted).map_err(|error| error.to_string())
 }
 
@@ -136,6 +136,7 @@ mod tests {
             id: SnapshotId(id),
             wanted: Wanted {
                 picture: picture.layout(),
+                blackout: Vec::new(),
                 boxes: Vec::new(),
                 max_width_px: 1280,
                 quality: 80,

@@ -71,7 +71,7 @@ impl OpenClip {
             });
         if kept.is_err() {
             drop(fs::remove_file(&self.part));
-            remove(&directory, self.entry.start_ms);
+            drop(remove(&directory, self.entry.start_ms));
         }
         kept.map(|()| self.entry)
     }
@@ -82,19 +82,28 @@ impl OpenClip {
     }
 }
 
-/// Removes a clip of this camera's directory. The video goes first: what is left without it is removed at the next start.
-pub(super) fn remove(directory: &Path, start_ms: i64) {
-    for file in [video_file(directory, start_ms), entry_file(directory, start_ms)] {
-        remove_file(&file);
+/// Removes a clip of this camera's directory. The video goes first: what is left without it is removed at the next start, and
+/// a clip whose video stays is found again then.
+///
+/// # Errors
+/// The I/O error, where the video stays.
+pub(super) fn remove(directory: &Path, start_ms: i64) -> io::Result<()> {
+    remove_file(&video_file(directory, start_ms))?;
+    remove_or_say(&entry_file(directory, start_ms));
+    Ok(())
+}
+
+/// A file that is not there is removed.
+fn remove_file(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
-fn remove_file(file: &Path) {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(file = %file.display(), %error, "a file of a clip cannot be removed");
-        }
-        _ => {}
+fn remove_or_say(file: &Path) {
+    if let Err(error) = remove_file(file) {
+        tracing::warn!(file = %file.display(), %error, "a file of a clip cannot be removed");
     }
 }
 
@@ -146,11 +155,11 @@ impl Scan {
         }
         for stem in stems {
             let file = |ending: &str| directory.join(format!("{stem}.{ending}"));
-            ["mp4.part", "json.part"].iter().for_each(|ending| remove_file(&file(ending)));
+            ["mp4.part", "json.part"].iter().for_each(|ending| remove_or_say(&file(ending)));
             match whole(&file("json"), &file("mp4"), camera, &stem) {
                 Some(entry) => self.clips.push(entry),
                 None => {
-                    ["mp4", "json"].iter().for_each(|ending| remove_file(&file(ending)));
+                    ["mp4", "json"].iter().for_each(|ending| remove_or_say(&file(ending)));
                     self.removed += 1;
                 }
             }

@@ -17,6 +17,7 @@ mod recordings;
 mod ring;
 pub mod settings;
 mod shared;
+mod withheld;
 mod writer;
 
 pub use self::recorder::{ClipOrder, ClipRules, Clips};

@@ -34,6 +34,9 @@ const WAITING_KIB: usize = 16 << 10;
 const LOOK: Duration = Duration::from_millis(100);
 const TIDY: Duration = Duration::from_secs(600);
 
+/// How long the last frames of streams that have ended may take at a stop.
+const LAST_FRAMES: Duration = Duration::from_millis(500);
+
 /// No clip begins so long before its event, whatever a capture process says.
 const FARTHEST: Duration = Duration::from_secs(120);
 
@@ -121,10 +124,13 @@ impl Clips {
         Ok((Self(Arc::new(Parts { shared, before: rules.before, orders, jobs, room })), ordered))
     }
 
-    /// The cameras of which clips are made from now on.
-    pub fn set_cameras(&self, cameras: BTreeSet<CameraId>) {
+    /// The cameras of which clips are made from now on, and those whose clips, also those of before, nobody may see.
+    pub fn set_cameras(&self, cameras: BTreeSet<CameraId>, withheld: BTreeSet<CameraId>) {
         let is_none = cameras.is_empty();
-        self.0.shared.lock().cameras = cameras;
+        let mut inner = self.0.shared.lock();
+        inner.cameras = cameras;
+        inner.withheld.set(withheld);
+        drop(inner);
         if is_none {
             self.0.shared.are_not_wanted();
         }
@@ -142,6 +148,7 @@ impl Clips {
         let Parts { shared, orders, .. } = &*self.0;
         let mut inner = shared.lock();
         if !inner.cameras.contains(camera) {
+            inner.withheld.note(camera, event);
             return false;
         }
         let is_begun = match inner.recordings.event(camera, track, kind, event, now) {
@@ -190,9 +197,16 @@ impl Clips {
         self.0.shared.find(event)
     }
 
-    /// Ends all clips, and waits until they are on the disk.
+    /// Ends all clips, and waits until they are on the disk. What their streams have brought by now is read first: those of
+    /// capture processes that have ended end by themselves.
     pub async fn flush(&self) {
-        self.0.shared.lock().recordings.stop_all();
+        if tokio::time::timeout(LAST_FRAMES, self.until_written()).await.is_err() {
+            self.0.shared.lock().recordings.stop_all();
+            self.until_written().await;
+        }
+    }
+
+    async fn until_written(&self) {
         while self.0.shared.lock().recordings.len() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

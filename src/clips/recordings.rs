@@ -12,7 +12,7 @@ pub(super) type ClipId = u64;
 /// Clips of one camera at a time: one that is being made, and one that is not yet wholly on the disk.
 const MOST_OF_CAMERA: usize = 2;
 
-/// The events that are noted of a clip. A later one shares it and is not found by it.
+/// The events that are noted of a clip. A later one is said to have none, since nothing would lead to it.
 const MOST_EVENTS: usize = 1000;
 
 /// How long clips are.
@@ -74,8 +74,7 @@ impl Recordings {
     ) -> Noted {
         let after = self.times.after;
         if let Some(open) = self.open.values_mut().find(|open| open.camera == *camera && !open.is_over(now)) {
-            open.take(track, kind, event, now + after);
-            return Noted::Shares;
+            return if open.take(track, kind, event, now + after) { Noted::Shares } else { Noted::Without };
         }
         if kind != EventKind::Began {
             return Noted::Without;
@@ -139,8 +138,10 @@ impl Recording {
         self.is_stopped || now >= self.latest || self.ends_at.is_some_and(|at| now >= at)
     }
 
-    fn take(&mut self, track: u64, kind: EventKind, event: &str, end: Monotonic) {
-        if self.events.len() < MOST_EVENTS {
+    /// Goes on for an event. False if it is one too many to be found by.
+    fn take(&mut self, track: u64, kind: EventKind, event: &str, end: Monotonic) -> bool {
+        let is_noted = self.events.len() < MOST_EVENTS;
+        if is_noted {
             self.events.push(event.to_owned());
         }
         match kind {
@@ -155,6 +156,7 @@ impl Recording {
                 }
             }
         }
+        is_noted
     }
 }
 

@@ -24,6 +24,15 @@ pub(super) struct RingClip {
     pub(super) bytes: u64,
 }
 
+/// All clips together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct RingSum {
+    pub(super) clips: usize,
+    pub(super) bytes: u64,
+    /// What the files of removed clips take that the disk has not given up.
+    pub(super) stuck_bytes: u64,
+}
+
 /// The disk as it is now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Room {
@@ -33,7 +42,8 @@ pub(super) struct Room {
     pub(super) open_bytes: u64,
     /// What is to be written next.
     pub(super) next_bytes: u64,
-    /// Milliseconds of Unix time; `None` while the clock is not known to be right: then no clip is old.
+    /// Milliseconds of Unix time; `None`: no clip is old. So it is while the clock is not known to be right, and where only room
+    /// is needed: then no further clips are looked at than those in the way.
     pub(super) now_ms: Option<i64>,
 }
 
@@ -47,22 +57,32 @@ pub(super) struct MakesRoom {
 }
 
 /// Decides which of the clips, the oldest first, go.
-pub(super) fn make_room(clips: &[RingClip], rules: &RingRules, room: Room) -> MakesRoom {
+pub(super) fn make_room(
+    clips: impl Iterator<Item = RingClip>,
+    sum: RingSum,
+    rules: &RingRules,
+    room: Room,
+) -> MakesRoom {
     let keep_ms = i64::try_from(rules.keep.as_millis()).unwrap_or(i64::MAX);
     let is_old = |clip: &RingClip| room.now_ms.is_some_and(|now| now.saturating_sub(clip.end_ms) > keep_ms);
-    let mut kept: u64 = clips.iter().map(|clip| clip.bytes).sum();
+    let mut kept = sum.bytes;
     let mut freed = 0;
-    let mut count = clips.len();
+    let mut count = sum.clips;
     let mut removed = Vec::new();
     let fits = |kept: u64, freed: u64| {
-        let is_below = kept.saturating_add(room.open_bytes).saturating_add(room.next_bytes) <= rules.most_bytes;
+        let others = room.open_bytes.saturating_add(room.next_bytes).saturating_add(sum.stuck_bytes);
+        let is_below = kept.saturating_add(others) <= rules.most_bytes;
         let free = room.free_bytes.saturating_add(freed);
         is_below && free >= room.next_bytes.saturating_add(rules.leave_bytes)
     };
-    for (place, clip) in clips.iter().enumerate() {
-        if is_old(clip) || !fits(kept, freed) || count > MOST_CLIPS {
+    for (place, clip) in clips.enumerate() {
+        let is_in_the_way = !fits(kept, freed) || count > MOST_CLIPS;
+        if !is_in_the_way && room.now_ms.is_none() {
+            break;
+        }
+        if is_in_the_way || is_old(&clip) {
             removed.push(place);
-            kept -= clip.bytes;
+            kept = kept.saturating_sub(clip.bytes);
             freed += clip.bytes;
             count -= 1;
         }
@@ -86,9 +106,33 @@ mod tests {
         Room { free_bytes: 10_000, open_bytes: 0, next_bytes, now_ms: None }
     }
 
+    fn sum(clips: &[RingClip]) -> RingSum {
+        RingSum { clips: clips.len(), bytes: clips.iter().map(|clip| clip.bytes).sum(), stuck_bytes: 0 }
+    }
+
     fn removed(days: i64, room: Room) -> (Vec<usize>, bool) {
-        let made = make_room(&clips(days), &RULES, room);
+        let clips = clips(days);
+        let made = make_room(clips.iter().copied(), sum(&clips), &RULES, room);
         (made.removed, made.is_enough)
+    }
+
+    #[test]
+    fn where_only_room_is_needed_no_further_clips_are_looked_at_than_those_in_the_way() {
+        let clips = clips(9);
+        let mut looked_at = 0;
+        let counted = clips.iter().copied().inspect(|_| looked_at += 1);
+        let made = make_room(counted, sum(&clips), &RULES, room(300));
+        assert_eq!((made.removed, made.is_enough, looked_at), (vec![0, 1], true, 3));
+    }
+
+    #[test]
+    fn what_could_not_be_removed_takes_room() {
+        let clips = clips(5);
+        let stuck = RingSum { stuck_bytes: 450, ..sum(&clips) };
+        let made = make_room(clips.iter().copied(), stuck, &RULES, room(100));
+        assert_eq!((made.removed, made.is_enough), (vec![0], true));
+        let stuck = RingSum { stuck_bytes: 950, ..stuck };
+        assert!(!make_room(clips.iter().copied(), stuck, &RULES, room(100)).is_enough);
     }
 
     #[test]
@@ -118,6 +162,6 @@ mod tests {
     #[test]
     fn many_small_clips_take_no_more_memory_than_a_bound() {
         let many = vec![RingClip { end_ms: 0, bytes: 0 }; MOST_CLIPS + 3];
-        assert_eq!(make_room(&many, &RULES, room(0)).removed, [0, 1, 2]);
+        assert_eq!(make_room(many.iter().copied(), sum(&many), &RULES, room(0)).removed, [0, 1, 2]);
     }
 }

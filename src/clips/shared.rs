@@ -2,6 +2,7 @@
 
 use crate::clips::library::Library;
 use crate::clips::recordings::{ClipId, Recordings};
+use crate::clips::withheld::Withheld;
 use crate::os::clock::rfc3339_utc;
 use crate::telemetry::clip_metrics::ClipResult;
 use crate::telemetry::metrics::Metrics;
@@ -22,6 +23,8 @@ pub enum FoundClip {
     In(PathBuf),
     /// It can be seen once it is whole.
     BeingMade,
+    /// Nobody may see video of its camera: it would show what is black in snapshots.
+    Withheld,
 }
 
 /// All that is known.
@@ -40,14 +43,16 @@ pub(super) struct Inner {
     pub(super) library: Library,
     /// Of which clips are made.
     pub(super) cameras: BTreeSet<CameraId>,
+    /// Of which nobody may see clips.
+    pub(super) withheld: Withheld,
     /// Of the lines about clips without video.
     pub(super) lines: LineLimit,
 }
 
 impl Shared {
     pub(super) fn new(directory: PathBuf, recordings: Recordings, metrics: Arc<Metrics>, troubles: Troubles) -> Self {
-        let (library, cameras, lines) = Default::default();
-        let inner = Inner { recordings, library, cameras, lines };
+        let (library, cameras, withheld, lines) = Default::default();
+        let inner = Inner { recordings, library, cameras, withheld, lines };
         Self { directory, inner: Mutex::new(inner), metrics, troubles }
     }
 
@@ -59,8 +64,12 @@ impl Shared {
     /// The clip of an event.
     pub(super) fn find(&self, event: &str) -> Option<FoundClip> {
         let inner = self.lock();
-        let on_disk = |(start_ms, camera): &(i64, CameraId)| {
-            FoundClip::In(video_file(&self.directory.join(camera.as_str()), *start_ms))
+        if inner.withheld.has_event(event) {
+            return Some(FoundClip::Withheld);
+        }
+        let on_disk = |(start_ms, camera): &(i64, CameraId)| match inner.withheld.has_camera(camera) {
+            true => FoundClip::Withheld,
+            false => FoundClip::In(video_file(&self.directory.join(camera.as_str()), *start_ms)),
         };
         let being_made = || inner.recordings.has(event).then_some(FoundClip::BeingMade);
         inner.library.of(event).map(on_disk).or_else(being_made)

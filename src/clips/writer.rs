@@ -2,8 +2,9 @@
 
 use crate::clips::clip_entry::ClipEntry;
 use crate::clips::disk::{self, OpenClip};
+use crate::clips::library::ClipKey;
 use crate::clips::recordings::ClipId;
-use crate::clips::ring::{RingRules, Room, make_room};
+use crate::clips::ring::{RingRules, Room};
 use crate::clips::shared::Shared;
 use crate::os::clock::{is_wall_clock_synchronized, wall_now_ms};
 use crate::os::free_space::available_bytes;
@@ -96,8 +97,7 @@ impl Writer {
                 }
                 self.shared.lock().recordings.forget(clip);
             }
-            // Without a directory there is nothing to tidy.
-            Job::Tidy => drop(self.make_room(0)),
+            Job::Tidy => self.tidy(),
         }
         self.shared.metrics.live().clips().bytes(self.shared.lock().library.bytes());
     }
@@ -151,27 +151,53 @@ impl Writer {
         self.shared.lock().recordings.forget(clip);
     }
 
-    /// Removes clips that are old, or in the way of so many bytes.
-    fn make_room(&mut self, next_bytes: u64) -> Result<(), Refusal> {
+    /// Removes clips that are old, and files that could not be removed before.
+    fn tidy(&self) {
+        let stuck = self.shared.lock().library.stuck();
+        for key in stuck {
+            if disk::remove(&self.shared.directory.join(key.1.as_str()), key.0).is_ok() {
+                self.shared.lock().library.unstuck(&key);
+                self.shared.metrics.live().clips().removed(1);
+            }
+        }
+        // Without a directory there is nothing to tidy.
+        drop(self.remove_what_is_in_the_way(0, is_wall_clock_synchronized().then(wall_now_ms)));
+    }
+
+    /// Removes clips that are in the way of so many bytes. Those that are old are left to the next tidying: it looks at all of
+    /// them, and this is done with each quarter of a megabyte.
+    fn make_room(&self, next_bytes: u64) -> Result<(), Refusal> {
+        self.remove_what_is_in_the_way(next_bytes, None)
+    }
+
+    fn remove_what_is_in_the_way(&self, next_bytes: u64, now_ms: Option<i64>) -> Result<(), Refusal> {
         // It is made with the first clip; its parent is there.
         let place = self.shared.directory.ancestors().find(|place| place.exists());
-        let free_bytes = place.map_or(Ok(0), available_bytes)?;
-        let room = Room {
-            free_bytes,
-            open_bytes: self.open.values().map(|writing| writing.clip.entry.bytes).sum(),
-            next_bytes,
-            now_ms: is_wall_clock_synchronized().then(wall_now_ms),
-        };
-        let (keys, clips) = self.shared.lock().library.for_ring();
-        let made = make_room(&clips, &self.rules, room);
-        for key in made.removed.iter().map(|place| &keys[*place]) {
-            // First what leads to it: nobody is sent to a file that goes.
-            self.shared.lock().library.remove(key);
-            disk::remove(&self.shared.directory.join(key.1.as_str()), key.0);
-            tracing::debug!(camera = %key.1, "an old clip has made room");
+        let open_bytes = self.open.values().map(|writing| writing.clip.entry.bytes).sum();
+        loop {
+            let free_bytes = place.map_or(Ok(0), available_bytes)?;
+            let room = Room { free_bytes, open_bytes, next_bytes, now_ms };
+            let (removed, is_enough) = self.shared.lock().library.in_the_way(&self.rules, room);
+            let stuck = removed.iter().filter(|(key, bytes)| !self.remove(key, *bytes)).count();
+            self.shared.metrics.live().clips().removed((removed.len() - stuck) as u64);
+            // Where a file stays, others have to go instead of it.
+            if stuck == 0 {
+                return if is_enough { Ok(()) } else { Err(Refusal::NoRoom(free_bytes >> 20)) };
+            }
         }
-        self.shared.metrics.live().clips().removed(made.removed.len() as u64);
-        if made.is_enough { Ok(()) } else { Err(Refusal::NoRoom(free_bytes >> 20)) }
+    }
+
+    /// Removes a clip. False if its file stays: it is counted, and tried again.
+    fn remove(&self, key: &ClipKey, bytes: u64) -> bool {
+        // First what leads to it: nobody is sent to a file that goes.
+        self.shared.lock().library.remove_stuck(key, bytes);
+        if let Err(error) = disk::remove(&self.shared.directory.join(key.1.as_str()), key.0) {
+            tracing::warn!(camera = %key.1, %error, "the file of an old clip cannot be removed; it is tried again");
+            return false;
+        }
+        self.shared.lock().library.unstuck(key);
+        tracing::debug!(camera = %key.1, "an old clip has made room");
+        true
     }
 }
 

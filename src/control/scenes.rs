@@ -4,6 +4,8 @@
 //! then reads them again.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 /// `[x, y]` in ratios of the picture, from its top left.
@@ -31,6 +33,22 @@ pub struct SceneAreas {
     pub ignore: Vec<Vec<Corner>>,
 }
 
+/// The areas of all cameras that are in force. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct ScenesInForce(Arc<RwLock<BTreeMap<String, SceneAreas>>>);
+
+impl ScenesInForce {
+    /// These are in force from now on, by the ids of the cameras.
+    pub fn set(&self, scenes: BTreeMap<String, SceneAreas>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = scenes;
+    }
+
+    /// The areas of a camera; `None` if there is no such camera.
+    pub fn of(&self, camera: &str) -> Option<SceneAreas> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(camera).cloned()
+    }
+}
+
 /// What a change has done.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SceneChanged {
@@ -42,12 +60,15 @@ pub struct SceneChanged {
     pub needs_restart: Vec<String>,
 }
 
-/// Why areas cannot be shown or were not changed.
+/// Why areas were not changed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SceneRefusal {
     /// The settings have no such camera.
     #[error("there is no camera `{0}` in the settings")]
     NoSuchCamera(String),
+    /// The file has other areas than those in force, which whoever draws has seen.
+    #[error("the settings of the camera were changed in their file, and are not in force: reload them, and draw again")]
+    Outdated,
     /// The settings would have mistakes. Holds them, with their cures.
     #[error("{0}")]
     Invalid(String),
@@ -62,25 +83,15 @@ pub enum SceneRefusal {
     Busy,
 }
 
-/// A request about one camera's areas.
+/// A request for other areas of one camera.
 #[derive(Debug)]
-pub enum SceneRequest {
-    /// The areas as they are in the settings.
-    Show {
-        /// The camera.
-        camera: String,
-        /// Takes the answer.
-        reply: oneshot::Sender<Result<SceneAreas, SceneRefusal>>,
-    },
-    /// Other areas.
-    Change {
-        /// The camera.
-        camera: String,
-        /// All its areas from now on.
-        areas: SceneAreas,
-        /// Takes the answer.
-        reply: oneshot::Sender<Result<SceneChanged, SceneRefusal>>,
-    },
+pub struct SceneRequest {
+    /// The camera.
+    pub camera: String,
+    /// All its areas from now on.
+    pub areas: SceneAreas,
+    /// Takes the answer.
+    pub reply: oneshot::Sender<Result<SceneChanged, SceneRefusal>>,
 }
 
 /// Queue capacity for requests. When the queue is full they are refused.
@@ -97,23 +108,13 @@ impl SceneClient {
         (Self(requests), queue)
     }
 
-    /// The areas of a camera.
-    ///
-    /// # Errors
-    /// [`SceneRefusal`].
-    pub async fn show(&self, camera: String) -> Result<SceneAreas, SceneRefusal> {
-        let (reply, replied) = oneshot::channel();
-        self.0.try_send(SceneRequest::Show { camera, reply }).map_err(|_| SceneRefusal::Busy)?;
-        replied.await.unwrap_or(Err(SceneRefusal::Busy))
-    }
-
     /// Changes the areas of a camera: writes them into the settings, and applies them.
     ///
     /// # Errors
     /// [`SceneRefusal`]; only with [`SceneRefusal::NotInForce`] something was written.
     pub async fn change(&self, camera: String, areas: SceneAreas) -> Result<SceneChanged, SceneRefusal> {
         let (reply, replied) = oneshot::channel();
-        self.0.try_send(SceneRequest::Change { camera, areas, reply }).map_err(|_| SceneRefusal::Busy)?;
+        self.0.try_send(SceneRequest { camera, areas, reply }).map_err(|_| SceneRefusal::Busy)?;
         replied.await.unwrap_or(Err(SceneRefusal::Busy))
     }
 }

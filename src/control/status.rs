@@ -33,6 +33,8 @@ pub struct CameraView {
     pub rates: FrameRates,
     /// Its main stream, if it is not the analysed one.
     pub main: Option<MainStreamView>,
+    /// Parts of its picture are black in snapshots, so that it has no video to show.
+    pub is_blacked_out: bool,
     /// Labels that its scene lists and its model does not have: nothing of them is ever seen.
     pub unknown_labels: Vec<String>,
     /// The number of objects of each label in the newest analysed frame.

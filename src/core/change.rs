@@ -30,6 +30,8 @@ pub struct CameraChange {
     pub settings: CameraSettings,
     /// Its connection needs others: URL, login, transport or what is decoded.
     pub reconnects: bool,
+    /// Other parts of its picture are black in snapshots: those of before must not be shown any more.
+    pub is_blackout_new: bool,
     /// Its scene changed, so it begins anew: what was in view has ended.
     pub is_scene_new: bool,
 }

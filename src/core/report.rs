@@ -73,6 +73,8 @@ pub enum Report {
         /// The picture.
         snapshot: Snapshot,
     },
+    /// The pictures of a camera must not be shown any more.
+    SnapshotsForgotten(CameraId),
     /// How an attempt to take a snapshot ended.
     SnapshotEnded {
         /// The camera.

@@ -53,12 +53,13 @@ fn for_visitors(state: &HttpState, door: &Door, entrance: Entrance) -> Router<Ht
     let gate = Gate { door: door.clone(), reception: state.reception.clone(), entrance };
     let people = routes::people::router().with_state(state.reception.clone());
     let page = state.page.clone();
-    let scenes = routes::scene::router().layer(DefaultBodyLimit::max(MAX_SCENE_BYTES)).with_state(page.scenes);
+    let scenes = routes::scene::changing_router().layer(DefaultBodyLimit::max(MAX_SCENE_BYTES)).with_state(page.scenes);
     let scenes = scenes.layer(RequestBodyDeadlineLayer::new(COMMAND_BODY_LIMIT));
     let commands = routes::models::router()
         .merge(routes::hours::router())
         .merge(routes::status::router())
         .merge(routes::cameras::router())
+        .merge(routes::scene::router())
         .merge(routes::snapshots::router())
         .merge(routes::live::router())
         .merge(routes::events::router())

@@ -68,6 +68,10 @@ pub struct CameraSource {
     pub hardware_decoders: bool,
     /// Keeps the encoded video of so many milliseconds, for clips that begin before their event; 0: no clips are made.
     pub keep_ms: u32,
+    /// Keeps the newest group of pictures, for viewers of the live video.
+    pub has_live_view: bool,
+    /// Polygons in ratios of the picture that are black in snapshots. With any, no video is written, whoever asks.
+    pub blackout: Vec<Vec<[f32; 2]>>,
 }
 
 impl CameraSource {

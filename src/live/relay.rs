@@ -7,7 +7,7 @@ use crate::live::viewer_queue::Outgoing;
 use crate::os::clock::monotonic_now;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::camera_id::CameraId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,9 +82,9 @@ impl Relay {
     }
 
     /// These cameras are shown to nobody from now on.
-    pub fn set_private(&self, cameras: BTreeSet<CameraId>) {
+    pub fn set_private(&self, cameras: BTreeMap<CameraId, NotShown>) {
         let mut inner = self.lock();
-        for camera in &cameras {
+        for camera in cameras.keys() {
             inner.wake(camera);
             if let Some(reader) = inner.readers.remove(camera) {
                 reader.abort();
@@ -94,9 +94,9 @@ impl Relay {
         self.count(&inner);
     }
 
-    /// True if the camera is shown to nobody.
-    pub fn is_private(&self, camera: &CameraId) -> bool {
-        self.lock().state.is_private(camera)
+    /// Why the camera is shown to nobody, if it is not.
+    pub fn why_private(&self, camera: &CameraId) -> Option<NotShown> {
+        self.lock().state.why_private(camera)
     }
 
     /// True while somebody watches the camera.
@@ -189,15 +189,11 @@ impl Inner {
 
 impl Viewer {
     /// Waits for the next thing to send. May be dropped and called again: nothing is lost. `None`: the camera is shown to
-    /// nobody any more.
+    /// nobody, or was meanwhile: then this viewer has lost its place, and gets nothing of what is shown to others again.
     pub async fn next(&self) -> Option<Outgoing> {
         loop {
-            let (next, is_private) = {
-                let mut inner = self.relay.lock();
-                (inner.state.pop(&self.camera, self.id), inner.state.is_private(&self.camera))
-            };
+            let next = self.relay.lock().state.pop(&self.camera, self.id)?;
             match next {
-                _ if is_private => return None,
                 Some(next) => return Some(next),
                 None => self.wake.notified().await,
             }
@@ -253,11 +249,40 @@ mod tests {
         let (relay, _orders) = Relay::new(LiveLimits { viewers: 2, bytes_per_second: 1_000_000 }, Arc::default());
         let yard = CameraId::new("yard").unwrap();
         let viewer = relay.join(&yard).unwrap();
-        relay.set_private(BTreeSet::from([yard.clone()]));
+        relay.set_private(BTreeMap::from([(yard.clone(), NotShown::Private)]));
         assert_eq!(viewer.next().await, None);
-        assert!(!relay.is_watched(&yard) && relay.is_private(&yard));
+        assert!(!relay.is_watched(&yard) && relay.why_private(&yard) == Some(NotShown::Private));
         assert_eq!(relay.join(&yard).unwrap_err(), NotShown::Private);
-        relay.set_private(BTreeSet::new());
+        relay.set_private(BTreeMap::from([(yard.clone(), NotShown::BlackedOut)]));
+        assert!(relay.join(&yard).unwrap_err().to_string().contains("blackout"));
+        relay.set_private(BTreeMap::new());
         assert!(relay.join(&yard).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_viewer_of_before_gets_nothing_of_a_camera_that_is_shown_again() {
+        let (relay, mut orders) = Relay::new(LiveLimits { viewers: 3, bytes_per_second: 1_000_000 }, Arc::default());
+        let yard = CameraId::new("yard").unwrap();
+        let before = relay.join(&yard).unwrap();
+        // It waits, and does not run before the camera is shown again.
+        let waiting = tokio::spawn(async move {
+            let got = before.next().await;
+            (before, got)
+        });
+        tokio::task::yield_now().await;
+        relay.set_private(BTreeMap::from([(yard.clone(), NotShown::Private)]));
+        relay.set_private(BTreeMap::new());
+        let after = relay.join(&yard).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        relay.connect(&yard, reader.into()).unwrap();
+        let packet = fragment(true, [1, 2, 3]);
+        (&writer).write_all(&[packet.front(), packet.body.to_vec()].concat()).unwrap();
+        assert_eq!(after.next().await, Some(Outgoing::Packet(packet)));
+        let (before, got) = tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await.unwrap().unwrap();
+        assert_eq!((got, before.next().await), (None, None));
+        // Its going takes nobody else's place.
+        drop(before);
+        assert!(relay.is_watched(&yard));
+        orders.recv().await.unwrap();
     }
 }

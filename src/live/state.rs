@@ -5,7 +5,7 @@ use crate::live::budget::ByteBudget;
 use crate::live::viewer_queue::{Outgoing, ViewerQueue};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most that is kept of a camera's newest group, for viewers who come later. Of a longer group they wait for the next keyframe.
@@ -30,6 +30,9 @@ pub enum NotShown {
     /// The settings keep the camera's video to itself.
     #[error("the camera has no live view: its settings say `live = false`")]
     Private,
+    /// Video would show what is black in its snapshots.
+    #[error("the camera has no live view: video would show what `blackout` hides in its snapshots")]
+    BlackedOut,
     /// The daemon is stopping, or too many came at once.
     #[error("the box takes no viewers at the moment")]
     Busy,
@@ -54,7 +57,8 @@ pub(super) struct LiveState {
     limits: LiveLimits,
     budget: ByteBudget,
     cameras: BTreeMap<CameraId, CameraLive>,
-    private: BTreeSet<CameraId>,
+    /// Cameras that are shown to nobody, and why.
+    private: BTreeMap<CameraId, NotShown>,
     next: u64,
 }
 
@@ -72,19 +76,20 @@ struct CameraLive {
 impl LiveState {
     pub(super) fn new(limits: LiveLimits) -> Self {
         let budget = ByteBudget::new(limits.bytes_per_second);
-        Self { limits, budget, cameras: BTreeMap::new(), private: BTreeSet::new(), next: 0 }
+        Self { limits, budget, cameras: BTreeMap::new(), private: BTreeMap::new(), next: 0 }
     }
 
     /// These cameras are shown to nobody from now on: not to those either who watch them.
-    pub(super) fn set_private(&mut self, cameras: BTreeSet<CameraId>) {
+    pub(super) fn set_private(&mut self, cameras: BTreeMap<CameraId, NotShown>) {
         self.private = cameras;
-        for camera in &self.private {
+        for camera in self.private.keys() {
             self.cameras.remove(camera);
         }
     }
 
-    pub(super) fn is_private(&self, camera: &CameraId) -> bool {
-        self.private.contains(camera)
+    /// Why the camera is shown to nobody, if it is not.
+    pub(super) fn why_private(&self, camera: &CameraId) -> Option<NotShown> {
+        self.private.get(camera).copied()
     }
 
     /// Takes in a viewer, who gets the newest group at once. True if it is the camera's first one.
@@ -92,8 +97,8 @@ impl LiveState {
     /// # Errors
     /// [`NotShown`].
     pub(super) fn join(&mut self, camera: &CameraId) -> Result<(ViewerId, bool), NotShown> {
-        if self.is_private(camera) {
-            return Err(NotShown::Private);
+        if let Some(why) = self.why_private(camera) {
+            return Err(why);
         }
         if self.viewers() >= self.limits.viewers {
             return Err(NotShown::Full(self.limits.viewers));
@@ -168,9 +173,9 @@ impl LiveState {
         }
     }
 
-    /// The next thing for a viewer.
-    pub(super) fn pop(&mut self, camera: &CameraId, viewer: ViewerId) -> Option<Outgoing> {
-        self.cameras.get_mut(camera)?.viewers.get_mut(&viewer)?.pop()
+    /// The next thing for a viewer. `None`: the viewer has no place any more, because the camera was shown to nobody meanwhile.
+    pub(super) fn pop(&mut self, camera: &CameraId, viewer: ViewerId) -> Option<Option<Outgoing>> {
+        Some(self.cameras.get_mut(camera)?.viewers.get_mut(&viewer)?.pop())
     }
 
     pub(super) fn is_watched(&self, camera: &CameraId) -> bool {

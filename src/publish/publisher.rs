@@ -89,6 +89,11 @@ impl Publisher {
         self.set_state(topic, Ok(jpeg.to_vec()));
     }
 
+    /// Clears a camera's picture on the broker, until there is another.
+    pub fn clear_snapshot(&self, camera: &CameraId) {
+        self.publish_snapshot(camera, &[]);
+    }
+
     /// Publishes changed label counts of a camera, retained, as far as they have a topic.
     pub fn set_label_counts(&mut self, camera: &CameraId, counts: &[LabelCount]) {
         if !self.has(camera) {

@@ -100,7 +100,22 @@ impl Settings {
                 advice.push(Remark::of_box(key, what, cure).of_camera(camera.id.as_str()));
             }
         }
+        self.advise_on_video(&mut advice);
         advice
+    }
+
+    /// What a camera is asked for that its `blackout` rules out.
+    fn advise_on_video(&self, advice: &mut Vec<Remark>) {
+        for (index, camera) in self.cameras.iter().enumerate().filter(|(_, camera)| camera.is_blacked_out()) {
+            let asked = [("live", camera.live, "live view"), ("clips", camera.clips, "clips")];
+            for (key, _, name) in asked.into_iter().filter(|(_, value, _)| *value == Some(true)) {
+                let what =
+                    format!("is true, but the camera has no {name}: video would show what is black in its snapshots");
+                let cure = "remove it, or `blackout`";
+                advice
+                    .push(Remark::of_box(format!("cameras[{index}].{key}"), what, cure).of_camera(camera.id.as_str()));
+            }
+        }
     }
 
     /// Returns a remark for each setting that names hardware that this box does not have, so that units do not start.
@@ -216,6 +231,22 @@ mod tests {
         let settings = Settings::load_with(&[file.path().to_owned()], HashMap::new()).unwrap();
         let facts = BoxFacts { cores: vec![0, 1], numa_nodes: vec![0], gpus: 1, memory_bytes: Some(1 << 30) };
         of(&settings, &facts).iter().map(Remark::to_string).collect()
+    }
+
+    #[test]
+    fn video_that_is_asked_for_of_a_camera_that_is_blacked_out_is_remarked_upon() {
+        let camera = "[[cameras]]\nid = \"yard\"\nurl = \"rtsp://camera/\"\n";
+        let area = "blackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]\n";
+        let of = |more: &str| remarks(&format!("{camera}{more}"), Settings::advice);
+        assert_eq!(of(area).len() + of("live = true\nclips = true\n").len(), 0);
+        assert_eq!(of(&format!("{area}live = false\nclips = false\n")).len(), 0);
+        let found = of(&format!("{area}live = true\nclips = true\n"));
+        assert_eq!(found.len(), 2);
+        assert!(
+            found[0].starts_with("`cameras[0].live` of camera yard: is true, but the camera has no live view"),
+            "{found:?}"
+        );
+        assert!(found[1].contains("no clips") && found[1].contains("remove it, or `blackout`"), "{found:?}");
     }
 
     #[test]

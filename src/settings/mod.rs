@@ -101,13 +101,21 @@ pub struct Settings {
 impl Settings {
     /// The cameras of which clips are made.
     pub fn cameras_with_clips(&self) -> BTreeSet<CameraId> {
-        let has_clips = |camera: &&CameraSettings| camera.clips.unwrap_or(self.clips.enabled);
-        self.cameras.iter().filter(has_clips).map(|camera| camera.id.clone()).collect()
+        self.cameras_that(|camera| camera.has_clips(self.clips.enabled))
     }
 
     /// The cameras that nobody can watch.
     pub fn private_cameras(&self) -> BTreeSet<CameraId> {
-        self.cameras.iter().filter(|camera| !camera.live).map(|camera| camera.id.clone()).collect()
+        self.cameras_that(|camera| !camera.has_live_view())
+    }
+
+    /// The cameras with parts that are black in their snapshots, so that nobody gets their video.
+    pub fn blacked_out_cameras(&self) -> BTreeSet<CameraId> {
+        self.cameras_that(CameraSettings::is_blacked_out)
+    }
+
+    fn cameras_that(&self, are_so: impl Fn(&CameraSettings) -> bool) -> BTreeSet<CameraId> {
+        self.cameras.iter().filter(|camera| are_so(camera)).map(|camera| camera.id.clone()).collect()
     }
 
     /// The model of cameras that do not name one: the first.

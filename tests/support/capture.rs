@@ -126,5 +126,7 @@ pub fn source_of(url: &str) -> CameraSource {
         connect_timeout_ms: 5_000,
         hardware_decoders: false,
         keep_ms: 0,
+        has_live_view: true,
+        blackout: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! What a change of the settings means for a running box.
 
 use crate::camera::settings::CameraSettings;
+use crate::clips::settings::ClipSettings;
 use crate::core::change::CameraChange;
 use crate::settings::Settings;
 use crate::vision::camera_id::CameraId;
@@ -27,9 +28,12 @@ impl Difference {
         let change = |settings: &CameraSettings| {
             let before = find(&old.cameras, &settings.id)?;
             let is_login_other = other_logins.contains(&settings.id);
+            // What `clips` and `live` mean is compared, not what is written.
+            let (connected, connects) = (connection(&before, &old.clips), connection(settings, &new.clips));
             let change = CameraChange {
                 settings: settings.clone(),
-                reconnects: is_login_other || connection(&before) != connection(settings),
+                reconnects: is_login_other || connected != connects,
+                is_blackout_new: before.blackout != settings.blackout,
                 is_scene_new: before.scene != settings.scene,
             };
             (before != *settings || is_login_other).then_some(change)
@@ -70,7 +74,7 @@ impl Difference {
 }
 
 /// The settings that an open connection cannot change.
-fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
+fn connection(camera: &CameraSettings, clips: &ClipSettings) -> impl PartialEq + use<> {
     let times = (camera.connect_timeout_seconds.map(f32::to_bits), camera.latency_ms);
     let CameraSettings { url, credentials, transport, keyframes_only, .. } = camera;
     let CameraSettings { video_track, basic_auth, follow_redirects, tls, .. } = camera;
@@ -78,8 +82,9 @@ fn connection(camera: &CameraSettings) -> impl PartialEq + use<> {
     let watch =
         (camera.watch, camera.watch_sensitivity.map(f32::to_bits), camera.watch_ignore.clone(), camera.motion_events);
     let urls = (url.clone(), credentials.clone(), detect_url.clone(), detect_credentials.clone());
-    let kept = (*keyframes_only, camera.clips);
-    (urls, *basic_auth, *follow_redirects, tls.clone(), *transport, kept, *video_track, times, watch)
+    let kept = (camera.has_live_view(), camera.has_clips(clips.enabled), camera.blackout.clone());
+    let decoded = (*keyframes_only, *video_track, watch);
+    (urls, *basic_auth, *follow_redirects, tls.clone(), *transport, times, decoded, kept)
 }
 
 #[cfg(test)]

@@ -30,6 +30,15 @@ impl Reporter {
         self.told.entry(camera).or_default().snapshot(jpeg);
     }
 
+    /// Clears the picture of a camera on the broker.
+    pub(in crate::appliance) fn forget_snapshot(&mut self, camera: &CameraId) {
+        let Some(publisher) = &self.publisher else { return };
+        publisher.clear_snapshot(camera);
+        if let Some(told) = self.told.get_mut(camera) {
+            told.forget_snapshot();
+        }
+    }
+
     /// Counts a picture of a camera with two streams by the one that it shows.
     pub(super) fn snapshot_source(&self, camera: &CameraId, source: Option<PictureSource>) {
         let Some(stream) = source.as_ref().and_then(PictureSource::stream) else { return };

@@ -33,6 +33,11 @@ impl Told {
         self.snapshot = Some(jpeg);
     }
 
+    /// The picture is not to be shown any more. Another broker may hold an older one.
+    pub(super) fn forget_snapshot(&mut self) {
+        self.snapshot = Some(Arc::from([]));
+    }
+
     /// Publishes all of it.
     pub(super) fn tell(&self, camera: &CameraId, publisher: &mut Publisher) {
         let counts: Vec<LabelCount> = self.counts.values().cloned().collect();

@@ -6,7 +6,6 @@
 //!
 //! Knows neither GStreamer nor who reads the bytes.
 
-mod annex_b;
 mod boxes;
 mod decode_times;
 mod fragment;

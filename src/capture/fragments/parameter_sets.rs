@@ -1,6 +1,6 @@
 //! What a stream says of itself: its parameter sets, and what follows from them for a reader.
 
-use crate::capture::fragments::annex_b::payload_start;
+use crate::capture::annex_b::payload_start;
 use crate::capture::fragments::boxes::BoxWriter;
 use crate::capture::fragments::video_format::VideoFormat;
 

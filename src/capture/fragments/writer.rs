@@ -1,6 +1,6 @@
 //! From the frames of a stream to an init segment and fragments.
 
-use crate::capture::fragments::annex_b::nal_units;
+use crate::capture::annex_b::nal_units;
 use crate::capture::fragments::decode_times::DecodeTimes;
 use crate::capture::fragments::fragment::fragment;
 use crate::capture::fragments::init_segment::init_segment;

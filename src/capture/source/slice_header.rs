@@ -1,6 +1,7 @@
 //! What the first bits of a slice say of the picture that it belongs to. Clauses are those of ITU-T H.264 (08/2021) and
 //! H.265 (08/2021).
 
+use crate::capture::annex_b::after_start_code;
 use crate::capture::decoder_choice::Codec;
 
 /// What begins with an access unit, with `frame_num`, which all slices of a frame share, where it can be read (H.264).
@@ -41,11 +42,10 @@ impl SliceRules {
     pub(super) fn read(&mut self, codec: Codec, unit: &[u8]) -> Option<(Begins, usize)> {
         let mut rest = unit;
         loop {
-            let start = match codec {
+            rest = match codec {
                 Codec::Mjpeg => return Some((Begins::Picture(None, None), 0)),
-                Codec::H264 | Codec::H265 => rest.windows(3).position(|window| window == [0, 0, 1])? + 3,
+                Codec::H264 | Codec::H265 => after_start_code(rest)?,
             };
-            rest = rest.get(start..)?;
             let start_code = unit.len() - rest.len() - 3;
             let (header, content) = rest.split_first()?;
             match codec {

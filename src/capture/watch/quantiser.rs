@@ -4,6 +4,7 @@
 //! coarsely. The step of the quantiser doubles with each six of QP (ITU-T H.264, clause 8.5.9), and bytes fall about as it
 //! grows, so bytes times 2^(QP/6) tell what the bytes alone do not.
 
+use crate::capture::annex_b::{after_start_code, first_unit};
 use h264_reader::Context;
 use h264_reader::nal::pps::PicParameterSet;
 use h264_reader::nal::slice::SliceHeader;
@@ -39,12 +40,13 @@ impl Quantiser {
                     return self.qp_of_slice(&rest[..rest.len().min(SLICE_HEADER_BYTES)]);
                 }
                 UnitType::SeqParameterSet => {
-                    if let Ok(set) = SeqParameterSet::from_bits(RefNal::new(whole(rest), &[], true).rbsp_bits()) {
+                    if let Ok(set) = SeqParameterSet::from_bits(RefNal::new(first_unit(rest).0, &[], true).rbsp_bits())
+                    {
                         self.parameter_sets.put_seq_param_set(set);
                     }
                 }
                 UnitType::PicParameterSet => {
-                    let nal = RefNal::new(whole(rest), &[], true);
+                    let nal = RefNal::new(first_unit(rest).0, &[], true);
                     if let Ok(set) = PicParameterSet::from_bits(&self.parameter_sets, nal.rbsp_bits()) {
                         self.parameter_sets.put_pic_param_set(set);
                     }
@@ -61,20 +63,6 @@ impl Quantiser {
             SliceHeader::from_bits(&self.parameter_sets, &mut nal.rbsp_bits(), nal.header().ok()?, None).ok()?;
         26_i32.checked_add(set.pic_init_qp_minus26)?.checked_add(header.slice_qp_delta)
     }
-}
-
-/// A NAL unit up to the next start code. Zeros may stand in front of that (clause B.1), and no unit ends with one; its header is
-/// not zero.
-fn whole(unit: &[u8]) -> &[u8] {
-    let end = after_start_code(unit).map_or(unit.len(), |next| unit.len() - next.len() - 3);
-    let last = unit[..end].iter().rposition(|byte| *byte != 0);
-    &unit[..last.map_or(1, |last| last + 1)]
-}
-
-/// What follows the first start code.
-fn after_start_code(bytes: &[u8]) -> Option<&[u8]> {
-    let at = bytes.windows(3).position(|window| window == [0, 0, 1])?;
-    bytes.get(at + 3..)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn a_clip_is_found_again_and_only_its_owner_reads_it() {
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     assert_eq!(fs::metadata(home.path().join("yard")).unwrap().permissions().mode() & 0o777, 0o700);
-    remove(&home.path().join("yard"), START_MS);
+    remove(&home.path().join("yard"), START_MS).unwrap();
     assert_eq!(scan(home.path()), entries[1..]);
 }
 

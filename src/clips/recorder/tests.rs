@@ -11,7 +11,7 @@ fn clips(home: &Path) -> (Clips, mpsc::Receiver<ClipOrder>, CameraId) {
     let rules = ClipRules::new(&settings, 0);
     let (clips, orders) = Clips::start(&rules, home, Arc::default(), Troubles::default()).unwrap();
     let yard = CameraId::new("yard").unwrap();
-    clips.set_cameras(BTreeSet::from([yard.clone()]));
+    clips.set_cameras(BTreeSet::from([yard.clone()]), BTreeSet::new());
     (clips, orders, yard)
 }
 
@@ -92,4 +92,25 @@ async fn a_clip_ends_with_its_events_although_the_camera_goes_on() {
     clips.event(&yard, 1, EventKind::Ended, "b", monotonic_now());
     assert!(kept(&clips, "b").await.starts_with(b"init"));
     drop(writer);
+}
+
+#[tokio::test]
+async fn clips_of_a_camera_that_nobody_may_see_are_withheld_also_those_of_before() {
+    let home = tempfile::tempdir().unwrap();
+    let (clips, mut orders, yard) = clips(home.path());
+    clips.event(&yard, 1, EventKind::Began, "a", monotonic_now());
+    let (reader, writer) = std::io::pipe().unwrap();
+    clips.connect(orders.recv().await.unwrap(), reader.into()).unwrap();
+    write(&writer, init(), b"init");
+    write(&writer, fragment(true, []).head, b"one");
+    drop(writer);
+    assert_eq!(kept(&clips, "a").await, b"initone");
+    clips.set_cameras(BTreeSet::new(), BTreeSet::from([yard.clone()]));
+    assert!(!clips.event(&yard, 2, EventKind::Began, "b", monotonic_now()));
+    assert_eq!(
+        ["a", "b", "c"].map(|event| clips.of(event)),
+        [Some(FoundClip::Withheld), Some(FoundClip::Withheld), None]
+    );
+    clips.set_cameras(BTreeSet::new(), BTreeSet::new());
+    assert!(matches!(clips.of("a"), Some(FoundClip::In(_))) && clips.of("b").is_none());
 }

@@ -71,7 +71,9 @@ fn the_end_of_its_stream_is_the_end_of_a_clip() {
     assert!(clips.is_over(1, at(10)) && clips.has("a"));
     assert_eq!(clips.event(&yard, 2, Began, "b", at(11)), Noted::Begins(2));
     for event in 0..3000 {
-        clips.event(&yard, 2, Changed, &event.to_string(), at(12));
+        let noted = clips.event(&yard, 2, Changed, &event.to_string(), at(12));
+        // Those that would not be found by it are not said to have it.
+        assert_eq!(noted == Noted::Shares, clips.has(&event.to_string()), "{event}");
     }
     assert_eq!(clips.events(2).len(), MOST_EVENTS);
     clips.forget(1);

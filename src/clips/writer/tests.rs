@@ -81,3 +81,28 @@ fn a_disk_that_refuses_costs_the_clip() {
     assert!(counted(&writer, "refused"));
     assert!(troubles.all()[0].contains("the disk refuses them"), "{:?}", troubles.all());
 }
+
+#[test]
+fn a_clip_whose_file_cannot_be_removed_is_counted_until_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let rules = RingRules { most_bytes: STEP_BYTES + 10_000, ..RULES };
+    let (mut writer, _) = writer(home.path(), rules);
+    keep(&mut writer, "a", 1000, 4000);
+    // A directory with something in it cannot be removed as a file.
+    let video = crate::clips::shared::video_file(&home.path().join("clips/yard"), 1000);
+    std::fs::remove_file(&video).unwrap();
+    std::fs::create_dir_all(video.join("full")).unwrap();
+    for (number, event) in (2..).zip(["b", "c", "d"]) {
+        keep(&mut writer, event, number * 1000, 4000);
+    }
+    let found = |writer: &Writer| ["a", "b", "c", "d"].map(|event| writer.shared.find(event).is_some());
+    assert_eq!(found(&writer), [false, false, true, true], "another one goes instead");
+    assert_eq!(writer.shared.lock().library.bytes(), 12_000);
+    writer.perform(Job::Tidy);
+    assert_eq!(writer.shared.lock().library.bytes(), 12_000);
+    std::fs::remove_dir_all(&video).unwrap();
+    writer.perform(Job::Tidy);
+    assert_eq!(writer.shared.lock().library.bytes(), 8000);
+    assert_eq!(found(&writer), [false, false, true, true]);
+    assert!(writer.shared.metrics.encode().contains("ocelli_clips_removed_total 2\n"));
+}

@@ -41,6 +41,9 @@ pub struct CameraHealth {
     pub decoded_fps: f64,
     /// Frames a second that were analysed, over the last ten seconds.
     pub analysed_fps: f64,
+    /// Parts of its picture are black in snapshots, so that it has neither a live view nor clips; absent if none are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blackout: bool,
     /// The model that analyses its frames.
     pub model: String,
     /// Frames decoded since the daemon started.
@@ -174,6 +177,7 @@ impl CameraHealth {
             fps: state.fps,
             decoded_fps: rounded(view.rates.decoded),
             analysed_fps: rounded(view.rates.analysed),
+            blackout: view.is_blacked_out,
             model: view.model.clone(),
             decoded: view.counts.decoded,
             stream: StreamHealth::of(&view.counts, &view.rates),

@@ -43,6 +43,7 @@ fn healthy() -> ApplianceStatus {
         reconnects: 0,
         main: None,
         rates: FrameRates { decoded: 10.0, analysed: 5.0, over: Duration::from_secs(10), ..FrameRates::default() },
+        is_blacked_out: false,
         unknown_labels: vec![],
         seen: BTreeMap::new(),
     };

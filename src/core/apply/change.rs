@@ -25,8 +25,11 @@ impl Core {
         }
         let is_tracking_new = tracking.is_some();
         self.tracking = tracking.unwrap_or_else(|| self.tracking.clone());
-        for CameraChange { settings, reconnects, is_scene_new } in changed_cameras {
+        for CameraChange { settings, reconnects, is_blackout_new, is_scene_new } in changed_cameras {
             self.cameras.change(&settings, reconnects, now, out);
+            if is_blackout_new {
+                self.snapshots.forget_pictures(&settings.id, now, out);
+            }
             if is_scene_new {
                 self.scenes.begin(&self.tracking, &settings, now, out);
             }

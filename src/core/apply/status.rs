@@ -24,6 +24,7 @@ impl Core {
                 reconnects: camera.reconnects(),
                 main: camera.main().map(main_view),
                 rates: Default::default(),
+                is_blacked_out: camera.settings.is_blacked_out(),
                 unknown_labels: self.units.unknown_labels(&camera.settings),
                 seen: Default::default(),
             };

@@ -77,7 +77,8 @@ impl Wanted {
             let before = self.cameras.get(nth).filter(|before| *before != settings)?;
             let reconnects = before.url != settings.url || before.detect_url != settings.detect_url;
             let is_scene_new = before.scene != settings.scene;
-            Some(CameraChange { settings: settings.clone(), reconnects, is_scene_new })
+            let is_blackout_new = before.blackout != settings.blackout;
+            Some(CameraChange { settings: settings.clone(), reconnects, is_blackout_new, is_scene_new })
         };
         let is_new = |(nth, _): &(&usize, &CameraSettings)| !self.cameras.contains_key(nth);
         let is_gone = |(nth, _): &(&usize, &CameraSettings)| !new.cameras.contains_key(nth);

@@ -16,15 +16,32 @@ pub(super) fn of(method: &Method, path: &str) -> Option<(Deed, String)> {
         return None;
     }
     if !only_reads(method) {
-        return Some((Deed::Changed, format!("{method} {path}")));
+        let path: Vec<String> = path.split('/').map(decoded).collect();
+        return Some((Deed::Changed, format!("{method} {}", path.join("/"))));
     }
     match parts[..] {
-        ["api", "cameras", camera, "live"] => Some((Deed::Live, camera.to_owned())),
-        ["api", "cameras", camera, "snapshot"] => Some((Deed::Snapshot, camera.to_owned())),
-        ["api", "events", event, "picture"] => Some((Deed::EventPicture, event.to_owned())),
-        ["api", "events", event, "clip"] => Some((Deed::Clip, event.to_owned())),
+        ["api", "cameras", camera, "live"] => Some((Deed::Live, decoded(camera))),
+        ["api", "cameras", camera, "snapshot"] => Some((Deed::Snapshot, decoded(camera))),
+        ["api", "events", event, "picture"] => Some((Deed::EventPicture, decoded(event))),
+        ["api", "events", event, "clip"] => Some((Deed::Clip, decoded(event))),
         _ => None,
     }
+}
+
+/// A name in a path, as routes take it. What is no text is left as it came.
+fn decoded(part: &str) -> String {
+    let (start, coded) = part.split_once('%').unwrap_or((part, ""));
+    let mut bytes = start.as_bytes().to_vec();
+    for code in coded.split('%').filter(|_| part.contains('%')) {
+        let digits = code.split_at_checked(2).filter(|(digits, _)| !digits.starts_with('+'));
+        let Some((byte, rest)) = digits.and_then(|(digits, rest)| Some((u8::from_str_radix(digits, 16).ok()?, rest)))
+        else {
+            return part.to_owned();
+        };
+        bytes.push(byte);
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
 }
 
 #[cfg(test)]
@@ -33,11 +50,18 @@ mod tests {
 
     #[test]
     fn pictures_and_changes_are_told_and_numbers_are_not() {
-        let get = |path| of(&Method::GET, path);
+        let get = |path: &str| of(&Method::GET, path);
         assert_eq!(get("/api/cameras/yard/live"), Some((Deed::Live, "yard".into())));
         assert_eq!(get("/api/cameras/yard/snapshot"), Some((Deed::Snapshot, "yard".into())));
         assert_eq!(get("/api/events/7/picture"), Some((Deed::EventPicture, "7".into())));
         assert_eq!(get("/api/events/7/clip"), Some((Deed::Clip, "7".into())));
+        // However it is written, it is the same camera, and one entry.
+        assert_eq!(get("/api/cameras/%79ar%64/snapshot"), Some((Deed::Snapshot, "yard".into())));
+        let off = of(&Method::POST, "/api/cameras/%79ard/disable");
+        assert_eq!(off, Some((Deed::Changed, "POST /api/cameras/yard/disable".into())));
+        for odd in ["%7", "%zz", "%+9", "%ff", "%"] {
+            assert_eq!(get(&format!("/api/events/{odd}/clip")), Some((Deed::Clip, odd.into())));
+        }
         for path in ["/api/cameras", "/api/cameras/yard", "/api/status", "/api/events", "/"] {
             assert_eq!(get(path), None, "{path}");
         }

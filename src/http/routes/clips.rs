@@ -34,6 +34,10 @@ async fn show(State(clips): State<Option<Clips>>, Path(event): Path<String>, hea
             tracing::debug!(%error, "a clip cannot be read");
             none("not_found", what)
         }),
+        Some(FoundClip::Withheld) => {
+            let what = "the camera has no clips: video would show what `blackout` hides in its snapshots";
+            refusal(StatusCode::FORBIDDEN, "private", what)
+        }
         Some(FoundClip::BeingMade) => {
             none("not_ready", "the clip of this event is still being made: ask again in a few seconds")
         }

@@ -10,7 +10,7 @@ use crate::http::connections::Connection;
 use crate::http::login::stay::Presence;
 use crate::http::routes::models;
 use crate::http::routes::refusal::refusal;
-use crate::live::{LiveHead, LivePacket, NotShown, Outgoing, Viewer};
+use crate::live::{LiveHead, LivePacket, Outgoing, Viewer};
 use crate::vision::camera_id::CameraId;
 use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -53,8 +53,8 @@ async fn live(
         return models::refuse(&ControlError::NoSuchCamera(camera));
     };
     // Also told to whoever asks without a WebSocket: a page cannot read the answer to one.
-    if control.live.is_private(&id) {
-        return refusal(StatusCode::FORBIDDEN, "private", &NotShown::Private.to_string());
+    if let Some(why) = control.live.why_private(&id) {
+        return refusal(StatusCode::FORBIDDEN, "private", &why.to_string());
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,

@@ -1,24 +1,30 @@
 //! `/api/cameras/<camera>/scene`: the areas of a camera's picture, which a person draws on the page.
+//!
+//! What is shown is in force, and in memory: whoever may only look learns nothing of files, and costs the disk nothing.
 
+use crate::control::Control;
 use crate::control::scenes::{SceneAreas, SceneClient, SceneRefusal};
 use crate::http::routes::refusal::refusal;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{Router, get};
+use axum::routing::{Router, get, put};
 
-/// The route of this file. Without a client nothing can be changed, as in tests of other routes.
-pub(in crate::http) fn router() -> Router<Option<SceneClient>> {
-    Router::new().route("/api/cameras/{camera}/scene", get(show).put(change))
+/// Shows the areas.
+pub(in crate::http) fn router() -> Router<Control> {
+    Router::new().route("/api/cameras/{camera}/scene", get(show))
 }
 
-/// The areas as they are in the settings.
-async fn show(State(scenes): State<Option<SceneClient>>, Path(camera): Path<String>) -> Response {
-    let Some(scenes) = scenes else { return refuse(&SceneRefusal::Busy) };
-    match scenes.show(camera).await {
-        Ok(areas) => Json(areas).into_response(),
-        Err(refused) => refuse(&refused),
+/// Changes them. Without a client nothing can be changed, as in tests of other routes.
+pub(in crate::http) fn changing_router() -> Router<Option<SceneClient>> {
+    Router::new().route("/api/cameras/{camera}/scene", put(change))
+}
+
+async fn show(State(control): State<Control>, Path(camera): Path<String>) -> Response {
+    match control.scenes.of(&camera) {
+        Some(areas) => Json(areas).into_response(),
+        None => refuse(&SceneRefusal::NoSuchCamera(camera)),
     }
 }
 
@@ -38,6 +44,7 @@ async fn change(
 fn refuse(refused: &SceneRefusal) -> Response {
     let (status, code) = match refused {
         SceneRefusal::NoSuchCamera(_) => (StatusCode::NOT_FOUND, "not_found"),
+        SceneRefusal::Outdated => (StatusCode::CONFLICT, "outdated"),
         SceneRefusal::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "settings"),
         SceneRefusal::Unwritable(_) => (StatusCode::CONFLICT, "read_only"),
         SceneRefusal::NotInForce(_) => (StatusCode::INTERNAL_SERVER_ERROR, "not_in_force"),

@@ -21,7 +21,7 @@ fn init() -> LivePacket {
 /// What a viewer gets: `i`, `k`, `f` and texts, with the frames that were left out before.
 fn taken(state: &mut LiveState, viewer: ViewerId) -> String {
     let mut text = String::new();
-    while let Some(next) = state.pop(&yard(), viewer) {
+    while let Some(Some(next)) = state.pop(&yard(), viewer) {
         match next {
             Outgoing::Text(said) => text.push_str(&said),
             Outgoing::Packet(packet) => match packet.head {

@@ -92,8 +92,9 @@ fn check_camera(name: &str, camera: &CameraSettings, findings: &mut Findings) {
     if let Some(sensitivity) = camera.watch_sensitivity {
         findings.range(format!("{name}.watch_sensitivity"), f64::from(sensitivity), 0.0, 1.0);
     }
-    let areas = check_areas("watch_ignore", &camera.watch_ignore).into_iter().map(|it| (it.field, it.what));
-    findings.extend(name, areas);
+    for (key, areas) in [("watch_ignore", &camera.watch_ignore), ("blackout", &camera.blackout)] {
+        findings.extend(name, check_areas(key, areas).into_iter().map(|it| (it.field, it.what)));
+    }
     if let Some(track) = camera.video_track {
         findings.range(format!("{name}.video_track"), f64::from(track), 1.0, 16.0);
     }

@@ -42,6 +42,16 @@ fn a_rate_that_no_clock_can_count_is_refused() {
 }
 
 #[test]
+fn what_is_blacked_out_is_an_area_of_the_picture() {
+    let key = "cameras[yard].blackout[1]";
+    let area = |points: &str| camera(&format!("blackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]], {points}]"));
+    check(&area("[[0.5, 0.5], [1.0, 0.5], [1.0, 1.0]]"), "", &[]);
+    check(&area("[[0.5, 0.5], [1.0, 0.5]]"), key, &["2 points", "at least 3"]);
+    check(&area("[[0.5, 0.5], [1.0, 0.5], [1.0, 1.01]]"), key, &["outside the picture"]);
+    check(&area("[[0.1, 0.1], [0.2, 0.2], [0.3, 0.3]]"), key, &["one line"]);
+}
+
+#[test]
 fn a_camera_is_trusted_in_one_way_only_and_by_a_whole_fingerprint() {
     let tls = |keys: &str| camera(&format!("tls = {{ {keys} }}"));
     let fingerprint = format!("fingerprint = \"{}\"", "a0".repeat(32));

@@ -30,6 +30,20 @@ impl Browser {
         self.mouse("mouseReleased", end, "left");
     }
 
+    /// Presses the mouse at a place of an element, and moves it to another without letting go.
+    pub fn press_in(&mut self, selector: &str, from: (f64, f64), to: (f64, f64)) {
+        let (begin, end) = (self.point_in(selector, from.0, from.1), self.point_in(selector, to.0, to.1));
+        self.mouse("mouseMoved", begin, "none");
+        self.mouse("mousePressed", begin, "left");
+        self.mouse("mouseMoved", end, "left");
+    }
+
+    /// Moves the mouse to a place of an element, with no button pressed.
+    pub fn move_in(&mut self, selector: &str, across: f64, down: f64) {
+        let at = self.point_in(selector, across, down);
+        self.mouse("mouseMoved", at, "none");
+    }
+
     /// Types text into the element that has the focus.
     pub fn write(&mut self, text: &str) {
         self.call("Input.insertText", &json!({"text": text}));

@@ -35,6 +35,29 @@ fn a_camera_comes_goes_or_changes_alone() {
 }
 
 #[test]
+fn what_is_kept_of_a_camera_for_viewers_and_clips_reconnects_it_when_that_is_another_and_only_then() {
+    let area = "blackout = [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]";
+    let changes = [
+        ("", "clips = true", "; it reconnects"),
+        ("", "clips = false", ""),
+        ("live = true", "", ""),
+        ("live = false", "", "; it reconnects"),
+        (area, "", "; it reconnects"),
+        (area, "clips = true\nlive = true\nDOOR", ""),
+    ];
+    for (old, new, how) in changes {
+        let of = |more: &str| format!("{TWO}{}\n", more.replace("DOOR", area));
+        assert_eq!(difference(&of(old), &of(new)).lines(), [format!("camera door: changed{how}")], "{old} {new}");
+    }
+    // With `[clips]` switched on, it is the other way round.
+    let on = |more: &str| format!("{TWO}{more}\n[clips]\nenabled = true\n");
+    assert_eq!(difference(&on(""), &on("clips = true")).lines(), ["camera door: changed"]);
+    assert_eq!(difference(&on(""), &on("clips = false")).lines(), ["camera door: changed; it reconnects"]);
+    let is_new = |old: &str, new: &str| difference(old, new).changed_cameras[0].is_blackout_new;
+    assert!(is_new(TWO, &format!("{TWO}{area}\n")) && !is_new(TWO, &format!("{TWO}live = false\n")));
+}
+
+#[test]
 fn another_password_in_the_same_file_reconnects_its_camera() {
     let logins = BTreeSet::from([CameraId::new("yard").unwrap()]);
     let difference = Difference::new(&settings(TWO), &settings(TWO), &logins);

@@ -73,6 +73,8 @@ fn camera(url: String, video_track: Option<u16>) -> CameraSource {
         connect_timeout_ms: 1000,
         hardware_decoders: false,
         keep_ms: 0,
+        has_live_view: true,
+        blackout: Vec::new(),
     }
 }
 

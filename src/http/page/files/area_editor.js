@@ -39,6 +39,9 @@ export class AreaEditor {
         listen("pointerdown", (event) => this.#down(event));
         listen("pointermove", (event) => this.#move(event));
         listen("pointerup", (event) => this.#up(event));
+        listen("pointercancel", () => this.#letGo());
+        // The release may be another window's.
+        window.addEventListener("blur", () => this.#letGo(), { signal: this.#end.signal });
         listen("dblclick", () => this.#close());
         listen("keydown", (event) => this.#key(event));
         this.#load();
@@ -110,13 +113,14 @@ export class AreaEditor {
             const corner = area.points.findIndex(near);
             if (corner < 0) continue;
             this.#chosen = index;
-            this.#press = { corner, area };
+            this.#press = { corner, area, before: area.points[corner] };
             return this.#draw();
         }
     }
 
     #move(event) {
         if (!this.#press) return;
+        if (event.buttons === 0) return this.#letGo();
         const at = this.#point(event);
         const { corner, area, from } = this.#press;
         if (corner !== undefined) area.points[corner] = at;
@@ -140,6 +144,16 @@ export class AreaEditor {
         }
     }
 
+    // A press that was not let go of here is none: what it has moved or drawn goes back.
+    #letGo() {
+        if (!this.#press) return;
+        const { corner, area, before, isRectangle } = this.#press;
+        this.#press = null;
+        if (corner !== undefined) area.points[corner] = before;
+        if (isRectangle) area.points = [];
+        this.#draw();
+    }
+
     // Arrows move the cross, Enter sets a corner, Enter at the first corner or F ends the area, Escape takes one back.
     #key(event) {
         const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -159,6 +173,11 @@ export class AreaEditor {
     }
 
     #draw() {
+        this.#drawAreas();
+        this.#drawList();
+    }
+
+    #drawAreas() {
         const layer = this.#layer;
         const size = layer.ofScreen(7);
         const shapes = this.#areas.filter(({ points }) => points.length > 0).map((area) => {
@@ -174,7 +193,6 @@ export class AreaEditor {
         say(this.#hint, this.#open
             ? "Click the corners in the picture and close the area at its first corner, or drag a rectangle. With the keyboard: arrows, Enter for a corner, F to finish, Escape to take one back."
             : "Drag a corner to move it. Objects count where they stand: at the middle of the lower edge of their box.");
-        this.#drawList();
     }
 
     #drawList() {
@@ -184,9 +202,13 @@ export class AreaEditor {
                 this.#chosen = -1;
                 this.#draw();
             };
-            const rename = (event) => { area.name = event.target.value; };
+            // The list stays as it is: a click that takes the focus from the name would miss a button that is replaced.
+            const rename = (event) => {
+                area.name = event.target.value;
+                this.#drawAreas();
+            };
             const name = area.kind === "regions"
-                ? el("input", { value: area.name, "aria-label": "Name of the region", maxlength: 64, on: { input: rename, change: () => this.#draw() } })
+                ? el("input", { value: area.name, "aria-label": "Name of the region", maxlength: 64, on: { input: rename } })
                 : el("span", {}, KINDS[area.kind].name);
             const corners = area.isOpen ? `${area.points.length} corners so far` : `${area.points.length} corners`;
             return el("li", { class: area.kind }, name, el("span", { class: "quiet" }, corners),

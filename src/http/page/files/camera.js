@@ -55,7 +55,6 @@ export function cameraView(id) {
     const editorPlace = el("div");
     let player = null;
     let editor = null;
-    let isHere = true;
 
     const play = () => {
         player?.stop();
@@ -68,12 +67,18 @@ export function cameraView(id) {
         try { layer.show(await get(path("cameras", id, "scene"))); } catch { layer.show({ regions: [], include: [], ignore: [] }); }
         draw();
     };
-    const showLog = async () => {
+    // The connection as the log has it: it is asked for when that is another. The answer has the whole hour in numbers.
+    let logged = "";
+    const showLog = async (connection, state) => {
+        if (connection === logged) return;
+        logged = connection;
         try {
             const { connections } = await get("/api/history");
             const changes = connections[id] ?? [];
             show(log, JSON.stringify(changes), () => connectionLog(changes));
-        } catch { /* the frame says that the box does not answer */ }
+            // It may be a moment behind.
+            if (changes.at(-1)?.state !== state) logged = "";
+        } catch { logged = ""; }
     };
     const edit = () => {
         editor = new AreaEditor(id, layer, () => {
@@ -123,8 +128,6 @@ export function cameraView(id) {
                 section("Connections", since, log))));
     play();
     showAreas();
-    showLog();
-    const timer = setInterval(() => isHere && document.visibilityState === "visible" && showLog(), 5000);
 
     return {
         element,
@@ -155,12 +158,11 @@ export function cameraView(id) {
             const listed = (place, counts) => show(place, JSON.stringify(counts), () => (losses(counts).length ? facts(losses(counts)) : nothing()));
             listed(skipped, health.stream.skipped);
             listed(shed, { ...health.outcomes.shed, ...health.outcomes.failed });
+            showLog(JSON.stringify([health.state, health.reason, health.reconnects]), health.state);
             since.className = "quiet";
             say(since, `${word} since ${clock(health.since)} (${span(health.since_seconds)})`);
         },
         stop() {
-            isHere = false;
-            clearInterval(timer);
             player.stop();
             editor?.stop();
         },

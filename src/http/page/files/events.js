@@ -1,6 +1,6 @@
 // What was seen: one row for each object, the newest first, as it happens.
 import { checkVideo, get, lines, path, picture } from "./api.js";
-import { isInView, merged, newestFirst, take } from "./box.js";
+import { box, isInView, merged, newestFirst, take } from "./box.js";
 import { look } from "./dialog.js";
 import { el, facts, pill, say, show } from "./dom.js";
 import { ago, clock, count, plural, secondsSince, span } from "./words.js";
@@ -26,7 +26,7 @@ async function lookAt(object) {
         ["Model", `${object.model} ${object.version}`],
         ["Events", object.ids.join(", ")],
     ]));
-    let why = "";
+    let why = box.status?.cameras[object.camera]?.blackout ? "No clip: video would show what is blacked out in the pictures of this camera." : "";
     if (object.clip) {
         try {
             await checkVideo(object.clip);

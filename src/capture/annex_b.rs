@@ -1,23 +1,38 @@
 //! Data with start codes (H.264 and H.265, annex B), taken apart.
 
-/// The NAL units in `data`, in their order, without start codes and the zeros that may follow a unit.
-pub(super) fn nal_units(data: &[u8]) -> Vec<&[u8]> {
-    let mut starts = Vec::new();
+/// What follows the first start code; `None` if there is none.
+pub(super) fn after_start_code(data: &[u8]) -> Option<&[u8]> {
     let mut place = 0;
     while place + 3 <= data.len() {
         match (data[place], data[place + 1], data[place + 2]) {
             // No start code can begin at any of the three.
             (_, _, 2..) => place += 3,
-            (0, 0, 1) => {
-                starts.push(place + 3);
-                place += 3;
-            }
+            (0, 0, 1) => return data.get(place + 3..),
             _ => place += 1,
         }
     }
-    let ends = starts.iter().skip(1).map(|next| next - 3).chain([data.len()]);
-    let units = starts.iter().zip(ends).map(|(start, end)| without_trailing_zeros(&data[*start..end]));
-    units.filter(|unit| !unit.is_empty()).collect()
+    None
+}
+
+/// The NAL unit at the beginning of `data`, up to the next start code, and what follows that.
+pub(super) fn first_unit(data: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let rest = after_start_code(data);
+    let end = rest.map_or(data.len(), |rest| data.len() - rest.len() - 3);
+    (without_trailing_zeros(&data[..end]), rest)
+}
+
+/// The NAL units in `data`, in their order, without start codes and the zeros that may follow a unit.
+pub(super) fn nal_units(data: &[u8]) -> Vec<&[u8]> {
+    let mut units = Vec::new();
+    let mut rest = after_start_code(data);
+    while let Some(data) = rest {
+        let (unit, next) = first_unit(data);
+        if !unit.is_empty() {
+            units.push(unit);
+        }
+        rest = next;
+    }
+    units
 }
 
 /// A NAL unit never ends with a zero: what follows it is padding, or the first byte of a longer start code.
