@@ -14,7 +14,7 @@
 //! | start of a model that runs, starts or stops | `ResourceInUseException` |
 //! | stop of a stopped model | `InvalidParameterException`; of a model that is stopping, `ResourceInUseException` |
 //! | more units or models than the box can run | `LimitExceededException` |
-//! | units after a stop | the numbers of the last start stay |
+//! | units after a stop | the numbers of the last start stay; before the first, those of the settings |
 //! | `AutoUpdate` `ENABLED` | `InvalidParameterException` |
 //! | `CreateProjectVersion` | imports the package that `OutputConfig` names; with training data `AccessDeniedException` |
 //! | start after COPYING_COMPLETED or FAILED | as after STOPPED |

@@ -1,9 +1,12 @@
 """What every call has in common: signatures, roles, unknown operations, the form of an answer."""
 
 import json
+import os
+import unittest.mock
 import urllib.error
 import urllib.request
 
+import boto3
 from botocore import UNSIGNED
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -57,6 +60,12 @@ class Protocol(Case):
 
     def test_an_endpoint_may_have_a_path(self):
         self.assertTrue(client(path="/rek/").describe_projects()["ProjectDescriptions"])
+
+    def test_the_environment_may_name_the_endpoint(self):
+        keys = {"aws_access_key_id": "AKIDOPERATOR", "aws_secret_access_key": "operator-secret"}
+        with unittest.mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_REKOGNITION": ENDPOINT}):
+            named = boto3.client("rekognition", region_name="eu-west-1", **keys)
+        self.assertTrue(named.describe_projects()["ProjectDescriptions"])
 
     def test_an_answer_has_an_id_and_a_date(self):
         answer = OPERATOR.describe_projects()["ResponseMetadata"]
