@@ -6,7 +6,7 @@
 //!
 //! The cache is bounded. A load removes what killed processes have left, graphs that were not used for [`UNUSED_FOR`],
 //! and all but the [`MOST_GRAPHS`] graphs used last. The parent gives each model a directory of its own
-//! ([`LoadModel::with_own_caches`](crate::ipc::messages::LoadModel::with_own_caches)), because a checksum says nothing against
+//! ([`LoadModel::of_package`](crate::ipc::messages::LoadModel::of_package)), because a checksum says nothing against
 //! a unit that may write both. A graph is written before the first picture comes; from then on the unit may change no file.
 //!
 //! The name of a graph ends with its checksum, so one rename puts both in place. Units that write the same graph at the same

@@ -66,10 +66,13 @@ pub(super) fn doubt(layout: &OutputLayout, tensors: &[Tensor<'_>], size: (u32, u
         (OutputLayout::RtDetr { .. }, [classes, boxes, scores]) => not_pixels(boxes.values, "")
             .or_else(|| not_probabilities(scores.values))
             .or_else(|| not_classes(classes.values, scores.values, 0, labels)),
-        (OutputLayout::NanoDet { strides, .. }, tensors) => tensors
-            .iter()
-            .take(strides.len())
-            .find_map(|scores| not_probabilities(scores.values).or_else(|| all_equal(scores.values))),
+        (OutputLayout::NanoDet { strides, .. }, tensors) => {
+            let scores = &tensors[..strides.len().min(tensors.len())];
+            // One stride may well see nothing, but not each of them.
+            let equal = || scores.iter().map(|scores| all_equal(scores.values)).collect::<Option<Vec<_>>>();
+            let doubt = scores.iter().find_map(|scores| not_probabilities(scores.values));
+            doubt.or_else(|| equal().and_then(|doubts| doubts.into_iter().next()))
+        }
         (OutputLayout::Classifier { activation: Activation::None, .. }, [scores]) => {
             let cure = "; correct `activation`";
             not_probabilities(scores.values).map(|why| why + cure)

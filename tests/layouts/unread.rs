@@ -10,7 +10,7 @@ fn graph(inputs: &[&str], outputs: &[&str], operators: &[&str]) -> Graph {
 }
 
 /// The graph, the number of labels if they are given, and what it is said to be.
-pub fn all() -> Vec<(Graph, Option<usize>, &'static str)> {
+pub(crate) fn all() -> Vec<(Graph, Option<usize>, &'static str)> {
     let named = [nms(), faces(), heads()];
     named.into_iter().flatten().collect()
 }
@@ -26,7 +26,7 @@ fn nms() -> Vec<(Graph, Option<usize>, &'static str)> {
         (graph(&[images], &trt, &[]).with("EfficientNMS_TRT"), None, "TensorRT"),
         (graph(&[images], &trt, &[]), None, "NMS in four outputs"),
         (graph(&paddle, &["multiclass_nms3_0 float32 [n,6]", "num int64 [1]"], &[]), Some(80), "PaddleDetection"),
-        (graph(&[images], &nas, &[]), None, "a YOLO-NAS export with NMS: export it with `postprocessing=False`"),
+        (graph(&[images], &nas, &[]), None, "export it with `postprocessing=False`"),
         (graph(&[images], &["graph2_flat_predictions float32 [n,7]"], &[]), Some(80), "a YOLO-NAS export with NMS"),
         (graph(&[images], &["dets float32 [1,n,5]", "labels int64 [1,n]"], &[]), Some(80), "MMDeploy"),
         (

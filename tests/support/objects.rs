@@ -100,11 +100,16 @@ pub fn yolox_grid(classes: usize) -> Tensor {
     let mut all = vec![vec![0.0; 5 + classes]; rows];
     for (place, class, score) in OBJECTS {
         let [x, y, width, height] = center(place).map(|value| value / 32.0);
-        let row = &mut all[2000 + (y.floor() * 10.0 + x.floor()) as usize];
+        let row = &mut all[2000 + whole(y.floor() * 10.0 + x.floor())];
         row[..5].copy_from_slice(&[x.fract(), y.fract(), width.ln(), height.ln(), 1.0]);
         row[5 + class] = score;
     }
     Tensor::new(&[1, rows, 5 + classes], all.concat())
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cells and bins are whole and positive")]
+fn whole(value: f32) -> usize {
+    value as usize
 }
 
 /// PicoDet: scores and distances of the grid with this stride; the objects are in that of 32.
@@ -113,13 +118,13 @@ pub fn pico(stride: usize, classes: usize) -> (Tensor, Tensor) {
     let (mut scores, mut distances) = (vec![vec![0.01; classes]; side * side], vec![vec![0.0; 32]; side * side]);
     for (place, class, score) in OBJECTS.into_iter().filter(|_| stride == 32) {
         let [x, y, ..] = center(place).map(|value| (value / 32.0).floor());
-        let cell = (y * 10.0 + x) as usize;
+        let cell = whole(y * 10.0 + x);
         scores[cell][class] = score;
         let (x, y) = (x * 32.0 + 16.0, y * 32.0 + 16.0);
         for (side, distance) in [x - place[0], y - place[1], place[2] - x, place[3] - y].into_iter().enumerate() {
             // A distance of 2.5 cells is half in the bin 2 and half in the bin 3.
             for bin in [(distance / 32.0).floor(), (distance / 32.0).ceil()] {
-                distances[cell][8 * side + bin as usize] = 50.0;
+                distances[cell][8 * side + whole(bin)] = 50.0;
             }
         }
     }

@@ -71,7 +71,7 @@ impl Graph {
             values.iter_mut().for_each(|value| *value = logit(*value));
         }
         let bytes: Vec<u8> = match element {
-            7 => values.iter().flat_map(|value| (*value as i64).to_le_bytes()).collect(),
+            7 => values.iter().flat_map(|value| whole(*value).to_le_bytes()).collect(),
             _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         };
         let flat = self.constant(element, &[values.len()], &bytes);
@@ -153,6 +153,11 @@ impl Graph {
         let bytes: Vec<u8> = sizes.iter().flat_map(|size| (*size as i64).to_le_bytes()).collect();
         self.constant(7, &[sizes.len()], &bytes)
     }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "classes and counts are whole and small")]
+fn whole(value: f32) -> i64 {
+    value as i64
 }
 
 /// The value whose sigmoid is `value`; a score of 0 becomes one of a millionth.
