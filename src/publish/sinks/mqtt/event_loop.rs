@@ -73,9 +73,45 @@ impl EventLoop {
     }
 }
 
+/// The most of a received message that is kept: thousands of them may wait ([`super::connection`]), and a packet may have two
+/// megabytes.
+const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
+/// Of its topic, of that of the reply, and of what the reply repeats.
+const MAX_TOPIC_BYTES: usize = 2 * 1024;
+
 impl Happened {
     fn incoming(topic: &[u8], is_retained: bool, payload: &[u8], reply_to: ReplyTo) -> Self {
+        if topic.len() > MAX_TOPIC_BYTES {
+            return Self::Other;
+        }
         let topic = String::from_utf8_lossy(topic).into_owned();
-        Self::Incoming(Incoming { topic, is_retained, payload: payload.to_vec(), reply_to })
+        // Of a long one the topic alone is of use, as of a picture of a camera that was removed; a command is refused.
+        let payload = payload[..payload.len().min(MAX_PAYLOAD_BYTES)].to_vec();
+        let is_short = reply_to.topic.as_ref().is_none_or(|topic| topic.len() <= MAX_TOPIC_BYTES)
+            && reply_to.correlation.as_ref().is_none_or(|data| data.len() <= MAX_TOPIC_BYTES);
+        let reply_to = if is_short { reply_to } else { ReplyTo::default() };
+        Self::Incoming(Incoming { topic, is_retained, payload, reply_to })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes that wait of a message, and whether a reply goes where it was asked for.
+    fn kept(topic: usize, payload: usize, reply: usize) -> Option<(usize, bool)> {
+        let reply_to = ReplyTo { topic: Some("r".repeat(reply)), correlation: Some(vec![0; reply]) };
+        match Happened::incoming("t".repeat(topic).as_bytes(), false, &vec![0; payload], reply_to) {
+            Happened::Incoming(message) => Some((message.payload.len(), message.reply_to.topic.is_some())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn of_a_long_message_little_waits() {
+        assert_eq!(kept(30, 1000, 40), Some((1000, true)));
+        assert_eq!(kept(30, 2_000_000, 40), Some((16 * 1024, true)));
+        assert_eq!(kept(30, 1000, 60_000), Some((1000, false)));
+        assert_eq!(kept(60_000, 1000, 40), None);
     }
 }
