@@ -130,15 +130,16 @@ fn a_picture_that_is_commanded_is_published_retained_and_kept() {
 /// The upper right half of the picture.
 const BLACKOUT: &str = "blackout = [[[0.5, 0.0], [1.0, 0.0], [1.0, 1.0]]]\n";
 
-/// The brightest pixel where it is to be black, and the mean of all others, both eight pixels and more from the border.
+/// The brightest pixel where it is to be black, and the mean of all others, both so far from the border that no block of the JPEG,
+/// which has 16 pixels a side, reaches over it.
 fn brightness(picture: &image::RgbImage) -> (u8, u64) {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     let (mut inside, mut sum, mut outside) = (0, 0, 0);
     for (x, y, pixel) in picture.enumerate_pixels() {
         let border = width / 2.0 + f64::from(y) / height * width / 2.0;
-        if f64::from(x) > border + 8.0 {
+        if f64::from(x) > border + 32.0 {
             inside = inside.max(*pixel.0.iter().max().unwrap());
-        } else if f64::from(x) < border - 8.0 {
+        } else if f64::from(x) < border - 32.0 {
             (sum, outside) = (sum + u64::from(pixel.0[1]), outside + 1);
         }
     }
