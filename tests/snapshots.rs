@@ -186,11 +186,10 @@ fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_bef
     };
     let seen = pictures();
     assert!(seen.iter().all(|id| picture_of(id) == 200) && !seen.is_empty());
-    let of_yard = daemon.get("/api/events?since_seconds=600").unwrap().1;
-    let of_yard: Vec<&String> = seen
-        .iter()
-        .filter(|id| of_yard.lines().any(|line| line.contains(*id) && line.contains("\"camera\":\"yard\"")))
-        .collect();
+    let events = daemon.get("/api/events?since_seconds=600").unwrap().1;
+    let events: Vec<serde_json::Value> = events.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let is_of_yard = |id: &&String| events.iter().any(|event| event["id"] == **id && event["camera"] == "yard");
+    let of_yard: Vec<&String> = seen.iter().filter(is_of_yard).collect();
     assert!(!of_yard.is_empty());
 
     let file = daemon.home().join("ocelli.toml");
