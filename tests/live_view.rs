@@ -8,12 +8,20 @@ mod support;
 use serde_json::{Value, json};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use support::browser::Browser;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
 use support::{free_port, wait_for};
 use tungstenite::{Message, WebSocket};
+
+/// The browser of a test has the box to itself: called late, it reads the pixels of the frame behind.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -119,6 +127,7 @@ fn right(frames: &[(f64, u32, bool, u64)]) -> usize {
 
 #[test]
 fn each_frame_is_shown_at_its_own_time_with_and_without_b_frames_and_to_two_viewers() {
+    let _turn = turn();
     let directory = tempfile::tempdir().unwrap();
     write_numbers(directory.path());
     let plain = numbered(directory.path(), "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 threads=1");
@@ -155,6 +164,7 @@ fn each_frame_is_shown_at_its_own_time_with_and_without_b_frames_and_to_two_view
 
 #[test]
 fn a_camera_that_is_lost_and_comes_back_is_shown_again_with_the_people_in_it() {
+    let _turn = turn();
     let port = free_port();
     let mut rtsp = RtspCamera::surveillance(port);
     let daemon = start(&[("yard", &rtsp.urls[0].clone())]);
@@ -173,6 +183,7 @@ fn a_camera_that_is_lost_and_comes_back_is_shown_again_with_the_people_in_it() {
 
 #[test]
 fn the_page_of_a_camera_plays_it() {
+    let _turn = turn();
     let rtsp = RtspCamera::surveillance(0);
     let daemon = start(&[("yard", rtsp.url())]);
     let mut browser = Browser::start();
@@ -191,6 +202,7 @@ fn the_page_of_a_camera_plays_it() {
 
 #[test]
 fn what_the_browser_does_not_play_is_shown_in_snapshots_and_said() {
+    let _turn = turn();
     let of = |codec: &str| RtspCamera::start(&["--codec", codec, "--size", "320x240"]);
     let (h265, mjpeg) = (of("h265"), of("mjpeg"));
     let daemon = start(&[("newer", h265.url()), ("older", mjpeg.url())]);
@@ -217,6 +229,7 @@ fn connect(daemon: &Daemon, camera: &str) -> WebSocket<TcpStream> {
 
 #[test]
 fn a_viewer_who_does_not_read_loses_frames_up_to_a_keyframe_and_nobody_else_does() {
+    let _turn = turn();
     let noise = "videotestsrc is-live=true pattern=snow ! video/x-raw,format=I420,width=320,height=240,framerate=15/1 \
                  ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 pass=quant quantizer=4 threads=1 \
                  ! rtph264pay name=pay0 pt=96 config-interval=-1";
