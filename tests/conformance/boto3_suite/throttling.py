@@ -13,17 +13,20 @@ class Throttling(Case):
 
     def flood(self, make_client, calls):
         arn, codes, lock = configured_arn(), [], threading.Lock()
+        # A client takes longer to make than a call takes: made in the threads, they would call one after the other.
+        clients, together = [make_client() for _ in range(calls)], threading.Barrier(calls)
 
-        def call():
+        def call(one):
+            together.wait()
             try:
-                make_client().detect_custom_labels(ProjectVersionArn=arn, Image={"Bytes": PHOTO})
+                one.detect_custom_labels(ProjectVersionArn=arn, Image={"Bytes": PHOTO})
                 code, response = "ok", None
             except ClientError as error:
                 code, response = error.response["Error"]["Code"], error.response
             with lock:
                 codes.append((code, response))
 
-        threads = [threading.Thread(target=call) for _ in range(calls)]
+        threads = [threading.Thread(target=call, args=(one,)) for one in clients]
         for thread in threads:
             thread.start()
         for thread in threads:
