@@ -90,7 +90,7 @@ def errors():
         image = ["--image-bytes", f"fileb://{file.name}"]
         refused("InvalidImageFormatException", "detect-custom-labels", "--project-version-arn", arn, *image)
     image = ["--image-bytes", f"fileb://{PHOTO}"]
-    refused("ResourceNotFoundException", "detect-custom-labels", "--project-version-arn", arn + "7", *image)
+    refused("ResourceNotFoundException", "detect-custom-labels", "--project-version-arn", arn.replace("/version/", "/version/x"), *image)
     refused("AccessDeniedException", "describe-projects", key="AKIDCAMERA")
     refused("AccessDeniedException", "detect-faces", *image)
     refused("ResourceInUseException", "create-project", "--project-name", "coco-ssd")
