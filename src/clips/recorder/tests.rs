@@ -24,6 +24,16 @@ fn init() -> LiveHead {
     LiveHead::Init { codec: "avc3.64001f".into(), width: 640, height: 480 }
 }
 
+/// The pipe of a clip that has begun with the event `a`, with one frame in it.
+async fn begun(clips: &Clips, orders: &mut mpsc::Receiver<ClipOrder>, yard: &CameraId) -> std::io::PipeWriter {
+    clips.event(yard, 1, EventKind::Began, "a", monotonic_now());
+    let (reader, writer) = std::io::pipe().unwrap();
+    clips.connect(orders.recv().await.unwrap(), reader.into()).unwrap();
+    write(&writer, init(), b"init");
+    write(&writer, fragment(true, []).head, b"one");
+    writer
+}
+
 async fn kept(clips: &Clips, event: &str) -> Vec<u8> {
     tokio::time::timeout(LIMIT, clips.flush()).await.unwrap();
     let Some(FoundClip::In(file)) = clips.of(event) else { panic!("no clip: {:?}", clips.of(event)) };
@@ -79,11 +89,7 @@ async fn pictures_of_another_size_end_a_clip_and_no_video_makes_none() {
 async fn a_clip_ends_with_its_events_although_the_camera_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let (clips, mut orders, yard) = clips(home.path());
-    clips.event(&yard, 1, EventKind::Began, "a", monotonic_now());
-    let (reader, writer) = std::io::pipe().unwrap();
-    clips.connect(orders.recv().await.unwrap(), reader.into()).unwrap();
-    write(&writer, init(), b"init");
-    write(&writer, fragment(true, []).head, b"one");
+    let writer = begun(&clips, &mut orders, &yard).await;
     // Its first frame is written before its end comes.
     let written = || std::fs::read_dir(home.path().join("clips/yard")).ok()?.next()?.ok()?.metadata().ok();
     while written().is_none_or(|file| file.len() < 7) {
@@ -98,11 +104,7 @@ async fn a_clip_ends_with_its_events_although_the_camera_goes_on() {
 async fn clips_of_a_camera_that_nobody_may_see_are_withheld_also_those_of_before() {
     let home = tempfile::tempdir().unwrap();
     let (clips, mut orders, yard) = clips(home.path());
-    clips.event(&yard, 1, EventKind::Began, "a", monotonic_now());
-    let (reader, writer) = std::io::pipe().unwrap();
-    clips.connect(orders.recv().await.unwrap(), reader.into()).unwrap();
-    write(&writer, init(), b"init");
-    write(&writer, fragment(true, []).head, b"one");
+    let writer = begun(&clips, &mut orders, &yard).await;
     drop(writer);
     assert_eq!(kept(&clips, "a").await, b"initone");
     clips.set_cameras(BTreeSet::new(), BTreeSet::from([yard.clone()]));

@@ -35,23 +35,11 @@ pub fn model_of(mode: &str) -> Vec<u8> {
                 node("Identity", &["on"], "still_on"),
                 node_with("Concat", &["grown", "grown"], &["larger"], &number("axis", 0)),
             ];
-            let nodes = [
-                one_at_work(),
-                node_with("Cast", &["one"], &["seed"], &number("to", 1)),
-                endless(&body.concat(), "seed", "big"),
-                mean_of_big(),
-            ];
-            model_with(&weights_and("n", 1), &nodes.concat())
+            growing(&body.concat())
         }
         "endless-loop" => {
             let body = [node("Identity", &["on"], "still_on"), node("Sin", &["grown"], "larger")];
-            let nodes = [
-                one_at_work(),
-                node_with("Cast", &["one"], &["seed"], &number("to", 1)),
-                endless(&body.concat(), "seed", "big"),
-                mean_of_big(),
-            ];
-            model_with(&weights_and("n", 1), &nodes.concat())
+            growing(&body.concat())
         }
         "deep-branches" => {
             let yes = node_with("Cast", &["one"], &["yes"], &number("to", 9));
@@ -100,6 +88,17 @@ fn one_at_work() -> Vec<u8> {
 
 fn mean_of_big() -> Vec<u8> {
     node_with("ReduceMean", &["big"], &["more"], &without_sizes())
+}
+
+/// A model with [`endless`] around this body in it.
+fn growing(body: &[u8]) -> Vec<u8> {
+    let nodes = [
+        one_at_work(),
+        node_with("Cast", &["one"], &["seed"], &number("to", 1)),
+        endless(body, "seed", "big"),
+        mean_of_big(),
+    ];
+    model_with(&weights_and("n", 1), &nodes.concat())
 }
 
 /// A loop without a limit around a body that makes `larger` of `grown`.
