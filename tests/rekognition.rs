@@ -23,7 +23,7 @@ fn malicious_images_are_refused_and_cost_other_callers_nothing() {
     let aws = AwsBox::start_unsigned();
     let output = aws.python("bombs.py").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}\n{}\n{}", String::from_utf8_lossy(&output.stderr), aws.daemon.log());
     assert!(text.lines().filter(|line| line.starts_with("PASS ")).count() >= 40, "{text}");
     assert_eq!(aws.daemon.sum("ocelli_unit_restarts"), 0.0, "no image killed a unit");
     aws.daemon.assert_ledger_closes();

@@ -23,7 +23,7 @@ def client(verify, secret="operator-secret"):
         aws_access_key_id="AKIDOPERATOR",
         aws_secret_access_key=secret,
         verify=verify,
-        config=Config(retries={"max_attempts": 1, "mode": "standard"}),
+        config=Config(retries={"total_max_attempts": 2, "mode": "standard"}),
     )
 
 
