@@ -109,8 +109,8 @@
 //! * Nothing that tells of the box's health is green while another thing is not: all of it comes from [`control::judge`].
 //! * Being on the box is no identity: over TCP the native API needs a token, if the settings ask for it, and over the Unix socket
 //!   the kernel says who may. People have sessions, which end with the process; a viewer's changes nothing, and what a cookie
-//!   alone vouches for needs the page's `Origin` (`http::login::gate`). No page of another origin and no request for a name that is not the box's reaches a route
-//!   (`http::door`).
+//!   alone vouches for needs the page's `Origin` (`http::login::gate`). No request for a name that is not the box's reaches a route,
+//!   and no page of another origin, but signed calls of pages that the settings name (`http::door`).
 //! * Log lines that others can repeat without end are limited and counted ([`vision::line_limit`]).
 //! * Beyond loopback every request but `/healthz` needs a signature, over TLS the session of a person, or for metrics and
 //!   readiness a token. No name that a

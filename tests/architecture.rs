@@ -104,7 +104,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 50] = [
+const BELONGS_TO: [(&str, &[&str]); 51] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("h264_reader", &["capture"]),
@@ -134,6 +134,7 @@ const BELONGS_TO: [(&str, &[&str]); 50] = [
     ("quick_xml", &["discover", "capture"]),
     ("sha1", &["discover"]),
     ("uuid", &["http"]),
+    ("percent_encoding", &["http"]),
     ("tower_service", &["http"]),
     ("jiff", &["os"]),
     ("config", &["settings"]),

@@ -194,6 +194,14 @@ fn a_model_whose_boxes_are_not_what_its_layout_means_is_refused_on_one_screen() 
     let told =
         home.add("yard", &home.at("given.onnx"), &[&labels[..], &["--accept-doubts", "--licence", "MIT"]].concat());
     assert!(told.contains("licence MIT"), "{told}");
+    // What a person has written goes before what the file says.
+    let proposed = home.ocelli(&["model", "inspect", "given.onnx", "--labels", "labels.txt", "--manifest"]);
+    let own = String::from_utf8(proposed.stdout)
+        .unwrap()
+        .replace("AGPL-3.0 License (https://ultralytics.com/license)", "bought");
+    std::fs::write(home.at("own.toml"), own).unwrap();
+    let given = [&labels[..], &["--accept-doubts", "--manifest", "own.toml"]].concat();
+    assert!(home.add("yard", &home.at("given.onnx"), &given).contains("licence bought"));
 
     let masks = exports::called("yolo11-seg").graph.noting("license", "AGPL-3.0");
     std::fs::write(home.at("masks.onnx"), masks.bytes()).unwrap();

@@ -8,6 +8,7 @@ use ocelli::model::input_layout::InputLayout;
 use ocelli::model::manifest::Manifest;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use support::protobuf::field;
 use support::{from_setup, root};
 
 fn inspect(file: &Path, arguments: &[&str]) -> Output {
@@ -34,21 +35,8 @@ fn refusal(file: &Path) -> String {
     text(&output.stderr)
 }
 
-/// One field of a protobuf message.
-fn field(number: u8, content: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![number << 3 | 2];
-    let mut length = content.len();
-    while length > 0x7f {
-        bytes.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
-        length >>= 7;
-    }
-    bytes.push(u8::try_from(length).unwrap());
-    bytes.extend(content);
-    bytes
-}
-
 /// A float32 tensor among the inputs (11) or outputs (12) of a graph.
-fn tensor(kind: u8, name: &str, sizes: &[u8]) -> Vec<u8> {
+fn tensor(kind: u64, name: &str, sizes: &[u8]) -> Vec<u8> {
     let shape: Vec<u8> = sizes.iter().flat_map(|size| field(1, &[8, *size])).collect();
     let tensor_type = [vec![8, 1], field(2, &shape)].concat();
     field(kind, &[field(1, name.as_bytes()), field(2, &field(1, &tensor_type))].concat())

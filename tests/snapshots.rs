@@ -10,7 +10,7 @@ use ocelli::settings::Settings;
 use ocelli::telemetry::metrics::Metrics;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::broker::Broker;
@@ -156,6 +156,14 @@ fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_bef
         camera("yard", yard.url(), 5)
     );
     broker.retain("ocelli/box/cameras/gate/snapshot", "of a run before");
+    let subscriptions = broker.subscriptions();
+    let sizes = Command::new("mosquitto_sub")
+        .args(["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", "90", "-C", "2", "-F", "%l"])
+        .args(["-t", "ocelli/box/cameras/gate/snapshot"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("the subscription", Duration::from_secs(20), || (broker.subscriptions() > subscriptions).then_some(()));
     let daemon = Daemon::start(broker.port, &settings);
     daemon.wait_ready();
     let get = |path: &str| {
@@ -175,7 +183,8 @@ fn what_is_blacked_out_is_black_in_every_picture_and_a_reload_leaves_none_of_bef
         let at = ["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-W", seconds, "-C", "1", "-N", "-t", &topic];
         Command::new("mosquitto_sub").args(at).output().unwrap().stdout
     };
-    assert_ne!(retained("gate", "5"), b"of a run before");
+    let sizes = String::from_utf8(sizes.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(sizes, "15\n0\n", "the picture of before, and then none");
     let before = decode(&retained("yard", "30"));
     assert!(brightness(&before).0 > 100, "all of it is shown");
     let picture_of = |id: &str| daemon.get_raw(&format!("/api/events/{id}/picture")).unwrap().0;

@@ -6,8 +6,9 @@
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
-/// No place is given out later than this, for callers that come back earlier, or never, leave theirs empty.
-const LATEST: Duration = Duration::from_secs(10);
+/// No place is given out later than this: callers that come back earlier, or never, leave theirs empty, and must not keep those
+/// waiting who obey.
+const LATEST: Duration = Duration::from_secs(3);
 
 /// The places that were given out.
 #[derive(Debug, Default)]

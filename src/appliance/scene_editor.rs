@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 
 /// Serves requests until no client is left. `files` are the settings files of the daemon, in the order of precedence.
 pub async fn serve(files: Vec<PathBuf>, control: Control, mut requests: mpsc::Receiver<SceneRequest>) {
-    while let Some(SceneRequest { camera, areas, reply }) = requests.recv().await {
+    while let Some(SceneRequest { camera, areas, shown, reply }) = requests.recv().await {
         // The client may have left.
-        drop(reply.send(change(files.clone(), &control, camera, areas).await));
+        drop(reply.send(change(files.clone(), &control, camera, areas, shown).await));
     }
 }
 
@@ -24,11 +24,12 @@ async fn change(
     control: &Control,
     camera: String,
     areas: SceneAreas,
+    shown: Option<SceneAreas>,
 ) -> Result<SceneChanged, SceneRefusal> {
-    let (of_camera, in_force) = (camera.clone(), control.scenes.of(&camera));
+    let (of_camera, shown) = (camera.clone(), shown.or_else(|| control.scenes.of(&camera)));
     let written = tokio::task::spawn_blocking(move || {
-        // Whoever has drawn has seen those in force. Others, which somebody has written into the file meanwhile, would be lost.
-        if in_force != Some(on_disk(&files, &camera)?) {
+        // Others, which somebody has written meanwhile, would be lost.
+        if shown != Some(on_disk(&files, &camera)?) {
             return Err(SceneRefusal::Outdated);
         }
         write(&files, &camera, &areas)

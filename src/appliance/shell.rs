@@ -41,7 +41,7 @@ const LONG_TURN: Duration = Duration::from_millis(100);
 /// If a turn starts this much later than it was due, the daemon was suspended or not scheduled.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How long units may finish their work at shutdown. Together with publishing, a shutdown stays below ten seconds.
+/// How long units may finish their work at shutdown. With what else may wait, a shutdown takes twelve seconds at most.
 const DRAIN_LIMIT: Duration = Duration::from_secs(4);
 
 /// How long the shutdown waits for the state files.

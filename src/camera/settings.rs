@@ -228,7 +228,7 @@ pub struct CameraSettings {
     /// neither a live view nor clips.
     #[serde(default)]
     pub blackout: Vec<Vec<[f32; 2]>>,
-    /// Whether its live video can be watched, beside snapshots; absent: yes, without `blackout`.
+    /// Whether its live video can be watched, beside snapshots; absent: yes, unless there is a `blackout`.
     #[serde(default)]
     pub live: Option<bool>,
     /// Whether clips of its events are made; absent: as in `[clips]`, without `blackout`.

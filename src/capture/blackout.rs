@@ -11,7 +11,7 @@ type Area = Vec<[f32; 2]>;
 /// Colour without any.
 const GREY: u8 = 128;
 
-/// What settings in single precision are wrong by at most, in samples: a polygon that ends between two samples touches one of them.
+/// Rounding of `f32` corners, in samples. Without it, an edge on the border of two samples would black out the neighbour too.
 const SLACK: f64 = 1e-3;
 
 /// The side of a polygon from its upper to its lower end, in samples of a plane.

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-/// The most that is kept of one camera for viewers, the newest group: four seconds at 4 Mbit/s. Of a longer one nothing is kept;
-/// its viewers wait for the next keyframe.
+/// The most that a viewer is given at once, the newest group: four seconds at 4 Mbit/s. Of a longer one a viewer is given nothing,
+/// and waits for the next keyframe.
 const FOR_VIEWERS: Limits = Limits { bytes: 2 << 20, units: 300 };
 
 /// And for clips: six seconds at 10 Mbit/s. Of a stream with more, clips begin later.
@@ -94,10 +94,13 @@ impl<T> RecentGroups<T> {
         self.units.iter().skip(first).map(|(unit, _)| unit)
     }
 
-    /// Those of the newest group.
+    /// Those of the newest group; none if it is too long for viewers.
     pub(super) fn newest(&self) -> impl Iterator<Item = &GroupUnit<T>> {
         let first = self.units.iter().rposition(|(unit, _)| unit.is_keyframe).unwrap_or(0);
-        self.units.iter().skip(first).map(|(unit, _)| unit)
+        let bytes: usize = self.units.range(first..).map(|(_, bytes)| bytes).sum();
+        let is_long = bytes > FOR_VIEWERS.bytes || self.units.len() - first > FOR_VIEWERS.units;
+        let first = if is_long { self.units.len() } else { first };
+        self.units.range(first..).map(|(unit, _)| unit)
     }
 
     fn second_group_at(&self) -> Option<(usize, u64)> {
@@ -172,6 +175,8 @@ mod tests {
         assert!(newest(&many).is_empty());
         let of_clips = after(60, 3_000_000, 1);
         assert_eq!(of_clips.newest().next().map(|unit| unit.media_us), Some(59_000_000));
+        let long = after(10, 3_000_000, FOR_VIEWERS.bytes / 9);
+        assert_eq!((long.newest().count(), long.units().count()), (0, 30), "clips have what viewers are not given");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Resource {
 }
 
 /// The number in the ARNs of models of the settings, 2020-01-01: the same on every box, so that a client's ARN stays valid when a
-/// box is replaced or set up anew. Any other number is accepted too, for boxes gave out the time of their first start before.
+/// box is replaced or set up anew. Any other number is accepted too.
 pub const CONFIGURED_MS: i64 = 1_577_836_800_000;
 
 /// The text is not an ARN of a project or version.

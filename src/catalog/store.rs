@@ -62,7 +62,7 @@ impl CatalogStore {
         *keeper.lock() = catalog.clone();
         let models_directory = models_directory.to_owned();
         let store = Self { keeper: Arc::new(keeper), files, models_directory, realm };
-        // New ARNs must be the same after the next start, so the write is retried while the disk refuses.
+        // The next start must know them too, so the write is retried while the disk refuses.
         if has_changed {
             store.keep(&catalog);
         }
@@ -78,7 +78,7 @@ impl CatalogStore {
         match content(catalog) {
             // A refusal is logged and retried there.
             Ok(bytes) => self.files.write(&self.keeper.file(), bytes, OnRefusal::TryAgain, |_| {}).unwrap_or_default(),
-            Err(error) => tracing::error!(%error, "the ARNs of this box's models change with each start"),
+            Err(error) => tracing::error!(%error, "projects, versions and tags are lost with the next start"),
         }
     }
 

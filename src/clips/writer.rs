@@ -40,6 +40,9 @@ enum Refusal {
     NoRoom(u64),
 }
 
+/// So many files may refuse to be removed before what needs the room is refused: a disk that can be read only refuses all.
+const MOST_REFUSALS: usize = 3;
+
 /// Writes, and keeps what is on the disk within its bounds.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -174,30 +177,37 @@ impl Writer {
         // It is made with the first clip; its parent is there.
         let place = self.shared.directory.ancestors().find(|place| place.exists());
         let open_bytes = self.open.values().map(|writing| writing.clip.entry.bytes).sum();
+        let mut all_refusals = 0;
         loop {
             let free_bytes = place.map_or(Ok(0), available_bytes)?;
             let room = Room { free_bytes, open_bytes, next_bytes, now_ms };
             let (removed, is_enough) = self.shared.lock().library.in_the_way(&self.rules, room);
-            let stuck = removed.iter().filter(|(key, bytes)| !self.remove(key, *bytes)).count();
-            self.shared.metrics.live().clips().removed((removed.len() - stuck) as u64);
-            // Where a file stays, others have to go instead of it.
-            if stuck == 0 {
-                return if is_enough { Ok(()) } else { Err(Refusal::NoRoom(free_bytes >> 20)) };
+            let refusals: Vec<_> = removed.iter().filter_map(|(key, bytes)| self.remove(key, *bytes).err()).collect();
+            self.shared.metrics.live().clips().removed((removed.len() - refusals.len()) as u64);
+            all_refusals += refusals.len();
+            match refusals.into_iter().next() {
+                None if is_enough => return Ok(()),
+                None => return Err(Refusal::NoRoom(free_bytes >> 20)),
+                // Where a file stays, others have to go instead of it, but not one after the other until none is left.
+                Some(error) if all_refusals > MOST_REFUSALS => return Err(error.into()),
+                Some(_) => {}
             }
         }
     }
 
-    /// Removes a clip. False if its file stays: it is counted, and tried again.
-    fn remove(&self, key: &ClipKey, bytes: u64) -> bool {
+    /// Removes a clip.
+    ///
+    /// # Errors
+    /// Why its file stays: it is counted, and tried again.
+    fn remove(&self, key: &ClipKey, bytes: u64) -> std::io::Result<()> {
         // First what leads to it: nobody is sent to a file that goes.
         self.shared.lock().library.remove_stuck(key, bytes);
-        if let Err(error) = disk::remove(&self.shared.directory.join(key.1.as_str()), key.0) {
+        disk::remove(&self.shared.directory.join(key.1.as_str()), key.0).inspect_err(|error| {
             tracing::warn!(camera = %key.1, %error, "the file of an old clip cannot be removed; it is tried again");
-            return false;
-        }
+        })?;
         self.shared.lock().library.unstuck(key);
         tracing::debug!(camera = %key.1, "an old clip has made room");
-        true
+        Ok(())
     }
 }
 

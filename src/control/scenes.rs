@@ -33,6 +33,21 @@ pub struct SceneAreas {
     pub ignore: Vec<Vec<Corner>>,
 }
 
+/// A change of them, as clients ask for it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SceneChange {
+    /// As in [`SceneAreas`].
+    pub regions: Vec<Region>,
+    /// As in [`SceneAreas`].
+    pub include: Vec<Vec<Corner>>,
+    /// As in [`SceneAreas`].
+    pub ignore: Vec<Vec<Corner>>,
+    /// What the client was shown; absent: what is in force now.
+    #[serde(default)]
+    pub shown: Option<SceneAreas>,
+}
+
 /// The areas of all cameras that are in force. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct ScenesInForce(Arc<RwLock<BTreeMap<String, SceneAreas>>>);
@@ -66,8 +81,11 @@ pub enum SceneRefusal {
     /// The settings have no such camera.
     #[error("there is no camera `{0}` in the settings")]
     NoSuchCamera(String),
-    /// The file has other areas than those in force, which whoever draws has seen.
-    #[error("the settings of the camera were changed in their file, and are not in force: reload them, and draw again")]
+    /// The file has other areas than those that the client was shown.
+    #[error(
+        "the areas of the camera were changed meanwhile, by somebody else or in the file: load them anew (after a reload of the \
+         settings, if they are not in force), and draw again"
+    )]
     Outdated,
     /// The settings would have mistakes. Holds them, with their cures.
     #[error("{0}")]
@@ -90,6 +108,8 @@ pub struct SceneRequest {
     pub camera: String,
     /// All its areas from now on.
     pub areas: SceneAreas,
+    /// Those that the client was shown; `None`: those in force.
+    pub shown: Option<SceneAreas>,
     /// Takes the answer.
     pub reply: oneshot::Sender<Result<SceneChanged, SceneRefusal>>,
 }
@@ -112,9 +132,11 @@ impl SceneClient {
     ///
     /// # Errors
     /// [`SceneRefusal`]; only with [`SceneRefusal::NotInForce`] something was written.
-    pub async fn change(&self, camera: String, areas: SceneAreas) -> Result<SceneChanged, SceneRefusal> {
+    pub async fn change(&self, camera: String, change: SceneChange) -> Result<SceneChanged, SceneRefusal> {
+        let SceneChange { regions, include, ignore, shown } = change;
+        let areas = SceneAreas { regions, include, ignore };
         let (reply, replied) = oneshot::channel();
-        self.0.try_send(SceneRequest { camera, areas, reply }).map_err(|_| SceneRefusal::Busy)?;
+        self.0.try_send(SceneRequest { camera, areas, shown, reply }).map_err(|_| SceneRefusal::Busy)?;
         replied.await.unwrap_or(Err(SceneRefusal::Busy))
     }
 }

@@ -125,7 +125,8 @@ pub(super) fn answer(status: StatusCode, code: &str, message: &str) -> Response 
     (status, Json(body)).into_response()
 }
 
-/// Every request: exactly one `Host`, and no page of another origin. Every answer: for no page of another origin.
+/// Every request: exactly one `Host`, and no page of another origin but signed calls of known ones. Every answer: for no page of
+/// another origin, unless the layer of known pages says so.
 pub(super) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
     let mut response = match door.refusal_of_origin(&request) {
         None => next.run(request).await,

@@ -4,6 +4,7 @@
 
 use crate::http::rekognition;
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use std::time::Duration;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -30,8 +31,8 @@ impl KnownPages {
         Self(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect())
     }
 
-    /// True for a call of one of them, or the question of its browser whether it may call. SDKs send calls to `/`, where nothing
-    /// else is.
+    /// True for a call of one of them, or the question of its browser whether it may call. At `/` alone, where no route is: elsewhere
+    /// the cookie of a page on a neighbouring name would vouch for it.
     pub(super) fn may_send(&self, request: &Request) -> bool {
         let headers = request.headers();
         let mut origins = headers.get_all(header::ORIGIN).iter();
@@ -40,22 +41,33 @@ impl KnownPages {
         is_known && request.uri().path() == "/" && (is_call || request.method() == Method::OPTIONS)
     }
 
-    /// Answers such questions, and lets the pages read the answers to their calls.
-    pub(super) fn layer(&self) -> CorsLayer {
-        CorsLayer::new()
+    /// Answers such questions, and lets the pages read the answers to their calls. `None` without pages.
+    pub(super) fn layer(&self) -> Option<CorsLayer> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let layer = CorsLayer::new()
             .allow_origin(AllowOrigin::list(self.0.clone()))
             .allow_methods([Method::POST])
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(EXPOSED)
-            .max_age(REMEMBERED)
+            .max_age(REMEMBERED);
+        Some(layer)
     }
 }
 
-/// True for an origin as browsers write it: scheme, host and at most a port.
+/// True for an origin as browsers write it: scheme, host, and a port if it is not that of the scheme.
 pub fn is_origin(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let authority = rest.and_then(|rest| rest.parse::<axum::http::uri::Authority>().ok());
-    authority.is_some_and(|authority| !authority.as_str().contains('@') && text == text.to_ascii_lowercase())
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let usual = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return false,
+    };
+    rest.parse::<Authority>().is_ok_and(|authority| {
+        let is_bare = !rest.contains('@') && text == text.to_ascii_lowercase();
+        is_bare && authority.port_u16() != Some(usual)
+    })
 }
 
 #[cfg(test)]
@@ -67,9 +79,18 @@ mod tests {
         for good in ["https://shop.example", "http://localhost:3000", "https://192.168.1.9:8443"] {
             assert!(is_origin(good), "{good}");
         }
-        for bad in
-            ["", "*", "null", "shop.example", "https://shop.example/", "https://a@b", "ftp://a", "https://Shop.example"]
-        {
+        for bad in [
+            "",
+            "*",
+            "null",
+            "shop.example",
+            "https://shop.example/",
+            "https://a@b",
+            "ftp://a",
+            "https://Shop.example",
+            "https://a:443",
+            "http://a:80",
+        ] {
             assert!(!is_origin(bad), "{bad}");
         }
     }

@@ -90,7 +90,11 @@ pub(super) fn public(state: HttpState, door: &Door, is_tls: bool) -> Router {
         true => (routes.merge(for_visitors(&state, door, Entrance::People).layer(name)), ShowsPage::ToPeople),
         false => (routes, ShowsPage::Never),
     };
-    let routes = finish(routes, state, door, shows_page).layer(door.pages().layer());
+    let routes = finish(routes, state, door, shows_page);
+    let routes = match door.pages().layer() {
+        Some(for_pages) => routes.layer(for_pages),
+        None => routes,
+    };
     routes.layer(from_fn_with_state(door.clone(), guard))
 }
 

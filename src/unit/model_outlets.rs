@@ -27,7 +27,11 @@ pub(super) fn check(session: &Session, manifest: &Manifest, path: &Path) -> Resu
         let path = path.display().to_string();
         return Err(LoadError::UnfedInput { path, name: unfed.name().to_owned() });
     }
-    check_picture(picture, input, path)
+    let batch = check_picture(picture, input, path)?;
+    if batch.is_some_and(|batch| batch > 1) && !manifest.output.takes_batches() {
+        return Err(wrong_shape(picture, input, path));
+    }
+    Ok(batch)
 }
 
 fn find<'a>(outlets: &'a [Outlet], name: &str, what: &'static str, path: &Path) -> Result<&'a Outlet, LoadError> {
@@ -41,13 +45,7 @@ fn find<'a>(outlets: &'a [Outlet], name: &str, what: &'static str, path: &Path) 
 /// Negative sizes are variable.
 fn check_picture(picture: &Outlet, input: &InputLayout, path: &Path) -> Result<Option<usize>, LoadError> {
     let expected = input.shape(1);
-    let wrong = || LoadError::Shape {
-        path: path.display().to_string(),
-        what: "input",
-        name: input.tensor.clone(),
-        found: picture.dtype().to_string(),
-        expected: format!("{} {:?}", element_type(input.samples), expected),
-    };
+    let wrong = || wrong_shape(picture, input, path);
     let ValueType::Tensor { ty, shape, .. } = picture.dtype() else { return Err(wrong()) };
     let fits = |(size, expected): (&i64, &usize)| *size < 0 || usize::try_from(*size) == Ok(*expected);
     if *ty != element_type(input.samples) || shape.len() != 4 || !shape.iter().zip(&expected).skip(1).all(fits) {
@@ -57,6 +55,16 @@ fn check_picture(picture: &Outlet, input: &InputLayout, path: &Path) -> Result<O
     match usize::try_from(shape[0]) {
         Ok(0) => Err(wrong()),
         fixed => Ok(fixed.ok()),
+    }
+}
+
+fn wrong_shape(picture: &Outlet, input: &InputLayout, path: &Path) -> LoadError {
+    LoadError::Shape {
+        path: path.display().to_string(),
+        what: "input",
+        name: input.tensor.clone(),
+        found: picture.dtype().to_string(),
+        expected: format!("{} {:?}", element_type(input.samples), input.shape(1)),
     }
 }
 

@@ -146,6 +146,9 @@ fn not_classes<'a>(
         if (class - class.round()).abs() > 0.01 || class < 0.0 {
             return Some(format!("a class is {class}, and no whole number: the columns have another order"));
         }
+        if class < f32::from(first) {
+            return Some(format!("it has a class {class}, and this layout counts classes from {first}"));
+        }
         let why = || format!("it has a class {class}, and there are {labels} labels, counted from {first}");
         (class >= labels as f32 + f32::from(first)).then(why)
     })

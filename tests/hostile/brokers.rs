@@ -4,6 +4,7 @@ use crate::hostile::broker;
 use crate::hostile::cost;
 use crate::neighbour::{self, NEIGHBOUR};
 use crate::report::{self, Bars};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// All of them.
@@ -41,13 +42,14 @@ fn a_broker_that_means_harm_costs_its_own_connection() {
     let site = neighbour::start(none);
     let mut rows = Vec::new();
     for (index, mode) in modes.into_iter().enumerate() {
-        let port = broker::start(mode);
+        let (port, clients) = broker::start(mode);
         let protocols = if report::is_whole() { &["5", "3.1.1"][..] } else { &["5", "3.1.1"][index % 2..=index % 2] };
         for protocol in protocols {
             let broker = format!("[mqtt]\nport = {port}\nprotocol = \"{protocol}\"\ncommands = true\n");
             let begin = || site.reload_changed(|settings| settings.replacen(none, &broker, 1));
             let nobody = |(): &()| Vec::new();
             let (cost, ()) = cost::measure(&site.daemon, &NEIGHBOUR, begin, nobody, |(), so_far| so_far < time);
+            assert!(clients.swap(0, Ordering::Relaxed) > 0, "{mode}, MQTT {protocol}: the daemon never connected");
             rows.extend(report::rows(&format!("{mode}, MQTT {protocol}"), cost, BARS));
         }
     }

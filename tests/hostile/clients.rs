@@ -1,7 +1,7 @@
 //! Clients of the API that mean harm.
 
 use crate::hostile::answers::jpeg_bomb;
-use crate::hostile::clients::Attack;
+use crate::hostile::clients::{Attack, is_let_in};
 use crate::hostile::cost;
 use crate::neighbour::{self, NEIGHBOUR};
 use crate::report::{self, Bars, ProcessBars};
@@ -108,6 +108,7 @@ fn a_client_that_means_harm_costs_its_own_connections() {
     daemon.wait_ready();
     let mut rows = Vec::new();
     for mode in modes {
+        assert!(is_let_in(mode, daemon.http_port()), "{mode} attacks nothing");
         let is_over = AtomicBool::new(false);
         let (cost, answered) = std::thread::scope(|scope| {
             let begin =

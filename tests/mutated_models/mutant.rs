@@ -1,7 +1,8 @@
 //! What is done to the small model, and to the detector.
 
 use crate::support::from_setup;
-use crate::support::small_model::{SIZES, elsewhere, field, model, weights, whole};
+use crate::support::protobuf::field;
+use crate::support::small_model::{SIZES, elsewhere, model, weights, whole};
 
 /// Xorshift: the same for a seed everywhere.
 struct Dice(u64);

@@ -22,6 +22,7 @@ pub mod onnx_graph;
 pub mod package;
 pub mod people;
 pub mod picture_file;
+pub mod protobuf;
 pub mod refusing_camera;
 pub mod scene_clip;
 pub mod scripted_broker;

@@ -3,6 +3,8 @@
 //! Each output depends on the picture through a convolution with a weight of zero, so that the graph is what a detector
 //! is: an input, layers with weights, and what follows them.
 
+use super::protobuf::{field, value as number};
+
 /// A graph under construction.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -188,27 +190,4 @@ fn value_info(text: &str) -> Vec<u8> {
     let shape: Vec<u8> = sizes.into_iter().flat_map(|text| field(1, &size(text))).collect();
     let tensor_type = [number(1, element.into()), field(2, &shape)].concat();
     [field(1, name.as_bytes()), field(2, &field(1, &tensor_type))].concat()
-}
-
-/// A protobuf field of bytes.
-fn field(tag: u64, content: &[u8]) -> Vec<u8> {
-    let mut bytes = varint(tag << 3 | 2);
-    bytes.extend(varint(content.len() as u64));
-    bytes.extend(content);
-    bytes
-}
-
-/// A protobuf field of a number.
-fn number(tag: u64, value: u64) -> Vec<u8> {
-    [varint(tag << 3), varint(value)].concat()
-}
-
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value > 0x7f {
-        bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-        value >>= 7;
-    }
-    bytes.push(u8::try_from(value).unwrap());
-    bytes
 }

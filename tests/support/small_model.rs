@@ -1,5 +1,6 @@
 //! ONNX files written byte by byte: a small classifier, what others make of it, and the store's side of them.
 
+use super::protobuf::{field, value};
 use super::root;
 use ocelli::model::manifest::sha256_of_file;
 use std::path::Path;
@@ -14,28 +15,6 @@ pub const LABELS: &str = "a\nb\nc\nd\n";
 
 /// The sizes of the weights, as they are encoded.
 pub const SIZES: [&[u8]; 4] = [&[4], &[3], &[2], &[2]];
-
-pub fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let more = if number > 0x7f { 0x80 } else { 0 };
-        bytes.push(u8::try_from(number & 0x7f).unwrap() | more);
-        number >>= 7;
-        if number == 0 {
-            return bytes;
-        }
-    }
-}
-
-/// A field with bytes, text or a message.
-pub fn field(number: u64, content: &[u8]) -> Vec<u8> {
-    [varint(number << 3 | 2), varint(content.len() as u64), content.to_vec()].concat()
-}
-
-/// A field with a number.
-pub fn value(number: u64, value: u64) -> Vec<u8> {
-    [varint(number << 3), varint(value)].concat()
-}
 
 /// An input or output of 32-bit floats.
 pub fn tensor(number: u64, name: &str, sizes: &[u64]) -> Vec<u8> {

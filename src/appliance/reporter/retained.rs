@@ -34,9 +34,7 @@ impl Reporter {
     pub(in crate::appliance) fn forget_snapshot(&mut self, camera: &CameraId) {
         let Some(publisher) = &self.publisher else { return };
         publisher.clear_snapshot(camera);
-        if let Some(told) = self.told.get_mut(camera) {
-            told.forget_snapshot();
-        }
+        self.told.entry(camera.clone()).or_default().forget_snapshot();
     }
 
     /// Counts a picture of a camera with two streams by the one that it shows.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 /// What was published of one camera.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    labels: Vec<String>,
-    are_listed: bool,
+    /// The labels that it may report, and whether its scene lists them; `None` before the first time.
+    labels: Option<(Vec<String>, bool)>,
     /// The newest count of each label, by its level in topics.
     counts: BTreeMap<String, LabelCount>,
     snapshot: Option<Arc<[u8]>>,
@@ -20,7 +20,7 @@ impl Told {
     /// The labels that it may report, and whether its scene lists them. Counts follow.
     pub(super) fn labels(&mut self, labels: Vec<String>, are_listed: bool) {
         self.counts.clear();
-        (self.labels, self.are_listed) = (labels, are_listed);
+        self.labels = Some((labels, are_listed));
     }
 
     /// Counts that have changed.
@@ -41,8 +41,10 @@ impl Told {
     /// Publishes all of it.
     pub(super) fn tell(&self, camera: &CameraId, publisher: &mut Publisher) {
         let counts: Vec<LabelCount> = self.counts.values().cloned().collect();
-        publisher.set_labels(camera, &self.labels, self.are_listed);
-        publisher.set_label_counts(camera, &counts);
+        if let Some((labels, are_listed)) = &self.labels {
+            publisher.set_labels(camera, labels, *are_listed);
+            publisher.set_label_counts(camera, &counts);
+        }
         if let Some(jpeg) = &self.snapshot {
             publisher.publish_snapshot(camera, jpeg);
         }

@@ -91,14 +91,15 @@ async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dy
     }
     let labels = copy_labels(arguments, &facts, &staging)?;
     let canary = copy_canary(arguments, &labels, &staging)?;
-    let licence = arguments.licence.as_deref().or_else(|| facts.licence());
+    // What a person has written into a manifest goes before what the file says.
+    let licence = arguments.licence.as_deref().or_else(|| facts.licence().filter(|_| arguments.manifest.is_none()));
     let text = manifest_text(arguments, licence, &model, canary.as_ref(), proposal.as_ref(), &staging)?;
     let manifest = Manifest::parse(&text, arguments.manifest.as_deref().unwrap_or(Path::new("the manifest")))?;
     check_labels(&facts, &manifest, &labels)?;
     staging.write("manifest.toml", &text)?;
     let bytes = facts.bytes + facts.external_files.values().sum::<u64>();
     let tried = load_once(settings, staging.directory(), bytes, !arguments.accept_doubts).await;
-    tried.map_err(|error| cure(&describe(&error), &staging, file, proposal.as_ref()))?;
+    tried.map_err(|error| cure(&describe(&error), &staging, arguments, proposal.as_ref()))?;
     let installed = changes.install(&staging, &arguments.name)?;
     print_result(settings, &place, &manifest, &labels, proposal.as_ref(), installed);
     Ok(())
@@ -195,17 +196,20 @@ fn check_labels(facts: &ModelFacts, manifest: &Manifest, labels: &Labels) -> Res
 }
 
 /// The error of a failed trial, with the file's own name and with what can be changed.
-fn cure(why: &str, staging: &Staging, file: &Path, proposal: Option<&Proposal>) -> String {
+fn cure(why: &str, staging: &Staging, arguments: &AddArguments, proposal: Option<&Proposal>) -> String {
+    let file = arguments.file.as_path();
     let staged = staging.directory().display().to_string();
     let why =
         why.replace(&format!("{staged}/{MODEL_FILE}"), &file.display().to_string()).replace(&staged, "the package");
     let assumed: Vec<String> = proposal.map(assumed).unwrap_or_default().into_iter().map(|(is, _)| is).collect();
     let file = file.display();
+    let layout = arguments.layout.as_ref().map(|layout| format!(" --layout {layout}")).unwrap_or_default();
+    let labels = arguments.labels.as_ref().map(|labels| format!(" --labels {}", labels.display())).unwrap_or_default();
     let mut text = format!("{file} is not installed: {why}");
     if !assumed.is_empty() {
         text.push_str(&format!(
             "\nthese settings were assumed, since the file does not have them:\n{}\n\
-             next: ocelli model inspect {file} --manifest > m.toml\n  \
+             next: ocelli model inspect {file}{labels}{layout} --manifest > m.toml\n  \
              correct them there, and give it with --manifest m.toml",
             in_lines(&assumed)
         ));

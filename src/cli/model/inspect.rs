@@ -97,7 +97,8 @@ fn run(arguments: &InspectArguments) -> Result<(), Box<dyn Error>> {
             let left_out = recognised.iter().flat_map(|proposal| &proposal.left_out);
             left_out.for_each(|what| print_line(&format!("not read    {what}")));
             let labels = if names.is_some() { "" } else { " --labels labels.txt" };
-            let next = format!("ocelli model add {} --name NAME{labels}", arguments.file.display());
+            let by_hand = arguments.layout.as_ref().map(|layout| format!(" --layout {layout}")).unwrap_or_default();
+            let next = format!("ocelli model add {} --name NAME{labels}{by_hand}", arguments.file.display());
             print_line(&format!("\n{}\n\nnext        {next}", text.trim_end()));
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::http::login::access_record::Deed;
 use axum::http::Method;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// True if a request with this method changes nothing.
 pub(super) fn only_reads(method: &Method) -> bool {
@@ -30,18 +32,7 @@ pub(super) fn of(method: &Method, path: &str) -> Option<(Deed, String)> {
 
 /// A name in a path, as routes take it. What is no text is left as it came.
 fn decoded(part: &str) -> String {
-    let (start, coded) = part.split_once('%').unwrap_or((part, ""));
-    let mut bytes = start.as_bytes().to_vec();
-    for code in coded.split('%').filter(|_| part.contains('%')) {
-        let digits = code.split_at_checked(2).filter(|(digits, _)| !digits.starts_with('+'));
-        let Some((byte, rest)) = digits.and_then(|(digits, rest)| Some((u8::from_str_radix(digits, 16).ok()?, rest)))
-        else {
-            return part.to_owned();
-        };
-        bytes.push(byte);
-        bytes.extend(rest.as_bytes());
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+    percent_decode_str(part).decode_utf8().map_or_else(|_| part.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 //! after 30 seconds (RUNNING) or 120 (TRAINING_COMPLETED): with the answer held, their first question finds the box ready.
 
 use crate::catalog::arn::Resource;
+use crate::control::ApplianceStatus;
 use crate::http::rekognition::operation::Operation;
 use crate::http::rekognition::state::RekognitionState;
 use crate::http::rekognition::version_status::status_of;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 /// How often the status is looked at.
@@ -17,9 +19,14 @@ const PASSING: [&str; 3] = ["STARTING", "TRAINING_IN_PROGRESS", "COPYING_IN_PROG
 
 /// The answer to the operation that began something with this version.
 pub(super) async fn answer(state: &RekognitionState, operation: Operation, version: &Resource) -> Value {
+    let mut shown = state.control.watch();
     let settled = async {
         while PASSING.contains(&status(state, version)) {
-            sleep(LOOK).await;
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                // The daemon stops: nothing will settle any more.
+                () = ended(&mut shown) => return,
+            }
         }
     };
     // One that takes longer is answered as it is.
@@ -28,6 +35,11 @@ pub(super) async fn answer(state: &RekognitionState, operation: Operation, versi
         Operation::StartProjectVersion => json!({"Status": status(state, version)}),
         _ => json!({"ProjectVersionArn": state.catalog().realm.arn(version)}),
     }
+}
+
+/// Waits until the status is shown for the last time.
+async fn ended(shown: &mut watch::Receiver<ApplianceStatus>) {
+    while shown.changed().await.is_ok() {}
 }
 
 fn status(state: &RekognitionState, resource: &Resource) -> &'static str {

@@ -3,7 +3,7 @@
 //! What is shown is in force, and in memory: whoever may only look learns nothing of files, and costs the disk nothing.
 
 use crate::control::Control;
-use crate::control::scenes::{SceneAreas, SceneClient, SceneRefusal};
+use crate::control::scenes::{SceneChange, SceneClient, SceneRefusal};
 use crate::http::routes::refusal::refusal;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -32,10 +32,10 @@ async fn show(State(control): State<Control>, Path(camera): Path<String>) -> Res
 async fn change(
     State(scenes): State<Option<SceneClient>>,
     Path(camera): Path<String>,
-    Json(areas): Json<SceneAreas>,
+    Json(wanted): Json<SceneChange>,
 ) -> Response {
     let Some(scenes) = scenes else { return refuse(&SceneRefusal::Busy) };
-    match scenes.change(camera, areas).await {
+    match scenes.change(camera, wanted).await {
         Ok(changed) => Json(changed).into_response(),
         Err(refused) => refuse(&refused),
     }

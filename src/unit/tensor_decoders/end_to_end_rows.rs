@@ -9,7 +9,7 @@ use super::tensor::{Tensor, TensorError, is_candidate, whole_number};
 pub(super) fn decode(output: Tensor<'_>, found: &mut Candidates<'_>) -> Result<(), TensorError> {
     output.expect([None, Some(7)])?;
     for &[picture, left, top, right, bottom, class, score] in output.values.as_chunks::<7>().0 {
-        // A graph with a fixed batch is given the one picture at place 0, and something else at the others.
+        // There is one picture in a batch of this layout; a row of another is none of its detections.
         let is_ours = !is_candidate(picture, 0.5)?;
         if is_ours && is_candidate(score, found.threshold())? {
             found.push_pixels(whole_number(class)?, score, [left, top, right, bottom])?;

@@ -108,6 +108,18 @@ fn finished_detections_have_whole_classes_with_labels() {
 }
 
 #[test]
+fn rows_of_ssd_with_suppression_count_classes_from_one() {
+    let layout = OutputLayout::SsdNms { boxes: "b".into(), scores: "s".into(), classes: "c".into(), count: "n".into() };
+    let shape: &[i64] = &[1, 2];
+    let judge = |classes: &[f32], expected| {
+        check(&layout, &[(BOXES, &RATIOS), (shape, &[0.9, 0.4]), (shape, classes), (&[1], &[2.0])], expected);
+    };
+    judge(&[1.0, 2.0], "");
+    judge(&[0.0, 1.0], "a class 0, and this layout counts classes from 1");
+    judge(&[1.0, 3.0], "a class 3, and there are 2 labels, counted from 1");
+}
+
+#[test]
 fn what_is_not_finite_is_a_doubt_in_every_tensor() {
     for value in [f32::NAN, f32::INFINITY] {
         check(&ssd(), &[(BOXES, &RATIOS), (SCORES, &[0.1, 0.2, 0.3, value])], "not finite");

@@ -4,6 +4,7 @@ use super::mutation::Dice;
 use crate::support::scripted_broker::{CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, acknowledge, read_packet};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -12,17 +13,20 @@ use std::time::Duration;
 const LARGE_BYTES: usize = 1_900_000;
 const BLOCK_BYTES: usize = 65_536;
 
-/// Listens for clients, and serves each as the mode says. Its threads end with the test's process.
-pub fn start(mode: &'static str) -> u16 {
+/// Listens for clients, serves each as the mode says, and counts them. Its threads end with the test's process.
+pub fn start(mode: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let clients = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&clients);
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
+            counter.fetch_add(1, Ordering::Relaxed);
             // A client that goes ends its thread.
             thread::spawn(move || drop(serve(mode, client)));
         }
     });
-    port
+    (port, clients)
 }
 
 fn serve(mode: &str, client: TcpStream) -> io::Result<()> {

@@ -44,6 +44,11 @@ pub fn may_go_on(is_over: &AtomicBool) -> bool {
     !is_over.load(Ordering::Relaxed)
 }
 
+/// True if a client of this mode gets as far as to begin.
+pub fn is_let_in(mode: &str, port: u16) -> bool {
+    if mode.starts_with("socket-") { sockets::open(port).is_some() } else { connect(port).is_some() }
+}
+
 /// A connection whose calls do not last.
 pub fn connect(port: u16) -> Option<TcpStream> {
     let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;

@@ -1,7 +1,8 @@
 //! Models that mean harm: small classifiers with something beside.
 
 use super::mutation::Dice;
-use crate::support::small_model::{elsewhere, field, model_with, node, node_with, value, varint, whole_weights};
+use crate::support::protobuf::{field, value, varint};
+use crate::support::small_model::{elsewhere, model_with, node, node_with, whole_weights};
 
 /// Of floats: 2 GiB.
 const CLAIMED: u64 = 1 << 29;

@@ -11,7 +11,7 @@ const CONTINUATION: u8 = 0;
 const PING: u8 = 9;
 
 /// Live video of the well-behaved camera, once the daemon has agreed.
-fn open(port: u16) -> Option<TcpStream> {
+pub fn open(port: u16) -> Option<TcpStream> {
     let mut stream = connect(port)?;
     let ask = "GET /api/cameras/good/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";

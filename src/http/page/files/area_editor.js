@@ -14,6 +14,8 @@ export class AreaEditor {
     #layer;
     #done;
     // `{ kind, name, points, isOpen }`; an open one is being drawn.
+    // The areas as they came, by which the box notices that somebody else has changed them.
+    #shown = null;
     #areas = [];
     #chosen = -1;
     #cursor = [0.5, 0.5];
@@ -56,7 +58,8 @@ export class AreaEditor {
 
     async #load() {
         try {
-            const { regions, include, ignore } = await get(path("cameras", this.#camera, "scene"));
+            this.#shown = await get(path("cameras", this.#camera, "scene"));
+            const { regions, include, ignore } = this.#shown;
             const plain = (kind) => (points) => ({ kind, name: "", points });
             this.#areas = [...regions.map(({ name, points }) => ({ kind: "regions", name, points })), ...include.map(plain("include")), ...ignore.map(plain("ignore"))];
             // What is not known must not be written over.
@@ -222,7 +225,7 @@ export class AreaEditor {
         if (this.#open?.points.length >= 3) this.#close();
         const closed = this.#areas.filter((area) => !area.isOpen);
         const points = (kind) => closed.filter((area) => area.kind === kind).map((area) => area.points);
-        const areas = { regions: closed.filter(({ kind }) => kind === "regions").map(({ name, points }) => ({ name, points })), include: points("include"), ignore: points("ignore") };
+        const areas = { regions: closed.filter(({ kind }) => kind === "regions").map(({ name, points }) => ({ name, points })), include: points("include"), ignore: points("ignore"), shown: this.#shown };
         this.#save.disabled = true;
         this.#say("Saving", "");
         try {

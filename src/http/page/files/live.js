@@ -264,7 +264,8 @@ export class LivePlayer {
         const { exact, boxes } = this.#seen.at(pts);
         const drawn = this.#boxes ? boxes : [];
         draw(this.#canvas, this.#video, drawn, exact, this.#labels);
-        this.#undecodable = 0;
+        // Without a call for each frame this runs for each of the screen, also before there is a picture.
+        if (this.#video.readyState >= 2) this.#undecodable = 0;
         this.onframe({ pts, exact, boxes: drawn });
     }
 
