@@ -37,8 +37,9 @@ impl Stream {
         noise: 2,
         is_weighed: true,
     };
+    /// With one thread, since what several choose to keep a rate depends on which of them is ahead.
     pub(super) const CONSTANT_RATE: Self = Self {
-        encoder: "x264enc bitrate=100 vbv-buf-capacity=400 tune=zerolatency option-string=scenecut=0",
+        encoder: "x264enc threads=1 bitrate=100 vbv-buf-capacity=400 tune=zerolatency option-string=scenecut=0",
         caps: H264,
         noise: 8,
         is_weighed: true,
@@ -52,7 +53,7 @@ impl Stream {
 
     /// A constant rate over some seconds, with little noise.
     pub(super) const STEADY_RATE: Self = Self {
-        encoder: "x264enc bitrate=100 vbv-buf-capacity=1000 bframes=0 option-string=scenecut=0",
+        encoder: "x264enc threads=1 bitrate=100 vbv-buf-capacity=1000 bframes=0 option-string=scenecut=0",
         noise: 2,
         ..Self::CONSTANT_RATE
     };
