@@ -247,6 +247,41 @@ fn pictures_are_drawn_and_one_that_is_none_does_not_stop_the_others() {
 }
 
 #[test]
+fn two_packages_are_compared_on_the_same_pictures() {
+    let home = Site::new();
+    home.add("yard", &detector(), &["--labels", "labels.txt"]);
+    std::fs::create_dir(home.at("pictures")).unwrap();
+    std::fs::copy(photo(), home.at("pictures/gate.jpg")).unwrap();
+    std::fs::write(home.at("pictures/notes.txt"), "no picture").unwrap();
+    let compare = ["model", "compare", "yard", "yard", "--images", "pictures"];
+    let shown = home.succeed(&compare);
+    assert!(shown.contains("agreement 100.0 % on 1 pictures; where alike, IoU 1.000"), "{shown}");
+
+    // The same weights whose person is called otherwise.
+    let renamed = coco_labels().replacen("person\n", "walker\n", 1);
+    std::fs::write(home.at("other.txt"), renamed).unwrap();
+    home.add("other", &detector(), &["--labels", "other.txt"]);
+    let compare = ["model", "compare", "yard", "other", "--images", "pictures"];
+    let shown = home.succeed(&[&compare[..], &["--draw", "beside"]].concat());
+    assert!(shown.contains("only yard: person") && shown.contains("only other: walker"), "{shown}");
+    assert!(shown.contains("Labels that only other has: walker"), "{shown}");
+    let drawn = image::image_dimensions(home.at("beside/gate.jpg")).unwrap();
+    assert_eq!(drawn, (2 * 548, 342), "side by side");
+    let all: Value = serde_json::from_str(&home.succeed(&[&compare[..], &["--json"]].concat())).unwrap();
+    let count = |name: &str| all["labels"][name].clone();
+    assert_eq!(count("person")["only_first"], count("walker")["only_second"], "{all}");
+    assert!(all["agreement"].as_f64().unwrap() < 1.0 && all["first"]["memory_bytes"].as_u64().unwrap() > 1_000_000);
+
+    std::fs::write(home.at("pictures/broken.png"), "no picture").unwrap();
+    let error = home.refused(&compare);
+    assert!(error.contains("broken.png") && error.contains("1 of 2 pictures"), "{error}");
+    let error = home.refused(&[&compare[..], &["--draw", "pictures"]].concat());
+    assert!(error.contains("write over the pictures"), "{error}");
+    let error = home.refused(&["model", "compare", "yard", "other", "--images", "models"]);
+    assert!(error.contains("no file that ends in .jpg"), "{error}");
+}
+
+#[test]
 fn a_detector_is_measured_against_annotated_pictures() {
     let home = Site::new();
     std::fs::create_dir_all(home.at("models/yard")).unwrap();

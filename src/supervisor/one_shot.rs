@@ -107,6 +107,11 @@ impl OneShotUnit {
         &self.nodes
     }
 
+    /// The id of its process.
+    pub fn pid(&self) -> u32 {
+        self.handle.pid()
+    }
+
     /// Analyses a JPEG or PNG image.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Draws detections on a picture, for visual inspection.
 
-use crate::unit::image_decode::{self, ImageDecodeError};
+use crate::unit::image_decode::{self, ImageDecodeError, RgbImage};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::image_limits::ImageLimits;
 use std::path::Path;
@@ -26,7 +26,34 @@ const COLORS: [[u8; 3]; 6] =
 /// # Errors
 /// [`AnnotateError`].
 pub fn draw(image: &[u8], boxes: &[(u16, NormalizedBox)], target: &Path) -> Result<(), AnnotateError> {
-    let mut picture = image_decode::decode(image, &ImageLimits::default(), (u32::MAX, u32::MAX))?;
+    let picture = image_decode::decode(image, &ImageLimits::default(), (u32::MAX, u32::MAX))?;
+    write(&with_boxes(picture, boxes), target)
+}
+
+/// [`draw`] twice: the picture with the `left` boxes, and to its right the same picture with the `right` ones.
+///
+/// # Errors
+/// [`AnnotateError`].
+pub fn draw_beside(
+    image: &[u8],
+    left: &[(u16, NormalizedBox)],
+    right: &[(u16, NormalizedBox)],
+    target: &Path,
+) -> Result<(), AnnotateError> {
+    let picture = image_decode::decode(image, &ImageLimits::default(), (u32::MAX, u32::MAX))?;
+    let row = 3 * picture.width as usize;
+    let (left, right) = (with_boxes(picture.clone(), left), with_boxes(picture, right));
+    let rows = left.samples.chunks_exact(row).zip(right.samples.chunks_exact(row));
+    let samples = rows.flat_map(|(left, right)| left.iter().chain(right)).copied().collect();
+    write(&RgbImage { samples, width: 2 * left.width, ..left }, target)
+}
+
+fn write(picture: &RgbImage, target: &Path) -> Result<(), AnnotateError> {
+    let size = image::ExtendedColorType::Rgb8;
+    image::save_buffer(target, &picture.samples, picture.width, picture.height, size).map_err(AnnotateError::Write)
+}
+
+fn with_boxes(mut picture: RgbImage, boxes: &[(u16, NormalizedBox)]) -> RgbImage {
     let (width, height) = (picture.width, picture.height);
     let thickness = (width.max(height) / 300).max(2);
     for (class, found) in boxes {
@@ -43,8 +70,7 @@ pub fn draw(image: &[u8], boxes: &[(u16, NormalizedBox)], target: &Path) -> Resu
             }
         }
     }
-    let size = image::ExtendedColorType::Rgb8;
-    image::save_buffer(target, &picture.samples, width, height, size).map_err(AnnotateError::Write)
+    picture
 }
 
 /// Converts a normalised coordinate to a pixel inside the picture.

@@ -1,6 +1,8 @@
 //! `ocelli model`: manages model packages.
 
 mod add;
+mod compare;
+mod comparison;
 mod eval;
 mod inspect;
 mod list;
@@ -29,6 +31,8 @@ pub(super) enum ModelCommand {
     Remove(remove::RemoveArguments),
     /// Detect objects in pictures and draw them.
     Test(test::TestArguments),
+    /// Compare what two packages see in pictures, and what they cost.
+    Compare(compare::CompareArguments),
     /// Measure a detector's quality with annotated pictures (COCO's average precision).
     Eval(eval::EvalArguments),
 }
@@ -41,6 +45,7 @@ pub(super) fn model(command: &ModelCommand) -> ExitCode {
         ModelCommand::List(arguments) => list::list(arguments),
         ModelCommand::Remove(arguments) => remove::remove(arguments),
         ModelCommand::Test(arguments) => test::test(arguments),
+        ModelCommand::Compare(arguments) => compare::compare(arguments),
         ModelCommand::Eval(arguments) => eval::eval(arguments),
     }
 }

@@ -5,6 +5,7 @@ use crate::appliance::load_model;
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
+use crate::os::memory::anonymous_bytes;
 use crate::os::sandbox::SandboxMode;
 use crate::settings::Settings;
 use crate::supervisor::one_shot::{ImageResult, OneShotError, OneShotUnit};
@@ -45,6 +46,11 @@ impl RestartingUnit {
     async fn start_another(&self) -> Result<OneShotUnit, OneShotError> {
         let environment = child_environment("error", self.sandbox);
         OneShotUnit::start(own_binary(), environment, self.load.clone(), self.limit).await
+    }
+
+    /// Memory of the unit's process in bytes, without what it shares; `None` if it has ended.
+    pub(super) fn memory_bytes(&self) -> Option<u64> {
+        anonymous_bytes(self.unit.as_ref()?.pid())
     }
 
     /// Detects objects in a JPEG or PNG.
