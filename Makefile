@@ -1,4 +1,4 @@
-.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery simulate conformance payloads safety schemas fuzz page-bench page-pictures install
+.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -64,6 +64,9 @@ accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, cl
 	@setup/models.sh all
 	@setup/layouts.sh
 	@$(CARGO) bench --bench accuracy
+
+disk: build ## what two busy cameras have written to the disk, ten minutes; writes target/reports/disk.json, fails for no missed bar
+	@$(CARGO) bench --bench disk
 
 delivery: setup ## 100,000 events through 50 faults and more, a quarter of an hour; writes target/reports/delivery.json, fails when one is lost
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture

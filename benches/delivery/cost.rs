@@ -7,6 +7,7 @@ use crate::report::Figure;
 use crate::statistics::{median, percentile};
 use crate::support::broker::Broker;
 use crate::support::root;
+use crate::written::written_bytes;
 use ocelli::publish::event::{EventKind, EventMessage, SCHEMA_EVENT};
 use ocelli::publish::outbox::{Outbox, OutboxRules, WINDOW};
 use ocelli::publish::publisher::Publisher;
@@ -39,6 +40,7 @@ impl Path {
             vfs: None,
             max_bytes: 1 << 30,
             keep: Duration::from_secs(86_400),
+            sync_after: Duration::from_millis(500),
             has_sink: true,
         };
         let (outbox, end) = Outbox::start(rules).unwrap();
@@ -86,12 +88,6 @@ fn payload(seq: u64) -> Vec<u8> {
     message.to_payload().unwrap()
 }
 
-/// Bytes that this process has had written to disks, as the kernel counts them.
-fn bytes_written() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/io").unwrap();
-    text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok()).unwrap()
-}
-
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let broker = Broker::start();
@@ -106,7 +102,7 @@ async fn measure_rate(broker: &Broker, figures: &mut Vec<Figure>) {
     for _ in 0..ROUNDS {
         let bare = BareClient::publisher(broker.port).await.saturate(SATURATED, payload).await;
         let path = Path::to(broker.port).await;
-        let (begun, before, mut recorded) = (Instant::now(), bytes_written(), 0);
+        let (begun, before, mut recorded) = (Instant::now(), written_bytes(std::process::id()), 0);
         while begun.elapsed() < SATURATED {
             if recorded - path.outbox.status().delivered < WINDOW as u64 {
                 path.record(recorded);
@@ -116,7 +112,7 @@ async fn measure_rate(broker: &Broker, figures: &mut Vec<Figure>) {
             }
         }
         let rate = path.outbox.status().delivered as f64 / begun.elapsed().as_secs_f64();
-        bytes.push((bytes_written() - before) as f64 / recorded as f64);
+        bytes.push((written_bytes(std::process::id()) - before) / recorded as f64);
         path.end().await;
         ratios.push(rate / bare);
         rates.push(rate);
@@ -139,9 +135,9 @@ async fn measure_delay(broker: &Broker, figures: &mut Vec<Figure>) {
         let bare = BareClient::publisher(broker.port).await;
         let bare_ms = subscriber.delays(RATE, PACED, |seq| bare.publish(payload(seq))).await;
         let path = Path::to(broker.port).await;
-        let before = bytes_written();
+        let before = written_bytes(std::process::id());
         let delays_ms = subscriber.delays(RATE, PACED, |seq| path.record(seq)).await;
-        bytes.push((bytes_written() - before) as f64 / delays_ms.len() as f64);
+        bytes.push((written_bytes(std::process::id()) - before) / delays_ms.len() as f64);
         path.end().await;
         for (share, all, added) in [(0.5, &mut p50s, &mut added_p50), (0.99, &mut p99s, &mut added_p99)] {
             let delay = percentile(delays_ms.clone(), share);

@@ -16,6 +16,8 @@ mod random;
 mod report;
 #[path = "../harness/statistics.rs"]
 mod statistics;
+#[path = "../harness/written.rs"]
+mod written;
 
 mod bare_client;
 mod cost;

@@ -8,6 +8,7 @@ use crate::site::proportional_mb;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};
+use crate::written::written_bytes;
 use std::time::Duration;
 
 const CAMERAS: usize = 40;
@@ -81,10 +82,4 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
 
 fn grown_by(before: &Moment, after: &Moment) -> f64 {
     (after.descriptors - before.descriptors).max(0.0) + (after.threads - before.threads).max(0.0)
-}
-
-/// Bytes that a process has caused to be written to a disk.
-fn written_bytes(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
-    text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok()).unwrap_or_default()
 }

@@ -24,6 +24,8 @@ mod processor;
 mod report;
 #[path = "../harness/statistics.rs"]
 mod statistics;
+#[path = "../harness/written.rs"]
+mod written;
 
 mod busy;
 mod clips;

@@ -40,7 +40,14 @@ impl Sender {
     /// With what is in the outbox's file, if it is there.
     pub fn start(file: PathBuf, port: u16, set: impl FnOnce(&mut MqttSettings)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let rules = OutboxRules { file, vfs: None, max_bytes: 1 << 30, keep: 86_400 * SECONDS, has_sink: true };
+        let rules = OutboxRules {
+            file,
+            vfs: None,
+            max_bytes: 1 << 30,
+            keep: 86_400 * SECONDS,
+            sync_after: std::time::Duration::from_millis(500),
+            has_sink: true,
+        };
         let (outbox, end) = Outbox::start(rules).unwrap();
         let mut settings = MqttSettings { port, ..MqttSettings::default() };
         set(&mut settings);

@@ -6,8 +6,9 @@
 //!                        └◀────────────── Settled ◀── PUBACK ┘
 //! ```
 //! Delivery is at least once and in order per camera, across broker outage, daemon crash and power cut. A commit is
-//! written at once and synced within a second: a crash of the daemon loses what has not reached the thread, a power cut
-//! the last second. An event is kept until it is acknowledged, or the broker rejects it for good, or the store is full.
+//! written at once and synced within `outbox.sync_seconds`, one without a setting: a crash of the daemon loses what has not
+//! reached the thread, a power cut also what was not synced. An acknowledgement is written with the next event or the next
+//! sync, because a commit of its own would write a page. An event is kept until it is acknowledged, or the broker rejects it for good, or the store is full.
 //! It never depends on the memory of the MQTT client.
 //!
 //! Sending is limited twice. At most [`WINDOW`] events are in flight, which bounds duplicates after a fault. The backlogs

@@ -60,6 +60,9 @@ pub(super) struct Store {
     connection: Connection,
     /// No event up to here is delivered, so a search for delivered ones starts after it.
     undelivered_to: Position,
+    /// A search finds no delivered event that was recorded before this time, ms; it has looked as far as `looked_to`.
+    none_before_ms: i64,
+    looked_to: Position,
 }
 
 impl Store {
@@ -74,13 +77,14 @@ impl Store {
             None => Connection::open_with_flags(file, flags)?,
         };
         // One process, one connection: no shared memory beside the file, and a second daemon is refused. A commit is
-        // written but not synced: it survives the daemon. `sync` makes it survive the power.
+        // written but not synced: it survives the daemon. `sync` makes it survive the power. Each commit writes the page
+        // of its event anew, so pages are small; a store that exists keeps the size it has.
         connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+            "PRAGMA page_size = 1024; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
              PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -512;
              PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST;",
         )?;
-        let store = Self { connection, undelivered_to: 0 };
+        let store = Self { connection, undelivered_to: 0, none_before_ms: i64::MIN, looked_to: 0 };
         match store.pragma("user_version")? {
             0 => store.connection.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))?,
             version if version == i64::from(SCHEMA_VERSION) => {}
@@ -93,6 +97,12 @@ impl Store {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let found: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
+    }
+
+    /// Before this time, ms, no event was recorded that [`Store::forget_delivered`] would find.
+    #[cfg(test)]
+    pub(super) fn none_before_ms(&self) -> i64 {
+        self.none_before_ms
     }
 
     fn pragma(&self, name: &str) -> Result<i64, StoreError> {
@@ -142,6 +152,10 @@ impl Store {
         let changed = new.iter().map(|event| event.position).chain(delivered.iter().copied());
         self.undelivered_to =
             changed.map(|position| position.saturating_sub(1)).fold(self.undelivered_to, Position::min);
+        // One that the last search passed, because it was not delivered, may be old.
+        let was_passed = delivered.iter().any(|position| *position <= self.looked_to);
+        let oldest = new.iter().map(|event| event.recorded_ms).chain(was_passed.then_some(i64::MIN)).min();
+        self.none_before_ms = self.none_before_ms.min(oldest.unwrap_or(i64::MAX));
         Ok(())
     }
 
@@ -156,14 +170,22 @@ impl Store {
         Ok(Dropped { total: count("dropped")?, unreported: count("unreported")? })
     }
 
-    /// Makes all earlier commits survive a power cut: a synced commit syncs those before it in the log.
-    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+    /// Writes delivered positions and drop counts, and makes them and all earlier commits survive a power cut: a synced
+    /// commit syncs those before it in the log.
+    pub(super) fn sync(&mut self, delivered: &[Position], dropped: Dropped) -> Result<(), StoreError> {
         self.connection.execute_batch("PRAGMA synchronous = FULL")?;
-        let done = self
-            .connection
-            .execute("INSERT INTO tally VALUES ('syncs', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1", []);
+        let done = match (delivered, dropped == Dropped::default()) {
+            // There has to be something to commit.
+            ([], true) => self.count_sync(),
+            _ => self.write(&[], delivered, dropped),
+        };
         self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-        done?;
+        done
+    }
+
+    fn count_sync(&self) -> Result<(), StoreError> {
+        let sql = "INSERT INTO tally VALUES ('syncs', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1";
+        self.connection.execute(sql, [])?;
         Ok(())
     }
 

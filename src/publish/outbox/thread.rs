@@ -252,7 +252,7 @@ impl Worker {
             _ => false,
         };
         if !is_same {
-            keeper.set_connected(link.is_some());
+            keeper.set_connected(link.is_some(), monotonic_now());
             self.departures = link;
         }
     }

@@ -156,6 +156,7 @@ mod tests {
             vfs: None,
             max_bytes: 1 << 20,
             keep: Duration::from_secs(3600),
+            sync_after: Duration::from_millis(500),
             has_sink: true,
         };
         let (outbox, end) = Outbox::start(rules).unwrap();

@@ -35,6 +35,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let tracking = settings.tracking.check().into_iter().map(|mistake| (mistake.field, mistake.what));
     findings.extend("tracking", tracking);
     findings.range("outbox.max_mib", f64::from(settings.outbox.max_mib), 1.0, 65536.0);
+    findings.range("outbox.sync_seconds", f64::from(settings.outbox.sync_seconds), 1.0, 60.0);
     findings.range("outbox.keep_hours", f64::from(settings.outbox.keep_hours), 0.0, 8760.0);
 }
 

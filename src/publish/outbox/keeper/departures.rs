@@ -9,7 +9,9 @@ use std::time::Duration;
 
 impl Keeper {
     /// The sink has connected or disconnected.
-    pub(in crate::publish::outbox) fn set_connected(&mut self, is_connected: bool) {
+    pub(in crate::publish::outbox) fn set_connected(&mut self, is_connected: bool, now: Monotonic) {
+        // What was settled over the old connection does not go again over the next one.
+        self.mark_settled(now);
         self.queue.disconnected();
         self.reports.clear();
         if is_connected {

@@ -83,7 +83,8 @@ impl Keeper {
         store.write(missed, &self.delivered_with(missed), self.dropped)?;
         self.status.recorded += self.ring.len() as u64;
         self.ring.clear();
-        self.saved(now);
+        self.saved();
+        self.unsynced_since.get_or_insert(now);
         if self.must_reload {
             self.reload(&store)?;
             self.must_reload = false;

@@ -3,7 +3,7 @@
 mod departures;
 mod disk;
 
-use crate::publish::outbox::queue::Queue;
+use crate::publish::outbox::queue::{Queue, WINDOW};
 use crate::publish::outbox::record::{Position, Record};
 use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::outbox::store::{Dropped, Store, StoreError};
@@ -17,8 +17,8 @@ use std::time::Duration;
 /// Capacity of the memory ring while the disk refuses writes. A full ring drops the oldest events and counts them.
 pub const RING: usize = 1000;
 
-/// How long a write may stay unsynced. With the duration of the sync itself it stays below a second.
-const SYNC_AFTER: Duration = Duration::from_millis(500);
+/// So many settled events are marked at once if neither a new event nor a sync comes before: they occupy the send window.
+const MARK_AT_ONCE: usize = WINDOW / 4;
 
 /// How often old events are deleted, and how many rows a pass reads at most.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
@@ -38,6 +38,8 @@ pub struct OutboxRules {
     pub max_bytes: u64,
     /// Retention of delivered events.
     pub keep: Duration,
+    /// How long a write may stay unsynced, without the duration of the sync itself.
+    pub sync_after: Duration,
     /// False: events are only kept for reading, and count as delivered at once.
     pub has_sink: bool,
 }
@@ -50,6 +52,8 @@ impl OutboxRules {
             vfs: None,
             max_bytes: u64::from(settings.max_mib) << 20,
             keep: Duration::from_secs(3600 * u64::from(settings.keep_hours)),
+            // The other half is for the sync itself.
+            sync_after: Duration::from_millis(500 * u64::from(settings.sync_seconds)),
             has_sink,
         }
     }
@@ -115,9 +119,27 @@ impl Keeper {
         keeper
     }
 
-    /// Writes new events and settled ones in one transaction.
+    /// Writes new events in one transaction. It also marks the settled ones, which wait for it or for the next sync: a
+    /// mark of its own would write a page.
     pub(super) fn take_in(&mut self, new: Vec<(Arc<str>, Vec<u8>)>, settled: &[Settled], wall_ms: i64, now: Monotonic) {
         self.count_settled(settled, now);
+        if new.is_empty() && self.status.trouble.is_none() && self.settled.len() < MARK_AT_ONCE {
+            if !self.settled.is_empty() {
+                self.unsynced_since.get_or_insert(now);
+            }
+            return;
+        }
+        self.write(new, wall_ms, now);
+    }
+
+    /// Marks the settled events now.
+    pub(super) fn mark_settled(&mut self, now: Monotonic) {
+        if !self.settled.is_empty() && self.status.trouble.is_none() {
+            self.write(Vec::new(), 0, now);
+        }
+    }
+
+    fn write(&mut self, new: Vec<(Arc<str>, Vec<u8>)>, wall_ms: i64, now: Monotonic) {
         let records: Vec<Record> =
             new.into_iter().map(|(camera, payload)| self.record(camera, payload, wall_ms)).collect();
         let delivered = self.delivered_with(&records);
@@ -127,7 +149,8 @@ impl Keeper {
         };
         match written {
             Ok(()) => {
-                self.saved(now);
+                self.saved();
+                self.unsynced_since.get_or_insert(now);
                 self.status.recorded += records.len() as u64;
                 if self.rules.has_sink {
                     records.iter().for_each(|one| self.queue.push(one.position, Arc::clone(&one.camera), now));
@@ -193,13 +216,12 @@ impl Keeper {
     }
 
     /// Everything that was pending is on disk.
-    fn saved(&mut self, now: Monotonic) {
+    fn saved(&mut self) {
         for position in self.settled.drain(..) {
             self.queue.settled(position);
         }
         self.status.unreported += self.dropped.unreported;
         self.dropped = Dropped::default();
-        self.unsynced_since.get_or_insert(now);
     }
 
     fn keep_in_ring(&mut self, records: Vec<Record>, now: Monotonic) {
@@ -257,7 +279,7 @@ impl Keeper {
         if self.status.trouble.is_some() && now >= self.heal_at {
             self.heal(now);
         }
-        if self.unsynced_since.is_some_and(|since| now.since(since) >= SYNC_AFTER) {
+        if self.unsynced_since.is_some_and(|since| now.since(since) >= self.rules.sync_after) {
             self.sync(now);
         }
         if now >= self.forget_at && self.status.trouble.is_none() {
@@ -275,12 +297,16 @@ impl Keeper {
         }
     }
 
-    /// Syncs, so that what was written survives a power cut.
+    /// Marks settled events, and syncs, so that what was written survives a power cut.
     pub(super) fn sync(&mut self, now: Monotonic) {
         self.unsynced_since = None;
-        if let Some(Err(error)) = self.store.as_mut().filter(|_| self.status.trouble.is_none()).map(Store::sync) {
-            self.must_rewrite = true;
-            self.refused(&error, now);
+        let Some(store) = self.store.as_mut().filter(|_| self.status.trouble.is_none()) else { return };
+        match store.sync(&self.settled, self.dropped) {
+            Ok(()) => self.saved(),
+            Err(error) => {
+                self.must_rewrite = true;
+                self.refused(&error, now);
+            }
         }
     }
 

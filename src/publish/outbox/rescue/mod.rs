@@ -8,7 +8,6 @@ mod pages;
 
 use crate::publish::outbox::record::{LAST_POSITION, Position, Record};
 use crate::publish::outbox::store::{Dropped, Store};
-use pages::Pages;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -36,7 +35,7 @@ fn replacement(file: &Path) -> PathBuf {
 /// either finds the damaged store unchanged or continues with [`finish`].
 pub(super) fn set_aside(file: &Path, vfs: Option<&str>) -> io::Result<usize> {
     let (store, log) = (read_or_nothing(file)?, read_or_nothing(&log_of(file))?);
-    let (records, delivered) = apart(Pages::of(&store, &log).events());
+    let (records, delivered) = apart(pages::events(&store, &log));
     let part = with_suffix(file, ".part");
     let remove_part = || remove(&part).and_then(|()| remove(&log_of(&part)));
     // An earlier attempt may have left files.
@@ -76,7 +75,7 @@ pub(super) fn finish(file: &Path) -> io::Result<()> {
 /// The events of a log without its store, and which of them were delivered. Call it before SQLite opens the store: that
 /// drops all frames after the first damaged one.
 pub(super) fn left_in_log(file: &Path) -> io::Result<(Vec<Record>, Vec<Position>)> {
-    Ok(apart(Pages::of(&[], &read_or_nothing(&log_of(file))?).events()))
+    Ok(apart(pages::events(&[], &read_or_nothing(&log_of(file))?)))
 }
 
 /// True when a store's header is not one that we write. SQLite would obey some damaged headers, such as one that

@@ -8,18 +8,15 @@ use crate::publish::outbox::record::{Position, Record};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// SQLite's default page size, which the store does not change.
-const PAGE_BYTES: usize = 4096;
-
-/// The largest cell that fits a leaf. Of a larger one, a leaf holds at least the second number of bytes; overflow pages
-/// hold the rest.
-const MAX_LOCAL_BYTES: usize = PAGE_BYTES - 35;
-const MIN_LOCAL_BYTES: usize = (PAGE_BYTES - 12) * 32 / 255 - 23;
+/// The size of a page: the store's, and the one that stores of earlier versions have.
+const PAGE_BYTES: [usize; 2] = [1024, 4096];
 
 /// A payload of 16 KiB and the other columns: a longer cell is not an event.
 const MAX_CELL_BYTES: usize = 20 << 10;
 
 const LOG_HEADER_BYTES: usize = 32;
+/// Where the header of a log has the size of a page.
+const LOG_PAGE_BYTES: usize = 8;
 const FRAME_HEADER_BYTES: usize = 24;
 
 /// The first page begins with the header of the file.
@@ -32,36 +29,56 @@ const LEAF_HEADER_BYTES: usize = 8;
 /// Events by position, and whether they were delivered.
 pub(super) type Found = BTreeMap<Position, (Record, bool)>;
 
-/// Pages by number, from 1.
-pub(super) struct Pages<'a>(BTreeMap<usize, &'a [u8]>);
+/// The events of a store and of its log, with valid checksums. Where damage hides the size of a page, it is the one by which
+/// more events are found.
+pub(super) fn events(store: &[u8], log: &[u8]) -> Found {
+    let found = |bytes: usize| Pages::of(store, log, bytes).events();
+    match page_bytes(store, log) {
+        Some(bytes) => found(bytes),
+        None => PAGE_BYTES.map(found).into_iter().max_by_key(Found::len).unwrap_or_default(),
+    }
+}
+
+/// The size of a page as the header of the store has it, or else that of the log.
+fn page_bytes(store: &[u8], log: &[u8]) -> Option<usize> {
+    let in_store = store.starts_with(MAGIC).then(|| short(store, 16)).flatten();
+    let in_log = log.get(..LOG_HEADER_BYTES).map(|header| number(header, LOG_PAGE_BYTES));
+    [in_store, in_log].into_iter().flatten().find(|bytes| PAGE_BYTES.contains(bytes))
+}
+
+/// Pages of `bytes` bytes by number, from 1.
+struct Pages<'a> {
+    by_number: BTreeMap<usize, &'a [u8]>,
+    bytes: usize,
+}
 
 impl<'a> Pages<'a> {
     /// The pages of a store, and of those in its log the newest copies. Frames of an earlier round of the log have
     /// other salts and are in the store already; the first frame is always of the last round, and so is the header: one
     /// of them may be the damaged one.
-    pub(super) fn of(store: &'a [u8], log: &'a [u8]) -> Self {
-        let mut pages: BTreeMap<usize, &[u8]> = (1..).zip(store.chunks_exact(PAGE_BYTES)).collect();
+    fn of(store: &'a [u8], log: &'a [u8], bytes: usize) -> Self {
+        let mut by_number: BTreeMap<usize, &[u8]> = (1..).zip(store.chunks_exact(bytes)).collect();
         let salts = |at: usize| log.get(at..at + 8).map(|salts| salts.split_at(4));
         // Both change with each round, so one of them is enough: the other may be damaged.
         let of_this_round = [salts(16), salts(LOG_HEADER_BYTES + 8)].into_iter().flatten();
         let is_of_this_round = |header: &[u8]| {
             of_this_round.clone().any(|(first, second)| *first == header[8..12] || *second == header[12..16])
         };
-        let frames = log.get(LOG_HEADER_BYTES..).unwrap_or_default().chunks_exact(FRAME_HEADER_BYTES + PAGE_BYTES);
+        let frames = log.get(LOG_HEADER_BYTES..).unwrap_or_default().chunks_exact(FRAME_HEADER_BYTES + bytes);
         for frame in frames {
             let (header, page) = frame.split_at(FRAME_HEADER_BYTES);
             if is_of_this_round(header) {
-                pages.insert(number(header, 0), page);
+                by_number.insert(number(header, 0), page);
             }
         }
-        Self(pages)
+        Self { by_number, bytes }
     }
 
     /// All events with a valid checksum.
-    pub(super) fn events(&self) -> Found {
+    fn events(&self) -> Found {
         let mut found = Found::new();
         let free = self.free();
-        for (_, page) in self.0.iter().filter(|(number, _)| !free.contains(number)) {
+        for (_, page) in self.by_number.iter().filter(|(number, _)| !free.contains(number)) {
             let events = self
                 .of_leaf(page)
                 .unwrap_or_else(|| (0..page.len()).filter_map(|at| self.cell(page.get(at..)?)).collect());
@@ -87,12 +104,12 @@ impl<'a> Pages<'a> {
     /// The free pages, from the list that begins in the header; none when that list is damaged.
     fn free(&self) -> BTreeSet<usize> {
         let mut free = BTreeSet::new();
-        let Some(header) = self.0.get(&1).filter(|page| page.starts_with(MAGIC)) else { return free };
+        let Some(header) = self.by_number.get(&1).filter(|page| page.starts_with(MAGIC)) else { return free };
         let mut trunk = number(header, FIRST_FREE);
-        while let Some(page) = self.0.get(&trunk)
+        while let Some(page) = self.by_number.get(&trunk)
             && free.insert(trunk)
         {
-            let leaves = number(page, 4).min(PAGE_BYTES / 4 - 2);
+            let leaves = number(page, 4).min(self.bytes / 4 - 2);
             free.extend((0..leaves).map(|leaf| number(page, 8 + 4 * leaf)));
             trunk = number(page, 0);
         }
@@ -124,20 +141,22 @@ impl<'a> Pages<'a> {
         (i64::from(record.checksum()) == checksum).then_some((record, delivered == 9))
     }
 
-    /// The record of a cell, including its overflow pages.
+    /// The record of a cell, including its overflow pages. Of a record that does not fit a leaf, the leaf holds at least
+    /// `least` bytes.
     fn whole<'b>(&self, bytes: &'b [u8], length: usize) -> Option<Cow<'b, [u8]>> {
-        if length <= MAX_LOCAL_BYTES {
+        let (most, least) = (self.bytes - 35, (self.bytes - 12) * 32 / 255 - 23);
+        if length <= most {
             return bytes.get(..length).map(Cow::Borrowed);
         }
-        let local = MIN_LOCAL_BYTES + (length - MIN_LOCAL_BYTES) % (PAGE_BYTES - 4);
-        let local = if local <= MAX_LOCAL_BYTES { local } else { MIN_LOCAL_BYTES };
+        let local = least + (length - least) % (self.bytes - 4);
+        let local = if local <= most { local } else { least };
         let mut whole = bytes.get(..local)?.to_owned();
         let mut next = number(bytes.get(local..local + 4)?, 0);
         // Each turn adds something, so a chain in a circle ends too.
         while whole.len() < length {
-            let page = self.0.get(&next)?;
+            let page = self.by_number.get(&next)?;
             next = number(page, 0);
-            whole.extend(&page[4..PAGE_BYTES.min(4 + length - whole.len())]);
+            whole.extend(&page[4..self.bytes.min(4 + length - whole.len())]);
         }
         Some(whole.into())
     }
@@ -146,7 +165,7 @@ impl<'a> Pages<'a> {
 /// Whether a store's header is not one that we write. A missing header is not damaged.
 pub(super) fn is_damaged(header: &[u8]) -> bool {
     // The size of a page; the versions for writing and reading: 1 until it has a log; three numbers that never change.
-    let is_ours = |ours: &[u8]| matches!(ours, [0x10, 0, 1 | 2, 1 | 2, 0, 64, 32, 32]);
+    let is_ours = |ours: &[u8]| matches!(ours, [0x10 | 0x04, 0, 1 | 2, 1 | 2, 0, 64, 32, 32]);
     header.starts_with(MAGIC) && header.get(16..24).is_some_and(|numbers| !is_ours(numbers))
 }
 

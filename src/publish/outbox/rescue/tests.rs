@@ -77,3 +77,22 @@ fn without_room_for_the_replacement_the_damaged_store_stays_as_it_is() {
     assert_eq!(fs::read(&file).unwrap(), damaged);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "no file is left on the full disk");
 }
+
+#[test]
+fn a_store_with_the_larger_pages_of_earlier_versions_is_used_and_rescued() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("events.db");
+    let earlier = rusqlite::Connection::open(&file).unwrap();
+    earlier.execute_batch("PRAGMA page_size = 4096; CREATE TABLE some (one); DROP TABLE some;").unwrap();
+    drop(earlier);
+    store(&file, 1..=50);
+    assert!(!has_damaged_header(&file).unwrap());
+    let mut bytes = fs::read(&file).unwrap();
+    assert_eq!(bytes[16..18], [0x10, 0], "its pages stay as they are");
+    assert_eq!(positions(&file), (1..=50).collect::<Vec<_>>());
+    bytes[..100].fill(0xAA);
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(set_aside(&file, None).unwrap(), 50);
+    assert_eq!(positions(&file), (1..=50).collect::<Vec<_>>());
+    assert_eq!(fs::read(&file).unwrap()[16..18], [0x04, 0]);
+}

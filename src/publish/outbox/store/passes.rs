@@ -65,55 +65,81 @@ impl Store {
     }
 
     /// Deletes up to `limit` delivered events that were recorded before a time, oldest first, and reads at most `rows`
-    /// rows. Returns the number of deleted events. Later scans start after the undelivered events that this one passed.
+    /// rows. Returns the number of deleted events. Later scans start after the undelivered events that this one passed,
+    /// and there is none until a delivered event is old enough.
     pub(in crate::publish::outbox) fn forget_delivered(
         &mut self,
         before_ms: i64,
         limit: usize,
         rows: usize,
     ) -> Result<usize, StoreError> {
-        let (old, undelivered_to) = self.find_delivered(before_ms, limit, rows)?;
-        if !old.is_empty() {
+        if before_ms <= self.none_before_ms {
+            return Ok(0);
+        }
+        let found = self.find_delivered(before_ms, limit, rows)?;
+        if !found.old.is_empty() {
             let transaction = self.connection.transaction()?;
             let newest = newest_there(&transaction)?;
             {
                 let mut delete = transaction.prepare_cached("DELETE FROM event WHERE position = ?1")?;
-                for position in &old {
+                for position in &found.old {
                     delete.execute([position])?;
                 }
             }
             keep_newest(&transaction, newest)?;
             transaction.commit()?;
         }
-        self.undelivered_to = undelivered_to;
-        Ok(old.len())
+        self.undelivered_to = found.undelivered_to;
+        self.none_before_ms = if found.is_complete { found.oldest_kept_ms } else { i64::MIN };
+        self.looked_to = found.looked_to;
+        Ok(found.old.len())
     }
 
-    /// The events to delete, and the position up to which no delivered event is left then.
-    fn find_delivered(
-        &self,
-        before_ms: i64,
-        limit: usize,
-        rows: usize,
-    ) -> Result<(Vec<Position>, Position), StoreError> {
+    fn find_delivered(&self, before_ms: i64, limit: usize, rows: usize) -> Result<Delivered, StoreError> {
         let mut statement = self.connection.prepare_cached(LOOK)?;
         let mut looked_at = statement.query(params![self.undelivered_to, row_limit(rows)])?;
-        let (mut old, mut undelivered_to, mut is_kept) = (Vec::new(), self.undelivered_to, false);
-        while old.len() < limit
+        let to = self.undelivered_to;
+        let mut found = Delivered {
+            old: Vec::new(),
+            undelivered_to: to,
+            oldest_kept_ms: i64::MAX,
+            looked_to: to,
+            is_complete: false,
+        };
+        let mut looked = 0;
+        while found.old.len() < limit
             && let Some(row) = looked_at.next()?
         {
             let (position, delivered, recorded_ms): (Position, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            (looked, found.looked_to) = (looked + 1, position);
             if delivered == 1 && recorded_ms < before_ms {
-                old.push(position);
+                found.old.push(position);
             } else if delivered == 1 {
-                is_kept = true;
+                found.oldest_kept_ms = found.oldest_kept_ms.min(recorded_ms);
             }
-            if !is_kept {
-                undelivered_to = position;
+            if found.oldest_kept_ms == i64::MAX {
+                found.undelivered_to = position;
             }
         }
-        Ok((old, undelivered_to))
+        // Either it came to the end, or the next one would look at the same rows, from the first event that is kept.
+        let is_at_end = looked < rows && found.old.len() < limit;
+        found.is_complete = is_at_end || (found.old.is_empty() && found.oldest_kept_ms < i64::MAX);
+        Ok(found)
     }
+}
+
+/// What a search for delivered events has found.
+struct Delivered {
+    /// The events to delete.
+    old: Vec<Position>,
+    /// No delivered event is left up to here once they are.
+    undelivered_to: Position,
+    /// When the oldest delivered event that is kept was recorded, ms; the maximum if there is none.
+    oldest_kept_ms: i64,
+    /// The last position that was looked at.
+    looked_to: Position,
+    /// Another search finds nothing more until an event is old enough.
+    is_complete: bool,
 }
 
 fn row_limit(rows: usize) -> i64 {

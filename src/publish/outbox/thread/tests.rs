@@ -6,7 +6,7 @@ use std::path::Path;
 
 fn rules(home: &Path, vfs: Option<String>) -> OutboxRules {
     let (file, keep) = (home.join("events.db"), Duration::from_secs(3600));
-    OutboxRules { file, vfs, max_bytes: 1 << 20, keep, has_sink: false }
+    OutboxRules { file, vfs, max_bytes: 1 << 20, keep, sync_after: Duration::from_millis(500), has_sink: false }
 }
 
 #[test]

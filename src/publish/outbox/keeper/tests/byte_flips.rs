@@ -15,7 +15,7 @@ const ONE_OF: usize = 40;
 const IN_STORE: usize = 2_000;
 const IN_LOG: usize = 400;
 
-const PAGE: usize = 4096;
+const PAGE: usize = 1024;
 
 /// A store, its log, and their events.
 struct Sound {
@@ -41,6 +41,7 @@ fn roomy_rules(home: &Path) -> OutboxRules {
         vfs: None,
         max_bytes: 64 << 20,
         keep: Duration::from_secs(3600),
+        sync_after: Duration::from_millis(500),
         has_sink: true,
     }
 }
@@ -88,7 +89,7 @@ fn place(sound: &Sound, at: usize) -> &'static str {
 fn drain(mut keeper: Keeper) -> (BTreeMap<Position, Departure>, u64) {
     let (mut now, mut left, mut settled, mut tries) = (at(1_000), BTreeMap::new(), Vec::new(), 0);
     keeper.tick(1_000, now);
-    keeper.set_connected(true);
+    keeper.set_connected(true, now);
     loop {
         let next = keeper.next(now);
         if settled.len() >= 64 || next == Err(None) {

@@ -30,7 +30,7 @@ impl Story {
         let disk = WatchedDisk::new();
         disk.set_fault(fault);
         let mut keeper = Keeper::new(story_rules(&home, Some(disk.vfs.clone())), at(0));
-        keeper.set_connected(true);
+        keeper.set_connected(true, at(0));
         Self { home, disk, keeper, now_ms: 0, recorded: 0, left: Vec::new(), told_dropped: 0 }
     }
 
@@ -186,13 +186,13 @@ fn a_disk_that_fails_in_the_midst_of_making_room_leaves_no_event_behind() {
     for spared in 0..40 {
         let mut story = Story::begin(None);
         story.keeper.rules.max_bytes = 64 << 10;
-        story.keeper.set_connected(false);
+        story.keeper.set_connected(false, at(story.now_ms));
         story.record(100);
         story.record(100);
         story.disk.set_fault_after(spared, Fault::Write);
         story.record(100);
         story.disk.set_fault(None);
-        story.keeper.set_connected(true);
+        story.keeper.set_connected(true, at(story.now_ms));
         story.heal();
         let (left, status) = (story.numbers().len() as u64, story.keeper.status());
         assert!(status.dropped > 0);
@@ -213,8 +213,8 @@ fn whatever_fails_whenever_every_event_leaves_or_counts_as_dropped() {
                 7 => story.disk.set_fault(Some(FAULTS[dice.below(5)])),
                 8 => story.disk.set_fault(None),
                 _ => {
-                    story.keeper.set_connected(false);
-                    story.keeper.set_connected(true);
+                    story.keeper.set_connected(false, at(story.now_ms));
+                    story.keeper.set_connected(true, at(story.now_ms));
                 }
             }
         }
@@ -229,7 +229,7 @@ fn whatever_fails_whenever_every_event_leaves_or_counts_as_dropped() {
 #[test]
 fn a_sync_that_fails_is_made_good_before_it_counts() {
     let mut story = Story::begin(None);
-    story.keeper.set_connected(false);
+    story.keeper.set_connected(false, at(story.now_ms));
     story.record(100);
     story.pass(600, 0);
     story.record(100);

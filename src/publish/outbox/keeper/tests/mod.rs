@@ -9,6 +9,7 @@ mod trace;
 mod whole_run;
 
 use super::*;
+use crate::os::tests::watched_disk::{Step, WatchedDisk};
 use crate::publish::outbox::WINDOW;
 use tempfile::TempDir;
 
@@ -22,6 +23,7 @@ fn rules(home: &TempDir) -> OutboxRules {
         vfs: None,
         max_bytes: 1 << 20,
         keep: Duration::from_secs(3600),
+        sync_after: Duration::from_millis(500),
         has_sink: true,
     }
 }
@@ -58,19 +60,90 @@ fn sequence(left: &[(u64, Option<i64>)]) -> Vec<u64> {
 fn what_was_not_delivered_goes_again_after_a_crash_and_what_was_does_not() {
     let home = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::new(rules(&home), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     record(&mut keeper, 1..=5, at(0));
     let departure = keeper.next(at(0)).unwrap();
     keeper.take_in(Vec::new(), &[Settled::Delivered(departure.position)], 1_000, at(1));
     drop(keeper.next(at(1)).unwrap());
-    // Not closed: neither synced nor settled.
+    keeper.tick(1_000, at(501));
+    // Not closed, and the second one is on its way.
     drop(keeper);
     let mut keeper = Keeper::new(rules(&home), at(0));
     assert_eq!(keeper.next(at(0)), Err(None), "no sink is connected");
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     assert_eq!(sequence(&deliver(&mut keeper, at(0))), [2, 3, 4, 5]);
     let (records, _) = keeper.since(0, 0, 100).unwrap();
     assert_eq!(records.len(), 5, "delivered ones are kept for a while");
+}
+
+/// The transactions that the disk has seen since a step: each writes to the log.
+fn commits(disk: &WatchedDisk) -> usize {
+    let steps = disk.take_steps();
+    let of_log = steps
+        .iter()
+        .filter(|step| matches!(step, Step::Write { file, bytes, .. } if file.ends_with("-wal") && bytes.len() == 24));
+    of_log.count()
+}
+
+#[test]
+fn an_acknowledgement_is_written_with_the_next_event_or_the_next_sync_and_not_by_itself() {
+    let (home, disk) = (tempfile::tempdir().unwrap(), WatchedDisk::new());
+    let mut keeper = Keeper::new(OutboxRules { vfs: Some(disk.vfs.clone()), ..rules(&home) }, at(0));
+    keeper.set_connected(true, at(0));
+    let frames = |keeper: &mut Keeper, at_ms: u64, events: usize| {
+        drop(disk.take_steps());
+        if events > 0 {
+            record(keeper, 1..=events, at(at_ms));
+        }
+        deliver(keeper, at(at_ms));
+        keeper.tick(1_000, at(at_ms));
+        commits(&disk)
+    };
+    let first = frames(&mut keeper, 1, 1);
+    assert_eq!((first > 0, keeper.settled.len()), (true, 1), "the acknowledgement waits");
+    assert_eq!(frames(&mut keeper, 2, 0), 0, "and nothing is written for it");
+    let with_event = frames(&mut keeper, 3, 1);
+    assert_eq!(keeper.settled.len(), 1, "the first is marked with the second event");
+    assert!(with_event <= 2, "{with_event} pages");
+    assert_eq!((frames(&mut keeper, 501, 0), keeper.settled.len()), (1, 0), "the second with the sync, on one page");
+    assert_eq!(keeper.store.as_ref().unwrap().undelivered().unwrap(), []);
+}
+
+#[test]
+fn what_was_acknowledged_does_not_go_again_over_another_connection() {
+    let home = tempfile::tempdir().unwrap();
+    let mut keeper = Keeper::new(rules(&home), at(0));
+    keeper.set_connected(true, at(0));
+    record(&mut keeper, 1..=2, at(0));
+    let departure = keeper.next(at(0)).unwrap();
+    keeper.take_in(Vec::new(), &[Settled::Delivered(departure.position)], 1_000, at(1));
+    keeper.set_connected(false, at(2));
+    keeper.set_connected(true, at(3));
+    assert_eq!(sequence(&deliver(&mut keeper, at(3))), [2]);
+}
+
+#[test]
+fn a_scan_for_old_events_waits_until_one_can_be_old() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&home.path().join("events.db"), None).unwrap();
+    let at_ms = |position: Position, recorded_ms: i64| Record {
+        position,
+        recorded_ms,
+        camera: "yard".into(),
+        payload: b"{}".to_vec(),
+    };
+    store.write(&[at_ms(1, 1_000), at_ms(2, 2_000), at_ms(3, 3_000)], &[1, 3], Dropped::default()).unwrap();
+    assert_eq!(store.forget_delivered(500, 10, 10), Ok(0));
+    assert_eq!(store.none_before_ms(), 1_000);
+    assert_eq!(store.forget_delivered(1_000, 10, 10), Ok(0));
+    assert_eq!(store.forget_delivered(1_001, 10, 10), Ok(1));
+    assert_eq!(store.none_before_ms(), 3_000);
+    // The one that was passed is delivered, and the clock was set back for the next.
+    store.write(&[], &[2], Dropped::default()).unwrap();
+    assert_eq!(store.forget_delivered(2_500, 10, 10), Ok(1));
+    store.write(&[at_ms(4, 10)], &[4], Dropped::default()).unwrap();
+    assert_eq!(store.forget_delivered(1_000, 10, 10), Ok(1));
+    assert_eq!(store.forget_delivered(i64::MAX, 10, 10), Ok(1));
 }
 
 #[test]
@@ -85,7 +158,7 @@ fn a_second_process_is_refused_and_keeps_its_events_in_memory() {
     second.tick(1_000, at(1_000));
     assert_eq!(second.status().trouble, None, "recovered");
     assert_eq!(second.status().recorded, 3);
-    second.set_connected(true);
+    second.set_connected(true, at(0));
     assert_eq!(sequence(&deliver(&mut second, at(1_000))), [1, 2, 3]);
 }
 
@@ -98,13 +171,13 @@ fn above_its_size_the_oldest_go_are_counted_and_told_of() {
     }
     let status = keeper.status();
     let size = std::fs::metadata(home.path().join("events.db")).unwrap().len();
-    assert!(size <= (1 << 20) + 64 * 4096, "{size} bytes");
+    assert!(size <= (1 << 20) + 64 * 1024, "{size} bytes");
     assert_eq!(status.waiting + status.dropped, 6_000);
     assert!(status.dropped > 2_000, "{}", status.dropped);
     // Also if the daemon was killed meanwhile.
     drop(keeper);
     let mut keeper = Keeper::new(rules(&home), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     let left = deliver(&mut keeper, at(0));
     assert_eq!(left[0], (status.dropped + 1, Some(i64::try_from(status.dropped).unwrap())));
     assert!(left[1..].iter().all(|(_, dropped)| dropped.is_none()), "it is reported once");
@@ -116,7 +189,7 @@ fn above_its_size_the_oldest_go_are_counted_and_told_of() {
 fn delivered_events_make_room_before_any_is_dropped() {
     let home = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::new(rules(&home), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     let mut delivered = 0;
     for first in (1..=6_000).step_by(100) {
         record(&mut keeper, first..=first + 99, at(0));
@@ -129,7 +202,7 @@ fn delivered_events_make_room_before_any_is_dropped() {
 fn the_window_holds_until_the_disk_knows() {
     let home = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::new(rules(&home), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     record(&mut keeper, 1..=300, at(0));
     let mut now = at(0);
     let mut left = 0;
@@ -147,10 +220,10 @@ fn the_window_holds_until_the_disk_knows() {
 fn old_delivered_events_are_forgotten_and_others_are_not() {
     let home = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::new(rules(&home), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     record(&mut keeper, 1..=2, at(0));
     assert_eq!(deliver(&mut keeper, at(0)).len(), 2);
-    keeper.set_connected(false);
+    keeper.set_connected(false, at(0));
     record(&mut keeper, 3..=3, at(0));
     keeper.tick(1_000 + 3_600_001, at(20_000));
     assert_eq!(keeper.since(0, 0, 100).unwrap().0.len(), 1);
@@ -161,7 +234,7 @@ fn old_delivered_events_are_forgotten_and_others_are_not() {
 fn a_position_is_never_given_twice_also_when_its_event_is_forgotten() {
     let home = tempfile::tempdir().unwrap();
     let mut keeper = Keeper::new(rules(&home), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     record(&mut keeper, 1..=3, at(0));
     assert_eq!(deliver(&mut keeper, at(0)).len(), 3);
     keeper.tick(1_000 + 3_600_001, at(20_000));
@@ -182,14 +255,14 @@ fn damage_costs_the_event_it_hits() {
     let clean = std::fs::read(&file).unwrap();
     // A page of the middle is overwritten, and the first: neither header nor tables can be read.
     let mut bytes = clean.clone();
-    bytes[..4096].fill(0xAA);
-    bytes[40 * 4096..41 * 4096].fill(0xAA);
+    bytes[..1024].fill(0xAA);
+    bytes[160 * 1024..161 * 1024].fill(0xAA);
     std::fs::write(&file, &bytes).unwrap();
     let mut keeper = Keeper::new(rules(&home), at(0));
     keeper.tick(1_000, at(1_000));
     assert_eq!(keeper.status().trouble, None);
     assert!(home.path().join("events.db.damaged").exists());
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     let left = sequence(&deliver(&mut keeper, at(1_000)));
     assert!((480..500).contains(&left.len()), "{} of 500", left.len());
     record(&mut keeper, 501..=501, at(2_000));
@@ -218,7 +291,7 @@ fn a_position_that_would_have_all_others_run_out_is_damage_and_costs_no_event_bu
         record(&mut keeper, 4..=5, at(0));
         keeper.tick(1_000, at(5_000));
         assert_eq!(keeper.status().trouble, None, "{damage}: healed");
-        keeper.set_connected(true);
+        keeper.set_connected(true, at(0));
         let mut left = sequence(&deliver(&mut keeper, at(5_000)));
         // The checksum of an event shows its place.
         left.retain(|seq| *seq != 3);
@@ -240,7 +313,7 @@ fn counts_of_dropped_events_that_damage_has_made_huge_stop_nothing() {
         record(&mut keeper, first..=first + 99, at(0));
         keeper.tick(1_000, at(first as u64));
     }
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     assert!(!deliver(&mut keeper, at(20_000)).is_empty());
     assert_eq!(keeper.status().trouble, None);
 }
@@ -262,6 +335,6 @@ fn a_file_that_is_removed_under_a_running_daemon_is_written_anew_with_all_that_i
     record(&mut keeper, 6..=6, at(13_000));
     drop(keeper);
     let mut keeper = Keeper::new(rules(), at(0));
-    keeper.set_connected(true);
+    keeper.set_connected(true, at(0));
     assert_eq!(sequence(&deliver(&mut keeper, at(0))), [1, 2, 3, 4, 5, 6]);
 }

@@ -39,6 +39,7 @@ pub(super) fn small_rules(home: &Path, vfs: Option<String>) -> OutboxRules {
         vfs,
         max_bytes: 256 << 10,
         keep: Duration::from_secs(20),
+        sync_after: Duration::from_millis(500),
         has_sink: true,
     }
 }
@@ -93,8 +94,8 @@ impl Recorder {
             }
             _ => {
                 self.on_their_way.clear();
-                self.keeper.set_connected(false);
-                self.keeper.set_connected(self.dice.percent(90));
+                self.keeper.set_connected(false, now);
+                self.keeper.set_connected(self.dice.percent(90), now);
             }
         }
         self.keeper.tick(wall_ms, now);
@@ -135,7 +136,7 @@ pub(super) fn record_trace(operations: usize, seed: u64) -> Trace {
     let keeper = Keeper::new(small_rules(home.path(), Some(disk.vfs.clone())), at(0));
     let (dice, contents) = (Dice(seed), BTreeMap::new());
     let mut recorder = Recorder { dice, keeper, now_ms: 0, on_their_way: Vec::new(), events: 0, contents };
-    recorder.keeper.set_connected(true);
+    recorder.keeper.set_connected(true, at(0));
     disk.mark(0);
     let mut known = vec![recorder.known()];
     let (mut synced_at, mut synced_step) = (0, disk.step_count());
