@@ -36,6 +36,7 @@ fn main() {
                     providers,
                     runtime_version: load.directory.display().to_string(),
                     batch: load.max_batch,
+                    run_us: 0,
                     cache_problem: None,
                 };
                 channel.send(&ready, None).unwrap();

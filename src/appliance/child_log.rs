@@ -55,6 +55,7 @@ pub(super) fn log_unit(unit: UnitId, message: &FromUnit) {
             providers,
             runtime_version,
             batch,
+            run_us: _,
             cache_problem,
         } => {
             tracing::info!(%unit, load_ms, from_cache, %execution_provider, nodes = %providers, runtime_version, batch, "an inference unit is ready");

@@ -115,8 +115,9 @@ impl Units {
     /// A unit sent a message.
     pub(super) fn message(&mut self, unit: UnitId, message: FromUnit, now: Monotonic) -> Vec<SupervisorAction> {
         match message {
-            FromUnit::Ready { providers, batch, cache_problem, .. } => {
-                let ready = Readiness { providers, batch: u32::from(batch), cache_problem };
+            FromUnit::Ready { providers, batch, run_us, cache_problem, .. } => {
+                let run_time = Duration::from_micros(u64::from(run_us));
+                let ready = Readiness { providers, batch: u32::from(batch), run_time, cache_problem };
                 self.fleet.unit_ready(unit, ready, now)
             }
             FromUnit::LoadFailed { reason } => {

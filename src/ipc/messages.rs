@@ -114,6 +114,8 @@ pub enum FromUnit {
         runtime_version: String,
         /// The most pictures per run.
         batch: u16,
+        /// Microseconds of a run with one picture, measured after the first one; 0 if it was not measured.
+        run_us: u32,
         /// Why the model cache cannot be used, with the remedy, for the operator. The unit works without it.
         cache_problem: Option<String>,
     },

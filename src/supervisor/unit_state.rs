@@ -43,6 +43,8 @@ pub struct Readiness {
     pub providers: NodeCounts,
     /// The largest batch that it accepts, in pictures.
     pub batch: u32,
+    /// The time of a run with one picture; zero if it was not measured.
+    pub run_time: Duration,
     /// Why the model cache cannot be used, which makes a start slower; for the operator.
     pub cache_problem: Option<String>,
 }

@@ -21,7 +21,7 @@ use crate::vision::framing::Framing;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::outcome::FailureCause;
 use crate::vision::tile_merge::{self, ViewDetections};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A model in ONNX Runtime, with the buffers of its input.
 pub struct OnnxEngine {
@@ -33,6 +33,7 @@ pub struct OnnxEngine {
     cache_problem: Option<String>,
     providers: NodeCounts,
     runtime_version: String,
+    run_time: Duration,
 }
 
 impl std::fmt::Debug for OnnxEngine {
@@ -78,9 +79,19 @@ impl OnnxEngine {
         let inference = Inference::new(session, &manifest, &path, usize::from(load.max_batch.max(1)))?;
         let preprocessor = Preprocessor::new(manifest.input.clone());
         let runtime_version = runtime_version();
-        let mut engine =
-            Self { inference, manifest, assumed, preprocessor, from_cache, cache_problem, providers, runtime_version };
+        let mut engine = Self {
+            inference,
+            manifest,
+            assumed,
+            preprocessor,
+            from_cache,
+            cache_problem,
+            providers,
+            runtime_version,
+            run_time: Duration::ZERO,
+        };
         engine.warm_up()?;
+        engine.measure_run()?;
         if load.is_trial {
             engine.try_out(labels.len())?;
         }
@@ -111,6 +122,14 @@ impl OnnxEngine {
                 Ok(())
             }
         }
+    }
+
+    /// Measures a run with one picture, so that the first callers are not refused for a unit of which nothing is known.
+    fn measure_run(&mut self) -> Result<(), LoadError> {
+        let started = Instant::now();
+        self.inference.run(1, |_, _| {}).map_err(|error| LoadError::WarmUp(error.detail))?;
+        self.run_time = started.elapsed();
+        Ok(())
     }
 
     /// Runs made-up pictures and compares what comes out with what the layout means.
@@ -280,6 +299,10 @@ impl Engine for OnnxEngine {
 
     fn cache_problem(&self) -> Option<String> {
         self.cache_problem.clone()
+    }
+
+    fn run_time(&self) -> Duration {
+        self.run_time
     }
 
     fn providers(&self) -> NodeCounts {

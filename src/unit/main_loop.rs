@@ -15,7 +15,7 @@ use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The detections of one picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,9 @@ pub trait Engine {
     fn is_from_cache(&self) -> bool;
     /// Why the model cache could not be used, for the operator.
     fn cache_problem(&self) -> Option<String>;
+
+    /// The time of a run with one picture, measured after the first one.
+    fn run_time(&self) -> Duration;
     /// How many nodes of the graph each execution provider computes.
     fn providers(&self) -> NodeCounts;
     /// Git commit of ONNX Runtime, or its whole build info.
@@ -161,6 +164,7 @@ fn load_model(
                 providers: engine.providers(),
                 runtime_version: engine.runtime_version(),
                 batch: u16::try_from(engine.batch()).unwrap_or(u16::MAX),
+                run_us: u32::try_from(engine.run_time().as_micros()).unwrap_or(u32::MAX),
                 cache_problem: engine.cache_problem(),
             };
             channel.send(&ready, None)?;

@@ -31,6 +31,7 @@ impl World {
             providers: NodeCounts::default(),
             runtime_version: String::new(),
             batch: 1,
+            run_us: 0,
             cache_problem: None,
         };
         self.say(unit, ready);

@@ -109,6 +109,7 @@ impl Pool {
         now: Monotonic,
         actions: &mut Vec<SupervisorAction>,
     ) {
+        self.throughput.expect(ready.run_time);
         if self.roster.ready(unit, ready, room, now) {
             self.dispatch(actions, now);
             self.reconcile(room, now, actions);

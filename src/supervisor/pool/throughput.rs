@@ -18,6 +18,8 @@ pub(super) struct Throughput {
     pub(super) image_transactions: u64,
     /// Transactions completed since the autoscaler's last evaluation.
     pub(super) completed: u64,
+    /// The time of one transaction as a unit has measured it before it took work; a guess, replaced by what is measured at work.
+    expected: Option<Duration>,
     /// The completion times in the load window, with the number of transactions.
     recent: VecDeque<(Monotonic, u32)>,
 }
@@ -46,10 +48,16 @@ impl Throughput {
         f64::from(done) / LOAD_WINDOW.as_secs_f64()
     }
 
-    /// Transactions a second of images in one unit. Before the first measurement a unit is assumed to be slow, so that
-    /// little waits.
+    /// A unit is ready, with the time that a run took it; zero if it does not say.
+    pub(super) fn expect(&mut self, run_time: Duration) {
+        self.expected = Some(run_time).filter(|time| !time.is_zero()).or(self.expected);
+    }
+
+    /// Transactions a second of images in one unit. Before the first one is measured it is what the unit's own run
+    /// suggests; a unit of which nothing is known is taken for a slow one, so that little waits.
     pub(super) fn unit_image_tps(&self) -> f64 {
         let tps = self.service_time.tps_of(WorkKind::Image);
-        if tps > 0.0 { tps } else { 1.0 }
+        let expected = self.expected.map_or(1.0, |time| 1.0 / time.as_secs_f64());
+        if tps > 0.0 { tps } else { expected }
     }
 }

@@ -212,3 +212,17 @@ fn with_all_units_gone_those_who_wait_are_refused_within_a_second() {
     assert_eq!(test_box.images, images.map(|image| (image, refused)));
     test_box.assert_ledger_closes();
 }
+
+#[test]
+fn a_unit_of_which_nothing_is_measured_yet_is_taken_for_as_fast_as_its_own_run() {
+    let offered = |run_ms: u64| {
+        let mut test_box = TestBox::new(1);
+        test_box.run_time = Duration::from_millis(run_ms);
+        test_box.bring_up();
+        (0..8).for_each(|_| drop(test_box.offer_image()));
+        test_box.images.iter().filter(|(_, outcome)| *outcome == Outcome::Shed(ShedReason::Throttled)).count()
+    };
+    assert_eq!(offered(20), 0, "fifty a second: eight at once wait for less than a second");
+    assert!(offered(500) > 0, "two a second");
+    assert!(offered(0) > 0, "a unit that says nothing may be slow");
+}

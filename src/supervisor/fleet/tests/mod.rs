@@ -32,6 +32,8 @@ struct TestBox {
     numbers: u64,
     /// The batch size that units report.
     batch: u32,
+    /// What a unit says of a run when it is ready.
+    run_time: Duration,
     dispatched: Vec<(UnitId, RequestId)>,
     /// The number of items in each dispatch.
     together: Vec<(UnitId, usize)>,
@@ -115,6 +117,7 @@ impl TestBox {
             now,
             numbers: 0,
             batch,
+            run_time: Duration::ZERO,
             dispatched,
             together,
             ended,
@@ -200,7 +203,8 @@ impl TestBox {
     }
 
     fn load(&mut self, unit: UnitId) {
-        let ready = Readiness { providers: cpu_nodes(), batch: self.batch, cache_problem: None };
+        let ready =
+            Readiness { providers: cpu_nodes(), batch: self.batch, run_time: self.run_time, cache_problem: None };
         let actions = self.fleet.unit_ready(unit, ready, self.now);
         self.carry_out(actions);
     }
