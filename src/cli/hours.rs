@@ -1,5 +1,6 @@
 //! `ocelli hours`: inference hours, from the daemon's files.
 
+use crate::cli::columns::columns;
 use crate::cli::config_arguments::{ConfigArguments, load_settings};
 use crate::cli::live_view::print_line;
 use crate::metering::{HourRow, HoursFiles, hours_file, this_month};
@@ -66,8 +67,9 @@ fn print(rows: &[HourRow], by: Period) {
         let period = row.hour.chars().take(by.characters()).collect();
         *sums.entry((period, &row.model, &row.version)).or_default() += row.unit_seconds / 3600.0;
     }
-    print_line(&format!("{:<14} {:<20} {:<10} {:>16}", "WHEN (UTC)", "MODEL", "VERSION", "INFERENCE HOURS"));
-    for ((period, model, version), hours) in sums {
-        print_line(&format!("{period:<14} {model:<20} {version:<10} {hours:>16.3}"));
-    }
+    let row = |((period, model, version), hours): ((String, &str, &str), f64)| {
+        vec![period, model.to_owned(), version.to_owned(), format!("{hours:>15.3}")]
+    };
+    let rows = sums.into_iter().map(row).collect();
+    columns(&["WHEN (UTC)", "MODEL", "VERSION", "INFERENCE HOURS"], rows).iter().for_each(|line| print_line(line));
 }
