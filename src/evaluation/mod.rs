@@ -20,12 +20,12 @@
 //! # }
 //! ```
 
-pub mod agreement;
 mod average_precision;
 pub mod coco;
 pub mod evaluator;
 pub mod figures;
 mod matching;
+pub mod pairing;
 pub mod pixel_box;
 
 pub use coco::{CategoryId, GroundTruth, GroundTruthError, ImageId};

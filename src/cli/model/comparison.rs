@@ -1,7 +1,7 @@
 //! What two models saw on the same pictures, added up and told.
 
 use crate::cli::columns::columns;
-use crate::evaluation::agreement::{Agreement, Seen, ratio};
+use crate::evaluation::pairing::{Pairing, Seen, ratio};
 use crate::model::labels::Labels;
 use crate::supervisor::one_shot::ImageResult;
 use crate::vision::detection::{ClassIndex, Detection};
@@ -113,28 +113,28 @@ impl<'a> Comparison<'a> {
             self.whole_us[model].push(around + timing.inference_us);
         }
         let (first, second) = (self.labels.seen(0, &first.detections), self.labels.seen(1, &second.detections));
-        let agreement = Agreement::of(&first, &second);
-        for pair in &agreement.both {
+        let pairing = Pairing::of(&first, &second);
+        for pair in &pairing.both {
             self.by_label.entry(first[pair.first].class).or_default().both += 1;
             self.iou += f64::from(pair.iou);
             self.confidence_difference += f64::from(second[pair.second].confidence - first[pair.first].confidence);
         }
-        self.all.both += agreement.both.len();
-        let only = [(&first, &agreement.only_first), (&second, &agreement.only_second)];
+        self.all.both += pairing.both.len();
+        let only = [(&first, &pairing.only_first), (&second, &pairing.only_second)];
         for (model, (seen, left)) in only.into_iter().enumerate() {
             self.all.only[model] += left.len();
             left.iter().for_each(|at| self.by_label.entry(seen[*at].class).or_default().only[model] += 1);
         }
         let told = only.map(|(seen, left)| left.iter().map(|at| self.told(&seen[*at])).collect::<Vec<_>>());
         self.pictures.push(json!({
-            "picture": name, "both": agreement.both.len(), "only_first": told[0], "only_second": told[1],
+            "picture": name, "both": pairing.both.len(), "only_first": told[0], "only_second": told[1],
         }));
         let of_one = self.models.iter().zip(&told).filter(|(_, told)| !told.is_empty());
         let of_one: Vec<String> = of_one.map(|(model, told)| format!("only {model}: {}", told.join(", "))).collect();
         if of_one.is_empty() {
             return false;
         }
-        self.differences.push(format!("{name}: {} alike; {}", agreement.both.len(), of_one.join("; ")));
+        self.differences.push(format!("{name}: {} alike; {}", pairing.both.len(), of_one.join("; ")));
         true
     }
 

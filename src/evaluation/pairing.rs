@@ -42,7 +42,7 @@ pub struct Pair {
 
 /// What two models see of one picture.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Agreement {
+pub struct Pairing {
     /// What both see, the best overlap first.
     pub both: Vec<Pair>,
     /// Indices of what only the first model sees.
@@ -51,7 +51,7 @@ pub struct Agreement {
     pub only_second: Vec<usize>,
 }
 
-impl Agreement {
+impl Pairing {
     /// Pairs detections of the same class whose boxes have an IoU of at least 0.5; the best overlaps find each other first.
     pub fn of(first: &[Seen], second: &[Seen]) -> Self {
         let candidates = first.iter().enumerate().flat_map(|(at, one)| {
@@ -93,24 +93,24 @@ mod tests {
     fn the_best_overlap_of_a_class_is_the_same_object() {
         let first = [seen(0, 0.0, 0.4), seen(0, 0.1, 0.5), seen(1, 0.6, 1.0)];
         let second = [seen(0, 0.1, 0.5), seen(2, 0.6, 1.0)];
-        let agreement = Agreement::of(&first, &second);
-        assert_eq!(agreement.both, [Pair { first: 1, second: 0, iou: 1.0 }]);
-        assert_eq!((agreement.only_first, agreement.only_second), (vec![0, 2], vec![1]));
+        let pairing = Pairing::of(&first, &second);
+        assert_eq!(pairing.both, [Pair { first: 1, second: 0, iou: 1.0 }]);
+        assert_eq!((pairing.only_first, pairing.only_second), (vec![0, 2], vec![1]));
     }
 
     #[test]
     fn boxes_that_overlap_by_less_than_half_are_two_objects() {
-        let agreement = Agreement::of(&[seen(0, 0.0, 0.4)], &[seen(0, 0.2, 0.6)]);
-        assert_eq!((agreement.both.len(), agreement.only_first.len(), agreement.only_second.len()), (0, 1, 1));
-        let agreement = Agreement::of(&[seen(0, 0.0, 0.4)], &[seen(0, 0.1, 0.5)]);
-        assert_eq!(agreement.both.len(), 1);
+        let pairing = Pairing::of(&[seen(0, 0.0, 0.4)], &[seen(0, 0.2, 0.6)]);
+        assert_eq!((pairing.both.len(), pairing.only_first.len(), pairing.only_second.len()), (0, 1, 1));
+        let pairing = Pairing::of(&[seen(0, 0.0, 0.4)], &[seen(0, 0.1, 0.5)]);
+        assert_eq!(pairing.both.len(), 1);
     }
 
     #[test]
     fn a_label_of_the_picture_equals_itself_and_no_box() {
         let label = Seen { bounding_box: None, ..seen(3, 0.0, 1.0) };
-        assert_eq!(Agreement::of(&[label], &[label]).both.len(), 1);
-        assert_eq!(Agreement::of(&[label], &[seen(3, 0.0, 1.0)]).both.len(), 0);
+        assert_eq!(Pairing::of(&[label], &[label]).both.len(), 1);
+        assert_eq!(Pairing::of(&[label], &[seen(3, 0.0, 1.0)]).both.len(), 0);
     }
 
     #[test]
