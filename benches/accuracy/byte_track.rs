@@ -28,10 +28,10 @@ pub(super) fn byte_track(sample: &Sample<'_>, kind: &str, (width, height): (u32,
     python.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success(), "tools/byte_track.py has failed");
-    let tracks: Vec<Vec<[f32; 5]>> = serde_json::from_slice(&output.stdout).unwrap();
-    let place = |[track, left, top, right, bottom]: &[f32; 5]| {
+    let tracks: Vec<Vec<(u64, f32, f32, f32, f32)>> = serde_json::from_slice(&output.stdout).unwrap();
+    let place = |(track, left, top, right, bottom)| {
         let place = NormalizedBox::from_corners(left / width, top / height, right / width, bottom / height)?;
-        Some((*track as u64, place))
+        Some((track, place))
     };
-    tracks.iter().map(|frame| frame.iter().filter_map(place).collect()).collect()
+    tracks.into_iter().map(|frame| frame.into_iter().filter_map(place).collect()).collect()
 }

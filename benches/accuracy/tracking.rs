@@ -50,7 +50,10 @@ pub(super) struct Sample<'a> {
     pub(super) frames_per_second: f32,
 }
 
-/// Sums over the runs of one rate.
+/// A box with its kind and the number of its track.
+type Placed = (String, u64, NormalizedBox);
+
+/// The means over the runs of one rate.
 #[derive(Default)]
 struct Means {
     mota: f64,
@@ -172,11 +175,8 @@ fn track(scene: &Scene, detector: &str, seen: &[Vec<Seen>], step: u32) -> Vec<Ch
     ]
 }
 
-/// The tracks of each sampled frame with their kinds, and what began in which frame.
-fn our_tracks(
-    sample: &Sample<'_>,
-    frames_per_second: u32,
-) -> (Vec<Vec<(String, u64, NormalizedBox)>>, Vec<(u32, TrackEvent)>) {
+/// The tracks of each sampled frame, and what began in which frame.
+fn our_tracks(sample: &Sample<'_>, frames_per_second: u32) -> (Vec<Vec<Placed>>, Vec<(u32, TrackEvent)>) {
     let rules = TrackingRules::new(&TrackingSettings::default(), &SceneSettings::default()).unwrap();
     let mut tracker = CameraTracker::new(rules);
     let (mut tracks, mut beginnings) = (Vec::new(), Vec::new());
@@ -202,7 +202,7 @@ fn our_tracks(
     (tracks, beginnings)
 }
 
-fn of_kind(tracks: &[(String, u64, NormalizedBox)], kind: &str) -> Boxes {
+fn of_kind(tracks: &[Placed], kind: &str) -> Boxes {
     tracks.iter().filter(|(of, ..)| of == kind).map(|(_, track, place)| (*track, *place)).collect()
 }
 

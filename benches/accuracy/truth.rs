@@ -6,9 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A clip and who is in it. Files in `truth/` say how they were made.
 pub(super) struct Truth {
-    /// Each object's kind and number, and its boxes (left, top, right, bottom in pixels) at some of its frames.
-    objects: Vec<(String, u64, BTreeMap<u32, [f32; 4]>)>,
+    objects: Vec<Object>,
     size: [f32; 2],
+}
+
+struct Object {
+    kind: String,
+    number: u64,
+    /// Left, top, right and bottom in pixels at some of its frames.
+    boxes: BTreeMap<u32, [f32; 4]>,
 }
 
 impl Truth {
@@ -18,23 +24,24 @@ impl Truth {
             let mut parts = line.split('|');
             let (kind, number) = parts.next().unwrap().trim().rsplit_once(' ').unwrap();
             let boxes = parts.map(|part| {
-                let values: Vec<f32> = part.split_whitespace().map(|value| value.parse().unwrap()).collect();
-                (values[0] as u32, [values[1], values[2], values[3], values[4]])
+                let (frame, sides) = part.trim().split_once(' ').unwrap();
+                let sides: Vec<f32> = sides.split(' ').map(|value| value.parse().unwrap()).collect();
+                (frame.parse().unwrap(), sides.try_into().unwrap())
             });
-            (kind.to_owned(), number.parse().unwrap(), boxes.collect())
+            Object { kind: kind.to_owned(), number: number.parse().unwrap(), boxes: boxes.collect() }
         });
         Self { objects: objects.collect(), size }
     }
 
     /// The kinds of objects in it.
     pub(super) fn kinds(&self) -> BTreeSet<&str> {
-        self.objects.iter().map(|(kind, ..)| kind.as_str()).collect()
+        self.objects.iter().map(|object| object.kind.as_str()).collect()
     }
 
     /// The objects of one kind in a frame, in ratios of the picture.
     pub(super) fn at(&self, frame: u32, kind: &str) -> Boxes {
-        let of_kind = self.objects.iter().filter(|object| object.0 == kind);
-        of_kind.filter_map(|(_, number, boxes)| Some((*number, self.ratios(between(boxes, frame)?)))).collect()
+        let of_kind = self.objects.iter().filter(|object| object.kind == kind);
+        of_kind.filter_map(|object| Some((object.number, self.ratios(between(&object.boxes, frame)?)))).collect()
     }
 
     fn ratios(&self, [left, top, right, bottom]: [f32; 4]) -> NormalizedBox {

@@ -3,6 +3,7 @@
 use crate::model::labels::Labels;
 use crate::model::manifest::{Manifest, Thresholds};
 use crate::vision::detection::{ClassIndex, Detection};
+use crate::vision::look_options::LookOptions;
 use std::collections::BTreeMap;
 
 /// The default threshold and the exceptions by class.
@@ -31,9 +32,9 @@ impl AssumedThresholds {
         self.weak.filter(|_| weak).map_or(least, |weak| weak.min(least))
     }
 
-    /// True if the manifest says which weak detections there are.
-    pub(super) fn has_weak(&self) -> bool {
-        self.weak.is_some()
+    /// True if detections below the thresholds are wanted, and the manifest says which.
+    pub(super) fn gives_weak(&self, options: &LookOptions) -> bool {
+        options.weak && options.min_confidence.is_none() && self.weak.is_some()
     }
 
     /// True if the detection does not reach the threshold of its class, and is good enough for a tracker.
@@ -68,6 +69,10 @@ mod tests {
     fn weak_is_what_misses_the_threshold_of_its_class_and_reaches_that_of_the_tracker() {
         let assumed = assumed("weak_confidence = 0.2\n");
         assert_eq!((assumed.least(false), assumed.least(true)), (0.5, 0.2));
+        let for_a_tracker = LookOptions { weak: true, ..LookOptions::default() };
+        let of_a_caller = LookOptions { min_confidence: Some(0.3), ..for_a_tracker };
+        let gives_weak = [LookOptions::default(), for_a_tracker, of_a_caller].map(|of| assumed.gives_weak(&of));
+        assert_eq!(gives_weak, [false, true, false]);
         let is_weak = [found(0, 0.5), found(0, 0.49), found(0, 0.19), found(1, 0.6)].map(|one| assumed.is_weak(&one));
         assert_eq!(is_weak, [false, true, false, true]);
     }
@@ -75,6 +80,6 @@ mod tests {
     #[test]
     fn a_manifest_that_says_nothing_of_weak_detections_has_none() {
         let assumed = assumed("");
-        assert_eq!((assumed.least(true), assumed.has_weak(), assumed.is_weak(&found(1, 0.6))), (0.5, false, false));
+        assert_eq!((assumed.least(true), assumed.is_weak(&found(1, 0.6))), (0.5, false));
     }
 }

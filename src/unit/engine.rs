@@ -218,7 +218,7 @@ impl OnnxEngine {
         }
         let started = Instant::now();
         let mut weak = Vec::new();
-        if takes_weak(&self.assumed, &job.options) {
+        if self.assumed.gives_weak(&job.options) {
             // Apart from each other, so that a weak box of one tile takes no place from a strong one of another.
             weak = self.merge(job, look.views.clone());
             weak.retain(|found| self.assumed.is_weak(found));
@@ -242,11 +242,6 @@ impl OnnxEngine {
     }
 }
 
-/// True if detections below the thresholds are wanted, and the manifest says which.
-fn takes_weak(assumed: &AssumedThresholds, options: &LookOptions) -> bool {
-    options.weak && options.min_confidence.is_none() && assumed.has_weak()
-}
-
 /// Decodes the detections of one view that reach the thresholds, and weak ones where they are wanted.
 fn read(
     manifest: &Manifest,
@@ -255,13 +250,13 @@ fn read(
     placement: &Placement,
     options: &LookOptions,
 ) -> Result<Vec<Detection>, TensorError> {
-    let takes_weak = takes_weak(assumed, options);
-    let confidence = options.min_confidence.unwrap_or_else(|| assumed.least(takes_weak));
+    let gives_weak = assumed.gives_weak(options);
+    let confidence = options.min_confidence.unwrap_or_else(|| assumed.least(gives_weak));
     let thresholds = Thresholds { confidence, ..manifest.thresholds };
     let reading = Reading { thresholds: &thresholds, placement };
     let mut found = tensor_decoders::decode(&manifest.output, tensors, &reading)?;
     if options.min_confidence.is_none() {
-        found.retain(|detection| assumed.lets_through(detection) || (takes_weak && assumed.is_weak(detection)));
+        found.retain(|detection| assumed.lets_through(detection) || (gives_weak && assumed.is_weak(detection)));
     }
     Ok(found)
 }
