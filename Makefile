@@ -60,9 +60,10 @@ capture: build ## what receiving and decoding loses and costs beside plain GStre
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
 
-accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, classifiers (OCELLI_TESTDATA); writes target/reports/accuracy.json
+accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, classifiers, tracking beside ByteTrack (OCELLI_TESTDATA); writes target/reports/accuracy.json
 	@setup/models.sh all
 	@setup/layouts.sh
+	@setup/byte_track.sh
 	@$(CARGO) bench --bench accuracy
 
 disk: build ## what two busy cameras have written to the disk, ten minutes; writes target/reports/disk.json, fails for no missed bar

@@ -98,7 +98,8 @@ struct GoodAnswer {
 impl GoodAnswer {
     fn send(&self, channel: &Channel, detections: Vec<Detection>) {
         let (request, timing, size) = (self.request, UnitTiming::default(), (self.together, 1));
-        channel.send(&FromUnit::Detected { request, detections, timing, size }, None).unwrap();
+        let weak = Vec::new();
+        channel.send(&FromUnit::Detected { request, detections, weak, timing, size }, None).unwrap();
     }
 }
 

@@ -144,6 +144,22 @@ fn tiles_are_looked_at_together_by_a_model_of_any_batch_and_show_the_same() {
 }
 
 #[test]
+fn weak_detections_are_given_apart_and_only_to_who_asks_for_them() {
+    let mut unit = Unit::load(&root().join("models/coco-ssd")).unwrap();
+    let tiling = Some(Tiling { columns: 2, rows: 2, overlap: 0.2, whole: true });
+    for framing in [Framing::default(), Framing { region: None, tiling }] {
+        let usual = LookOptions { framing, ..LookOptions::default() };
+        let (plain, both) = (unit.look(&photo(), usual), unit.look(&photo(), LookOptions { weak: true, ..usual }));
+        assert_eq!(both.detections, plain.detections, "what everybody gets is as before");
+        assert!(plain.weak.is_empty() && plain.detections.iter().all(|found| found.confidence >= 0.5), "{plain:?}");
+        assert!(!both.weak.is_empty(), "{framing:?}");
+        assert!(both.weak.iter().all(|found| (0.2..0.5).contains(&found.confidence)), "{:?}", both.weak);
+        let asked = unit.look(&photo(), LookOptions { weak: true, min_confidence: Some(0.3), ..usual });
+        assert!(asked.weak.is_empty(), "a caller with a threshold of its own gets all above it as detections");
+    }
+}
+
+#[test]
 fn of_a_region_of_interest_boxes_are_told_in_ratios_of_the_whole_picture() {
     let region = NormalizedBox { left: 0.5, top: 0.6, width: 0.4, height: 0.4 };
     let framing = Framing { region: Some(region), tiling: None };

@@ -39,7 +39,7 @@ struct Output {
 
 pub(crate) fn measure() -> Vec<Row> {
     println!("{:<44} {:>8} {:>10} {:>5}  ok", "decode and suppress, ms", "median", "detections", "bar");
-    let thresholds = Thresholds { confidence: 0.3, iou: 0.5, max_detections: 100 };
+    let thresholds = Thresholds { confidence: 0.3, weak_confidence: None, iou: 0.5, max_detections: 100 };
     let mut rows = Vec::new();
     for output in outputs() {
         let row = measure_one(&output, &thresholds, 300, Some(BAR));
@@ -47,7 +47,7 @@ pub(crate) fn measure() -> Vec<Row> {
         rows.push(row);
     }
     // As a caller may ask: everything counts, and of each class there are as many boxes as can be.
-    let thresholds = Thresholds { confidence: 0.0, iou: 0.5, max_detections: 1000 };
+    let thresholds = Thresholds { confidence: 0.0, weak_confidence: None, iou: 0.5, max_detections: 1000 };
     for output in [everything_ssd(), everything_yolov5()] {
         rows.push(measure_one(&output, &thresholds, 5, None));
     }

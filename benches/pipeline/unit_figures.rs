@@ -255,8 +255,13 @@ fn measure_admission(figures: &mut Vec<Figure>) {
         let mut actions = actions;
         if number % 3 == 0 && !busy.is_empty() {
             let (unit, request) = busy.remove(0);
-            let answer =
-                Answer { detections: Vec::new(), timing: Default::default(), queued: Duration::ZERO, size: (640, 480) };
+            let answer = Answer {
+                detections: Vec::new(),
+                weak: Vec::new(),
+                timing: Default::default(),
+                queued: Duration::ZERO,
+                size: (640, 480),
+            };
             actions.extend(fleet.unit_answered(unit, request, Ok(answer), now));
         }
         for action in &actions {

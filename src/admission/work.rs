@@ -118,10 +118,11 @@ impl Work {
         }
     }
 
-    /// How the model is to analyse it. For a frame all but the framing comes from the model's manifest.
+    /// How the model is to analyse it. For a frame all but the framing comes from the model's manifest,
+    /// and its tracker gets weak detections too.
     pub fn options(&self) -> LookOptions {
         match self {
-            Self::Frame(work) => LookOptions { framing: work.framing, ..LookOptions::default() },
+            Self::Frame(work) => LookOptions { framing: work.framing, weak: true, ..LookOptions::default() },
             Self::Image(work) => work.options,
         }
     }

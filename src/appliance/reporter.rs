@@ -199,7 +199,7 @@ impl Reporter {
         let inference = Duration::from_micros(u64::from(answer.timing.inference_us));
         let captured_at_ms = wall_now_ms() - i64::try_from(age.as_millis()).unwrap_or(0);
         let monotonic_ms = work.frame.captured_at.as_nanos() / 1_000_000;
-        let kept = answer.detections.iter().zip(&tracked.tracks).zip(&tracked.kept).filter(|(_, kept)| **kept);
+        let kept = answer.all().zip(&tracked.tracks).zip(&tracked.kept).filter(|(_, kept)| **kept);
         let objects = kept.map(|((detection, track), _)| DetectedObject {
             label: package.labels.name(detection.class).to_owned(),
             confidence: detection.confidence,

@@ -232,7 +232,7 @@ impl Core {
             let (captured_at, moves) = (work.frame.captured_at, tracked.moves);
             self.cameras.tell_sight(&work.camera, region, Sight { captured_at, boxes: boxes(), moves }, out);
             if let Some(event) = best {
-                let kept = answer.detections.iter().zip(&tracked.kept).filter(|(_, kept)| **kept);
+                let kept = answer.all().zip(&tracked.kept).filter(|(_, kept)| **kept);
                 let boxes = kept.filter_map(|(found, _)| found.bounding_box).collect();
                 self.snapshots.event_seen(&work, connection.as_ref(), boxes, event, now, out);
             }

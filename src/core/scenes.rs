@@ -10,6 +10,7 @@ use crate::supervisor::Answer;
 use crate::tracking::settings::TrackingSettings;
 use crate::tracking::{CameraTracker, NamedDetection, TrackEvent, TrackedFrame, TrackingRules};
 use crate::vision::camera_id::CameraId;
+use crate::vision::detection::Detection;
 use crate::vision::frame::Frame;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::tamper::TamperKind;
@@ -78,7 +79,7 @@ impl Scenes {
         }
     }
 
-    /// Tracks the detections of a frame. Returns the tracker's result, and the id of the
+    /// Tracks the detections of a frame, then the weak ones, in the order of the tracker's result. Returns the tracker's result, and the id of the
     /// first event whose best picture is this frame.
     pub(super) fn observe(
         &mut self,
@@ -88,15 +89,15 @@ impl Scenes {
         frame: &Frame,
         effects: &mut Vec<Effect>,
     ) -> (TrackedFrame, Option<String>) {
-        let detections: Vec<NamedDetection<'_>> = answer
-            .detections
-            .iter()
-            .map(|found| NamedDetection {
-                label: package.labels.name(found.class),
-                confidence: found.confidence,
-                bounding_box: found.bounding_box,
-            })
-            .collect();
+        let named = |found: &Detection, is_weak| NamedDetection {
+            label: package.labels.name(found.class),
+            confidence: found.confidence,
+            bounding_box: found.bounding_box,
+            is_weak,
+        };
+        let weak = answer.weak.iter().map(|found| named(found, true));
+        let detections: Vec<NamedDetection<'_>> =
+            answer.detections.iter().map(|found| named(found, false)).chain(weak).collect();
         let Some(scene) = self.by_camera.get_mut(camera) else { return (without_tracker(&detections), None) };
         let mut tracked = match &mut scene.tracker {
             Some(tracker) => {
@@ -216,12 +217,26 @@ impl Scene {
     }
 }
 
-/// The result for a camera without a tracker: every detection is kept, none has a track.
+/// The result for a camera without a tracker: every detection that is not weak is kept, none has a track.
 fn without_tracker(detections: &[NamedDetection<'_>]) -> TrackedFrame {
     let mut in_view = BTreeMap::new();
-    for detection in detections {
+    for detection in detections.iter().filter(|detection| !detection.is_weak) {
         *in_view.entry(detection.label.to_owned()).or_default() += 1;
     }
-    let (tracks, kept) = (vec![None; detections.len()], vec![true; detections.len()]);
+    let tracks = vec![None; detections.len()];
+    let kept = detections.iter().map(|detection| !detection.is_weak).collect();
     TrackedFrame { tracks, kept, events: Vec::new(), in_view, moves: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_tracker_what_the_model_keeps_back_is_neither_published_nor_counted() {
+        let person = |confidence, is_weak| NamedDetection { label: "person", confidence, bounding_box: None, is_weak };
+        let result = without_tracker(&[person(0.9, false), person(0.4, true)]);
+        assert_eq!(result.kept, [true, false]);
+        assert_eq!(result.in_view, BTreeMap::from([("person".to_owned(), 1)]));
+    }
 }

@@ -124,8 +124,8 @@ impl Units {
                 self.fleet.unit_load_failed(unit, reason);
                 Vec::new()
             }
-            FromUnit::Detected { request, detections, timing, size } => {
-                let answer = Answer { detections, timing, queued: Duration::ZERO, size };
+            FromUnit::Detected { request, detections, weak, timing, size } => {
+                let answer = Answer { detections, weak, timing, queued: Duration::ZERO, size };
                 self.fleet.unit_answered(unit, request, Ok(answer), now)
             }
             FromUnit::Failed { request, cause, .. } => self.fleet.unit_answered(unit, request, Err(cause), now),

@@ -21,7 +21,7 @@ pub use crate::ipc::loss_kind::LossKind;
 pub use crate::ipc::watch_messages::{Sight, WatchOrder};
 
 /// Starts every packet. Parent and children are one binary, so a different version means a broken update.
-pub const PROTOCOL_VERSION: u16 = 14;
+pub const PROTOCOL_VERSION: u16 = 15;
 
 /// One picture to run inference on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,6 +132,8 @@ pub enum FromUnit {
         request: RequestId,
         /// Most confident first, at most the manifest's `max_detections`.
         detections: Vec<Detection>,
+        /// Below the model's thresholds, if the item asks for them, for the tracker alone. As many at most.
+        weak: Vec<Detection>,
         /// Processing times.
         timing: UnitTiming,
         /// Width and height of the picture in pixels, after EXIF orientation.

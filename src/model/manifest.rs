@@ -92,6 +92,10 @@ impl ModelFile {
 pub struct Thresholds {
     /// Minimum confidence, 0..=1.
     pub confidence: f32,
+    /// For frames of cameras: the least confidence of a detection by which the tracker may follow what has begun,
+    /// 0..=`confidence`. `None`: it gets nothing below `confidence`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak_confidence: Option<f32>,
     /// IoU threshold of NMS, 0..=1.
     pub iou: f32,
     /// Maximum number of detections of one picture, 1..=1000.
@@ -193,6 +197,11 @@ impl Manifest {
                 "must have 64 hexadecimal digits",
             ),
             (is_ratio(self.thresholds.confidence), "thresholds.confidence", "must be 0 to 1"),
+            (
+                self.thresholds.weak_confidence.is_none_or(|weak| (0.0..=self.thresholds.confidence).contains(&weak)),
+                "thresholds.weak_confidence",
+                "must be 0 to `thresholds.confidence`",
+            ),
             (is_ratio(self.thresholds.iou), "thresholds.iou", "must be 0 to 1"),
             (self.label_thresholds.values().all(|value| is_ratio(*value)), "label_thresholds", "must be 0 to 1 each"),
             (
@@ -283,6 +292,8 @@ mod tests {
         let error = load_with("width = 300", "width = 0").unwrap_err().to_string();
         assert!(error.contains("manifest.toml") && error.contains("input.width"), "{error}");
         assert!(load_with("width = 300", "widht = 300").is_err());
+        let error = load_with("weak_confidence = 0.2", "weak_confidence = 0.6").unwrap_err().to_string();
+        assert!(error.contains("must be 0 to `thresholds.confidence`"), "{error}");
         assert!(load_with("file = \"model.onnx\"", "file = \"../model.onnx\"").is_err());
     }
 

@@ -18,12 +18,21 @@ use std::time::Duration;
 pub struct Answer {
     /// Most confident first.
     pub detections: Vec<Detection>,
+    /// Of a frame: what the model's thresholds keep back and a tracker may use. Most confident first.
+    pub weak: Vec<Detection>,
     /// Time spent inside the unit.
     pub timing: UnitTiming,
     /// Time from the capture or arrival until the unit got the item; filled in by the supervisor.
     pub queued: Duration,
     /// Width and height of the picture in pixels.
     pub size: (u32, u32),
+}
+
+impl Answer {
+    /// The detections, then the weak ones: the order of a tracker's result.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Detection> {
+        self.detections.iter().chain(&self.weak)
+    }
 }
 
 /// A decision of the supervisor, for the shell to carry out.

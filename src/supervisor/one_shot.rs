@@ -21,6 +21,8 @@ use tokio::time::timeout;
 pub struct ImageResult {
     /// Most confident first.
     pub detections: Vec<Detection>,
+    /// Below the model's thresholds, if the options ask for them. Most confident first.
+    pub weak: Vec<Detection>,
     /// Time spent inside the unit.
     pub timing: UnitTiming,
     /// Width and height in pixels, upright.
@@ -117,11 +119,29 @@ impl OneShotUnit {
     /// # Errors
     /// [`OneShotError`]; after `Failed` and `TooLarge` the unit can be used again.
     pub async fn detect(&mut self, image: &[u8], options: LookOptions) -> Result<ImageResult, OneShotError> {
-        let too_large = || OneShotError::TooLarge(image.len());
-        let bytes = u32::try_from(image.len()).map_err(|_| too_large())?;
-        let slot = self.slot.slot_mut(0).and_then(|slot| slot.get_mut(..image.len())).ok_or_else(too_large)?;
-        slot.copy_from_slice(image);
+        let bytes = u32::try_from(image.len()).map_err(|_| OneShotError::TooLarge(image.len()))?;
+        self.fill_slot(image)?;
         self.look(SlotContent::Encoded { bytes }, options).await
+    }
+
+    /// Analyses the frame of a camera, whose planes are packed as [`Picture`] says.
+    ///
+    /// # Errors
+    /// [`OneShotError`]; after `Failed` and `TooLarge` the unit can be used again.
+    pub async fn detect_frame(
+        &mut self,
+        picture: Picture,
+        planes: &[u8],
+        options: LookOptions,
+    ) -> Result<ImageResult, OneShotError> {
+        self.fill_slot(planes)?;
+        self.look(SlotContent::Raw(picture), options).await
+    }
+
+    fn fill_slot(&mut self, bytes: &[u8]) -> Result<(), OneShotError> {
+        let slot = self.slot.slot_mut(0).and_then(|slot| slot.get_mut(..bytes.len()));
+        slot.ok_or(OneShotError::TooLarge(bytes.len()))?.copy_from_slice(bytes);
+        Ok(())
     }
 
     /// Analyses a raw frame with the slot's arbitrary content: the time that it takes does not depend on the content.
@@ -139,8 +159,8 @@ impl OneShotUnit {
         self.send(&ToUnit::Detect { items: vec![item] }, None)?;
         loop {
             match self.answer(IMAGE_LIMIT).await? {
-                FromUnit::Detected { detections, timing, size, .. } => {
-                    return Ok(ImageResult { detections, timing, size });
+                FromUnit::Detected { detections, weak, timing, size, .. } => {
+                    return Ok(ImageResult { detections, weak, timing, size });
                 }
                 FromUnit::Failed { cause, detail, .. } => {
                     return Err(OneShotError::Failed(format!("{cause}: {detail}")));

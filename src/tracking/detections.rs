@@ -13,13 +13,15 @@ const SAME_OBJECT_IOU: f32 = 0.7;
 
 /// One detection, with the name of its label.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct NamedDetection<'a> {
+pub struct NamedDetection<'a> {
     /// The label's name in the model.
     pub label: &'a str,
     /// 0..=1. NaN is filtered out.
     pub confidence: f32,
     /// `None` for a label of the whole picture.
     pub bounding_box: Option<NormalizedBox>,
+    /// True if the model's own threshold keeps it back: it begins nothing, whatever the camera's threshold is.
+    pub is_weak: bool,
 }
 
 /// The detection of an object. `index` is its position among the detections of the frame.
@@ -44,7 +46,7 @@ pub(super) struct LabelDetection {
 /// The filtered detections of one frame.
 #[derive(Debug, Default)]
 pub(super) struct FrameDetections<'a> {
-    /// At most [`MAX_OBJECTS`], the most confident first.
+    /// At most [`MAX_OBJECTS`], the strong ones first, and of these the most confident.
     pub(super) objects: Vec<ObjectDetection<'a>>,
     /// Detections that duplicate an object, each with the index of that object's detection.
     pub(super) duplicates: Vec<(usize, usize)>,
@@ -59,7 +61,7 @@ impl<'a> FrameDetections<'a> {
     pub(super) fn new(rules: &'a TrackingRules, unfiltered: &[NamedDetection<'a>]) -> Self {
         let mut detections = FrameDetections { is_strong: vec![false; unfiltered.len()], ..FrameDetections::default() };
         for (index, one) in unfiltered.iter().enumerate() {
-            let Some(strength) = rules.strength(one.label, one.confidence) else { continue };
+            let Some(strength) = rules.strength(one) else { continue };
             let confidence = one.confidence.clamp(0.0, 1.0);
             let Some(raw) = one.bounding_box else {
                 detections.add_label(one.label, LabelDetection { index, strength, confidence });
@@ -78,7 +80,9 @@ impl<'a> FrameDetections<'a> {
                 bounding_box,
             });
         }
-        detections.objects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        // A weak truck takes no place from a strong car, whose label may have a lower threshold.
+        let is_weak = |object: &ObjectDetection<'_>| object.strength == Strength::Weak;
+        detections.objects.sort_by(|a, b| is_weak(a).cmp(&is_weak(b)).then(b.confidence.total_cmp(&a.confidence)));
         detections.objects.truncate(MAX_OBJECTS);
         detections.split_off_duplicates();
         detections
@@ -116,7 +120,7 @@ mod tests {
 
     fn detection(label: &str, confidence: f32, left: f32) -> NamedDetection<'_> {
         let bounding_box = NormalizedBox { left, top: 0.1, width: 0.2, height: 0.2 };
-        NamedDetection { label, confidence, bounding_box: Some(bounding_box) }
+        NamedDetection { label, confidence, bounding_box: Some(bounding_box), is_weak: false }
     }
 
     fn rules() -> TrackingRules {
@@ -134,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn what_the_model_keeps_back_is_weak_and_takes_no_place_from_a_strong_box() {
+        let rules = rules();
+        let kept_back = NamedDetection { is_weak: true, ..detection("truck", 0.6, 0.11) };
+        let faint = NamedDetection { is_weak: true, ..detection("person", 0.29, 0.6) };
+        let unfiltered = [kept_back, detection("car", 0.55, 0.1), faint];
+        let detections = FrameDetections::new(&rules, &unfiltered);
+        assert_eq!(detections.objects.len(), 1);
+        assert_eq!((detections.objects[0].label, detections.duplicates.as_slice()), ("car", [(0, 1)].as_slice()));
+        assert_eq!(detections.is_strong, [false, true, false]);
+    }
+
+    #[test]
     fn invalid_boxes_and_confidences_are_filtered_out() {
         let rules = rules();
         let broken = NormalizedBox { left: f32::NAN, top: 0.0, width: 0.1, height: 0.1 };
@@ -143,6 +159,7 @@ mod tests {
             label: "person",
             confidence: 0.9,
             bounding_box: Some(bounding_box),
+            is_weak: false,
         });
         let nan = [detection("person", f32::NAN, 0.1)];
         for given in [&boxes[..], &nan[..]] {

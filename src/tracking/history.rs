@@ -1,6 +1,7 @@
 //! The sightings of one object or image label, and which of their changes were reported.
 
 use crate::tracking::event::{EventKind, TrackEvent};
+use crate::tracking::rules::TrackingRules;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub(super) struct History {
     last: Sighting,
     best: Sighting,
     hits: u32,
+    /// The sum of the confidences of its sightings. Only used before it begins.
+    confidences: f32,
     /// Frames that did not show it. Only used before it begins.
     misses: u32,
     /// Looks at a still scene, one after the other, that did not show it.
@@ -58,6 +61,7 @@ impl History {
             last: first,
             best: first,
             hits: 1,
+            confidences: first.confidence,
             misses: 0,
             looks_missed: 0,
             regions: Vec::new(),
@@ -70,6 +74,7 @@ impl History {
     pub(super) fn see(&mut self, sighting: Sighting) {
         self.last = sighting;
         self.hits = self.hits.saturating_add(1);
+        self.confidences += sighting.confidence;
         self.looks_missed = 0;
         if sighting.confidence > self.best.confidence {
             self.best = sighting;
@@ -96,9 +101,10 @@ impl History {
         self.looks_missed = self.looks_missed.saturating_add(u32::from(was_still));
     }
 
-    /// True if it is to begin: seen `min_hits` times, and not begun yet.
-    pub(super) fn is_due(&self, min_hits: u32) -> bool {
-        self.reported.is_none() && self.hits >= min_hits
+    /// True if it is to begin: seen often enough, and not begun yet.
+    pub(super) fn is_due(&self, rules: &TrackingRules) -> bool {
+        let mean = self.confidences / self.hits as f32;
+        self.reported.is_none() && rules.lets_begin(&self.label, self.hits, self.misses, mean)
     }
 
     /// True if it has not begun and was missed more often than seen, as false boxes are. A few missed frames do not count

@@ -43,7 +43,7 @@ impl LabelLives {
         }
         let mut events = Vec::new();
         for life in self.lives.values_mut() {
-            if life.is_due(rules.min_hits) {
+            if life.is_due(rules) {
                 events.push(life.begin(*next_track, at));
                 *next_track += 1;
             }

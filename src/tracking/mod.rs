@@ -36,10 +36,11 @@ mod rules;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+pub mod track_score;
 mod tracked_object;
 mod tracker;
 
-pub(crate) use detections::NamedDetection;
-pub(crate) use event::{EventKind, TrackEvent};
-pub(crate) use rules::TrackingRules;
-pub(crate) use tracker::{CameraTracker, TrackedFrame};
+pub use detections::NamedDetection;
+pub use event::{EventKind, TrackEvent};
+pub use rules::TrackingRules;
+pub use tracker::{CameraTracker, TrackedFrame};

@@ -56,7 +56,7 @@ impl Objects {
     fn events(&mut self, rules: &TrackingRules, at: Monotonic, next_track: &mut u64) -> Vec<TrackEvent> {
         let mut events = Vec::new();
         for object in &mut self.all {
-            if object.history.is_due(rules.min_hits) {
+            if object.history.is_due(rules) {
                 events.push(object.history.begin(*next_track, at));
                 *next_track += 1;
             }

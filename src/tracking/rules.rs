@@ -1,5 +1,6 @@
 //! The rules of one camera's tracker: `[tracking]` and the camera's `scene`, checked and combined.
 
+use crate::tracking::detections::NamedDetection;
 use crate::tracking::region::{Polygon, Region, standing_point};
 use crate::tracking::settings::{Mistake, SceneSettings, TrackingSettings};
 use crate::vision::geometry::NormalizedBox;
@@ -8,12 +9,15 @@ use std::time::Duration;
 
 /// Checked rules. They contain no mistake, so that a tracker cannot fail.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TrackingRules {
-    pub(super) min_hits: u32,
+pub struct TrackingRules {
+    min_hits: u32,
     pub(super) lost_after: Duration,
     pub(super) best_step: f32,
     confidence: f32,
     hysteresis: f32,
+    sure_margin: f32,
+    /// Publish detections that the model keeps back, if they continue an object.
+    pub(super) publish_weak: bool,
     labels: BTreeSet<String>,
     thresholds: BTreeMap<String, f32>,
     /// The group of each grouped label. A group is named after its first label.
@@ -28,7 +32,7 @@ pub(crate) struct TrackingRules {
 pub(super) enum Strength {
     /// At or above the threshold: it can begin an object.
     Strong,
-    /// Below the threshold by at most `hysteresis`: it can only continue an object that has begun.
+    /// Below the threshold by at most `hysteresis`, or kept back by the model: it can only continue an object that has begun.
     Weak,
 }
 
@@ -37,7 +41,7 @@ impl TrackingRules {
     ///
     /// # Errors
     /// Every [`Mistake`] in both, those of [`TrackingSettings::check`] first.
-    pub(crate) fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
+    pub fn new(tracking: &TrackingSettings, scene: &SceneSettings) -> Result<Self, Vec<Mistake>> {
         let mistakes: Vec<Mistake> = tracking.check().into_iter().chain(scene.check()).collect();
         if !mistakes.is_empty() {
             return Err(mistakes);
@@ -60,6 +64,8 @@ impl TrackingRules {
             best_step: tracking.best_step,
             confidence: tracking.confidence,
             hysteresis: tracking.hysteresis,
+            sure_margin: tracking.sure_margin,
+            publish_weak: tracking.publish_weak,
             labels: scene.labels.iter().cloned().collect(),
             thresholds: scene.thresholds.clone(),
             groups,
@@ -70,15 +76,28 @@ impl TrackingRules {
     }
 
     /// How much a detection counts; `None` if the label is not wanted, or the confidence is too low or NaN.
-    pub(super) fn strength(&self, label: &str, confidence: f32) -> Option<Strength> {
+    pub(super) fn strength(&self, found: &NamedDetection<'_>) -> Option<Strength> {
+        let NamedDetection { label, confidence, is_weak, .. } = *found;
         if !self.labels.is_empty() && !self.labels.contains(label) {
             return None;
         }
-        let threshold = self.thresholds.get(label).copied().unwrap_or(self.confidence);
-        if confidence >= threshold {
+        let threshold = self.threshold(label);
+        if confidence >= threshold && !is_weak {
             return Some(Strength::Strong);
         }
         (confidence >= threshold - self.hysteresis).then_some(Strength::Weak)
+    }
+
+    /// The least confidence for an object of this label to begin.
+    fn threshold(&self, label: &str) -> f32 {
+        self.thresholds.get(label).copied().unwrap_or(self.confidence)
+    }
+
+    /// True if an object or image label is to begin: in `hits` frames it was seen, with `confidence` in the mean, and in
+    /// `misses` it was not. One frame less than `min_hits`, but two, will do if nothing is doubtful about them.
+    pub(super) fn lets_begin(&self, label: &str, hits: u32, misses: u32, confidence: f32) -> bool {
+        let is_sure = misses == 0 && hits >= 2 && confidence >= self.threshold(label) + self.sure_margin;
+        hits + u32::from(is_sure) >= self.min_hits
     }
 
     /// True unless a mask hides the box.
@@ -115,11 +134,36 @@ mod tests {
     #[test]
     fn a_camera_has_labels_and_thresholds_of_its_own() {
         let rules = rules("labels = [\"person\", \"dog\"]\nthresholds = { dog = 0.8 }");
-        assert_eq!(rules.strength("cat", 0.99), None);
-        assert_eq!(rules.strength("person", 0.5), Some(Strength::Strong));
-        assert_eq!(rules.strength("dog", 0.7), Some(Strength::Weak));
-        assert_eq!(rules.strength("dog", 0.5), None);
-        assert_eq!(rules.strength("dog", f32::NAN), None);
+        let strength = |label, confidence, is_weak| {
+            rules.strength(&NamedDetection { label, confidence, bounding_box: None, is_weak })
+        };
+        assert_eq!(strength("cat", 0.99, false), None);
+        assert_eq!(strength("person", 0.5, false), Some(Strength::Strong));
+        assert_eq!(strength("person", 0.9, true), Some(Strength::Weak));
+        assert_eq!(strength("dog", 0.7, false), Some(Strength::Weak));
+        assert_eq!(strength("dog", 0.5, true), None);
+        assert_eq!(strength("dog", f32::NAN, false), None);
+    }
+
+    #[test]
+    fn two_sure_frames_begin_what_takes_three_and_doubtful_ones_do_not() {
+        let rules = rules("thresholds = { dog = 0.7 }");
+        assert!(rules.lets_begin("person", 2, 0, 0.71));
+        assert!(!rules.lets_begin("person", 2, 0, 0.69), "not well above the threshold");
+        assert!(!rules.lets_begin("dog", 2, 0, 0.89), "its own threshold counts");
+        assert!(!rules.lets_begin("person", 2, 1, 0.9), "it was missed once");
+        assert!(!rules.lets_begin("person", 1, 0, 0.99), "a single frame proves nothing");
+        assert!(rules.lets_begin("person", 3, 2, 0.5));
+    }
+
+    #[test]
+    fn sure_frames_save_one_of_many_and_none_of_two() {
+        let with = |min_hits| {
+            let tracking = TrackingSettings { min_hits, ..TrackingSettings::default() };
+            TrackingRules::new(&tracking, &SceneSettings::default()).unwrap()
+        };
+        assert!(!with(10).lets_begin("person", 8, 0, 0.9) && with(10).lets_begin("person", 9, 0, 0.9));
+        assert!(!with(2).lets_begin("person", 1, 0, 0.9) && with(1).lets_begin("person", 1, 0, 0.5));
     }
 
     #[test]

@@ -21,13 +21,18 @@ pub struct TrackingSettings {
     /// Frames that must show an object or image label before it begins, 1..=30. Until then it must not be missed in more
     /// frames than it is seen in.
     pub min_hits: u32,
+    /// How far above its threshold the mean confidence must be, 0..=1, for an object or image label to begin one frame
+    /// earlier, but not before the second, if no frame has missed it. 1: never.
+    pub sure_margin: f32,
     /// Seconds unseen after which it ends, 0.2..=60; at least three frames if frames are slow.
     pub lost_seconds: f32,
     /// The least confidence for an object to begin, 0..=1, for labels without a threshold of their own.
     pub confidence: f32,
     /// How far below its threshold an object or image label that has begun still counts as seen, 0..=1. This has an effect
-    /// only if the model reports such low confidences.
+    /// only if the model reports such low confidences (`thresholds.weak_confidence` in its manifest).
     pub hysteresis: f32,
+    /// Publish such a detection also if it is below the model's own threshold, `thresholds.confidence` in its manifest.
+    pub publish_weak: bool,
     /// How much the best confidence must grow, 0.01..=1, for a `changed` event.
     pub best_step: f32,
     /// Groups of labels that a model confuses. An object keeps its track while its label changes within a group.
@@ -40,9 +45,11 @@ impl Default for TrackingSettings {
         Self {
             enabled: true,
             min_hits: 3,
+            sure_margin: 0.2,
             lost_seconds: 3.0,
             confidence: 0.5,
             hysteresis: 0.2,
+            publish_weak: false,
             best_step: 0.1,
             label_groups: vec![vehicles],
         }
@@ -97,6 +104,7 @@ impl TrackingSettings {
     pub fn check(&self) -> Vec<Mistake> {
         let mut mistakes = Mistakes::default();
         mistakes.range("min_hits", f64::from(self.min_hits), 1.0, 30.0);
+        mistakes.range("sure_margin", f64::from(self.sure_margin), 0.0, 1.0);
         mistakes.range("lost_seconds", f64::from(self.lost_seconds), 0.2, 60.0);
         mistakes.range("confidence", f64::from(self.confidence), 0.0, 1.0);
         mistakes.range("hysteresis", f64::from(self.hysteresis), 0.0, 1.0);

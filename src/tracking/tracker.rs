@@ -25,7 +25,7 @@ const TRIAL_PERIOD: Duration = Duration::from_secs(300);
 
 /// Tracks the objects and image labels of one camera. Its work and memory are bounded, whatever the input.
 #[derive(Clone, Debug)]
-pub(crate) struct CameraTracker {
+pub struct CameraTracker {
     rules: TrackingRules,
     pace: FramePace,
     objects: Objects,
@@ -45,11 +45,11 @@ pub struct TrackedFrame {
     /// The track of each detection; `None` if it was filtered out, has not begun, or is an image label.
     pub tracks: Vec<Option<u64>>,
     /// For each detection whether it passed the camera's labels, thresholds and masks. A detection below its threshold
-    /// passes only if it continues something that has begun.
+    /// passes only if it continues something that has begun; one that the model keeps back, only if the settings say so.
     pub kept: Vec<bool>,
     /// First the events of what ended before this frame, then of what began or changed in it.
     pub events: Vec<TrackEvent>,
-    /// See [`CameraTracker::in_view`].
+    /// The number of objects that have begun and not ended, by label; 1 for an image label.
     pub in_view: BTreeMap<String, u32>,
     /// True if an object moves, or one may have just begun: the camera is worth following.
     pub moves: bool,
@@ -57,7 +57,7 @@ pub struct TrackedFrame {
 
 impl CameraTracker {
     /// A tracker without objects.
-    pub(crate) fn new(rules: TrackingRules) -> Self {
+    pub fn new(rules: TrackingRules) -> Self {
         Self {
             rules,
             pace: FramePace::default(),
@@ -74,7 +74,7 @@ impl CameraTracker {
     ///
     /// Two units may finish two frames of a camera in the wrong order. A frame that is not newer than the newest one is only
     /// filtered: its detections belong to no track.
-    pub(crate) fn observe(&mut self, unfiltered: &[NamedDetection<'_>], at: Monotonic) -> TrackedFrame {
+    pub fn observe(&mut self, unfiltered: &[NamedDetection<'_>], at: Monotonic) -> TrackedFrame {
         let detections = FrameDetections::new(&self.rules, unfiltered);
         let mut tracks = vec![None; unfiltered.len()];
         if !self.pace.advance(at) {
@@ -98,11 +98,12 @@ impl CameraTracker {
         events.extend(self.labels.observe(&detections.labels, &self.rules, at, was_still, &mut self.next_track));
 
         let mut kept = detections.is_strong;
-        for (kept, track) in kept.iter_mut().zip(&tracks) {
-            *kept |= track.is_some();
+        let may_keep = |index: usize| !unfiltered[index].is_weak || self.rules.publish_weak;
+        for (index, track) in tracks.iter().enumerate() {
+            kept[index] |= track.is_some() && may_keep(index);
         }
         for (label, detection) in &detections.labels {
-            kept[detection.index] |= self.labels.is_present(label);
+            kept[detection.index] |= self.labels.is_present(label) && may_keep(detection.index);
         }
         let moves = self.objects.moves(at) || self.is_trial_new(at);
         TrackedFrame { tracks, kept, events, in_view: self.in_view(), moves }

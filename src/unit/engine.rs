@@ -19,6 +19,7 @@ use crate::vision::detection::Detection;
 use crate::vision::frame::SlotContent;
 use crate::vision::framing::Framing;
 use crate::vision::geometry::NormalizedBox;
+use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use crate::vision::tile_merge::{self, ViewDetections};
 use std::time::{Duration, Instant};
@@ -215,7 +216,7 @@ impl OnnxEngine {
             let started = Instant::now();
             let Prepared { job, placement, view } = prepared[item];
             let look = &mut looks[job];
-            match read(manifest, assumed, tensors, &placement, jobs[job].options.min_confidence) {
+            match read(manifest, assumed, tensors, &placement, &jobs[job].options) {
                 Ok(detections) => look.views.push(ViewDetections { view, detections }),
                 Err(error) => look.failure = Some(NotFound::new(FailureCause::InvalidOutput, error)),
             }
@@ -234,35 +235,47 @@ impl OnnxEngine {
         if let Some(failure) = look.failure {
             return Err(failure);
         }
-        let detections = match look.views.len() {
-            1 => look.views.swap_remove(0).detections,
-            _ => {
-                let started = Instant::now();
-                let region = job.options.framing.region.unwrap_or(NormalizedBox::WHOLE);
-                let Thresholds { iou, max_detections, .. } = self.manifest.thresholds;
-                let merged = tile_merge::merge(look.views, &region, iou, max_detections);
-                look.timing.postprocess_us += elapsed_us(started);
-                merged
+        let started = Instant::now();
+        let mut weak = Vec::new();
+        if self.assumed.gives_weak(&job.options) {
+            // Apart from each other, so that a weak box of one tile takes no place from a strong one of another.
+            weak = self.merge(job, look.views.clone());
+            weak.retain(|found| self.assumed.is_weak(found));
+            for view in &mut look.views {
+                view.detections.retain(|found| self.assumed.lets_through(found));
             }
-        };
-        Ok(Found { detections, timing: look.timing, size: look.size })
+        }
+        let detections = self.merge(job, look.views);
+        look.timing.postprocess_us += elapsed_us(started);
+        Ok(Found { detections, weak, timing: look.timing, size: look.size })
+    }
+
+    /// One list of the detections of all views.
+    fn merge(&self, job: &Job<'_>, mut views: Vec<ViewDetections>) -> Vec<Detection> {
+        if views.len() == 1 {
+            return views.swap_remove(0).detections;
+        }
+        let region = job.options.framing.region.unwrap_or(NormalizedBox::WHOLE);
+        let Thresholds { iou, max_detections, .. } = self.manifest.thresholds;
+        tile_merge::merge(views, &region, iou, max_detections)
     }
 }
 
-/// Decodes the detections of one view that reach the thresholds.
+/// Decodes the detections of one view that reach the thresholds, and weak ones where they are wanted.
 fn read(
     manifest: &Manifest,
     assumed: &AssumedThresholds,
     tensors: &[Tensor<'_>],
     placement: &Placement,
-    min_confidence: Option<f32>,
+    options: &LookOptions,
 ) -> Result<Vec<Detection>, TensorError> {
-    let confidence = min_confidence.unwrap_or_else(|| assumed.least());
+    let gives_weak = assumed.gives_weak(options);
+    let confidence = options.min_confidence.unwrap_or_else(|| assumed.least(gives_weak));
     let thresholds = Thresholds { confidence, ..manifest.thresholds };
     let reading = Reading { thresholds: &thresholds, placement };
     let mut found = tensor_decoders::decode(&manifest.output, tensors, &reading)?;
-    if min_confidence.is_none() {
-        found.retain(|detection| assumed.lets_through(detection));
+    if options.min_confidence.is_none() {
+        found.retain(|detection| assumed.lets_through(detection) || (gives_weak && assumed.is_weak(detection)));
     }
     Ok(found)
 }

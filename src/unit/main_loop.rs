@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 pub struct Found {
     /// Most confident first.
     pub detections: Vec<Detection>,
+    /// Below the model's thresholds, if the options ask for them. Most confident first.
+    pub weak: Vec<Detection>,
     /// Processing times.
     pub timing: UnitTiming,
     /// Width and height of the picture in pixels, before scaling and after EXIF orientation.
@@ -196,7 +198,7 @@ fn find(regions: &BTreeMap<RegionId, SlotReader>, region: RegionId, slot: u16) -
 
 fn answer(request: RequestId, result: Result<Found, NotFound>) -> FromUnit {
     match result {
-        Ok(Found { detections, timing, size }) => FromUnit::Detected { request, detections, timing, size },
+        Ok(Found { detections, weak, timing, size }) => FromUnit::Detected { request, detections, weak, timing, size },
         Err(NotFound { cause, detail }) => FromUnit::Failed { request, cause, detail },
     }
 }

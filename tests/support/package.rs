@@ -103,6 +103,12 @@ impl Unit {
         self.runtime.block_on(self.unit.detect(image, options)).unwrap()
     }
 
+    /// Looks at a frame of a camera, for its tracker too.
+    pub fn look_at_frame(&mut self, picture: Picture, planes: &[u8]) -> ImageResult {
+        let options = LookOptions { weak: true, ..LookOptions::default() };
+        self.runtime.block_on(self.unit.detect_frame(picture, planes, options)).unwrap()
+    }
+
     /// Looks at a raw frame of whatever lies in the slot.
     pub fn look_raw(&mut self, picture: Picture) -> ImageResult {
         self.runtime.block_on(self.unit.detect_raw(picture, Framing::default())).unwrap()

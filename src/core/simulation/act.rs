@@ -80,7 +80,8 @@ impl World {
         let bounding_box = NormalizedBox::from_corners(0.1, 0.1, 0.3, 0.4);
         let detection = Detection { class: ClassIndex(0), confidence: 0.9, bounding_box };
         let detections = if is_in_view { vec![detection] } else { Vec::new() };
-        self.say(unit, FromUnit::Detected { request, detections, timing: UnitTiming::default(), size: (64, 64) });
+        let (weak, timing) = (Vec::new(), UnitTiming::default());
+        self.say(unit, FromUnit::Detected { request, detections, weak, timing, size: (64, 64) });
     }
 
     pub(super) fn unit_exits(&mut self, unit: UnitId, generation: u64) {

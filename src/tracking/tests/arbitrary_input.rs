@@ -16,6 +16,7 @@ fn named(raw: &[(usize, f32, Option<[f32; 4]>)]) -> Vec<NamedDetection<'static>>
     let one = |&(label, confidence, sides): &(usize, f32, Option<[f32; 4]>)| NamedDetection {
         label: ["person", "car", "truck", "dog"][label],
         confidence,
+        is_weak: label == 3,
         bounding_box: sides.map(|[left, top, width, height]| NormalizedBox { left, top, width, height }),
     };
     raw.iter().map(one).collect()
@@ -95,7 +96,7 @@ fn crowd(people: u16) -> Vec<NamedDetection<'static>> {
         let (row, column) = (f32::from(number / 25), f32::from(number % 25));
         let bounding_box = NormalizedBox { left: 0.04 * column, top: 0.06 * row, width: 0.03, height: 0.05 };
         let confidence = 0.6 + 0.0001 * f32::from(number);
-        NamedDetection { label: "person", confidence, bounding_box: Some(bounding_box) }
+        NamedDetection { label: "person", confidence, bounding_box: Some(bounding_box), is_weak: false }
     };
     (0..people).map(person).collect()
 }

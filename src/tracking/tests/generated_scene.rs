@@ -1,6 +1,6 @@
 //! Generated streets: walkers on known paths, and an imperfect detector that sees them at uneven times.
 
-use super::mot_metrics::Boxes;
+use crate::tracking::track_score::Boxes;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn an_object_begins_at_its_third_frame_and_ends_when_unseen_for_too_long() {
     let mut stage = Stage::new("");
-    assert_eq!(stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 2), vec![]);
+    assert_eq!(stage.keeps_showing(&[at("person", 0.6, 0.3, 0.5)], 2), vec![]);
     let began = stage.shows(&[at("person", 0.9, 0.3, 0.5)]);
     assert_eq!(kinds(&began.events), [(Began, 1)]);
     assert_eq!((began.tracks[0], began.in_view["person"]), (Some(1), 1));
@@ -19,6 +19,22 @@ fn an_object_begins_at_its_third_frame_and_ends_when_unseen_for_too_long() {
     assert_eq!(kinds(&ended), [(Ended, 1)]);
     assert_eq!(ended[0].ended_at, Some(last_seen));
     assert!(stage.tracker.in_view().is_empty());
+}
+
+#[test]
+fn what_is_surely_there_begins_at_its_second_frame() {
+    let mut stage = Stage::new("");
+    let sure = [at("person", 0.8, 0.3, 0.5), whole("smoke", 0.75)];
+    assert_eq!(stage.shows(&sure).events, vec![]);
+    let began = stage.shows(&sure);
+    assert_eq!(kinds(&began.events), [(Began, 1), (Began, 2)]);
+    assert_eq!((began.tracks[0], began.kept), (Some(1), vec![true; 2]));
+    // Missed once, it has to come a third time.
+    let mut stage = Stage::new("");
+    assert_eq!(stage.shows(&sure).events, vec![]);
+    assert_eq!(stage.shows(&[]).events, vec![]);
+    assert_eq!(stage.shows(&sure).events, vec![]);
+    assert_eq!(kinds(&stage.shows(&sure).events), [(Began, 1), (Began, 2)]);
 }
 
 #[test]
@@ -51,6 +67,29 @@ fn a_faint_box_keeps_a_track_and_starts_none() {
     assert_eq!(stage.keeps_showing(&faint, 30), vec![]);
     let tracked = stage.shows(&faint);
     assert_eq!((tracked.tracks[0], tracked.kept[0]), (Some(1), true));
+}
+
+#[test]
+fn what_the_model_keeps_back_begins_nothing_and_is_followed_without_being_published() {
+    let kept_back = |confidence| [NamedDetection { is_weak: true, ..at("person", confidence, 0.3, 0.5) }];
+    let mut stage = Stage::new("");
+    assert_eq!(stage.keeps_showing(&kept_back(0.9), 9), vec![], "the camera's threshold is lower than the model's");
+    stage.keeps_showing(&[at("person", 0.6, 0.3, 0.5)], 3);
+    assert_eq!(stage.keeps_showing(&kept_back(0.35), 30), vec![], "six seconds in which it was followed");
+    let tracked = stage.shows(&kept_back(0.35));
+    assert_eq!((tracked.tracks[0], tracked.kept[0], tracked.in_view["person"]), (Some(1), false, 1));
+    assert_eq!(kinds(&stage.keeps_showing(&kept_back(0.29), 20)), [(Ended, 1)], "further below than `hysteresis`");
+}
+
+#[test]
+fn what_the_model_keeps_back_is_published_if_the_settings_say_so() {
+    let settings = TrackingSettings { publish_weak: true, ..TrackingSettings::default() };
+    let rules = TrackingRules::new(&settings, &toml::from_str("").unwrap()).unwrap();
+    let mut stage = Stage { tracker: CameraTracker::new(rules), ..Stage::new("") };
+    let faint = [NamedDetection { is_weak: true, ..at("person", 0.35, 0.3, 0.5) }];
+    assert_eq!(stage.shows(&faint).kept, [false]);
+    stage.keeps_showing(&[at("person", 0.6, 0.3, 0.5)], 3);
+    assert_eq!(stage.shows(&faint).kept, [true]);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod arbitrary_input;
 mod generated_scene;
 mod lives;
-mod mot_metrics;
 mod quality;
 mod real_scene;
 mod still_scenes;
@@ -50,12 +49,12 @@ impl Stage {
 /// A detection of an object that stands at these ratios of the picture.
 fn at(label: &str, confidence: f32, x: f32, y: f32) -> NamedDetection<'_> {
     let bounding_box = NormalizedBox { left: x - 0.03, top: y - 0.2, width: 0.06, height: 0.2 };
-    NamedDetection { label, confidence, bounding_box: Some(bounding_box) }
+    NamedDetection { label, confidence, bounding_box: Some(bounding_box), is_weak: false }
 }
 
 /// A label of the whole picture.
 fn whole(label: &str, confidence: f32) -> NamedDetection<'_> {
-    NamedDetection { label, confidence, bounding_box: None }
+    NamedDetection { label, confidence, bounding_box: None, is_weak: false }
 }
 
 fn kinds(events: &[TrackEvent]) -> Vec<(EventKind, u64)> {

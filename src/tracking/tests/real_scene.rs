@@ -1,8 +1,8 @@
 //! People on a real street, as a real detector saw them, compared with the ground truth.
 
 use super::generated_scene::{Dice, SceneFrame};
-use super::mot_metrics::{MotScore, score};
 use super::quality::{overlap_only, tracked};
+use crate::tracking::track_score::TrackScore;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 
@@ -40,10 +40,11 @@ fn frame(line: &str) -> SceneFrame {
 fn check(name: &str, mut keep: impl FnMut(&SceneFrame) -> bool, least_mota: f64, least_idf1: f64) {
     let mut frames = frames();
     frames.retain(|frame| keep(frame));
-    let (ours, theirs): (MotScore, MotScore) = (score(&tracked(&frames)), score(&overlap_only(&frames)));
-    println!("{name}: {} frames\n  tracker {ours:.3?}\n  overlap {theirs:.3?}", frames.len());
-    assert!(ours.mota > least_mota && ours.idf1 > least_idf1, "{ours:?}");
-    assert!(theirs.mota < least_mota && theirs.idf1 < least_idf1 - 0.15, "{theirs:?}");
+    let scores = [tracked(&frames), overlap_only(&frames)].map(|scored| TrackScore::of(&scored));
+    let [ours, theirs] = scores.map(|score| (score.mota(), score.idf1()));
+    println!("{name}: {} frames, (MOTA, IDF1)\n  tracker {ours:.3?}\n  overlap {theirs:.3?}", frames.len());
+    assert!(ours.0 > least_mota && ours.1 > least_idf1, "{ours:?}");
+    assert!(theirs.0 < least_mota && theirs.1 < least_idf1 - 0.15, "{theirs:?}");
 }
 
 fn every(nth: u64) -> impl FnMut(&SceneFrame) -> bool {

@@ -15,7 +15,7 @@ impl Engine for ScriptedEngine {
         let width = u32::try_from(jobs.len()).unwrap();
         let look = |job: &Job<'_>| match job.slot[0] {
             13 => Err(NotFound::new(FailureCause::InvalidImage, "unlucky")),
-            _ => Ok(Found { detections: vec![], timing: UnitTiming::default(), size: (width, 1) }),
+            _ => Ok(Found { detections: vec![], weak: vec![], timing: UnitTiming::default(), size: (width, 1) }),
         };
         jobs.iter().map(look).collect()
     }

@@ -252,8 +252,13 @@ impl TestBox {
     }
 
     fn answer(&mut self, unit: UnitId, request: RequestId) {
-        let answer =
-            Answer { detections: vec![], timing: UnitTiming::default(), queued: Duration::ZERO, size: (64, 64) };
+        let answer = Answer {
+            detections: vec![],
+            weak: vec![],
+            timing: UnitTiming::default(),
+            queued: Duration::ZERO,
+            size: (64, 64),
+        };
         let actions = self.fleet.unit_answered(unit, request, Ok(answer), self.now);
         self.carry_out(actions);
     }

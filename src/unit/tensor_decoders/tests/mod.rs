@@ -17,7 +17,7 @@ type Given<'a> = (&'a [i64], &'a [f32]);
 fn check(layout: &OutputLayout, tensors: &[Given<'_>]) -> Result<Vec<Detection>, TensorError> {
     let tensors: Vec<Tensor<'_>> = tensors.iter().map(|(shape, values)| Tensor { shape, values }).collect();
     let placement = Placement::new(&InputLayout::plain("i", 32, 32), (64, 64), NormalizedBox::WHOLE);
-    let thresholds = Thresholds { confidence: 0.5, iou: 0.5, max_detections: 10 };
+    let thresholds = Thresholds { confidence: 0.5, weak_confidence: None, iou: 0.5, max_detections: 10 };
     decode(layout, &tensors, &Reading { thresholds: &thresholds, placement: &placement })
 }
 
