@@ -177,7 +177,7 @@ fn track(scene: &Scene, detector: &str, seen: &[Vec<Seen>], step: u32) -> Vec<Ch
 
 /// The tracks of each sampled frame, and what began in which frame.
 fn our_tracks(sample: &Sample<'_>, frames_per_second: u32) -> (Vec<Vec<Placed>>, Vec<(u32, TrackEvent)>) {
-    let rules = TrackingRules::new(&TrackingSettings::default(), &SceneSettings::default()).unwrap();
+    let rules = TrackingRules::new(&TrackingSettings::as_shipped(), &SceneSettings::default()).unwrap();
     let mut tracker = CameraTracker::new(rules);
     let (mut tracks, mut beginnings) = (Vec::new(), Vec::new());
     for (number, seen) in &sample.seen {

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn rules(scene: &str) -> TrackingRules {
-        TrackingRules::new(&TrackingSettings::default(), &toml::from_str(scene).unwrap()).unwrap()
+        TrackingRules::new(&TrackingSettings::as_shipped(), &toml::from_str(scene).unwrap()).unwrap()
     }
 
     fn standing_at(x: f32, y: f32) -> NormalizedBox {
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn sure_frames_save_one_of_many_and_none_of_two() {
         let with = |min_hits| {
-            let tracking = TrackingSettings { min_hits, ..TrackingSettings::default() };
+            let tracking = TrackingSettings { min_hits, ..TrackingSettings::as_shipped() };
             TrackingRules::new(&tracking, &SceneSettings::default()).unwrap()
         };
         assert!(!with(10).lets_begin("person", 8, 0, 0.9) && with(10).lets_begin("person", 9, 0, 0.9));

@@ -45,7 +45,8 @@ impl Default for TrackingSettings {
         Self {
             enabled: true,
             min_hits: 3,
-            sure_margin: 0.2,
+            // Settings of an earlier version, which do not have it, mean what they meant.
+            sure_margin: 1.0,
             lost_seconds: 3.0,
             confidence: 0.5,
             hysteresis: 0.2,
@@ -100,6 +101,11 @@ impl Display for Mistake {
 // === impl TrackingSettings ===
 
 impl TrackingSettings {
+    /// `[tracking]` of the shipped settings.
+    pub fn as_shipped() -> Self {
+        Self { sure_margin: 0.2, ..Self::default() }
+    }
+
     /// Returns every mistake in the values.
     pub fn check(&self) -> Vec<Mistake> {
         let mut mistakes = Mistakes::default();

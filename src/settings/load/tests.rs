@@ -55,7 +55,7 @@ fn the_shipped_file_has_the_defaults_of_the_code() {
     assert_eq!(settings.units, UnitSettings::default());
     assert_eq!(settings.mqtt, MqttSettings::default());
     assert_eq!(settings.outbox, OutboxSettings::default());
-    assert_eq!(settings.tracking, TrackingSettings::default());
+    assert_eq!(settings.tracking, TrackingSettings::as_shipped());
     assert_eq!(settings.sandbox, SandboxSettings::default());
 }
 

@@ -83,7 +83,7 @@ fn what_the_model_keeps_back_begins_nothing_and_is_followed_without_being_publis
 
 #[test]
 fn what_the_model_keeps_back_is_published_if_the_settings_say_so() {
-    let settings = TrackingSettings { publish_weak: true, ..TrackingSettings::default() };
+    let settings = TrackingSettings { publish_weak: true, ..TrackingSettings::as_shipped() };
     let rules = TrackingRules::new(&settings, &toml::from_str("").unwrap()).unwrap();
     let mut stage = Stage { tracker: CameraTracker::new(rules), ..Stage::new("") };
     let faint = [NamedDetection { is_weak: true, ..at("person", 0.35, 0.3, 0.5) }];

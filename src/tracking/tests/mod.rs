@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// A tracker with the default settings and this scene.
 fn tracker(scene: &str) -> CameraTracker {
-    CameraTracker::new(TrackingRules::new(&TrackingSettings::default(), &toml::from_str(scene).unwrap()).unwrap())
+    CameraTracker::new(TrackingRules::new(&TrackingSettings::as_shipped(), &toml::from_str(scene).unwrap()).unwrap())
 }
 
 /// A simulated camera with five frames a second, and its tracker.
