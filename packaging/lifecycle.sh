@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What an operator does with the package, inside a root that may be thrown away: install, change, upgrade, remove, purge.
+# What an operator does with the package, inside a root that may be thrown away: install, change, upgrade, roll back, remove, purge.
 #   packaging/lifecycle.sh files|booted BEFORE.deb AFTER.deb
 # files: a chroot without systemd, whose tools are replaced by ones that note what is asked of them. booted: systemd runs, and
 # so does the service. Prints a row a step: name, value, bar, separated by tabs; a step holds when both are the same.
 set -euo pipefail
 mode=$1 before=$2 after=$3
 settings=/etc/ocelli/ocelli.toml
+asked_to_restart="systemctl --system daemon-reload;deb-systemd-invoke restart ocelli.service;"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -57,19 +58,19 @@ END
     install -m 640 -g ocelli /etc/ocelli/conf.d-camera.part /etc/ocelli/conf.d/camera.toml
     rm /etc/ocelli/conf.d-camera.part
     systemctl enable --now ocelli
+    wait_until_it_streams "the service streams"
+}
+
+wait_until_it_streams() { # NAME
     local wait said=
     for wait in $(seq 120); do
+        # It ends with 1 while anything is wrong.
         said=$(ocelli status --json 2>&1 || true)
-        case $said in *'"streaming"'*) break ;; esac
+        case $said in *'"streaming"'*) row "$1" yes yes && return ;; esac
         sleep 1
     done
-    case $said in
-        *'"streaming"'*) row "the service streams" yes yes ;;
-        *)
-            row "the service streams" no yes
-            { printf '%s\n' "$said" && journalctl -u ocelli --no-pager | tail -n 30; } >&2
-            ;;
-    esac
+    row "$1" no yes
+    { printf '%s\n' "$said" && journalctl -u ocelli --no-pager | tail -n 30; } >&2
 }
 
 change_by_hand() {
@@ -110,8 +111,17 @@ upgraded
 if [ "$mode" = booted ]; then
     row "restarted by the upgrade" "$(if [ "$pid" != "$(state_of MainPID)" ]; then state_of ActiveState; fi)" active
     row "the old version ended by itself" "$(journalctl -u ocelli --no-pager | grep -cE 'Main process exited|Failed with result|killing' || true)" 0
+    wait_until_it_streams "the new version streams"
 else
-    row "asked of systemd at upgrade" "$(asked)" "systemctl --system daemon-reload;deb-systemd-invoke restart ocelli.service;"
+    row "asked of systemd at upgrade" "$(asked)" "$asked_to_restart"
+fi
+install_package "$before"
+row "rolled back" "$(dpkg-query -W -f '${Version}' ocelli)" "$(dpkg-deb -f "$before" Version)"
+row "settings kept by a rollback" "$(tail -n 1 $settings)" "# mine"
+if [ "$mode" = booted ]; then
+    wait_until_it_streams "the version before streams again"
+else
+    row "asked of systemd at rollback" "$(asked)" "$asked_to_restart"
 fi
 dpkg --remove ocelli >/tmp/dpkg.log 2>&1
 removed

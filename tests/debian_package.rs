@@ -130,7 +130,7 @@ fn it_is_installed_upgraded_removed_and_purged_without_loss_or_rest() {
         assert_eq!(value, bar, "{name}\n{report}");
         rows += 1;
     }
-    assert!(rows >= 22, "only {rows} steps were taken:\n{report}");
+    assert!(rows >= 25, "only {rows} steps were taken:\n{report}");
 }
 
 #[test]
