@@ -116,10 +116,6 @@ fn the_python_of_the_page_for_aws_prints_what_stands_below_it() {
         let output = Command::new(python).args(["-c", &source]).current_dir(root()).output().unwrap();
         let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{name}: {said}");
-        assert_eq!(
-            (printed.as_ref(), blocks[at + 1].language.as_str()),
-            (blocks[at + 1].text().as_str(), "text"),
-            "{name}"
-        );
+        assert_eq!((&*printed, blocks[at + 1].language.as_str()), (blocks[at + 1].text().as_str(), "text"), "{name}");
     }
 }
