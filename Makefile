@@ -1,4 +1,4 @@
-.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install
+.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -122,25 +122,12 @@ hostile: setup ## cameras, brokers, models and HTTP clients that mean harm besid
 	@OCELLI_SAFETY=whole $(CARGO) test --test hostile -- --nocapture
 	@OCELLI_MUTATED_SECONDS=$(or $(OCELLI_MUTATED_SECONDS),1800) $(CARGO) test --test mutated_streams -- --nocapture
 
-install: ## install what `make build` has built: binary, library, models, settings, systemd unit (as root; DESTDIR=, PREFIX=/usr)
-	@test -x target/release/ocelli || { echo "make install: run \`make build\` first, as yourself"; exit 1; }
-	install -D -m 755 target/release/ocelli $(DESTDIR)$(PREFIX)/bin/ocelli
-	install -D -m 644 lib/libonnxruntime.so $(DESTDIR)$(PREFIX)/lib/ocelli/libonnxruntime.so
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ocelli THIRD-PARTY.md LICENSE-APACHE LICENSE-MIT
-	install -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ocelli lib/onnxruntime-LICENSE lib/onnxruntime-ThirdPartyNotices.txt
-	set -e; for model in models/*/; do test -f $$model/model.onnx || continue; \
-	    install -d $(DESTDIR)$(PREFIX)/share/ocelli/$$model; \
-	    find $$model -maxdepth 1 -type f -exec install -m 644 -t $(DESTDIR)$(PREFIX)/share/ocelli/$$model {} +; done
-	install -d $(DESTDIR)/usr/lib/systemd/system
-	sed 's|=/usr/bin/|=$(PREFIX)/bin/|' systemd/ocelli.service >$(DESTDIR)/usr/lib/systemd/system/ocelli.service
-	chmod 644 $(DESTDIR)/usr/lib/systemd/system/ocelli.service
-	install -D -m 644 systemd/ocelli.sysusers $(DESTDIR)/usr/lib/sysusers.d/ocelli.conf
-	install -d -m 750 $(DESTDIR)/etc/ocelli
-	test -e $(DESTDIR)/etc/ocelli/ocelli.toml || sed \
-	    -e 's|^state_directory = .*|state_directory = "/var/lib/ocelli"|' \
-	    -e 's|^models_directory = .*|models_directory = "$(PREFIX)/share/ocelli/models"|' \
-	    -e 's|^runtime_library = .*|runtime_library = "$(PREFIX)/lib/ocelli/libonnxruntime.so"|' \
-	    -e 's|^cache_directory = .*|cache_directory = "/var/cache/ocelli/models"|' \
-	    configs/ocelli.toml >$(DESTDIR)/etc/ocelli/ocelli.toml
-	test -n "$(DESTDIR)" || { systemd-sysusers ocelli.conf && chgrp -R ocelli /etc/ocelli && chmod 640 /etc/ocelli/ocelli.toml \
-	    && { test ! -d /run/systemd/system || systemctl daemon-reload; }; }
+install: ## install what `make build` has built: packaging/files, then user, settings and systemd (as root; DESTDIR=, PREFIX=/usr)
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) packaging/install.sh
+
+deb: build ## the Debian package of the same files, and its debug symbols, in target/debian (needs dpkg-dev)
+	@packaging/deb.sh
+
+operator: build ## the package judged by lintian and mandoc, installed by apt on a bare Debian 12, upgraded, removed and purged in a booted container (as root); writes target/reports/operator.json, fails for a missed bar
+	@setup/operator.sh
+	@packaging/operator.sh

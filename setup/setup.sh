@@ -79,12 +79,12 @@ install_default_detector() {
 
 install_clients() {
     if cmp -s setup/requirements-clients.txt "$work/venv/clients.txt"; then
-        step 6 "AWS client of the tests: there"
+        step 6 "AWS and MQTT clients of the tests: there"
         return
     fi
-    step 6 "AWS client of the tests: installing boto3"
+    step 6 "AWS and MQTT clients of the tests: installing boto3 and paho-mqtt"
     make_venv
-    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-clients.txt || die "boto3 cannot be installed"
+    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-clients.txt || die "boto3 and paho-mqtt cannot be installed"
     cp setup/requirements-clients.txt "$work/venv/clients.txt"
 }
 

@@ -104,7 +104,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 51] = [
+const BELONGS_TO: [(&str, &[&str]); 53] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("h264_reader", &["capture"]),
@@ -147,6 +147,8 @@ const BELONGS_TO: [(&str, &[&str]); 51] = [
     ("hyper", &["http", "discover"]),
     ("hyper_util", &["http", "discover"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("libc", &["os"]),
     ("memmap2", &["os"]),

@@ -28,9 +28,9 @@ fn wrong_settings_are_not_tried_again_and_everything_else_is() {
 }
 
 #[test]
-fn the_directory_of_the_settings_has_the_mode_that_make_install_gives_it() {
-    let makefile = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Makefile")).unwrap();
-    assert!(makefile.contains("install -d -m 750 $(DESTDIR)/etc/ocelli"), "the unit file must say the same");
+fn the_directory_of_the_settings_has_the_mode_that_the_installation_gives_it() {
+    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/postinst")).unwrap();
+    assert!(script.contains("install -d -m 750 -o root -g ocelli /etc/ocelli\n"), "the unit file must say the same");
     assert!(unit().contains("\nConfigurationDirectoryMode=0750\n"), "systemd complains of every start otherwise");
 }
 

@@ -16,6 +16,7 @@ mod keep_health;
 mod live_settings;
 mod live_view;
 mod lock;
+mod man_pages;
 mod model;
 mod page;
 mod plan;
@@ -108,6 +109,12 @@ enum Command {
         /// The shell that the script is for.
         shell: clap_complete::Shell,
     },
+    /// Write the man pages to a directory; for `make install` and packages.
+    #[command(hide = true)]
+    ManPages {
+        /// The directory, which must be there.
+        directory: std::path::PathBuf,
+    },
     /// An inference unit; started by `run`.
     #[command(hide = true)]
     Unit,
@@ -120,6 +127,11 @@ enum Command {
     /// Reads what cameras answer; started by `discover`.
     #[command(hide = true)]
     DiscoverChild,
+}
+
+/// The definition of the command line, from which man pages and completions are made, and by which the documents are judged.
+pub fn definition() -> clap::Command {
+    Arguments::command()
 }
 
 /// Parses the command line and runs the command.
@@ -149,9 +161,10 @@ pub fn main() -> ExitCode {
         Command::User(command) => user::user(&command),
         Command::Config(command) => config::config(&command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "ocelli", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut definition(), "ocelli", &mut std::io::stdout());
             ExitCode::SUCCESS
         }
+        Command::ManPages { directory } => man_pages::write(definition(), &directory),
         Command::Unit => {
             begin_child();
             crate::unit::main()
@@ -206,6 +219,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        definition().debug_assert();
     }
 }

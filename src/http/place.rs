@@ -75,7 +75,7 @@ impl Listener {
             Self::Socket(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 let peer = stream.peer_cred()?;
-                let is_child = peer.pid().is_some_and(local_socket::may_be_own_child);
+                let is_child = peer.pid().is_some_and(|pid| local_socket::may_be_own_child(pid, peer.uid()));
                 Ok(((!is_child).then_some(Accepted::Socket(stream)), Peer::User(peer.uid())))
             }
         }

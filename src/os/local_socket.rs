@@ -3,6 +3,7 @@
 use crate::os::users;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::process::geteuid;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
@@ -79,9 +80,15 @@ fn is_listened_at(path: &Path) -> bool {
     matches!(connected, Ok(()) | Err(Errno::AGAIN))
 }
 
-/// True if the process `pid` is a child of this one, as capture processes and units are, or has ended and may have been.
-/// Of a process outside of this one's namespace, `pid` is 0.
-pub fn may_be_own_child(pid: i32) -> bool {
+/// True if the process `pid` of the user `uid` is a child of this one, as capture processes and units are, or has ended and may
+/// have been. Of a process outside of this one's namespace, `pid` is 0.
+///
+/// Children have this process's user, and cannot take another: they hold no capability. So the processes of other users are let
+/// in unseen, which `ProtectProc=invisible` of the service hides from it.
+pub fn may_be_own_child(pid: i32, uid: u32) -> bool {
+    if uid != geteuid().as_raw() {
+        return false;
+    }
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return pid > 0 };
     // The name of the process, in parentheses, may hold spaces and parentheses.
     let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
@@ -114,10 +121,13 @@ mod tests {
     fn a_child_is_told_from_other_processes() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
-        assert!(may_be_own_child(pid));
-        assert!([std::process::id().cast_signed(), 1, 0].into_iter().all(|other| !may_be_own_child(other)));
+        let own = geteuid().as_raw();
+        assert!(may_be_own_child(pid, own));
+        assert!([std::process::id().cast_signed(), 1, 0].into_iter().all(|other| !may_be_own_child(other, own)));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(may_be_own_child(pid), "one that has asked and ended is not let in");
+        assert!(may_be_own_child(pid, own), "one that has asked and ended is not let in");
+        // As `ProtectProc=invisible` hides a command of root or of a member of the group from the service.
+        assert!(!may_be_own_child(pid, own + 1), "nobody else's process is a child, seen or not");
     }
 }
