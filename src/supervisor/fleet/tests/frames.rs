@@ -219,7 +219,9 @@ fn a_unit_of_which_nothing_is_measured_yet_is_taken_for_as_fast_as_its_own_run()
         let mut test_box = TestBox::new(1);
         test_box.run_time = Duration::from_millis(run_ms);
         test_box.bring_up();
-        (0..8).for_each(|_| drop(test_box.offer_image()));
+        for _ in 0..8 {
+            test_box.offer_image();
+        }
         test_box.images.iter().filter(|(_, outcome)| *outcome == Outcome::Shed(ShedReason::Throttled)).count()
     };
     assert_eq!(offered(20), 0, "fifty a second: eight at once wait for less than a second");
