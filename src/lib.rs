@@ -46,7 +46,8 @@
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`live`]: passes live video from capture processes on to viewers, with the detections of its frames.
 //! * [`clips`]: keeps the received video of events on the disk, for some days.
-//! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs. [`publish::outbox`]
+//! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs, [`http::s3`] has the
+//!   objects of its buckets. [`publish::outbox`]
 //!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
 //! * [`appliance`]: the shell. It waits, lets the core apply what is queued, and performs the effects.
 //!   `http::page` has the files of the web page, which asks the native API as every client does.
@@ -103,6 +104,8 @@
 //!   own. An event is sent after it was written (while the disk refuses: from a ring in memory), and kept until the broker
 //!   has acknowledged it, rejects it for good, or there is no room. Dropped events are counted and reported. No promise rests
 //!   on the MQTT client's own queue.
+//! * An object is in its bucket whole, checked and on the disk, or not at all; what is received of one is never in memory as a
+//!   whole ([`http::s3`], [`os::object_directory`]).
 //! * The tracker sees a result before the frame's slot is released, so that a snapshot can be made of the frame that shows
 //!   an object best. What the scene filters is in no event, no count and no detection.
 //! * Every queue is bounded and says what happens when it is full. A child that does not read is hung, and killed.

@@ -104,12 +104,12 @@ const MAY_USE: [(&str, &[&str]); 29] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 51] = [
+const BELONGS_TO: [(&str, &[&str]); 52] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("h264_reader", &["capture"]),
     ("http_auth", &["capture"]),
-    ("md5", &["capture"]),
+    ("md5", &["capture", "http"]),
     ("gstreamer_app", &["capture"]),
     ("gstreamer_video", &["capture"]),
     ("ort", &["unit"]),
@@ -123,7 +123,8 @@ const BELONGS_TO: [(&str, &[&str]); 51] = [
     ("rumqttc_v5", &["publish"]),
     ("schemars", &["publish", "vision"]),
     ("rusqlite", &["publish"]),
-    ("crc32fast", &["publish"]),
+    ("crc32fast", &["publish", "http"]),
+    ("crc", &["http"]),
     ("rustls", &["publish", "http", "capture"]),
     ("tokio_rustls", &["http", "publish"]),
     ("rcgen", &["http"]),
@@ -131,8 +132,8 @@ const BELONGS_TO: [(&str, &[&str]); 51] = [
     ("hmac", &["http"]),
     ("subtle", &["http"]),
     ("base64", &["http", "discover", "capture", "telemetry"]),
-    ("quick_xml", &["discover", "capture"]),
-    ("sha1", &["discover"]),
+    ("quick_xml", &["discover", "capture", "http"]),
+    ("sha1", &["discover", "http"]),
     ("uuid", &["http"]),
     ("percent_encoding", &["http"]),
     ("tower_service", &["http"]),

@@ -7,11 +7,12 @@ use crate::http::login::gate::{Entrance, Gate, admit, nothing_here};
 use crate::http::page;
 use crate::http::rekognition;
 use crate::http::routes;
+use crate::http::s3;
 use crate::http::state::HttpState;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use std::time::Duration;
 use tower_http::timeout::{RequestBodyDeadlineLayer, TimeoutLayer};
@@ -45,7 +46,7 @@ pub(super) fn local(state: HttpState, door: &Door, needs_token: NeedsToken) -> R
     // The name is judged before the token: a page that asks under a name of its own learns nothing.
     let name = from_fn_with_state(door.clone(), require_name);
     let routes = health.merge(for_visitors(&state, door, entrance)).layer(name);
-    finish(routes, state, door, ShowsPage::Always).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
+    finish(routes, state, door, ShowsPage::Always, false).layer(name_box).layer(from_fn_with_state(door.clone(), guard))
 }
 
 /// The native API behind its gate, and the way in.
@@ -90,7 +91,7 @@ pub(super) fn public(state: HttpState, door: &Door, is_tls: bool) -> Router {
         true => (routes.merge(for_visitors(&state, door, Entrance::People).layer(name)), ShowsPage::ToPeople),
         false => (routes, ShowsPage::Never),
     };
-    let routes = finish(routes, state, door, shows_page);
+    let routes = finish(routes, state, door, shows_page, is_tls);
     let routes = match door.pages().layer() {
         Some(for_pages) => routes.layer(for_pages),
         None => routes,
@@ -107,10 +108,36 @@ enum ShowsPage {
     Never,
 }
 
-fn finish(routes: Router<HttpState>, state: HttpState, door: &Door, shows_page: ShowsPage) -> Router {
+fn finish(routes: Router<HttpState>, state: HttpState, door: &Door, shows_page: ShowsPage, is_tls: bool) -> Router {
     let (calls, of_calls) = (state.clone(), door.clone());
     let fallback = move |request: Request| no_route(calls, of_calls, shows_page, request);
-    limited(routes.fallback(fallback).with_state(state))
+    let objects = ObjectDoor { state: state.clone(), door: door.clone(), is_tls };
+    let routes = limited(routes.fallback(fallback).with_state(state));
+    // Outside of the time limit: an object may be large, and has limits of its own.
+    routes.layer(from_fn_with_state(objects, objects_first))
+}
+
+/// What requests for objects need.
+#[derive(Clone)]
+struct ObjectDoor {
+    state: HttpState,
+    door: Door,
+    is_tls: bool,
+}
+
+/// Requests of S3 clients, whatever their path: a bucket may have the name of a route. Like [`no_route`] it asks for a name of
+/// the box only where no signature vouches for the request.
+async fn objects_first(State(objects): State<ObjectDoor>, request: Request, next: Next) -> Response {
+    let ObjectDoor { state, door, is_tls } = objects;
+    if !state.rekognition.is_enabled() || !s3::is_meant(request.headers(), request.uri().query()) {
+        return next.run(request).await;
+    }
+    if !state.rekognition.must_be_signed()
+        && let Some(refusal) = door.refusal_of_name(&request)
+    {
+        return refusal;
+    }
+    s3::handle(&state.s3, &state.rekognition, is_tls, request).await
 }
 
 /// These routes with the time limit of every request.

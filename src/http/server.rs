@@ -10,6 +10,7 @@ use crate::http::local_token;
 use crate::http::monitoring;
 use crate::http::place::Place;
 use crate::http::router::{self, NeedsToken};
+use crate::http::s3;
 use crate::http::settings::{HttpSettings, HttpTlsSettings, LocalAccess};
 use crate::http::tls;
 use crate::secret::Secret;
@@ -64,6 +65,9 @@ pub async fn serve(
     if !settings.enabled {
         return;
     }
+    let calls = state.rekognition.clone();
+    // Nobody waits for it: a disk may hang.
+    tokio::task::spawn_blocking(move || s3::remove_left_uploads(&calls));
     let (socket, over_tcp) = local_endpoints(&settings, &state, &identity.state_directory, tokens.local.as_ref());
     let certificate = Certificate { settings: &settings, identity, troubles: &troubles, acceptor: OnceCell::new() };
     let public = serve_public(&settings, state.clone(), &certificate, stop.clone());

@@ -8,6 +8,7 @@ use crate::control::scenes::SceneClient;
 use crate::http::body::BodyBudget;
 use crate::http::login::reception::Reception;
 use crate::http::rekognition::RekognitionState;
+use crate::http::s3::S3State;
 use crate::http::settings::SessionSettings;
 use crate::telemetry::metrics::Metrics;
 use crate::vision::monotonic::Monotonic;
@@ -60,6 +61,8 @@ pub struct HttpState {
     pub page: PageState,
     /// Knows the people at the page.
     pub reception: Reception,
+    /// Answers clients of S3.
+    pub(super) s3: S3State,
     /// Room for request bodies of AWS clients.
     pub(super) budget: BodyBudget,
 }
@@ -73,8 +76,8 @@ impl HttpState {
         rekognition: RekognitionState,
     ) -> Self {
         let reception = Reception::new(Vec::new(), &SessionSettings::default(), Arc::clone(&metrics));
-        let (page, budget) = (PageState::default(), BodyBudget::default());
-        Self { metrics, health, control, rekognition, page, reception, budget }
+        let (page, s3, budget) = (PageState::default(), S3State::default(), BodyBudget::default());
+        Self { metrics, health, control, rekognition, page, reception, s3, budget }
     }
 
     /// The same with what the page shows.
@@ -92,6 +95,7 @@ impl HttpState {
     /// The same state with limits of its own, for the public address: strangers can use up neither the body budget nor
     /// the CPU turns of clients on the box itself.
     pub(super) fn for_strangers(&self) -> Self {
-        Self { budget: BodyBudget::default(), rekognition: self.rekognition.for_strangers(), ..self.clone() }
+        let (rekognition, s3) = (self.rekognition.for_strangers(), self.s3.for_strangers());
+        Self { budget: BodyBudget::default(), rekognition, s3, ..self.clone() }
     }
 }

@@ -20,6 +20,7 @@ pub mod local_socket;
 pub mod mapped_file;
 pub mod memfd;
 pub mod memory;
+pub mod object_directory;
 pub mod orphan_guard;
 pub mod parent_gate;
 pub mod password_prompt;

@@ -38,7 +38,8 @@ pub(super) fn with_examples() -> String {
 
 /// True for a header or `key = value`; false for a sentence.
 fn is_example(line: &str) -> bool {
-    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.');
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'.';
+    let is_name = |text: &str| text.bytes().all(is_part);
     match line.split_once(" = ") {
         Some((key, _)) => is_name(key),
         None => {

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// All of them.
     Operator,
-    /// `DetectCustomLabels` with the versions listed for the key.
+    /// `DetectCustomLabels` with the versions listed for the key, and reading the buckets listed for it.
     #[default]
     CameraClient,
+    /// What a camera client may, and writing to the buckets listed for the key. Apart from an operator on purpose: who can
+    /// put a package into a bucket must not be able to run it as well.
+    BucketWriter,
 }
 
 /// Secrets of AWS have 40 bytes. An empty file must not become a secret.
@@ -33,6 +36,8 @@ pub struct AccessKeySettings {
     pub role: Role,
     /// For a camera client: the versions that it may use, as `project/version` or `project/*`.
     pub versions: Vec<String>,
+    /// For all but operators, who read every bucket: those that it may reach over S3.
+    pub buckets: Vec<String>,
 }
 
 impl AccessKeySettings {
@@ -50,7 +55,8 @@ impl AccessKeySettings {
         if secret.reveal().len() < MIN_SECRET_BYTES {
             return Err(SecretError::TooShort(MIN_SECRET_BYTES));
         }
-        Ok(AccessKey { id: self.access_key_id.clone(), secret, role: self.role, versions: self.versions.clone() })
+        let (id, versions, buckets) = (self.access_key_id.clone(), self.versions.clone(), self.buckets.clone());
+        Ok(AccessKey { id, secret, role: self.role, versions, buckets })
     }
 }
 
@@ -64,12 +70,23 @@ pub struct AccessKey {
     /// What its holder may do.
     pub role: Role,
     versions: Vec<String>,
+    buckets: Vec<String>,
 }
 
 impl AccessKey {
     /// True if its holder may call a detection with a version (`is_detection`), or any other operation.
     pub fn may(&self, is_detection: bool) -> bool {
         self.role == Role::Operator || is_detection
+    }
+
+    /// True if its holder may read the objects of a bucket.
+    pub fn may_read(&self, bucket: &str) -> bool {
+        self.role == Role::Operator || self.buckets.iter().any(|named| named == bucket)
+    }
+
+    /// True if its holder may write objects of a bucket.
+    pub fn may_write(&self, bucket: &str) -> bool {
+        self.role == Role::BucketWriter && self.may_read(bucket)
     }
 
     /// True if its holder may detect with this version.
@@ -105,6 +122,17 @@ mod tests {
         assert!(client.may_detect_with("gate", "v1") && client.may_detect_with("yard", "v7"));
         assert!(!client.may_detect_with("gate", "v2") && !client.may_detect_with("gat", "v1"));
         assert!(key(Role::Operator, &[]).may_detect_with("gate", "v2"));
+    }
+
+    #[test]
+    fn only_a_writer_writes_and_only_to_its_buckets() {
+        let of = |role| AccessKey { buckets: vec!["yard".into()], ..key(role, &[]) };
+        let reads = |role| (of(role).may_read("yard"), of(role).may_read("models"));
+        let writes = |role| (of(role).may_write("yard"), of(role).may_write("models"));
+        assert_eq!((reads(Role::Operator), writes(Role::Operator)), ((true, true), (false, false)));
+        assert_eq!((reads(Role::CameraClient), writes(Role::CameraClient)), ((true, false), (false, false)));
+        assert_eq!((reads(Role::BucketWriter), writes(Role::BucketWriter)), ((true, false), (true, false)));
+        assert!(!of(Role::BucketWriter).may(false) && of(Role::BucketWriter).may(true));
     }
 
     #[test]

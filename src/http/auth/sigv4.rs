@@ -1,23 +1,48 @@
 //! AWS Signature Version 4, checked by the server.
 //!
 //! Format: "Signature Version 4 signing process" of the AWS General Reference. Only a signature in the
-//! `Authorization` header over the whole body is accepted. Presigned URLs, streaming and unsigned payloads are the
-//! features with which other servers have let unsigned requests through.
+//! `Authorization` header is accepted, and for Rekognition only over the whole body. Presigned URLs, streaming and unsigned
+//! payloads are the features with which other servers have let unsigned requests through: S3 has the last two by
+//! [`payload`](crate::http::auth::payload) alone.
 
+use crate::http::auth::chunk_signer::{ChunkSigner, hmac};
 use crate::model::manifest::hexadecimal;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use subtle::ConstantTimeEq;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const SERVICE: &str = "rekognition";
-/// Headers that a signature must cover. Without them, a signed request could be turned into another one.
-const REQUIRED_HEADERS: [&str; 3] = ["host", "x-amz-date", "x-amz-target"];
 /// The longest accepted value of a header that is signed or checked.
 const MAX_HEADER_BYTES: usize = 4096;
+
+/// What a signature is for, as its scope says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Service {
+    /// The calls of Rekognition.
+    Rekognition,
+    /// The objects of buckets.
+    S3,
+}
+
+impl Service {
+    /// The name in the scope.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rekognition => "rekognition",
+            Self::S3 => "s3",
+        }
+    }
+
+    /// Headers that a signature must cover. Without them, a signed request could be turned into another one.
+    fn required_headers(self) -> [&'static str; 3] {
+        match self {
+            Self::Rekognition => ["host", "x-amz-date", "x-amz-target"],
+            Self::S3 => ["host", "x-amz-date", "x-amz-content-sha256"],
+        }
+    }
+}
 
 /// Why a request is treated as unsigned. The messages do not help an attacker who guesses.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -28,6 +53,9 @@ pub enum SignatureError {
     /// The signature is malformed; the message says how.
     #[error("{0}")]
     Incomplete(&'static str),
+    /// Headers whose meaning others could add to a signed request.
+    #[error("There were headers present in the request which were not signed")]
+    NotSigned,
     /// A form of signing that this server refuses.
     #[error("{0}")]
     NotAccepted(&'static str),
@@ -58,6 +86,7 @@ pub enum SignatureError {
 /// The parsed signature of a request. Nothing in it is verified yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Presented {
+    service: Service,
     /// The key that it claims to be made with.
     pub access_key_id: String,
     /// `20261124`.
@@ -72,11 +101,11 @@ pub struct Presented {
 }
 
 impl Presented {
-    /// Parses the signature. The body is not needed yet.
+    /// Parses the signature for a service. The body is not needed yet.
     ///
     /// # Errors
     /// [`SignatureError`] for everything that can be checked without the key.
-    pub fn of(parts: &Parts) -> Result<Self, SignatureError> {
+    pub fn of(parts: &Parts, service: Service) -> Result<Self, SignatureError> {
         let query = parts.uri.query().unwrap_or_default();
         let is_presigned = query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-signature"));
         if is_presigned {
@@ -85,11 +114,16 @@ impl Presented {
             ));
         }
         let authorization = single(&parts.headers, "authorization")?.ok_or(SignatureError::Missing)?;
-        let presented = Self::parse(authorization, single(&parts.headers, "x-amz-date")?)?;
-        for header in REQUIRED_HEADERS {
-            if !presented.signed_headers.iter().any(|signed| signed == header) {
-                return Err(SignatureError::Incomplete("host, x-amz-date and x-amz-target must be signed"));
-            }
+        let presented = Self::parse(authorization, single(&parts.headers, "x-amz-date")?, service)?;
+        if !service.required_headers().iter().all(|header| presented.signs(header)) {
+            return Err(SignatureError::Incomplete(match service {
+                Service::Rekognition => "host, x-amz-date and x-amz-target must be signed",
+                Service::S3 => "host, x-amz-date and x-amz-content-sha256 must be signed",
+            }));
+        }
+        let mut names = parts.headers.keys().map(|name| name.as_str());
+        if service == Service::S3 && names.any(|name| name.starts_with("x-amz-") && !presented.signs(name)) {
+            return Err(SignatureError::NotSigned);
         }
         // A signed header must be present exactly once. Of two values, one could be signed and the other used.
         for header in &presented.signed_headers {
@@ -98,7 +132,8 @@ impl Presented {
         for header in ["content-type", "x-amz-security-token", "x-amz-content-sha256"] {
             single(&parts.headers, header)?;
         }
-        if let Some(hash) = single(&parts.headers, "x-amz-content-sha256")?
+        if service == Service::Rekognition
+            && let Some(hash) = single(&parts.headers, "x-amz-content-sha256")?
             && !is_lower_hex(hash, 64)
         {
             return Err(SignatureError::NotAccepted("unsigned and streaming payloads are not accepted"));
@@ -110,7 +145,7 @@ impl Presented {
     ///
     /// # Errors
     /// [`SignatureError::Incomplete`] and [`SignatureError::Missing`].
-    pub fn parse(authorization: &str, time: Option<&str>) -> Result<Self, SignatureError> {
+    pub fn parse(authorization: &str, time: Option<&str>, for_service: Service) -> Result<Self, SignatureError> {
         let incomplete = SignatureError::Incomplete;
         let fields = authorization.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' '));
         let fields = fields.ok_or(incomplete("the Authorization header must begin with AWS4-HMAC-SHA256"))?;
@@ -131,8 +166,11 @@ impl Presented {
         let [access_key_id, day, region, service, terminator] = credential.split('/').collect::<Vec<_>>()[..] else {
             return Err(incomplete("Credential must be key/day/region/service/aws4_request"));
         };
-        if service != SERVICE || terminator != "aws4_request" {
-            return Err(incomplete("the credential's scope must be rekognition/aws4_request"));
+        if service != for_service.name() || terminator != "aws4_request" {
+            return Err(incomplete(match for_service {
+                Service::Rekognition => "the credential's scope must be rekognition/aws4_request",
+                Service::S3 => "the credential's scope must be s3/aws4_request",
+            }));
         }
         let is_name = |text: &str| {
             (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -163,6 +201,7 @@ impl Presented {
             return Err(incomplete("X-Amz-Date must be on the day of the credential's scope"));
         }
         Ok(Self {
+            service: for_service,
             access_key_id: access_key_id.to_owned(),
             day: day.to_owned(),
             region: region.to_owned(),
@@ -182,6 +221,10 @@ impl Presented {
         &self.signature
     }
 
+    fn signs(&self, header: &str) -> bool {
+        self.signed_headers.iter().any(|signed| signed == header)
+    }
+
     /// Compares the signature with the one that `secret` gives for the request and the body as received.
     ///
     /// # Errors
@@ -192,15 +235,28 @@ impl Presented {
             Some(claimed) => bool::from(claimed.as_bytes().ct_eq(body_hash.as_bytes())),
             None => true,
         };
-        let canonical = self.canonical_request(parts, &body_hash)?;
-        let scope = format!("{}/{}/{SERVICE}/aws4_request", self.day, self.region);
+        let matches = self.verify_payload(parts, &body_hash, secret).is_ok();
+        if has_its_hash && matches { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+
+    /// Compares the signature with the one that `secret` gives for the head of the request and what it says of its body:
+    /// `payload` is the last line of the canonical request. Returns what signs the chunks of a body that has some.
+    ///
+    /// # Errors
+    /// [`SignatureError::Mismatch`], whichever part differs.
+    pub fn verify_payload(&self, parts: &Parts, payload: &str, secret: &str) -> Result<ChunkSigner, SignatureError> {
+        let canonical = self.canonical_request(parts, payload)?;
+        let service = self.service.name();
+        let scope = format!("{}/{}/{service}/aws4_request", self.day, self.region);
         let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.time, hexadecimal(&Sha256::digest(canonical)));
-        let key = [self.day.as_str(), &self.region, SERVICE, "aws4_request"]
+        let key = [self.day.as_str(), &self.region, service, "aws4_request"]
             .into_iter()
             .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()));
         let expected = hexadecimal(&hmac(&key, to_sign.as_bytes()));
-        let matches = bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes()));
-        if has_its_hash && matches { Ok(()) } else { Err(SignatureError::Mismatch) }
+        match bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes())) {
+            true => Ok(ChunkSigner::new(key, &self.time, &scope, expected)),
+            false => Err(SignatureError::Mismatch),
+        }
     }
 
     fn canonical_request(&self, parts: &Parts, body_hash: &str) -> Result<String, SignatureError> {
@@ -218,19 +274,15 @@ impl Presented {
 
 /// Sorts pairs by name and value. Keeps the encoding of the client.
 fn canonical_query(uri: &axum::http::Uri) -> String {
-    let mut pairs: Vec<String> = uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
-        .collect();
-    pairs.sort();
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let mut pairs: Vec<(&str, &str)> = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    pairs.sort_unstable();
+    let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 
 /// The value of a header that must not be repeated.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, SignatureError> {
+pub(in crate::http) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, SignatureError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -240,15 +292,8 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Sig
     text.map(Some).ok_or(SignatureError::Incomplete("a header that is checked is not plain text, or too long"))
 }
 
-fn is_lower_hex(text: &str, length: usize) -> bool {
+pub(in crate::http) fn is_lower_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
-fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
-    // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
-    mac.update(data);
-    mac.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]

@@ -212,7 +212,9 @@ impl From<SignatureError> for ApiError {
     fn from(error: SignatureError) -> Self {
         let kind = match error {
             SignatureError::Missing => ErrorKind::MissingAuthenticationToken,
-            SignatureError::Incomplete(_) | SignatureError::NotAccepted(_) => ErrorKind::IncompleteSignature,
+            SignatureError::Incomplete(_) | SignatureError::NotSigned | SignatureError::NotAccepted(_) => {
+                ErrorKind::IncompleteSignature
+            }
             SignatureError::UnknownKey => ErrorKind::UnrecognizedClient,
             SignatureError::Mismatch
             | SignatureError::Skewed { .. }

@@ -6,7 +6,7 @@
 
 use crate::catalog::arn::Resource;
 use crate::http::auth::access_keys::AccessKey;
-use crate::http::auth::sigv4::Presented;
+use crate::http::auth::sigv4::{Presented, Service};
 use crate::http::body::{self, BodyBudget, BodyError, Received};
 use crate::http::rekognition::call::Call;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
@@ -68,7 +68,7 @@ async fn answer(
     if parts.method != Method::POST {
         return Err(ApiError::new(ErrorKind::UnknownOperation, "Operations are sent with POST."));
     }
-    let presented = state.presented(&parts)?;
+    let presented = state.presented(&parts, Service::Rekognition)?;
     let is_short = matches!(target, Target::Ours(operation) if !operation.takes_image());
     let max_bytes = if is_short { MAX_BODY_BYTES } else { MAX_IMAGE_BODY_BYTES };
     let received = body::receive(body, &parts.headers, max_bytes, budget).await.map_err(|error| match error {

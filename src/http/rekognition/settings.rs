@@ -36,12 +36,38 @@ impl Default for RekognitionSettings {
     }
 }
 
+/// What S3 clients may do with the objects of a bucket.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum S3Access {
+    /// Nothing: calls name its objects, and nobody gets them.
+    #[default]
+    Off,
+    /// Look at them.
+    Read,
+    /// Put and delete some, too, with a key whose role is `bucket-writer`.
+    ReadWrite,
+}
+
 /// One of `[[buckets]]`: a directory with objects and packages that calls may name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BucketSettings {
     /// The name in `S3Object.Bucket`.
     pub name: String,
     /// Calls cannot name files outside this directory.
     pub directory: PathBuf,
+    /// What S3 clients may do.
+    pub s3: S3Access,
+    /// The largest object that is taken, in MiB. The model of a package has at most 512.
+    pub max_object_megabytes: u32,
+    /// All objects together, in MiB: beyond it none is taken.
+    pub max_megabytes: u32,
+}
+
+impl Default for BucketSettings {
+    fn default() -> Self {
+        let (name, directory, s3) = (String::new(), PathBuf::new(), S3Access::Off);
+        Self { name, directory, s3, max_object_megabytes: 512, max_megabytes: 4096 }
+    }
 }

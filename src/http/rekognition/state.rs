@@ -4,9 +4,10 @@ use crate::catalog::arn::Resource;
 use crate::catalog::{CatalogStore, Stage, Version};
 use crate::control::Control;
 use crate::http::auth::access_keys::AccessKey;
+use crate::http::auth::chunk_signer::ChunkSigner;
 use crate::http::auth::clock_rule::ClockRule;
 use crate::http::auth::signed_time_floor::{self, SignedTimeFloor};
-use crate::http::auth::sigv4::{Presented, SignatureError};
+use crate::http::auth::sigv4::{Presented, Service, SignatureError};
 use crate::http::cpu_turns::CpuTurns;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::os::clock::{monotonic_now, wall_clock, wall_now_ms};
@@ -40,7 +41,7 @@ pub struct RekognitionState {
     rules: watch::Receiver<EndpointRules>,
     /// Also while there are no keys: other hosts reach these calls.
     must_be_signed: bool,
-    pub(super) metrics: Arc<Metrics>,
+    pub(in crate::http) metrics: Arc<Metrics>,
     /// A permit for each object that is being read from a bucket.
     pub(super) downloads: Arc<Semaphore>,
     /// Held by the call that changes projects, versions or models: one at a time.
@@ -117,8 +118,22 @@ impl RekognitionState {
 
     /// The directory of a bucket.
     pub(super) fn bucket(&self, name: &str) -> Option<PathBuf> {
-        let rules = self.rules.borrow();
-        rules.buckets.iter().find(|bucket| bucket.name == name).map(|bucket| bucket.directory.clone())
+        self.bucket_settings(name).map(|bucket| bucket.directory)
+    }
+
+    /// The settings of a bucket.
+    pub(in crate::http) fn bucket_settings(&self, name: &str) -> Option<BucketSettings> {
+        self.rules.borrow().buckets.iter().find(|bucket| bucket.name == name).cloned()
+    }
+
+    /// All buckets.
+    pub(in crate::http) fn buckets(&self) -> Vec<BucketSettings> {
+        self.rules.borrow().buckets.clone()
+    }
+
+    /// `[rekognition]`.
+    pub(in crate::http) fn settings(&self) -> &RekognitionSettings {
+        &self.settings
     }
 
     /// The model of `DetectLabels`.
@@ -132,16 +147,20 @@ impl RekognitionState {
     }
 
     /// Parses the signature of a request and looks up its key. `None` if calls need no signature. Needs no body.
-    pub(super) fn presented(&self, parts: &Parts) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
+    pub(in crate::http) fn presented(
+        &self,
+        parts: &Parts,
+        service: Service,
+    ) -> Result<Option<(Presented, AccessKey)>, SignatureError> {
         match self.must_be_signed() {
-            true => self.find_key(parts).map(Some).inspect_err(|error| self.count_refusal(error)),
+            true => self.find_key(parts, service).map(Some).inspect_err(|error| self.count_refusal(error)),
             false => Ok(None),
         }
     }
 
-    fn find_key(&self, parts: &Parts) -> Result<(Presented, AccessKey), SignatureError> {
+    fn find_key(&self, parts: &Parts, service: Service) -> Result<(Presented, AccessKey), SignatureError> {
         let rules = self.rules.borrow();
-        let presented = Presented::of(parts)?;
+        let presented = Presented::of(parts, service)?;
         let key = rules.keys.iter().find(|key| key.id == presented.access_key_id);
         let key = key.ok_or(SignatureError::UnknownKey)?.clone();
         Ok((presented, key))
@@ -155,18 +174,27 @@ impl RekognitionState {
         parts: &Parts,
         body: &[u8],
     ) -> Result<(), SignatureError> {
-        self.check_signature(presented, key, parts, body).inspect_err(|error| self.count_refusal(error))
+        let verified = presented.verify(parts, body, key.secret.reveal());
+        verified.and_then(|()| self.check_age(presented)).inspect_err(|error| self.count_refusal(error))
     }
 
-    fn check_signature(
+    /// Checks the head of a request and what it says of its body (`payload`), as [`Self::verify`] does with a whole one.
+    /// Returns what checks the chunks of its body.
+    pub(in crate::http) fn verify_payload(
         &self,
         presented: &Presented,
         key: &AccessKey,
         parts: &Parts,
-        body: &[u8],
-    ) -> Result<(), SignatureError> {
-        presented.verify(parts, body, key.secret.reveal())?;
-        // The age comes second, because its error tells the box's time. A panic elsewhere leaves the rule valid.
+        payload: &str,
+    ) -> Result<ChunkSigner, SignatureError> {
+        let verified = presented.verify_payload(parts, payload, key.secret.reveal());
+        let checked = verified.and_then(|signer| self.check_age(presented).map(|()| signer));
+        checked.inspect_err(|error| self.count_refusal(error))
+    }
+
+    /// The age comes after the signature, because its error tells the box's time.
+    fn check_age(&self, presented: &Presented) -> Result<(), SignatureError> {
+        // A panic elsewhere leaves the rule valid.
         let mut rule = self.clock_rule.lock().unwrap_or_else(PoisonError::into_inner);
         rule.check((presented.signature(), presented.time()), (wall_clock(), wall_now_ms()), monotonic_now())?;
         if let (Some(directory), Some(newest_ms)) = (self.state_directory.clone(), rule.take_due_floor()) {

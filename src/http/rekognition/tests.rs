@@ -51,7 +51,8 @@ impl TestBox {
         );
         let commands: Arc<Mutex<Vec<Command>>> = Arc::default();
         tokio::spawn(obey(queues.commands, fleet, Arc::clone(&commands)));
-        let bucket = BucketSettings { name: "files".into(), directory: home.path().to_owned() };
+        let bucket =
+            BucketSettings { name: "files".into(), directory: home.path().to_owned(), ..BucketSettings::default() };
         let settings = RekognitionSettings { hold_seconds: 0.0, ..RekognitionSettings::default() };
         let rules = EndpointRules { buckets: vec![bucket], default_model: "m".into(), ..EndpointRules::default() };
         let (_, rules) = watch::channel(rules);

@@ -2,24 +2,17 @@
 
 use crate::clips::{Clips, FoundClip};
 use crate::http::byte_range::{Asked, asked};
+use crate::http::file_body::FileBody;
 use crate::http::routes::refusal::refusal;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Router, get};
-use hyper::body::Frame;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-
-/// What is read from the disk at a time, and how many of it wait for a slow client.
-const CHUNK_BYTES: u64 = 128 << 10;
-const WAITING_CHUNKS: usize = 2;
 
 /// The routes of this file.
 pub(in crate::http) fn router() -> Router<Option<Clips>> {
@@ -59,9 +52,7 @@ async fn serve(path: PathBuf, headers: &HeaderMap) -> io::Result<Response> {
             return Ok(response);
         }
     };
-    let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
-    tokio::spawn(read(file, first, bytes, chunks));
-    let mut response = (status, Body::new(Chunks(receiver))).into_response();
+    let mut response = (status, Body::new(FileBody::new(file, first, bytes, ()))).into_response();
     set(&mut response, header::CONTENT_TYPE, "video/mp4");
     set(&mut response, header::CONTENT_LENGTH, &bytes.to_string());
     set(&mut response, header::ACCEPT_RANGES, "bytes");
@@ -77,41 +68,5 @@ async fn serve(path: PathBuf, headers: &HeaderMap) -> io::Result<Response> {
 fn set(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
-    }
-}
-
-/// Reads a part of the file while the client takes it. No thread waits for a client.
-async fn read(mut file: File, first: u64, mut bytes: u64, chunks: mpsc::Sender<io::Result<Bytes>>) {
-    let mut at = first;
-    while bytes > 0 {
-        let next = bytes.min(CHUNK_BYTES);
-        let step = spawn_blocking(move || {
-            let mut chunk = Vec::new();
-            let read = file.seek(SeekFrom::Start(at)).and_then(|_| (&file).take(next).read_to_end(&mut chunk));
-            let is_short = matches!(read, Ok(read) if (read as u64) < next);
-            let chunk = if is_short { Err(io::ErrorKind::UnexpectedEof.into()) } else { read.map(|_| chunk.into()) };
-            (file, chunk)
-        });
-        let Ok((same, chunk)) = step.await else { return };
-        let is_read = chunk.is_ok();
-        if chunks.send(chunk).await.is_err() || !is_read {
-            return;
-        }
-        (file, at, bytes) = (same, at + next, bytes - next);
-    }
-}
-
-/// The body of the response.
-struct Chunks(mpsc::Receiver<io::Result<Bytes>>);
-
-impl hyper::body::Body for Chunks {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::http::auth::access_keys::Role;
 use crate::http::known_pages::is_origin;
+use crate::http::rekognition::settings::S3Access;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use std::net::IpAddr;
+use std::path::Path;
 
 /// The log filter takes any other bare word for the name of a module, and then logs that module only.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
@@ -61,13 +63,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.range("rekognition.max_clock_skew_seconds", skew, 10.0, 86_400.0);
     findings.range("rekognition.hold_seconds", f64::from(rekognition.hold_seconds), 0.0, 30.0);
     check_access_keys(settings, findings);
-    for (index, bucket) in settings.buckets.iter().enumerate() {
-        if !bucket.directory.is_dir() {
-            let what = format!("{} is not a directory, or cannot be read", bucket.directory.display());
-            findings.add(format!("buckets[{index}].directory"), what);
-        }
-    }
-    findings.unique("buckets", "name", settings.buckets.iter().map(|bucket| bucket.name.as_str()));
+    check_buckets(settings, findings);
 }
 
 fn check_log(level: &str, findings: &mut Findings) {
@@ -98,11 +94,95 @@ fn check_access_keys(settings: &Settings, findings: &mut Findings) {
         if let Err(error) = key.resolve() {
             findings.secret(&format!("access_keys[{index}]"), "secret", &error);
         }
-        if key.role == Role::CameraClient && key.versions.is_empty() {
+        let (has_versions, has_buckets) = (!key.versions.is_empty(), !key.buckets.is_empty());
+        if key.role == Role::CameraClient && !has_versions && !has_buckets {
             let what = "is empty: list what this client may use, as `project/version` or `project/*`";
             findings.add(format!("access_keys[{index}].versions"), what);
+        }
+        if key.role == Role::BucketWriter && !has_buckets {
+            let what = "is empty: list the names of the [[buckets]] that this client may write to";
+            findings.add(format!("access_keys[{index}].buckets"), what);
+        }
+        for bucket in &key.buckets {
+            if !settings.buckets.iter().any(|known| known.name == *bucket) {
+                let what = format!("names `{bucket}`, which is none of the [[buckets]]");
+                findings.add(format!("access_keys[{index}].buckets"), what);
+            }
         }
     }
     let ids = settings.access_keys.iter().map(|key| key.access_key_id.as_str());
     findings.unique("access_keys", "access_key_id", ids);
+}
+
+fn check_buckets(settings: &Settings, findings: &mut Findings) {
+    for (index, bucket) in settings.buckets.iter().enumerate() {
+        if !bucket.directory.is_dir() {
+            let what = format!("{} is not a directory, or cannot be read", bucket.directory.display());
+            findings.add(format!("buckets[{index}].directory"), what);
+        }
+        for (key, value) in
+            [("max_object_megabytes", bucket.max_object_megabytes), ("max_megabytes", bucket.max_megabytes)]
+        {
+            findings.range(format!("buckets[{index}].{key}"), f64::from(value), 1.0, 1_000_000.0);
+        }
+        if bucket.s3 == S3Access::ReadWrite
+            && let Some(own) = own_directories(settings).find(|own| overlap(own, &bucket.directory))
+        {
+            let what = format!(
+                "may not be read-write: the directory of the bucket and {}, where the box keeps what it believes, are one in \
+                 the other",
+                own.display()
+            );
+            findings.add(format!("buckets[{index}].s3"), what);
+        }
+    }
+    findings.unique("buckets", "name", settings.buckets.iter().map(|bucket| bucket.name.as_str()));
+}
+
+/// Directories whose files decide what runs and who may call.
+fn own_directories(settings: &Settings) -> impl Iterator<Item = &Path> {
+    let units = &settings.units;
+    [settings.state_directory.as_path(), &units.models_directory, &units.cache_directory].into_iter()
+}
+
+fn overlap(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (one, other) = (real(one), real(other));
+    one.starts_with(&other) || other.starts_with(&one)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::tests;
+
+    #[test]
+    fn a_bucket_that_is_written_to_holds_nothing_of_the_box_and_keys_name_buckets_that_exist() {
+        let home = tempfile::tempdir().unwrap();
+        let place = |name: &str| {
+            std::fs::create_dir_all(home.path().join(name)).unwrap();
+            home.path().join(name).display().to_string()
+        };
+        let (state, models, bucket) = (place("state"), place("state/models"), place("bucket"));
+        let mistakes = |directory: &str, s3: &str, key: &str| -> Vec<String> {
+            let text = format!(
+                "state_directory = \"{state}\"\n[units]\nmodels_directory = \"{models}\"\ncache_directory = \"{models}\"\n\
+                 [[buckets]]\nname = \"files\"\ndirectory = \"{directory}\"\ns3 = \"{s3}\"\n\
+                 [[access_keys]]\naccess_key_id = \"K\"\nsecret = \"a secret of some length\"\n{key}\n"
+            );
+            let keys = tests::mistakes(&text).into_iter().map(|mistake| mistake.key);
+            keys.filter(|key| key.starts_with("buckets") || key.starts_with("access_keys")).collect()
+        };
+        let writer = "role = \"bucket-writer\"\nbuckets = [\"files\"]";
+        assert_eq!(mistakes(&bucket, "read-write", writer), [""; 0]);
+        assert_eq!(mistakes(&models, "read", writer), [""; 0]);
+        let parent = home.path().display().to_string();
+        for directory in [&state, &models, &parent] {
+            assert_eq!(mistakes(directory, "read-write", writer), ["buckets[files].s3"], "{directory}");
+        }
+        assert_eq!(mistakes(&bucket, "read", "role = \"bucket-writer\""), ["access_keys[K].buckets"]);
+        let unknown = "role = \"bucket-writer\"\nbuckets = [\"other\"]";
+        assert_eq!(mistakes(&bucket, "read", unknown), ["access_keys[K].buckets"]);
+        assert_eq!(mistakes(&bucket, "read", "buckets = [\"files\"]"), [""; 0]);
+        assert_eq!(mistakes(&bucket, "read", ""), ["access_keys[K].versions"]);
+    }
 }

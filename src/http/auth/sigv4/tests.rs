@@ -57,7 +57,7 @@ impl Sent {
             builder = builder.header(*name, value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        Presented::of(&parts)?.verify(&parts, self.body.as_bytes(), self.secret)
+        Presented::of(&parts, Service::Rekognition)?.verify(&parts, self.body.as_bytes(), self.secret)
     }
 }
 
@@ -164,7 +164,7 @@ fn a_malformed_signature_is_refused_before_the_key_is_looked_up() {
 proptest! {
     #[test]
     fn no_header_makes_the_parser_panic(authorization in "\\PC{0,300}", time in "\\PC{0,20}") {
-        drop(Presented::parse(&authorization, Some(&time)));
+        drop(Presented::parse(&authorization, Some(&time), Service::Rekognition));
     }
 
     #[test]
