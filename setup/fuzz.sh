@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${SECONDS_EACH:-600}
 tools=.setup/fuzz
-targets=(authorization call image)
+targets=(authorization call chunks image listing)
 if [ ! -x "$tools/bin/cargo-fuzz" ]; then
     echo "fuzz: installing cargo-fuzz"
     cargo install --quiet --locked --root "$tools" cargo-fuzz@0.13.2

@@ -9,6 +9,13 @@ use std::process::Command;
 const KEYS: &str = "[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
      [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n";
 
+/// Keys for objects: one that writes and detects, one that reads, one that may do neither with them.
+const OBJECT_KEYS: &str = "[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
+     [[access_keys]]\naccess_key_id = \"AKIDWRITER\"\nsecret = \"writer-secret\"\nrole = \"bucket-writer\"\n\
+     buckets = [\"files\", \"small\", \"shown\", \"hidden\"]\nversions = [\"coco-ssd/*\"]\n\
+     [[access_keys]]\naccess_key_id = \"AKIDREADER\"\nsecret = \"reader-secret\"\nbuckets = [\"files\"]\n\
+     [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"coco-ssd/*\"]\n";
+
 /// A running daemon, and what its bucket `files` lies in.
 pub struct AwsBox {
     pub daemon: Daemon,
@@ -33,18 +40,44 @@ impl AwsBox {
         Self::start_with(&format!("tps_limit = 5\n{KEYS}[http]\n{public}"))
     }
 
+    /// With clients of S3, on a public port with TLS as well. Of the further buckets `small` takes 2 MiB, half of it in an
+    /// object, `shown` can be looked at, `hidden` is none of theirs.
+    pub fn start_objects(port: u16) -> Self {
+        let buckets = |home: &Path| -> String {
+            let bucket = |(name, more): (&str, &str)| {
+                std::fs::create_dir(home.join(name)).unwrap();
+                std::fs::write(home.join(name).join("there.txt"), "there").unwrap();
+                format!("[[buckets]]\nname = \"{name}\"\ndirectory = \"{}\"\n{more}\n", home.join(name).display())
+            };
+            let small = "s3 = \"read-write\"\nmax_object_megabytes = 1\nmax_megabytes = 2";
+            [("small", small), ("shown", "s3 = \"read\""), ("hidden", "")].map(bucket).concat()
+        };
+        let public = format!("[http]\npublic_address = \"127.0.0.1\"\npublic_port = {port}\n");
+        Self::start_in(&format!("{OBJECT_KEYS}{public}"), "s3 = \"read-write\"\nmax_megabytes = 1000\n", buckets)
+    }
+
     fn start_with(more: &str) -> Self {
+        Self::start_in(more, "", |_| String::new())
+    }
+
+    fn start_in(more: &str, of_bucket: &str, other_buckets: impl FnOnce(&Path) -> String) -> Self {
         let home = tempfile::tempdir().unwrap();
         fill(home.path());
         let broker = Broker::start();
         let settings = format!(
             "[units]\nmax_units = 4\nmax_models = 3\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n{more}\
-             [[buckets]]\nname = \"files\"\ndirectory = \"{}\"\n",
-            home.path().join("bucket").display()
+             [[buckets]]\nname = \"files\"\ndirectory = \"{}\"\n{of_bucket}{}",
+            home.path().join("bucket").display(),
+            other_buckets(home.path())
         );
         let daemon = Daemon::start(broker.port, &settings);
         daemon.wait_ready();
         Self { daemon, _broker: broker, home }
+    }
+
+    /// The directory of the bucket `files`.
+    pub fn bucket(&self) -> std::path::PathBuf {
+        self.home.path().join("bucket")
     }
 
     /// A suite of `tests/conformance`, told of this box, in the Python of the set-up.

@@ -48,6 +48,13 @@ impl Daemon {
         Self { process, http_port, status_line, home }
     }
 
+    /// [`Self::start`] with a file system of its own at this place.
+    pub fn start_with_disk_at(broker_port: u16, settings: &str, place: &Path, options: &str) -> Self {
+        let (home, http_port, status_line) = prepare(broker_port, settings);
+        let process = small_disk::spawn(&binary(&home), &run_arguments(&home), place, options);
+        Self { process, http_port, status_line, home }
+    }
+
     /// Starts with everything that it writes below its state directory, its log and GStreamer's registry too. With
     /// `options` that is a file system of its own, as of [`Self::start_on_disk`]; without, `fill` may put things there.
     pub fn start_all_in_state(
