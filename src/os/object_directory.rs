@@ -40,7 +40,7 @@ pub struct Entry {
 /// What is known of an object without reading it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ObjectFacts {
-    /// Its length.
+    /// The length of the file.
     pub bytes: u64,
     /// When it was written, in milliseconds since 1970.
     pub modified_ms: i64,

@@ -118,7 +118,7 @@ class Signed:
 
 def answer(connection):
     response = connection.getresponse()
-    text = response.read().decode()
+    text = response.read().decode(errors="replace")
     connection.close()
     if response.status < 300:
         return response.status, "ok"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import time
 
 from clients import BUCKET, PUBLIC, Case, client
 from raw import EMPTY, ENDPOINT, STREAMING, UNSIGNED_TRAILER, Signed, answer, checksum, get, put
@@ -137,8 +138,9 @@ class Refusals(Case):
             connection.send(sent)
             connection.close()
         uploads = BUCKET / ".ocelli-uploads"
+        end = time.monotonic() + 20
         while any(uploads.iterdir()):
-            pass
+            self.assertLess(time.monotonic(), end, "a half upload is still there")
 
     def test_keys_signatures_and_roles(self):
         def old():
@@ -163,7 +165,6 @@ class Refusals(Case):
             ("an unknown key", "InvalidAccessKeyId", lambda: get(photo, key="AKIDNOBODY")),
             ("a key that is none", "AuthorizationHeaderMalformed", lambda: get(photo, key="A/B")),
             ("an old signature", "RequestTimeTooSkewed", lambda: get(photo, age=3600)),
-            ("a signature of the future", "RequestTimeTooSkewed", lambda: get(photo, age=-3600)),
             ("another path", "SignatureDoesNotMatch", moved),
             ("a header that is not signed", "AccessDenied",
              lambda: put(TARGET, headers={"x-amz-acl": "private"}, unsigned=["x-amz-acl"])),
