@@ -47,7 +47,7 @@ impl Package {
     pub fn files(&self) -> Vec<File> {
         let contents = self.contents();
         let lines = contents.lines().filter(|line| !line.starts_with('d'));
-        lines.map(|line| File::of_contents(line)).collect()
+        lines.map(File::of_contents).collect()
     }
 
     /// The names of the maintainer scripts, in order.

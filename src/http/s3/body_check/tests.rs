@@ -65,7 +65,7 @@ impl Client {
     }
 }
 
-fn check(payload: &str, headers: &[(&'static str, &str)], body: &str, signer: ChunkSigner) -> Result<String, Code> {
+fn check(payload: &str, headers: &[(&'static str, &str)], body: &str, signer: &ChunkSigner) -> Result<String, Code> {
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
     let plan = Plan::of(&headers.collect::<HeaderMap>(), Payload::of(payload).unwrap()).unwrap();
     let mut kept = Vec::new();
@@ -86,7 +86,7 @@ fn check(payload: &str, headers: &[(&'static str, &str)], body: &str, signer: Ch
 fn whole(headers: &[(&'static str, &str)], body: &str) -> Result<String, Code> {
     let hash = hash(b"hello");
     let all = [[("content-length", "5")].as_slice(), headers].concat();
-    check(&hash, &all, body, Client::sign(&hash).1)
+    check(&hash, &all, body, &Client::sign(&hash).1)
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn signed_chunks_are_those_of_the_client_in_their_order() {
     let (mut client, signer) = Client::sign(payload);
     let (first, second, last) = (client.chunk("hello "), client.chunk("world"), client.chunk("") + "\r\n");
     let length = [("x-amz-decoded-content-length", "11")];
-    let check = |body: &str| check(payload, &length, body, signer.clone());
+    let check = |body: &str| check(payload, &length, body, &signer);
     assert_eq!(check(&format!("{first}{second}{last}")).unwrap(), "hello world");
     let forged = |body: String| assert_eq!(check(&body), Err(Code::SignatureDoesNotMatch), "{body}");
     forged(format!("{first}{second}{last}").replace("world", "World"));
@@ -125,7 +125,7 @@ fn headers_behind_signed_chunks_are_signed_and_right() {
     let body = |line: &str, forge: fn(String) -> String| {
         let (mut client, signer) = Client::sign(payload);
         let text = client.chunk("hello") + &client.chunk("") + &client.trailer(line);
-        check(payload, &headers, &forge(text), signer)
+        check(payload, &headers, &forge(text), &signer)
     };
     let (good, wrong) = ("x-amz-checksum-crc32:NhCmhg==", "x-amz-checksum-crc32:NhCmhQ==");
     assert_eq!(body(good, |text| text).unwrap(), "hello");
@@ -155,7 +155,7 @@ fn unsigned_chunks_have_the_checksum_that_was_announced() {
         let headers = [("x-amz-decoded-content-length", "5"), ("x-amz-trailer", name)];
         let check = |text: &str, value: &str| {
             let body = format!("5\r\n{text}\r\n0\r\n{name}:{value}\r\n\r\n");
-            check(payload, &headers, &body, Client::sign(payload).1)
+            check(payload, &headers, &body, &Client::sign(payload).1)
         };
         assert_eq!(check("hello", value).unwrap(), "hello", "{name}");
         assert_eq!(check("hellO", value), Err(Code::BadDigest), "{name}");
