@@ -1,5 +1,5 @@
 //! Whether models see through ocelli what they see through their own code: average precision on 47 pictures of COCO,
-//! the default detector in other layouts, the top label of classifiers. `make accuracy` runs it.
+//! the default detector in 8 bits and in other layouts, the top label of classifiers. `make accuracy` runs it.
 //!
 //! The pictures and the models that no registry carries are test data (`OCELLI_TESTDATA`), as are the reference
 //! figures, which pycocotools gave for decoders in Python.
@@ -13,6 +13,7 @@ mod support;
 mod classifiers;
 mod detectors;
 mod layouts;
+mod quantized;
 
 use std::process::ExitCode;
 
@@ -34,7 +35,13 @@ fn main() -> ExitCode {
     let Some(pictures) = support::package::from_testdata("coco_cc") else { return ExitCode::FAILURE };
     let mut checked = Vec::new();
     println!("{:<28} {:<34} {:>8} {:>10}  ok", "model", "what", "value", "reference");
-    for of_some in [detectors::check(&pictures), layouts::check(&pictures), classifiers::check(&pictures)] {
+    let all = [
+        detectors::check(&pictures),
+        quantized::check(&pictures),
+        layouts::check(&pictures),
+        classifiers::check(&pictures),
+    ];
+    for of_some in all {
         checked.extend(of_some);
     }
     let reports = support::root().join("target/reports");
