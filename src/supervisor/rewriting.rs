@@ -63,5 +63,5 @@ pub async fn rewrite_once(
             }
         }
     });
-    answer.await.unwrap_or_else(|_| Err(RewritingError::TimedOut(limit)))
+    answer.await.unwrap_or(Err(RewritingError::TimedOut(limit)))
 }
