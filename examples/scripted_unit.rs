@@ -32,6 +32,7 @@ fn main() {
                 let ready = FromUnit::Ready {
                     load_ms: 1,
                     from_cache: true,
+                    variant: load.variant,
                     execution_provider: load.execution_provider,
                     providers,
                     runtime_version: load.directory.display().to_string(),

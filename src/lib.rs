@@ -41,7 +41,7 @@
 //! * [`tracking`]: turns detections of a camera's frames into numbered objects that begin, change and end. Plain code, one
 //!   `tracking::CameraTracker` per camera, which also applies its scene (labels, thresholds, regions, masks).
 //! * [`metering`]: inference hours.
-//! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures.
+//! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures, and two models with each other.
 //! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`live`]: passes live video from capture processes on to viewers, with the detections of its frames.
@@ -125,6 +125,8 @@
 //!   it and connects the child's socket ([`ipc::call_gate`], `camera::reachable`).
 //! * No process that talks to a camera can write the registry of GStreamer's plugins, which all of them believe
 //!   (`capture::plugin_registry`).
+//! * A model's file is parsed and rewritten in confined processes only; `unit::quantization` writes into one file that the parent
+//!   has opened.
 //! * A unit on the CPU changes no file from the moment that its model is loaded ([`os::read_only`]).
 //! * When a capture process that cameras share dies, each of them gets its own: nothing in a crash says whose stream was the
 //!   cause (`core::cameras`).

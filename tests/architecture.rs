@@ -169,7 +169,15 @@ const DECIDES: [(&str, &[&str]); 8] = [
     ("tracking", &[]),
     ("live", &["live/relay.rs", "live/reader.rs"]),
     ("clips", &["clips/disk.rs", "clips/recorder.rs", "clips/shared.rs", "clips/writer.rs"]),
-    ("supervisor", &["supervisor/unit_process.rs", "supervisor/one_shot.rs", "supervisor/inspection.rs"]),
+    (
+        "supervisor",
+        &[
+            "supervisor/unit_process.rs",
+            "supervisor/one_shot.rs",
+            "supervisor/inspection.rs",
+            "supervisor/rewriting.rs",
+        ],
+    ),
     ("camera", &["camera/capture_process.rs", "camera/clip_file.rs", "camera/network_guard.rs", "camera/trial.rs"]),
     (
         "discover",

@@ -110,13 +110,14 @@ fn a_running_daemon_says_what_computes_in_each_zone() {
     });
     let nodes = view["nodes"]["here"]["cpu"].as_u64().unwrap();
     assert!(nodes > 50 && view["nodes"]["here"].as_object().unwrap().len() == 1, "{view}");
+    assert_eq!(view["variant"], "float", "{view}");
     let metric = "ocelli_unit_nodes{model=\"coco-ssd\",zone=\"here\",provider=\"cpu\"}";
     wait_for("the metric", Duration::from_secs(5), || (daemon.sum(metric) == nodes as f64).then_some(()));
     states.wait_json("the state of the box", 20, "state", |json| {
         json["models"]["coco-ssd"]["nodes"]["here"]["cpu"] == nodes
     });
     let ready = daemon.log().lines().find(|line| line.contains("an inference unit is ready")).unwrap().to_owned();
-    assert!(ready.contains(&format!("cpu {nodes}")), "{ready}");
+    assert!(ready.contains(&format!("cpu {nodes}")) && ready.contains("float"), "{ready}");
     let shown = daemon.succeed(&["ctl", "models"]);
     assert!(shown.contains(&format!("nodes computed in here: cpu {nodes}")), "{shown}");
     assert!(daemon.stop().0.success());

@@ -130,6 +130,39 @@ fn a_model_is_added_replaced_brought_back_and_removed() {
 }
 
 #[test]
+fn a_package_has_a_second_precision_and_the_settings_choose_it() {
+    let home = Site::new();
+    let int8 = |home: &Site| {
+        let settings = std::fs::read_to_string(home.at("ocelli.toml")).unwrap();
+        std::fs::write(home.at("ocelli.toml"), settings + "variant = \"int8\"\n").unwrap();
+    };
+    // Which operators a twin has is its own affair: the same file is a good one.
+    std::fs::copy(detector(), home.at("twin.onnx")).unwrap();
+    let labels = ["--labels", "labels.txt"];
+    let other = from_setup("testdata/layouts/yolov5.onnx");
+    let error = home.add_refused(&detector(), &[&labels[..], &["--int8", other.to_str().unwrap()]].concat());
+    assert!(error.contains("yolov5.onnx does not fit") && error.contains("has no output"), "{error}");
+
+    home.add("yard", &detector(), &labels);
+    assert_eq!((&home.list()[0]["variants"], &home.list()[0]["int8"]), (&json!(["float"]), &Value::Null));
+    int8(&home);
+    let error = home.refused(&["detect", &photo(), "--model", "yard"]);
+    assert!(error.contains("has no int8 model") && error.contains("ocelli model quantize"), "{error}");
+
+    let told = home.add("yard", &detector(), &[&labels[..], &["--int8", "twin.onnx"]].concat());
+    assert!(told.contains("with an int8 model"), "{told}");
+    let listed = home.list()[0].clone();
+    assert_eq!((&listed["variants"], &listed["int8"]["file"]), (&json!(["float", "int8"]), &"model.int8.onnx".into()));
+    assert!(home.succeed(&["model", "list"]).contains("float,int8"));
+    assert!(home.succeed(&["detect", &photo(), "--model", "yard"]).contains("person"));
+    // A unit compares the file that it loads, and `list` all.
+    std::fs::write(home.at("models/yard/model.int8.onnx"), "other").unwrap();
+    let error = home.refused(&["detect", &photo(), "--model", "yard"]);
+    assert!(error.contains("model.int8.onnx has sha256"), "{error}");
+    assert_eq!(home.list()[0]["valid"], false);
+}
+
+#[test]
 fn what_is_not_in_order_is_refused_with_its_cure_and_changes_nothing() {
     let home = Site::new();
     let labels = ["--labels", "labels.txt"];

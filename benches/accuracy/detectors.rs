@@ -68,6 +68,11 @@ pub(super) fn check(pictures: &Path) -> Vec<Checked> {
     checked
 }
 
+/// Average precision over all classes of a model.
+pub(super) fn average_precision(kind: &str, model: &Path, labels: &str, pictures: &Path) -> f64 {
+    evaluate(kind, model, labels, pictures).overall.ap.unwrap_or(f64::NAN)
+}
+
 fn evaluate(kind: &str, model: &Path, labels: &str, pictures: &Path) -> Summary {
     let home = tempfile::tempdir().unwrap();
     let mut unit = Unit::load(&package(home.path(), kind, model, labels)).unwrap();

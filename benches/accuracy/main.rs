@@ -1,6 +1,6 @@
 //! Whether models see through ocelli what they see through their own code: average precision on 47 pictures of COCO,
-//! the default detector in other layouts, the top label of classifiers, and how well the tracker follows what two detectors see
-//! in whole clips. `make accuracy` runs it, `OCELLI_ACCURACY_ONLY=tracking make accuracy` a part of it.
+//! the default detector in 8 bits and in other layouts, the top label of classifiers, and how well the tracker follows what two
+//! detectors see in whole clips. `make accuracy` runs it, `OCELLI_ACCURACY_ONLY=tracking make accuracy` a part of it.
 //!
 //! The pictures and the models that no registry carries are test data (`OCELLI_TESTDATA`), as are the reference
 //! figures, which pycocotools gave for decoders in Python.
@@ -17,6 +17,7 @@ mod classifiers;
 mod clip;
 mod detectors;
 mod layouts;
+mod quantized;
 mod tracking;
 mod truth;
 
@@ -44,8 +45,9 @@ fn main() -> ExitCode {
     }
     let Some(pictures) = support::package::from_testdata("coco_cc") else { return ExitCode::FAILURE };
     let only = std::env::var("OCELLI_ACCURACY_ONLY").ok();
-    let parts: [(&str, &dyn Fn() -> Vec<Checked>); 4] = [
+    let parts: [(&str, &dyn Fn() -> Vec<Checked>); 5] = [
         ("detectors", &|| detectors::check(&pictures)),
+        ("quantized", &|| quantized::check(&pictures)),
         ("layouts", &|| layouts::check(&pictures)),
         ("classifiers", &|| classifiers::check(&pictures)),
         ("tracking", &tracking::check),

@@ -5,6 +5,7 @@ use crate::support::from_setup;
 use half::f16;
 use ocelli::model::input_layout::SampleType;
 use ocelli::model::manifest::Manifest;
+use ocelli::model::model_file::ModelVariant;
 use ort::session::{Session, SessionInputValue};
 use ort::value::TensorRef;
 use std::io::{BufRead, BufReader, Write};
@@ -19,7 +20,7 @@ const SAMPLE: u8 = 114;
 /// milliseconds, until the input ends.
 pub(crate) fn serve(package: &Path) {
     let manifest = Manifest::load(package).unwrap();
-    let mut session = session(&manifest.model_path(package));
+    let mut session = session(&manifest.model_path(package, ModelVariant::Float).unwrap());
     let (name, shape) = (manifest.input.tensor.as_str(), manifest.input.shape(1));
     let length = shape.iter().product();
     let floats = vec![f32::from(SAMPLE); length];

@@ -47,6 +47,7 @@ fn model_state(model: &ModelStatus, hours: f64) -> ModelStateMessage {
         state: model.state.name(),
         package: model.package.clone(),
         version: model.version.clone(),
+        variant: model.variant.name(),
         next_version: model.next_version.clone(),
         min_units: units(model.min_units),
         max_units: model.max_units.map(units),

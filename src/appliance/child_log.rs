@@ -51,6 +51,7 @@ pub(super) fn log_unit(unit: UnitId, message: &FromUnit) {
         FromUnit::Ready {
             load_ms,
             from_cache,
+            variant,
             execution_provider,
             providers,
             runtime_version,
@@ -58,7 +59,7 @@ pub(super) fn log_unit(unit: UnitId, message: &FromUnit) {
             run_us: _,
             cache_problem,
         } => {
-            tracing::info!(%unit, load_ms, from_cache, %execution_provider, nodes = %providers, runtime_version, batch, "an inference unit is ready");
+            tracing::info!(%unit, load_ms, from_cache, %variant, %execution_provider, nodes = %providers, runtime_version, batch, "an inference unit is ready");
             if let Some(problem) = cache_problem {
                 tracing::warn!(%unit, problem, "the model cache cannot be used");
             }
@@ -69,6 +70,7 @@ pub(super) fn log_unit(unit: UnitId, message: &FromUnit) {
             tracing::debug!(%unit, %cause, detail, "an image was refused");
         }
         FromUnit::Failed { cause, detail, .. } => tracing::warn!(%unit, %cause, detail, "an inference failed"),
-        FromUnit::Detected { .. } | FromUnit::Pong { .. } | FromUnit::Inspected(_) => {}
+        FromUnit::Detected { .. } | FromUnit::Pong { .. } => {}
+        FromUnit::Inspected(_) | FromUnit::Quantized(_) | FromUnit::Observed(_) => {}
     }
 }

@@ -68,6 +68,7 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
     let units = &settings.units;
     LoadModel {
         directory: units.models_directory.join(package),
+        variant: model.variant,
         execution_provider: model.execution_provider,
         device: model.device.clone(),
         provider_options: model.provider_options.clone(),
@@ -79,6 +80,7 @@ pub fn load_model(settings: &Settings, model: &ModelSettings, package: &str) -> 
         memory_limit_bytes: Some(u64::from(units.memory_megabytes) << 20).filter(|bytes| *bytes > 0),
         package_digest: None,
         is_trial: false,
+        is_observed: false,
     }
 }
 

@@ -184,7 +184,7 @@ async fn show(daemon: &Daemon, as_json: bool) -> Result<(), DaemonError> {
         print_line(&format!(
             "{name:<20} {:<9} {:<24} {:>9} {:>9} {:>13.1} {:>9.1}",
             text("state"),
-            format!("{} {}", text("package"), text("version")),
+            package(model),
             format!("{} of {}", model["in_service_inference_units"], model["desired_inference_units"]),
             format!("{}..{max}", model["min_inference_units"]),
             number("capacity_tps"),
@@ -198,6 +198,15 @@ async fn show(daemon: &Daemon, as_json: bool) -> Result<(), DaemonError> {
         }
     }
     Ok(())
+}
+
+/// Package and version, and the file where it is not the float one.
+fn package(model: &Value) -> String {
+    let text = |key: &str| model[key].as_str().unwrap_or_default();
+    match text("variant") {
+        "" | "float" => format!("{} {}", text("package"), text("version")),
+        variant => format!("{} {} {variant}", text("package"), text("version")),
+    }
 }
 
 /// Zones whose units place their nodes alike, and where they place them.

@@ -129,8 +129,12 @@ impl Units {
                 self.fleet.unit_answered(unit, request, Ok(answer), now)
             }
             FromUnit::Failed { request, cause, .. } => self.fleet.unit_answered(unit, request, Err(cause), now),
-            // The appliance sends its units no request for the last two.
-            FromUnit::Hello { .. } | FromUnit::Pong { .. } | FromUnit::Inspected(_) => Vec::new(),
+            // The appliance sends its units no request for the others.
+            FromUnit::Hello { .. }
+            | FromUnit::Pong { .. }
+            | FromUnit::Inspected(_)
+            | FromUnit::Quantized(_)
+            | FromUnit::Observed(_) => Vec::new(),
         }
     }
 

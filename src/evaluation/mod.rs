@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+pub mod agreement;
 mod average_precision;
 pub mod coco;
 pub mod evaluator;

@@ -2,6 +2,7 @@
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
 use crate::model::manifest::hexadecimal;
+use crate::model::model_file::ModelVariant;
 use crate::model::package::Package;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -10,8 +11,10 @@ use std::path::PathBuf;
 /// Which model a unit loads, and with which execution provider, threads and limits.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct LoadModel {
-    /// The package: `manifest.toml`, `labels.txt` and `model.onnx`.
+    /// The package: `manifest.toml`, `labels.txt` and the ONNX files that the manifest names.
     pub directory: PathBuf,
+    /// The file of the package. Loading fails if the package lacks it.
+    pub variant: ModelVariant,
     /// Loading fails if it is not available; there is no fallback.
     pub execution_provider: ExecutionProvider,
     /// A device of the provider, in the provider's notation: `1` for the second GPU, `GPU.1` or `NPU`. None: the first.
@@ -35,6 +38,8 @@ pub struct LoadModel {
     pub package_digest: Option<String>,
     /// Try the package: run made-up pictures, and fail if what comes out cannot be what its layout means.
     pub is_trial: bool,
+    /// Observe the values between convolutions, which the graph shows in further outputs, from the first picture on.
+    pub is_observed: bool,
 }
 
 impl LoadModel {

@@ -1,10 +1,12 @@
 //! The messages between the parent and its children.
 //!
-//! `AttachRegion`, `File`, `Open`, `Live`, `Clip` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
+//! `AttachRegion`, `Quantize`, `File`, `Open`, `Live`, `Clip` and `Snapshot` are sent together with a file descriptor (`SCM_RIGHTS`).
 
+use crate::ipc::quantize_messages::{Observed, QuantizeOrder, Quantized};
 use crate::ipc::snapshot_messages::{SnapshotAnswer, SnapshotOrder};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::model::model_facts::ModelFacts;
+use crate::model::model_file::ModelVariant;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Frame, SlotContent};
 use crate::vision::look_options::LookOptions;
@@ -75,6 +77,11 @@ pub enum ToUnit {
         /// Absolute path of a model, without symbolic links.
         file: PathBuf,
     },
+    /// Answered by `Quantized` or `LoadFailed`. Sent with the writable descriptor of the file that is to be written. The process
+    /// first confines itself to the directory of the model, and exits after the reply.
+    Quantize(Box<QuantizeOrder>),
+    /// Answered by `Observed`.
+    Observe,
     /// Ends the process with code 0.
     Stop,
 }
@@ -106,6 +113,8 @@ pub enum FromUnit {
         load_ms: u32,
         /// True if the graph came from the model cache.
         from_cache: bool,
+        /// The file that was loaded.
+        variant: ModelVariant,
         /// The execution provider that `Load` asked for.
         execution_provider: ExecutionProvider,
         /// How many nodes of the graph each provider computes.
@@ -121,6 +130,10 @@ pub enum FromUnit {
     },
     /// The result of `Inspect`.
     Inspected(Box<ModelFacts>),
+    /// The reply to `Quantize`: what was written.
+    Quantized(Quantized),
+    /// The reply to `Observe`: for each value that the graph shows, in its order.
+    Observed(Vec<Observed>),
     /// The model cannot be loaded, or the file cannot be inspected. The process exits after this message.
     LoadFailed {
         /// For the operator: the cause, with the remedy.

@@ -18,6 +18,7 @@ pub mod live_packets;
 pub mod load_model;
 pub mod loss_kind;
 pub mod messages;
+pub mod quantize_messages;
 mod refusals;
 pub mod refused_calls;
 pub mod restart_policy;

@@ -2,6 +2,7 @@
 
 use crate::model::canary::Canary;
 use crate::model::input_layout::InputLayout;
+use crate::model::model_file::{ModelFile, ModelVariant};
 use crate::model::output_layout::OutputLayout;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -48,42 +49,6 @@ pub struct Source {
     pub package_sha256: String,
     /// Licence as an SPDX expression.
     pub licence: String,
-}
-
-/// The files of the model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelFile {
-    /// Name of the ONNX file in the package's directory.
-    pub file: String,
-    /// SHA-256 of that file, in hexadecimal.
-    pub sha256: String,
-    /// Files with external weights in the same directory.
-    #[serde(default)]
-    pub data: Vec<DataFile>,
-}
-
-/// A file with external weights.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataFile {
-    /// Name in the package's directory.
-    pub file: String,
-    /// SHA-256 of that file, in hexadecimal.
-    pub sha256: String,
-}
-
-impl ModelFile {
-    /// All files as (name, SHA-256), the model first.
-    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let data = self.data.iter().map(|data| (data.file.as_str(), data.sha256.as_str()));
-        std::iter::once((self.file.as_str(), self.sha256.as_str())).chain(data)
-    }
-
-    /// All checksums in one line: an identity that changes with any of the files.
-    pub fn checksums(&self) -> String {
-        self.files().map(|(_, sha256)| sha256).collect::<Vec<_>>().join(" ")
-    }
 }
 
 /// Which of the model's outputs become detections.
@@ -192,6 +157,11 @@ impl Manifest {
                 "must be file names without a directory",
             ),
             (
+                self.model.int8.as_ref().is_none_or(|int8| is_plain(&int8.file) && int8.file != self.model.file),
+                "model.int8.file",
+                "must be a file name without a directory, and another than model.file",
+            ),
+            (
                 self.model.files().all(|(_, sha256)| sha256.len() == 64),
                 "model.sha256",
                 "must have 64 hexadecimal digits",
@@ -215,17 +185,26 @@ impl Manifest {
         wrong.or_else(|| self.input.mistake()).or_else(|| self.output.mistake())
     }
 
-    /// The path of the ONNX file in the package's `directory`.
-    pub fn model_path(&self, directory: &Path) -> PathBuf {
-        directory.join(&self.model.file)
+    /// The path of a variant's ONNX file in the package's `directory`. `None`: the package lacks it.
+    pub fn model_path(&self, directory: &Path, variant: ModelVariant) -> Option<PathBuf> {
+        let (file, _) = *self.model.files_of(variant)?.first()?;
+        Some(directory.join(file))
     }
 
-    /// Compares the model's files with their checksums. Reads them as a whole, so it is slow for large models.
+    /// Compares all of the model's files with their checksums. Reads them as a whole, so it is slow for large models.
     ///
     /// # Errors
     /// [`ManifestError::WrongChecksum`] or [`ManifestError::Unreadable`].
     pub fn verify_model(&self, directory: &Path) -> Result<(), ManifestError> {
-        for (file, expected) in self.model.files() {
+        self.model.variants().try_for_each(|variant| self.verify_variant(directory, variant))
+    }
+
+    /// Compares the files of one variant, which is all that a unit loads.
+    ///
+    /// # Errors
+    /// As [`Self::verify_model`].
+    pub fn verify_variant(&self, directory: &Path, variant: ModelVariant) -> Result<(), ManifestError> {
+        for (file, expected) in self.model.files_of(variant).unwrap_or_default() {
             let path = directory.join(file);
             let unreadable = |source| ManifestError::Unreadable { path: path.clone(), source };
             let found = sha256_of_file(&path).map_err(unreadable)?;
@@ -295,6 +274,20 @@ mod tests {
         let error = load_with("weak_confidence = 0.2", "weak_confidence = 0.6").unwrap_err().to_string();
         assert!(error.contains("must be 0 to `thresholds.confidence`"), "{error}");
         assert!(load_with("file = \"model.onnx\"", "file = \"../model.onnx\"").is_err());
+    }
+
+    #[test]
+    fn a_second_precision_is_a_table_of_its_own() {
+        let checksum = "0".repeat(64);
+        let twin = |file: &str| format!("[model.int8]\nfile = \"{file}\"\nsha256 = \"{checksum}\"\n\n[input]");
+        let manifest = load_with("[input]", &twin("model.int8.onnx")).unwrap();
+        let directory = Path::new("p");
+        assert_eq!(manifest.model_path(directory, ModelVariant::Int8), Some("p/model.int8.onnx".into()));
+        assert_eq!(manifest.model_path(directory, ModelVariant::Float), Some("p/model.onnx".into()));
+        for file in ["model.onnx", "../model.int8.onnx"] {
+            assert!(load_with("[input]", &twin(file)).unwrap_err().to_string().contains("model.int8.file"));
+        }
+        assert_eq!(load_with("width = 300", "width = 300").unwrap().model_path(directory, ModelVariant::Int8), None);
     }
 
     #[test]

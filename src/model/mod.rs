@@ -9,6 +9,7 @@ pub mod input_layout;
 pub mod labels;
 pub mod manifest;
 pub mod model_facts;
+pub mod model_file;
 pub mod output_layout;
 pub mod package;
 pub mod recognition;

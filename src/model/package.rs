@@ -2,6 +2,7 @@
 
 use crate::model::description::{Description, DescriptionError};
 use crate::model::labels::Labels;
+use crate::model::model_file::ModelVariant;
 use crate::model::taxonomy::{Taxonomy, TaxonomyError};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,7 @@ pub struct Package {
     pub taxonomy: Taxonomy,
     /// The package's directory.
     pub directory: PathBuf,
-    /// The checksums of the model's files, in one line.
+    /// The checksums of the float model's files, in one line: the model's identity.
     pub checksums: String,
     /// The digest of manifest and labels, as in [`Description`]: units load nothing else under these labels.
     pub digest: String,
@@ -60,7 +61,7 @@ impl Package {
         let Description { manifest, labels, digest } = Description::load(&directory)?;
         let taxonomy = Taxonomy::load(&directory)?;
         let (model, name) = (model.to_owned(), name.to_owned());
-        let checksums = manifest.model.checksums();
+        let checksums = manifest.model.checksums(ModelVariant::Float);
         Ok(Self { model, name, version: manifest.version, labels, taxonomy, directory, checksums, digest })
     }
 }

@@ -1,7 +1,7 @@
 //! Writes the manifest of a new package, from a proposal or from a given manifest.
 
 use crate::model::canary::Canary;
-use crate::model::manifest::ModelFile;
+use crate::model::model_file::ModelFile;
 use crate::model::recognition::Proposal;
 use toml::{Table, Value};
 
@@ -113,7 +113,8 @@ fn table<const N: usize>(entries: [(&str, Value); N]) -> Value {
 mod tests {
     use super::*;
     use crate::model::canary::Expected;
-    use crate::model::manifest::{DataFile, Manifest};
+    use crate::model::manifest::Manifest;
+    use crate::model::model_file::DataFile;
     use std::path::Path;
 
     fn origin(licence: Option<&str>) -> Origin {
@@ -123,7 +124,7 @@ mod tests {
 
     fn model() -> ModelFile {
         let data = vec![DataFile { file: "weights.data".into(), sha256: "1".repeat(64) }];
-        ModelFile { file: "model.onnx".into(), sha256: "0".repeat(64), data }
+        ModelFile { file: "model.onnx".into(), sha256: "0".repeat(64), data, int8: None }
     }
 
     #[test]

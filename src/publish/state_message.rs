@@ -109,6 +109,9 @@ pub struct ModelStateMessage {
     pub package: String,
     /// Version in the package's manifest.
     pub version: String,
+    /// The file of the package that the units load: float or int8.
+    #[cfg_attr(test, schemars(extend("enum" = ["float", "int8"])))]
+    pub variant: &'static str,
     /// Version of a swap in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_version: Option<String>,
@@ -212,6 +215,7 @@ mod tests {
             state: "RUNNING",
             package: "coco-ssd".into(),
             version: "1".into(),
+            variant: "float",
             next_version: None,
             min_units: 1,
             max_units: None,

@@ -3,6 +3,7 @@
 use crate::admission::{FrameWork, ImageWork, Ledger, Work};
 use crate::ipc::messages::{LoadModel, RequestId, UnitTiming};
 use crate::model::execution_provider::NodeCounts;
+use crate::model::model_file::ModelVariant;
 use crate::model::package::Package;
 use crate::supervisor::autoscaler::ScaleReason;
 use crate::supervisor::unit_state::UnitId;
@@ -143,6 +144,8 @@ pub struct ModelStatus {
     pub package: String,
     /// The version in its package's manifest.
     pub version: String,
+    /// The file of the package that its units load.
+    pub variant: ModelVariant,
     /// The version of a swap in progress.
     pub next_version: Option<String>,
     /// The minimum number of units.

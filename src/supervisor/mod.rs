@@ -13,6 +13,7 @@ pub mod model_version;
 pub mod one_shot;
 pub mod pool;
 pub mod retry_budget;
+pub mod rewriting;
 pub mod service_time;
 pub mod settings;
 pub mod unit_process;

@@ -4,6 +4,7 @@ use crate::ipc::channel::ChannelError;
 use crate::ipc::child_process::{ChildEvent, ChildHandle, ChildSpec, Spawner};
 use crate::ipc::frame_slots::{Region, SlotWriter};
 use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::ipc::quantize_messages::Observed;
 use crate::model::execution_provider::NodeCounts;
 use crate::vision::detection::Detection;
 use crate::vision::frame::{Picture, SLOT_BYTES, SlotContent};
@@ -112,6 +113,19 @@ impl OneShotUnit {
     /// The id of its process.
     pub fn pid(&self) -> u32 {
         self.handle.pid()
+    }
+
+    /// What the unit has seen of the values between convolutions, if its load asked for it.
+    ///
+    /// # Errors
+    /// [`OneShotError`].
+    pub async fn observed(&mut self) -> Result<Vec<Observed>, OneShotError> {
+        self.send(&ToUnit::Observe, None)?;
+        loop {
+            if let FromUnit::Observed(observed) = self.answer(IMAGE_LIMIT).await? {
+                return Ok(observed);
+            }
+        }
     }
 
     /// Analyses a JPEG or PNG image.

@@ -1,6 +1,7 @@
 //! `[units]`, `[[models]]` and `[[zones]]`.
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
+use crate::model::model_file::ModelVariant;
 use crate::vision::framing::Tiling;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -92,6 +93,8 @@ pub struct ModelSettings {
     /// The largest batch in pictures, 1..=64. More than 1 needs a model with a dynamic batch size, and pays only where
     /// it was measured to be faster. On a CPU it is not.
     pub max_batch: u16,
+    /// The file of the package: `float`, or `int8` where the package has one. A unit fails to load where it has not.
+    pub variant: ModelVariant,
     /// The execution provider. A unit fails to load where it is not available.
     pub execution_provider: ExecutionProvider,
     /// The provider's device, such as `"1"` for the second GPU; OpenVINO has `"CPU"`, `"GPU.1"`, `"NPU"`. `None`: the
@@ -119,6 +122,7 @@ impl Default for ModelSettings {
             max_inference_units: 0,
             threads: 1,
             max_batch: 1,
+            variant: ModelVariant::Float,
             execution_provider: ExecutionProvider::Cpu,
             device: None,
             provider_options: ProviderOptions::default(),

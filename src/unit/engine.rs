@@ -1,6 +1,7 @@
 //! A loaded ONNX model: from pictures to detections.
 
 use crate::ipc::messages::{LoadModel, UnitTiming};
+use crate::ipc::quantize_messages::Observed;
 use crate::model::description::Description;
 use crate::model::execution_provider::NodeCounts;
 use crate::model::manifest::{Manifest, Thresholds};
@@ -71,10 +72,11 @@ impl OnnxEngine {
         if load.package_digest.as_ref().is_some_and(|expected| *expected != digest) {
             return Err(LoadError::OtherPackage(load.directory.display().to_string()));
         }
-        manifest.verify_model(&load.directory)?;
+        let path = manifest.model_path(&load.directory, load.variant);
+        let path = path.ok_or_else(|| LoadError::NoVariant(load.directory.display().to_string(), load.variant))?;
+        manifest.verify_variant(&load.directory, load.variant)?;
         let assumed = AssumedThresholds::new(&manifest, &labels).map_err(LoadError::Label)?;
         let environment = environment(&load.runtime_library)?;
-        let path = manifest.model_path(&load.directory);
         let Opened { session, from_cache, cache_problem, nodes: providers } =
             open(load, &manifest, &path, &environment)?;
         let inference = Inference::new(session, &manifest, &path, usize::from(load.max_batch.max(1)))?;
@@ -98,6 +100,9 @@ impl OnnxEngine {
         }
         if let Some(expected) = engine.manifest.canary.clone() {
             canary::check(&mut engine, &expected, &load.directory)?;
+        }
+        if load.is_observed {
+            engine.inference.observe();
         }
         Ok(engine)
     }
@@ -328,6 +333,10 @@ impl Engine for OnnxEngine {
 
     fn batch(&self) -> usize {
         self.inference.batch()
+    }
+
+    fn observed(&self) -> Vec<Observed> {
+        self.inference.observed()
     }
 }
 

@@ -1,15 +1,17 @@
 //! Runs a session on the input tensor and splits the outputs by picture.
 
+use crate::ipc::quantize_messages::Observed;
 use crate::model::manifest::Manifest;
 use crate::unit::input_tensor::{InputTensor, Values};
 use crate::unit::load_error::LoadError;
 use crate::unit::main_loop::NotFound;
 use crate::unit::model_outlets;
+use crate::unit::quantization::Observation;
 use crate::unit::tensor_decoders::Tensor;
 use crate::vision::outcome::FailureCause;
 use half::f16;
 use ort::session::{Session, SessionInputValue};
-use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
+use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
 use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -34,6 +36,8 @@ pub(super) struct Inference {
     /// The batch size, if the graph fixes it.
     fixed_batch: Option<usize>,
     batch: usize,
+    /// What is seen of the values between convolutions, while a model is quantised.
+    observation: Option<Observation>,
 }
 
 impl Inference {
@@ -56,8 +60,19 @@ impl Inference {
             sizes,
             fixed_batch,
             batch,
+            observation: None,
             session,
         })
+    }
+
+    /// Begins to observe the outputs that show the values between convolutions.
+    pub(super) fn observe(&mut self) {
+        self.observation = Observation::of(self.session.outputs().iter().map(Outlet::name));
+    }
+
+    /// What was observed.
+    pub(super) fn observed(&self) -> Vec<Observed> {
+        self.observation.as_ref().map(Observation::observed).unwrap_or_default()
     }
 
     /// The most pictures per run.
@@ -132,15 +147,25 @@ impl Inference {
         let mut tensors = Vec::with_capacity(self.output_names.len());
         for name in &self.output_names {
             let value = outputs.get(name);
-            let missing = || NotFound::new(FailureCause::InvalidOutput, format!("no output `{name}`"));
-            tensors.push(Output::of(value.ok_or_else(missing)?, batch)?);
+            tensors.push(Output::of(value.ok_or_else(|| missing(name))?, batch)?);
         }
         for item in 0..items {
             let of_item: Vec<Tensor<'_>> = tensors.iter().map(|output| output.of_item(item, batch)).collect();
             read(item, &of_item);
         }
+        if let Some(observation) = &mut self.observation {
+            let mut seen = Vec::new();
+            for (place, name) in observation.names() {
+                seen.push((place, Output::of(outputs.get(name).ok_or_else(|| missing(name))?, batch)?));
+            }
+            seen.iter().for_each(|(place, output)| observation.add(*place, &output.values));
+        }
         Ok(())
     }
+}
+
+fn missing(name: &str) -> NotFound {
+    NotFound::new(FailureCause::InvalidOutput, format!("no output `{name}`"))
 }
 
 /// The values of an output as float32, borrowed if they have that type.

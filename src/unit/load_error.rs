@@ -2,6 +2,7 @@
 
 use crate::model::description::DescriptionError;
 use crate::model::manifest::ManifestError;
+use crate::model::model_file::ModelVariant;
 use crate::os::sandbox::SandboxError;
 
 /// Why a model was not loaded. The texts name the remedy.
@@ -10,6 +11,11 @@ pub enum LoadError {
     /// The manifest is invalid, or a file of the package does not match its checksum.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The package has no file of the wanted precision.
+    #[error(
+        "the package {0} has no {1} model: make one with `ocelli model quantize NAME`, add one with `ocelli model add --int8 FILE`, or take `variant` out of the settings"
+    )]
+    NoVariant(String, ModelVariant),
     /// The library is missing, or is not ONNX Runtime in a supported version.
     #[error(
         "ONNX Runtime cannot be loaded from {path}: {reason}; run `make setup`, or correct `units.runtime_library`"

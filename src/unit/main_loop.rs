@@ -3,17 +3,20 @@
 use crate::ipc::channel::{Channel, ChannelError};
 use crate::ipc::frame_slots::SlotReader;
 use crate::ipc::messages::{DetectItem, FromUnit, LoadModel, RegionId, RequestId, ToUnit, UnitTiming};
+use crate::ipc::quantize_messages::{Observed, QuantizeOrder, Quantized};
 use crate::model::execution_provider::NodeCounts;
 use crate::model::model_facts::ModelFacts;
 use crate::os::sandbox::SandboxError;
 use crate::unit::load_error::LoadError;
 use crate::unit::onnx_file::OnnxFileError;
+use crate::unit::quantization::QuantizeError;
 use crate::vision::detection::Detection;
 use crate::vision::error_chain::describe;
 use crate::vision::frame::SlotContent;
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::FailureCause;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -74,6 +77,10 @@ pub trait Engine {
     fn providers(&self) -> NodeCounts;
     /// Git commit of ONNX Runtime, or its whole build info.
     fn runtime_version(&self) -> String;
+    /// What was seen of the values between convolutions; nothing unless the load asked for it.
+    fn observed(&self) -> Vec<Observed> {
+        Vec::new()
+    }
 }
 
 /// Why a model file cannot be inspected.
@@ -87,6 +94,20 @@ pub enum InspectError {
     Sandbox(#[from] SandboxError),
     /// No thread or file descriptor is available.
     #[error("the file cannot be inspected")]
+    Io(#[from] std::io::Error),
+}
+
+/// Why a model is not quantised.
+#[derive(Debug, thiserror::Error)]
+pub enum RewriteError {
+    /// The model is not one that can be, or a file cannot be read or written.
+    #[error(transparent)]
+    Model(#[from] QuantizeError),
+    /// The sandbox cannot be entered.
+    #[error("the unit cannot be confined")]
+    Sandbox(#[from] SandboxError),
+    /// No thread or file descriptor is available.
+    #[error("the file cannot be rewritten")]
     Io(#[from] std::io::Error),
 }
 
@@ -112,6 +133,7 @@ pub fn run(
     channel: &Channel,
     load_engine: impl Fn(&LoadModel) -> Result<Box<dyn Engine>, LoadError>,
     inspect: impl Fn(&Path) -> Result<ModelFacts, InspectError>,
+    quantize: impl Fn(&QuantizeOrder, File) -> Result<Quantized, RewriteError>,
 ) -> Result<(), UnitError> {
     channel.send(&FromUnit::Hello { pid: std::process::id() }, None)?;
     let mut engine: Option<Box<dyn Engine>> = None;
@@ -145,7 +167,17 @@ pub fn run(
                 let first_byte = find(&regions, region, slot)?[0];
                 channel.send(&FromUnit::Pong { request, first_byte }, None)?;
             }
-            ToUnit::Inspect { file } => return report(channel, inspect(&file)),
+            ToUnit::Inspect { file } => {
+                return report(channel, inspect(&file).map(|facts| FromUnit::Inspected(Box::new(facts))));
+            }
+            ToUnit::Quantize(order) => {
+                let target = descriptor.ok_or(UnitError::Protocol("a model to write has no descriptor"))?;
+                return report(channel, quantize(&order, target.into()).map(FromUnit::Quantized));
+            }
+            ToUnit::Observe => {
+                let engine = engine.as_ref().ok_or(UnitError::Protocol("work before the model is loaded"))?;
+                channel.send(&FromUnit::Observed(engine.observed()), None)?;
+            }
             ToUnit::Stop => return Ok(()),
         }
     }
@@ -162,6 +194,7 @@ fn load_model(
             let ready = FromUnit::Ready {
                 load_ms: u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX),
                 from_cache: engine.is_from_cache(),
+                variant: load.variant,
                 execution_provider: load.execution_provider,
                 providers: engine.providers(),
                 runtime_version: engine.runtime_version(),
@@ -176,9 +209,9 @@ fn load_model(
     }
 }
 
-fn report(channel: &Channel, result: Result<ModelFacts, InspectError>) -> Result<(), UnitError> {
+fn report<E: std::error::Error>(channel: &Channel, result: Result<FromUnit, E>) -> Result<(), UnitError> {
     match result {
-        Ok(facts) => Ok(channel.send(&FromUnit::Inspected(Box::new(facts)), None)?),
+        Ok(answer) => Ok(channel.send(&answer, None)?),
         Err(error) => fail(channel, &error),
     }
 }

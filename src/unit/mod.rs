@@ -23,6 +23,7 @@ pub mod onnx_file;
 pub mod picture_fit;
 mod png_decode;
 pub mod preprocess;
+pub mod quantization;
 mod rgb_image;
 #[expect(clippy::result_large_err, reason = "errors of ort's builders contain the builder")]
 mod session;
@@ -32,15 +33,20 @@ mod trial;
 
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;
+use crate::ipc::quantize_messages::{QuantizeOrder, Quantized};
 use crate::model::execution_provider::ExecutionProvider;
 use crate::model::model_facts::ModelFacts;
 use crate::os::read_only;
 use crate::os::sandbox::SandboxMode;
 use crate::unit::engine::OnnxEngine;
 use crate::unit::load_error::LoadError;
-use crate::unit::main_loop::{Engine, InspectError};
+use crate::unit::main_loop::{Engine, InspectError, RewriteError};
+use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// The memory for a model of 512 MiB and what is made of it, in bytes.
+const REWRITING_BYTES: u64 = 2 << 30;
 
 /// The entry point of a unit process.
 pub fn main() -> ExitCode {
@@ -53,7 +59,8 @@ pub fn main() -> ExitCode {
         }
     };
     let load = |load: &LoadModel| confine_and_load(&channel, load);
-    match main_loop::run(&channel, load, |file| confine_and_inspect(&channel, file)) {
+    let inspect = |file: &Path| confine_and_inspect(&channel, file);
+    match main_loop::run(&channel, load, inspect, |order, file| confine_and_quantize(&channel, order, file)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "an inference unit stops");
@@ -90,4 +97,12 @@ fn confine_and_inspect(channel: &Channel, file: &Path) -> Result<ModelFacts, Ins
     confinement::sandbox_of_reader(file).enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     Ok(onnx_file::read(file)?)
+}
+
+/// Enters the sandbox of a reader. The only file that it can write is the one that the parent has opened for it.
+fn confine_and_quantize(channel: &Channel, order: &QuantizeOrder, mut target: File) -> Result<Quantized, RewriteError> {
+    crate::os::child_limits::cap_memory_at(REWRITING_BYTES);
+    confinement::sandbox_of_reader(&order.file).enter_as(SandboxMode::from_environment())?;
+    crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
+    Ok(quantization::run(order, &mut target)?)
 }

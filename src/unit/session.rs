@@ -88,7 +88,7 @@ fn session(
     };
     let Some(directory) = &load.cache_directory else { return Ok((from_model()?, false, None)) };
     let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
-    let entry = CacheEntry::new(directory, &manifest.model.checksums(), &provider_and_build);
+    let entry = CacheEntry::new(directory, &manifest.model.checksums(load.variant), &provider_and_build);
     match cached(&entry, load, manifest, path, build) {
         Ok((session, from_cache)) => Ok((session, from_cache, None)),
         Err(reason) => {
@@ -130,18 +130,19 @@ fn cached(
     }
     // The graph is about as large as the model: both are mostly weights.
     let length = |(file, _): (&str, &str)| std::fs::metadata(load.directory.join(file)).map_or(0, |file| file.len());
-    let made = entry.make(manifest.model.files().map(length).sum(), |target| {
-        let saved = build()?
-            .with_config_entry("session.save_model_format", "ORT")
-            // Hides the warning that the graph suits this CPU only: the cache's key covers that. The node placements
-            // are recorded by the session that is opened next.
-            .and_then(|builder| builder.with_log_level(LogLevel::Error))
-            .and_then(|builder| builder.with_optimized_model_path(target));
-        let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
-        let mut builder = saved.map_err(|error| failed(error.to_string()))?;
-        drop(builder.commit_from_file(path).map_err(|error| failed(error.to_string()))?);
-        Ok::<(), LoadError>(())
-    });
+    let made =
+        entry.make(manifest.model.files_of(load.variant).unwrap_or_default().into_iter().map(length).sum(), |target| {
+            let saved = build()?
+                .with_config_entry("session.save_model_format", "ORT")
+                // Hides the warning that the graph suits this CPU only: the cache's key covers that. The node placements
+                // are recorded by the session that is opened next.
+                .and_then(|builder| builder.with_log_level(LogLevel::Error))
+                .and_then(|builder| builder.with_optimized_model_path(target));
+            let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
+            let mut builder = saved.map_err(|error| failed(error.to_string()))?;
+            drop(builder.commit_from_file(path).map_err(|error| failed(error.to_string()))?);
+            Ok::<(), LoadError>(())
+        });
     made.map_err(|error| match error {
         LoadError::Io(error) => error.to_string(),
         error => describe(&error),

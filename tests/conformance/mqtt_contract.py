@@ -111,7 +111,8 @@ def model(value):
 # Name of a field: what it must be. A name that ends with `?` may be absent; others may be added within a version.
 DETECTION = {"label": text, "confidence": ratio, "box?": box, "track?": whole}
 MODEL = {"min_units": whole, "max_units?": whole, "desired_units": whole, "in_service_units": whole, "capacity_tps": number,
-         "load_tps": number, "transactions": whole, "unit_batch": whole, "inference_hours": number, "nodes?": nodes}
+         "load_tps": number, "transactions": whole, "unit_batch": whole, "inference_hours": number, "nodes?": nodes,
+         "variant?": one_of("float", "int8")}
 FIELDS = {
     "state": {"schema": one_of("ocelli.state.v1"), "version": text, "boot_id": text, "status": one_of("ok", "degraded"),
               "in_service_units": whole, "desired_units": whole, "streaming_cameras": whole, "wanted_cameras": whole,

@@ -22,7 +22,7 @@ EVENT = {
 BOX_STATE = {
     "schema": "ocelli.state.v1", "version": "0.1.0", "boot_id": "5f1c", "degraded": [],
     "models": {"coco-ssd": {
-        "state": "RUNNING", "package": "coco-ssd", "version": "1", "min_units": 1, "desired_units": 1,
+        "state": "RUNNING", "package": "coco-ssd", "version": "1", "variant": "float", "min_units": 1, "desired_units": 1,
         "in_service_units": 1, "unit_batch": 1, "unit_tps": 10.0, "unit_frame_tps": 10.0, "unit_image_tps": 9.0,
         "capacity_tps": 10.0, "load_tps": 5.0, "transactions": 0, "inference_hours": 0.1,
         "nodes": {"cpu": {"CPUExecutionProvider": 61}}}},

@@ -100,7 +100,8 @@ impl Block {
 
     /// Whole lines of commands, with their number in the document: all of a block of shell, those after `$ ` of a session.
     pub fn command_lines(&self) -> Vec<(usize, String)> {
-        let (mut found, mut begun): (Vec<(usize, String)>, Option<(usize, String)>) = (Vec::new(), None);
+        let mut found: Vec<(usize, String)> = Vec::new();
+        let mut begun: Option<(usize, String)> = None;
         for (number, line) in (self.line + 1..).zip(&self.lines) {
             let line = match (self.language.as_str(), &begun) {
                 ("sh", _) | ("", Some(_)) => line.as_str(),

@@ -61,13 +61,16 @@ pub(super) async fn check_model(settings: &Settings, model: &ModelSettings, visi
         // What root writes into the cache, the service cannot read.
         Visitor::User(_) => LoadModel { cache_directory: None, ..load },
     };
-    let provider = load.execution_provider;
+    let (provider, variant) = (load.execution_provider, load.variant);
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let unit = OneShotUnit::start(own_binary(), child_environment("warn", settings.sandbox.mode), load, limit).await;
     match unit {
         Ok(unit) => {
-            let what =
-                format!("package `{}` loads and infers on {provider} (nodes: {})", model.package(), unit.nodes());
+            let what = format!(
+                "package `{}` loads its {variant} model and infers on {provider} (nodes: {})",
+                model.package(),
+                unit.nodes()
+            );
             Finding::of_model(Severity::Ok, "", &model.name, what)
         }
         Err(error) => Finding::of_model(Severity::Failed, "", &model.name, describe(&error)),

@@ -4,13 +4,15 @@ use crate::appliance::child_environment::child_environment;
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::inspect;
+use crate::cli::model::int8_twin;
 use crate::cli::model::refusal::{in_lines, refusal};
 use crate::cli::model::trial::load_once;
 use crate::ipc::child_process::own_binary;
 use crate::model::canary::{Canary, Expected};
 use crate::model::labels::Labels;
-use crate::model::manifest::{DataFile, Manifest, ModelFile};
+use crate::model::manifest::Manifest;
 use crate::model::model_facts::ModelFacts;
+use crate::model::model_file::{DataFile, ModelFile};
 use crate::model::recognition::{Hints, Proposal, Setting, class_names, recognise};
 use crate::model_store::{Installed, Origin, Staging, Store, StoreError, class_count, from_given, from_proposal};
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
@@ -26,6 +28,7 @@ use std::process::ExitCode;
   ocelli model add yolo11n.onnx --name yard
   ocelli model add best.onnx --name yard --labels labels.txt --licence AGPL-3.0-only
   ocelli model add best.onnx --name yard --canary gate.jpg --expect person
+  ocelli model add best.onnx --name yard --labels labels.txt --int8 best-int8.onnx
   ocelli model inspect best.onnx --manifest > m.toml; ocelli model add best.onnx --name yard --manifest m.toml
 
 Confined processes read the file and try the model first. If anything fails, nothing has changed. Otherwise the package
@@ -39,6 +42,9 @@ pub(in crate::cli) struct AddArguments {
     /// The name of the package.
     #[arg(long)]
     name: String,
+    /// The same model quantised to 8 bits, with its weights inside (`variant = "int8"` in the settings takes it).
+    #[arg(long, value_name = "FILE")]
+    int8: Option<PathBuf>,
     /// The labels, one class per line. Default: the class names in the file.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -84,10 +90,16 @@ async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dy
     };
     let changes = store.change()?;
     let staging = changes.stage()?;
-    let model = copy_model(arguments, &facts, &staging)?;
+    let mut model = copy_model(arguments, &facts, &staging)?;
     // The file may have been written while it was read and copied.
     if read(settings, &staging.directory().join(MODEL_FILE)).await? != facts {
         return Err(format!("{} changed while it was read: try again", file.display()).into());
+    }
+    if let Some(twin) = &arguments.int8 {
+        model.int8 = Some(int8_twin::copy(twin, &staging)?);
+        let of_twin = read(settings, &staging.directory().join(int8_twin::INT8_FILE)).await?;
+        let mismatch = int8_twin::mismatch(&facts, &of_twin);
+        mismatch.map_or(Ok(()), |why| Err(format!("{} does not fit {}: {why}", twin.display(), file.display())))?;
     }
     let labels = copy_labels(arguments, &facts, &staging)?;
     let canary = copy_canary(arguments, &labels, &staging)?;
@@ -98,8 +110,10 @@ async fn run(settings: &Settings, arguments: &AddArguments) -> Result<(), Box<dy
     check_labels(&facts, &manifest, &labels)?;
     staging.write("manifest.toml", &text)?;
     let bytes = facts.bytes + facts.external_files.values().sum::<u64>();
-    let tried = load_once(settings, staging.directory(), bytes, !arguments.accept_doubts).await;
-    tried.map_err(|error| cure(&describe(&error), &staging, arguments, proposal.as_ref()))?;
+    for variant in manifest.model.variants() {
+        let tried = load_once(settings, staging.directory(), variant, bytes, !arguments.accept_doubts).await;
+        tried.map_err(|error| cure(&describe(&error), &staging, arguments, proposal.as_ref()))?;
+    }
     let installed = changes.install(&staging, &arguments.name)?;
     print_result(settings, &place, &manifest, &labels, proposal.as_ref(), installed);
     Ok(())
@@ -126,7 +140,7 @@ fn copy_model(arguments: &AddArguments, facts: &ModelFacts, staging: &Staging) -
         Ok(DataFile { file: file.clone(), sha256 })
     };
     let data = facts.external_files.keys().map(weights).collect::<Result<_, StoreError>>()?;
-    Ok(ModelFile { file: MODEL_FILE.to_owned(), sha256, data })
+    Ok(ModelFile { file: MODEL_FILE.to_owned(), sha256, data, int8: None })
 }
 
 fn copy_labels(arguments: &AddArguments, facts: &ModelFacts, staging: &Staging) -> Result<Labels, Box<dyn Error>> {
@@ -199,8 +213,10 @@ fn check_labels(facts: &ModelFacts, manifest: &Manifest, labels: &Labels) -> Res
 fn cure(why: &str, staging: &Staging, arguments: &AddArguments, proposal: Option<&Proposal>) -> String {
     let file = arguments.file.as_path();
     let staged = staging.directory().display().to_string();
-    let why =
-        why.replace(&format!("{staged}/{MODEL_FILE}"), &file.display().to_string()).replace(&staged, "the package");
+    let given = [(MODEL_FILE, Some(file)), (int8_twin::INT8_FILE, arguments.int8.as_deref())];
+    let given = given.into_iter().filter_map(|(name, file)| Some((format!("{staged}/{name}"), file?)));
+    let why = given.fold(why.to_owned(), |why, (name, file)| why.replace(&name, &file.display().to_string()));
+    let why = why.replace(&staged, "the package");
     let assumed: Vec<String> = proposal.map(assumed).unwrap_or_default().into_iter().map(|(is, _)| is).collect();
     let file = file.display();
     let layout = arguments.layout.as_ref().map(|layout| format!(" --layout {layout}")).unwrap_or_default();
@@ -245,6 +261,9 @@ fn print_result(
     let (labels, licence) = (labels.names().count(), &manifest.source.licence);
     let size = format!("{}x{}", input.width, input.height);
     print_line(&format!("  input {} {size}, layout {layout}, {labels} labels, licence {licence}", input.tensor));
+    if manifest.model.int8.is_some() {
+        print_line("  with an int8 model: variant = \"int8\" in [[models]] takes it");
+    }
     if manifest.canary.is_some() {
         print_line("  the canary was detected as expected");
     }

@@ -3,6 +3,7 @@
 use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
 use crate::model::manifest::Manifest;
+use crate::model::model_file::ModelVariant;
 use crate::model_store::{Listed, Store};
 use crate::settings::Settings;
 use serde_json::{Value, json};
@@ -40,8 +41,8 @@ fn show(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     print_line(&format!(
-        "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {:>9}  {}",
-        "NAME", "VERSION", "LAYOUT", "INPUT", "LABELS", "SHA256", "SIZE", "PREVIOUS"
+        "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {:<10} {:>9}  {}",
+        "NAME", "VERSION", "LAYOUT", "INPUT", "LABELS", "SHA256", "FILES", "SIZE", "PREVIOUS"
     ));
     listed.iter().for_each(|one| print_line(&line(one)));
     Ok(())
@@ -56,16 +57,22 @@ fn line(listed: &Listed) -> String {
             let manifest = &contents.manifest;
             let size = format!("{:.1} MiB", listed.bytes as f64 / f64::from(1 << 20));
             format!(
-                "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {size:>9}  {previous}",
+                "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {:<10} {size:>9}  {previous}",
                 listed.name,
                 manifest.version,
                 layout(manifest),
                 format!("{}x{}", manifest.input.width, manifest.input.height),
                 contents.labels,
                 manifest.model.sha256.get(..8).unwrap_or_default(),
+                variants(manifest).join(","),
             )
         }
     }
+}
+
+/// What can be set as `variant`.
+fn variants(manifest: &Manifest) -> Vec<&'static str> {
+    manifest.model.variants().map(ModelVariant::name).collect()
 }
 
 /// The layout's name, as a manifest gives it.
@@ -87,6 +94,8 @@ fn as_value(listed: &Listed) -> Value {
             "input": contents.manifest.input,
             "labels": contents.labels,
             "sha256": contents.manifest.model.sha256,
+            "variants": variants(&contents.manifest),
+            "int8": contents.manifest.model.int8,
             "licence": contents.manifest.source.licence,
         }),
     };

@@ -5,7 +5,9 @@ mod compare;
 mod comparison;
 mod eval;
 mod inspect;
+mod int8_twin;
 mod list;
+mod quantize;
 mod refusal;
 mod remove;
 mod report;
@@ -23,6 +25,8 @@ pub(super) enum ModelCommand {
     Inspect(inspect::InspectArguments),
     /// Make a package from an ONNX file, try it, and install it in one step.
     Add(add::AddArguments),
+    /// Make an 8-bit twin of a detector from pictures, judge it, and install it beside the model.
+    Quantize(quantize::QuantizeArguments),
     /// Restore the package that `add` has replaced.
     Rollback(rollback::RollbackArguments),
     /// List the packages, with their mistakes.
@@ -41,6 +45,7 @@ pub(super) fn model(command: &ModelCommand) -> ExitCode {
     match command {
         ModelCommand::Inspect(arguments) => inspect::inspect(arguments),
         ModelCommand::Add(arguments) => add::add(arguments),
+        ModelCommand::Quantize(arguments) => quantize::quantize(arguments),
         ModelCommand::Rollback(arguments) => rollback::rollback(arguments),
         ModelCommand::List(arguments) => list::list(arguments),
         ModelCommand::Remove(arguments) => remove::remove(arguments),

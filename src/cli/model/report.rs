@@ -19,6 +19,7 @@ pub(super) fn report(file: &Path, facts: &ModelFacts, names: Option<&[String]>) 
         format!("producer    {producer}"),
         format!("graph       {} operators: {}", facts.nodes, operators(facts)),
     ];
+    lines.extend(quantised(facts).map(|what| format!("precision   {what}")));
     let weights = facts.external_files.iter();
     lines.extend(weights.map(|(name, bytes)| format!("weights     {name}, {}", size(*bytes))));
     let tensors = |what: &'static str, tensors: &[TensorFact]| -> Vec<String> {
@@ -38,6 +39,17 @@ pub(super) fn report(file: &Path, facts: &ModelFacts, names: Option<&[String]>) 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 fn size(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// In which 8-bit format a graph is, if it is in one.
+fn quantised(facts: &ModelFacts) -> Option<String> {
+    let count = |operator: &str| facts.operators.get(operator).copied().unwrap_or_default();
+    let (quantised, read) = (count("QuantizeLinear"), count("DequantizeLinear"));
+    match count("QLinearConv") + count("ConvInteger") {
+        0 if quantised + read == 0 => None,
+        0 => Some(format!("8 bits between {quantised} QuantizeLinear and {read} DequantizeLinear (QDQ)")),
+        convolutions => Some(format!("8 bits in {convolutions} integer convolutions")),
+    }
 }
 
 /// The most used first.

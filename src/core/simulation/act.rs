@@ -5,6 +5,7 @@ use crate::core::simulation::children::{Connection, Order, SimUnit, UnitFault};
 use crate::core::simulation::world::{MS, Next, World};
 use crate::ipc::messages::{CameraIndex, FromCapture, FromUnit, LossKind, RegionId, RequestId, StreamInfo, UnitTiming};
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
+use crate::model::model_file::ModelVariant;
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::detection::{ClassIndex, Detection};
 use crate::vision::frame::{Colorimetry, Frame, Picture, PixelFormat};
@@ -27,6 +28,7 @@ impl World {
         let ready = FromUnit::Ready {
             load_ms: 1,
             from_cache: true,
+            variant: ModelVariant::Float,
             execution_provider: ExecutionProvider::Cpu,
             providers: NodeCounts::default(),
             runtime_version: String::new(),

@@ -105,6 +105,7 @@ fn view(model: &ModelStatus) -> Value {
         "state": model.state.name(),
         "package": model.package,
         "version": model.version,
+        "variant": model.variant.name(),
         "next_version": model.next_version,
         "min_inference_units": model.min_units,
         "max_inference_units": model.max_units,

@@ -17,6 +17,7 @@ impl Pool {
             state: self.state,
             package: current.name.clone(),
             version: current.version.clone(),
+            variant: self.roster.current.load.variant,
             next_version: self.roster.candidate.as_ref().map(|version| version.package.version.clone()),
             min_units: self.bounds.min,
             max_units: self.bounds.max,

@@ -59,7 +59,8 @@ fn start() -> Parent {
                 _ => Ok(Box::new(ScriptedEngine { batch: load.max_batch })),
             }
         };
-        run(&theirs, load, |file| Ok(crate::unit::onnx_file::read(file)?))
+        let inspect = |file: &Path| Ok(crate::unit::onnx_file::read(file)?);
+        run(&theirs, load, inspect, |order, mut file| Ok(crate::unit::quantization::run(order, &mut file)?))
     });
     let parent = Parent { channel: ours, unit };
     assert!(matches!(parent.receive(), FromUnit::Hello { .. }));
