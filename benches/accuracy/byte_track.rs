@@ -7,6 +7,9 @@ use ocelli::vision::geometry::NormalizedBox;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+/// The number of a track, and the left, top, right and bottom edge of its box in pixels.
+type TrackAndEdges = (u64, f32, f32, f32, f32);
+
 /// The tracks of one kind of object in each sampled frame.
 pub(super) fn byte_track(sample: &Sample<'_>, kind: &str, (width, height): (u32, u32)) -> Vec<Boxes> {
     let (width, height) = (width as f32, height as f32);
@@ -28,8 +31,8 @@ pub(super) fn byte_track(sample: &Sample<'_>, kind: &str, (width, height): (u32,
     python.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success(), "tools/byte_track.py has failed");
-    let tracks: Vec<Vec<(u64, f32, f32, f32, f32)>> = serde_json::from_slice(&output.stdout).unwrap();
-    let place = |(track, left, top, right, bottom)| {
+    let tracks: Vec<Vec<TrackAndEdges>> = serde_json::from_slice(&output.stdout).unwrap();
+    let place = |(track, left, top, right, bottom): TrackAndEdges| {
         let place = NormalizedBox::from_corners(left / width, top / height, right / width, bottom / height)?;
         Some((track, place))
     };

@@ -1,5 +1,6 @@
 //! The detections of a frame that count for a camera: filtered, limited and without duplicates, but not matched yet.
 
+use crate::tracking::named_detection::NamedDetection;
 use crate::tracking::rules::{Strength, TrackingRules};
 use crate::vision::geometry::NormalizedBox;
 use std::collections::BTreeMap;
@@ -10,19 +11,6 @@ pub(super) const MAX_OBJECTS: usize = 300;
 /// Two boxes of one label group that overlap by more than this are one object with two labels. Non-maximum suppression
 /// has run for each label separately.
 const SAME_OBJECT_IOU: f32 = 0.7;
-
-/// One detection, with the name of its label.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NamedDetection<'a> {
-    /// The label's name in the model.
-    pub label: &'a str,
-    /// 0..=1. NaN is filtered out.
-    pub confidence: f32,
-    /// `None` for a label of the whole picture.
-    pub bounding_box: Option<NormalizedBox>,
-    /// True if the model's own threshold keeps it back: it begins nothing, whatever the camera's threshold is.
-    pub is_weak: bool,
-}
 
 /// The detection of an object. `index` is its position among the detections of the frame.
 #[derive(Clone, Copy, Debug)]

@@ -30,6 +30,7 @@ mod frame_pace;
 mod history;
 mod kalman;
 mod label_life;
+mod named_detection;
 mod objects;
 pub(crate) mod region;
 mod rules;
@@ -40,7 +41,7 @@ pub mod track_score;
 mod tracked_object;
 mod tracker;
 
-pub use detections::NamedDetection;
 pub use event::{EventKind, TrackEvent};
+pub use named_detection::NamedDetection;
 pub use rules::TrackingRules;
 pub use tracker::{CameraTracker, TrackedFrame};

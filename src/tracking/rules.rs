@@ -1,6 +1,6 @@
 //! The rules of one camera's tracker: `[tracking]` and the camera's `scene`, checked and combined.
 
-use crate::tracking::detections::NamedDetection;
+use crate::tracking::named_detection::NamedDetection;
 use crate::tracking::region::{Polygon, Region, standing_point};
 use crate::tracking::settings::{Mistake, SceneSettings, TrackingSettings};
 use crate::vision::geometry::NormalizedBox;

@@ -1,9 +1,10 @@
 //! The tracker of one camera: detections in, events out.
 
-use crate::tracking::detections::{FrameDetections, NamedDetection};
+use crate::tracking::detections::FrameDetections;
 use crate::tracking::event::TrackEvent;
 use crate::tracking::frame_pace::FramePace;
 use crate::tracking::label_life::LabelLives;
+use crate::tracking::named_detection::NamedDetection;
 use crate::tracking::objects::Objects;
 use crate::tracking::rules::TrackingRules;
 use crate::vision::monotonic::Monotonic;

@@ -24,7 +24,7 @@ impl EventPrinter {
         let (lines, output) = (Arc::new(Mutex::new(Vec::new())), BufReader::new(process.stdout.take().unwrap()));
         let sink = Arc::clone(&lines);
         std::thread::spawn(move || {
-            output.lines().map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line))
+            output.lines().map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line));
         });
         Self { process, lines }
     }

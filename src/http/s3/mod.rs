@@ -6,11 +6,11 @@
 //!
 //! | question | answer |
 //! |---|---|
-//! | who | [`access`]; unless `s3` of the bucket says so, nobody |
+//! | who | `access`; unless `s3` of the bucket says so, nobody |
 //! | operations | GetObject, HeadObject, PutObject, DeleteObject, HeadBucket, ListObjectsV2; others `NotImplemented`, by name |
 //! | signatures | SigV4 in the `Authorization` header; over plain HTTP the body must be signed too |
-//! | keys | paths ([`key`]): what cannot be a file is `NoSuchKey` to readers and `InvalidArgument` to writers |
-//! | `ETag` | of the file on the disk, no MD5 ([`conditions`]) |
+//! | keys | paths (`key`): what cannot be a file is `NoSuchKey` to readers and `InvalidArgument` to writers |
+//! | `ETag` | of the file on the disk, no MD5 (`conditions`) |
 //! | metadata, ACLs, encryption, versions, tags | none is kept, so a request that needs one is refused; `Content-Type` is ignored |
 //! | order of checks | key of the signature, signature, operation, bucket of the key, bucket, headers, length, room, body |
 //! | size | `max_object_megabytes`, `max_megabytes` of the bucket, and 64 MiB are left free on its disk |

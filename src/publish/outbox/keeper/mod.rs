@@ -2,6 +2,7 @@
 
 mod departures;
 mod disk;
+mod settlements;
 
 use crate::publish::outbox::queue::{Queue, WINDOW};
 use crate::publish::outbox::record::{Position, Record};
@@ -132,13 +133,6 @@ impl Keeper {
         self.write(new, wall_ms, now);
     }
 
-    /// Marks the settled events now.
-    pub(super) fn mark_settled(&mut self, now: Monotonic) {
-        if !self.settled.is_empty() && self.status.trouble.is_none() {
-            self.write(Vec::new(), 0, now);
-        }
-    }
-
     fn write(&mut self, new: Vec<(Arc<str>, Vec<u8>)>, wall_ms: i64, now: Monotonic) {
         let records: Vec<Record> =
             new.into_iter().map(|(camera, payload)| self.record(camera, payload, wall_ms)).collect();
@@ -168,45 +162,6 @@ impl Keeper {
         let position = self.next_position;
         self.next_position += 1;
         Record { position, recorded_ms, camera, payload }
-    }
-
-    fn count_settled(&mut self, settled: &[Settled], now: Monotonic) {
-        for one in settled {
-            let position = match *one {
-                Settled::Delivered(position) => {
-                    self.status.delivered += 1;
-                    if let Some(count) = self.reports.remove(&position) {
-                        self.dropped.unreported -= count;
-                    }
-                    position
-                }
-                Settled::Refused(position) => {
-                    self.status.refused += 1;
-                    self.reports.remove(&position);
-                    position
-                }
-                Settled::PutOff(position) => {
-                    self.status.put_off += 1;
-                    self.reports.remove(&position);
-                    self.queue.put_off(position, now);
-                    continue;
-                }
-            };
-            self.settle(position);
-        }
-    }
-
-    /// Marks an event as settled with the next write. An event in the ring is just removed.
-    fn settle(&mut self, position: Position) {
-        let in_ring = self.ring.iter().position(|one| one.position == position);
-        match in_ring.and_then(|at| self.ring.remove(at)) {
-            Some(_) => self.queue.settled(position),
-            None => self.settled.push(position),
-        }
-        // While the disk refuses, the event must not occupy the send window.
-        if self.status.trouble.is_some() {
-            self.queue.settled(position);
-        }
     }
 
     /// The events to mark as delivered with this write. Without a sink, new events count as delivered at once.
