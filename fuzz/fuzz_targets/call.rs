@@ -12,7 +12,8 @@ use ocelli::control::images::ImageIntake;
 use ocelli::control::{ApplianceStatus, Control};
 use ocelli::http::body::BodyBudget;
 use ocelli::http::rekognition::settings::RekognitionSettings;
-use ocelli::http::rekognition::{RekognitionState, handle};
+use ocelli::http::rekognition::{EndpointRules, RekognitionState, handle};
+use ocelli::live::{LiveLimits, Relay};
 use ocelli::metering::HoursFiles;
 use ocelli::telemetry::metrics::Metrics;
 use std::sync::{Arc, OnceLock};
@@ -26,8 +27,11 @@ fn state() -> &'static RekognitionState {
         let catalog = CatalogStore::load(&home, &home, realm, &[("coco-ssd".into(), "1".into())], ocelli::kept::FileKeeper::start().unwrap());
         let (_, status) = watch::channel(ApplianceStatus::default());
         let (images, _, _) = ImageIntake::new().unwrap();
-        let (control, _) = Control::new(status, HoursFiles::new(&home), images, catalog, None);
-        RekognitionState::new(control, RekognitionSettings::default(), vec![], vec![], "coco-ssd", Arc::new(Metrics::new()))
+        let live = Relay::new(LiveLimits { viewers: 1, bytes_per_second: 1_000_000 }, Arc::default()).0;
+        let (control, _) = Control::new(status, HoursFiles::new(&home), images, catalog, None, live);
+        let rules = EndpointRules { default_model: "coco-ssd".into(), ..EndpointRules::default() };
+        let (_, rules) = watch::channel(rules);
+        RekognitionState::new(control, RekognitionSettings::default(), rules, Arc::new(Metrics::new()))
     })
 }
 
