@@ -45,7 +45,7 @@ const REGION: [(&str, &str); 2] = [("name", "\"gate\""), ("points", "[[0.1, 0.5]
 const FOREIGN_WORDS: [&str; 16] = [
     "enum",
     "struct",
-    "variant",
+    "unknown variant",
     "u8",
     "u16",
     "u32",
