@@ -3,7 +3,7 @@
 # and is gone when it ends. Needs root, or sudo. Prints the rows of lifecycle.sh.
 #   packaging/in_throw_away_root.sh BEFORE.deb AFTER.deb
 set -euo pipefail
-[ "$(id -u)" = 0 ] || exec sudo "$0" "$@"
+[ "$(id -u)" = 0 ] || exec sudo -n "$0" "$@"
 [ -n "${THROW_AWAY:-}" ] || THROW_AWAY=1 exec unshare --mount --propagation private "$0" "$(realpath "$1")" "$(realpath "$2")"
 
 scripts=$(realpath "$(dirname "$0")")

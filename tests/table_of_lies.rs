@@ -102,7 +102,7 @@ fn no_disk_that_refuses_is_green() {
 #[test]
 fn no_disk_that_is_full_is_green() {
     let broker = Broker::start();
-    let daemon = Daemon::start_on_disk(broker.port, "", "size=16k");
+    let daemon = Daemon::start_on_disk(broker.port, "", "size=8k");
     wait_up(&daemon);
     let summary = "2 of 2 units, 0 of 0 cameras, broker connected; ";
     let (what, reason) = ("a full disk", "events are not written to the disk");

@@ -1,5 +1,7 @@
 //! A loaded ONNX model: from pictures to detections.
 
+mod first_runs;
+
 use crate::ipc::messages::{LoadModel, UnitTiming};
 use crate::ipc::quantize_messages::Observed;
 use crate::model::description::Description;
@@ -15,7 +17,6 @@ use crate::unit::picture_fit::Placement;
 use crate::unit::preprocess::Preprocessor;
 use crate::unit::session::{Opened, environment, open, runtime_version};
 use crate::unit::tensor_decoders::{self, Reading, Tensor, TensorError};
-use crate::unit::trial;
 use crate::vision::detection::Detection;
 use crate::vision::frame::SlotContent;
 use crate::vision::framing::Framing;
@@ -105,61 +106,6 @@ impl OnnxEngine {
             engine.inference.observe();
         }
         Ok(engine)
-    }
-
-    /// Does the first run, which is the slowest, and checks the output shapes against the layout.
-    fn warm_up(&mut self) -> Result<(), LoadError> {
-        self.inference.write(0, self.preprocessor.rgb());
-        let input = &self.manifest.input;
-        let placement = Placement::new(input, (input.width, input.height), NormalizedBox::WHOLE);
-        let reading = Reading { thresholds: &self.manifest.thresholds, placement: &placement };
-        let mut misread = None;
-        let run = self.inference.run(1, |_, tensors| {
-            misread = tensor_decoders::decode(&self.manifest.output, tensors, &reading).err();
-        });
-        run.map_err(|error| LoadError::WarmUp(error.detail))?;
-        match misread {
-            Some(error @ (TensorError::Shape { .. } | TensorError::Missing(_))) => {
-                Err(LoadError::WarmUp(format!("{error}; correct `output` in the manifest")))
-            }
-            // Other errors are ignored: the values for a plain picture need not be meaningful.
-            _ => {
-                self.inference.choose_batch().map_err(|error| LoadError::WarmUp(error.detail))?;
-                Ok(())
-            }
-        }
-    }
-
-    /// Measures a run with one picture, so that the first callers are not refused for a unit of which nothing is known.
-    fn measure_run(&mut self) -> Result<(), LoadError> {
-        let started = Instant::now();
-        self.inference.run(1, |_, _| {}).map_err(|error| LoadError::WarmUp(error.detail))?;
-        self.run_time = started.elapsed();
-        Ok(())
-    }
-
-    /// Runs made-up pictures and compares what comes out with what the layout means.
-    fn try_out(&mut self, labels: usize) -> Result<(), LoadError> {
-        let failed = |why: String| LoadError::WarmUp(why);
-        let (width, height) = (self.manifest.input.width, self.manifest.input.height);
-        for picture in trial::pictures(width, height) {
-            let placement = self.preprocessor.prepare_rgb(&picture, NormalizedBox::WHOLE);
-            let placement = placement.map_err(|error| failed(error.to_string()))?;
-            self.inference.write(0, self.preprocessor.rgb());
-            let (layout, thresholds) = (&self.manifest.output, &self.manifest.thresholds);
-            let mut doubt = None;
-            let run = self.inference.run(1, |_, tensors| {
-                doubt = trial::doubt(layout, tensors, (width, height), labels).or_else(|| {
-                    let reading = Reading { thresholds, placement: &placement };
-                    tensor_decoders::decode(layout, tensors, &reading).err().map(|error| error.to_string())
-                });
-            });
-            run.map_err(|error| failed(error.detail))?;
-            if let Some(doubt) = doubt {
-                return Err(LoadError::Doubtful { layout: layout.name(), doubt });
-            }
-        }
-        Ok(())
     }
 
     /// Writes a view of a job's picture to place `item` of the input. `image` caches the job's decoded image.

@@ -11,7 +11,7 @@ mod zones;
 
 use super::*;
 use crate::admission::{Controller, Gate, ImageId, ImageQueue, Ledger};
-use crate::ipc::messages::{LoadModel, RegionId, UnitTiming};
+use crate::ipc::messages::{LoadModel, RegionId};
 use crate::model::execution_provider::NodeCounts;
 use crate::supervisor::actions::ModelState;
 use crate::supervisor::model_version::ModelVersion;
@@ -252,13 +252,7 @@ impl TestBox {
     }
 
     fn answer(&mut self, unit: UnitId, request: RequestId) {
-        let answer = Answer {
-            detections: vec![],
-            weak: vec![],
-            timing: UnitTiming::default(),
-            queued: Duration::ZERO,
-            size: (64, 64),
-        };
+        let answer = Answer { size: (64, 64), ..Answer::default() };
         let actions = self.fleet.unit_answered(unit, request, Ok(answer), self.now);
         self.carry_out(actions);
     }
