@@ -4,8 +4,7 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::aws::AwsBox;
@@ -59,19 +58,6 @@ fn what_was_being_received_when_the_daemon_died_is_removed_and_what_was_there_st
     assert_eq!(std::fs::read(aws.bucket().join("photo.jpg")).unwrap(), photo);
 }
 
-/// Takes all the room that is left.
-fn fill(file: &Path) {
-    let mut filler = std::fs::File::create(file).unwrap();
-    for block in [64 << 10, 4096, 1] {
-        let error = loop {
-            if let Err(error) = filler.write_all(&vec![1; block]) {
-                break error;
-            }
-        };
-        assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
-    }
-}
-
 #[test]
 fn a_full_disk_is_an_error_and_loses_nothing() {
     let (home, broker) = (tempfile::tempdir().unwrap(), Broker::start());
@@ -95,7 +81,7 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
     assert_eq!(next().as_deref(), Some("too large: InsufficientStorage 507"), "{}", daemon.log());
     assert_eq!(next().as_deref(), Some("half"));
     // Another program takes the room that the object was promised.
-    fill(&disk.join("filler"));
+    small_disk::fill(&disk.join("filler"));
     writeln!(client.stdin.take().unwrap(), "go on").unwrap();
     assert_eq!(next().as_deref(), Some("filled meanwhile: InsufficientStorage 507"), "{}", daemon.log());
     std::fs::remove_file(disk.join("filler")).unwrap();

@@ -6,30 +6,16 @@
 mod support;
 
 use serde_json::Value;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
 use std::time::Duration;
 use support::broker::{Broker, Subscriber};
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
+use support::small_disk::fill;
 use support::wait_for;
 
 const SECONDS: Duration = Duration::from_secs(1);
 
 const TROUBLE: &str = "events are not written to the disk";
-
-/// Takes all the room that is left.
-fn fill(file: &Path) {
-    let mut filler = std::fs::File::create(file).unwrap();
-    for block in [64 << 10, 4096, 1] {
-        let error = loop {
-            if let Err(error) = filler.write_all(&vec![1; block]) {
-                break error;
-            }
-        };
-        assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
-    }
-}
 
 fn wait_on_disk(daemon: &Daemon, what: &str, is_on_disk: f64) {
     wait_for(what, 60 * SECONDS, || {

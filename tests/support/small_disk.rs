@@ -3,6 +3,7 @@
 
 use super::wait_for;
 use std::ffi::OsString;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -47,6 +48,19 @@ pub fn remount(pid: u32, place: &Path, options: &str) {
     }
     let status = command.args(["mount", "-o", &format!("remount,{options}")]).arg(place).status().unwrap();
     assert!(status.success(), "remount: {status}");
+}
+
+/// Takes all the room that is left on the disk of a file, with that file.
+pub fn fill(file: &Path) {
+    let mut filler = std::fs::File::create(file).unwrap();
+    for block in [64 << 10, 4096, 1] {
+        let error = loop {
+            if let Err(error) = filler.write_all(&vec![1; block]) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
+    }
 }
 
 fn is_root() -> bool {

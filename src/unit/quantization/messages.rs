@@ -37,6 +37,7 @@ pub(super) struct OperatorSet {
     pub(super) version: i64,
 }
 
+/// Without `value_info`, the shapes of inner values: they are hints, which a rewritten graph does without.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Graph {
     #[prost(message, repeated, tag = "1")]
@@ -51,7 +52,6 @@ pub(super) struct Graph {
     pub(super) input: Vec<Value>,
     #[prost(message, repeated, tag = "12")]
     pub(super) output: Vec<Value>,
-    /// Shapes of inner values: hints, which a rewritten graph does without.
     #[prost(bytes = "bytes", repeated, tag = "15")]
     pub(super) sparse_initializer: Vec<Bytes>,
 }
