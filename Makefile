@@ -26,14 +26,14 @@ test: setup ## every test, with real cameras, models, broker and faults
 
 check: fmt clippy doc deny test ## all that CI runs
 
-fmt:
+fmt: ## the format of the code
 	@$(CARGO) fmt --check
 
-clippy:
+clippy: ## the lints of the code, also of a build without capture
 	@$(CARGO) clippy --all-targets -- -D warnings
 	@$(CARGO) clippy --no-default-features --lib --bins -- -D warnings
 
-doc:
+doc: ## whether the documentation of the code builds
 	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --document-private-items
 
 deny: ## licences, bans and sources of all dependencies by deny.toml (cargo-deny, in .setup), and whether THIRD-PARTY.md is current

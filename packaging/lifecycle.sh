@@ -6,7 +6,7 @@
 set -euo pipefail
 mode=$1 before=$2 after=$3
 settings=/etc/ocelli/ocelli.toml
-asked_to_restart="systemctl --system daemon-reload;deb-systemd-invoke restart ocelli.service;"
+asked_to_restart="systemctl --system daemon-reload;deb-systemd-invoke try-restart ocelli.service;"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . setup/steps.sh
+SCRIPT=operator
 
 wanted=(dpkg-dev lintian mmdebstrap systemd-container mandoc zsh fish)
 missing=()
@@ -14,14 +15,13 @@ install_promtool() { # the package brings a server, which nothing here needs
     [ ! -x "$work/promtool" ] || return 0
     local place
     place=$(mktemp -d)
-    (cd "$place" && apt-get download -qq prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb .)
+    (cd "$place" && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) || die "the package prometheus cannot be had"
     cp "$place/usr/bin/promtool" "$work/promtool"
     rm -rf "$place"
 }
 
-[ ${#missing[@]} != 0 ] || { install_promtool; exit 0; }
-echo "operator: installing ${missing[*]}"
 as_root apt-get update -qq
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$work/apt-operator.log" 2>&1 \
-    || { SCRIPT=operator; tail -n 20 "$work/apt-operator.log" >&2; die "apt-get failed, see $work/apt-operator.log"; }
+[ ${#missing[@]} = 0 ] || echo "operator: installing ${missing[*]}"
+[ ${#missing[@]} = 0 ] || as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$work/apt-operator.log" 2>&1 \
+    || { tail -n 20 "$work/apt-operator.log" >&2; die "apt-get failed, see $work/apt-operator.log"; }
 install_promtool

@@ -47,8 +47,8 @@
 //! * [`live`]: passes live video from capture processes on to viewers, with the detections of its frames.
 //! * [`clips`]: keeps the received video of events on the disk, for some days.
 //! * [`publish`], [`http`], [`telemetry`]: the outputs. [`http::rekognition`] is the API for AWS SDKs, [`http::s3`] has the
-//!   objects of its buckets. [`publish::outbox`]
-//!   stores events, [`publish::sinks::mqtt`] sends them, [`publish::home_assistant`] writes what announces a camera.
+//!   objects of its buckets. [`publish::outbox`] stores events, [`publish::sinks::mqtt`] sends them,
+//!   [`publish::home_assistant`] writes what announces a camera.
 //! * [`appliance`]: the shell. It waits, lets the core apply what is queued, and performs the effects.
 //!   `http::page` has the files of the web page, which asks the native API as every client does.
 //! * [`settings`], [`control`], [`cli`]: what the operator sets, what clients may request, the command line.

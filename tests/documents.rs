@@ -139,7 +139,7 @@ fn judge(document: &Document, words: &[String], is_in_sentence: bool) -> Result<
         "make" => targets_are_there(&words[1..]),
         "cargo" => cargo_has(&words[1..]),
         // What these scripts do, tests of their own try.
-        "python3" if support::root().join(&words[1]).is_file() => Ok(()),
+        "python3" if words.get(1).is_some_and(|file| support::root().join(file).is_file()) => Ok(()),
         other if OF_THE_SHELL.contains(&other) => Ok(()),
         other if document.not_run().contains(other) => Ok(()),
         other if live::runs(&document.name, other) => Ok(()),
@@ -183,12 +183,12 @@ fn cargo_has(words: &[String]) -> Result<(), String> {
 fn every_target_of_the_makefile_is_phony_and_says_what_it_does() {
     let makefile = std::fs::read_to_string(support::root().join("Makefile")).unwrap();
     let phony = makefile.lines().find_map(|line| line.strip_prefix(".PHONY:")).unwrap();
-    for line in makefile
-        .lines()
-        .filter(|line| line.contains(": ") && line.starts_with(|first: char| first.is_ascii_lowercase()))
+    for line in
+        makefile.lines().filter(|line| line.contains(':') && line.starts_with(|first: char| first.is_ascii_lowercase()))
     {
         let target = line.split(':').next().unwrap();
         assert!(phony.split_whitespace().any(|name| name == target), "{target} is not .PHONY");
+        assert!(line.contains(" ## "), "{target} does not say what it does");
     }
 }
 

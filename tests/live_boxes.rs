@@ -93,6 +93,8 @@ fn a_box_is_drawn_where_the_message_of_its_very_frame_says() {
     daemon.wait_ready();
     let mut browser = Browser::start();
     browser.open(&format!("http://localhost:{}/", daemon.http_port()));
+    // The player takes the place of the whole page, which must not be in the middle of its own beginning.
+    browser.wait("the page", "!!document.querySelector('#top .box-name')");
     browser.evaluate(&format!("(async () => {{ {NOTED} }})()"));
     browser.wait("the video", "noted.length > 0");
     // Both are told of the same frames from here on.

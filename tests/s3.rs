@@ -27,6 +27,7 @@ fn boto3_reads_writes_and_lists_objects_and_others_are_refused() {
     let aws = AwsBox::start_objects(port);
     let certificate = aws.daemon.home().join("state/tls/certificate.pem");
     wait_for("the certificate", 10 * SECONDS, || certificate.exists().then_some(()));
+    wait_for("the public port", 10 * SECONDS, || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
     let public = format!("https://localhost:{port}");
     let mut suite = aws.python("s3_suite");
     succeed(suite.env("OCELLI_PUBLIC", public).env("OCELLI_CERTIFICATE", &certificate), &aws.daemon);
@@ -51,6 +52,7 @@ fn what_was_being_received_when_the_daemon_died_is_removed_and_what_was_there_st
     signal(aws.daemon.pid(), rustix::process::Signal::KILL);
     client.kill().unwrap();
     client.wait().unwrap();
+    assert_eq!(count(), 1, "the daemon died before it could remove it");
     aws.daemon.start_again();
     aws.daemon.wait_ready();
     wait_for("the half upload to go", 10 * SECONDS, || (count() == 0).then_some(()));

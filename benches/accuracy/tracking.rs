@@ -170,7 +170,12 @@ fn track(scene: &Scene, detector: &str, seen: &[Vec<Seen>], step: u32) -> Vec<Ch
         Checked::with_bar(&name, "recall", ours.recall, is_bar.then_some(LEAST_RECALL)),
         Checked::with_bar(&name, "precision of ByteTrack", theirs.precision, None),
         Checked::with_bar(&name, "recall of ByteTrack", theirs.recall, None),
-        Checked::with_bar(&name, "began late by, median ms", late_ms[late_ms.len() / 2], None),
+        Checked::with_bar(
+            &name,
+            "began late by, median ms",
+            late_ms.get(late_ms.len() / 2).copied().unwrap_or(f64::NAN),
+            None,
+        ),
         Checked::with_bar(&name, "false began an hour", f64::from(false_beginnings) / hours, None),
     ]
 }

@@ -3,8 +3,9 @@
 
     python3 events.py --host broker.lan --box gate-1 [--camera yard] [--user anna --password-file FILE] [--ca-file FILE]
 
-It needs paho-mqtt 2 (`pip install paho-mqtt`). Nothing is lost while it is away: the broker keeps its session (--client-id)
-for --keep-hours, and an event is acknowledged only after it was handled.
+It needs paho-mqtt 2 (`pip install paho-mqtt`). While it is away the broker keeps its session (--client-id) for --keep-hours,
+and an event is acknowledged only after it was handled. How many messages wait is for the broker's settings to say (mosquitto:
+max_queued_messages, 1000 without the line, and persistence true); `ocelli events --since 2h` on the box has those that it dropped.
 Events arrive at least once, so the ids of the last ones are remembered in --state, over restarts too.
 """
 
@@ -47,6 +48,18 @@ def handle(event):
     print(f'{event["at"]}  {event["camera"]}  {event["type"]}  {event["label"]}{where}', flush=True)
 
 
+def read_event(payload):
+    """The event of a message. What is none is told and passed over: it would come again at each start."""
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        event = None
+    if isinstance(event, dict):
+        return event
+    print(f"not an event: {payload[:80]!r}", file=sys.stderr)
+    return {}
+
+
 def on_connect(client, options, _flags, reason, _properties):
     if reason.is_failure:
         print(f"the broker refuses: {reason}", file=sys.stderr)
@@ -60,7 +73,7 @@ def on_message(client, options, message):
     if message.topic.endswith("/available"):
         print(f"box {options.box} is {message.payload.decode()}", file=sys.stderr)
     elif message.payload:
-        event = json.loads(message.payload)
+        event = read_event(message.payload)
         # Other schemas may come on this topic one day; fields that are new in this one are no matter.
         if event.get("schema") == "ocelli.event.v1" and event["id"] not in options.seen.ids:
             handle(event)

@@ -6,7 +6,6 @@ use crate::publish::outbox::OutboxStatus;
 use crate::publish::publisher::PublishStatus;
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics::Metrics;
-use crate::vision::camera_status::CameraStatus;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -59,13 +58,11 @@ impl Gauges {
             metrics.strangers().calls_refused(kind, count);
         }
         for (id, camera) in &status.cameras {
-            let is_up = camera.state.state == CameraStatus::Streaming;
-            metrics.camera(id, is_up, camera.reconnects, &camera.counts);
+            metrics.camera(id, camera.state.state, camera.reconnects, &camera.counts);
             let main_streams = metrics.main_streams();
             match &camera.main {
                 Some(main) => {
-                    let is_up = main.state.state == CameraStatus::Streaming;
-                    main_streams.set(id, is_up, main.reconnects, &main.counts);
+                    main_streams.set(id, main.state.state, main.reconnects, &main.counts);
                 }
                 None => main_streams.remove(id),
             }

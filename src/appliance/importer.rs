@@ -6,6 +6,7 @@ use crate::catalog::import::{ImportError, copy_package};
 use crate::catalog::{CatalogError, CatalogStore};
 use crate::control::ImportJob;
 use crate::ipc::child_process::own_binary;
+use crate::model::model_file::ModelVariant;
 use crate::settings::Settings;
 use crate::supervisor::one_shot::OneShotUnit;
 use crate::vision::error_chain::describe;
@@ -77,7 +78,7 @@ async fn copy_within(
 /// Loads a package in a separate unit with the usual sandbox. The unit also runs the canary test.
 async fn load_once(settings: &Settings, package: &Path) -> Result<(), String> {
     let mut load = load_model(settings, &settings.default_model(), "").without_caches();
-    load.directory = package.to_owned();
+    (load.directory, load.variant) = (package.to_owned(), ModelVariant::Float);
     let environment = child_environment("warn", settings.sandbox.mode);
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let loaded = OneShotUnit::start(own_binary(), environment, load, limit).await;

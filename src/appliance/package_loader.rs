@@ -4,6 +4,7 @@ use crate::core::Event;
 use crate::core::event::{PackageSource, PackageTicket};
 use crate::core::loaded_package::LoadedPackage;
 use crate::ipc::messages::LoadModel;
+use crate::model::model_file::ModelVariant;
 use crate::model::package::{Package, PackageError};
 use crate::settings::Settings;
 use crate::supervisor::settings::ModelSettings;
@@ -54,7 +55,8 @@ pub(super) fn read(settings: &Settings, model: &str, source: &PackageSource) -> 
         PackageSource::Directory(directory) => {
             let package = Package::load_from(directory.clone(), model, model);
             let package = package.map_err(|error| unusable(&error, &[directory]))?;
-            let terms = ModelSettings { name: model.to_owned(), ..settings.default_model() };
+            let terms =
+                ModelSettings { name: model.to_owned(), variant: ModelVariant::Float, ..settings.default_model() };
             let load = LoadModel { directory: directory.clone(), ..load_model(settings, &terms, "") };
             let load = load.of_package(&package);
             Ok(LoadedPackage { package: Arc::new(package), load })

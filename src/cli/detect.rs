@@ -47,8 +47,9 @@ pub(super) fn detect(arguments: &DetectArguments) -> ExitCode {
 }
 
 async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) -> Result<(), Box<dyn Error>> {
-    let model = settings.default_model();
-    let load = load_model(settings, &model, arguments.model.as_deref().unwrap_or_else(|| model.package()));
+    let default = settings.default_model();
+    let package = arguments.model.as_deref().unwrap_or_else(|| default.package());
+    let load = load_model(settings, &settings.default_model_for(package), package);
     let labels = Labels::load(&load.directory)?;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let mut unit =

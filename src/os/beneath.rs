@@ -35,6 +35,12 @@ pub fn open_file(root: &Path, name: &str) -> io::Result<File> {
     }
 }
 
+/// True for an error that says nothing of the file that was to be opened: its disk, or this process, is in trouble.
+pub fn is_trouble(error: &io::Error) -> bool {
+    let of_others = [Errno::IO, Errno::NOMEM, Errno::NFILE, Errno::MFILE, Errno::STALE, Errno::TIMEDOUT];
+    Errno::from_io_error(error).is_some_and(|errno| of_others.contains(&errno))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

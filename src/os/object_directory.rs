@@ -200,8 +200,10 @@ impl Upload {
         let uploads = root.open_or_make(UPLOADS)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(openat(&uploads.0, &name, flags, FILE_MODE)?);
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { file, uploads, name, is_placed: false })
+        // From here on it is removed whatever fails.
+        let upload = Self { file, uploads, name, is_placed: false };
+        flock(&upload.file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(upload)
     }
 
     /// What is received goes here.

@@ -34,6 +34,7 @@ use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::login::viewer::ViewerSettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::HttpSettings;
+use crate::model::model_file::ModelVariant;
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
@@ -121,6 +122,14 @@ impl Settings {
     /// The model of cameras that do not name one: the first.
     pub fn default_model(&self) -> ModelSettings {
         self.models.first().cloned().unwrap_or_default()
+    }
+
+    /// The default model's settings for a package that may be another one. Its precision is that of the model that has the
+    /// package: not every package has a second one.
+    pub fn default_model_for(&self, package: &str) -> ModelSettings {
+        let owner = self.models.iter().find(|model| model.package() == package);
+        let variant = owner.map_or(ModelVariant::Float, |model| model.variant);
+        ModelSettings { variant, ..self.default_model() }
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::telemetry::labels::{Gauges, camera, integer, with};
 use crate::vision::attention::Attention;
 use crate::vision::camera_id::CameraId;
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::stream_counts::{SkippedFrames, StreamCounts};
 use crate::vision::stream_signal::SignalUse;
 use prometheus_client::registry::Registry;
@@ -12,6 +13,7 @@ use prometheus_client::registry::Registry;
 #[derive(Debug, Default)]
 pub(super) struct CameraMetrics {
     is_up: Gauges,
+    enabled: Gauges,
     reconnects: Gauges,
     received: Gauges,
     decoded: Gauges,
@@ -27,9 +29,10 @@ pub(super) struct CameraMetrics {
 
 impl CameraMetrics {
     /// Each family that has one series a camera, with its name and help.
-    fn families(&self) -> [(&'static str, &'static str, &Gauges); 11] {
+    fn families(&self) -> [(&'static str, &'static str, &Gauges); 12] {
         [
             ("up", "1 while the camera streams", &self.is_up),
+            ("enabled", "0 while the camera is switched off", &self.enabled),
             ("reconnects", "Connections lost since the start", &self.reconnects),
             ("frames_received", "Encoded frames received since the start", &self.received),
             ("frames_decoded", "Frames decoded since the start", &self.decoded),
@@ -53,7 +56,7 @@ impl CameraMetrics {
     }
 
     pub(super) fn add_camera(&self, id: &CameraId) {
-        self.set(id, false, 0, &StreamCounts::default());
+        self.set(id, CameraStatus::Connecting, 0, &StreamCounts::default());
     }
 
     pub(super) fn remove_camera(&self, id: &CameraId) {
@@ -65,9 +68,11 @@ impl CameraMetrics {
         }
     }
 
-    pub(super) fn set(&self, id: &CameraId, is_up: bool, reconnects: u64, counts: &StreamCounts) {
+    pub(super) fn set(&self, id: &CameraId, state: CameraStatus, reconnects: u64, counts: &StreamCounts) {
+        let is_up = state == CameraStatus::Streaming;
         let values = [
             u64::from(is_up),
+            u64::from(state != CameraStatus::Disabled),
             reconnects,
             counts.received,
             counts.decoded,

@@ -3,6 +3,7 @@
 use crate::telemetry::camera_metrics::CameraMetrics;
 use crate::telemetry::labels::{Counters, with};
 use crate::vision::camera_id::CameraId;
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::stream_counts::StreamCounts;
 use prometheus_client::registry::Registry;
 
@@ -24,8 +25,8 @@ impl MainStreamMetrics {
     }
 
     /// Sets the gauges of a camera's main stream.
-    pub fn set(&self, id: &CameraId, is_up: bool, reconnects: u64, counts: &StreamCounts) {
-        self.connections.set(id, is_up, reconnects, counts);
+    pub fn set(&self, id: &CameraId, state: CameraStatus, reconnects: u64, counts: &StreamCounts) {
+        self.connections.set(id, state, reconnects, counts);
         for stream in STREAMS {
             drop(self.snapshots.get_or_create(&with(id, "stream", stream)));
         }

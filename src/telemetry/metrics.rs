@@ -5,12 +5,14 @@ use crate::supervisor::ModelStatus;
 use crate::telemetry::buckets::{BUCKETS, CALL_BUCKETS};
 use crate::telemetry::camera_metrics::CameraMetrics;
 use crate::telemetry::event_metrics::EventMetrics;
-use crate::telemetry::labels::{Counters, Gauges, Labels, camera, integer, with};
+use crate::telemetry::labels::{Counters, Labels, camera, integer, with};
 use crate::telemetry::live_metrics::LiveMetrics;
 use crate::telemetry::main_stream_metrics::MainStreamMetrics;
 use crate::telemetry::model_metrics::ModelMetrics;
+use crate::telemetry::mqtt_metrics::MqttMetrics;
 use crate::telemetry::stranger_metrics::StrangerMetrics;
 use crate::vision::camera_id::CameraId;
+use crate::vision::camera_status::CameraStatus;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use crate::vision::stream_counts::StreamCounts;
 use prometheus_client::encoding::text::encode;
@@ -44,10 +46,7 @@ pub struct Metrics {
     queue_seconds: Histogram,
     inference_seconds: Histogram,
     frame_to_publish_seconds: Histogram,
-    mqtt_connected: Gauge,
-    mqtt_published: Gauge,
-    mqtt_refused: Gauge,
-    mqtt_dropped: Gauges,
+    mqtt: MqttMetrics,
     strangers: StrangerMetrics,
     live: LiveMetrics,
     log_dropped: Gauge,
@@ -82,10 +81,7 @@ impl Metrics {
             queue_seconds: histogram(),
             inference_seconds: histogram(),
             frame_to_publish_seconds: histogram(),
-            mqtt_connected: Gauge::default(),
-            mqtt_published: Gauge::default(),
-            mqtt_refused: Gauge::default(),
-            mqtt_dropped: Family::default(),
+            mqtt: MqttMetrics::default(),
             strangers: StrangerMetrics::default(),
             live: LiveMetrics::default(),
             log_dropped: Gauge::default(),
@@ -116,12 +112,7 @@ impl Metrics {
         registry.register("queue_seconds", "From capture to a unit", self.queue_seconds.clone());
         registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
         registry.register("frame_to_publish_seconds", "Capture to publishing", self.frame_to_publish_seconds.clone());
-        registry.register("mqtt_connected", "1 while the broker is connected", self.mqtt_connected.clone());
-        let help = "Messages that the broker has taken: acknowledged, or without acknowledgement written to it";
-        registry.register("mqtt_published", help, self.mqtt_published.clone());
-        let help = "Retained messages, replies and subscriptions that the broker has refused";
-        registry.register("mqtt_refused", help, self.mqtt_refused.clone());
-        registry.register("mqtt_dropped", "Detections that were not published", self.mqtt_dropped.clone());
+        self.mqtt.register(registry);
         let help = "How many things are wrong now; `ocelli status` names them";
         registry.register("degraded", help, self.degraded.clone());
         self.strangers.register(registry);
@@ -203,8 +194,8 @@ impl Metrics {
     }
 
     /// Sets the gauges of a camera.
-    pub fn camera(&self, id: &CameraId, is_up: bool, reconnects: u64, counts: &StreamCounts) {
-        self.cameras.set(id, is_up, reconnects, counts);
+    pub fn camera(&self, id: &CameraId, state: CameraStatus, reconnects: u64, counts: &StreamCounts) {
+        self.cameras.set(id, state, reconnects, counts);
     }
 
     /// Those of main streams.
@@ -259,12 +250,7 @@ impl Metrics {
 
     /// Sets the figures of MQTT publishing.
     pub fn mqtt(&self, is_connected: bool, published: u64, refused: u64, dropped: [(&'static str, u64); 2]) {
-        self.mqtt_connected.set(i64::from(is_connected));
-        self.mqtt_published.set(integer(published));
-        self.mqtt_refused.set(integer(refused));
-        for (reason, count) in dropped {
-            self.mqtt_dropped.get_or_create(&vec![("reason", reason.to_owned())]).set(integer(count));
-        }
+        self.mqtt.set(is_connected, published, refused, dropped);
     }
 
     /// Sets how many things are wrong now.

@@ -96,7 +96,10 @@ impl TrackingRules {
     /// True if an object or image label is to begin: in `hits` frames it was seen, with `confidence` in the mean, and in
     /// `misses` it was not. One frame less than `min_hits`, but two, will do if nothing is doubtful about them.
     pub(super) fn lets_begin(&self, label: &str, hits: u32, misses: u32, confidence: f32) -> bool {
-        let is_sure = misses == 0 && hits >= 2 && confidence >= self.threshold(label) + self.sure_margin;
+        let is_sure = self.sure_margin < 1.0
+            && misses == 0
+            && hits >= 2
+            && confidence >= self.threshold(label) + self.sure_margin;
         hits + u32::from(is_sure) >= self.min_hits
     }
 

@@ -68,7 +68,9 @@ fn the_python_subscriber_prints_each_event_once_over_dead_brokers_and_its_own_de
         broker.publish(topic, &event(id));
     }
     broker.publish(topic, r#"{"schema":"ocelli.event.v2","id":"later"}"#);
-    broker.publish(topic, "");
+    for payload in ["", "{", "[1]"] {
+        broker.publish(topic, payload);
+    }
     broker.publish(topic, &event(3));
     assert_eq!(numbers(&printer.wait_for_lines(3)), [1, 2, 3]);
 
@@ -83,6 +85,8 @@ fn the_python_subscriber_prints_each_event_once_over_dead_brokers_and_its_own_de
     }
     assert_eq!(numbers(&printer.wait_for_lines(4)), [1, 2, 3, 4]);
 
+    let has_seen_4 = || std::fs::read_to_string(&state).is_ok_and(|ids| ids.contains("e-4\n"));
+    wait_for("its memory of the last", Duration::from_secs(10), || has_seen_4().then_some(()));
     // Killed: the broker keeps what comes meanwhile, and the ids of before are in the file.
     drop(printer);
     for id in [4, 5, 6] {

@@ -110,6 +110,7 @@ fn the_python_of_the_page_for_aws_prints_what_stands_below_it() {
     for name in PYTHON {
         let document = documents().into_iter().find(|document| document.name == name).unwrap();
         let blocks = document.blocks();
+        assert_eq!(blocks.iter().filter(|block| block.language == "python").count(), 1, "{name}: one of them is run");
         let at = blocks.iter().position(|block| block.language == "python").unwrap();
         let source = blocks[at].text().replace(":8480", &format!(":{}", daemon.http_port()));
         let python = from_setup(".setup/venv/bin/python");

@@ -3,17 +3,15 @@
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::model::comparison::{Comparison, SharedLabels};
+use crate::cli::model::picture_files::{pictures_in, read_picture};
 use crate::cli::model::restarting_unit::{RestartingUnit, progress};
 use crate::cli::model::test::parse_ratio;
-use crate::os::beneath::open_file;
 use crate::settings::Settings;
 use crate::supervisor::one_shot::ImageResult;
 use crate::vision::error_chain::describe;
-use crate::vision::frame::SLOT_BYTES;
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::look_options::LookOptions;
 use std::error::Error;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,7 +54,10 @@ pub(super) fn compare(arguments: &CompareArguments) -> ExitCode {
 }
 
 async fn run(settings: &Settings, arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
-    let names = picture_names(&arguments.images)?;
+    let pictures = pictures_in(&arguments.images)?;
+    if pictures.is_empty() {
+        return Err(format!("{} has no file that ends in .jpg, .jpeg or .png", arguments.images.display()).into());
+    }
     if let Some(directory) = &arguments.draw {
         let is_same = std::fs::create_dir_all(directory)
             .and_then(|()| Ok(directory.canonicalize()? == arguments.images.canonicalize()?));
@@ -72,10 +73,12 @@ async fn run(settings: &Settings, arguments: &CompareArguments) -> Result<(), Bo
     let labels = SharedLabels::new(&first, &second);
     let options = LookOptions { min_confidence: arguments.min_confidence, ..LookOptions::default() };
     let mut comparison = Comparison::new(&labels, [&arguments.first, &arguments.second]);
-    let bar = progress("comparing", names.len());
-    for (at, name) in names.iter().enumerate() {
+    let bar = progress("comparing", pictures.len());
+    for (at, path) in pictures.iter().enumerate() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.as_ref();
         // In turns: neither is always the one that finds the picture in the processor's caches.
-        match look(&mut units, at % 2, options, &arguments.images, name).await {
+        match look(&mut units, at % 2, options, path).await {
             Ok((image, [by_first, by_second])) => {
                 let differ = comparison.add(name, &by_first, &by_second);
                 if differ && let Some(directory) = &arguments.draw {
@@ -100,25 +103,7 @@ async fn run(settings: &Settings, arguments: &CompareArguments) -> Result<(), Bo
     }
     match comparison.failed() {
         0 => Ok(()),
-        failed => Err(format!("{failed} of {} pictures could not be analysed by both", names.len()).into()),
-    }
-}
-
-/// The names of the JPEG and PNG files in a directory, sorted.
-fn picture_names(directory: &Path) -> Result<Vec<String>, String> {
-    let wrong = |error: std::io::Error| format!("{}: {error}", directory.display());
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(wrong)? {
-        let name = entry.map_err(wrong)?.file_name().to_string_lossy().into_owned();
-        let extension = Path::new(&name).extension().map(|extension| extension.to_ascii_lowercase());
-        if extension.is_some_and(|extension| ["jpg", "jpeg", "png"].iter().any(|known| extension == *known)) {
-            names.push(name);
-        }
-    }
-    names.sort();
-    match names.is_empty() {
-        true => Err(format!("{} has no file that ends in .jpg, .jpeg or .png", directory.display())),
-        false => Ok(names),
+        failed => Err(format!("{failed} of {} pictures could not be analysed by both", pictures.len()).into()),
     }
 }
 
@@ -127,11 +112,9 @@ async fn look(
     units: &mut [RestartingUnit; 2],
     begins: usize,
     options: LookOptions,
-    directory: &Path,
-    name: &str,
+    path: &Path,
 ) -> Result<(Vec<u8>, [ImageResult; 2]), Box<dyn Error>> {
-    let mut image = Vec::new();
-    open_file(directory, name)?.take(SLOT_BYTES as u64 + 1).read_to_end(&mut image)?;
+    let image = read_picture(path)?;
     let mut by = async |at: usize| {
         let looked = units[at].detect(&image, options).await;
         looked.map_err(|error| format!("{}: {}", units[at].package.name, describe(&error)))

@@ -7,6 +7,7 @@ mod eval;
 mod inspect;
 mod int8_twin;
 mod list;
+mod picture_files;
 mod quantize;
 mod refusal;
 mod remove;

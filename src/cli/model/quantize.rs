@@ -64,6 +64,8 @@ pub(super) fn quantize(arguments: &QuantizeArguments) -> ExitCode {
 
 async fn run(settings: &Settings, arguments: &QuantizeArguments) -> Result<(), Box<dyn Error>> {
     let (name, store) = (&arguments.name, Store::new(&settings.units.models_directory));
+    // Held to the end: what is judged is what is installed.
+    let changes = store.change()?;
     let place = store.place(name)?;
     let manifest = Manifest::load(&place)?;
     if !manifest.output.has_boxes() {
@@ -71,7 +73,6 @@ async fn run(settings: &Settings, arguments: &QuantizeArguments) -> Result<(), B
     }
     manifest.verify_model(&place)?;
     let (calibration, judging) = pictures::split(&arguments.images)?;
-    let changes = store.change()?;
     let staging = changes.stage()?;
     let bench = Bench::new(settings, &place, staging.directory())?;
     let looks = calibration.len() * LOOKS + 2 * judging.len();
@@ -91,7 +92,10 @@ async fn run(settings: &Settings, arguments: &QuantizeArguments) -> Result<(), B
     let of_twin = bench.look(&best.package, &judging, &bar).await?;
     bar.finish_and_clear();
     let judged = compare(&manifest, &of_float, &of_twin);
-    let bars = Bars { most_ap_loss: arguments.most_ap_loss, least_agreement: arguments.least_agreement };
+    let bars = Bars {
+        most_ap_loss: rounded(arguments.most_ap_loss.into()),
+        least_agreement: rounded(arguments.least_agreement.into()),
+    };
     let report =
         Report { name, version: &manifest.version, calibration: calibration.len(), tried: &tried, best: &best, judged };
     print_line(&if arguments.json { report.json(bars).to_string() } else { report.text() });
@@ -103,8 +107,8 @@ async fn run(settings: &Settings, arguments: &QuantizeArguments) -> Result<(), B
         pictures: judged.pictures,
         agreement: rounded(judged.agreement),
         ap_loss: rounded(judged.ap_loss),
-        least_agreement: rounded(f64::from(arguments.least_agreement)),
-        most_ap_loss: rounded(f64::from(arguments.most_ap_loss)),
+        least_agreement: bars.least_agreement,
+        most_ap_loss: bars.most_ap_loss,
     };
     let sha256 = staging.copy_model(&best.package.join("model.onnx"), INT8_FILE)?;
     let int8 = Int8File { file: INT8_FILE.to_owned(), sha256, judged: Some(judged) };
@@ -117,7 +121,10 @@ async fn run(settings: &Settings, arguments: &QuantizeArguments) -> Result<(), B
             place.join(INT8_FILE).display(),
             manifest.version
         ));
-        print_line("Next: variant = \"int8\" in [[models]], and a restart or `ocelli ctl swap MODEL --package NAME`");
+        print_line("Next: variant = \"int8\" in [[models]], and a restart or `ocelli ctl swap MODEL --package NAME`.");
+        print_line(
+            "  Swap a model that runs with this package in any case: until then its units cannot be started again",
+        );
         print_line(&format!("  the package without it is kept: ocelli model rollback {name}"));
     }
     Ok(())

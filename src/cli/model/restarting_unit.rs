@@ -28,8 +28,9 @@ pub(super) struct RestartingUnit {
 impl RestartingUnit {
     /// Starts a unit with a package, or with the default model of the settings.
     pub(super) async fn start(settings: &Settings, package: Option<&str>) -> Result<Self, Box<dyn Error>> {
-        let model = settings.default_model();
-        let name = package.unwrap_or_else(|| model.package());
+        let default = settings.default_model();
+        let name = package.unwrap_or_else(|| default.package());
+        let model = settings.default_model_for(name);
         let package = Package::load(&settings.units.models_directory, name, name)?;
         let load = load_model(settings, &model, name).of_package(&package);
         let mut unit = Self {

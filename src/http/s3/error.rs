@@ -195,9 +195,14 @@ impl S3Error {
     }
 }
 
+/// False for what no document of XML 1.0 can have, and for the control characters that it discourages.
+pub(super) fn is_in_xml(letter: char) -> bool {
+    !letter.is_control() && !matches!(letter, '\u{fffe}' | '\u{ffff}')
+}
+
 /// Text of a document. What XML has no way to write is left out.
 pub(super) fn escape(text: &str) -> String {
-    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    let text: String = text.chars().filter(|letter| is_in_xml(*letter)).collect();
     quick_xml::escape::escape(text.as_str()).into_owned()
 }
 

@@ -24,8 +24,8 @@ use tokio::time::Instant;
 /// What the box calls a request whose operation it cannot tell, in its metrics.
 const UNKNOWN: &str = "S3";
 
-/// True for a request that a client of S3 made, whatever its path: it is signed for that service, or in one of the ways that
-/// only S3 had.
+/// True for a request that a client of S3 made, whatever its path: it is signed for that service, or by a presigned URL or
+/// Signature Version 2, which no other service of the box has.
 pub(in crate::http) fn is_meant(headers: &HeaderMap, query: Option<&str>) -> bool {
     if headers.contains_key("x-amz-target") {
         return false;
@@ -49,13 +49,14 @@ pub(in crate::http) async fn handle(
     let begun = Instant::now();
     let asked = Asked::of(&parts.method, &parts.uri, &parts.headers);
     let name = asked.as_ref().map_or(UNKNOWN, |asked| asked.operation.name());
-    let answered = answer(s3, rekognition, is_tls, &parts, asked, &mut body).await;
+    let mut is_read = false;
+    let answered = answer(s3, rekognition, is_tls, &parts, asked, &mut body, &mut is_read).await;
     let result = answered.as_ref().map_or_else(|error| error.code.result(), |_| "ok");
     // The time of a put is that of its client's connection.
     let took = (name != Operation::PutObject.name()).then(|| begun.elapsed());
     rekognition.metrics.call(name, result, took);
-    // Who waits for `100 Continue` has sent nothing, and asking for the rest would ask for all of it.
-    let waits = parts.headers.contains_key(header::EXPECT);
+    // A client that waits for `100 Continue` has sent no body; reading it now would make it send all of it.
+    let waits = parts.headers.contains_key(header::EXPECT) && !is_read;
     if answered.is_err() && !waits {
         body::discard(body).await;
     }
@@ -70,6 +71,7 @@ async fn answer(
     parts: &Parts,
     asked: Result<Asked, S3Error>,
     body: &mut Body,
+    is_read: &mut bool,
 ) -> Result<Response, S3Error> {
     let (caller, verified) = match identify(rekognition, is_tls, parts)? {
         Some((key, payload, signer)) => (Some(key), Some((payload, signer))),
@@ -98,14 +100,15 @@ async fn answer(
             // Nobody may write without a key.
             let (payload, signer) = verified.ok_or_else(|| S3Error::new(Code::AccessDenied, "Access Denied"))?;
             let (plan, name) = (Plan::of(&parts.headers, payload)?, bucket.name.clone());
-            let tag = put::put(s3, bucket, &asked.key, plan, signer, body).await?;
+            let tag = put::put(s3, bucket, &asked.key, plan, signer, body, is_read).await?;
             s3.log_change("put", id, &name, &asked.key);
             if let Ok(tag) = HeaderValue::from_str(&tag) {
                 response.headers_mut().insert(header::ETAG, tag);
             }
         }
         Operation::DeleteObject => {
-            let is_condition = |name: &header::HeaderName| name.as_str().contains("if-");
+            let is_condition =
+                |name: &header::HeaderName| ["if-", "x-amz-if-"].iter().any(|start| name.as_str().starts_with(start));
             if let Some(name) = parts.headers.keys().find(|name| is_condition(name)) {
                 return Err(S3Error::not_implemented(&format!("DeleteObject with the header {name}")));
             }

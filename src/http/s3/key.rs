@@ -3,7 +3,7 @@
 //! S3 takes every key; a directory does not have a file for each. A key that could mean another file than the one with
 //! exactly its name (`a//b`, `./a`, `../a`) means none.
 
-use crate::http::s3::error::{Code, S3Error};
+use crate::http::s3::error::{Code, S3Error, is_in_xml};
 
 /// The longest key, as in S3.
 const MAX_KEY_BYTES: usize = 1024;
@@ -55,7 +55,7 @@ pub(super) fn is_name(name: &str) -> bool {
         && name != "."
         && name != ".."
         && !name.starts_with(RESERVED)
-        && !name.chars().any(char::is_control)
+        && name.chars().all(is_in_xml)
 }
 
 #[cfg(test)]
@@ -82,6 +82,7 @@ mod tests {
             "a/..",
             "a\0b",
             "a\nb",
+            "a\u{ffff}b",
             ".ocelli-uploads/x",
             "a/.ocelli-x",
             &deep,

@@ -23,6 +23,9 @@ const KNOWN: [&str; 11] = [
     "x-amz-checksum-type",
 ];
 
+/// Headers of HTTP that S3 keeps with an object.
+const NOT_KEPT: [&str; 4] = ["cache-control", "content-disposition", "content-language", "expires"];
+
 /// Headers that ask for what every object of a box has anyway.
 const HARMLESS: [(&str, &[&str]); 2] =
     [("x-amz-acl", &["private", "bucket-owner-full-control"]), ("x-amz-storage-class", &["STANDARD"])];
@@ -85,6 +88,9 @@ fn refuse_what_is_not_kept(headers: &HeaderMap) -> Result<(), S3Error> {
         if name.starts_with("x-amz-") && !is_known && !is_harmless {
             return Err(S3Error::not_implemented(&format!("PutObject with the header {name}: it keeps no metadata")));
         }
+    }
+    if let Some(name) = NOT_KEPT.iter().find(|name| headers.contains_key(**name)) {
+        return Err(S3Error::not_implemented(&format!("PutObject with the header {name}: it keeps no metadata")));
     }
     let encodings = single(headers, "content-encoding")?.unwrap_or_default();
     match encodings.split(',').map(str::trim).find(|encoding| !["", "aws-chunked", "identity"].contains(encoding)) {

@@ -45,7 +45,7 @@ struct Receiving {
     _place: OwnedSemaphorePermit,
 }
 
-/// Receives an object. Returns its tag.
+/// Receives an object. Returns its tag. Sets `is_read` once the body is read, for which a client may wait.
 pub(super) async fn put(
     state: &S3State,
     bucket: BucketSettings,
@@ -53,6 +53,7 @@ pub(super) async fn put(
     plan: Plan,
     signer: ChunkSigner,
     body: &mut Body,
+    is_read: &mut bool,
 ) -> Result<String, S3Error> {
     let (key, place) = (ObjectKey::parse(key)?, state.upload_place()?);
     let (state, check) = (state.clone(), BodyCheck::new(&plan, signer));
@@ -67,6 +68,7 @@ pub(super) async fn put(
     let receiving: Receiving = begun.await.unwrap_or_else(|error| Err(S3Error::incomplete(&error)))?;
     let (parts, waiting) = mpsc::channel(WAITING_PARTS);
     let written = spawn_blocking(move || receiving.receive(check, waiting));
+    *is_read = true;
     let sent = send(body, parts).await;
     let written = written.await.unwrap_or_else(|error| Err(S3Error::incomplete(&error)));
     // What was wrong with the body is the cause of its end, if the thread did not end it.
@@ -84,7 +86,11 @@ async fn send(body: &mut Body, parts: mpsc::Sender<Option<Bytes>>) -> Result<(),
         Err(S3Error::new(Code::RequestTimeout, what))
     };
     loop {
-        let Ok(frame) = timeout(SILENCE, body.frame()).await else { return slow() };
+        let frame = tokio::select! {
+            frame = timeout(SILENCE, body.frame()) => frame,
+            () = parts.closed() => return Ok(()),
+        };
+        let Ok(frame) = frame else { return slow() };
         let Some(frame) = frame else {
             drop(parts.send(None).await);
             return Ok(());
@@ -139,7 +145,7 @@ impl Receiving {
             }
             _ => S3Error::disk("an object cannot be put in its place", &error),
         })?;
-        room.filled(there.map_or(0, |facts| facts.bytes));
+        room.filled(there.map(|facts| facts.bytes));
         Ok(etag(&facts))
     }
 }
@@ -154,7 +160,9 @@ pub(super) async fn delete(
     // A key that no file can have names nothing.
     let Ok(key) = ObjectKey::parse(key) else { return Ok(()) };
     let (shared, name, removed_key) = (state.clone(), bucket.name.clone(), key.clone());
+    let place = state.upload_place()?;
     let removed = spawn_blocking(move || {
+        let _place = place;
         let _turn = shared.in_order.lock().unwrap_or_else(PoisonError::into_inner);
         match ObjectDirectory::open(&bucket.directory).and_then(|root| root.remove(&key.names())) {
             Ok(facts) => {

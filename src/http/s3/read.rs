@@ -7,7 +7,7 @@ use crate::http::s3::conditions::{Conditions, etag};
 use crate::http::s3::error::{Code, S3Error};
 use crate::http::s3::key::ObjectKey;
 use crate::http::s3::state::S3State;
-use crate::os::beneath::open_file;
+use crate::os::beneath::{is_trouble, open_file};
 use crate::os::clock::http_date;
 use crate::os::object_directory::ObjectFacts;
 use axum::body::Body;
@@ -34,7 +34,10 @@ pub(super) async fn answer(
         Ok::<_, std::io::Error>((ObjectFacts::of(&file)?, file, place))
     });
     let opened = opened.await.map_err(|error| S3Error::incomplete(&error))?;
-    let (facts, file, place) = opened.map_err(|_| S3Error::no_such_key())?;
+    let (facts, file, place) = opened.map_err(|error| match is_trouble(&error) {
+        true => S3Error::disk("an object cannot be read", &error),
+        false => S3Error::no_such_key(),
+    })?;
     conditions.allow_reading(&facts)?;
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let (status, first, bytes) = match range_asked(range, facts.bytes) {

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// For how long a measured bucket is believed.
 const BELIEVED: Duration = Duration::from_secs(60);
+/// The block of most file systems.
+const BLOCK_BYTES: u64 = 4096;
 /// What an object leaves free on its disk: the box keeps events and clips there too, perhaps.
 const LEFT_FREE_BYTES: u64 = 64 << 20;
 
@@ -53,12 +55,13 @@ impl Usage {
                 format!("Your proposed upload exceeds the maximum allowed size: this bucket takes {most} bytes.");
             return Err(S3Error::new(Code::EntityTooLarge, what));
         }
-        let now = monotonic_now();
+        let bytes = stored_bytes(bytes);
         let mut fillings = self.lock();
         let filling = fillings.entry(bucket.directory.clone()).or_default();
-        if filling.measured_at.is_none_or(|at| now.since(at) > BELIEVED) {
+        if filling.measured_at.is_none_or(|at| monotonic_now().since(at) > BELIEVED) {
             filling.bytes = measure(root, 0).map_err(|error| S3Error::disk("a bucket cannot be measured", &error))?;
-            filling.measured_at = Some(now);
+            // After the walk: one of a slow disk may take as long as it is believed.
+            filling.measured_at = Some(monotonic_now());
         }
         if filling.bytes.saturating_add(filling.reserved).saturating_add(bytes) > most_of_all {
             let what =
@@ -77,7 +80,7 @@ impl Usage {
     /// Counts an object that was removed.
     pub(super) fn removed(&self, bucket: &BucketSettings, bytes: u64) {
         if let Some(filling) = self.lock().get_mut(&bucket.directory) {
-            filling.bytes = filling.bytes.saturating_sub(bytes);
+            filling.bytes = filling.bytes.saturating_sub(stored_bytes(bytes));
         }
     }
 
@@ -89,9 +92,9 @@ impl Usage {
 
 impl Room {
     /// The object is in its place, where one of `replaced` bytes was.
-    pub(super) fn filled(self, replaced: u64) {
+    pub(super) fn filled(self, replaced: Option<u64>) {
         if let Some(filling) = self.usage.lock().get_mut(&self.directory) {
-            filling.bytes = filling.bytes.saturating_add(self.bytes).saturating_sub(replaced);
+            filling.bytes = filling.bytes.saturating_add(self.bytes).saturating_sub(replaced.map_or(0, stored_bytes));
         }
     }
 }
@@ -104,6 +107,11 @@ impl Drop for Room {
     }
 }
 
+/// What an object counts for: whole blocks, and at least one, so that empty objects are bounded too.
+fn stored_bytes(bytes: u64) -> u64 {
+    bytes.max(1).div_ceil(BLOCK_BYTES).saturating_mul(BLOCK_BYTES)
+}
+
 fn mebibytes(count: u32) -> u64 {
     u64::from(count) << 20
 }
@@ -112,7 +120,7 @@ fn measure(directory: &ObjectDirectory, depth: usize) -> io::Result<u64> {
     let (mut directories, mut bytes) = (Vec::new(), 0_u64);
     directory.each_entry(|entry| match entry.is_directory {
         true => directories.push(entry.name),
-        false => bytes += directory.facts(&entry.name).map_or(0, |facts| facts.bytes),
+        false => bytes += directory.facts(&entry.name).map_or(0, |facts| stored_bytes(facts.bytes)),
     })?;
     for name in directories.into_iter().filter(|_| depth < MAX_DEPTH) {
         // One that was removed meanwhile, or that the box may not read, has no objects.
@@ -146,8 +154,11 @@ mod tests {
         drop(reserve(1 << 20).unwrap());
         drop(first);
         // One that replaces the photo takes no more room than it has more bytes.
-        reserve(2 << 20).unwrap().filled(1 << 20);
+        reserve(2 << 20).unwrap().filled(Some(1 << 20));
         assert_eq!((code((2 << 20) + 1), code(2 << 20)), (Err(Code::EntityTooLarge), Ok(())));
+        reserve(0).unwrap().filled(None);
+        assert_eq!(usage.lock()[home.path()].bytes, (2 << 20) + BLOCK_BYTES, "an empty object takes a block");
+        usage.removed(&bucket, 0);
         usage.removed(&bucket, 2 << 20);
         assert_eq!(usage.lock()[home.path()].bytes, 0);
         assert_eq!(usage.lock()[home.path()].reserved, 0);

@@ -174,6 +174,11 @@ impl Queue {
         self.on_their_way.len() + self.waiting.values().map(VecDeque::len).sum::<usize>()
     }
 
+    /// True for an event that was handed to the present connection.
+    pub(super) fn is_on_its_way(&self, position: Position) -> bool {
+        self.on_their_way.contains_key(&position)
+    }
+
     pub(super) fn on_their_way(&self) -> usize {
         self.on_their_way.len()
     }

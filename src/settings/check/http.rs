@@ -3,10 +3,10 @@
 use crate::http::auth::access_keys::Role;
 use crate::http::known_pages::is_origin;
 use crate::http::rekognition::settings::S3Access;
-use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
+use crate::settings::{FileKind, NamedFile, Settings};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The log filter takes any other bare word for the name of a module, and then logs that module only.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
@@ -126,7 +126,7 @@ fn check_buckets(settings: &Settings, findings: &mut Findings) {
             findings.range(format!("buckets[{index}].{key}"), f64::from(value), 1.0, 1_000_000.0);
         }
         if bucket.s3 == S3Access::ReadWrite
-            && let Some(own) = own_directories(settings).find(|own| overlap(own, &bucket.directory))
+            && let Some(own) = own_places(settings).find(|own| overlap(own, &bucket.directory))
         {
             let what = format!(
                 "may not be read-write: the directory of the bucket and {}, where the box keeps what it believes, are one in \
@@ -136,13 +136,26 @@ fn check_buckets(settings: &Settings, findings: &mut Findings) {
             findings.add(format!("buckets[{index}].s3"), what);
         }
     }
+    for (index, bucket) in settings.buckets.iter().enumerate().filter(|(_, bucket)| bucket.s3 == S3Access::ReadWrite) {
+        let others = settings.buckets.iter().enumerate().filter(|(other, _)| *other != index);
+        if let Some((_, other)) = others.into_iter().find(|(_, other)| overlap(&other.directory, &bucket.directory)) {
+            let what = format!(
+                "may not be read-write: its directory and that of the bucket {} are one in the other",
+                other.name
+            );
+            findings.add(format!("buckets[{index}].s3"), what);
+        }
+    }
     findings.unique("buckets", "name", settings.buckets.iter().map(|bucket| bucket.name.as_str()));
 }
 
-/// Directories whose files decide what runs and who may call.
-fn own_directories(settings: &Settings) -> impl Iterator<Item = &Path> {
+/// Directories and files that decide what runs and who may call.
+fn own_places(settings: &Settings) -> impl Iterator<Item = PathBuf> {
     let units = &settings.units;
-    [settings.state_directory.as_path(), &units.models_directory, &units.cache_directory].into_iter()
+    let fixed = [&settings.state_directory, &units.models_directory, &units.cache_directory, &units.runtime_library];
+    let is_believed = |file: &NamedFile| matches!(file.kind, FileKind::Secret | FileKind::Open);
+    let named = settings.named_files().into_iter().filter(is_believed).map(|file| file.path);
+    fixed.map(Clone::clone).into_iter().chain(named)
 }
 
 fn overlap(one: &Path, other: &Path) -> bool {

@@ -6,6 +6,7 @@ use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::{HttpSettings, HttpTlsSettings, LocalAccess};
 use crate::model::execution_provider::{Precision, ProviderOptions};
+use crate::model::model_file::ModelVariant;
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::outbox::settings::OutboxSettings;
@@ -233,4 +234,13 @@ fn a_missing_or_malformed_file_is_reported() {
     let SettingsErrors(mistakes) = Settings::load_with(&["/nowhere.toml".into()], HashMap::new()).unwrap_err();
     assert!(mistakes[0].what.contains("no such file"));
     assert!(load("a = = b", &[]).is_err());
+}
+
+#[test]
+fn a_package_that_no_model_has_is_loaded_in_floats_whatever_the_default_model_is() {
+    let text = "[[models]]\nname = \"yard\"\nvariant = \"int8\"\n[[models]]\nname = \"gate\"\npackage = \"gate-new\"";
+    let settings = load(text, &[]).unwrap();
+    let is_int8 =
+        ["yard", "gate-new", "other"].map(|package| settings.default_model_for(package).variant == ModelVariant::Int8);
+    assert_eq!(is_int8, [true, false, false]);
 }

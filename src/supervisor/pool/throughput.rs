@@ -54,7 +54,7 @@ impl Throughput {
     }
 
     /// Transactions a second of images in one unit. Before the first one is measured it is what the unit's own run
-    /// suggests; a unit of which nothing is known is taken for a slow one, so that little waits.
+    /// suggests, which is without decoding and scaling and so too much; a unit of which nothing is known is taken for a slow one, so that little waits.
     pub(super) fn unit_image_tps(&self) -> f64 {
         let tps = self.service_time.tps_of(WorkKind::Image);
         let expected = self.expected.map_or(1.0, |time| 1.0 / time.as_secs_f64());

@@ -1,6 +1,6 @@
 //! Raises a graph from operator set 11 or 12 to 13, the first with a scale for each channel, where that changes nothing else.
 //!
-//! Between them four operators got an input in place of an attribute, and three compute along one axis instead of over all from
+//! Between them five operators got an input in place of an attribute, and three compute along one axis instead of over all from
 //! there on. All others take what they took, and more.
 
 use crate::unit::quantization::constants::attribute;
@@ -33,12 +33,16 @@ pub(super) fn raise(model: &mut Model) -> Result<(), QuantizeError> {
     }
     let graph = model.graph.as_mut().ok_or(QuantizeError::NothingToDo)?;
     let mut constants = Vec::new();
-    for node in graph.node.iter_mut().filter(|node| node.domain.is_empty()) {
+    for node in graph.node.iter_mut().filter(|node| ["", "ai.onnx"].contains(&node.domain.as_str())) {
         let name = node.op_type.clone();
         if ["Softmax", "LogSoftmax", "Hardmax"].contains(&name.as_str()) {
             // Along the last axis both mean the same.
             let is_last = attribute(node, "axis").and_then(|axis| axis.i) == Some(-1);
             is_last.then_some(()).ok_or_else(|| refused(&name))?;
+        }
+        if name == "Dropout" {
+            // Its ratio means nothing to a model that is not being trained.
+            remove_attribute(node, "ratio");
         }
         if let Some((_, moved)) = MOVED.into_iter().find(|(operator, _)| *operator == name) {
             constants.extend(move_to_input(node, moved));
@@ -52,13 +56,17 @@ pub(super) fn raise(model: &mut Model) -> Result<(), QuantizeError> {
 /// Makes a constant of an attribute with whole numbers, and an input of that.
 fn move_to_input(node: &mut Node, name: &str) -> Option<Tensor> {
     let numbers = attribute(node, name)?.ints;
-    node.attribute.retain(|bytes| Attribute::decode(bytes.clone()).map_or(true, |attribute| attribute.name != name));
+    remove_attribute(node, name);
     let constant = format!("{}_ocelli_{name}", node.output.first()?);
     node.input.truncate(1);
     node.input.push(constant.clone());
     let length = i64::try_from(numbers.len()).ok()?;
     let bytes = numbers.into_iter().flat_map(i64::to_le_bytes).collect();
     Some(Tensor::raw(&constant, &[length], element::INT64, bytes))
+}
+
+fn remove_attribute(node: &mut Node, name: &str) {
+    node.attribute.retain(|bytes| Attribute::decode(bytes.clone()).map_or(true, |attribute| attribute.name != name));
 }
 
 #[cfg(test)]
@@ -91,6 +99,13 @@ mod tests {
         let mut equal = model(12, "Split", &[]);
         raise(&mut equal).unwrap();
         assert_eq!(equal.graph.unwrap().node[0].input, ["x"]);
+    }
+
+    #[test]
+    fn the_ratio_of_a_dropout_goes() {
+        let mut dropout = model(11, "Dropout", &[Attribute { f: Some(0.5), r#type: 1, ..Attribute::int("ratio", 0) }]);
+        raise(&mut dropout).unwrap();
+        assert!(dropout.graph.unwrap().node[0].attribute.is_empty());
     }
 
     #[test]

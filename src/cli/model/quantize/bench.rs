@@ -2,6 +2,7 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::load_model;
+use crate::cli::model::picture_files::read_picture;
 use crate::cli::model::quantize::twin_manifest;
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
@@ -122,7 +123,7 @@ async fn look(unit: &mut OneShotUnit, pictures: &[PathBuf], bar: &ProgressBar) -
     let options = LookOptions { min_confidence: Some(LEAST_CONFIDENCE), ..LookOptions::default() };
     let mut looked = Vec::with_capacity(pictures.len());
     for path in pictures {
-        let image = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let image = read_picture(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let result = unit.detect(&image, options).await;
         let result = result.map_err(|error| format!("{}: {error}; take it out of the directory", path.display()))?;
         looked.push(result.detections);

@@ -1,5 +1,6 @@
 //! The pictures of a directory, half of them for calibration and half to judge.
 
+use crate::cli::model::picture_files::pictures_in;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -11,15 +12,7 @@ const MOST: usize = 500;
 
 /// Every second picture by name for calibration, and the others.
 pub(super) fn split(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Box<dyn Error>> {
-    let unreadable = |error| format!("{} cannot be read: {error}", directory.display());
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if is_picture(&path) && path.is_file() {
-            found.push(path);
-        }
-    }
-    found.sort();
+    let mut found = pictures_in(directory)?;
     found.truncate(MOST);
     if found.len() < LEAST {
         let (count, directory) = (found.len(), directory.display());
@@ -31,11 +24,6 @@ pub(super) fn split(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Bo
     let (calibration, judging): (Vec<_>, Vec<_>) = found.into_iter().enumerate().partition(|(place, _)| place % 2 == 0);
     let paths = |several: Vec<(usize, PathBuf)>| several.into_iter().map(|(_, path)| path).collect();
     Ok((paths(calibration), paths(judging)))
-}
-
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    ["jpg", "jpeg", "png"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

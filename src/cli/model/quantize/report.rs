@@ -11,8 +11,8 @@ const LEAST_BOXES: usize = 20;
 /// What a twin must reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bars {
-    pub(super) most_ap_loss: f32,
-    pub(super) least_agreement: f32,
+    pub(super) most_ap_loss: f64,
+    pub(super) least_agreement: f64,
 }
 
 /// All figures of a run.
@@ -79,7 +79,7 @@ impl Report<'_> {
                 self.name
             ));
         }
-        if agreement >= f64::from(least_agreement) && ap_loss <= f64::from(most_ap_loss) {
+        if agreement >= least_agreement && ap_loss <= most_ap_loss {
             return Ok(());
         }
         Err(format!(

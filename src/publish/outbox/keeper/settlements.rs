@@ -46,8 +46,9 @@ impl Keeper {
             Some(_) => self.queue.settled(position),
             None => self.settled.push(position),
         }
-        // While the disk refuses, the event must not occupy the send window.
-        if self.status.trouble.is_some() {
+        // While the disk refuses, the event must not occupy the send window. One that is back in its place since its
+        // connection was lost must not go again.
+        if self.status.trouble.is_some() || !self.queue.is_on_its_way(position) {
             self.queue.settled(position);
         }
     }

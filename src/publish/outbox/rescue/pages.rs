@@ -21,6 +21,8 @@ const FRAME_HEADER_BYTES: usize = 24;
 
 /// The first page begins with the header of the file.
 const MAGIC: &[u8] = b"SQLite format 3\0";
+const HEADER_BYTES: usize = 100;
+const PAGE_COUNT: usize = 28;
 const FIRST_FREE: usize = 32;
 const FREE_COUNT: usize = 36;
 const LEAF: u8 = 13;
@@ -39,9 +41,12 @@ pub(super) fn events(store: &[u8], log: &[u8]) -> Found {
     }
 }
 
-/// The size of a page as the header of the store has it, or else that of the log.
+/// The size of a page as the header of the store has it, or else that of the log. The header has the number of pages too: a
+/// size that does not fit it is damaged.
 fn page_bytes(store: &[u8], log: &[u8]) -> Option<usize> {
-    let in_store = store.starts_with(MAGIC).then(|| short(store, 16)).flatten();
+    let has_header = store.starts_with(MAGIC) && store.len() >= HEADER_BYTES;
+    let fits = |bytes: &usize| number(store, PAGE_COUNT).checked_mul(*bytes) == Some(store.len());
+    let in_store = has_header.then(|| short(store, 16).filter(fits)).flatten();
     let in_log = log.get(..LOG_HEADER_BYTES).map(|header| number(header, LOG_PAGE_BYTES));
     [in_store, in_log].into_iter().flatten().find(|bytes| PAGE_BYTES.contains(bytes))
 }

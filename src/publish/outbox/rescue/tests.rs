@@ -96,3 +96,15 @@ fn a_store_with_the_larger_pages_of_earlier_versions_is_used_and_rescued() {
     assert_eq!(positions(&file), (1..=50).collect::<Vec<_>>());
     assert_eq!(fs::read(&file).unwrap()[16..18], [0x04, 0]);
 }
+
+#[test]
+fn a_header_with_the_other_size_of_a_page_hides_no_event() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("events.db");
+    store(&file, 1..=50);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[16] = 0x10;
+    fs::write(&file, bytes).unwrap();
+    assert_eq!(set_aside(&file, None).unwrap(), 50);
+    assert_eq!(positions(&file), (1..=50).collect::<Vec<_>>());
+}

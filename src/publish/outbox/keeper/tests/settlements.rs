@@ -72,3 +72,27 @@ fn a_scan_for_old_events_waits_until_one_can_be_old() {
     assert_eq!(store.forget_delivered(1_000, 10, 10), Ok(1));
     assert_eq!(store.forget_delivered(i64::MAX, 10, 10), Ok(1));
 }
+
+#[test]
+fn an_acknowledgement_that_comes_after_its_connection_was_lost_counts() {
+    let home = tempfile::tempdir().unwrap();
+    let mut keeper = Keeper::new(rules(&home), at(0));
+    keeper.set_connected(true, at(0));
+    record(&mut keeper, 1..=1, at(0));
+    let departure = keeper.next(at(0)).unwrap();
+    keeper.set_connected(false, at(1));
+    keeper.set_connected(true, at(2));
+    keeper.take_in(Vec::new(), &[Settled::Delivered(departure.position)], 1_000, at(3));
+    assert_eq!(keeper.next(at(3)), Err(None));
+}
+
+#[test]
+fn a_sync_that_has_only_marks_of_events_that_are_gone_is_one_all_the_same() {
+    let (home, disk) = (tempfile::tempdir().unwrap(), WatchedDisk::new());
+    let mut store = Store::open(&home.path().join("events.db"), Some(&disk.vfs)).unwrap();
+    let kept = Record { position: 1, recorded_ms: 1, camera: "yard".into(), payload: b"{}".to_vec() };
+    store.write(&[kept], &[], Dropped::default()).unwrap();
+    let written = disk.step_count();
+    store.sync(&[99], Dropped::default()).unwrap();
+    assert!(disk.has_synced_since(written, "-wal"));
+}
