@@ -10,7 +10,7 @@ STEPS=6
 
 install_packages() {
     local wanted=(
-        build-essential nasm pkg-config ca-certificates curl jq openssl procps python3 python3-venv
+        build-essential nasm pkg-config protobuf-compiler libprotobuf-dev ca-certificates curl jq openssl procps python3 python3-venv
         libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
         gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
         gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools

@@ -170,6 +170,7 @@ pub mod capture;
 pub mod catalog;
 pub mod cli;
 pub mod clips;
+pub mod cluster;
 pub mod control;
 pub mod core;
 pub mod discover;

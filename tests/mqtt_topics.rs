@@ -105,7 +105,7 @@ fn a_camera_that_is_removed_while_the_daemon_runs_takes_its_topics_along() {
     let of_yard = ["ocelli/box/cameras/yard/#", "homeassistant/device/box_yard/config"];
     let count = |topics: &[&str]| topics.iter().map(|topic| broker.retained(topic).len()).sum::<usize>();
     wait_for("a camera's topics", LIMIT, || (count(&of_yard) == 4).then_some(()));
-    publisher.set_cameras(&[id("door")]);
+    publisher.set_cameras(&[id("door")], ClusterCameras::default());
     // Late, of what was under way when the camera was removed.
     publisher.set_camera_state(&id("yard"), &state);
     wait_for("the end of them", LIMIT, || (count(&of_yard) == 0).then_some(()));

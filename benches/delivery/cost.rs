@@ -45,7 +45,7 @@ impl Path {
         };
         let (outbox, end) = Outbox::start(rules).unwrap();
         let settings = MqttSettings { port: broker_port, ..MqttSettings::default() };
-        let publisher = Publisher::start(&settings, "outbox", &[], end).unwrap();
+        let publisher = Publisher::start(&settings, "outbox", &[], None, end).unwrap();
         while !publisher.status().connected {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -1,11 +1,13 @@
 //! Turns events of trackers into events of the MQTT contract, and puts them into the outbox.
 
 use crate::clips::Clips;
+use crate::cluster::Mark;
 use crate::core::effect::event_id;
 use crate::model::package::Package;
 use crate::os::clock::{rfc3339_utc, wall_now_ms};
 use crate::publish::event::{self, EventMessage, SCHEMA_EVENT};
 use crate::publish::outbox::{EventLog, Outbox, OutboxStatus};
+use crate::publish::sinks::mqtt::topics;
 use crate::tracking::{EventKind, TrackEvent};
 use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
@@ -28,15 +30,16 @@ impl EventRecorder {
         Self { outbox, box_id: box_id.to_owned(), boot_id: boot_id.to_owned() }
     }
 
-    /// Puts an event into the outbox, and has a clip of it made. `package` produced the detections.
+    /// Puts an event into the outbox, and has a clip of it made. `package` produced the detections. `claim`: the cluster that the
+    /// camera belongs to, and what is said of the box's claim.
     pub(super) fn record(
         &self,
         seq: u64,
         camera: &CameraId,
         (track_event, clips): (&TrackEvent, Option<&Clips>),
         package: &Package,
-        clock_synced: bool,
-        now: Monotonic,
+        claim: Option<(&str, Mark)>,
+        (clock_synced, now): (bool, Monotonic),
     ) {
         let wall_ms = wall_now_ms();
         let time = |at: Monotonic| rfc3339_utc(wall_ms - i64::try_from(now.since(at).as_millis()).unwrap_or(0));
@@ -67,9 +70,12 @@ impl EventRecorder {
             model: package.model.clone(),
             model_version: package.version.clone(),
             regions: track_event.regions.clone(),
+            epoch: claim.map(|(_, mark)| mark.epoch),
+            owner_uncertain: claim.is_some_and(|(_, mark)| mark.is_uncertain),
         };
+        let stream = topics::event_stream(claim.map(|(cluster, _)| cluster), camera.as_str());
         match (message.to_payload(), &self.outbox) {
-            (Ok(payload), Some(outbox)) => outbox.record(camera.as_str().into(), payload),
+            (Ok(payload), Some(outbox)) => outbox.record(stream.into(), payload),
             (Err(error), _) => tracing::error!(%error, "an event cannot be written as JSON"),
             (Ok(_), None) => {}
         }

@@ -9,6 +9,7 @@ mod box_state;
 mod cache_sweep;
 pub mod child_environment;
 mod child_log;
+mod cluster_part;
 mod composition;
 mod event_recorder;
 mod gauges;
@@ -33,8 +34,9 @@ pub mod version_starter;
 mod zone_placement;
 
 pub use box_plan::swapped_package;
+pub use cluster_part::{ClusterExit, ClusterPart};
 pub use composition::{Appliance, ChildPrograms};
 pub use package_loader::{load_model, load_with_caches};
-pub use reload::{Prepared, Reloader};
+pub use reload::{ClusterInput, Prepared, Reloader};
 pub use reporter::{Identity, Reporter};
 pub use zone_placement::core_count;

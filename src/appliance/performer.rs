@@ -125,12 +125,13 @@ impl Performer {
 
     /// Takes over what the core does not hold of a change of the settings, and returns the event for the core.
     pub(super) fn change(&mut self, request: ChangeRequest) -> Event {
-        let ChangeRequest { change, settings, passwords, publisher, reply } = request;
+        let ChangeRequest { change, settings, passwords, publisher, claims, reply } = request;
         let ids: Vec<CameraId> = settings.cameras.iter().map(|camera| camera.id.clone()).collect();
-        self.reporter.set_cameras(&ids);
+        self.reporter.set_cameras(&ids, claims.published());
         if let Some(publisher) = publisher {
-            self.reporter.replace_publisher(*publisher);
+            self.reporter.replace_publisher(*publisher, claims.published());
         }
+        self.reporter.set_standings(claims.standings, monotonic_now());
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
         self.units.set_environment(environment);
         self.captures.set_environment(capture_environment(&settings.log.level, &settings));

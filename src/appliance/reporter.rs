@@ -1,6 +1,9 @@
 //! Handles the reports of the core: messages for the publisher, events for the outbox, counts for the metrics.
 
+mod cluster_marks;
+mod clustered;
 mod gone;
+mod held_events;
 mod live_detections;
 mod parts;
 mod retained;
@@ -10,6 +13,8 @@ use crate::admission::FrameWork;
 use crate::appliance::box_state::box_state;
 use crate::appliance::event_recorder::EventRecorder;
 use crate::appliance::gauges::Gauges;
+use crate::appliance::reporter::cluster_marks::{ClusterMarks, Voice};
+use crate::appliance::reporter::held_events::{HeldEvent, HeldEvents};
 use crate::appliance::reporter::told::Told;
 use crate::appliance::state_reports::StateReports;
 use crate::clips::Clips;
@@ -68,6 +73,8 @@ pub struct Reporter {
     told: BTreeMap<CameraId, Told>,
     clock_synced: bool,
     pictures: EventPictures,
+    marks: ClusterMarks,
+    held: HeldEvents,
 }
 
 impl Reporter {
@@ -99,6 +106,8 @@ impl Reporter {
             told: BTreeMap::new(),
             clock_synced: is_wall_clock_synchronized(),
             pictures: EventPictures::default(),
+            marks: ClusterMarks::default(),
+            held: HeldEvents::default(),
         }
     }
 
@@ -123,8 +132,7 @@ impl Reporter {
             Report::FrameEnded { work, outcome, result } => self.frame_ended(&work, outcome, result.as_deref(), now),
             Report::Event { seq, camera, event, package } => {
                 self.metrics.event(&camera, event.kind.name());
-                let clips = self.clips.as_ref();
-                self.events.record(seq, &camera, (&event, clips), &package, self.clock_synced, now);
+                self.event(&camera, HeldEvent { seq, event: *event, package }, now);
             }
             Report::Labels { camera, labels, are_listed } => self.labels(camera, labels, are_listed),
             Report::LabelCounts { camera, counts } => self.label_counts(camera, &counts),
@@ -178,7 +186,9 @@ impl Reporter {
             live_detections::tell(live, work, &message);
         }
         self.seen_now.insert(work.camera.clone(), seen);
-        if let Some(publisher) = &self.publisher {
+        if let Some(publisher) = &self.publisher
+            && self.marks.voice(&work.camera) != Voice::Silent
+        {
             publisher.publish_detections(message);
         }
     }
@@ -206,6 +216,7 @@ impl Reporter {
             bounding_box: detection.bounding_box,
             track: *track,
         });
+        let mark = self.marks.claim(&work.camera).ok().flatten().map(|(_, mark)| mark);
         DetectionsMessage {
             schema: SCHEMA_DETECTIONS,
             id: format!("{}-{}-{:09}", self.boot_id, work.camera, work.number),
@@ -228,6 +239,8 @@ impl Reporter {
             },
             detections: objects.collect(),
             truncated: false,
+            epoch: mark.map(|mark| mark.epoch),
+            owner_uncertain: mark.is_some_and(|mark| mark.is_uncertain),
         }
     }
 
@@ -239,8 +252,9 @@ impl Reporter {
         self.gauges.set(status, mqtt, status.outbox.as_ref(), self.log.as_ref());
         let Some(publisher) = &self.publisher else { return };
         for (id, camera) in &status.cameras {
-            if self.state_reports.is_camera_due(id, &camera.state, now) {
-                publisher.set_camera_state(id, &camera.state);
+            let Some(state) = self.marked_state(id, &camera.state) else { continue };
+            if self.state_reports.is_camera_due(id, &state, now) {
+                publisher.set_camera_state(id, &state);
             }
         }
         self.state_reports.keep(|id| status.cameras.contains_key(id));

@@ -33,6 +33,11 @@ impl StateReports {
         true
     }
 
+    /// Forgets a camera, so that its state is news.
+    pub(super) fn forget(&mut self, camera: &CameraId) {
+        self.cameras.remove(camera);
+    }
+
     /// Forgets the cameras for which `is_there` is false, so that one that comes back is news.
     pub(super) fn keep(&mut self, is_there: impl Fn(&CameraId) -> bool) {
         self.cameras.retain(|camera, _| is_there(camera));
@@ -52,7 +57,19 @@ mod tests {
 
     fn state(state: CameraStatus, fps: f32) -> CameraStateMessage {
         let schema = SCHEMA_CAMERA_STATE;
-        CameraStateMessage { schema, state, codec: None, width: None, height: None, fps, reason: None, main: None }
+        CameraStateMessage {
+            schema,
+            state,
+            codec: None,
+            width: None,
+            height: None,
+            fps,
+            reason: None,
+            main: None,
+            box_id: None,
+            epoch: None,
+            owner_uncertain: false,
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   ocelli ctl scale coco-ssd --min 1 --max 4
   ocelli ctl swap coco-ssd --package coco-ssd-2 --wait
   ocelli ctl disable yard
+  ocelli ctl drain
 
 Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.";
 
@@ -72,6 +73,10 @@ enum CtlCommand {
         /// The camera's id in the settings.
         camera: String,
     },
+    /// Have the other boxes of the cluster take this box's cameras over, without a gap. It takes none until `undrain` or a restart.
+    Drain,
+    /// Take cameras of the cluster again.
+    Undrain,
     /// Replace a model's package without an interruption.
     Swap {
         #[command(flatten)]
@@ -108,6 +113,8 @@ async fn run(daemon: &Daemon, command: &CtlCommand) -> Result<(), Box<dyn Error>
         CtlCommand::Models { json } => return Ok(show(daemon, *json).await?),
         CtlCommand::Enable { camera } => return Ok(set_camera(daemon, camera, "enable").await?),
         CtlCommand::Disable { camera } => return Ok(set_camera(daemon, camera, "disable").await?),
+        CtlCommand::Drain => return Ok(drain(daemon, "drain").await?),
+        CtlCommand::Undrain => return Ok(drain(daemon, "undrain").await?),
         CtlCommand::Start { target, min, max } => (target, "start", units(*min, *max)),
         CtlCommand::Stop { target } => (target, "stop", json!({})),
         CtlCommand::Scale { target, min, max } => (target, "scale", units(Some(*min), *max)),
@@ -131,6 +138,16 @@ async fn command_box(daemon: &Daemon, path: &str, body: &Value) -> Result<String
         eprintln!("ocelli: box {box_id}: {warning}");
     }
     Ok(box_id)
+}
+
+async fn drain(daemon: &Daemon, verb: &str) -> Result<(), DaemonError> {
+    let box_id = command_box(daemon, &format!("/api/cluster/{verb}"), &json!({})).await?;
+    let what = match verb {
+        "drain" => "gives its cameras of the cluster away: `ocelli cluster status` shows how far it is",
+        _ => "takes cameras of the cluster again",
+    };
+    print_line(&format!("box {box_id}: {what}"));
+    Ok(())
 }
 
 async fn set_camera(daemon: &Daemon, camera: &str, verb: &str) -> Result<(), DaemonError> {

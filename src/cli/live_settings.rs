@@ -8,6 +8,7 @@ use crate::http::login::viewer::{Viewer, ViewerSettings};
 use crate::http::rekognition::EndpointRules;
 use crate::http::server::ServerIdentity;
 use crate::http::tls;
+use crate::publish::cluster_link::ClusterLink;
 use crate::publish::publisher::Publisher;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
 use crate::secret::Secret;
@@ -29,6 +30,8 @@ pub(super) struct LiveSettings {
     pub(super) reception: Reception,
     pub(super) control: Control,
     /// What the present connection to the broker was made with.
+    /// The cluster that a new connection to a broker listens for.
+    pub(super) cluster: Option<ClusterLink>,
     pub(super) broker_files: Arc<Mutex<BrokerFiles>>,
 }
 
@@ -95,7 +98,7 @@ impl LiveSettings {
         }
         files.password.iter().for_each(|password| self.redactor.register(password));
         let cameras: Vec<CameraId> = new.cameras.iter().map(|camera| camera.id.clone()).collect();
-        let publisher = Publisher::new(&new.mqtt, &new.box_id, &cameras);
+        let publisher = Publisher::new(&new.mqtt, &new.box_id, &cameras, self.cluster.clone());
         let mut publisher = publisher.map_err(|error| format!("mqtt: {}", describe(&error)))?;
         let (commands, control) = (publisher.take_commands(), self.control.clone());
         changes.add(Some("[mqtt]: changed; it reconnects"), move || {

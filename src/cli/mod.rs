@@ -3,6 +3,7 @@
 mod camera;
 mod cameras;
 mod check;
+mod cluster;
 mod columns;
 mod config;
 mod config_arguments;
@@ -96,6 +97,9 @@ enum Command {
     /// Manage the cameras in the settings: add, change, remove, list.
     #[command(subcommand)]
     Camera(camera::CameraCommand),
+    /// The boxes that look at a site's cameras together: show them, and manage the cameras that they share.
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
     /// Print a link that opens the web page of a running daemon.
     Page(page::PageArguments),
     /// Manage the people who may log in at the web page: add, new password, remove, list.
@@ -157,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Model(command) => model::model(&command),
         Command::Discover(arguments) => discover::discover(&arguments),
         Command::Camera(command) => camera::camera(&command),
+        Command::Cluster(command) => cluster::cluster(&command),
         Command::Page(arguments) => page::page(&arguments),
         Command::User(command) => user::user(&command),
         Command::Config(command) => config::config(&command),

@@ -1,6 +1,6 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
-use crate::appliance::{Appliance, ChildPrograms, Identity, Reporter};
+use crate::appliance::{Appliance, ChildPrograms, ClusterExit, ClusterPart, Identity, Reporter};
 use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_starter};
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
@@ -18,6 +18,7 @@ use crate::http::rekognition::RekognitionState;
 use crate::http::server::{self, HealthReport, HttpState, PageState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
 use crate::os::file_modes;
+use crate::os::random;
 use crate::os::service_manager;
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
@@ -148,8 +149,11 @@ async fn serve(
         false => BrokerFiles::default(),
     };
     broker_files.password.iter().for_each(|password| redactor.register(password));
+    settings.cluster.credentials.resolve_password()?.iter().for_each(|password| redactor.register(password));
+    let cluster = ClusterPart::start(&settings.cluster, &settings.box_id, &random::word()?)?;
+    let link = cluster.as_ref().map(|cluster| cluster.link.clone());
     let mut publisher = match settings.mqtt.enabled {
-        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, events)?),
+        true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, link.clone(), events)?),
         false => None,
     };
     let http = settings.http.clone();
@@ -174,7 +178,14 @@ async fn serve(
         tokio::spawn(mqtt_commands::serve(control.clone(), commands));
     }
     tokio::spawn(version_starter::resume(control.clone()));
+    let asked_of_cluster = cluster.as_ref().map(|cluster| cluster.client.clone());
+    let attached = cluster.map(|cluster| cluster.attach(status.clone(), troubles.clone(), Arc::clone(&metrics)));
+    let (cluster_input, cluster_exit) = attached.unzip();
     if let Some(reloader) = appliance.take_reloader() {
+        let reloader = match cluster_input {
+            Some(input) => reloader.in_cluster(input),
+            None => reloader,
+        };
         let live = LiveSettings {
             redactor: redactor.clone(),
             level,
@@ -182,6 +193,7 @@ async fn serve(
             endpoint,
             reception: reception.clone(),
             control: control.clone(),
+            cluster: link,
             broker_files: Arc::new(Mutex::new(broker_files)),
         };
         let prepare = move |old: &Settings, new: &Settings| live.prepare(old, new);
@@ -194,7 +206,9 @@ async fn serve(
         .keeping_time_in(&identity_of_server.state_directory);
     let page = PageState { clips: Some(appliance.clips()), ..page };
     let state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
-    let state = state.with_reception(reception);
+    let state = state.with_reception(reception).with_cluster(asked_of_cluster);
+    let cluster_exit = cluster_exit.map(Arc::new);
+    let stopped = after_handover(stopped, cluster_exit.clone());
     let server = tokio::spawn(server::serve(http, state, identity_of_server, tokens, troubles, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {
@@ -206,10 +220,26 @@ async fn serve(
     }
     let view = arguments.live.then(|| tokio::spawn(LiveView::default().show(status)));
     let last = appliance.run(stopped).await;
+    if let Some(exit) = &cluster_exit {
+        exit.leave().await;
+    }
     // It sends its last replies.
     server.await?;
     view.iter().for_each(|view| view.abort());
     Ok(last)
+}
+
+/// Turns true at a stop, once the cluster has taken the cameras over if the settings say so.
+fn after_handover(mut stopped: watch::Receiver<bool>, cluster: Option<Arc<ClusterExit>>) -> watch::Receiver<bool> {
+    let Some(cluster) = cluster else { return stopped };
+    let (over, is_over) = watch::channel(false);
+    tokio::spawn(async move {
+        // An error: whoever stops is gone, which is a stop too.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+        cluster.hand_over().await;
+        over.send_replace(true);
+    });
+    is_over
 }
 
 /// Starts the outbox; returns it with the end from which a sink takes events.

@@ -66,6 +66,7 @@ fn for_visitors(state: &HttpState, door: &Door, entrance: Entrance) -> Router<Ht
         .merge(routes::events::router())
         .merge(routes::reload::router())
         .with_state(state.control.clone())
+        .merge(routes::cluster::router().with_state(state.cluster.clone()))
         .merge(routes::history::router().with_state(page.history))
         .merge(routes::event_pictures::router().with_state(page.pictures))
         .merge(routes::clips::router().with_state(page.clips))

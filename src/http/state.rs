@@ -1,6 +1,7 @@
 //! What the handlers of a server share.
 
 use crate::clips::Clips;
+use crate::cluster::ClusterClient;
 use crate::control::Control;
 use crate::control::event_pictures::EventPictures;
 use crate::control::history::HistoryBook;
@@ -59,6 +60,8 @@ pub struct HttpState {
     pub rekognition: RekognitionState,
     /// What the page shows beside all that.
     pub page: PageState,
+    /// Asks the cluster, if the box is in one.
+    pub cluster: Option<ClusterClient>,
     /// Knows the people at the page.
     pub reception: Reception,
     /// Answers clients of S3.
@@ -77,13 +80,19 @@ impl HttpState {
     ) -> Self {
         let reception = Reception::new(Vec::new(), &SessionSettings::default(), Arc::clone(&metrics));
         let (page, s3, budget) = (PageState::default(), S3State::default(), BodyBudget::default());
-        Self { metrics, health, control, rekognition, page, reception, s3, budget }
+        Self { metrics, health, control, rekognition, page, cluster: None, reception, s3, budget }
     }
 
     /// The same with what the page shows.
     #[must_use]
     pub fn with_page(self, page: PageState) -> Self {
         Self { page, ..self }
+    }
+
+    /// The same on a box in a cluster.
+    #[must_use]
+    pub fn with_cluster(self, cluster: Option<ClusterClient>) -> Self {
+        Self { cluster, ..self }
     }
 
     /// The same state with a reception that others share.

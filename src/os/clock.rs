@@ -13,6 +13,15 @@ pub fn monotonic_now() -> Monotonic {
     Monotonic::from_nanos(seconds * 1_000_000_000 + nanos)
 }
 
+/// The time of `CLOCK_BOOTTIME`, which goes on while the machine is suspended: for promises to others that do not stop with it.
+/// Not comparable with [`monotonic_now`].
+pub fn boot_now() -> Monotonic {
+    let time = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    Monotonic::from_nanos(seconds * 1_000_000_000 + nanos)
+}
+
 /// The wall time in milliseconds since 1970, for labels only: it can jump.
 pub fn wall_now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -30,6 +30,7 @@ pub mod pipe_end;
 pub mod ports;
 pub mod privileges;
 pub mod process_title;
+pub mod processor_load;
 pub mod processor_time;
 pub mod random;
 pub mod read_only;

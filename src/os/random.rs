@@ -13,6 +13,14 @@ pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// A word of 16 hexadecimal digits that nobody can guess.
+///
+/// # Errors
+/// As [`bytes`].
+pub fn word() -> io::Result<String> {
+    Ok(format!("{:016x}", u64::from_ne_bytes(bytes()?)))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -76,6 +76,13 @@ pub struct EventMessage {
     /// Where the box's API serves a clip of this event (MP4), some seconds after its end; absent if none is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<String>,
+    /// The epoch of the claim in which it was seen; of cameras of a cluster only. What was seen after a higher epoch was claimed comes
+    /// from a box that had not heard of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// True when the box could not be sure any more that no other has claimed the camera.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub owner_uncertain: bool,
 }
 
 impl EventMessage {
@@ -125,6 +132,8 @@ mod tests {
             model_version: "1".into(),
             regions: vec!["door".into()],
             clip: None,
+            epoch: None,
+            owner_uncertain: false,
         };
         let json: serde_json::Value = serde_json::from_slice(&event.to_payload().unwrap()).unwrap();
         assert_eq!((&json["schema"], &json["type"]), (&"ocelli.event.v1".into(), &"began".into()));

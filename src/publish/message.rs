@@ -56,6 +56,13 @@ pub struct DetectionsMessage {
     /// True when detections were cut off to keep the payload within 16 KiB.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// The epoch of the claim in which it was seen; of cameras of a cluster only. What was seen after a higher epoch was claimed comes
+    /// from a box that had not heard of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// True when the box could not be sure any more that no other has claimed the camera.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub owner_uncertain: bool,
 }
 
 impl DetectionsMessage {
@@ -134,6 +141,8 @@ mod tests {
             latency_ms: LatencyMs { queue: 3.1, inference: 24.8, total: 31.0 },
             detections: (0..objects).map(object).collect(),
             truncated: false,
+            epoch: None,
+            owner_uncertain: false,
         }
     }
 

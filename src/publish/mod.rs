@@ -1,6 +1,7 @@
 //! Builds the messages of the MQTT contract from outcomes and states, and passes them to the sinks.
 
 pub mod broker_status;
+pub mod cluster_link;
 pub mod command_message;
 pub mod commands;
 pub mod event;

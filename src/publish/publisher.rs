@@ -5,6 +5,7 @@
 
 mod lifetime;
 
+use crate::publish::cluster_link::{ClusterCameras, OwnerMessage};
 use crate::publish::commands::Commands;
 use crate::publish::home_assistant::settings::HomeAssistantSettings;
 use crate::publish::home_assistant::{CameraDevice, announcement_topic};
@@ -33,6 +34,9 @@ pub struct Publisher {
     queue: mpsc::Sender<Outgoing>,
     states: watch::Sender<States>,
     inventory: watch::Sender<Inventory>,
+    /// The cluster's name, and its cameras that this box publishes; empty on its own.
+    cluster: String,
+    clustered: BTreeSet<CameraId>,
     labels: LabelTopics,
     /// Cameras whose labels were set and whose counts have not come yet.
     newly_labelled: BTreeSet<CameraId>,
@@ -63,7 +67,7 @@ impl Publisher {
         if !is_wanted {
             return;
         }
-        let topic = topics::detections(&self.prefix, &self.box_id, &message.camera);
+        let topic = topics::detections(&self.prefix, self.level(&message.camera), &message.camera);
         let Ok(payload) = message.to_payload() else { return };
         if self.queue.try_send(Outgoing { topic, payload }).is_err() {
             self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +80,7 @@ impl Publisher {
         if !self.has(camera) {
             return;
         }
-        let topic = topics::camera_state(&self.prefix, &self.box_id, camera.as_str());
+        let topic = topics::camera_state(&self.prefix, self.level(camera.as_str()), camera.as_str());
         self.set_state(topic, serde_json::to_vec(message));
     }
 
@@ -85,7 +89,7 @@ impl Publisher {
         if !self.has(camera) {
             return;
         }
-        let topic = topics::snapshot(&self.prefix, &self.box_id, camera.as_str());
+        let topic = topics::snapshot(&self.prefix, self.level(camera.as_str()), camera.as_str());
         self.set_state(topic, Ok(jpeg.to_vec()));
     }
 
@@ -101,7 +105,7 @@ impl Publisher {
         }
         self.states.send_modify(|states| {
             for count in counts {
-                let topic = topics::label(&self.prefix, &self.box_id, camera.as_str(), &count.level);
+                let topic = topics::label(&self.prefix, self.level(camera.as_str()), camera.as_str(), &count.level);
                 if self.labels.is_published(camera, count, states.contains_key(&topic)) {
                     states.insert(topic, count.to_payload().into());
                 }
@@ -113,25 +117,51 @@ impl Publisher {
         }
     }
 
-    /// Sets the cameras of this box, when they change. What was published of those that are gone is cleared.
-    pub fn set_cameras(&mut self, cameras: &[CameraId]) {
+    /// Sets the cameras of this box, when they change, and those of its cluster. What was published of its own that are gone is
+    /// cleared; that of the cluster's is left to the box that has them now, if there are still such cameras.
+    pub fn set_cameras(&mut self, cameras: &[CameraId], cluster: ClusterCameras) {
         let gone = |camera: &CameraId| !cameras.contains(camera);
         let before = self.inventory.borrow().cameras.clone();
-        let removed: Vec<&CameraId> = before.iter().filter(|camera| gone(camera)).collect();
-        self.states.send_modify(|states| {
-            for camera in &removed {
-                let base = topics::camera(&self.prefix, &self.box_id, camera.as_str());
-                states.retain(|topic, _| !topic.starts_with(&base));
-                if let Some(settings) = &self.home_assistant {
-                    let topic = announcement_topic(&settings.discovery_prefix, &self.box_id, camera.as_str());
-                    states.insert(topic, Arc::new([]));
-                }
-            }
-        });
+        for camera in before.iter().filter(|camera| gone(camera)) {
+            let topics = self.withdraw(camera);
+            let is_clustered = self.clustered.contains(camera);
+            let cleared = topics.into_iter().filter(|topic| match is_clustered {
+                true => !cluster.all.contains(camera),
+                // The sink looks for the rest itself.
+                false => !topic.starts_with(&topics::camera(&self.prefix, &self.box_id, camera.as_str())),
+            });
+            let cleared: Vec<String> = cleared.collect();
+            self.states.send_modify(|states| states.extend(cleared.into_iter().map(|topic| (topic, Arc::from([])))));
+        }
+        self.clustered = cluster.here;
         self.inventory.send_modify(|inventory| {
             inventory.labelled.retain(|camera, _| !gone(camera));
             inventory.cameras = cameras.to_vec();
         });
+    }
+
+    /// Sets which of the cameras are the cluster's, for a new publisher.
+    pub fn set_cluster_cameras(&mut self, cluster: ClusterCameras) {
+        self.clustered = cluster.here;
+    }
+
+    /// Publishes who looks at a camera of the cluster, retained.
+    pub fn set_owner(&self, camera: &CameraId, message: &OwnerMessage) {
+        self.set_state(topics::owner(&self.prefix, &self.cluster, camera.as_str()), serde_json::to_vec(message));
+    }
+
+    /// Publishes nothing more of what is retained of a camera, and returns its topics. The broker keeps it.
+    pub fn withdraw(&mut self, camera: &CameraId) -> Vec<String> {
+        let level = self.level(camera.as_str()).to_owned();
+        let base = topics::camera(&self.prefix, &level, camera.as_str());
+        let owner = topics::owner(&self.prefix, &self.cluster, camera.as_str());
+        let settings = self.home_assistant.as_ref();
+        let announced = settings.map(|settings| announcement_topic(&settings.discovery_prefix, &level, camera.as_str()));
+        let is_of_it = |topic: &String| topic.starts_with(&base) || *topic == owner || Some(topic) == announced.as_ref();
+        let mut withdrawn = Vec::new();
+        self.states.send_modify(|states| withdrawn.extend(states.extract_if(.., |topic, _| is_of_it(topic)).map(|(topic, _)| topic)));
+        self.newly_labelled.remove(camera);
+        withdrawn
     }
 
     /// Publishes the box's state, retained, also when it is the same as before. The newest state is sent again with each
@@ -149,7 +179,7 @@ impl Publisher {
         let shown = self.home_assistant.iter().flat_map(|settings| &settings.labels);
         let shown: Vec<String> = shown.filter(|label| labels.contains(label)).cloned().collect();
         self.labels.set(camera, labels, are_listed, &shown);
-        let base = topics::label(&self.prefix, &self.box_id, camera.as_str(), "");
+        let base = topics::label(&self.prefix, self.level(camera.as_str()), camera.as_str(), "");
         self.states.send_modify(|states| {
             states.retain(|topic, _| topic.strip_prefix(&base).is_none_or(|level| self.labels.is_known(camera, level)));
         });
@@ -163,7 +193,8 @@ impl Publisher {
         let device = CameraDevice {
             discovery_prefix: &settings.discovery_prefix,
             topic_prefix: &self.prefix,
-            box_id: &self.box_id,
+            box_id: self.level(camera.as_str()),
+            is_clustered: self.clustered.contains(camera),
             camera,
             name: camera.as_str(),
             version: env!("CARGO_PKG_VERSION"),
@@ -173,6 +204,12 @@ impl Publisher {
             Ok(message) => self.set_state(message.topic, Ok(message.payload)),
             Err(error) => tracing::error!(%camera, %error, "a camera cannot be announced"),
         }
+    }
+
+    /// The level of a camera's topics: the cluster that it belongs to, or this box.
+    fn level(&self, camera: &str) -> &str {
+        let is_clustered = self.clustered.iter().any(|id| id.as_str() == camera);
+        if is_clustered { &self.cluster } else { &self.box_id }
     }
 
     /// False for what comes late of a camera that is gone: its topics are cleared already.

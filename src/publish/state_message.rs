@@ -49,6 +49,16 @@ pub struct CameraStateMessage {
     /// the fields beside this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub main: Option<MainStreamMessage>,
+    /// The box that looks at it; of cameras of a cluster only.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub box_id: Option<String>,
+    /// The epoch of the claim in which it is looked at; of cameras of a cluster only. A state with a lower epoch than another comes from a
+    /// box that had not heard of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// True when the box could not be sure any more that no other has claimed the camera.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub owner_uncertain: bool,
 }
 
 /// The main stream in a camera's state.
@@ -207,6 +217,9 @@ mod tests {
             fps,
             reason: None,
             main: None,
+            box_id: None,
+            epoch: None,
+            owner_uncertain: false,
         }
     }
 

@@ -70,6 +70,7 @@ fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
         tracking,
         outbox,
         sandbox,
+        cluster,
     } = old;
     let mut keys = Vec::new();
     compare("box_id", box_id, &new.box_id, &mut keys);
@@ -91,6 +92,7 @@ fn differing_keys(old: &Settings, new: &Settings) -> Vec<String> {
     compare("tracking", tracking, &new.tracking, &mut keys);
     compare("outbox", outbox, &new.outbox, &mut keys);
     compare("sandbox", sandbox, &new.sandbox, &mut keys);
+    compare("cluster", cluster, &new.cluster, &mut keys);
     keys
 }
 

@@ -1,6 +1,7 @@
 //! Checks what types cannot express: ranges, required files, and settings that contradict each other.
 
 mod cameras;
+mod cluster;
 mod findings;
 mod http;
 mod models;
@@ -20,6 +21,7 @@ pub(super) fn check(settings: &Settings) -> Vec<(String, Finding)> {
     monitoring::check(&settings.http, &mut findings);
     viewers::check(settings, &mut findings);
     cameras::check(settings, &mut findings);
+    cluster::check(settings, &mut findings);
     models::check(settings, &mut findings);
     mqtt::check(settings, &mut findings);
     findings.into_list()

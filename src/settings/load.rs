@@ -69,6 +69,7 @@ pub(super) fn read(merged: Merged) -> Result<(Settings, Places), SettingsErrors>
         tracking: sections.section("tracking"),
         outbox: sections.section("outbox"),
         sandbox: sections.section("sandbox"),
+        cluster: sections.section("cluster"),
     };
     for (key, what) in check::check(&settings) {
         sections.report(key, what);

@@ -5,6 +5,7 @@
 mod advice;
 mod after_reload;
 mod check;
+mod cluster_camera;
 pub mod editor;
 mod entry_names;
 mod files;
@@ -30,6 +31,7 @@ mod url_credentials;
 
 use crate::camera::settings::{CameraSettings, CaptureSettings, SnapshotSettings};
 use crate::clips::settings::ClipSettings;
+use crate::cluster::settings::ClusterSettings;
 use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::login::viewer::ViewerSettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
@@ -46,6 +48,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub(crate) use advice::BoxFacts;
+pub(crate) use cluster_camera::cluster_camera_text;
 pub use in_force::InForce;
 pub use merged::environment;
 pub use mistake::{Mistake, SettingsErrors};
@@ -95,6 +98,8 @@ pub struct Settings {
     pub access_keys: Vec<AccessKeySettings>,
     /// `[[buckets]]`.
     pub buckets: Vec<BucketSettings>,
+    /// `[cluster]`; without a name the box is on its own.
+    pub cluster: ClusterSettings,
     /// `[[viewers]]`; empty: nobody can log in with a password.
     pub viewers: Vec<ViewerSettings>,
 }

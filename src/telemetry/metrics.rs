@@ -9,6 +9,7 @@ use crate::telemetry::labels::{Counters, Labels, camera, integer, with};
 use crate::telemetry::live_metrics::LiveMetrics;
 use crate::telemetry::main_stream_metrics::MainStreamMetrics;
 use crate::telemetry::model_metrics::ModelMetrics;
+use crate::telemetry::cluster_metrics::ClusterMetrics;
 use crate::telemetry::mqtt_metrics::MqttMetrics;
 use crate::telemetry::stranger_metrics::StrangerMetrics;
 use crate::vision::camera_id::CameraId;
@@ -47,6 +48,7 @@ pub struct Metrics {
     inference_seconds: Histogram,
     frame_to_publish_seconds: Histogram,
     mqtt: MqttMetrics,
+    cluster: ClusterMetrics,
     strangers: StrangerMetrics,
     live: LiveMetrics,
     log_dropped: Gauge,
@@ -82,6 +84,7 @@ impl Metrics {
             inference_seconds: histogram(),
             frame_to_publish_seconds: histogram(),
             mqtt: MqttMetrics::default(),
+            cluster: ClusterMetrics::default(),
             strangers: StrangerMetrics::default(),
             live: LiveMetrics::default(),
             log_dropped: Gauge::default(),
@@ -113,6 +116,7 @@ impl Metrics {
         registry.register("inference_seconds", "In the model", self.inference_seconds.clone());
         registry.register("frame_to_publish_seconds", "Capture to publishing", self.frame_to_publish_seconds.clone());
         self.mqtt.register(registry);
+        self.cluster.register(registry);
         let help = "How many things are wrong now; `ocelli status` names them";
         registry.register("degraded", help, self.degraded.clone());
         self.strangers.register(registry);
@@ -196,6 +200,11 @@ impl Metrics {
     /// Sets the gauges of a camera.
     pub fn camera(&self, id: &CameraId, state: CameraStatus, reconnects: u64, counts: &StreamCounts) {
         self.cameras.set(id, state, reconnects, counts);
+    }
+
+    /// Those of the cluster.
+    pub fn cluster(&self) -> &ClusterMetrics {
+        &self.cluster
     }
 
     /// Those of main streams.

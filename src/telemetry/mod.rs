@@ -14,6 +14,7 @@ pub mod logging;
 pub mod main_stream_metrics;
 pub mod metrics;
 pub mod model_metrics;
+mod cluster_metrics;
 mod mqtt_metrics;
 pub mod node_metrics;
 mod panics;

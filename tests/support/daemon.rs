@@ -274,6 +274,11 @@ impl Drop for Daemon {
 fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16, StatusLine) {
     from_setup("lib/libonnxruntime.so");
     from_setup("models/coco-ssd/model.onnx");
+    // Another name than `box` comes first.
+    let (name, settings) = match settings.split_once('\n').filter(|(first, _)| first.starts_with("box_id = ")) {
+        Some(both) => both,
+        None => ("box_id = \"box\"", settings),
+    };
     let (home, http_port) = (tempfile::tempdir().unwrap(), free_port());
     let file = home.path().join("ocelli.toml");
     let broker = if settings.contains("[mqtt]") { String::new() } else { format!("[mqtt]\nport = {broker_port}\n") };
@@ -288,7 +293,7 @@ fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16, StatusLine) {
         false => format!("{port}{settings}"),
     };
     let text =
-        format!("box_id = \"box\"\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
+        format!("{name}\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
     std::fs::write(&file, text).unwrap();
     let status_line = StatusLine::listen(&home.path().join(NOTIFY));
     (home, http_port, status_line)

@@ -12,6 +12,7 @@ pub mod certificates;
 pub mod clip;
 pub mod daemon;
 pub mod echoing_camera;
+pub mod etcd;
 pub mod exports;
 pub mod http;
 pub mod http_camera;

@@ -25,6 +25,9 @@ pub fn streaming(fps: f32) -> CameraStateMessage {
         fps,
         reason: None,
         main: None,
+        box_id: None,
+        epoch: None,
+        owner_uncertain: false,
     }
 }
 
@@ -53,7 +56,7 @@ impl Sender {
         set(&mut settings);
         let cameras = [CameraId::new("yard").unwrap(), CameraId::new("door").unwrap()];
         let guard = runtime.enter();
-        let publisher = Publisher::start(&settings, "box", &cameras, end).unwrap();
+        let publisher = Publisher::start(&settings, "box", &cameras, None, end).unwrap();
         drop(guard);
         Self { outbox: Some(outbox), publisher, runtime, numbers: BTreeMap::new() }
     }

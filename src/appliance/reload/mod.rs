@@ -3,12 +3,16 @@
 //! ```text
 //!  SIGHUP, POST /api/reload ──▶ read and check ──▶ Difference ──▶ BoxChange ──▶ shell ──▶ core
 //!                                 │ a mistake: nothing changes, and the caller gets all of them
+//!  the cluster's cameras ──▶ Claims ──▶ Difference ──▶ …       no file is read: a half-edited one holds up no takeover
 //! ```
 
+mod claims;
 mod difference;
 
 use crate::appliance::box_plan::{model_plan, model_terms};
 use crate::appliance::package_loader::load_model;
+use crate::appliance::reload::claims::Claims;
+pub use crate::appliance::reload::claims::ClusterInput;
 use crate::appliance::reload::difference::Difference;
 use crate::appliance::zone_placement::core_count;
 use crate::camera::passwords::CameraPasswords;
@@ -39,6 +43,8 @@ pub(super) struct ChangeRequest {
     pub(super) passwords: BTreeMap<CameraId, CameraPasswords>,
     /// The connection to a broker to go on with, if that changes.
     pub(super) publisher: Option<Box<Publisher>>,
+    /// What the box has from its cluster; those cameras are in the settings too.
+    pub(super) claims: Claims,
     pub(super) reply: oneshot::Sender<Result<Accepted, ControlError>>,
 }
 
@@ -65,6 +71,9 @@ pub struct Reloader {
     /// The settings in force: keys that need a restart have the values of the start.
     settings: Arc<Settings>,
     passwords: BTreeMap<CameraId, CameraPasswords>,
+    /// What the box has from its cluster.
+    claims: Claims,
+    cluster: Option<ClusterInput>,
     requests: mpsc::Receiver<ReloadRequest>,
     changes: mpsc::Sender<ChangeRequest>,
     /// One permit. A read that hangs keeps it: nothing breaks off such a read.
@@ -82,7 +91,14 @@ impl Reloader {
         requests: mpsc::Receiver<ReloadRequest>,
         changes: mpsc::Sender<ChangeRequest>,
     ) -> Self {
-        Self { settings, passwords, requests, changes, turns: Arc::new(Semaphore::new(1)), limit: READ_LIMIT }
+        let (claims, turns) = (Claims::default(), Arc::new(Semaphore::new(1)));
+        Self { settings, passwords, claims, cluster: None, requests, changes, turns, limit: READ_LIMIT }
+    }
+
+    /// Adds the cameras of a cluster to those of the settings.
+    #[must_use]
+    pub fn in_cluster(self, cluster: ClusterInput) -> Self {
+        Self { cluster: Some(cluster), ..self }
     }
 
     /// Serves requests until the daemon stops. `files` are the settings files, in the order of precedence. `prepare` gets the
@@ -94,7 +110,15 @@ impl Reloader {
         redactor: Redactor,
         prepare: impl Fn(&Settings, &Settings) -> Result<Prepared, Vec<String>> + Clone + Send + 'static,
     ) {
-        while let Some(reply) = self.requests.recv().await {
+        loop {
+            let reply = tokio::select! {
+                reply = self.requests.recv() => reply,
+                true = next_assignment(&mut self.cluster) => {
+                    self.take_assigned(&redactor).await;
+                    continue;
+                }
+            };
+            let Some(reply) = reply else { return };
             let result = self.reload(&files, &redactor, prepare.clone()).await;
             match &result {
                 Ok(ReloadReport { changed, restart }) => {
@@ -115,9 +139,10 @@ impl Reloader {
     ) -> Result<ReloadReport, ReloadError> {
         let (files, old, old_passwords) = (files.to_vec(), Arc::clone(&self.settings), self.passwords.clone());
         let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| ReloadError::Hanging)?;
+        let claimed: Vec<CameraSettings> = self.claims.cameras().cloned().collect();
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let wanted = Wanted::read(&files, &old, &old_passwords)?;
+            let wanted = Wanted::read(&files, &old, &old_passwords, &claimed)?;
             let prepared = prepare(&old, &wanted.settings).map_err(ReloadError::Mistakes)?;
             Ok::<_, ReloadError>((wanted, prepared))
         });
@@ -127,7 +152,8 @@ impl Reloader {
         let (reply, replied) = oneshot::channel();
         let (settings, passwords) = (Arc::clone(&wanted.settings), wanted.passwords.clone());
         let Prepared { publisher, lines, apply } = prepared;
-        let request = ChangeRequest { change: wanted.change, settings, passwords, publisher, reply };
+        let claims = self.claims.clone();
+        let request = ChangeRequest { change: wanted.change, settings, passwords, publisher, claims, reply };
         self.changes.send(request).await.map_err(|_| ReloadError::Busy)?;
         replied.await.map_err(|_| ReloadError::Busy)?.map_err(|_| ReloadError::Busy)?;
         apply();
@@ -135,6 +161,64 @@ impl Reloader {
         let changed = [wanted.difference.lines(), lines].concat();
         Ok(ReloadReport { changed, restart: wanted.restart })
     }
+
+    /// Applies what the cluster has assigned to this box. What cannot be taken is told to the cluster.
+    async fn take_assigned(&mut self, redactor: &Redactor) {
+        let Some(cluster) = &mut self.cluster else { return };
+        let assigned = cluster.assigned.borrow_and_update().clone();
+        let claimed = |id: &CameraId| self.claims.cameras().any(|camera| camera.id == *id);
+        let own = self.settings.cameras.iter().filter(|camera| !claimed(&camera.id)).cloned().collect();
+        let own = Settings { cameras: own, ..(*self.settings).clone() };
+        let claims = self.claims.of(&assigned, &own, &cluster.key);
+        cluster.cannot.send_if_modified(|cannot| {
+            let is_new = *cannot != claims.cannot;
+            cannot.clone_from(&claims.cannot);
+            is_new
+        });
+        let mut settings = own;
+        settings.cameras.extend(claims.cameras().cloned());
+        let passwords: BTreeMap<CameraId, CameraPasswords> = settings
+            .cameras
+            .iter()
+            .filter_map(|camera| {
+                let known = self.passwords.get(&camera.id).filter(|_| !claims.standings.has(&camera.id)).cloned();
+                // Those of the cluster are inline by now.
+                Some((camera.id.clone(), known.or_else(|| CameraPasswords::resolve(camera).ok())?))
+            })
+            .collect();
+        passwords.values().flat_map(CameraPasswords::all).for_each(|password| redactor.register(password));
+        let is_other = |camera: &&CameraSettings| passwords.get(&camera.id) != self.passwords.get(&camera.id);
+        let other_logins = settings.cameras.iter().filter(is_other).map(|camera| camera.id.clone()).collect();
+        let difference = Difference::new(&self.settings, &settings, &other_logins);
+        let lines = difference.lines();
+        if !lines.is_empty() {
+            tracing::info!(changed = ?lines, "the cluster has changed the cameras of this box");
+        }
+        let change = BoxChange {
+            removed_cameras: difference.removed_cameras,
+            added_cameras: difference.added_cameras,
+            changed_cameras: difference.changed_cameras,
+            ..BoxChange::default()
+        };
+        let (settings, (reply, replied)) = (Arc::new(settings), oneshot::channel());
+        let (in_force, known) = (Arc::clone(&settings), passwords.clone());
+        let request = ChangeRequest { change, settings, passwords, publisher: None, claims: claims.clone(), reply };
+        if self.changes.send(request).await.is_err() || !matches!(replied.await, Ok(Ok(_))) {
+            // The appliance is stopping.
+            return;
+        }
+        (self.settings, self.passwords, self.claims) = (in_force, known, claims);
+    }
+}
+
+/// True when something else is assigned. Waits for ever without a cluster, and when that has ended.
+async fn next_assignment(cluster: &mut Option<ClusterInput>) -> bool {
+    if let Some(cluster) = cluster
+        && cluster.assigned.changed().await.is_ok()
+    {
+        return true;
+    }
+    std::future::pending().await
 }
 
 /// The settings as they are on the disk now, and what they change.
@@ -149,7 +233,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Reads the settings, the passwords of the cameras and the packages of new models.
+    /// Reads the settings, the passwords of the cameras and the packages of new models. `claimed` are the cameras of the cluster.
     ///
     /// # Errors
     /// All mistakes in the settings; a package that cannot be used is one too.
@@ -157,10 +241,12 @@ impl Wanted {
         files: &[PathBuf],
         old: &Settings,
         old_passwords: &BTreeMap<CameraId, CameraPasswords>,
+        claimed: &[CameraSettings],
     ) -> Result<Self, ReloadError> {
         let read = Settings::load(files);
         let read = read.map_err(|errors| ReloadError::Mistakes(errors.0.iter().map(ToString::to_string).collect()))?;
-        let (settings, restart) = old.after_reload(&read);
+        let (mut settings, restart) = old.after_reload(&read);
+        settings.cameras.extend(claimed.iter().cloned());
         let (mut passwords, mut mistakes) = (BTreeMap::new(), settings.contradictions());
         for camera in &settings.cameras {
             match CameraPasswords::resolve(camera) {

@@ -2,12 +2,13 @@
 
 use super::Reporter;
 use crate::control::ApplianceStatus;
+use crate::publish::cluster_link::ClusterCameras;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeSet;
 
 impl Reporter {
     /// Shows new cameras at zero, and forgets those that are gone: what the broker retains of them is cleared.
-    pub(in crate::appliance) fn set_cameras(&mut self, cameras: &[CameraId]) {
+    pub(in crate::appliance) fn set_cameras(&mut self, cameras: &[CameraId], cluster: ClusterCameras) {
         for camera in cameras.iter().filter(|camera| !self.shown_cameras.contains(camera)) {
             self.metrics.add_camera(camera);
             self.gone_cameras.remove(camera);
@@ -15,7 +16,7 @@ impl Reporter {
         self.shown_cameras.extend(cameras.iter().cloned());
         self.told.retain(|camera, _| cameras.contains(camera));
         if let Some(publisher) = &mut self.publisher {
-            publisher.set_cameras(cameras);
+            publisher.set_cameras(cameras, cluster);
         }
     }
 

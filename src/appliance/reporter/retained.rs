@@ -1,7 +1,9 @@
 //! What is retained on the broker of each camera, and is published only when it changes.
 
 use super::Reporter;
+use super::cluster_marks::Voice;
 use crate::appliance::state_reports::StateReports;
+use crate::publish::cluster_link::ClusterCameras;
 use crate::publish::label_counts::LabelCount;
 use crate::publish::publisher::Publisher;
 use crate::vision::camera_id::CameraId;
@@ -11,29 +13,39 @@ use std::sync::Arc;
 impl Reporter {
     /// Publishes the labels that a camera may report. Their counts follow.
     pub(super) fn labels(&mut self, camera: CameraId, labels: Vec<String>, are_listed: bool) {
+        let publishes = self.publishes(&camera);
         let Some(publisher) = &mut self.publisher else { return };
-        publisher.set_labels(&camera, &labels, are_listed);
+        if publishes {
+            publisher.set_labels(&camera, &labels, are_listed);
+        }
         self.told.entry(camera).or_default().labels(labels, are_listed);
     }
 
     /// Publishes counts of labels that have changed.
     pub(super) fn label_counts(&mut self, camera: CameraId, counts: &[LabelCount]) {
+        let publishes = self.publishes(&camera);
         let Some(publisher) = &mut self.publisher else { return };
-        publisher.set_label_counts(&camera, counts);
+        if publishes {
+            publisher.set_label_counts(&camera, counts);
+        }
         self.told.entry(camera).or_default().counts(counts);
     }
 
     /// Publishes a picture of a camera.
     pub(super) fn snapshot(&mut self, camera: CameraId, jpeg: Arc<[u8]>) {
         let Some(publisher) = &self.publisher else { return };
-        publisher.publish_snapshot(&camera, &jpeg);
+        if self.publishes(&camera) {
+            publisher.publish_snapshot(&camera, &jpeg);
+        }
         self.told.entry(camera).or_default().snapshot(jpeg);
     }
 
     /// Clears the picture of a camera on the broker.
     pub(in crate::appliance) fn forget_snapshot(&mut self, camera: &CameraId) {
         let Some(publisher) = &self.publisher else { return };
-        publisher.clear_snapshot(camera);
+        if self.publishes(camera) {
+            publisher.clear_snapshot(camera);
+        }
         self.told.entry(camera.clone()).or_default().forget_snapshot();
     }
 
@@ -50,10 +62,14 @@ impl Reporter {
     }
 
     /// Goes on with another connection to a broker, which is told everything anew. Without one nothing changes.
-    pub(in crate::appliance) fn replace_publisher(&mut self, next: Publisher) {
+    pub(in crate::appliance) fn replace_publisher(&mut self, next: Publisher, cluster: ClusterCameras) {
         let Some(publisher) = &mut self.publisher else { return };
         publisher.replace_with(next);
+        publisher.set_cluster_cameras(cluster);
         self.state_reports = StateReports::default();
-        self.told.iter().for_each(|(camera, told)| told.tell(camera, publisher));
+        let marks = &self.marks;
+        let published = self.told.iter().filter(|(camera, _)| marks.voice(camera) != Voice::Silent);
+        published.for_each(|(camera, told)| told.tell(camera, publisher));
+        self.tell_owners();
     }
 }

@@ -61,6 +61,10 @@ fn message(camera: &Camera) -> CameraStateMessage {
         fps: camera.fps(),
         reason: camera.reason().map(str::to_owned),
         main: camera.main().map(main_message),
+        // Who publishes adds them.
+        box_id: None,
+        epoch: None,
+        owner_uncertain: false,
     }
 }
 

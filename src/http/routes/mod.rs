@@ -2,6 +2,7 @@
 
 pub(super) mod cameras;
 pub(super) mod clips;
+pub(super) mod cluster;
 pub(super) mod detect;
 pub(super) mod event_pictures;
 pub(super) mod events;

@@ -10,8 +10,10 @@ pub struct CameraDevice<'a> {
     pub discovery_prefix: &'a str,
     /// Prefix of our own topics.
     pub topic_prefix: &'a str,
-    /// The box's id.
+    /// The level of its topics: the box's id, or the name of the cluster that it belongs to.
     pub box_id: &'a str,
+    /// Whether that is a cluster.
+    pub is_clustered: bool,
     /// The camera's id.
     pub camera: &'a CameraId,
     /// Display name, at most 64 bytes.
@@ -30,6 +32,13 @@ impl CameraDevice<'_> {
 
     /// Home Assistant ignores unexpected availability payloads, so the template maps `stopped` to `offline`.
     pub(super) fn box_is_there(&self) -> Value {
+        if self.is_clustered {
+            // A box may be gone, and another look at the camera: what counts is that one does.
+            return json!({
+                "topic": format!("{}/{}/owner/{}", self.topic_prefix, self.box_id, self.camera),
+                "value_template": "{{ 'online' if value_json.box is defined else 'offline' }}",
+            });
+        }
         json!({
             "topic": format!("{}/{}/available", self.topic_prefix, self.box_id),
             "value_template": "{{ 'online' if value == 'online' else 'offline' }}",

@@ -2,6 +2,7 @@
 
 use super::Publisher;
 use crate::publish::broker_status::BrokerStatus;
+use crate::publish::cluster_link::ClusterLink;
 use crate::publish::commands;
 use crate::publish::label_topics::LabelTopics;
 use crate::publish::outbox::SinkEnd;
@@ -30,9 +31,10 @@ impl Publisher {
         settings: &MqttSettings,
         box_id: &str,
         cameras: &[CameraId],
+        cluster: Option<ClusterLink>,
         events: SinkEnd,
     ) -> Result<Self, MqttSetupError> {
-        let mut publisher = Self::new(settings, box_id, cameras)?;
+        let mut publisher = Self::new(settings, box_id, cameras, cluster)?;
         publisher.begin(events, None);
         Ok(publisher)
     }
@@ -41,12 +43,18 @@ impl Publisher {
     ///
     /// # Errors
     /// When a certificate, key or password cannot be used.
-    pub fn new(settings: &MqttSettings, box_id: &str, cameras: &[CameraId]) -> Result<Self, MqttSetupError> {
+    pub fn new(
+        settings: &MqttSettings,
+        box_id: &str,
+        cameras: &[CameraId],
+        cluster: Option<ClusterLink>,
+    ) -> Result<Self, MqttSetupError> {
+        let name = cluster.as_ref().map(|cluster| cluster.name.clone()).unwrap_or_default();
         let (queue, detections) = mpsc::channel(settings.queue_messages);
         let (states, state_watch) = watch::channel(States::new());
         let (stop, stopped) = watch::channel(false);
         let inventory = Inventory { cameras: cameras.to_vec(), labelled: BTreeMap::new() };
-        let sink = MqttSink::new(settings, box_id, &inventory)?;
+        let sink = MqttSink::new(settings, box_id, &inventory, cluster)?;
         let (inventory, inventory_watch) = watch::channel(inventory);
         let (commands, port) = commands::channel();
         let inputs =
@@ -59,6 +67,8 @@ impl Publisher {
             queue,
             states,
             inventory,
+            cluster: name,
+            clustered: BTreeSet::new(),
             labels: LabelTopics::new(settings.label_counts),
             newly_labelled: BTreeSet::new(),
             stop,
@@ -162,7 +172,7 @@ mod tests {
         let (outbox, end) = Outbox::start(rules).unwrap();
         // No broker listens at port 1.
         let settings = MqttSettings { port: 1, ..MqttSettings::default() };
-        let mut publisher = Publisher::start(&settings, "gate", &[], end).unwrap();
+        let mut publisher = Publisher::start(&settings, "gate", &[], None, end).unwrap();
         publisher.counters.connected.store(true, Ordering::Relaxed);
         assert_eq!((publisher.trouble(), publisher.broker()), (None, BrokerStatus::Connected));
         publisher.task.as_ref().unwrap().abort();

@@ -94,7 +94,7 @@ impl EventStream {
     fn publish(&mut self, departure: Departure) {
         let Some(link) = &self.link else { return };
         let message = Message {
-            topic: topics::events(&self.prefix, &self.box_id, &departure.camera),
+            topic: topics::events_of(&self.prefix, &self.box_id, &departure.camera),
             payload: departure.payload.clone(),
             is_acknowledged: true,
             is_retained: false,
@@ -130,7 +130,7 @@ impl EventStream {
             Acknowledgement::RefusedForNow(reason) if is_of_this_link => {
                 // Logged once per camera: a broker that forbids a topic rejects each event.
                 if self.refused.insert(Arc::clone(&sent.camera)) {
-                    let topic = topics::events(&self.prefix, &self.box_id, camera);
+                    let topic = topics::events_of(&self.prefix, &self.box_id, camera);
                     tracing::warn!(
                         topic,
                         reason,

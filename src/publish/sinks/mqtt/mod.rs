@@ -12,6 +12,7 @@ mod discovery;
 mod event_loop;
 mod event_stream;
 mod failure;
+mod owners;
 mod receipt;
 mod reconnects;
 mod refusals;
@@ -26,6 +27,7 @@ mod transport;
 pub(crate) mod trial;
 
 use crate::publish::commands::CommandPort;
+use crate::publish::cluster_link::ClusterLink;
 use crate::publish::outbox::SinkEnd;
 use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, SinkTroubles, States};
 use crate::publish::sinks::mqtt::clean_up::CleanUp;
@@ -33,6 +35,7 @@ use crate::publish::sinks::mqtt::client::ClientOptions;
 use crate::publish::sinks::mqtt::command_topics::CommandTopics;
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
+use crate::publish::sinks::mqtt::owners::Owners;
 use crate::publish::sinks::mqtt::requests::Requests;
 use crate::publish::sinks::mqtt::sender::{Inputs, Sender, SinkTopics};
 use crate::publish::sinks::mqtt::settings::MqttSettings;
@@ -73,6 +76,7 @@ impl MqttSink {
         settings: &MqttSettings,
         box_id: &str,
         inventory: &Inventory,
+        cluster: Option<ClusterLink>,
     ) -> Result<Self, MqttSetupError> {
         let prefix = &settings.topic_prefix;
         let available = topics::available(prefix, box_id);
@@ -83,6 +87,7 @@ impl MqttSink {
             commands: CommandTopics::new(settings, box_id),
             discovery: Discovery::new(&settings.home_assistant, box_id, &inventory.cameras),
             clean_up: CleanUp::new(prefix, box_id, inventory),
+            owners: cluster.map(|cluster| Owners::new(prefix, cluster)),
         };
         let options = ClientOptions::new(settings, box_id, available)?;
         Ok(Self { options, topics, detections_expire: settings.detections_expire_seconds })

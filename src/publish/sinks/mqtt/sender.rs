@@ -10,6 +10,7 @@ use crate::publish::sinks::mqtt::connection::{Connection, Link};
 use crate::publish::sinks::mqtt::discovery::Discovery;
 use crate::publish::sinks::mqtt::event_loop::Incoming;
 use crate::publish::sinks::mqtt::event_stream::EventStream;
+use crate::publish::sinks::mqtt::owners::Owners;
 use crate::publish::sinks::mqtt::refusals::Request;
 use crate::publish::sinks::mqtt::removed_cameras::Step;
 use crate::publish::sinks::mqtt::requests::{Requests, state_message};
@@ -35,6 +36,8 @@ pub(super) struct SinkTopics {
     /// Set when Home Assistant discovery is enabled.
     pub(super) discovery: Option<Discovery>,
     pub(super) clean_up: CleanUp,
+    /// Set in a cluster.
+    pub(super) owners: Option<Owners>,
 }
 
 /// What the publisher passes to this task.
@@ -47,10 +50,11 @@ pub(super) struct Inputs {
 }
 
 impl SinkTopics {
-    /// What this box listens to: commands, and Home Assistant.
+    /// What this box listens to: commands, Home Assistant, and who looks at the cluster's cameras.
     fn subscriptions(&self) -> Vec<String> {
         let discovery = self.discovery.iter().flat_map(Discovery::topics).map(str::to_owned);
-        self.commands.subscription.iter().cloned().chain(discovery).collect()
+        let owners = self.owners.iter().map(Owners::subscription);
+        self.commands.subscription.iter().cloned().chain(discovery).chain(owners).collect()
     }
 }
 
@@ -216,6 +220,10 @@ impl Sender {
     fn receive(&mut self, message: Incoming, states: &States, commands: &CommandPort) {
         if let Some(steps) = self.topics.clean_up.receive(&message, states) {
             self.steps.extend(steps);
+            return;
+        }
+        if let Some(again) = self.topics.owners.as_ref().and_then(|owners| owners.receive(&message, states)) {
+            self.pending.extend(again);
             return;
         }
         let now = monotonic_now();

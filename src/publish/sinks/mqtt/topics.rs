@@ -20,6 +20,23 @@ pub fn camera_state(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/state")
 }
 
+/// What tells the events of a camera of a cluster from those of a box's own camera with the same name, in the outbox.
+pub fn event_stream(cluster: Option<&str>, camera: &str) -> String {
+    // `/` is in no id.
+    cluster.map_or_else(|| camera.to_owned(), |cluster| format!("{cluster}/{camera}"))
+}
+
+/// The events of an [`event_stream`]; durable but not retained.
+pub fn events_of(prefix: &str, box_id: &str, stream: &str) -> String {
+    let (level, camera) = stream.split_once('/').unwrap_or((box_id, stream));
+    events(prefix, level, camera)
+}
+
+/// Who looks at a camera of a cluster, retained.
+pub fn owner(prefix: &str, cluster: &str, camera: &str) -> String {
+    format!("{prefix}/{cluster}/owner/{camera}")
+}
+
 /// Detections of each frame of a camera, not retained.
 pub fn detections(prefix: &str, box_id: &str, camera: &str) -> String {
     format!("{prefix}/{box_id}/cameras/{camera}/detections")

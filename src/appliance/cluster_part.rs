@@ -1,0 +1,184 @@
+//! The box's part in a cluster: starts it, tells it of the box, and the box of it.
+
+use crate::appliance::reload::ClusterInput;
+use crate::cluster::sealed_passwords::ClusterKey;
+use crate::cluster::settings::ClusterSettings;
+use crate::cluster::{ClusterClient, ClusterStatus, EtcdError, OwnReport, Session, SessionEnds};
+use crate::control::ApplianceStatus;
+use crate::os::processor_load::ProcessorLoad;
+use crate::publish::cluster_link::ClusterLink;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::troubles::Troubles;
+use crate::vision::camera_id::CameraId;
+use crate::vision::camera_status::CameraStatus;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// How long a stop waits for others to take the cameras over.
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// How often it looks whether they have.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The parts that the rest of the daemon uses.
+#[derive(Debug)]
+pub struct ClusterPart {
+    /// For the API.
+    pub client: ClusterClient,
+    /// For the publisher.
+    pub link: ClusterLink,
+    /// For the reloader.
+    pub input: ClusterInput,
+    report: watch::Sender<OwnReport>,
+    cannot: watch::Receiver<BTreeMap<CameraId, String>>,
+    drains_at_stop: bool,
+}
+
+/// What is left to the end of the daemon.
+#[derive(Debug)]
+pub struct ClusterExit {
+    client: ClusterClient,
+    box_id: String,
+    drains: bool,
+}
+
+impl ClusterPart {
+    /// Starts it; `None` for a box on its own. `run` is another one at each start. Must be called inside the runtime.
+    ///
+    /// # Errors
+    /// When a certificate or the password cannot be read.
+    pub fn start(settings: &ClusterSettings, box_id: &str, run: &str) -> Result<Option<Self>, EtcdError> {
+        if !settings.is_on() {
+            return Ok(None);
+        }
+        let (session, SessionEnds { assigned, status, report, heard, orders }) = Session::new(settings, box_id, run)?;
+        tokio::spawn(session.run());
+        let key = ClusterKey::read(settings.key_file.as_deref(), &settings.name);
+        let (cannot, cannot_watch) = watch::channel(BTreeMap::new());
+        Ok(Some(Self {
+            client: ClusterClient { status, orders },
+            link: ClusterLink { name: settings.name.clone(), heard },
+            input: ClusterInput { assigned, key, cannot },
+            report,
+            cannot: cannot_watch,
+            drains_at_stop: settings.drain_at_stop,
+        }))
+    }
+
+    /// Tells the cluster of the box and the operator of the cluster from now on. Returns what is for the reloader, and for the end.
+    pub fn attach(
+        self,
+        status: watch::Receiver<ApplianceStatus>,
+        troubles: Troubles,
+        metrics: Arc<Metrics>,
+    ) -> (ClusterInput, ClusterExit) {
+        let Self { client, input, report, cannot, drains_at_stop, .. } = self;
+        let box_id = status.borrow().box_id.clone();
+        tokio::spawn(tell_troubles(client.status.clone(), box_id.clone(), troubles, metrics));
+        tokio::spawn(tell_box(status, cannot, report));
+        (input, ClusterExit { client, box_id, drains: drains_at_stop })
+    }
+}
+
+impl ClusterExit {
+    /// Before cameras stop: waits until others have taken them over, if the settings say so.
+    pub async fn hand_over(&self) {
+        if !self.drains {
+            return;
+        }
+        if let Err(why) = self.client.drain(true).await {
+            tracing::warn!(why, "the cluster cannot take the cameras over before this box stops");
+            return;
+        }
+        let owns = |status: &ClusterStatus| status.boxes.get(&self.box_id).is_some_and(|own| own.cameras > 0);
+        let waiting = async {
+            while owns(&self.client.status.borrow()) {
+                sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(HANDOVER, waiting).await.is_err() {
+            tracing::warn!("not every camera was taken over by another box in time; this box stops");
+        }
+    }
+
+    /// After the last event: others take what is left at once.
+    pub async fn leave(&self) {
+        self.client.leave().await;
+    }
+}
+
+/// Shows the cluster's troubles as those of the box, and its figures as metrics.
+async fn tell_troubles(
+    mut status: watch::Receiver<ClusterStatus>,
+    box_id: String,
+    troubles: Troubles,
+    metrics: Arc<Metrics>,
+) {
+    loop {
+        {
+            let status = status.borrow_and_update();
+            match status.troubles.as_slice() {
+                [] if !status.etcd.connected => {}
+                [] => drop(troubles.clear("cluster")),
+                some => drop(troubles.set("cluster", some.join("; "))),
+            }
+            let unowned = status.cameras.values().filter(|camera| camera.owner.is_none()).count();
+            let owned = status.boxes.get(&box_id).map_or(0, |own| own.cameras);
+            metrics.cluster().set(status.etcd.connected, status.boxes.len(), (owned, unowned));
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells the cluster what the event loop says of the box.
+async fn tell_box(
+    mut status: watch::Receiver<ApplianceStatus>,
+    cannot: watch::Receiver<BTreeMap<CameraId, String>>,
+    report: watch::Sender<OwnReport>,
+) {
+    let (mut load, mut peaks) = (ProcessorLoad::default(), BTreeMap::new());
+    while status.changed().await.is_ok() {
+        let now = {
+            let status = status.borrow_and_update();
+            own_report(&status, &cannot.borrow(), load.idle_share(), &mut peaks)
+        };
+        report.send_if_modified(|told| {
+            let is_new = *told != now;
+            *told = now;
+            is_new
+        });
+    }
+}
+
+/// What a peak loses with each status, twice a second: a half in half an hour.
+const DECAY: f32 = 0.999_8;
+
+fn own_report(
+    status: &ApplianceStatus,
+    cannot: &BTreeMap<CameraId, String>,
+    idle: f32,
+    peaks: &mut BTreeMap<CameraId, f32>,
+) -> OwnReport {
+    let capacity = status.models.iter().filter(|(_, model)| model.in_service > 0);
+    let streaming = status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming && it.rates.decoded > 0.0);
+    peaks.retain(|camera, _| status.cameras.contains_key(camera));
+    for (id, camera) in status.cameras.iter().filter(|(_, camera)| camera.rates.are_settled()) {
+        // A camera that the box throttles needs more than it gets.
+        let analysed = camera.rates.analysed as f32;
+        let peak = peaks.entry(id.clone()).or_insert(analysed);
+        *peak = (*peak * DECAY).max(analysed);
+    }
+    OwnReport {
+        capacity_tps: capacity.map(|(name, model)| (name.clone(), model.capacity_tps as f32)).collect(),
+        packages: status.models.iter().map(|(name, model)| (name.clone(), model.version.clone())).collect(),
+        idle_processors: idle,
+        streaming: streaming.map(|(id, _)| id.clone()).collect(),
+        needs: peaks.iter().map(|(id, peak)| (id.clone(), *peak)).collect(),
+        cannot: cannot.clone(),
+    }
+}

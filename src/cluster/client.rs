@@ -1,0 +1,49 @@
+//! What the daemon's API holds of the cluster.
+
+use crate::cluster::session::Order;
+use crate::cluster::status::ClusterStatus;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+/// How long an order may take: a renewal and two requests of etcd, each within its limit.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Asks the session of this box.
+#[derive(Clone, Debug)]
+pub struct ClusterClient {
+    /// The cluster as this box sees it.
+    pub status: watch::Receiver<ClusterStatus>,
+    /// Takes orders.
+    pub orders: mpsc::Sender<Order>,
+}
+
+impl ClusterClient {
+    /// Has this box give all cameras of the cluster away, or take some again.
+    ///
+    /// # Errors
+    /// Why not, for the operator.
+    pub async fn drain(&self, is_draining: bool) -> Result<(), String> {
+        let (reply, replied) = oneshot::channel();
+        let asked = async {
+            self.orders.send(Order::Drain(is_draining, reply)).await.ok()?;
+            replied.await.ok()
+        };
+        match timeout(LIMIT, asked).await {
+            Ok(Some(done)) => done,
+            Ok(None) => Err("the box has left the cluster".to_owned()),
+            Err(_) => Err("the cluster's etcd does not answer".to_owned()),
+        }
+    }
+
+    /// Leaves the cluster: others take the cameras at once.
+    pub async fn leave(&self) {
+        let (reply, replied) = oneshot::channel();
+        let asked = async {
+            self.orders.send(Order::Leave(reply)).await.ok()?;
+            replied.await.ok()
+        };
+        // The lease ends by itself otherwise.
+        drop(timeout(LIMIT, asked).await);
+    }
+}

@@ -1,0 +1,142 @@
+//! What the boxes keep in etcd, as JSON, and under which keys.
+//!
+//! | key below `/ocelli/<cluster>/` | written by | lives |
+//! |---|---|---|
+//! | `boxes/<box>` | the box, when its figures change by a tenth | as long as its lease |
+//! | `cameras/<camera>` | the operator | until it is removed |
+//! | `needs/<camera>` | its owner, when its need changes by a tenth | with the camera |
+//! | `leader` | the box that plans | as long as its lease |
+//! | `plan/<camera>` | the leader | with the camera |
+//! | `owner/<camera>` | the box that looks at it | as long as its lease |
+
+use crate::cluster::sealed_passwords::SealedPasswords;
+use crate::vision::camera_id::CameraId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a box says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BoxRecord {
+    /// The daemon's boot id: another one is another run of the box.
+    pub run: String,
+    /// Where it is reached.
+    pub address: String,
+    /// The version of ocelli.
+    pub version: String,
+    /// Its zone; empty: none.
+    pub zone: String,
+    /// The transactions a second that its units can do, by model.
+    pub capacity_tps: BTreeMap<String, f32>,
+    /// The digest of the package of each model.
+    pub packages: BTreeMap<String, String>,
+    /// The share of its processors that is free, 0..=1.
+    pub idle_processors: f32,
+    /// True while it gives its cameras away and takes none.
+    pub is_draining: bool,
+    /// The cameras that it cannot take, and why.
+    pub cannot: BTreeMap<CameraId, String>,
+}
+
+/// A camera of the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraRecord {
+    /// Its settings: the keys of one entry of `[[cameras]]` in TOML, without passwords.
+    pub settings: String,
+    /// The passwords of its streams.
+    pub passwords: Option<SealedPasswords>,
+    /// The model that looks at its frames, and how many frames a second it wants: what the plan counts with before it is measured.
+    pub model: String,
+    /// Transactions a second that it wants at most.
+    pub wanted_tps: f32,
+    /// The box that is to look at it, if that is there.
+    pub pin: Option<String>,
+    /// Cameras with the same word are kept on different boxes, and in different zones where there are several.
+    pub apart: Option<String>,
+}
+
+/// Where a camera is to be.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanRecord {
+    /// The box.
+    #[serde(rename = "box")]
+    pub box_id: String,
+    /// Why, in words for the operator.
+    pub why: String,
+    /// Wall time of the plan, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// Who looks at a camera. The revision at which this was written is the epoch.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OwnerRecord {
+    /// The box.
+    #[serde(rename = "box")]
+    pub box_id: String,
+    /// The run of the box.
+    pub run: String,
+    /// Wall time of the claim, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// The box that plans.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeaderRecord {
+    /// The box.
+    #[serde(rename = "box")]
+    pub box_id: String,
+    /// The run of the box.
+    pub run: String,
+}
+
+/// The keys of one cluster.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Keys {
+    base: String,
+}
+
+impl Keys {
+    /// Those of the cluster with this name.
+    pub fn new(cluster: &str) -> Self {
+        Self { base: format!("/ocelli/{cluster}/") }
+    }
+
+    /// What all keys begin with.
+    pub fn all(&self) -> &str {
+        &self.base
+    }
+
+    /// What a key says after [`Self::all`]: its kind, and whose it is.
+    pub fn parts<'a>(&self, key: &'a str) -> Option<(&'a str, &'a str)> {
+        let rest = key.strip_prefix(&self.base)?;
+        Some(rest.split_once('/').unwrap_or((rest, "")))
+    }
+
+    pub(super) fn of_box(&self, box_id: &str) -> String {
+        format!("{}boxes/{box_id}", self.base)
+    }
+
+    pub(super) fn camera(&self, camera: &CameraId) -> String {
+        format!("{}cameras/{camera}", self.base)
+    }
+
+    pub(super) fn need(&self, camera: &CameraId) -> String {
+        format!("{}needs/{camera}", self.base)
+    }
+
+    pub(super) fn plan(&self, camera: &CameraId) -> String {
+        format!("{}plan/{camera}", self.base)
+    }
+
+    pub(super) fn owner(&self, camera: &CameraId) -> String {
+        format!("{}owner/{camera}", self.base)
+    }
+
+    pub(super) fn leader(&self) -> String {
+        format!("{}leader", self.base)
+    }
+}

@@ -1,0 +1,79 @@
+//! What the appliance tells the cluster of its box, and what it is told.
+
+use crate::cluster::records::{BoxRecord, CameraRecord};
+use crate::cluster::standing::Standings;
+use crate::vision::camera_id::CameraId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a box says of itself, as the appliance knows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnReport {
+    /// The transactions a second that its units can do, by model.
+    pub capacity_tps: BTreeMap<String, f32>,
+    /// The digest of the package of each model.
+    pub packages: BTreeMap<String, String>,
+    /// The share of its processors that is free, 0..=1.
+    pub idle_processors: f32,
+    /// The cameras whose frames arrive.
+    pub streaming: BTreeSet<CameraId>,
+    /// The transactions a second that each of its cameras was measured to need.
+    pub needs: BTreeMap<CameraId, f32>,
+    /// The cameras of the cluster that it cannot take, and why.
+    pub cannot: BTreeMap<CameraId, String>,
+}
+
+/// The cameras of the cluster that this box has.
+#[derive(Clone, Debug, Default)]
+pub struct Assigned {
+    /// In which standing.
+    pub standings: Standings,
+    /// All cameras of the cluster, with their settings: those that this box cannot take are found before they are assigned.
+    pub cameras: Arc<BTreeMap<CameraId, Assignment>>,
+}
+
+/// A camera of the cluster as etcd keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    /// Its settings.
+    pub record: CameraRecord,
+    /// The revision at which they were written.
+    pub revision: i64,
+}
+
+/// The change of a figure that is worth a write: a tenth.
+const NEWS: f32 = 0.1;
+
+/// True if a figure differs enough to be told.
+pub(super) fn is_news(now: f32, before: f32) -> bool {
+    (now - before).abs() > NEWS * before.abs().max(NEWS)
+}
+
+/// True if a box's record differs enough to be written: what a program acts upon, or a figure by a tenth.
+pub(super) fn is_box_news(now: &BoxRecord, before: &BoxRecord) -> bool {
+    let figures = |record: &BoxRecord| BoxRecord { capacity_tps: BTreeMap::new(), idle_processors: 0.0, ..record.clone() };
+    let differs = |(model, tps): (&String, &f32)| before.capacity_tps.get(model).is_none_or(|before| is_news(*tps, *before));
+    figures(now) != figures(before)
+        || now.capacity_tps.len() != before.capacity_tps.len()
+        || now.capacity_tps.iter().any(differs)
+        || (now.idle_processors - before.idle_processors).abs() > 2.0 * NEWS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(tps: f32, idle: f32) -> BoxRecord {
+        BoxRecord { capacity_tps: BTreeMap::from([("a".into(), tps)]), idle_processors: idle, ..BoxRecord::default() }
+    }
+
+    #[test]
+    fn figures_that_wobble_are_not_written_and_everything_else_is() {
+        let before = record(50.0, 0.5);
+        assert!(!is_box_news(&record(54.0, 0.6), &before));
+        assert!(is_box_news(&record(56.0, 0.5), &before) && is_box_news(&record(50.0, 0.9), &before));
+        assert!(is_box_news(&record(0.0, 0.5), &before) && is_box_news(&before, &record(0.0, 0.5)));
+        assert!(is_box_news(&BoxRecord { is_draining: true, ..before.clone() }, &before));
+        assert!(is_box_news(&BoxRecord { capacity_tps: BTreeMap::new(), ..before.clone() }, &before));
+    }
+}

@@ -1,0 +1,185 @@
+//! What operators and programs are shown of the cluster.
+
+use crate::cluster::records::PlanRecord;
+use crate::cluster::view::{Kept, View};
+use crate::os::clock::rfc3339_utc;
+use crate::vision::camera_id::CameraId;
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The most moves that are remembered.
+const MOST_MOVES: usize = 50;
+
+/// Whether etcd can be reached.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct EtcdStatus {
+    /// True while this box is heard of there.
+    pub connected: bool,
+    /// The member that it is connected to, or has tried last.
+    pub endpoint: String,
+    /// Why it is not connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A box of the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct BoxStatus {
+    /// Where it is reached.
+    pub address: String,
+    /// The version of ocelli.
+    pub version: String,
+    /// Its zone; empty: none.
+    pub zone: String,
+    /// True while it gives its cameras away.
+    pub draining: bool,
+    /// How many cameras it owns.
+    pub cameras: usize,
+    /// The transactions a second that its units can do, by model.
+    pub capacity_tps: BTreeMap<String, f32>,
+    /// The share of that which its cameras need, by the plan.
+    pub used: f32,
+    /// The share of its processors that is free.
+    pub idle_processors: f32,
+    /// The cameras that it cannot take, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cannot: BTreeMap<CameraId, String>,
+}
+
+/// Where a camera is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct CameraPlace {
+    /// The box that looks at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The epoch of its claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// Since when, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// The box that is to look at it; absent: none can take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<String>,
+    /// Why it is planned there.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// The box that it is pinned to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// What it needs, in transactions a second: measured, or else what its settings want.
+    pub needs_tps: f32,
+}
+
+/// A move of a camera.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct MoveStatus {
+    /// The camera.
+    pub camera: CameraId,
+    /// The box that it was planned on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The box that it is planned on.
+    pub to: String,
+    /// Why.
+    pub why: String,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+/// The cluster as one box sees it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ClusterStatus {
+    /// The cluster's name; empty: the box is on its own.
+    pub name: String,
+    /// The connection to etcd.
+    pub etcd: EtcdStatus,
+    /// The box that plans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    /// The boxes that are there.
+    pub boxes: BTreeMap<String, BoxStatus>,
+    /// The cluster's cameras.
+    pub cameras: BTreeMap<CameraId, CameraPlace>,
+    /// The last moves, the newest last.
+    pub moves: Vec<MoveStatus>,
+    /// What is wrong, in sentences for the operator.
+    pub troubles: Vec<String>,
+}
+
+impl ClusterStatus {
+    /// What a view shows. Moves and troubles are added by who knows them.
+    pub(super) fn of(name: &str, view: &View) -> Self {
+        let needs = |camera: &CameraId| {
+            let wanted = view.cameras.get(camera).map_or(0.0, |kept| kept.value.wanted_tps);
+            view.needs.get(camera).copied().unwrap_or(wanted)
+        };
+        let cameras = view.cameras.iter().map(|(id, kept)| {
+            let (owner, plan) = (view.owner(id), view.plan.get(id).map(|plan| &plan.value));
+            let place = CameraPlace {
+                owner: owner.map(|(owner, _)| owner.box_id.clone()),
+                epoch: owner.map(|(_, epoch)| epoch),
+                since: owner.map(|(owner, _)| rfc3339_utc(owner.at_ms)),
+                planned: plan.map(|plan| plan.box_id.clone()),
+                why: plan.map(|plan| plan.why.clone()).unwrap_or_default(),
+                pin: kept.value.pin.clone(),
+                needs_tps: needs(id),
+            };
+            (id.clone(), place)
+        });
+        let boxes = view.boxes.iter().map(|(id, kept)| {
+            let record = &kept.value;
+            let share = |(camera, plan): (&CameraId, &Kept<PlanRecord>)| {
+                let model = &view.cameras.get(camera).filter(|_| plan.value.box_id == *id)?.value.model;
+                let capacity = record.capacity_tps.get(model).copied().filter(|capacity| *capacity > 0.0)?;
+                Some(needs(camera) / capacity)
+            };
+            let status = BoxStatus {
+                address: record.address.clone(),
+                version: record.version.clone(),
+                zone: record.zone.clone(),
+                draining: record.is_draining,
+                cameras: view.owners.values().filter(|owner| owner.value.box_id == *id).count(),
+                capacity_tps: record.capacity_tps.clone(),
+                used: view.plan.iter().filter_map(share).sum(),
+                idle_processors: record.idle_processors,
+                cannot: record.cannot.clone(),
+            };
+            (id.clone(), status)
+        });
+        let unreadable = view.unreadable.iter().map(|(key, why)| format!("etcd: the value of {key} cannot be read: {why}"));
+        Self {
+            name: name.to_owned(),
+            leader: view.leader.as_ref().map(|leader| leader.value.box_id.clone()),
+            boxes: boxes.collect(),
+            cameras: cameras.collect(),
+            troubles: unreadable.collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The last moves, by the plans that were seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moves(VecDeque<MoveStatus>);
+
+impl Moves {
+    /// Notes where a plan differs from the one before.
+    pub(super) fn note(&mut self, camera: &CameraId, before: Option<&PlanRecord>, plan: Option<&PlanRecord>) {
+        let Some(plan) = plan.filter(|plan| before.is_none_or(|before| before.box_id != plan.box_id)) else { return };
+        self.0.push_back(MoveStatus {
+            camera: camera.clone(),
+            from: before.map(|before| before.box_id.clone()),
+            to: plan.box_id.clone(),
+            why: plan.why.clone(),
+            at: rfc3339_utc(plan.at_ms),
+        });
+        if self.0.len() > MOST_MOVES {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<MoveStatus> {
+        self.0.iter().cloned().collect()
+    }
+}

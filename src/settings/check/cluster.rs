@@ -1,0 +1,43 @@
+//! `[cluster]`.
+
+use crate::settings::Settings;
+use crate::settings::check::findings::Findings;
+use crate::vision::camera_id::CameraId;
+
+pub(super) fn check(settings: &Settings, findings: &mut Findings) {
+    let cluster = &settings.cluster;
+    findings.range("cluster.lease_seconds", f64::from(cluster.lease_seconds), 2.0, 60.0);
+    findings.range("cluster.alone_seconds", f64::from(cluster.alone_seconds), 10.0, 2_592_000.0);
+    if !cluster.is_on() {
+        return;
+    }
+    // The same letters as in other levels of topics and keys.
+    if CameraId::new(cluster.name.as_str()).is_err() {
+        findings.add("cluster.name", "must be letters, digits, `-`, `_` and `.`: it is a level of topics");
+    } else if cluster.name == settings.box_id {
+        findings.add("cluster.name", "is this box's id too: topics of the cluster's cameras would be those of its own");
+    }
+    if cluster.endpoints.is_empty() {
+        findings.add("cluster.endpoints", "is required in a cluster: name the members of etcd, such as [\"http://10.0.0.1:2379\"]");
+    }
+    for (index, endpoint) in cluster.endpoints.iter().enumerate() {
+        let host = ["http://", "https://"].iter().find_map(|scheme| endpoint.strip_prefix(scheme));
+        if host.is_none_or(|host| host.is_empty() || host.contains(['/', '@', ' '])) {
+            findings.add(format!("cluster.endpoints[{index}]"), "must be http://host:port or https://host:port");
+        }
+    }
+    let tls = &cluster.tls;
+    if tls.ca_file.is_none() && cluster.endpoints.iter().any(|endpoint| endpoint.starts_with("https://")) {
+        let what = "is required for https:// endpoints: give the certificate of the authority that signed the members' certificates";
+        findings.add("cluster.tls.ca_file", what);
+    }
+    if tls.certificate_file.is_some() != tls.key_file.is_some() {
+        let what = "must be set together with `cluster.tls.certificate_file`: set both or neither";
+        findings.add("cluster.tls.key_file", what);
+    }
+    findings.readable("cluster.key_file", cluster.key_file.as_ref());
+    findings.readable("cluster.tls.ca_file", tls.ca_file.as_ref());
+    findings.readable("cluster.tls.certificate_file", tls.certificate_file.as_ref());
+    findings.readable("cluster.tls.key_file", tls.key_file.as_ref());
+    findings.credentials("cluster.credentials", &cluster.credentials);
+}

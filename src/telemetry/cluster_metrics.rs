@@ -1,0 +1,32 @@
+//! Metrics of the box's part in a cluster. A box on its own has none of them.
+
+use crate::telemetry::labels::{Gauges, integer};
+use prometheus_client::registry::Registry;
+
+/// The series of the cluster.
+#[derive(Debug, Default)]
+pub struct ClusterMetrics {
+    connected: Gauges,
+    boxes: Gauges,
+    cameras: Gauges,
+}
+
+impl ClusterMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        let help = "1 while the box is heard of in the cluster's etcd; absent without a cluster";
+        registry.register("cluster_etcd_connected", help, self.connected.clone());
+        registry.register("cluster_boxes", "Boxes of the cluster that are there", self.boxes.clone());
+        let help = "Cameras of the cluster: those that this box owns, and those that no box owns";
+        registry.register("cluster_cameras", help, self.cameras.clone());
+    }
+
+    /// Sets all of them. `cameras`: those that this box owns, and those that no box owns.
+    pub fn set(&self, is_connected: bool, boxes: usize, (owned, unowned): (usize, usize)) {
+        let number = |count: usize| integer(u64::try_from(count).unwrap_or(u64::MAX));
+        self.connected.get_or_create(&Vec::new()).set(i64::from(is_connected));
+        self.boxes.get_or_create(&Vec::new()).set(number(boxes));
+        for (owner, count) in [("this_box", owned), ("none", unowned)] {
+            self.cameras.get_or_create(&vec![("owner", owner.to_owned())]).set(number(count));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Boxes of a cluster: real daemons, a real etcd, a real broker, and cameras that outlive the boxes that look at them.
+
+#![cfg(feature = "capture")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use support::broker::{Broker, Subscriber};
+use support::camera::RtspCamera;
+use support::daemon::Daemon;
+use support::etcd::Etcd;
+use support::{signal, wait_for};
+
+/// How long anything may take on a busy machine. What is measured is told by `make cluster`.
+const SECONDS: u64 = 60;
+const LIMIT: Duration = Duration::from_secs(SECONDS);
+
+/// Settings of a box in the cluster `hall`.
+fn settings(name: &str, etcd: &Etcd, more: &str) -> String {
+    format!(
+        "box_id = \"{name}\"\n[http]\nlocal_api = \"open\"\n[cluster]\nname = \"hall\"\nendpoints = {}\nzone = \"{name}\"\n{more}",
+        etcd.endpoints()
+    )
+}
+
+/// Gives a camera to the cluster, pinned to a box if one is named.
+fn give(daemon: &Daemon, camera: &str, url: &str) {
+    daemon.succeed(&["cluster", "cameras", "add", camera, url]);
+}
+
+/// The cluster as etcd has it now.
+fn status(daemon: &Daemon) -> Value {
+    serde_json::from_str(&daemon.succeed(&["cluster", "status", "--json"])).unwrap()
+}
+
+/// Waits until a box owns a camera; returns the epoch.
+fn wait_owner(daemon: &Daemon, camera: &str, owner: &str) -> u64 {
+    wait_for(&format!("{camera} at {owner}"), LIMIT, || {
+        let status = status(daemon);
+        let place = &status["cameras"][camera];
+        (place["owner"] == owner).then(|| place["epoch"].as_u64().unwrap())
+    })
+}
+
+fn wait_detections(broker: &Subscriber, owner: &str) -> Value {
+    broker.wait_json(&format!("detections of {owner}"), SECONDS, "/detections", |message| message["box"] == owner)
+}
+
+/// Two boxes with one camera, which the first one looks at.
+struct Site {
+    etcd: Etcd,
+    broker: Broker,
+    camera: RtspCamera,
+    boxes: BTreeMap<&'static str, Daemon>,
+}
+
+impl Site {
+    fn start(more: &str) -> Self {
+        let (etcd, broker, camera) = (Etcd::start(1), Broker::start(), RtspCamera::surveillance(0));
+        let boxes: BTreeMap<&'static str, Daemon> = ["box-a", "box-b"]
+            .map(|name| (name, Daemon::start(broker.port, &settings(name, &etcd, more))))
+            .into();
+        let site = Self { etcd, broker, camera, boxes };
+        site.boxes.values().for_each(Daemon::wait_ready);
+        wait_for("both boxes", LIMIT, || {
+            let status = status(site.a());
+            let has_capacity = |name: &str| status["boxes"][name]["capacity_tps"]["coco-ssd"].as_f64().is_some();
+            (has_capacity("box-a") && has_capacity("box-b")).then_some(())
+        });
+        give(site.a(), "yard", site.camera.url());
+        site.a().succeed(&["cluster", "cameras", "pin", "yard", "box-a"]);
+        wait_owner(site.a(), "yard", "box-a");
+        site
+    }
+
+    fn a(&self) -> &Daemon {
+        &self.boxes["box-a"]
+    }
+
+    fn b(&self) -> &Daemon {
+        &self.boxes["box-b"]
+    }
+}
+
+#[test]
+fn a_dead_boxs_camera_is_looked_at_by_another_under_the_same_topics() {
+    let mut site = Site::start("");
+    let all = site.broker.settled_subscriber("ocelli/hall/#");
+    let first = wait_detections(&all, "box-a");
+    let owner = site.broker.retained("ocelli/hall/owner/+");
+    let owner: Value = serde_json::from_str(&owner["ocelli/hall/owner/yard"]).unwrap();
+    assert_eq!((&owner["box"], &owner["epoch"]), (&"box-a".into(), &first["epoch"]));
+    assert!(first.get("owner_uncertain").is_none(), "{first}");
+    signal(site.a().pid(), Signal::KILL);
+    let second = wait_detections(&all, "box-b");
+    assert!(second["epoch"].as_u64() > first["epoch"].as_u64(), "{first} {second}");
+    let began = all.wait_json("an event", SECONDS, "/events", |message| message["box_id"] == "box-b");
+    assert_eq!(began["epoch"], second["epoch"]);
+    let state = wait_for("the state", LIMIT, || {
+        let states = site.broker.retained("ocelli/hall/cameras/yard/state");
+        let state: Value = serde_json::from_str(states.values().next()?).ok()?;
+        (state["box"] == "box-b" && state["state"] == "streaming").then_some(state)
+    });
+    assert_eq!(state["epoch"], second["epoch"]);
+    // The box is back: its camera is pinned there, and goes home without a gap.
+    let a = site.boxes.get_mut("box-a").unwrap();
+    a.start_again();
+    wait_owner(site.b(), "yard", "box-a");
+    let third = wait_detections(&all, "box-a");
+    assert!(third["epoch"].as_u64() > second["epoch"].as_u64());
+}
+
+#[test]
+fn a_box_that_drains_is_followed_without_a_gap_and_a_removed_camera_leaves_nothing() {
+    let site = Site::start("");
+    site.a().succeed(&["cluster", "cameras", "unpin", "yard"]);
+    let all = site.broker.settled_subscriber("ocelli/hall/cameras/yard/#");
+    wait_detections(&all, "box-a");
+    site.a().succeed(&["ctl", "drain"]);
+    let epoch = wait_owner(site.b(), "yard", "box-b");
+    wait_detections(&all, "box-b");
+    // The former owner lets go, and does not look any more.
+    wait_for("the former owner", LIMIT, || {
+        let (_, cameras) = site.a().get("/api/cameras")?;
+        (!cameras.contains("yard")).then_some(())
+    });
+    let (_, shown) = site.b().get("/api/cluster").unwrap();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["boxes"]["box-a"]["draining"], &shown["cameras"]["yard"]["epoch"]), (&true.into(), &epoch.into()));
+    assert!(shown["moves"].as_array().unwrap().iter().any(|it| it["from"] == "box-a" && it["to"] == "box-b"), "{shown}");
+    let metrics = site.b().metrics("ocelli_cluster_");
+    assert_eq!(metrics["ocelli_cluster_cameras{owner=\"this_box\"}"], 1.0, "{metrics:?}");
+    site.a().succeed(&["ctl", "undrain"]);
+    site.b().succeed(&["cluster", "cameras", "remove", "yard"]);
+    wait_for("nothing retained", LIMIT, || site.broker.retained("ocelli/hall/#").is_empty().then_some(()));
+    wait_for("nothing in etcd", LIMIT, || (!site.etcd.dump().contains("yard")).then_some(()));
+}
+
+#[test]
+fn without_etcd_every_box_keeps_its_cameras_marks_what_it_publishes_and_says_so() {
+    let mut site = Site::start("");
+    let all = site.broker.settled_subscriber("ocelli/hall/cameras/yard/#");
+    wait_detections(&all, "box-a");
+    site.etcd.kill(0);
+    let marked = all.wait_json("a marked detection", SECONDS, "/detections", |message| message["owner_uncertain"] == true);
+    assert_eq!(marked["box"], "box-a");
+    wait_for("the reason", LIMIT, || {
+        site.a().get("/readyz").filter(|(status, text)| *status == 503 && text.contains("etcd cannot be reached"))
+    });
+    let (status, text) = site.a().command(&["cluster", "status"]);
+    assert!(status.code() == Some(1) && text.contains("no member of the cluster's etcd answers"), "{text}");
+    site.etcd.start_again(0);
+    site.etcd.wait_healthy();
+    let sure = all.wait_json("an unmarked detection", SECONDS, "/detections", |message| {
+        message.get("owner_uncertain").is_none() && message["epoch"] != marked["epoch"]
+    });
+    assert_eq!(sure["box"], "box-a");
+    site.a().wait_ready();
+}
+
+#[test]
+fn a_paused_box_publishes_nothing_unmarked_once_another_owns_its_camera() {
+    let site = Site::start("");
+    let everything = site.broker.settled_subscriber("ocelli/hall/#");
+    let all = site.broker.settled_subscriber("ocelli/hall/cameras/yard/detections");
+    let first = wait_detections(&all, "box-a");
+    signal(site.a().pid(), Signal::STOP);
+    let second = wait_detections(&all, "box-b");
+    signal(site.a().pid(), Signal::CONT);
+    // Its camera comes back to it, under a third epoch: by then everything of the first has arrived.
+    let third = wait_owner(site.b(), "yard", "box-a");
+    all.wait_json("the third epoch", SECONDS, "/detections", |message| message["epoch"] == third);
+    let claimed_at = second["captured_at"].as_str().unwrap();
+    let late = everything.take().into_iter().filter_map(|(topic, payload)| {
+        let message: Value = serde_json::from_str(&payload).ok()?;
+        let at = message["at"].as_str().or_else(|| message["captured_at"].as_str())?.to_owned();
+        let is_late = message["epoch"] == first["epoch"] && at.as_str() > claimed_at;
+        (is_late && message.get("owner_uncertain").is_none()).then_some((topic, payload))
+    });
+    assert_eq!(late.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn passwords_are_sealed_in_etcd_and_what_a_box_cannot_take_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let (etcd, broker) = (Etcd::start(1), Broker::start());
+    let (key, password) = (home.path().join("cluster.key"), home.path().join("password"));
+    std::fs::write(&password, "hunter2-in-the-yard").unwrap();
+    let a = Daemon::start(broker.port, &settings("box-a", &etcd, &format!("key_file = {key:?}\n")).replace("key_file", "# key_file"));
+    let printed = a.succeed(&["cluster", "key"]);
+    std::fs::write(&key, &printed).unwrap();
+    let with_key = format!("key_file = {key:?}\n");
+    let b = Daemon::start(broker.port, &settings("box-b", &etcd, &with_key));
+    let add = |daemon: &Daemon, id: &str| {
+        let url = "rtsp://anna@127.0.0.1:9/yard";
+        daemon.command(&["cluster", "cameras", "add", id, url, "--password-file", password.to_str().unwrap()])
+    };
+    let (status_of, text) = add(&a, "yard");
+    assert!(status_of.code() == Some(1) && text.contains("`cluster.key_file` is not set"), "{text}");
+    assert!(add(&b, "yard").0.success());
+    let dump = etcd.dump();
+    assert!(dump.contains("anna") && !dump.contains("hunter2"), "{dump}");
+    let cannot = wait_for("what box-a cannot take", LIMIT, || {
+        status(&a)["boxes"]["box-a"]["cannot"]["yard"].as_str().map(str::to_owned)
+    });
+    assert!(cannot.contains("cluster.key_file"), "{cannot}");
+    wait_owner(&a, "yard", "box-b");
+    assert!(![a.log(), b.log()].concat().contains("hunter2"));
+    let (status_of, text) = a.command(&["cluster", "cameras", "move", "yard", "box-a"]);
+    assert!(status_of.code() == Some(1) && text.contains("box box-a cannot take it"), "{text}");
+    let file = home.path().join("cameras.toml");
+    std::fs::write(&file, "[[cameras]]\nid = \"gate\"\nurl = \"rtsp://127.0.0.1:9/gate\"\nfps = 2.0\n").unwrap();
+    let import = ["cluster", "cameras", "import", file.to_str().unwrap()];
+    assert!(b.succeed(&import).contains("camera gate: given to cluster hall"));
+    assert!(b.command(&import).1.contains("has a camera `gate` already"));
+    b.succeed(&[&import[..], &["--replace"]].concat());
+    assert!(b.succeed(&["cluster", "cameras", "list"]).contains("2.0 TPS"));
+}
