@@ -22,7 +22,6 @@ test: setup ## every test, with real cameras, models, broker and faults
 	@setup/models.sh all
 	@setup/layouts.sh
 	@setup/browser.sh
-	@setup/etcd.sh
 	@$(CARGO) test
 
 check: fmt clippy doc deny test ## all that CI runs
@@ -74,8 +73,9 @@ delivery: setup ## 100,000 events through 50 faults and more, a quarter of an ho
 	@$(CARGO) build --release --example event_daemon --example scripted_unit --example scripted_capture
 	@$(CARGO) bench --bench delivery
 
-simulate: ## 5,000 boxes in simulated time, an hour or a day of faults each (SEEDS=5000); prints events a second and, of a failure, its seed and shortest trace; writes target/reports/simulate.json
+simulate: ## 5,000 boxes in simulated time, an hour or a day of faults each (SEEDS=5000); prints events a second and, of a failure, its seed and shortest trace; writes target/reports/simulate.json; and 20 days of 30 boxes with 1,000 cameras: target/reports/placer.json
 	@OCELLI_SEEDS=$(or $(SEEDS),5000) $(CARGO) test --release --lib core::simulation::runs -- --nocapture
+	@OCELLI_PLACER_SEEDS=20 $(CARGO) test --release --lib cluster::placer::tests::simulated_days -- --nocapture
 
 crash: ## power cuts, kills and changed bytes under the events on disk; writes target/reports/{crash_model,byte_flips}.json
 	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::crash_model -- --nocapture

@@ -41,6 +41,8 @@
 //! * [`tracking`]: turns detections of a camera's frames into numbered objects that begin, change and end. Plain code, one
 //!   `tracking::CameraTracker` per camera, which also applies its scene (labels, thresholds, regions, masks).
 //! * [`metering`]: inference hours.
+//! * [`cluster`]: several boxes that look at a site's cameras together. `cluster::member` and [`cluster::placer`] decide, the
+//!   session asks etcd. Without `[cluster]` none of it runs.
 //! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures, and two models with each other.
 //! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
@@ -114,6 +116,8 @@
 //!   the kernel says who may. People have sessions, which end with the process; a viewer's changes nothing, and what a cookie
 //!   alone vouches for needs the page's `Origin` (`http::login::gate`). No request for a name that is not the box's reaches a route,
 //!   and no page of another origin, but signed calls of pages that the settings name (`http::door`).
+//! * A camera of a cluster is published by the box that owns it, with the epoch of its claim. Whether a box may still count as the
+//!   owner is judged at the moment of publishing, by a clock that goes on while the machine is suspended (`cluster::Promise`).
 //! * Log lines that others can repeat without end are limited and counted ([`vision::line_limit`]).
 //! * Beyond loopback every request but `/healthz` needs a signature, over TLS the session of a person, or for metrics and
 //!   readiness a token. No name that a

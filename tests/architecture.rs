@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 29] = [
+const MAY_USE: [(&str, &[&str]); 30] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -36,9 +36,25 @@ const MAY_USE: [(&str, &[&str]); 29] = [
     ("clips", &["vision", "os", "ipc", "tracking", "telemetry", "live"]),
     ("discover", &["vision", "secret", "os", "ipc"]),
     ("evaluation", &["vision", "model"]),
+    ("cluster", &["vision", "secret", "os"]),
     ("catalog", &["vision", "model", "os", "kept"]),
     ("model_store", &["vision", "model", "os"]),
-    ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor", "live", "clips"]),
+    (
+        "http",
+        &[
+            "vision",
+            "secret",
+            "os",
+            "model",
+            "telemetry",
+            "catalog",
+            "control",
+            "supervisor",
+            "live",
+            "clips",
+            "cluster",
+        ],
+    ),
     ("control", &["vision", "os", "model", "ipc", "admission", "publish", "supervisor", "metering", "catalog", "live"]),
     (
         "core",
@@ -67,6 +83,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
             "model",
             "camera",
             "clips",
+            "cluster",
             "http",
             "publish",
             "supervisor",
@@ -96,6 +113,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
             "kept",
             "live",
             "clips",
+            "cluster",
         ],
     ),
     ("cli", &["*"]),
@@ -104,7 +122,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 54] = [
+const BELONGS_TO: [(&str, &[&str]); 56] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("h264_reader", &["capture"]),
@@ -141,6 +159,8 @@ const BELONGS_TO: [(&str, &[&str]); 54] = [
     ("config", &["settings"]),
     ("toml_edit", &["settings"]),
     ("strsim", &["settings"]),
+    ("etcd_client", &["cluster"]),
+    ("ring", &["cluster"]),
     ("tracing_subscriber", &["telemetry"]),
     ("prometheus_client", &["telemetry"]),
     ("axum", &["http"]),
@@ -163,9 +183,26 @@ const BELONGS_TO: [(&str, &[&str]); 54] = [
 
 /// Code that decides, and its files that do not: they start processes and wait for them. It is given `now` and returns
 /// what is to be done, so that a whole box can be run in simulated time.
-const DECIDES: [(&str, &[&str]); 8] = [
+const DECIDES: [(&str, &[&str]); 9] = [
     ("core", &[]),
     ("admission", &[]),
+    (
+        "cluster",
+        &[
+            "cluster/check.rs",
+            "cluster/client.rs",
+            "cluster/etcd/mod.rs",
+            "cluster/etcd/changes.rs",
+            "cluster/etcd/commit.rs",
+            "cluster/etcd/lease_keeper.rs",
+            "cluster/operator.rs",
+            "cluster/promise.rs",
+            "cluster/sealed_passwords.rs",
+            "cluster/session/mod.rs",
+            "cluster/session/acts.rs",
+            "cluster/session/joining.rs",
+        ],
+    ),
     ("tracking", &[]),
     ("live", &["live/relay.rs", "live/reader.rs"]),
     ("clips", &["clips/disk.rs", "clips/recorder.rs", "clips/shared.rs", "clips/writer.rs"]),

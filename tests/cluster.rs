@@ -27,14 +27,21 @@ fn settings(name: &str, etcd: &Etcd, more: &str) -> String {
     )
 }
 
+/// What a command prints that must succeed.
+fn succeed(daemon: &Daemon, arguments: &[&str]) -> String {
+    let (status, text) = daemon.subcommand(arguments);
+    assert!(status.success(), "{arguments:?}: {text}");
+    text
+}
+
 /// Gives a camera to the cluster, pinned to a box if one is named.
 fn give(daemon: &Daemon, camera: &str, url: &str) {
-    daemon.succeed(&["cluster", "cameras", "add", camera, url]);
+    succeed(daemon, &["cluster", "cameras", "add", camera, url]);
 }
 
 /// The cluster as etcd has it now.
 fn status(daemon: &Daemon) -> Value {
-    serde_json::from_str(&daemon.succeed(&["cluster", "status", "--json"])).unwrap()
+    serde_json::from_str(&succeed(daemon, &["cluster", "status", "--json"])).unwrap()
 }
 
 /// Waits until a box owns a camera; returns the epoch.
@@ -61,9 +68,8 @@ struct Site {
 impl Site {
     fn start(more: &str) -> Self {
         let (etcd, broker, camera) = (Etcd::start(1), Broker::start(), RtspCamera::surveillance(0));
-        let boxes: BTreeMap<&'static str, Daemon> = ["box-a", "box-b"]
-            .map(|name| (name, Daemon::start(broker.port, &settings(name, &etcd, more))))
-            .into();
+        let boxes: BTreeMap<&'static str, Daemon> =
+            ["box-a", "box-b"].map(|name| (name, Daemon::start(broker.port, &settings(name, &etcd, more)))).into();
         let site = Self { etcd, broker, camera, boxes };
         site.boxes.values().for_each(Daemon::wait_ready);
         wait_for("both boxes", LIMIT, || {
@@ -72,7 +78,7 @@ impl Site {
             (has_capacity("box-a") && has_capacity("box-b")).then_some(())
         });
         give(site.a(), "yard", site.camera.url());
-        site.a().succeed(&["cluster", "cameras", "pin", "yard", "box-a"]);
+        succeed(site.a(), &["cluster", "cameras", "pin", "yard", "box-a"]);
         wait_owner(site.a(), "yard", "box-a");
         site
     }
@@ -117,10 +123,10 @@ fn a_dead_boxs_camera_is_looked_at_by_another_under_the_same_topics() {
 #[test]
 fn a_box_that_drains_is_followed_without_a_gap_and_a_removed_camera_leaves_nothing() {
     let site = Site::start("");
-    site.a().succeed(&["cluster", "cameras", "unpin", "yard"]);
+    succeed(site.a(), &["cluster", "cameras", "unpin", "yard"]);
     let all = site.broker.settled_subscriber("ocelli/hall/cameras/yard/#");
     wait_detections(&all, "box-a");
-    site.a().succeed(&["ctl", "drain"]);
+    succeed(site.a(), &["ctl", "drain"]);
     let epoch = wait_owner(site.b(), "yard", "box-b");
     wait_detections(&all, "box-b");
     // The former owner lets go, and does not look any more.
@@ -130,12 +136,18 @@ fn a_box_that_drains_is_followed_without_a_gap_and_a_removed_camera_leaves_nothi
     });
     let (_, shown) = site.b().get("/api/cluster").unwrap();
     let shown: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!((&shown["boxes"]["box-a"]["draining"], &shown["cameras"]["yard"]["epoch"]), (&true.into(), &epoch.into()));
-    assert!(shown["moves"].as_array().unwrap().iter().any(|it| it["from"] == "box-a" && it["to"] == "box-b"), "{shown}");
+    assert_eq!(
+        (&shown["boxes"]["box-a"]["draining"], &shown["cameras"]["yard"]["epoch"]),
+        (&true.into(), &epoch.into())
+    );
+    assert!(
+        shown["moves"].as_array().unwrap().iter().any(|it| it["from"] == "box-a" && it["to"] == "box-b"),
+        "{shown}"
+    );
     let metrics = site.b().metrics("ocelli_cluster_");
     assert_eq!(metrics["ocelli_cluster_cameras{owner=\"this_box\"}"], 1.0, "{metrics:?}");
-    site.a().succeed(&["ctl", "undrain"]);
-    site.b().succeed(&["cluster", "cameras", "remove", "yard"]);
+    succeed(site.a(), &["ctl", "undrain"]);
+    succeed(site.b(), &["cluster", "cameras", "remove", "yard"]);
     wait_for("nothing retained", LIMIT, || site.broker.retained("ocelli/hall/#").is_empty().then_some(()));
     wait_for("nothing in etcd", LIMIT, || (!site.etcd.dump().contains("yard")).then_some(()));
 }
@@ -146,12 +158,13 @@ fn without_etcd_every_box_keeps_its_cameras_marks_what_it_publishes_and_says_so(
     let all = site.broker.settled_subscriber("ocelli/hall/cameras/yard/#");
     wait_detections(&all, "box-a");
     site.etcd.kill(0);
-    let marked = all.wait_json("a marked detection", SECONDS, "/detections", |message| message["owner_uncertain"] == true);
+    let marked =
+        all.wait_json("a marked detection", SECONDS, "/detections", |message| message["owner_uncertain"] == true);
     assert_eq!(marked["box"], "box-a");
     wait_for("the reason", LIMIT, || {
         site.a().get("/readyz").filter(|(status, text)| *status == 503 && text.contains("etcd cannot be reached"))
     });
-    let (status, text) = site.a().command(&["cluster", "status"]);
+    let (status, text) = site.a().subcommand(&["cluster", "status"]);
     assert!(status.code() == Some(1) && text.contains("no member of the cluster's etcd answers"), "{text}");
     site.etcd.start_again(0);
     site.etcd.wait_healthy();
@@ -190,14 +203,17 @@ fn passwords_are_sealed_in_etcd_and_what_a_box_cannot_take_is_told() {
     let (etcd, broker) = (Etcd::start(1), Broker::start());
     let (key, password) = (home.path().join("cluster.key"), home.path().join("password"));
     std::fs::write(&password, "hunter2-in-the-yard").unwrap();
-    let a = Daemon::start(broker.port, &settings("box-a", &etcd, &format!("key_file = {key:?}\n")).replace("key_file", "# key_file"));
-    let printed = a.succeed(&["cluster", "key"]);
+    let a = Daemon::start(
+        broker.port,
+        &settings("box-a", &etcd, &format!("key_file = {key:?}\n")).replace("key_file", "# key_file"),
+    );
+    let printed = succeed(&a, &["cluster", "key"]);
     std::fs::write(&key, &printed).unwrap();
     let with_key = format!("key_file = {key:?}\n");
     let b = Daemon::start(broker.port, &settings("box-b", &etcd, &with_key));
     let add = |daemon: &Daemon, id: &str| {
         let url = "rtsp://anna@127.0.0.1:9/yard";
-        daemon.command(&["cluster", "cameras", "add", id, url, "--password-file", password.to_str().unwrap()])
+        daemon.subcommand(&["cluster", "cameras", "add", id, url, "--password-file", password.to_str().unwrap()])
     };
     let (status_of, text) = add(&a, "yard");
     assert!(status_of.code() == Some(1) && text.contains("`cluster.key_file` is not set"), "{text}");
@@ -210,13 +226,13 @@ fn passwords_are_sealed_in_etcd_and_what_a_box_cannot_take_is_told() {
     assert!(cannot.contains("cluster.key_file"), "{cannot}");
     wait_owner(&a, "yard", "box-b");
     assert!(![a.log(), b.log()].concat().contains("hunter2"));
-    let (status_of, text) = a.command(&["cluster", "cameras", "move", "yard", "box-a"]);
+    let (status_of, text) = a.subcommand(&["cluster", "cameras", "move", "yard", "box-a"]);
     assert!(status_of.code() == Some(1) && text.contains("box box-a cannot take it"), "{text}");
     let file = home.path().join("cameras.toml");
     std::fs::write(&file, "[[cameras]]\nid = \"gate\"\nurl = \"rtsp://127.0.0.1:9/gate\"\nfps = 2.0\n").unwrap();
     let import = ["cluster", "cameras", "import", file.to_str().unwrap()];
-    assert!(b.succeed(&import).contains("camera gate: given to cluster hall"));
-    assert!(b.command(&import).1.contains("has a camera `gate` already"));
-    b.succeed(&[&import[..], &["--replace"]].concat());
-    assert!(b.succeed(&["cluster", "cameras", "list"]).contains("2.0 TPS"));
+    assert!(succeed(&b, &import).contains("camera gate: given to cluster hall"));
+    assert!(b.subcommand(&import).1.contains("has a camera `gate` already"));
+    succeed(&b, &[&import[..], &["--replace"]].concat());
+    assert!(succeed(&b, &["cluster", "cameras", "list"]).contains("2.0 TPS"));
 }

@@ -4,6 +4,7 @@
 
 mod support;
 
+use ocelli::publish::cluster_link::ClusterCameras;
 use ocelli::publish::label_counts::LabelCounts;
 use ocelli::publish::publisher::Publisher;
 use ocelli::publish::sinks::mqtt::settings::{MqttSettings, ProtocolVersion, PublishLabelCounts};

@@ -7,6 +7,7 @@ use crate::cluster::{ClusterClient, ClusterStatus, EtcdError, OwnReport, Session
 use crate::control::ApplianceStatus;
 use crate::os::processor_load::ProcessorLoad;
 use crate::publish::cluster_link::ClusterLink;
+use crate::supervisor::{ModelState, ModelStatus};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
@@ -141,11 +142,11 @@ async fn tell_box(
     cannot: watch::Receiver<BTreeMap<CameraId, String>>,
     report: watch::Sender<OwnReport>,
 ) {
-    let (mut load, mut peaks) = (ProcessorLoad::default(), BTreeMap::new());
+    let (mut load, mut known) = (ProcessorLoad::default(), Measured::default());
     while status.changed().await.is_ok() {
         let now = {
             let status = status.borrow_and_update();
-            own_report(&status, &cannot.borrow(), load.idle_share(), &mut peaks)
+            own_report(&status, &cannot.borrow(), load.idle_share(), &mut known)
         };
         report.send_if_modified(|told| {
             let is_new = *told != now;
@@ -158,14 +159,28 @@ async fn tell_box(
 /// What a peak loses with each status, twice a second: a half in half an hour.
 const DECAY: f32 = 0.999_8;
 
+/// What was measured so far.
+#[derive(Debug, Default)]
+struct Measured {
+    /// The most that each camera needed, which fades.
+    peaks: BTreeMap<CameraId, f32>,
+    /// What each model can do, by the units that it should have: one that is being replaced sends no camera away.
+    capacity: BTreeMap<String, f32>,
+}
+
 fn own_report(
     status: &ApplianceStatus,
     cannot: &BTreeMap<CameraId, String>,
     idle: f32,
-    peaks: &mut BTreeMap<CameraId, f32>,
+    Measured { peaks, capacity }: &mut Measured,
 ) -> OwnReport {
-    let capacity = status.models.iter().filter(|(_, model)| model.in_service > 0);
-    let streaming = status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming && it.rates.decoded > 0.0);
+    let is_wanted = |model: &ModelStatus| matches!(model.state, ModelState::Running | ModelState::Starting);
+    capacity.retain(|name, _| status.models.get(name).is_some_and(is_wanted));
+    for (name, model) in status.models.iter().filter(|(_, model)| is_wanted(model) && model.unit_tps > 0.0) {
+        capacity.insert(name.clone(), model.unit_tps as f32 * model.desired as f32);
+    }
+    let streaming =
+        status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming && it.rates.decoded > 0.0);
     peaks.retain(|camera, _| status.cameras.contains_key(camera));
     for (id, camera) in status.cameras.iter().filter(|(_, camera)| camera.rates.are_settled()) {
         // A camera that the box throttles needs more than it gets.
@@ -174,7 +189,7 @@ fn own_report(
         *peak = (*peak * DECAY).max(analysed);
     }
     OwnReport {
-        capacity_tps: capacity.map(|(name, model)| (name.clone(), model.capacity_tps as f32)).collect(),
+        capacity_tps: capacity.clone(),
         packages: status.models.iter().map(|(name, model)| (name.clone(), model.version.clone())).collect(),
         idle_processors: idle,
         streaming: streaming.map(|(id, _)| id.clone()).collect(),

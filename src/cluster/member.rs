@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// What to ask of etcd.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Request {
+pub(super) enum Request {
     /// Become the owner of a camera that has none.
     Claim(CameraId),
     /// Become the owner of a camera in place of the claim of this epoch.
@@ -40,20 +40,20 @@ pub enum Request {
 
 /// What a box knows when it decides.
 #[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
+pub(super) struct Situation<'a> {
     /// What etcd holds; `None` while it cannot be reached.
-    pub view: Option<&'a View>,
+    pub(super) view: Option<&'a View>,
     /// The highest epoch of each camera that the broker has told of, and that is not this box's own.
-    pub heard: &'a BTreeMap<CameraId, u64>,
+    pub(super) heard: &'a BTreeMap<CameraId, u64>,
     /// The cameras whose frames arrive here.
-    pub streaming: &'a BTreeSet<CameraId>,
+    pub(super) streaming: &'a BTreeSet<CameraId>,
     /// The cameras that this box cannot take.
-    pub impossible: &'a BTreeSet<CameraId>,
+    pub(super) impossible: &'a BTreeSet<CameraId>,
 }
 
 /// The box's part in the cluster.
 #[derive(Debug)]
-pub struct Member {
+pub(super) struct Member {
     box_id: String,
     run: String,
     alone: Duration,
@@ -64,18 +64,18 @@ pub struct Member {
 
 impl Member {
     /// A box that has none yet. `run` is another one at each start; `alone` is how long it goes on without etcd.
-    pub fn new(box_id: &str, run: &str, alone: Duration) -> Self {
+    pub(super) fn new(box_id: &str, run: &str, alone: Duration) -> Self {
         let (box_id, run) = (box_id.to_owned(), run.to_owned());
         Self { box_id, run, alone, cameras: BTreeMap::new(), alone_since: None }
     }
 
     /// The cameras of the cluster that this box has.
-    pub fn cameras(&self) -> &BTreeMap<CameraId, Standing> {
+    pub(super) fn cameras(&self) -> &BTreeMap<CameraId, Standing> {
         &self.cameras
     }
 
     /// Decides anew, and returns what to ask of etcd. An answer comes with the next view.
-    pub fn decide(&mut self, situation: Situation<'_>, now: Monotonic) -> Vec<Request> {
+    pub(super) fn decide(&mut self, situation: Situation<'_>, now: Monotonic) -> Vec<Request> {
         let Some(view) = situation.view else {
             self.heed_higher_epochs(situation.heard);
             let since = *self.alone_since.get_or_insert(now);

@@ -54,19 +54,15 @@ impl Inputs {
 
 /// What writes a decision, as long as `leader_revision` is that of the leader: a box that was elected meanwhile decides itself.
 /// What is kept of cameras that are removed goes with it.
-pub(super) fn commits(
-    decision: &Decision,
-    view: &View,
-    keys: &Keys,
-    leader_revision: i64,
-    now_ms: i64,
-) -> Vec<Commit> {
+pub(super) fn commits(decision: &Decision, view: &View, keys: &Keys, leader_revision: i64, now_ms: i64) -> Vec<Commit> {
     enum Write<'a> {
         Plan(&'a Move),
         Forget(String),
     }
     let is_removed = |camera: &&CameraId| !view.cameras.contains_key(*camera);
     let plans = view.plan.keys().filter(is_removed).map(|camera| keys.plan(camera));
+    let void = decision.unplaced.iter().filter(|unplaced| view.plan.contains_key(&unplaced.camera));
+    let plans = plans.chain(void.map(|unplaced| keys.plan(&unplaced.camera)));
     let needs = view.needs.keys().filter(is_removed).map(|camera| keys.need(camera));
     let forgotten = plans.chain(needs).map(Write::Forget);
     let writes: Vec<Write<'_>> = decision.moves.iter().map(Write::Plan).chain(forgotten).collect();
@@ -82,4 +78,15 @@ pub(super) fn commits(
         })
     };
     writes.chunks(MOST_OPERATIONS).map(commit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_counts_with_what_it_was_measured_to_need_and_never_with_nothing() {
+        assert_eq!((need(None, 5.0), need(Some(3.0), 5.0), need(Some(0.01), 5.0)), (5.0, 3.0, 0.5));
+        assert_eq!((need(Some(9.0), 5.0), need(Some(0.0), 0.0)), (9.0, 0.0));
+    }
 }

@@ -51,8 +51,10 @@ pub(super) fn is_news(now: f32, before: f32) -> bool {
 
 /// True if a box's record differs enough to be written: what a program acts upon, or a figure by a tenth.
 pub(super) fn is_box_news(now: &BoxRecord, before: &BoxRecord) -> bool {
-    let figures = |record: &BoxRecord| BoxRecord { capacity_tps: BTreeMap::new(), idle_processors: 0.0, ..record.clone() };
-    let differs = |(model, tps): (&String, &f32)| before.capacity_tps.get(model).is_none_or(|before| is_news(*tps, *before));
+    let figures =
+        |record: &BoxRecord| BoxRecord { capacity_tps: BTreeMap::new(), idle_processors: 0.0, ..record.clone() };
+    let differs =
+        |(model, tps): (&String, &f32)| before.capacity_tps.get(model).is_none_or(|before| is_news(*tps, *before));
     figures(now) != figures(before)
         || now.capacity_tps.len() != before.capacity_tps.len()
         || now.capacity_tps.iter().any(differs)

@@ -46,10 +46,14 @@ pub enum KeyError {
     #[error("the cluster's key {0} cannot be read")]
     Unreadable(std::path::PathBuf, #[source] std::io::Error),
     /// It is something else.
-    #[error("the cluster's key must be 64 hexadecimal digits: `ocelli cluster key` makes one, which all boxes then share")]
+    #[error(
+        "the cluster's key must be 64 hexadecimal digits: `ocelli cluster key` makes one, which all boxes then share"
+    )]
     NoKey,
     /// The settings name none.
-    #[error("`cluster.key_file` is not set: a camera with a password needs it; `ocelli cluster key` makes a key, which all boxes share")]
+    #[error(
+        "`cluster.key_file` is not set: a camera with a password needs it; `ocelli cluster key` makes a key, which all boxes share"
+    )]
     NotSet,
     /// Another key, or other bytes.
     #[error("the password of camera {0} was sealed with another key than that of this box, or was changed in etcd")]

@@ -147,7 +147,8 @@ impl ClusterStatus {
             };
             (id.clone(), status)
         });
-        let unreadable = view.unreadable.iter().map(|(key, why)| format!("etcd: the value of {key} cannot be read: {why}"));
+        let unreadable =
+            view.unreadable.iter().map(|(key, why)| format!("etcd: the value of {key} cannot be read: {why}"));
         Self {
             name: name.to_owned(),
             leader: view.leader.as_ref().map(|leader| leader.value.box_id.clone()),

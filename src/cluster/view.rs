@@ -95,7 +95,7 @@ impl View {
 }
 
 /// The epoch of a claim that was written at a revision.
-pub fn epoch(revision: i64) -> u64 {
+pub(super) fn epoch(revision: i64) -> u64 {
     u64::try_from(revision).unwrap_or(0)
 }
 

@@ -156,10 +156,14 @@ impl Publisher {
         let base = topics::camera(&self.prefix, &level, camera.as_str());
         let owner = topics::owner(&self.prefix, &self.cluster, camera.as_str());
         let settings = self.home_assistant.as_ref();
-        let announced = settings.map(|settings| announcement_topic(&settings.discovery_prefix, &level, camera.as_str()));
-        let is_of_it = |topic: &String| topic.starts_with(&base) || *topic == owner || Some(topic) == announced.as_ref();
+        let announced =
+            settings.map(|settings| announcement_topic(&settings.discovery_prefix, &level, camera.as_str()));
+        let is_of_it =
+            |topic: &String| topic.starts_with(&base) || *topic == owner || Some(topic) == announced.as_ref();
         let mut withdrawn = Vec::new();
-        self.states.send_modify(|states| withdrawn.extend(states.extract_if(.., |topic, _| is_of_it(topic)).map(|(topic, _)| topic)));
+        self.states.send_modify(|states| {
+            withdrawn.extend(states.extract_if(.., |topic, _| is_of_it(topic)).map(|(topic, _)| topic))
+        });
         self.newly_labelled.remove(camera);
         withdrawn
     }

@@ -2,6 +2,7 @@
 //!
 //! Draft 7, because more tools read it than later ones. A type of a subscriber's own can be generated from them.
 
+use crate::publish::cluster_link::{OwnerMessage, SCHEMA_OWNER};
 use crate::publish::command_message::{CameraCommand, ModelCommand, ReplyMessage, SCHEMA_REPLY};
 use crate::publish::event::{EventMessage, SCHEMA_EVENT};
 use crate::publish::message::{DetectionsMessage, SCHEMA_DETECTIONS};
@@ -88,6 +89,7 @@ fn all() -> Vec<(String, Value)> {
         sent::<CameraStateMessage>(SCHEMA_CAMERA_STATE),
         sent::<BoxStateMessage>(SCHEMA_STATE),
         sent::<ReplyMessage>(SCHEMA_REPLY),
+        sent::<OwnerMessage>(SCHEMA_OWNER),
         received::<CameraCommand>("ocelli.camera-command.v1"),
         received::<ModelCommand>("ocelli.model-command.v1"),
     ]

@@ -12,7 +12,8 @@ use crate::settings::url_credentials::take_credentials_from_url;
 /// # Errors
 /// Never for settings that were read; the library's signature has one.
 pub(crate) fn cluster_camera_text(camera: &CameraSettings) -> Result<String, String> {
-    let without_password = |credentials: &Credentials| Credentials { user: credentials.user.clone(), ..Credentials::default() };
+    let without_password =
+        |credentials: &Credentials| Credentials { user: credentials.user.clone(), ..Credentials::default() };
     let camera = CameraSettings {
         credentials: without_password(&camera.credentials),
         detect_credentials: without_password(&camera.detect_credentials),

@@ -3,6 +3,7 @@
 mod buckets;
 mod camera_metrics;
 pub mod clip_metrics;
+mod cluster_metrics;
 mod event_metrics;
 pub mod journal;
 mod labels;
@@ -14,7 +15,6 @@ pub mod logging;
 pub mod main_stream_metrics;
 pub mod metrics;
 pub mod model_metrics;
-mod cluster_metrics;
 mod mqtt_metrics;
 pub mod node_metrics;
 mod panics;

@@ -120,6 +120,13 @@ impl Daemon {
         (output.status, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
+    /// [`Self::command`] for commands that have commands themselves.
+    pub fn subcommand(&self, arguments: &[&str]) -> (ExitStatus, String) {
+        let settings = self.home.path().join("ocelli.toml");
+        let output = binary(&self.home).env("OCELLI_CONFIG_FILE", settings).args(arguments).output().unwrap();
+        (output.status, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+
     /// [`Self::command`] that must succeed.
     pub fn succeed(&self, arguments: &[&str]) -> String {
         let (status, text) = self.command(arguments);
@@ -292,8 +299,7 @@ fn prepare(broker_port: u16, settings: &str) -> (TempDir, u16, StatusLine) {
         true => settings.replacen(http, &port, 1),
         false => format!("{port}{settings}"),
     };
-    let text =
-        format!("{name}\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
+    let text = format!("{name}\n{broker}{settings}").replace("{state}", home.path().join("state").to_str().unwrap());
     std::fs::write(&file, text).unwrap();
     let status_line = StatusLine::listen(&home.path().join(NOTIFY));
     (home, http_port, status_line)

@@ -59,9 +59,7 @@ impl Etcd {
 
     /// Waits until a write is agreed on.
     pub fn wait_healthy(&self) {
-        wait_for("etcd", Duration::from_secs(30), || {
-            self.ctl(&["endpoint", "health"]).status.success().then_some(())
-        });
+        wait_for("etcd", Duration::from_secs(30), || self.ctl(&["endpoint", "health"]).status.success().then_some(()));
     }
 
     /// The endpoints as settings have them.

@@ -37,7 +37,8 @@ pub(in crate::appliance) struct Claims {
 impl Claims {
     /// What is assigned now. `own` are the settings without the cluster's cameras.
     pub(super) fn of(&self, assigned: &Assigned, own: &Settings, key: &Result<ClusterKey, KeyError>) -> Self {
-        let mut claims = Self { standings: assigned.standings.clone(), all: Arc::clone(&assigned.cameras), ..Self::default() };
+        let mut claims =
+            Self { standings: assigned.standings.clone(), all: Arc::clone(&assigned.cameras), ..Self::default() };
         for (id, assignment) in assigned.cameras.iter() {
             match camera(id, assignment, own, key) {
                 Ok(camera) => drop(claims.possible.insert(id.clone(), camera)),

@@ -32,7 +32,9 @@ impl ClusterMarks {
         let (owned, silenced): (Vec<_>, Vec<_>) =
             now.iter().filter(is_new).partition(|(_, standing)| matches!(standing, Standing::Owner { .. }));
         self.former.retain(|camera, _| !now.contains_key(camera));
-        self.former.extend(before.cameras.iter().filter(|(camera, _)| !now.contains_key(*camera)).map(|(id, it)| (id.clone(), *it)));
+        self.former.extend(
+            before.cameras.iter().filter(|(camera, _)| !now.contains_key(*camera)).map(|(id, it)| (id.clone(), *it)),
+        );
         let ids = |list: Vec<(&CameraId, &Standing)>| list.into_iter().map(|(camera, _)| camera.clone()).collect();
         (ids(owned), ids(silenced))
     }
@@ -57,7 +59,9 @@ impl ClusterMarks {
             None => Voice::Own,
             Some(Standing::Ready) => Voice::Silent,
             // What ends now was seen under that claim; another box may have one since.
-            Some(Standing::Owner { epoch, .. }) => Voice::Owner(Mark { epoch: *epoch, is_uncertain: !self.standings.promise.holds() }),
+            Some(Standing::Owner { epoch, .. }) => {
+                Voice::Owner(Mark { epoch: *epoch, is_uncertain: !self.standings.promise.holds() })
+            }
         }
     }
 

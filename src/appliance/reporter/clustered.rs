@@ -39,7 +39,9 @@ impl Reporter {
             if let (Some(publisher), Some(told)) = (&mut self.publisher, self.told.get(&camera)) {
                 told.tell(&camera, publisher);
             }
-            for held in self.held.take(&camera) {
+            for mut held in self.held.take(&camera) {
+                // It begins for subscribers with the claim: before it, the other box's events count.
+                held.event.at = now;
                 self.event(&camera, held, now);
             }
         }

@@ -46,3 +46,48 @@ impl HeldEvents {
         self.0.retain(|camera, _| is_there(camera));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vision::monotonic::Monotonic;
+
+    fn held(kind: EventKind, track: u64, at: u64, confidence: f32) -> HeldEvent {
+        let at = Monotonic::from_nanos(at);
+        let event = TrackEvent {
+            kind,
+            track,
+            label: "person".into(),
+            began_at: at,
+            at,
+            ended_at: None,
+            confidence,
+            best_box: None,
+            best_at: at,
+            bounding_box: None,
+            is_new_best: false,
+            regions: Vec::new(),
+        };
+        HeldEvent { seq: track, event, package: Arc::default() }
+    }
+
+    #[test]
+    fn objects_in_view_begin_as_they_were_seen_best_and_those_that_left_do_not() {
+        let (mut events, yard) = (HeldEvents::default(), CameraId::new("yard").unwrap());
+        for event in [
+            held(EventKind::Began, 1, 10, 0.5),
+            held(EventKind::Began, 2, 11, 0.6),
+            held(EventKind::Changed, 1, 20, 0.9),
+            held(EventKind::Ended, 2, 21, 0.6),
+            held(EventKind::Changed, 7, 22, 0.6),
+        ] {
+            events.hold(&yard, event);
+        }
+        let begun = events.take(&yard).into_iter().map(|it| (it.event.kind, it.event.track, it.event.confidence));
+        assert_eq!(begun.collect::<Vec<_>>(), [(EventKind::Began, 1, 0.9)]);
+        assert!(events.take(&yard).is_empty());
+        events.hold(&yard, held(EventKind::Began, 3, 30, 0.5));
+        events.keep(|_| false);
+        assert!(events.take(&yard).is_empty());
+    }
+}

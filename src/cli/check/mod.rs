@@ -5,6 +5,7 @@ mod access;
 mod broker;
 mod camera_words;
 mod cameras;
+mod cluster;
 mod packages;
 mod reach;
 mod report;
@@ -90,5 +91,6 @@ async fn try_everything(settings: &Arc<Settings>, models: &[&ModelSettings], vis
     if settings.mqtt.enabled {
         report.add(broker::check_broker(settings).await);
     }
+    report.extend(cluster::check_cluster(settings).await);
     report.extend(cameras::check_cameras(settings).await);
 }

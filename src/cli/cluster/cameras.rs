@@ -11,7 +11,7 @@ use clap::Subcommand;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum CamerasCommand {
+pub(in crate::cli) enum CamerasCommand {
     /// Give the cameras of a settings file to the cluster.
     Import(import::ImportArguments),
     /// Give a camera to the cluster.
@@ -29,7 +29,7 @@ pub(super) enum CamerasCommand {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct ListArguments {
+pub(in crate::cli) struct ListArguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -38,7 +38,7 @@ pub(super) struct ListArguments {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct CameraArguments {
+pub(in crate::cli) struct CameraArguments {
     /// The camera's id.
     #[arg(value_name = "ID", value_parser = parse_id)]
     camera: CameraId,
@@ -47,7 +47,7 @@ pub(super) struct CameraArguments {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct BoxArguments {
+pub(in crate::cli) struct BoxArguments {
     /// The camera's id.
     #[arg(value_name = "ID", value_parser = parse_id)]
     camera: CameraId,
@@ -126,7 +126,9 @@ fn list(arguments: &ListArguments) -> ExitCode {
                 password.to_owned(),
             ]
         });
-        columns(&["ID", "MODEL", "WANTS", "PIN", "APART", "PASSWORD"], rows.collect()).iter().for_each(|line| print_line(line));
+        columns(&["ID", "MODEL", "WANTS", "PIN", "APART", "PASSWORD"], rows.collect())
+            .iter()
+            .for_each(|line| print_line(line));
         Ok(())
     })
 }

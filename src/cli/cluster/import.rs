@@ -23,7 +23,7 @@ FILE has `[[cameras]]` as in the settings. Passwords are read here, sealed with 
 cluster must not be in a box's own settings any more: take it out there.
 
 Exit codes: 0 imported, 1 refused or etcd does not answer, 78 the settings are wrong.")]
-pub(super) struct ImportArguments {
+pub(in crate::cli) struct ImportArguments {
     /// The file with the cameras.
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -43,7 +43,7 @@ pub(super) struct ImportArguments {
   ocelli cluster cameras add gate rtsp://viewer@192.168.1.21/h264 --password-file gate-password --fps 10
 
 Exit codes: 0 added, 1 refused or etcd does not answer, 78 the settings are wrong.")]
-pub(super) struct AddArguments {
+pub(in crate::cli) struct AddArguments {
     /// Its id in topics and logs: 1 to 64 of a-z, 0-9, `_` and `-`.
     #[arg(value_name = "ID", value_parser = parse_id)]
     id: CameraId,
@@ -97,8 +97,15 @@ fn cameras_of(arguments: &ImportArguments) -> Result<Vec<CameraSettings>, Box<dy
     let files = [arguments.config.files(), vec![arguments.file.clone()]].concat();
     let (settings, places) = Settings::load_placed(&files, environment()).map_err(|errors| errors.to_string())?;
     let own = arguments.file.display().to_string();
-    let is_of_file = |index: usize| matches!(places.of(&format!("cameras[{index}]")), Place::Line { file, .. } if file == own);
-    Ok(settings.cameras.into_iter().enumerate().filter(|(index, _)| is_of_file(*index)).map(|(_, camera)| camera).collect())
+    let is_of_file =
+        |index: usize| matches!(places.of(&format!("cameras[{index}]")), Place::Line { file, .. } if file == own);
+    Ok(settings
+        .cameras
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| is_of_file(*index))
+        .map(|(_, camera)| camera)
+        .collect())
 }
 
 pub(super) fn add(arguments: &AddArguments) -> ExitCode {
@@ -120,10 +127,12 @@ pub(super) fn add(arguments: &AddArguments) -> ExitCode {
 /// What is kept of a camera.
 fn record(camera: &CameraSettings, settings: &Settings, apart: Option<String>) -> Result<CameraRecord, Box<dyn Error>> {
     let password = |credentials: &Credentials| credentials.resolve_password();
-    let passwords = OpenPasswords { main: password(&camera.credentials)?, detect: password(&camera.detect_credentials)? };
+    let passwords =
+        OpenPasswords { main: password(&camera.credentials)?, detect: password(&camera.detect_credentials)? };
     let sealed = match passwords == OpenPasswords::default() {
         true => None,
-        false => ClusterKey::read(settings.cluster.key_file.as_deref(), &settings.cluster.name)?.seal(&camera.id, &passwords)?,
+        false => ClusterKey::read(settings.cluster.key_file.as_deref(), &settings.cluster.name)?
+            .seal(&camera.id, &passwords)?,
     };
     let fps = if camera.fps == 0.0 { EVERY_FRAME } else { camera.fps };
     let tiles = camera.framing().transactions();

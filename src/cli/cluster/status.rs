@@ -12,7 +12,7 @@ use std::process::ExitCode;
   ocelli cluster status --json | jq '.cameras'
 
 Exit codes: 0 shown, 1 etcd does not answer, 78 the settings are wrong.")]
-pub(super) struct StatusArguments {
+pub(in crate::cli) struct StatusArguments {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,

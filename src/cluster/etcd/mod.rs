@@ -65,7 +65,8 @@ impl Access {
     /// tried at another member.
     pub(super) fn read(settings: &ClusterSettings) -> Result<Self, EtcdError> {
         let limit = settings.lease() / 3;
-        let mut options = ConnectOptions::new().with_connect_timeout(limit).with_timeout(limit).with_require_leader(true);
+        let mut options =
+            ConnectOptions::new().with_connect_timeout(limit).with_timeout(limit).with_require_leader(true);
         let password = settings.credentials.resolve_password()?;
         if let Some(user) = &settings.credentials.user {
             let password = password.as_ref().map_or("", |password| password.reveal());

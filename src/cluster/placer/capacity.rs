@@ -5,9 +5,13 @@
 use crate::cluster::placer::input::BoxState;
 use std::collections::BTreeMap;
 
-/// A measured capacity within this factor of the one that counts changes nothing. One that is further away pulls it along
-/// up to this distance. So ten percent up and down, around the first value or any later one, moves nothing.
+/// A measured capacity within this factor of the one that counts changes nothing: ten percent up and down are within it.
+/// One that is further away pulls it along up to this distance.
 const PLAY: f64 = 1.125;
+
+/// A measured capacity that is further away than this is no wobble of ten percent, even from one end to the other, and
+/// counts as it is: a box that throttles, or one that is alone again.
+const JUMP: f64 = 1.25;
 
 /// Transactions a second of each model on each box.
 #[derive(Debug, Default)]
@@ -26,6 +30,7 @@ impl Capacities {
             for (model, tps) in state.capacity_tps.iter().filter(|(_, tps)| is_usable(**tps)) {
                 let measured = f64::from(*tps);
                 match kept.get_mut(model) {
+                    Some(kept) if *kept > measured * JUMP || *kept < measured / JUMP => *kept = measured,
                     Some(kept) => *kept = kept.clamp(measured / PLAY, measured * PLAY),
                     None => drop(kept.insert(model.clone(), measured)),
                 }
@@ -60,9 +65,18 @@ mod tests {
         for tps in [100.0, 90.0, 110.0, 91.0, 109.0] {
             assert_eq!(follow(&mut capacities, tps), 100.0);
         }
-        assert_eq!(follow(&mut capacities, 60.0), 67.5);
-        assert_eq!(follow(&mut capacities, 66.0), 67.5);
-        assert!((follow(&mut capacities, 225.0) - 200.0).abs() < 1e-9);
+        assert_eq!(follow(&mut capacities, 80.0), 90.0);
+        assert_eq!(follow(&mut capacities, 98.0), 90.0);
+        assert_eq!(follow(&mut capacities, 60.0), 60.0, "no wobble");
+        assert_eq!(follow(&mut capacities, 66.0), 60.0);
+        assert_eq!(follow(&mut capacities, 200.0), 200.0);
+    }
+
+    #[test]
+    fn a_wobble_that_begins_at_its_end_changes_what_counts_once() {
+        let mut capacities = Capacities::default();
+        let counted: Vec<f64> = [90.0, 110.0, 90.0, 110.0, 90.0].map(|tps| follow(&mut capacities, tps)).into();
+        assert!(counted[1..].iter().all(|tps| (*tps - 110.0 / PLAY).abs() < 1e-9), "{counted:?}");
     }
 
     #[test]

@@ -15,6 +15,11 @@ pub(super) struct History(BTreeMap<CameraId, (String, Monotonic)>);
 impl History {
     /// Compares the plan with that of the last look.
     pub(super) fn look(&mut self, plan: &BTreeMap<CameraId, String>, now: Monotonic) {
+        let is_kept =
+            |((camera, (kept, _)), (other, name)): ((&CameraId, &(String, _)), _)| (camera, kept) == (other, name);
+        if self.0.len() == plan.len() && self.0.iter().zip(plan).all(is_kept) {
+            return;
+        }
         self.0.retain(|camera, _| plan.contains_key(camera));
         for (camera, name) in plan {
             match self.0.get_mut(camera) {

@@ -28,7 +28,7 @@ pub use input::{BoxState, CameraNeed, PlacerSettings};
 use power_return::PowerReturn;
 use std::collections::BTreeMap;
 use steadiness::Steadiness;
-use table::{BoxIndex, CameraIndex, Table};
+use table::{BoxIndex, CameraIndex, Seat, Table};
 
 /// A move away from an overfull box costs so much of a move: its cameras are looked at too seldom until then.
 const OVERFULL_COST: f64 = 0.1;
@@ -73,70 +73,59 @@ impl Placer {
         self.steadiness.look(boxes, self.settings.settle, now);
         self.history.look(plan, now);
         self.power_return.look(boxes, plan, now);
-        let mut table = Table::new(boxes, cameras, &self.capacities);
+        let mut table = Table::new(boxes, cameras, plan, &self.capacities);
         for site in &mut table.sites {
             site.has_settled = self.steadiness.has_settled(site.name, self.settings.settle, now);
             site.is_unsteady = self.steadiness.is_unsteady(site.name);
         }
         let mut decision = Decision::default();
         let mut moves = BTreeMap::new();
-        self.place_at_once(&mut table, plan, &mut decision, &mut moves);
+        self.place_at_once(&mut table, &mut decision, &mut moves);
         self.improve(&mut table, now, &mut moves);
-        decision.moves = moves.into_iter().map(|(camera, (to, why))| step(&table, plan, camera, to, why)).collect();
+        decision.moves = moves.into_iter().map(|(camera, (to, why))| step(&table, camera, to, why)).collect();
         let uses = table.sites.iter().map(|site| (site.name.to_owned(), narrow(site.used)));
         decision.use_of = uses.collect();
         decision
     }
 
     /// Puts each camera where the plan has it, and those that must move where there is most room.
-    fn place_at_once(&self, table: &mut Table<'_>, plan: &BTreeMap<CameraId, String>, decision: &mut Decision, moves: &mut Moves) {
-        let mut homeless: BTreeMap<CameraIndex, MoveReason> = BTreeMap::new();
+    fn place_at_once(&self, table: &mut Table<'_>, decision: &mut Decision, moves: &mut Moves) {
+        let mut homeless: Vec<CameraIndex> = Vec::new();
+        let mut reasons: BTreeMap<CameraIndex, MoveReason> = BTreeMap::new();
         for camera in 0..table.seats.len() {
-            let id = table.seats[camera].id;
-            let planned = plan.get(id);
-            let home = planned.and_then(|name| table.find(name));
-            let why = match (planned, home) {
-                (None, _) => MoveReason::New,
-                (Some(name), None) if self.power_return.waits_for(name) => {
-                    let why = format!("its box `{name}` may still be starting");
-                    decision.held.push(Unplaced { camera: id.clone(), why });
-                    continue;
-                }
-                (Some(_), None) => MoveReason::BoxGone,
-                (Some(_), Some(home)) if !table.can(camera, home) => MoveReason::CannotTake,
-                (Some(_), Some(home)) if table.takes(camera, home) => {
-                    table.put(camera, home);
-                    continue;
-                }
-                (Some(_), Some(_)) => MoveReason::Draining,
-            };
-            homeless.insert(camera, why);
+            let Seat { id, planned, .. } = table.seats[camera];
+            if let Some(name) = planned.filter(|name| self.power_return.waits_for(name)) {
+                let why = format!("its box `{name}` may still be starting");
+                decision.held.push(Unplaced { camera: id.clone(), why });
+            } else if let Some(why) = table.why_homeless(camera) {
+                homeless.push(camera);
+                reasons.insert(camera, why);
+            } else if let Some(home) = table.home(camera) {
+                table.put(camera, home);
+            }
         }
-        let mut order: Vec<CameraIndex> = homeless.keys().copied().collect();
-        room::sort_by_size(&mut order, table);
-        for camera in order {
+        room::sort_by_size(&mut homeless, table);
+        for camera in homeless {
             if let Some(best) = room::best_box(camera, table) {
                 table.put(camera, best);
-                moves.insert(camera, (best, homeless[&camera]));
+                moves.insert(camera, (best, reasons[&camera]));
                 continue;
             }
-            let (id, why) = (table.seats[camera].id, room::why_nowhere(camera, table));
-            let unplaced = Unplaced { camera: id.clone(), why };
+            let unplaced = Unplaced { camera: table.seats[camera].id.clone(), why: room::why_nowhere(camera, table) };
             // A box that drains is alive, and goes on until another can take the camera.
-            if homeless[&camera] == MoveReason::Draining
-                && let Some(home) = plan.get(id).and_then(|name| table.find(name))
-            {
-                table.put(camera, home);
-                decision.held.push(unplaced);
-            } else {
-                decision.unplaced.push(unplaced);
+            match table.home(camera).filter(|_| reasons[&camera] == MoveReason::Draining) {
+                Some(home) => {
+                    table.put(camera, home);
+                    decision.held.push(unplaced);
+                }
+                None => decision.unplaced.push(unplaced),
             }
         }
     }
 
     /// Makes slow moves as long as there are some and the rate allows them.
     fn improve(&mut self, table: &mut Table<'_>, now: Monotonic, moves: &mut Moves) {
-        let rested = |(camera, seat): (CameraIndex, &table::Seat<'_>)| {
+        let rested = |(camera, seat): (CameraIndex, &Seat<'_>)| {
             !moves.contains_key(&camera) && self.history.has_rested(seat.id, now)
         };
         let mut has_rested: Vec<bool> = table.seats.iter().enumerate().map(rested).collect();
@@ -161,15 +150,9 @@ impl Placer {
 /// The moves of a decision.
 type Moves = BTreeMap<CameraIndex, (BoxIndex, MoveReason)>;
 
-fn step(
-    table: &Table<'_>,
-    plan: &BTreeMap<CameraId, String>,
-    camera: CameraIndex,
-    to: BoxIndex,
-    why: MoveReason,
-) -> Move {
-    let camera = table.seats[camera].id;
-    Move { camera: camera.clone(), from: plan.get(camera).cloned(), to: table.sites[to].name.to_owned(), why }
+fn step(table: &Table<'_>, camera: CameraIndex, to: BoxIndex, why: MoveReason) -> Move {
+    let Seat { id, planned, .. } = table.seats[camera];
+    Move { camera: id.clone(), from: planned.map(str::to_owned), to: table.sites[to].name.to_owned(), why }
 }
 
 /// A use for people: its last digits do not matter.

@@ -11,8 +11,8 @@ pub(super) fn sort_by_size(cameras: &mut [CameraIndex], table: &Table<'_>) {
         let boxes = (0..table.sites.len()).filter(|site| table.takes(camera, *site));
         boxes.map(|site| table.share(camera, site)).fold(f64::INFINITY, f64::min)
     };
-    let mut keys: BTreeMap<CameraIndex, (bool, f64)> = BTreeMap::new();
-    cameras.iter().for_each(|camera| drop(keys.insert(*camera, (table.pin(*camera).is_none(), size(*camera)))));
+    let key = |camera: &CameraIndex| (*camera, (table.pin(*camera).is_none(), size(*camera)));
+    let keys: BTreeMap<CameraIndex, (bool, f64)> = cameras.iter().map(key).collect();
     cameras.sort_by(|a, b| {
         let ((a_last, a_size), (b_last, b_size)) = (keys[a], keys[b]);
         a_last.cmp(&b_last).then(b_size.total_cmp(&a_size)).then(a.cmp(b))
@@ -49,6 +49,7 @@ pub(super) fn why_nowhere(camera: CameraIndex, table: &Table<'_>) -> String {
     if reasons.is_empty() {
         return "no box is there".to_owned();
     }
-    let reasons: Vec<String> = reasons.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+    let reasons: Vec<String> =
+        reasons.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
     format!("no box can take it ({})", reasons.join("; "))
 }

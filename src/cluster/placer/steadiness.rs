@@ -136,8 +136,8 @@ mod tests {
             steadiness.has_settled("a", SETTLE, at(second))
         };
         assert!(!settled_after(&|_| {}, 0));
-        assert!(!settled_after(&|state| drop(state.capacity_tps.insert("m".into(), 5.0)), 100));
-        assert!(settled_after(&|state| drop(state.capacity_tps.insert("m".into(), 50.0)), 200));
+        assert!(!settled_after(&|state| state.capacity_tps.extend([("m".into(), 5.0)]), 100));
+        assert!(settled_after(&|state| state.capacity_tps.extend([("m".into(), 50.0)]), 200));
         assert!(!settled_after(&|state| state.is_draining = true, 300));
         assert!(!settled_after(&|state| state.zone = "hall".into(), 400));
         assert!(settled_after(&|_| {}, 430));

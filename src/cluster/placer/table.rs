@@ -1,6 +1,7 @@
 //! Boxes and cameras by number, with the use of each box kept up to date while cameras move.
 
 use crate::cluster::placer::capacity::Capacities;
+use crate::cluster::placer::decision::MoveReason;
 use crate::cluster::placer::input::{BoxState, CameraNeed};
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub(super) struct Site<'a> {
 pub(super) struct Seat<'a> {
     pub(super) id: &'a CameraId,
     pub(super) need: &'a CameraNeed,
+    /// Its box in the plan, which may not be there.
+    pub(super) planned: Option<&'a str>,
     pub(super) at: Option<BoxIndex>,
     model: usize,
     /// The cameras that it is to be apart from.
@@ -75,12 +78,17 @@ impl<'a> Table<'a> {
     pub(super) fn new(
         boxes: &'a BTreeMap<String, BoxState>,
         cameras: &'a BTreeMap<CameraId, CameraNeed>,
+        plan: &'a BTreeMap<CameraId, String>,
         capacities: &Capacities,
     ) -> Self {
         let (mut models, mut groups, mut zones) = (Numbers::default(), Numbers::default(), Numbers::default());
+        let mut lines = plan.iter().peekable();
         let seat = |(id, need): (&'a CameraId, &'a CameraNeed)| {
             let group = need.apart.as_deref().map(|word| groups.of(word));
-            Seat { id, need, at: None, model: models.of(&need.model), group }
+            // Both are in the order of names: going through the plan once is several times as fast as a thousand searches.
+            while lines.next_if(|(camera, _)| *camera < id).is_some() {}
+            let planned = lines.next_if(|(camera, _)| *camera == id).map(|(_, name)| name.as_str());
+            Seat { id, need, planned, at: None, model: models.of(&need.model), group }
         };
         let seats: Vec<Seat<'_>> = cameras.iter().map(seat).collect();
         let site = |(name, state): (&'a String, &'a BoxState)| {
@@ -109,6 +117,22 @@ impl<'a> Table<'a> {
     /// True if the box can be given the camera.
     pub(super) fn takes(&self, camera: CameraIndex, site: BoxIndex) -> bool {
         !self.sites[site].state.is_draining && self.can(camera, site)
+    }
+
+    /// The box that the camera has in the plan, if it is there.
+    pub(super) fn home(&self, camera: CameraIndex) -> Option<BoxIndex> {
+        self.find(self.seats[camera].planned?)
+    }
+
+    /// Why a camera cannot stay where the plan has it; `None` if it can.
+    pub(super) fn why_homeless(&self, camera: CameraIndex) -> Option<MoveReason> {
+        match (self.seats[camera].planned, self.home(camera)) {
+            (None, _) => Some(MoveReason::New),
+            (Some(_), None) => Some(MoveReason::BoxGone),
+            (Some(_), Some(home)) if !self.can(camera, home) => Some(MoveReason::CannotTake),
+            (Some(_), Some(home)) if !self.takes(camera, home) => Some(MoveReason::Draining),
+            (Some(_), Some(_)) => None,
+        }
     }
 
     /// The box on which the operator wants the camera, if that can be.

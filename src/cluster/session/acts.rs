@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How long a box that has just started lets others lead: after a power cut the first box that is back must not take all.
 const FIRST_LEAD: Duration = Duration::from_secs(5);
 
+/// By then a box is known even if none of its models has been measured.
+const MEASURED_BY: Duration = Duration::from_secs(30);
+
 /// How often the need of a camera is written at most.
 const NEED_PERIOD: Duration = Duration::from_secs(60);
 
@@ -67,6 +70,10 @@ impl Session {
     /// Writes what this box says of itself, when it is not there or differs.
     async fn register(&mut self, etcd: &mut Etcd, lease: i64) -> Result<(), EtcdError> {
         let report = self.report.borrow().clone();
+        let is_measured = !report.capacity_tps.is_empty();
+        if !is_measured && monotonic_now().since(self.began_at) < MEASURED_BY {
+            return Ok(());
+        }
         let record = BoxRecord {
             run: self.run.clone(),
             address: self.settings.address.clone(),
@@ -81,7 +88,9 @@ impl Session {
         let known = self.view.as_ref().and_then(|view| view.boxes.get(&self.box_id));
         let expected = match known {
             None => Expect::Absent,
-            Some(kept) if kept.value.run == self.run && is_box_news(&record, &kept.value) => Expect::WrittenAt(kept.revision),
+            Some(kept) if kept.value.run == self.run && is_box_news(&record, &kept.value) => {
+                Expect::WrittenAt(kept.revision)
+            }
             Some(_) => return Ok(()),
         };
         let key = self.keys.of_box(&self.box_id);
@@ -99,7 +108,8 @@ impl Session {
             self.write(etcd, &key, &record, Commit::default().if_key(&key, Expect::Absent), Some(lease)).await?;
         }
         let Some(view) = &self.view else { return Ok(()) };
-        let own = view.leader.as_ref().filter(|leader| leader.value.box_id == self.box_id && leader.value.run == self.run);
+        let own =
+            view.leader.as_ref().filter(|leader| leader.value.box_id == self.box_id && leader.value.run == self.run);
         let Some(revision) = own.map(|leader| leader.revision) else {
             self.unplaced.clear();
             return Ok(());

@@ -115,7 +115,8 @@ impl Session {
         let promise = Promise::default();
         let standings = Standings { cluster: settings.name.clone(), promise: promise.clone(), ..Standings::default() };
         let (assigned, assigned_end) = watch::channel(Assigned { standings, ..Assigned::default() });
-        let (status, status_end) = watch::channel(ClusterStatus { name: settings.name.clone(), ..ClusterStatus::default() });
+        let (status, status_end) =
+            watch::channel(ClusterStatus { name: settings.name.clone(), ..ClusterStatus::default() });
         let (report_end, report) = watch::channel(OwnReport::default());
         let (heard_end, heard) = watch::channel(BTreeMap::new());
         let (orders_end, orders) = mpsc::channel(ORDERS);
@@ -188,7 +189,12 @@ impl Session {
             Err(Left) => return End::Left,
         };
         let Joined { mut etcd, keeper, lease, mut changes, view } = joined;
-        tracing::info!(endpoint, cameras = view.cameras.len(), boxes = view.boxes.len(), "the cluster's etcd is reached");
+        tracing::info!(
+            endpoint,
+            cameras = view.cameras.len(),
+            boxes = view.boxes.len(),
+            "the cluster's etcd is reached"
+        );
         (self.lease, self.view) = (Some(lease), Some(view));
         (self.etcd.connected, self.etcd.reason) = (true, None);
         let mut keeping = tokio::spawn(keeper.run(self.promise.clone()));
@@ -219,7 +225,7 @@ impl Session {
                     }
                     Some(Order::Leave(reply)) => {
                         self.leave(&mut etcd, lease.0).await;
-                        drop(reply.send(()));
+                        let _left: Result<(), ()> = reply.send(());
                         break End::Left;
                     }
                     None => break End::Left,
@@ -261,8 +267,8 @@ impl Session {
                         drop(reply.send(Err(why.to_owned())));
                     }
                     Some(Order::Leave(reply)) => {
-                        // The lease ends by itself.
-                        drop(reply.send(()));
+                        // The lease ends by itself, and who has asked may have left.
+                        let _left: Result<(), ()> = reply.send(());
                         return Err(Left);
                     }
                     None => return Err(Left),
@@ -283,14 +289,18 @@ impl Session {
     async fn leave(&mut self, etcd: &mut Etcd, lease: i64) {
         self.promise.end();
         if let Err(error) = etcd.revoke(lease).await {
-            tracing::warn!("the cluster is not told that this box leaves, and waits for its lease: {}", describe(&error));
+            tracing::warn!(
+                "the cluster is not told that this box leaves, and waits for its lease: {}",
+                describe(&error)
+            );
         }
     }
 
     /// Tells the appliance and the operator.
     fn tell(&mut self) {
         if let Some(view) = &self.view {
-            let assignment = |kept: &Kept<CameraRecord>| Assignment { record: kept.value.clone(), revision: kept.revision };
+            let assignment =
+                |kept: &Kept<CameraRecord>| Assignment { record: kept.value.clone(), revision: kept.revision };
             let same = |(id, kept): (&CameraId, &Kept<CameraRecord>)| {
                 self.known.get(id).is_some_and(|known| known.revision == kept.revision)
             };

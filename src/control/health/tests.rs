@@ -33,6 +33,9 @@ fn healthy() -> ApplianceStatus {
         fps: 5.0,
         reason: None,
         main: None,
+        box_id: None,
+        epoch: None,
+        owner_uncertain: false,
     };
     let camera = CameraView {
         state,

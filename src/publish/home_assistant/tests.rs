@@ -106,6 +106,7 @@ fn the_longest_announcement_that_settings_allow_fits_the_contract() {
         discovery_prefix: &prefix,
         topic_prefix: &prefix,
         box_id: &id,
+        is_clustered: false,
         camera: &CameraId::new(id.as_str()).unwrap(),
         name: &"\"".repeat(64),
         version: "0.1.0-beta.1+20261124",

@@ -18,7 +18,10 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         findings.add("cluster.name", "is this box's id too: topics of the cluster's cameras would be those of its own");
     }
     if cluster.endpoints.is_empty() {
-        findings.add("cluster.endpoints", "is required in a cluster: name the members of etcd, such as [\"http://10.0.0.1:2379\"]");
+        findings.add(
+            "cluster.endpoints",
+            "is required in a cluster: name the members of etcd, such as [\"http://10.0.0.1:2379\"]",
+        );
     }
     for (index, endpoint) in cluster.endpoints.iter().enumerate() {
         let host = ["http://", "https://"].iter().find_map(|scheme| endpoint.strip_prefix(scheme));

@@ -26,8 +26,8 @@ pub mod topics;
 mod transport;
 pub(crate) mod trial;
 
-use crate::publish::commands::CommandPort;
 use crate::publish::cluster_link::ClusterLink;
+use crate::publish::commands::CommandPort;
 use crate::publish::outbox::SinkEnd;
 use crate::publish::outgoing::{Inventory, Outgoing, PublishCounters, SinkTroubles, States};
 use crate::publish::sinks::mqtt::clean_up::CleanUp;
