@@ -1,4 +1,4 @@
-.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator
+.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator cluster
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -59,6 +59,10 @@ capture: build ## what receiving and decoding loses and costs beside plain GStre
 
 faults: build ## kills, overload, swaps and stops, half an hour; writes target/reports/faults.json, fails for no missed bar
 	@$(CARGO) bench --bench faults
+
+cluster: build ## three boxes, three members of etcd and cameras under 60 faults, half an hour (OCELLI_CLUSTER_FAULTS); writes target/reports/cluster.json, fails for no missed bar
+	@setup/etcd.sh
+	@$(CARGO) bench --bench cluster
 
 accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, classifiers, tracking beside ByteTrack (OCELLI_TESTDATA); writes target/reports/accuracy.json
 	@setup/models.sh all

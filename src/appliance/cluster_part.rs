@@ -39,7 +39,7 @@ pub struct ClusterPart {
 }
 
 /// What is left to the end of the daemon.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClusterExit {
     client: ClusterClient,
     box_id: String,
@@ -85,8 +85,20 @@ impl ClusterPart {
 }
 
 impl ClusterExit {
+    /// Turns true at a stop, once others have taken the cameras over if the settings say so. Must be called inside the runtime.
+    pub fn after_handover(&self, mut stopped: watch::Receiver<bool>) -> watch::Receiver<bool> {
+        let ((over, is_over), exit) = (watch::channel(false), self.clone());
+        tokio::spawn(async move {
+            // An error: whoever stops is gone, which is a stop too.
+            drop(stopped.wait_for(|stopped| *stopped).await);
+            exit.hand_over().await;
+            over.send_replace(true);
+        });
+        is_over
+    }
+
     /// Before cameras stop: waits until others have taken them over, if the settings say so.
-    pub async fn hand_over(&self) {
+    async fn hand_over(&self) {
         if !self.drains {
             return;
         }
@@ -176,8 +188,11 @@ fn own_report(
 ) -> OwnReport {
     let is_wanted = |model: &ModelStatus| matches!(model.state, ModelState::Running | ModelState::Starting);
     capacity.retain(|name, _| status.models.get(name).is_some_and(is_wanted));
-    for (name, model) in status.models.iter().filter(|(_, model)| is_wanted(model) && model.unit_tps > 0.0) {
-        capacity.insert(name.clone(), model.unit_tps as f32 * model.desired as f32);
+    for (name, model) in status.models.iter().filter(|(_, model)| is_wanted(model)) {
+        let unit_tps = if model.unit_tps > 0.0 { model.unit_tps } else { model.expected_unit_tps };
+        if unit_tps > 0.0 {
+            capacity.insert(name.clone(), unit_tps as f32 * model.desired as f32);
+        }
     }
     let streaming =
         status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming && it.rates.decoded > 0.0);

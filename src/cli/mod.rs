@@ -1,6 +1,7 @@
 //! The command line: the only place that names both the parent's and the children's side.
 
 mod camera;
+mod camera_ids;
 mod cameras;
 mod check;
 mod cluster;

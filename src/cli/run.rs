@@ -1,6 +1,6 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
-use crate::appliance::{Appliance, ChildPrograms, ClusterExit, ClusterPart, Identity, Reporter};
+use crate::appliance::{Appliance, ChildPrograms, ClusterPart, Identity, Reporter};
 use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_starter};
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
@@ -207,8 +207,7 @@ async fn serve(
     let page = PageState { clips: Some(appliance.clips()), ..page };
     let state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
     let state = state.with_reception(reception).with_cluster(asked_of_cluster);
-    let cluster_exit = cluster_exit.map(Arc::new);
-    let stopped = after_handover(stopped, cluster_exit.clone());
+    let stopped = cluster_exit.as_ref().map_or(stopped.clone(), |exit| exit.after_handover(stopped));
     let server = tokio::spawn(server::serve(http, state, identity_of_server, tokens, troubles, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {
@@ -227,19 +226,6 @@ async fn serve(
     server.await?;
     view.iter().for_each(|view| view.abort());
     Ok(last)
-}
-
-/// Turns true at a stop, once the cluster has taken the cameras over if the settings say so.
-fn after_handover(mut stopped: watch::Receiver<bool>, cluster: Option<Arc<ClusterExit>>) -> watch::Receiver<bool> {
-    let Some(cluster) = cluster else { return stopped };
-    let (over, is_over) = watch::channel(false);
-    tokio::spawn(async move {
-        // An error: whoever stops is gone, which is a stop too.
-        drop(stopped.wait_for(|stopped| *stopped).await);
-        cluster.hand_over().await;
-        over.send_replace(true);
-    });
-    is_over
 }
 
 /// Starts the outbox; returns it with the end from which a sink takes events.

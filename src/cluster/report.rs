@@ -35,7 +35,7 @@ pub struct Assigned {
 /// A camera of the cluster as etcd keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
-    /// Its settings.
+    /// What etcd keeps of it.
     pub record: CameraRecord,
     /// The revision at which they were written.
     pub revision: i64,

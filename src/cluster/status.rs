@@ -81,7 +81,7 @@ pub struct MoveStatus {
     pub from: Option<String>,
     /// The box that it is planned on.
     pub to: String,
-    /// Why.
+    /// The reason, in words for the operator.
     pub why: String,
     /// When, RFC 3339.
     pub at: String,

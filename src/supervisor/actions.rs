@@ -166,6 +166,8 @@ pub struct ModelStatus {
     pub batch: u32,
     /// Transactions a second of one unit, from measured service times and the current mix of frames and images.
     pub unit_tps: f64,
+    /// The same as a unit has timed it itself before it took work; 0: it did not say.
+    pub expected_unit_tps: f64,
     /// The same for camera frames alone.
     pub unit_frame_tps: f64,
     /// The same for images alone.

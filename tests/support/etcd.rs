@@ -78,10 +78,24 @@ impl Etcd {
     pub fn ctl(&self, arguments: &[&str]) -> std::process::Output {
         let running = self.members.iter().filter(|member| member.process.is_some());
         let endpoints: Vec<&str> = running.map(|member| member.client.as_str()).collect();
-        let program = from_setup(".setup/etcd/usr/bin/etcdctl");
-        let mut command = Command::new(program);
-        command.env("ETCDCTL_API", "3").arg("--endpoints").arg(endpoints.join(",")).args(arguments);
+        self.ctl_at(&endpoints.join(","), arguments)
+    }
+
+    fn ctl_at(&self, endpoints: &str, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(from_setup(".setup/etcd/usr/bin/etcdctl"));
+        command.env("ETCDCTL_API", "3").arg("--endpoints").arg(endpoints).args(arguments);
         command.output().unwrap()
+    }
+
+    /// The member that leads.
+    pub fn leader(&self) -> usize {
+        let leads = |member: &Member| {
+            let output = self.ctl_at(&member.client, &["endpoint", "status", "-w", "json"]);
+            let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let status = &status[0]["Status"];
+            status["leader"].is_u64() && status["leader"] == status["header"]["member_id"]
+        };
+        wait_for("etcd's leader", Duration::from_secs(30), || self.members.iter().position(leads))
     }
 
     /// Kills a member.

@@ -1,10 +1,10 @@
 //! `ocelli camera add`.
 
 use crate::cli::camera::change::change;
+use crate::cli::camera_ids::parse_id;
 use crate::cli::config_arguments::ConfigArguments;
 use crate::settings::editor::{Assignment, CAMERAS};
 use crate::vision::camera_id::CameraId;
-use crate::vision::error_chain::describe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,10 +43,6 @@ pub(in crate::cli) struct AddArguments {
     label: Vec<String>,
     #[command(flatten)]
     config: ConfigArguments,
-}
-
-fn parse_id(text: &str) -> Result<CameraId, String> {
-    CameraId::new(text).map_err(|error| describe(&error))
 }
 
 pub(super) fn add(arguments: &AddArguments) -> ExitCode {

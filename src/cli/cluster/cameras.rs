@@ -1,12 +1,12 @@
 //! `ocelli cluster cameras`.
 
+use crate::cli::camera_ids::parse_id;
 use crate::cli::cluster::import;
 use crate::cli::columns::columns;
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cluster::{Operator, OperatorError};
 use crate::vision::camera_id::CameraId;
-use crate::vision::error_chain::describe;
 use clap::Subcommand;
 use std::process::ExitCode;
 
@@ -56,10 +56,6 @@ pub(in crate::cli) struct BoxArguments {
     box_id: String,
     #[command(flatten)]
     config: ConfigArguments,
-}
-
-pub(super) fn parse_id(text: &str) -> Result<CameraId, String> {
-    CameraId::new(text).map_err(|error| describe(&error))
 }
 
 pub(super) fn cameras(command: &CamerasCommand) -> ExitCode {

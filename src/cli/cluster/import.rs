@@ -1,7 +1,7 @@
 //! `ocelli cluster cameras import` and `add`: gives cameras to the cluster, their passwords sealed.
 
 use crate::camera::settings::CameraSettings;
-use crate::cli::cluster::cameras::parse_id;
+use crate::cli::camera_ids::parse_id;
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cluster::Operator;

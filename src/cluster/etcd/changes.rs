@@ -1,6 +1,6 @@
 //! The changes below a prefix, as etcd tells them.
 
-use super::EtcdError;
+use crate::cluster::etcd::error::EtcdError;
 use crate::cluster::view::KeyChange;
 use etcd_client::{Event, EventType, WatchStream};
 

@@ -1,6 +1,6 @@
 //! Renews a lease, and tells the [`Promise`] of each renewal that etcd confirms.
 
-use super::{EtcdError, seconds_of};
+use crate::cluster::etcd::error::{EtcdError, seconds_of};
 use crate::cluster::promise::Promise;
 use crate::os::clock::boot_now;
 use std::time::Duration;

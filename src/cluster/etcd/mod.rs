@@ -5,47 +5,21 @@
 
 mod changes;
 mod commit;
+mod error;
 mod lease_keeper;
 
 pub(super) use changes::Changes;
 pub(super) use commit::{Commit, Expect};
+pub use error::EtcdError;
 pub(super) use lease_keeper::{LeaseEnd, LeaseKeeper};
 
+use crate::cluster::etcd::error::seconds_of;
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::view::KeyChange;
-use crate::secret::SecretError;
 use etcd_client::{Certificate, Client, ConnectOptions, GetOptions, Identity, TlsOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
-
-/// Why etcd did not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum EtcdError {
-    /// No answer in time: it is away, or without a majority of its members.
-    #[error("no answer within {} ms", .0.as_millis())]
-    Late(Duration),
-    /// The library's own words.
-    #[error("{0}")]
-    Failed(String),
-    /// A file of the settings.
-    #[error("{0} cannot be read")]
-    Unreadable(PathBuf, #[source] std::io::Error),
-    /// The password.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-}
-
-impl From<etcd_client::Error> for EtcdError {
-    fn from(error: etcd_client::Error) -> Self {
-        Self::Failed(match error {
-            // Its own text repeats the code twice, and what follows is for developers.
-            etcd_client::Error::GRpcStatus(status) => status.message().to_owned(),
-            etcd_client::Error::TransportError(error) => crate::vision::error_chain::describe(&error),
-            other => other.to_string(),
-        })
-    }
-}
 
 /// How to reach etcd: everything of the settings that is read from files.
 #[derive(Clone)]
@@ -175,8 +149,4 @@ async fn within<T>(
     asking: impl Future<Output = Result<T, etcd_client::Error>>,
 ) -> Result<T, EtcdError> {
     Ok(timeout(limit, asking).await.map_err(|_| EtcdError::Late(limit))??)
-}
-
-fn seconds_of(ttl: i64) -> Duration {
-    Duration::from_secs(u64::try_from(ttl).unwrap_or(0))
 }

@@ -13,6 +13,7 @@ fn announce(box_id: &str, camera: &str, labels: &[&str]) -> (DiscoveryMessage, V
         discovery_prefix: "homeassistant",
         topic_prefix: "ocelli",
         box_id,
+        is_clustered: false,
         camera: &CameraId::new(camera).unwrap(),
         name: "Back yard",
         version: "0.1.0",
@@ -148,4 +149,21 @@ fn the_announcement_is_the_one_that_home_assistants_own_code_is_tried_on() {
     let golden = include_str!("../../../tests/golden/home_assistant/gate-1_yard.json");
     let (_, json) = announce("gate-1", "yard", &["person", "traffic light"]);
     assert_eq!(json, serde_json::from_str::<Value>(golden).unwrap(), "{json:#}");
+}
+
+#[test]
+fn a_camera_of_a_cluster_is_there_as_long_as_any_box_looks_at_it() {
+    let camera = CameraId::new("yard").unwrap();
+    let device = CameraDevice {
+        discovery_prefix: "homeassistant",
+        topic_prefix: "ocelli",
+        box_id: "hall",
+        is_clustered: true,
+        camera: &camera,
+        name: "Back yard",
+        version: "0.1.0",
+        labels: &[],
+    };
+    let text = String::from_utf8(device.announcement().unwrap().payload).unwrap();
+    assert!(text.contains("ocelli/hall/owner/yard") && !text.contains("ocelli/hall/available"), "{text}");
 }

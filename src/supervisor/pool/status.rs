@@ -28,6 +28,7 @@ impl Pool {
             restarts: self.roster.restarts,
             batch: batch.unwrap_or(1),
             unit_tps,
+            expected_unit_tps: self.throughput.expected_tps(),
             unit_frame_tps: times.tps_of(WorkKind::Frame),
             unit_image_tps: times.tps_of(WorkKind::Image),
             image_places: self.image_places(),

@@ -53,6 +53,11 @@ impl Throughput {
         self.expected = Some(run_time).filter(|time| !time.is_zero()).or(self.expected);
     }
 
+    /// Transactions a second of one unit as it has timed them itself before it took work; 0: it did not say.
+    pub(super) fn expected_tps(&self) -> f64 {
+        self.expected.map_or(0.0, |time| 1.0 / time.as_secs_f64())
+    }
+
     /// Transactions a second of images in one unit. Before the first one is measured it is what the unit's own run
     /// suggests, which is without decoding and scaling and so too much; a unit of which nothing is known is taken for a slow one, so that little waits.
     pub(super) fn unit_image_tps(&self) -> f64 {

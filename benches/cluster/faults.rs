@@ -1,0 +1,111 @@
+//! The faults, and what follows each.
+
+use crate::random::Random;
+use crate::site::{BOXES, Site, now_ms};
+use crate::support::signal;
+use rustix::process::Signal;
+use std::time::Duration;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// A daemon is killed, and started again.
+    BoxKilled,
+    /// A daemon is paused for longer than its lease.
+    BoxPaused,
+    /// The leader of etcd is killed, and started again.
+    EtcdLeaderKilled,
+    /// A box and the leader of etcd are killed together.
+    BoxAndLeaderKilled,
+    /// All of etcd stands still for longer than a lease.
+    EtcdFrozen,
+}
+
+/// What followed.
+#[derive(Debug)]
+pub struct Outcome {
+    fault: Fault,
+    touched: &'static str,
+    /// The cameras of the box that was lost, and after how many milliseconds another published a detection.
+    pub takeovers: Vec<(String, Option<i64>)>,
+    pub with_etcd_leader: bool,
+    pub needless_at_death: usize,
+    pub needless_at_return: usize,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let times = self.takeovers.iter().map(|(camera, ms)| match ms {
+            Some(ms) => format!("{camera} {:.1} s", *ms as f64 / 1000.0),
+            None => format!("{camera} NEVER"),
+        });
+        write!(out, "{:?} {}: {}", self.fault, self.touched, times.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Fault {
+    /// One of them.
+    pub fn any(random: &mut Random) -> Self {
+        let all = [
+            Self::BoxKilled,
+            Self::BoxKilled,
+            Self::BoxPaused,
+            Self::EtcdLeaderKilled,
+            Self::BoxAndLeaderKilled,
+            Self::EtcdFrozen,
+        ];
+        all[random.below(all.len())]
+    }
+}
+
+/// Longer than a lease and what follows its end.
+const PAUSE: Duration = Duration::from_secs(12);
+
+/// Strikes, waits, heals, and waits until all is well.
+pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
+    let number = random.below(BOXES.len());
+    let (touched, at) = (BOXES[number], now_ms());
+    let leader = site.etcd.leader();
+    match fault {
+        Fault::BoxKilled => signal(site.daemon(number).pid(), Signal::KILL),
+        Fault::BoxPaused => signal(site.daemon(number).pid(), Signal::STOP),
+        Fault::EtcdLeaderKilled => site.etcd.kill(leader),
+        Fault::BoxAndLeaderKilled => {
+            site.etcd.kill(leader);
+            signal(site.daemon(number).pid(), Signal::KILL);
+        }
+        Fault::EtcdFrozen => site.etcd.freeze(),
+    }
+    wait(site, PAUSE);
+    let healed = now_ms();
+    match fault {
+        Fault::BoxKilled => site.daemon(number).start_again(),
+        Fault::BoxPaused => signal(site.daemon(number).pid(), Signal::CONT),
+        Fault::EtcdLeaderKilled => site.etcd.start_again(leader),
+        Fault::BoxAndLeaderKilled => {
+            site.etcd.start_again(leader);
+            site.daemon(number).start_again();
+        }
+        Fault::EtcdFrozen => site.etcd.thaw(),
+    }
+    site.etcd.wait_healthy();
+    site.settle();
+    let loses_box = matches!(fault, Fault::BoxKilled | Fault::BoxPaused | Fault::BoxAndLeaderKilled);
+    let trace = site.trace();
+    Outcome {
+        fault,
+        touched,
+        takeovers: if loses_box { trace.takeovers(touched, at) } else { Vec::new() },
+        with_etcd_leader: fault == Fault::BoxAndLeaderKilled,
+        needless_at_death: trace.needless_moves(touched, at, healed),
+        needless_at_return: trace.needless_moves(touched, healed, now_ms()),
+    }
+}
+
+fn wait(site: &mut Site, time: Duration) {
+    let end = std::time::Instant::now() + time;
+    while std::time::Instant::now() < end {
+        site.gather();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,111 @@
+//! A cluster under faults: three real daemons, three real members of etcd, a broker and cameras. `make cluster` runs it.
+//!
+//! A driver kills, pauses and heals boxes and members; a checker (`trace`) reads everything that is published. Prints a table and
+//! writes `target/reports/cluster.json`. `OCELLI_CLUSTER_FAULTS=12` does fewer, into `cluster-partial.json`. A bar that is missed is said
+//! in the table and fails nothing.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub, reason = "a measurement that cannot go on fails")]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+#[path = "../harness/random.rs"]
+mod random;
+#[path = "../harness/report.rs"]
+mod report;
+#[path = "../harness/statistics.rs"]
+mod statistics;
+
+mod faults;
+mod site;
+mod trace;
+
+use faults::{Fault, Outcome};
+use random::Random;
+use report::Figure;
+use site::Site;
+use statistics::{median, percentile};
+use std::time::Instant;
+
+/// The faults of a whole run.
+const FAULTS: usize = 60;
+
+/// How long a box may need to hear that another has taken a camera over, in milliseconds. What it sees in that time is dropped by
+/// whoever compares epochs.
+const LAG_MS: i64 = 1000;
+
+fn main() {
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let count = std::env::var("OCELLI_CLUSTER_FAULTS").ok().and_then(|count| count.parse().ok()).unwrap_or(FAULTS);
+    let (mut site, mut random, begun) = (Site::start(), Random(7), Instant::now());
+    let mut outcomes = Vec::new();
+    for number in 1..=count {
+        let fault = Fault::any(&mut random);
+        let outcome = faults::strike(&mut site, fault, &mut random);
+        println!("{:>4.0} s  {number:>2} of {count}  {outcome}", begun.elapsed().as_secs_f64());
+        outcomes.push(outcome);
+    }
+    let writes = site.writes_of_an_idle_cluster();
+    let figures = figures(&site, &outcomes, writes);
+    report::report(if count >= FAULTS { "cluster" } else { "cluster-partial" }, &figures);
+}
+
+fn figures(site: &Site, outcomes: &[Outcome], writes: f64) -> Vec<Figure> {
+    let trace = site.trace();
+    let seconds = |with_leader: bool| -> Vec<f64> {
+        let of = outcomes.iter().filter(|outcome| outcome.with_etcd_leader == with_leader);
+        of.flat_map(|outcome| &outcome.takeovers)
+            .map(|(_, ms)| ms.map_or(f64::INFINITY, |ms| ms as f64 / 1000.0))
+            .collect()
+    };
+    let (alone, with_leader) = (seconds(false), seconds(true));
+    let needless = |is_return: bool| {
+        let of = outcomes
+            .iter()
+            .map(|outcome| if is_return { outcome.needless_at_return } else { outcome.needless_at_death });
+        of.max().unwrap_or(0) as f64
+    };
+    let later = median(with_leader.clone()) - median(alone.clone());
+    let takeover = "from the loss of a box to the first detection of its camera by another, at the broker";
+    let figure = |name, value, unit, bar, method| Figure { name, value, unit, bar, method };
+    let doubles = trace.unmarked_doubles(LAG_MS).len() as f64;
+    let bar = site.lease_seconds() + 5.0 + site.keyframe_seconds();
+    vec![
+        figure("faults", outcomes.len() as f64, "faults", None, "random kills, pauses and losses of etcd"),
+        figure(
+            "unmarked doubles",
+            doubles,
+            "frames",
+            Some(0.0),
+            "seen a second after another box's claim, and not marked",
+        ),
+        figure("epochs of two boxes", trace.shared_epochs().len() as f64, "epochs", Some(0.0), "by what was published"),
+        figure("events dropped", trace.dropped as f64, "events", Some(0.0), "as outboxes say"),
+        figure("camera looked at again, median", median(alone.clone()), "s", None, takeover),
+        figure("camera looked at again, p95", percentile(alone, 0.95), "s", Some(bar), takeover),
+        figure("the same, etcd's leader gone too: later by", later, "s", Some(3.0), "difference of the medians"),
+        figure(
+            "cameras moved needlessly at a death",
+            needless(false),
+            "moves",
+            Some(0.0),
+            "of other boxes, most of any fault",
+        ),
+        figure(
+            "cameras moved needlessly at a return",
+            needless(true),
+            "moves",
+            Some(0.0),
+            "not to the box that is back",
+        ),
+        figure(
+            "writes of an idle cluster to etcd",
+            writes,
+            "writes",
+            Some(0.0),
+            "proposals that etcd committed in 20 s",
+        ),
+    ]
+}

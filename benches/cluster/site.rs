@@ -1,0 +1,143 @@
+//! Three boxes, three members of etcd, a broker and cameras.
+
+use crate::support::broker::{Broker, Subscriber};
+use crate::support::camera::RtspCamera;
+use crate::support::daemon::Daemon;
+use crate::support::etcd::Etcd;
+use crate::support::wait_for;
+use crate::trace::Trace;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How many cameras the boxes share.
+const CAMERAS: usize = 6;
+
+/// How long anything may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The three of them.
+pub const BOXES: [&str; 3] = ["box-a", "box-b", "box-c"];
+
+/// The whole site.
+pub struct Site {
+    pub etcd: Etcd,
+    _broker: Broker,
+    _camera: RtspCamera,
+    boxes: Vec<Daemon>,
+    everything: Subscriber,
+    trace: Trace,
+}
+
+impl Site {
+    /// Starts all of it, and waits until every camera is looked at.
+    pub fn start() -> Self {
+        let (etcd, broker, camera) = (Etcd::start(3), Broker::start(), RtspCamera::surveillance(0));
+        let settings = |name: &str| {
+            format!(
+                "box_id = \"{name}\"\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n[http]\nlocal_api = \"open\"\n\
+                 [cluster]\nname = \"hall\"\nendpoints = {}\n",
+                etcd.endpoints()
+            )
+        };
+        let boxes: Vec<Daemon> = BOXES.iter().map(|name| Daemon::start(broker.port, &settings(name))).collect();
+        let everything = broker.settled_subscriber("ocelli/hall/#");
+        let mut site = Self { etcd, _broker: broker, _camera: camera, boxes, everything, trace: Trace::default() };
+        wait_for("the boxes", LIMIT, || (site.status()?["boxes"].as_object()?.len() == BOXES.len()).then_some(()));
+        for number in 0..CAMERAS {
+            let url = site._camera.url().replace("cam0", &format!("cam{number}"));
+            let add = ["cluster", "cameras", "add", &format!("cam{number}"), &url, "--fps", "2"];
+            let (status, text) = site.boxes[0].subcommand(&add);
+            assert!(status.success(), "{text}");
+        }
+        site.settle();
+        site
+    }
+
+    /// The cluster by the first box that answers.
+    pub fn status(&self) -> Option<Value> {
+        self.boxes.iter().find_map(|daemon| serde_json::from_str(&daemon.get("/api/cluster")?.1).ok())
+    }
+
+    pub fn daemon(&mut self, number: usize) -> &mut Daemon {
+        &mut self.boxes[number]
+    }
+
+    /// Waits until every camera has an owner that is where it is planned, every box is there, and each publishes.
+    pub fn settle(&mut self) {
+        wait_for("an owner for every camera", LIMIT, || {
+            self.gather();
+            let status = self.status()?;
+            let cameras = status["cameras"].as_object()?;
+            let is_owned = |place: &Value| place["owner"].is_string() && place["owner"] == place["planned"];
+            let all = cameras.len() == CAMERAS && cameras.values().all(is_owned);
+            (all && status["boxes"].as_object()?.len() == BOXES.len()).then_some(())
+        });
+        let since = now_ms();
+        wait_for("detections of every camera", LIMIT, || {
+            self.gather();
+            let seen = |number: usize| {
+                let name = format!("cam{number}");
+                self.trace
+                    .seen
+                    .iter()
+                    .rev()
+                    .any(|seen| seen.camera == name && seen.arrived > since && seen.kind == "detections")
+            };
+            (0..CAMERAS).all(seen).then_some(())
+        });
+    }
+
+    /// Takes what has arrived.
+    pub fn gather(&mut self) {
+        let arrived = now_ms();
+        for (topic, payload) in self.everything.take() {
+            self.trace.take(arrived, &topic, &payload, unix_ms);
+        }
+    }
+
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    pub fn lease_seconds(&self) -> f64 {
+        3.0
+    }
+
+    /// The keyframe interval of the footage.
+    pub fn keyframe_seconds(&self) -> f64 {
+        2.5
+    }
+
+    /// The proposals that a member has committed in twenty seconds in which nothing happens.
+    pub fn writes_of_an_idle_cluster(&mut self) -> f64 {
+        let committed = |etcd: &Etcd| {
+            let output = etcd.ctl(&["endpoint", "status", "-w", "json"]);
+            let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            status[0]["Status"]["header"]["revision"].as_f64().unwrap_or(0.0)
+        };
+        self.settle();
+        // Balance and needs come to rest first: a need is written once a minute at most.
+        let mut before = committed(&self.etcd);
+        wait_for("rest", Duration::from_secs(300), || {
+            std::thread::sleep(Duration::from_secs(20));
+            let now = committed(&self.etcd);
+            let is_quiet = now == before;
+            before = now;
+            is_quiet.then_some(())
+        });
+        std::thread::sleep(Duration::from_secs(20));
+        committed(&self.etcd) - before
+    }
+}
+
+/// The wall time, in milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    ocelli::os::clock::wall_now_ms()
+}
+
+fn unix_ms(text: &str) -> Option<i64> {
+    // "2026-11-30T03:12:09.204Z" without the library's help: the basic form, and the milliseconds.
+    let (seconds, ms) = text.trim_end_matches('Z').split_once('.')?;
+    let basic: String = seconds.chars().filter(|one| !"-:".contains(*one)).collect();
+    Some(ocelli::os::clock::unix_ms_of_basic_time(&format!("{basic}Z"))? + ms.parse::<i64>().ok()?)
+}
