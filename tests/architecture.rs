@@ -104,7 +104,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 54] = [
+const BELONGS_TO: [(&str, &[&str]); 55] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("h264_reader", &["capture"]),
@@ -132,6 +132,7 @@ const BELONGS_TO: [(&str, &[&str]); 54] = [
     ("hmac", &["http"]),
     ("subtle", &["http"]),
     ("base64", &["http", "discover", "capture", "telemetry"]),
+    ("base64_simd", &["http"]),
     ("quick_xml", &["discover", "capture", "http"]),
     ("sha1", &["discover", "http"]),
     ("uuid", &["http"]),
