@@ -1,4 +1,4 @@
-.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator
+.PHONY: openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -11,6 +11,9 @@ setup: ## install what is missing: packages, ONNX Runtime, models, footage
 
 models: setup ## install further models by name (MODELS="centernet efficientnet-lite0", or all); without one, list them
 	@setup/models.sh $(MODELS)
+
+openvino: setup ## install ONNX Runtime with OpenVINO beside the other, for x86-64 (84 MB to fetch, 133 MB in lib/openvino)
+	@setup/openvino.sh
 
 build: setup ## the release binary, and the camera of the demo
 	@$(CARGO) build --release --bin ocelli --example rtsp_camera

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 29] = [
+const MAY_USE: [(&str, &[&str]); 30] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -36,6 +36,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
     ("clips", &["vision", "os", "ipc", "tracking", "telemetry", "live"]),
     ("discover", &["vision", "secret", "os", "ipc"]),
     ("evaluation", &["vision", "model"]),
+    ("engine_choice", &["vision", "model", "os", "ipc", "supervisor", "evaluation"]),
     ("catalog", &["vision", "model", "os", "kept"]),
     ("model_store", &["vision", "model", "os"]),
     ("http", &["vision", "secret", "os", "model", "telemetry", "catalog", "control", "supervisor", "live", "clips"]),
@@ -93,6 +94,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
             "control",
             "settings",
             "core",
+            "engine_choice",
             "kept",
             "live",
             "clips",

@@ -10,6 +10,8 @@ mod cache_sweep;
 pub mod child_environment;
 mod child_log;
 mod composition;
+mod engine_chooser;
+mod engines;
 mod event_recorder;
 mod gauges;
 pub mod history_keeper;
@@ -34,6 +36,8 @@ mod zone_placement;
 
 pub use box_plan::swapped_package;
 pub use composition::{Appliance, ChildPrograms};
+pub use engine_chooser::room;
+pub use engines::{EngineTerms, engine_terms, known_choice, turn_to};
 pub use package_loader::{load_model, load_with_caches};
 pub use reload::{Prepared, Reloader};
 pub use reporter::{Identity, Reporter};

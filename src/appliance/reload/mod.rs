@@ -8,6 +8,7 @@
 mod difference;
 
 use crate::appliance::box_plan::{model_plan, model_terms};
+use crate::appliance::engines::Engines;
 use crate::appliance::package_loader::load_model;
 use crate::appliance::reload::difference::Difference;
 use crate::appliance::zone_placement::core_count;
@@ -64,6 +65,7 @@ impl std::fmt::Debug for Prepared {
 pub struct Reloader {
     /// The settings in force: keys that need a restart have the values of the start.
     settings: Arc<Settings>,
+    engines: Engines,
     passwords: BTreeMap<CameraId, CameraPasswords>,
     requests: mpsc::Receiver<ReloadRequest>,
     changes: mpsc::Sender<ChangeRequest>,
@@ -78,11 +80,13 @@ const READ_LIMIT: Duration = Duration::from_secs(60);
 impl Reloader {
     pub(super) fn new(
         settings: Arc<Settings>,
+        engines: Engines,
         passwords: BTreeMap<CameraId, CameraPasswords>,
         requests: mpsc::Receiver<ReloadRequest>,
         changes: mpsc::Sender<ChangeRequest>,
     ) -> Self {
-        Self { settings, passwords, requests, changes, turns: Arc::new(Semaphore::new(1)), limit: READ_LIMIT }
+        let turns = Arc::new(Semaphore::new(1));
+        Self { settings, engines, passwords, requests, changes, turns, limit: READ_LIMIT }
     }
 
     /// Serves requests until the daemon stops. `files` are the settings files, in the order of precedence. `prepare` gets the
@@ -114,10 +118,11 @@ impl Reloader {
         prepare: impl Fn(&Settings, &Settings) -> Result<Prepared, Vec<String>> + Send + 'static,
     ) -> Result<ReloadReport, ReloadError> {
         let (files, old, old_passwords) = (files.to_vec(), Arc::clone(&self.settings), self.passwords.clone());
+        let engines = self.engines.clone();
         let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| ReloadError::Hanging)?;
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let wanted = Wanted::read(&files, &old, &old_passwords)?;
+            let wanted = Wanted::read(&files, &old, &engines, &old_passwords)?;
             let prepared = prepare(&old, &wanted.settings).map_err(ReloadError::Mistakes)?;
             Ok::<_, ReloadError>((wanted, prepared))
         });
@@ -156,6 +161,7 @@ impl Wanted {
     fn read(
         files: &[PathBuf],
         old: &Settings,
+        engines: &Engines,
         old_passwords: &BTreeMap<CameraId, CameraPasswords>,
     ) -> Result<Self, ReloadError> {
         let read = Settings::load(files);
@@ -172,7 +178,7 @@ impl Wanted {
         let other_logins: BTreeSet<CameraId> =
             settings.cameras.iter().filter(is_other).map(|camera| camera.id.clone()).collect();
         let difference = Difference::new(old, &settings, &other_logins);
-        let models = difference.are_models_new.then(|| models_change(old, &settings, &mut mistakes));
+        let models = difference.are_models_new.then(|| models_change(old, &settings, engines, &mut mistakes));
         if !mistakes.is_empty() {
             return Err(ReloadError::Mistakes(mistakes));
         }
@@ -189,7 +195,7 @@ impl Wanted {
 }
 
 /// The change of the models. Adds a mistake for each new or changed package that cannot be used.
-fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> ModelsChange {
+fn models_change(old: &Settings, new: &Settings, engines: &Engines, mistakes: &mut Vec<String>) -> ModelsChange {
     let desired = DesiredModels::new(&new.models, &DesiredModels::default(), core_count());
     let mut added = Vec::new();
     for model in &new.models {
@@ -197,7 +203,7 @@ fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> 
         if before.is_some_and(|before| before.package() == model.package()) {
             continue;
         }
-        let plan = model_plan(new, model, &desired);
+        let plan = model_plan(new, engines, model, &desired);
         if let Err(reason) = &plan.loaded {
             mistakes.push(format!("model {}: {reason}", model.name));
         }
@@ -207,7 +213,11 @@ fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> 
     }
     let is_renewed = |model: &&ModelSettings| {
         let before = old.models.iter().find(|before| before.name == model.name);
-        before.is_some_and(|before| load_model(old, before, "") != load_model(new, model, ""))
+        // What is chosen by measurement is no part of the load that the settings give.
+        let engine = |model: &ModelSettings| (model.execution_provider, model.variant);
+        before.is_some_and(|before| {
+            engine(before) != engine(model) || load_model(old, before, "") != load_model(new, model, "")
+        })
     };
     ModelsChange {
         settings: new.models.clone(),
