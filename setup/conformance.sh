@@ -13,14 +13,18 @@ step 1 "AWS CLI 1"
     && "$work/cli/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-aws-cli.txt; }
 
 step 2 "AWS CLI 2 (Debian's package)"
-if [ ! -x /usr/bin/aws ]; then
+install_package() { # PROGRAM PACKAGE
+    local sudo
+    [ -z "$(type -P "$1")" ] || return 0
     sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli >"$work/apt.log" 2>&1
-fi
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >"$work/apt.log" 2>&1
+}
+install_package /usr/bin/aws awscli
 
 step 3 "AWS SDK for JavaScript"
 # The newest ones want a newer Node.js than Debian 12 has.
+install_package npm npm
 [ -d "$work/node_modules/@aws-sdk/client-rekognition" ] \
     || npm install --silent --no-audit --no-fund --prefix "$work" @aws-sdk/client-rekognition@3.940.0
 
