@@ -29,6 +29,7 @@ missing=()
 for package in awscli golang-go golang-github-aws-aws-sdk-go-dev; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
+command -v npm >/dev/null || missing+=(npm)
 if [ ${#missing[@]} != 0 ]; then
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
