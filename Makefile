@@ -1,4 +1,4 @@
-.PHONY: hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator cluster
+.PHONY: openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator cluster
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -12,6 +12,9 @@ setup: ## install what is missing: packages, ONNX Runtime, models, footage
 models: setup ## install further models by name (MODELS="centernet efficientnet-lite0", or all); without one, list them
 	@setup/models.sh $(MODELS)
 
+openvino: setup ## install ONNX Runtime with OpenVINO beside the other, for x86-64 (84 MB to fetch, 133 MB in lib/openvino)
+	@setup/openvino.sh
+
 build: setup ## the release binary, and the camera of the demo
 	@$(CARGO) build --release --bin ocelli --example rtsp_camera
 
@@ -19,6 +22,7 @@ demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=r
 	@setup/demo.sh
 
 test: setup ## every test, with real cameras, models, broker and faults
+	@setup/clients.sh
 	@setup/models.sh all
 	@setup/layouts.sh
 	@setup/browser.sh
@@ -86,10 +90,12 @@ crash: ## power cuts, kills and changed bytes under the events on disk; writes t
 	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::byte_flips -- --nocapture
 
 conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
+	@setup/clients.sh
 	@setup/conformance.sh
 	@$(CARGO) bench --bench conformance
 
 payloads: setup ## what leaves over MQTT, live, by paho, mosquitto_sub and Home Assistant's own code (500 MB in .setup); writes target/reports/payloads.json
+	@setup/clients.sh
 	@setup/home_assistant.sh
 	@$(CARGO) build --example rtsp_camera
 	@$(CARGO) bench --profile dev --bench payloads
@@ -119,6 +125,7 @@ fuzz: setup ## what strangers send, ten minutes a target (SECONDS_EACH=); writes
 	@setup/fuzz.sh
 
 safety: setup ## what a child that was taken over can do, under every Landlock ABI, as root and unprivileged; and a secret in each place where one lives; writes target/reports/{safety,safety-connect}.json
+	@setup/clients.sh
 	@$(CARGO) build --examples
 	@OCELLI_SAFETY=whole $(CARGO) test --test safety --test secrets -- --nocapture
 

@@ -161,11 +161,24 @@ fn this_process() {
     let (pid, thread) = (c_long::from(pid), c_long::from(thread));
     say("works", call(libc::SYS_tgkill, [pid, thread, 0, 0, 0, 0]), "signal a thread of its own, as abort() does");
     say("works", start_a_thread(), "start a thread");
+    make_code();
     say("absent", call(libc::SYS_fcntl, [INHERITED.into(), 1, 0, 0, 0, 0]), "use a descriptor of the daemon");
     // SAFETY: numbers only.
     let held = (0..41).filter(|capability| unsafe { libc::prctl(libc::PR_CAPBSET_READ, *capability, 0, 0, 0) } == 1);
     let held = held.count();
     say("capabilities", c_int::try_from(held).unwrap_or(-1), "capabilities that it could get");
+}
+
+/// Code of data: memory that can be written and executed, and memory that becomes executable.
+fn make_code() {
+    let (data, code) =
+        (c_long::from(libc::PROT_READ | libc::PROT_WRITE), c_long::from(libc::PROT_READ | libc::PROT_EXEC));
+    let flags = c_long::from(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    say("code", call(libc::SYS_mmap, [0, 4096, data | code, flags, -1, 0]), "map memory to write and to execute");
+    // SAFETY: a new mapping, which nothing else refers to.
+    let page = unsafe { libc::syscall(libc::SYS_mmap, 0_i64, 4096_i64, data, flags, -1_i64, 0_i64) };
+    say("works", error_of(page), "map memory to write");
+    say("code", call(libc::SYS_mprotect, [page, 4096, code, 0, 0, 0]), "make memory executable");
 }
 
 /// Every system call that is not on the list.

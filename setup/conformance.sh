@@ -1,28 +1,51 @@
 #!/usr/bin/env bash
-# Installs the AWS clients that `make conformance` tries beside boto3: the CLI in both versions, the SDKs for
-# JavaScript and Rust. Nothing is written outside the repository but Debian's own awscli package.
+# Installs the AWS clients that `make conformance` tries beside the boto3 of the tests: older boto3, the CLI in both
+# versions, the SDKs for JavaScript in both versions, Go and Rust. Nothing is written outside the repository but Debian's
+# own packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-work=.setup/clients
-mkdir -p "$work"
-step() { printf 'conformance: [%s/4] %s\n' "$1" "$2"; }
+SCRIPT=conformance
+STEPS=6
+. setup/steps.sh
+clients=.setup/clients
+mkdir -p "$clients"
 
-step 1 "AWS CLI 1"
-[ -x "$work/cli/bin/aws" ] || { /usr/bin/python3 -m venv "$work/cli" \
-    && "$work/cli/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-aws-cli.txt; }
+step 1 "boto3 of other years"
+# Each in a directory of its own, which the Python of the tests takes before its own packages.
+for requirements in setup/requirements-boto3-*.txt; do
+    name=$(basename "$requirements" .txt)
+    target=$clients/${name#requirements-}
+    [ -d "$target/boto3" ] || .setup/venv/bin/pip install -q --no-deps --only-binary=:all: --require-hashes \
+        --target "$target" -r "$requirements"
+done
 
-step 2 "AWS CLI 2 (Debian's package)"
-if [ ! -x /usr/bin/aws ]; then
-    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends awscli >"$work/apt.log" 2>&1
+step 2 "AWS CLI 1"
+[ -x "$clients/cli/bin/aws" ] || { /usr/bin/python3 -m venv "$clients/cli" \
+    && "$clients/cli/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-aws-cli.txt; }
+
+step 3 "AWS CLI 2, Go and the AWS SDK for Go 1 (Debian's packages)"
+missing=()
+for package in awscli golang-go golang-github-aws-aws-sdk-go-dev; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} != 0 ]; then
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+        >"$clients/apt.log" 2>&1
 fi
 
-step 3 "AWS SDK for JavaScript"
-# The newest ones want a newer Node.js than Debian 12 has.
-[ -d "$work/node_modules/@aws-sdk/client-rekognition" ] \
-    || npm install --silent --no-audit --no-fund --prefix "$work" @aws-sdk/client-rekognition@3.940.0
+step 4 "AWS SDK for JavaScript, 2 and 3"
+# The newest of version 3 want a newer Node.js than Debian 12 has.
+[ -d "$clients/node_modules/@aws-sdk/client-s3" ] && [ -d "$clients/node_modules/aws-sdk" ] \
+    || npm install --silent --no-audit --no-fund --prefix "$clients" \
+        @aws-sdk/client-rekognition@3.940.0 @aws-sdk/client-s3@3.940.0 aws-sdk@2.1693.0
 
-step 4 "AWS SDK for Rust: building its suite, minutes the first time"
+step 5 "AWS SDK for Go: building its suite"
+mkdir -p target/go_suite
+GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$PWD/target/go_suite/cache GOFLAGS=-p=2 \
+    go build -o target/go_suite/go_suite tests/conformance/go_suite/main.go
+
+step 6 "AWS SDK for Rust: building its suite, minutes the first time"
 cargo build --quiet --locked --manifest-path tests/conformance/rust_suite/Cargo.toml --target-dir target/rust_suite

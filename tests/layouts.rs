@@ -4,20 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
-#[path = "layouts/unread.rs"]
-mod unread;
 
-use ocelli::model::recognition::{Hints, recognise};
 use ocelli::supervisor::one_shot::ImageResult;
-use ocelli::unit::onnx_file;
-use ocelli::vision::frame::{Colorimetry, Picture, PixelFormat};
 use ocelli::vision::framing::{Framing, Tiling};
 use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::look_options::LookOptions;
 use std::path::Path;
-use support::exports::{self, Export};
-use support::objects;
+use support::exports;
 use support::package::{Unit, coco_labels, from_testdata, package, package_of};
+use support::tried::Tried;
+use support::unread_exports;
 use support::{from_setup, root};
 
 /// Everything from here on is compared.
@@ -230,64 +226,37 @@ fn detectors_of_the_test_data_see_the_person_where_the_default_detector_does() {
     }
 }
 
-/// Recognises an export, puts it into a package as proposed, and has a unit try it and look at a grey picture.
-fn run(home: &Path, export: &Export) {
-    let name = export.name;
-    let file = home.join("given.onnx");
-    std::fs::write(&file, export.graph.bytes()).unwrap();
-    let facts = onnx_file::read(&file).unwrap();
-    let proposal = recognise(&facts, Hints { labels: Some(export.labels), layout: export.layout });
-    let proposal = proposal.unwrap_or_else(|why| panic!("{name}: {why}"));
-    assert_eq!(proposal.layout, export.recognised, "{name}");
-    let left_out = proposal.left_out.join("; ");
-    assert!(left_out.contains(export.left_out) && left_out.is_empty() == export.left_out.is_empty(), "{left_out}");
-    let labels: String = (0..export.labels).map(|class| format!("class {class}\n")).collect();
-    let package = package_of(home, "export", &file, &labels, &proposal.sections());
-    let unit = Unit::load_changed(&package, |load| load.is_trial = true);
-    if !export.doubt.is_empty() {
-        let told = ocelli::vision::error_chain::describe(&unit.err().unwrap_or_else(|| panic!("{name} is taken")));
-        assert!(told.contains(export.doubt) && told.contains("--accept-doubts"), "{name}: {told}");
-        return;
-    }
-    let mut unit = unit.unwrap_or_else(|why| panic!("{name}: {}", ocelli::vision::error_chain::describe(&why)));
-    let side = u32::try_from(objects::SIDE).unwrap();
-    let picture = Picture::new(PixelFormat::I420, side, side, Colorimetry::default()).unwrap();
-    let result = unit.look_raw(picture);
-    let found = seen(&unit, &result);
-    let expected = objects::OBJECTS.map(|(place, class, score)| {
-        (format!("class {}", class.min(export.labels - 1)), score, objects::ratios(place))
-    });
-    assert_eq!(found.len(), expected.len(), "{name}: {found:?}");
-    for (label, confidence, corners) in expected {
-        let same = found.iter().any(|(name, score, place)| {
-            *name == label && (score - confidence).abs() <= 0.001 && overlap(place, &corners) >= 0.99
-        });
-        assert!(same, "{name} does not see {label} {confidence} at {corners:?}: {found:?}");
-    }
-}
-
 #[test]
 fn exports_of_known_families_are_recognised_and_their_boxes_are_right() {
     let home = tempfile::tempdir().unwrap();
-    exports::read().iter().for_each(|export| run(home.path(), export));
+    for export in exports::read() {
+        let (name, tried) = (export.name, Tried::new(home.path(), &export));
+        assert_eq!(tried.recognised, Ok(export.recognised), "{name}");
+        let left_out = &tried.left_out;
+        assert!(left_out.contains(export.left_out), "{name}: {left_out}");
+        assert_eq!(left_out.is_empty(), export.left_out.is_empty(), "{name}: {left_out}");
+        assert_eq!((tried.right, tried.seen), (tried.encoded, tried.encoded), "{name}: {tried:?}");
+    }
 }
 
 #[test]
 fn what_only_seems_to_fit_is_refused_by_what_comes_out() {
     let home = tempfile::tempdir().unwrap();
-    exports::doubtful().iter().for_each(|export| run(home.path(), export));
+    for export in exports::doubtful() {
+        let (name, tried) = (export.name, Tried::new(home.path(), &export));
+        assert_eq!(tried.recognised, Ok(export.recognised), "{name}");
+        let told = tried.doubt.unwrap_or_else(|| panic!("{name} is taken"));
+        assert!(told.contains(export.doubt) && told.contains("--accept-doubts"), "{name}: {told}");
+    }
 }
 
 #[test]
 fn exports_that_are_not_read_are_refused_by_their_names() {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("given.onnx");
-    for (graph, labels, expected) in unread::all() {
-        std::fs::write(&file, graph.bytes()).unwrap();
-        let facts = onnx_file::read(&file).unwrap();
-        let told = recognise(&facts, Hints { labels, layout: None });
-        let told = told.map(|it| it.layout).expect_err(expected).to_string();
-        assert!(told.contains(expected) && told.contains("ocelli does not read it yet"), "{expected}: {told}");
-        assert!(told.lines().count() <= 2 && told.len() < 200, "{told}");
+    for export in unread_exports::all() {
+        let told = export.refusal(home.path()).expect(export.name);
+        assert!(told.contains(export.said), "{}: {told}", export.name);
+        assert!(told.contains("ocelli does not read it yet"), "{}: {told}", export.name);
+        assert!(told.lines().count() <= 2 && told.len() < 240, "{told}");
     }
 }

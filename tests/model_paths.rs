@@ -6,12 +6,13 @@
 mod support;
 
 use rustix::process::Signal;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
 use support::exports;
+use support::unread_exports;
 use support::{from_setup, root, signal, wait_for};
 
 /// A daemon with one unit, whose model `yard` starts with the default detector, and a camera.
@@ -50,15 +51,30 @@ impl Site {
         (file, labels_file)
     }
 
-    /// `ocelli model` with the daemon's settings; it must succeed.
-    fn model(&self, arguments: &[&str]) -> String {
+    /// `ocelli model` with the daemon's settings.
+    fn run(&self, arguments: &[&str]) -> Output {
         let mut ocelli = Command::new(env!("CARGO_BIN_EXE_ocelli"));
         ocelli.arg("model").args(arguments).current_dir(root());
         ocelli.env("OCELLI_CONFIG_FILE", self.daemon.home().join("ocelli.toml"));
         ocelli.env("OCELLI_UNITS__CACHE_DIRECTORY", root().join("target/model-cache"));
-        let output = ocelli.output().unwrap();
+        ocelli.output().unwrap()
+    }
+
+    /// The same; it must succeed.
+    fn model(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What is said of an export that is not read.
+    fn refusal(&self, export: &str) -> String {
+        let export = unread_exports::all().into_iter().find(|one| one.name == export).unwrap();
+        let file = self.packages.path().join("unread.onnx");
+        std::fs::write(&file, export.graph.bytes()).unwrap();
+        let output = self.run(&["add", file.to_str().unwrap(), "--name", "unread"]);
+        assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
     }
 
     fn add(&self, export: &str, word: &str, package: &str) -> String {
@@ -78,6 +94,9 @@ fn exports_of_three_tools_are_added_looked_through_and_put_to_work() {
     let messages = site.broker.subscribe("ocelli/box/cameras/gate/#");
     let photo = from_setup("testdata/photo.jpg").to_str().unwrap().to_owned();
     let drawn = site.packages.path().join("drawn").to_str().unwrap().to_owned();
+    // What PaddleDetection exports by itself is refused with what to say to it; so said, it is the third export below.
+    let refused = site.refusal("picodet with post-processing");
+    assert!(refused.contains("PaddleDetection") && refused.contains("-o export.benchmark=True"), "{refused}");
     for (export, word, layout) in [
         ("yolo11", "ultralytics", "yolov8"),
         ("d-fine of Hugging Face, any channels", "huggingface", "detr"),

@@ -115,10 +115,15 @@ fn what_commands_have_changed_and_the_meter_has_counted_outlives_a_restart() {
     daemon.succeed(&["ctl", "start", "coco-ssd", "--wait"]);
 
     let shown = daemon.succeed(&["hours"]);
-    assert!(shown.contains("coco-ssd"), "{shown}");
-    let csv = daemon.succeed(&["hours", "--csv"]);
-    let seconds: f64 = csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse::<f64>().unwrap()).sum();
-    assert!((1.0..600.0).contains(&seconds), "{csv}");
+    assert!(shown.contains("PROJECT") && shown.contains("coco-ssd"), "{shown}");
+    let metric = daemon.sum("ocelli_inference_hours{model=\"coco-ssd\"");
+    // The file is written once a minute. Both are made of one status, not at one instant.
+    let seconds = wait_for("hours as fresh as the metric", Duration::from_secs(5), || {
+        let csv = daemon.succeed(&["hours", "--csv"]);
+        let seconds = csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse::<f64>().unwrap());
+        Some(seconds.sum::<f64>()).filter(|seconds| seconds / 3600.0 > metric - 1e-6)
+    });
+    assert!((1.0..600.0).contains(&seconds), "{seconds}");
     let (status, text) = daemon.command(&["hours", "--month", "../../x"]);
     assert!(!status.success() && text.contains("2026-11"), "{text}");
 }

@@ -54,6 +54,10 @@ fn a_started_version_runs_again_after_a_restart_and_a_stopped_one_does_not() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{phase}: {text}\n{}", aws.daemon.log());
         arns.push(output.stdout);
+        let is_named = |line: &str| line.split_whitespace().skip(1).take(2).eq(["edge", "v1"]);
+        wait_for("hours by project and version", Duration::from_secs(5), || {
+            aws.daemon.succeed(&["hours"]).lines().any(is_named).then_some(())
+        });
         aws.daemon.restart();
         aws.daemon.wait_ready();
     }

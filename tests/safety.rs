@@ -30,6 +30,7 @@ fn is_as_expected(act: &Act, scene: Scene) -> bool {
         "file" => scene.abi == Some(0) || [libc::EACCES, libc::ENOENT, libc::ENXIO].contains(&act.error),
         "refused" => act.error == libc::ENOSYS,
         "address" => act.error == if act.child == "capture" { libc::EACCES } else { libc::ENOSYS },
+        "code" => act.error == libc::EPERM,
         "works" | "end" => act.error == 0,
         // What an unprivileged process could get it cannot give up, and cannot get.
         "capabilities" => act.error == 0 || !is_root() || scene.user.is_some(),

@@ -1,9 +1,10 @@
 //! Average precision against that of the reference decoders.
 
 use super::Checked;
-use super::support::package::{Unit, coco_labels, from_testdata, package};
+use super::bootstrap::{Draws, interval};
+use super::support::package::{Unit, coco_labels, from_testdata, package, package_of};
 use super::support::{from_setup, root};
-use ocelli::evaluation::{CategoryId, Evaluation, Found, GroundTruth, PixelBox, Summary};
+use ocelli::evaluation::{CategoryId, Evaluation, Found, GroundTruth, PixelBox};
 use ocelli::vision::look_options::LookOptions;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ const VEHICLES: [u64; 5] = [2, 3, 4, 6, 8];
 
 /// A model, where it comes from, and the reference AP over all classes, of persons and of vehicles.
 #[expect(clippy::approx_constant, reason = "0.318 is a figure, not a part of pi")]
-const MODELS: [(&str, Origin, [f64; 3]); 7] = [
+pub(super) const MODELS: [(&str, Origin, [f64; 3]); 7] = [
     ("coco_ssd_raw", Origin::Package("coco-ssd"), [0.301, 0.251, 0.222]),
     ("centernet", Origin::Package("centernet"), [0.318, 0.276, 0.412]),
     ("yolox_nano", Origin::TestData("yolox_nano.onnx"), [0.291, 0.335, 0.324]),
@@ -29,55 +30,80 @@ const MODELS: [(&str, Origin, [f64; 3]); 7] = [
 ];
 
 #[derive(Clone, Copy)]
-enum Origin {
+pub(super) enum Origin {
     /// Of the product, with the manifest of the test for thresholds that count.
     Package(&'static str),
     /// Of the test data.
     TestData(&'static str),
 }
 
-pub(super) fn check(pictures: &Path) -> Vec<Checked> {
-    let mut checked = Vec::new();
-    for (name, origin, reference) in MODELS {
-        let (model, labels) = match origin {
-            Origin::Package(package) => {
+impl Origin {
+    /// The model's file and its labels; `None` where the file is not at hand.
+    pub(super) fn files(self) -> Option<(PathBuf, String)> {
+        match self {
+            Self::Package(package) => {
                 let directory = root().join("models").join(package);
                 let labels = std::fs::read_to_string(directory.join("labels.txt")).unwrap();
-                (Some(from_setup(&format!("models/{package}/model.onnx"))), labels)
+                Some((from_setup(&format!("models/{package}/model.onnx")), labels))
             }
-            Origin::TestData(file) => (from_testdata(&format!("models/{file}")), coco_labels()),
-        };
-        let Some(model) = model else {
+            Self::TestData(file) => Some((from_testdata(&format!("models/{file}"))?, coco_labels())),
+        }
+    }
+}
+
+pub(super) fn check(pictures: &Path) -> Vec<Checked> {
+    let truth = truth(pictures);
+    let draws = Draws::of(&truth);
+    let mut checked = Vec::new();
+    for (name, origin, reference) in MODELS {
+        let Some((model, labels)) = origin.files() else {
             checked.push(Checked::new(name, "is not at hand", 0.0, None, false));
             continue;
         };
-        let summary = evaluate(name, &model, &labels, pictures);
-        let vehicles: Vec<CategoryId> = VEHICLES.map(CategoryId).to_vec();
-        let figures = [
-            ("AP, 80 classes", summary.overall.ap),
-            ("AP, person", summary.over(&[CategoryId(1)]).ap),
-            ("AP, vehicles", summary.over(&vehicles).ap),
-        ];
-        for (index, ((what, value), reference)) in figures.into_iter().zip(reference).enumerate() {
-            let value = value.unwrap_or(f64::NAN);
+        let home = tempfile::tempdir().unwrap();
+        let evaluation = evaluate(&package(home.path(), name, &model, &labels), &truth, pictures);
+        let summary = evaluation.summary();
+        let ap = summary.overall.ap.unwrap_or(f64::NAN);
+        let is_near = (ap - reference[0]).abs() <= TOLERANCE;
+        let between = interval(draws.average_precision(&evaluation));
+        checked.push(Checked::within(name, "AP, 80 classes", ap, between, Some(reference[0]), is_near));
+        let vehicles = VEHICLES.map(CategoryId);
+        let parts = [("AP, person", &[CategoryId(1)][..], reference[1]), ("AP, vehicles", &vehicles, reference[2])];
+        for (what, categories, reference) in parts {
             // The bar is that over all classes; a part of 47 pictures is a few dozen boxes.
-            let ok = index > 0 || (value - reference).abs() <= TOLERANCE;
-            checked.push(Checked::new(name, what, value, Some(reference), ok));
+            let value = summary.over(categories).ap.unwrap_or(f64::NAN);
+            checked.push(Checked::new(name, what, value, Some(reference), true));
         }
     }
     checked
 }
 
-/// Average precision over all classes of a model.
-pub(super) fn average_precision(kind: &str, model: &Path, labels: &str, pictures: &Path) -> f64 {
-    evaluate(kind, model, labels, pictures).overall.ap.unwrap_or(f64::NAN)
+/// What is in the pictures.
+pub(super) fn truth(pictures: &Path) -> GroundTruth {
+    GroundTruth::load(&pictures.join("instances.json")).unwrap()
 }
 
-fn evaluate(kind: &str, model: &Path, labels: &str, pictures: &Path) -> Summary {
+/// Average precision over all classes of a model.
+pub(super) fn average_precision(kind: &str, model: &Path, labels: &str, pictures: &Path) -> f64 {
     let home = tempfile::tempdir().unwrap();
-    let mut unit = Unit::load(&package(home.path(), kind, model, labels)).unwrap();
-    let truth = GroundTruth::load(&pictures.join("instances.json")).unwrap();
-    let mut evaluation = Evaluation::new(&truth);
+    let truth = truth(pictures);
+    let evaluation = evaluate(&package(home.path(), kind, model, labels), &truth, pictures);
+    evaluation.summary().overall.ap.unwrap_or(f64::NAN)
+}
+
+/// The package of a kind with another resizing than that of its manifest.
+pub(super) fn package_with(home: &Path, kind: &str, model: &Path, labels: &str, resize: &str) -> PathBuf {
+    let manifest = std::fs::read_to_string(root().join(format!("tests/models/{kind}.toml"))).unwrap();
+    let is_it = |line: &&str| line.starts_with("resize = ");
+    let line = manifest.lines().find(is_it).unwrap();
+    let manifest = manifest.replace(line, &format!("resize = \"{resize}\""));
+    package_of(home, kind, model, labels, &manifest)
+}
+
+/// What a package sees in all pictures.
+pub(super) fn evaluate<'a>(package: &Path, truth: &'a GroundTruth, pictures: &Path) -> Evaluation<'a> {
+    let mut unit = Unit::load(package).unwrap();
+    let mut evaluation = Evaluation::new(truth);
     for image in truth.images() {
         let bytes = std::fs::read(picture(pictures, &image.file_name)).unwrap();
         let options = LookOptions { min_confidence: Some(LEAST), ..LookOptions::default() };
@@ -90,7 +116,7 @@ fn evaluate(kind: &str, model: &Path, labels: &str, pictures: &Path) -> Summary 
         let found: Vec<Found> = found.collect();
         evaluation.add(image.id, &found).unwrap();
     }
-    evaluation.summary()
+    evaluation
 }
 
 /// A picture of the set by its name.

@@ -11,8 +11,8 @@ pub(crate) fn seconds(bench: &str, of_whole: f64) -> f64 {
     of_whole * variable(bench, "SHARE").and_then(|share| share.parse().ok()).unwrap_or(1.0)
 }
 
-/// Measures and reports.
-pub(crate) fn measure(bench: &str, parts: &[Part]) {
+/// Measures and reports, and returns what was measured.
+pub(crate) fn measure(bench: &str, parts: &[Part]) -> Vec<Figure> {
     let only = variable(bench, "ONLY");
     let mut figures = Vec::new();
     for (_, measure) in parts.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name)) {
@@ -20,6 +20,7 @@ pub(crate) fn measure(bench: &str, parts: &[Part]) {
     }
     let is_whole = only.is_none() && seconds(bench, 1.0) >= 1.0;
     report::report(&if is_whole { bench.to_owned() } else { format!("{bench}-partial") }, &figures);
+    figures
 }
 
 fn variable(bench: &str, name: &str) -> Option<String> {

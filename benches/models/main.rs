@@ -17,6 +17,7 @@ mod statistics;
 
 mod bare_loop;
 mod decoders;
+mod engines;
 mod scene;
 mod units;
 

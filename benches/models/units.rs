@@ -1,6 +1,7 @@
 //! Models in confined units, on raw frames, turn by turn with the bare loop.
 
 use crate::bare_loop::BareLoop;
+use crate::engines;
 use crate::statistics::median;
 use crate::support::package::{Unit, coco_labels, from_testdata, package};
 use crate::support::{children, from_setup, root};
@@ -55,6 +56,14 @@ pub(crate) struct Row {
     whole_ratio: f64,
     /// `uncached_inference_ms / inference_ms`.
     cache_ratio: f64,
+    /// What `execution_provider = "auto"` takes.
+    engine: String,
+    /// From the request to the answer of a unit with that engine.
+    engine_round_trip_ms: f64,
+    /// `bare_ms / engine_round_trip_ms`.
+    engine_ratio: f64,
+    /// All engines with their transactions a second and core, and why others were refused.
+    engines: ocelli::engine_choice::Choice,
     bar: f64,
     inference_ok: bool,
     whole_ok: bool,
@@ -62,10 +71,13 @@ pub(crate) struct Row {
 
 pub(crate) fn measure() -> Vec<Row> {
     println!(
-        "{:<26} {:>7} {:>9} {:>5} {:>5} {:>7} {:>9} {:>7} {:>7} {:>8}  ok",
-        "model, ms", "bare", "inference", "pre", "post", "whole", "inference", "whole", "cpu", "cached"
+        "{:<26} {:>7} {:>9} {:>5} {:>5} {:>7} {:>9} {:>7} {:>7} {:>8}  {:<8} {:>7}  engine",
+        "model, ms", "bare", "inference", "pre", "post", "whole", "inference", "whole", "cpu", "cached", "ok", "engine"
     );
-    println!("{:>73} {:>7} {:>7} {:>8}  first two >= {BAR}", "bare/it", "bare/it", "bare/it", "fresh/it");
+    println!(
+        "{:>73} {:>7} {:>7} {:>8}  {:<8} {:>7}  first two >= {BAR}",
+        "bare/it", "bare/it", "bare/it", "fresh/it", "", "bare/it"
+    );
     let home = tempfile::tempdir().unwrap();
     let mut rows = Vec::new();
     for name in PACKAGES {
@@ -85,6 +97,7 @@ fn labels(kind: &str) -> String {
 }
 
 fn measure_package(name: &str, directory: &Path, home: &Path) -> Row {
+    let choice = engines::choose(directory);
     let cache = home.join("cache");
     let start = |cache: Option<PathBuf>| {
         let load = Unit::load_changed(directory, |load| {
@@ -98,12 +111,14 @@ fn measure_package(name: &str, directory: &Path, home: &Path) -> Row {
     let mut cached = start(Some(cache));
     let unit = children(std::process::id(), "unit").into_iter().max().unwrap();
     let mut uncached = start(None);
+    let mut chosen = Unit::load_changed(directory, |load| engines::apply(choice.engine, load)).unwrap();
     let mut bare = BareLoop::start(directory);
-    let mut seen = [const { Vec::new() }; 8];
+    let mut seen = [const { Vec::new() }; 9];
     // Each has its first runs behind it.
     bare.run(RUNS / 4);
     block(&mut cached, RUNS / 4);
     block(&mut uncached, RUNS / 4);
+    block(&mut chosen, RUNS / 4);
     for _ in 0..BLOCKS {
         let before = (cpu_ms(bare.pid()), cpu_ms(unit));
         seen[0].push(bare.run(RUNS));
@@ -115,6 +130,7 @@ fn measure_package(name: &str, directory: &Path, home: &Path) -> Row {
         seen[5].push(block(&mut uncached, RUNS)[0]);
         seen[6].push((cpu_ms(bare.pid()) - before.0) / f64::from(RUNS));
         seen[7].push((cpu_ms(unit) - before.1) / f64::from(RUNS));
+        seen[8].push(block(&mut chosen, RUNS)[3]);
     }
     let [
         bare_ms,
@@ -125,6 +141,7 @@ fn measure_package(name: &str, directory: &Path, home: &Path) -> Row {
         uncached_inference_ms,
         bare_cpu_ms,
         unit_cpu_ms,
+        engine_round_trip_ms,
     ] = seen.map(median);
     let (inference_ratio, whole_ratio) = (bare_ms / inference_ms, bare_ms / round_trip_ms);
     let row = Row {
@@ -141,6 +158,10 @@ fn measure_package(name: &str, directory: &Path, home: &Path) -> Row {
         inference_ratio,
         whole_ratio,
         cache_ratio: uncached_inference_ms / inference_ms,
+        engine: choice.engine.to_string(),
+        engine_round_trip_ms,
+        engine_ratio: bare_ms / engine_round_trip_ms,
+        engines: choice,
         bar: BAR,
         inference_ok: inference_ratio >= BAR,
         whole_ok: whole_ratio >= BAR,
@@ -180,7 +201,7 @@ impl Row {
     fn print(&self) {
         let ok = |ok: bool| if ok { "yes" } else { "NO" };
         println!(
-            "{:<26} {:>7.2} {:>9.2} {:>5.2} {:>5.2} {:>7.2} {:>9.3} {:>7.3} {:>7.3} {:>8.3}  {}, {}",
+            "{:<26} {:>7.2} {:>9.2} {:>5.2} {:>5.2} {:>7.2} {:>9.3} {:>7.3} {:>7.3} {:>8.3}  {:<8} {:>7.3}  {}",
             self.model,
             self.bare_ms,
             self.inference_ms,
@@ -191,8 +212,9 @@ impl Row {
             self.whole_ratio,
             self.cpu_ratio,
             self.cache_ratio,
-            ok(self.inference_ok),
-            ok(self.whole_ok),
+            format!("{}, {}", ok(self.inference_ok), ok(self.whole_ok)),
+            self.engine_ratio,
+            self.engine,
         );
     }
 }

@@ -152,10 +152,11 @@ mod tests {
             arrived_at: now,
             deadline,
             options: LookOptions::default(),
+            is_first_try: false,
             attempts: 0,
             failed_in: None,
         };
-        drop(gate.images.offer(work, 100.0, now));
+        drop(gate.images.offer(work, 0.0, 100.0, now));
     }
 
     fn images_of(gate: &mut Gate, turns: usize, with_frames: bool) -> usize {

@@ -37,14 +37,18 @@ impl ImageQueue {
         capacity.max(1)
     }
 
-    /// Queues an image at a throughput of `tps` transactions a second. Only the work ahead of it counts, not its own cost.
+    /// Queues an image at a throughput of `tps` transactions a second. Only the work ahead of it counts, not its own cost. Who
+    /// comes for the first time leaves the places of those who are `awaited`, in transactions, but has half of the queue in any
+    /// case: units do not wait for who does not come.
     ///
     /// # Errors
     /// [`Refused`] when the queue is full, or when the deadline would pass before the image's turn.
-    pub(crate) fn offer(&mut self, work: ImageWork, tps: f64, now: Monotonic) -> Result<(), Refused> {
+    pub(crate) fn offer(&mut self, work: ImageWork, awaited: f64, tps: f64, now: Monotonic) -> Result<(), Refused> {
         let ahead = self.transactions();
         let wait = Duration::from_secs_f64((f64::from(ahead) / tps.max(1e-3)).min(1e6));
-        if (ahead as usize) < self.capacity(tps) && now + wait < work.deadline {
+        let capacity = self.capacity(tps);
+        let left = if work.is_first_try { awaited.min((capacity / 2) as f64) } else { 0.0 };
+        if f64::from(ahead) + left < capacity as f64 && now + wait < work.deadline {
             self.waiting.push_back(work);
             return Ok(());
         }
@@ -117,6 +121,7 @@ mod tests {
             deadline: at(deadline),
             attempts,
             options: LookOptions::default(),
+            is_first_try: false,
             failed_in: None,
         }
     }
@@ -124,11 +129,23 @@ mod tests {
     #[test]
     fn as_many_images_wait_as_can_be_analysed_in_the_longest_wait() {
         let mut queue = ImageQueue::new(Duration::from_secs(1));
-        let accepted = (0..100).filter(|id| queue.offer(image(*id, 5_000), 20.0, at(0)).is_ok()).count();
+        let accepted = (0..100).filter(|id| queue.offer(image(*id, 5_000), 0.0, 20.0, at(0)).is_ok()).count();
         assert_eq!(accepted, 20);
-        let refused = queue.offer(image(100, 5_000), 20.0, at(0)).unwrap_err();
+        let refused = queue.offer(image(100, 5_000), 0.0, 20.0, at(0)).unwrap_err();
         assert_eq!(refused.retry_after, SHORTEST_RETRY);
         assert_eq!(queue.take_next().map(|work| work.id), Some(ImageId(0)));
+    }
+
+    #[test]
+    fn who_comes_first_leaves_the_places_of_those_who_come_back_but_half_of_all() {
+        let first = |id| ImageWork { is_first_try: true, ..image(id, 5_000) };
+        for (awaited, accepted) in [(0.0, 20), (5.0, 15), (60.0, 10)] {
+            let mut queue = ImageQueue::new(Duration::from_secs(1));
+            let taken = (0..100).filter(|id| queue.offer(first(*id), awaited, 20.0, at(0)).is_ok()).count();
+            assert_eq!(taken, accepted, "{awaited} are awaited");
+            let again = (0..100).filter(|id| queue.offer(image(*id, 5_000), awaited, 20.0, at(0)).is_ok()).count();
+            assert_eq!(taken + again, 20);
+        }
     }
 
     #[test]
@@ -137,9 +154,9 @@ mod tests {
         let framing = Framing { tiling: Some(tiling), ..Framing::default() };
         let tiled = |id| ImageWork { options: LookOptions { framing, ..LookOptions::default() }, ..image(id, 5_000) };
         let mut queue = ImageQueue::new(Duration::from_secs(1));
-        let accepted = (0..100).filter(|id| queue.offer(tiled(*id), 20.0, at(0)).is_ok()).count();
+        let accepted = (0..100).filter(|id| queue.offer(tiled(*id), 0.0, 20.0, at(0)).is_ok()).count();
         assert_eq!(accepted, 4, "five transactions each");
-        let refused = queue.offer(tiled(100), 10.0, at(0)).unwrap_err();
+        let refused = queue.offer(tiled(100), 0.0, 10.0, at(0)).unwrap_err();
         assert_eq!(
             refused.retry_after,
             Duration::from_secs(1),
@@ -150,9 +167,9 @@ mod tests {
     #[test]
     fn an_image_that_would_be_late_is_refused_and_a_late_one_is_removed() {
         let mut queue = ImageQueue::new(Duration::from_secs(1));
-        queue.offer(image(0, 150), 10.0, at(0)).unwrap();
-        queue.offer(image(1, 150), 10.0, at(0)).unwrap();
-        assert!(queue.offer(image(2, 150), 10.0, at(0)).is_err(), "its turn would come after 200 ms");
+        queue.offer(image(0, 150), 0.0, 10.0, at(0)).unwrap();
+        queue.offer(image(1, 150), 0.0, 10.0, at(0)).unwrap();
+        assert!(queue.offer(image(2, 150), 0.0, 10.0, at(0)).is_err(), "its turn would come after 200 ms");
         assert_eq!(queue.take_expired(at(150)).len(), 2);
         assert_eq!(queue.waiting(), 0);
     }
@@ -160,8 +177,8 @@ mod tests {
     #[test]
     fn a_slow_model_queues_one_image() {
         let mut queue = ImageQueue::new(Duration::from_secs(1));
-        assert!(queue.offer(image(0, 60_000), 0.1, at(0)).is_ok());
-        let refused = queue.offer(image(1, 60_000), 0.1, at(0)).unwrap_err();
+        assert!(queue.offer(image(0, 60_000), 0.0, 0.1, at(0)).is_ok());
+        let refused = queue.offer(image(1, 60_000), 0.0, 0.1, at(0)).unwrap_err();
         assert_eq!(refused.retry_after, Duration::from_secs(9));
     }
 }

@@ -23,11 +23,17 @@ impl ReturnTimes {
     /// free, counted from when the first one would be.
     pub(crate) fn give_out(&mut self, transactions: u32, tps: f64, now: Monotonic) -> Duration {
         let tps = tps.max(1e-3);
-        let passed = self.as_of.replace(now).map_or(Duration::ZERO, |as_of| now.since(as_of));
-        self.given_out = (self.given_out - passed.as_secs_f64() * tps).max(0.0);
+        self.given_out = self.awaited(tps, now);
+        self.as_of = Some(now);
         let ahead = (self.given_out / tps).min(LATEST.as_secs_f64());
         self.given_out = (self.given_out + f64::from(transactions)).min(LATEST.as_secs_f64() * tps);
         Duration::from_secs_f64(ahead)
+    }
+
+    /// Transactions of callers who were told to come back and whose time has not come.
+    pub(crate) fn awaited(&self, tps: f64, now: Monotonic) -> f64 {
+        let passed = self.as_of.map_or(Duration::ZERO, |as_of| now.since(as_of));
+        (self.given_out - passed.as_secs_f64() * tps).max(0.0)
     }
 }
 
@@ -46,6 +52,7 @@ mod tests {
         assert_eq!(told, [0, 100, 200, 300]);
         assert_eq!(times.give_out(5, 10.0, at(250)).as_millis(), 150, "two and a half have become free");
         assert_eq!(times.give_out(1, 10.0, at(250)).as_millis(), 650, "five transactions take half a second");
+        assert!((times.awaited(10.0, at(500)) - 5.0).abs() < 1e-9);
         assert_eq!(times.give_out(1, 10.0, at(60_000)).as_millis(), 0);
     }
 

@@ -54,6 +54,8 @@ pub struct ImageWork {
     pub deadline: Monotonic,
     /// How the model is to analyse it.
     pub options: LookOptions,
+    /// Its client says that it was not refused before: it leaves those their places who were.
+    pub is_first_try: bool,
     /// How many units have tried it and failed.
     pub attempts: u8,
     /// The zone of the unit that failed last.

@@ -1,5 +1,6 @@
 //! The plan that the core starts with: the settings, with the stored changes that commands made to models and cameras.
 
+use crate::appliance::engines::Engines;
 use crate::appliance::package_loader::read;
 use crate::appliance::zone_placement::{core_count, placements};
 use crate::core::camera_switches::CameraSwitches;
@@ -25,10 +26,11 @@ pub fn swapped_package(settings: &Settings, model: &ModelSettings) -> Option<Str
 }
 
 /// Builds the plan; reads every package.
-pub(super) fn box_plan(settings: &Settings, boot_id: String) -> BoxPlan {
+pub(super) fn box_plan(settings: &Settings, engines: &Engines, boot_id: String) -> BoxPlan {
     let units = &settings.units;
     let desired = desired_models(settings);
-    let models: Vec<ModelPlan> = settings.models.iter().map(|model| model_plan(settings, model, &desired)).collect();
+    let plan = |model| model_plan(settings, engines, model, &desired);
+    let models: Vec<ModelPlan> = settings.models.iter().map(plan).collect();
     log_unknown_labels(settings, &models);
     let mut switches: CameraSwitches = kept(&settings.state_directory, KeptFile::Cameras);
     switches.retain(&settings.cameras);
@@ -79,9 +81,14 @@ fn desired_models(settings: &Settings) -> DesiredModels {
 }
 
 /// Loads the package that a command has chosen, or if it cannot be used, the one of the settings.
-pub(super) fn model_plan(settings: &Settings, model: &ModelSettings, desired: &DesiredModels) -> ModelPlan {
+pub(super) fn model_plan(
+    settings: &Settings,
+    engines: &Engines,
+    model: &ModelSettings,
+    desired: &DesiredModels,
+) -> ModelPlan {
     let wanted = desired.of(&model.name).map_or(model.package(), |desired| &desired.package);
-    let load = |package: &str| read(settings, &model.name, &PackageSource::Named(package.to_owned()));
+    let load = |package: &str| read(settings, engines, &model.name, &PackageSource::Named(package.to_owned()));
     let loaded: Result<LoadedPackage, String> = match load(wanted) {
         Err(reason) if wanted != model.package() => {
             tracing::error!(model = model.name, reason, "the stored package is unusable; falling back to the settings");

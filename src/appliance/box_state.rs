@@ -48,6 +48,7 @@ fn model_state(model: &ModelStatus, hours: f64) -> ModelStateMessage {
         package: model.package.clone(),
         version: model.version.clone(),
         variant: model.variant.name(),
+        execution_provider: model.execution_provider.name(),
         next_version: model.next_version.clone(),
         min_units: units(model.min_units),
         max_units: model.max_units.map(units),

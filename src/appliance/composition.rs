@@ -3,6 +3,8 @@
 use crate::appliance::box_plan::box_plan;
 use crate::appliance::cache_sweep;
 use crate::appliance::child_environment::{capture_environment, child_environment};
+use crate::appliance::engine_chooser::EngineChooser;
+use crate::appliance::engines::Engines;
 use crate::appliance::importer;
 use crate::appliance::inbox::{CHILD_QUEUE, Inbox, OWN_QUEUE};
 use crate::appliance::live_orders::LiveOrders;
@@ -82,7 +84,8 @@ impl Appliance {
         let spawner = Spawner::start()?;
         let reporter = reporter.with_refused_calls(spawner.refused_calls());
         let environment = child_environment(&settings.log.level, settings.sandbox.mode);
-        let plan = box_plan(&settings, reporter.boot_id().to_owned());
+        let (engines, engine_orders) = Engines::load(&settings.state_directory);
+        let plan = box_plan(&settings, &engines, reporter.boot_id().to_owned());
         let files = FileKeeper::start()?;
         let catalog = load_catalog(&settings, &plan, files.clone());
         let core = Core::new(plan, now);
@@ -90,6 +93,15 @@ impl Appliance {
         let (own, own_queue) = mpsc::channel(OWN_QUEUE);
         let (unit_sender, unit_queue) = mpsc::channel(CHILD_QUEUE);
         let (capture_sender, capture_queue) = mpsc::channel(CHILD_QUEUE);
+        let chooser = EngineChooser {
+            engines: engines.clone(),
+            orders: engine_orders,
+            program: programs.unit.clone(),
+            files: files.clone(),
+            state_directory: settings.state_directory.clone(),
+            own: own.clone(),
+        };
+        tokio::spawn(chooser.run());
         let units = UnitProcesses::new(spawner.clone(), programs.unit, environment, unit_sender);
         let environment = capture_environment(&settings.log.level, &settings);
         let captures = CaptureProcesses::new(spawner, programs.capture, environment, capture_sender);
@@ -140,7 +152,7 @@ impl Appliance {
             cameras: settings.cameras.iter().map(|camera| (camera.id.clone(), camera.clone())).collect(),
             passwords: passwords.clone(),
             capture: settings.capture.clone(),
-            loader: PackageLoader::new(Arc::clone(&settings), own.clone()),
+            loader: PackageLoader::new(Arc::clone(&settings), engines.clone(), own.clone()),
             files: files.clone(),
             state_directory: settings.state_directory.clone(),
             own,
@@ -159,7 +171,7 @@ impl Appliance {
         let meter = Meter::load(hours, files, now);
         let stream_lines = StreamLines::default();
         let shell = Shell { stream_lines, core, performer, inbox, meter, statuses, status, unit_pids };
-        let reloader = Reloader::new(settings, passwords, reloads, change_sender);
+        let reloader = Reloader::new(settings, engines, passwords, reloads, change_sender);
         Ok((Self { shell, reloader: Some(reloader), clips }, control, watcher))
     }
 

@@ -121,6 +121,7 @@ pub(super) fn image_work(id: ImageId, offer: &OfferedImage) -> ImageWork {
         arrived_at: offer.arrived_at,
         deadline: offer.deadline,
         options: offer.options,
+        is_first_try: offer.is_first_try,
         attempts: 0,
         failed_in: None,
     }

@@ -47,6 +47,8 @@ pub(super) struct Meter {
     reading: BTreeMap<String, oneshot::Receiver<Stored>>,
     /// Months whose counts include what was stored of them.
     complete: BTreeSet<String>,
+    /// What the disk has of the month of the last count.
+    on_disk: Vec<HourRow>,
     /// Months with their rows as they were written, from the file thread.
     written: (SyncSender<WrittenMonth>, Receiver<WrittenMonth>),
 }
@@ -63,6 +65,7 @@ impl Meter {
             keep_at: now + FIRST_KEEP,
             reading: BTreeMap::new(),
             complete: BTreeSet::new(),
+            on_disk: Vec::new(),
             written: sync_channel(MONTHS),
         };
         let month = month_of(&this_hour());
@@ -70,10 +73,13 @@ impl Meter {
         if let Ok(stored) = meter.files.stored(&month)
             && stored.damaged_lines == 0
         {
-            meter.hours.add_stored(stored.rows);
+            meter.hours.add_stored(stored.rows.clone());
             meter.complete.insert(month.clone());
+            meter.turn_to(month);
+            meter.on_disk = stored.rows;
+        } else {
+            meter.turn_to(month);
         }
-        meter.turn_to(month);
         meter
     }
 
@@ -131,6 +137,14 @@ impl Meter {
         self.hours.totals(&self.month)
     }
 
+    /// Rows of this month that the disk does not have yet, or not as they are. None until the month was read.
+    pub(super) fn unstored(&self) -> Vec<HourRow> {
+        match self.complete.contains(&self.month) {
+            true => self.hours.unstored(&self.month, &self.on_disk),
+            false => Vec::new(),
+        }
+    }
+
     fn count(&mut self, in_service: Vec<(String, String, usize)>, hour: &str, now: Monotonic) {
         let month = month_of(hour);
         if month != self.month {
@@ -148,6 +162,7 @@ impl Meter {
         if !self.complete.contains(&month) {
             self.ask(&month);
         }
+        self.on_disk.clear();
         self.month = month;
     }
 
@@ -178,6 +193,9 @@ impl Meter {
         for (month, mut stored) in std::mem::take(&mut self.reading) {
             match stored.try_recv() {
                 Ok(Ok(rows)) => {
+                    if month == self.month {
+                        self.on_disk.clone_from(&rows);
+                    }
                     self.hours.add_stored(rows);
                     self.complete.insert(month);
                 }
@@ -190,10 +208,12 @@ impl Meter {
         }
     }
 
-    /// Removes past months from memory when all their counts are on the disk.
+    /// Notes what is on the disk, and removes past months from memory when all their counts are there.
     fn forget_written(&mut self) {
-        for (month, rows) in self.written.1.try_iter().filter(|(month, _)| *month != self.month) {
-            if self.hours.month(&month) == rows {
+        for (month, rows) in self.written.1.try_iter() {
+            if month == self.month {
+                self.on_disk = rows;
+            } else if self.hours.month(&month) == rows {
                 self.hours.forget(&month);
                 self.complete.remove(&month);
             }

@@ -139,7 +139,7 @@ impl Performer {
         self.passwords = passwords;
         self.live.set_cameras(&settings);
         self.scenes.set(scenes_of(&settings));
-        self.loader = PackageLoader::new(settings, self.own.clone());
+        self.loader = PackageLoader::new(settings, self.loader.engines(), self.own.clone());
         self.requests.change(change, reply)
     }
 

@@ -1,6 +1,6 @@
 //! The failure zones of this box: those of the settings, or else zones that follow from the hardware.
 
-use crate::model::execution_provider::ExecutionProvider;
+use crate::model::provider_setting::ProviderSetting;
 use crate::os::{cores, gpus};
 use crate::settings::Settings;
 use crate::supervisor::ZonePlacement;
@@ -25,7 +25,9 @@ pub(super) fn placements(settings: &Settings) -> Vec<ZonePlacement> {
     let hardware =
         Hardware { gpus: gpus::nvidia_count(), cores_by_node: cores::by_numa_node(), usable_cores: cores::usable() };
     if !settings.zones.is_empty() {
-        return settings.zones.iter().map(|zone| configured(zone, &hardware)).collect();
+        let library = |zone: &ZoneSettings| Some(settings.units.library_of(zone.execution_provider?).to_owned());
+        let of = |zone| ZonePlacement { runtime_library: library(zone), ..configured(zone, &hardware) };
+        return settings.zones.iter().map(of).collect();
     }
     suggested(&hardware, Wishes::of(&settings.models))
 }
@@ -43,7 +45,7 @@ struct Wishes {
 
 impl Wishes {
     fn of(models: &[ModelSettings]) -> Self {
-        let on_gpu = |provider| matches!(provider, ExecutionProvider::Cuda | ExecutionProvider::TensorRt);
+        let on_gpu = |provider| matches!(provider, ProviderSetting::Cuda | ProviderSetting::TensorRt);
         // A minimum of 0 is one unit per core.
         let units = |model: &ModelSettings| match model.min_inference_units {
             0 => core_count(),
@@ -70,6 +72,7 @@ fn configured(zone: &ZoneSettings, hardware: &Hardware) -> ZonePlacement {
         name: zone.name.clone(),
         cores: of_node.unwrap_or_else(|| zone.cores.clone()),
         execution_provider: zone.execution_provider,
+        runtime_library: None,
         device: zone.device.clone(),
     }
 }
@@ -129,7 +132,7 @@ mod tests {
             ..ModelSettings::default()
         };
         let wishes = |models: &[ModelSettings]| Wishes::of(models).gpu;
-        let (cuda, cpu) = (ExecutionProvider::Cuda, ExecutionProvider::Cpu);
+        let (cuda, cpu) = (ProviderSetting::Cuda, ProviderSetting::Cpu);
         assert!(wishes(&[model(cuda, None), model(cpu, None)]));
         assert!(!wishes(&[model(cuda, Some("1")), model(cuda, None)]));
         assert!(!wishes(&[model(cpu, None)]));

@@ -59,14 +59,22 @@ mod watch;
 use crate::ipc::camera_source::MEMORY_VARIABLE;
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::FromCapture;
-use crate::os::sandbox::SandboxMode;
+use crate::os::fixed_code;
+use crate::os::sandbox::{Sandbox, SandboxError, SandboxMode};
 use std::process::ExitCode;
+
+/// Confines this process for good. It makes no code at run time: decoders come with theirs.
+fn enter(sandbox: &Sandbox) -> Result<(), SandboxError> {
+    let mode = SandboxMode::from_environment();
+    sandbox.enter_as(mode)?;
+    fixed_code::enter_as(mode)
+}
 
 /// The whole life of the process that a capture process starts before it is confined: it brings the registry of GStreamer's
 /// plugins up to date, which capture processes read and cannot write.
 pub fn keep_registry() -> ExitCode {
     crate::os::child_limits::apply();
-    if let Err(error) = confinement::sandbox_of_registry_keeper().enter_as(SandboxMode::from_environment()) {
+    if let Err(error) = enter(&confinement::sandbox_of_registry_keeper()) {
         tracing::error!(%error, "the process that looks at GStreamer's plugins cannot be confined");
         return ExitCode::FAILURE;
     }
@@ -87,7 +95,7 @@ pub fn main() -> ExitCode {
     });
     plugin_registry::bring_up_to_date();
     // Before the first thread, so that all are confined.
-    if let Err(error) = confinement::sandbox().enter_as(SandboxMode::from_environment()) {
+    if let Err(error) = enter(&confinement::sandbox()) {
         tracing::error!(%error, "a capture process cannot be confined");
         return ExitCode::FAILURE;
     }

@@ -162,6 +162,12 @@ impl CatalogStore {
         self.models_directory.join(package)
     }
 
+    /// The project and version that a model of the fleet is to the AWS-compatible API. `package_version` is that of a model of the
+    /// settings.
+    pub fn names_of<'a>(model: &'a str, package_version: &'a str) -> (&'a str, &'a str) {
+        model.split_once(':').unwrap_or((model, package_version))
+    }
+
     /// The name of the model that an imported version runs as. No other model has a colon in its name.
     pub fn model_name(version: &Resource) -> String {
         format!("{}:{}", version.project, version.version.as_deref().unwrap_or_default())

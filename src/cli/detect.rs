@@ -1,7 +1,7 @@
 //! `ocelli detect`: detects objects in pictures, with a real unit.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::load_model;
+use crate::appliance::load_with_caches;
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
 use crate::cli::tiles::{framing, parse_tiles};
@@ -49,7 +49,7 @@ pub(super) fn detect(arguments: &DetectArguments) -> ExitCode {
 async fn run(settings: &crate::settings::Settings, arguments: &DetectArguments) -> Result<(), Box<dyn Error>> {
     let default = settings.default_model();
     let package = arguments.model.as_deref().unwrap_or_else(|| default.package());
-    let load = load_model(settings, &settings.default_model_for(package), package);
+    let load = load_with_caches(settings, &settings.default_model_for(package), package);
     let labels = Labels::load(&load.directory)?;
     let limit = Duration::from_secs_f32(settings.units.load_timeout_seconds);
     let mut unit =

@@ -1,11 +1,16 @@
-//! `ocelli hours`: inference hours, from the daemon's files.
+//! `ocelli hours`: inference hours, of the daemon that runs, else from its files.
 
+use crate::catalog::CatalogStore;
 use crate::cli::columns::columns;
-use crate::cli::config_arguments::{ConfigArguments, load_settings};
+use crate::cli::config_arguments::{ConfigArguments, with_settings};
+use crate::cli::daemon::Daemon;
 use crate::cli::live_view::print_line;
+use crate::http::client::HttpMethod;
 use crate::metering::{HourRow, HoursFiles, hours_file, this_month};
-use crate::vision::error_chain::describe;
+use crate::settings::Settings;
+use serde::Deserialize as _;
 use std::collections::BTreeMap;
+use std::io;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -45,31 +50,40 @@ impl Period {
 }
 
 pub(super) fn hours(arguments: &HoursArguments) -> ExitCode {
-    let settings = match load_settings(&arguments.config) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let month = arguments.month.clone().unwrap_or_else(this_month);
-    match HoursFiles::new(&settings.state_directory).read(&month) {
-        Ok(rows) if arguments.csv => print_line(hours_file::csv(&rows).trim_end()),
-        Ok(rows) => print(&rows, arguments.by),
-        Err(error) => {
-            eprintln!("ocelli: {}", describe(&error));
-            return ExitCode::FAILURE;
+    with_settings(&arguments.config, async |settings| {
+        let rows = rows(settings, &arguments.month.clone().unwrap_or_else(this_month)).await?;
+        match arguments.csv {
+            true => print_line(hours_file::csv(&rows).trim_end()),
+            false => print(&rows, arguments.by),
         }
+        Ok(())
+    })
+}
+
+/// The files have what was counted up to a minute ago, the daemon all of it. It is no fault that none runs.
+async fn rows(settings: &Settings, month: &str) -> io::Result<Vec<HourRow>> {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    if month.chars().all(is_word)
+        && let Ok(daemon) = Daemon::of(settings)
+        && let Ok((box_id, answer)) = daemon.ask_json(HttpMethod::GET, &format!("/api/hours?month={month}"), None).await
+        && box_id == settings.box_id
+        && let Ok(rows) = Vec::deserialize(&answer["hours"])
+    {
+        return Ok(rows);
     }
-    ExitCode::SUCCESS
+    HoursFiles::new(&settings.state_directory).read(month)
 }
 
 fn print(rows: &[HourRow], by: Period) {
     let mut sums: BTreeMap<(String, &str, &str), f64> = BTreeMap::new();
     for row in rows {
         let period = row.hour.chars().take(by.characters()).collect();
-        *sums.entry((period, &row.model, &row.version)).or_default() += row.unit_seconds / 3600.0;
+        let (project, version) = CatalogStore::names_of(&row.model, &row.version);
+        *sums.entry((period, project, version)).or_default() += row.unit_seconds / 3600.0;
     }
-    let row = |((period, model, version), hours): ((String, &str, &str), f64)| {
-        vec![period, model.to_owned(), version.to_owned(), format!("{hours:>15.3}")]
+    let row = |((period, project, version), hours): ((String, &str, &str), f64)| {
+        vec![period, project.to_owned(), version.to_owned(), format!("{hours:>15.3}")]
     };
     let rows = sums.into_iter().map(row).collect();
-    columns(&["WHEN (UTC)", "MODEL", "VERSION", "INFERENCE HOURS"], rows).iter().for_each(|line| print_line(line));
+    columns(&["WHEN (UTC)", "PROJECT", "VERSION", "INFERENCE HOURS"], rows).iter().for_each(|line| print_line(line));
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod decoding;
+mod engine;
 mod report;
 mod units;
 
@@ -57,10 +58,14 @@ async fn measure_and_show(settings: &Settings, arguments: &PlanArguments, pictur
     if let (Some(_), Err(why)) = (&arguments.camera, &decoding) {
         return Err(why.clone());
     }
-    let measured = measure_all(settings, arguments, pictures).await;
+    let choice = engine::choose(settings, arguments).await?;
+    let measured = measure_all(settings, arguments, choice.as_ref(), pictures).await;
     let (measured, computed) = measured.map_err(|error| describe(&error))?;
     let look_seconds = f64::from(settings.capture.look_seconds);
-    report::show(&Report { measured: &measured, computed: &computed, decoding, look_seconds }, arguments);
+    report::show(
+        &Report { choice: choice.as_ref(), measured: &measured, computed: &computed, decoding, look_seconds },
+        arguments,
+    );
     Ok(())
 }
 

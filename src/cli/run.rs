@@ -18,7 +18,9 @@ use crate::http::rekognition::RekognitionState;
 use crate::http::server::{self, HealthReport, HttpState, PageState, ServedCertificate, ServerIdentity, ServerTokens};
 use crate::os::clock::monotonic_now;
 use crate::os::file_modes;
+use crate::os::fixed_code;
 use crate::os::random;
+use crate::os::sandbox::SandboxMode;
 use crate::os::service_manager;
 use crate::publish::outbox::{Outbox, OutboxRules, SinkEnd};
 use crate::publish::publisher::Publisher;
@@ -63,6 +65,10 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         Err(code) => return code,
     };
     file_modes::for_the_owner_alone();
+    if settings.sandbox.mode != SandboxMode::Off {
+        // Where it is not to be had the service file may have it. Children decide for themselves.
+        fixed_code::of_this_process_alone();
+    }
     let redactor = Redactor::default();
     let troubles = Troubles::default();
     let logging = logging::init(&settings.log, redactor.clone(), &log_target(arguments), troubles.clone());

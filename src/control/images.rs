@@ -36,8 +36,19 @@ pub struct OfferedImage {
     pub(crate) deadline: Monotonic,
     /// How the model is to analyse it.
     pub(crate) options: LookOptions,
+    /// Its client says that it was not refused before.
+    pub(crate) is_first_try: bool,
     /// Takes the reply.
     pub(crate) reply: oneshot::Sender<ImageReply>,
+}
+
+/// How a client waits for an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    /// For so long at most.
+    pub patience: Duration,
+    /// It says that it was not refused before.
+    pub is_first_try: bool,
 }
 
 /// The outcome of an image.
@@ -101,15 +112,33 @@ impl ImageSlot {
     /// # Errors
     /// [`ImageTooLarge`] when the image does not fit its slot.
     pub fn write(&mut self, chunk: &[u8]) -> Result<(), ImageTooLarge> {
-        let end = self.bytes.checked_add(chunk.len()).ok_or(ImageTooLarge)?;
+        self.next_mut(chunk.len())?.copy_from_slice(chunk);
+        self.bytes += chunk.len();
+        Ok(())
+    }
+
+    /// Appends so many bytes, which `make` writes where they are to be: 4 MB need not be written twice.
+    ///
+    /// # Errors
+    /// [`ImageTooLarge`], and what `make` returns. The image is as it was then.
+    pub(crate) fn write_with<E: From<ImageTooLarge>>(
+        &mut self,
+        bytes: usize,
+        make: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        make(self.next_mut(bytes)?)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// The place of the next so many bytes.
+    fn next_mut(&mut self, bytes: usize) -> Result<&mut [u8], ImageTooLarge> {
+        let end = self.bytes.checked_add(bytes).ok_or(ImageTooLarge)?;
         let writer = match &mut self.place {
             Place::Pooled(lease) => lease.slot.as_mut().map(|slot| &mut slot.writer),
             Place::Own { writer, .. } => Some(writer),
         };
-        let target = writer.and_then(|writer| writer.bytes_mut().get_mut(self.bytes..end));
-        target.ok_or(ImageTooLarge)?.copy_from_slice(chunk);
-        self.bytes = end;
-        Ok(())
+        writer.and_then(|writer| writer.bytes_mut().get_mut(self.bytes..end)).ok_or(ImageTooLarge)
     }
 
     /// The number of the slot in its region.
@@ -182,10 +211,12 @@ impl ImageIntake {
     }
 
     /// Sends the image to a model and waits for its outcome.
-    pub async fn detect(&self, model: String, slot: ImageSlot, patience: Duration, options: LookOptions) -> ImageReply {
+    pub async fn detect(&self, model: String, slot: ImageSlot, waiting: Waiting, options: LookOptions) -> ImageReply {
         let (reply, replied) = oneshot::channel();
+        let Waiting { patience, is_first_try } = waiting;
         let arrived_at = monotonic_now();
-        let offer = OfferedImage { model, slot, arrived_at, deadline: arrived_at + patience, options, reply };
+        let deadline = arrived_at + patience;
+        let offer = OfferedImage { model, slot, arrived_at, deadline, options, is_first_try, reply };
         let stopping = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
         if self.offers.send(offer).await.is_err() {
             return stopping;

@@ -2,19 +2,21 @@
 
 use super::Control;
 use crate::control::reload::{ReloadError, ReloadReport};
-use crate::metering::{HourRow, this_month};
+use crate::metering::{HourRow, month_of, this_month, with_newer};
 use tokio::sync::oneshot;
 
 impl Control {
-    /// Returns a month (`2026-11`; by default this month) and its inference hours as they are on disk.
+    /// Returns a month (`2026-11`; by default this month) and its inference hours, as fresh as the metric.
     ///
     /// # Errors
     /// `InvalidInput` if the month is malformed; `TimedOut` if the disk does not answer; otherwise the error of reading
     /// its file.
     pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
         let month = month.unwrap_or_else(this_month);
-        let rows = self.hours.read(&month).await?;
-        Ok((month, rows))
+        let stored = self.hours.read(&month).await?;
+        let of_month = |row: &&HourRow| month_of(&row.hour) == month;
+        let counted = self.read(|status| status.unstored_hours.iter().filter(of_month).cloned().collect());
+        Ok((month, with_newer(stored, counted)))
     }
 
     /// Reads the settings again and waits until the change is in force.

@@ -4,6 +4,7 @@
 use crate::admission::Ledger;
 use crate::control::frame_rates::FrameRates;
 use crate::control::trouble_watch::Trouble;
+use crate::metering::HourRow;
 use crate::publish::broker_status::BrokerStatus;
 use crate::publish::message::CameraStateMessage;
 use crate::publish::outbox::OutboxStatus;
@@ -77,6 +78,8 @@ pub struct ApplianceStatus {
     pub models: BTreeMap<String, ModelStatus>,
     /// Inference hours of this month by model and version.
     pub inference_hours: BTreeMap<(String, String), f64>,
+    /// Rows of this month that the disk does not have yet, or not as they are.
+    pub(crate) unstored_hours: Vec<HourRow>,
     /// Restarts of capture processes since the daemon started.
     pub capture_restarts: u64,
     /// Frames and images that wait or are being analysed.

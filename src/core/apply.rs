@@ -120,6 +120,7 @@ impl Core {
                     self.reply_or_wait(ticket, result, now, out);
                 }
             }
+            Event::EngineChosen { model, source, digest } => self.units.engine_chosen(model, source, digest),
             Event::Kept { tickets, result } => self.keeping.kept(&tickets, result, out),
             Event::Memory { available_bytes, units } => self.units.memory(available_bytes, &units),
             Event::Paused(gap) => {

@@ -155,6 +155,15 @@ pub enum Event {
         /// The package, or the reason for callers why it cannot be used.
         result: Result<Box<LoadedPackage>, String>,
     },
+    /// What computes a model fastest here was measured.
+    EngineChosen {
+        /// The model.
+        model: String,
+        /// From where its package is read again, with the load of the engine.
+        source: PackageSource,
+        /// The digest of the package that was measured.
+        digest: String,
+    },
     /// A state file was written, or the disk refused it.
     Kept {
         /// The commands whose changes the file includes.

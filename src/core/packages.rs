@@ -17,6 +17,8 @@ pub(super) enum Purpose {
     Settings,
     /// A retry of an unusable package. No command waits for it.
     Retry,
+    /// The package that the model has, with the engine that was chosen for it. No command waits for it.
+    Engine,
     /// A read that took too long: its command was answered, and its result is ignored.
     Overdue,
 }
@@ -59,7 +61,8 @@ impl PendingPackages {
 
     /// True if a package of the model is being read for a command, or was and the disk has not answered yet.
     pub(super) fn is_pending(&self, model: &str) -> bool {
-        self.pending.values().any(|pending| pending.model == model && !matches!(pending.purpose, Purpose::Retry))
+        let keeps_waiting = |purpose: &Purpose| !matches!(purpose, Purpose::Retry | Purpose::Engine);
+        self.pending.values().any(|pending| pending.model == model && keeps_waiting(&pending.purpose))
     }
 
     /// The commands that have waited too long, with their models. They stop waiting.

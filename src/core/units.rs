@@ -2,6 +2,7 @@
 
 mod change;
 mod commands;
+mod engines;
 mod status;
 
 use crate::admission::{Controller, FrameWork, Gate, ImageQueue, ImageWork};
@@ -10,7 +11,7 @@ use crate::catalog::Units as CatalogUnits;
 use crate::control::ControlError;
 use crate::core::desired_models::DesiredModels;
 use crate::core::effect::Effect;
-use crate::core::event::CommandTicket;
+use crate::core::event::{CommandTicket, PackageSource};
 use crate::core::loaded_package::LoadedPackage;
 use crate::core::packages::PendingPackages;
 use crate::core::plan::{BoxTerms, ModelPlan, ModelTerms};
@@ -44,6 +45,9 @@ pub(super) struct Units {
     not_started: BTreeMap<String, String>,
     /// Models that keep their version, because the package of the settings cannot be used, with the reasons.
     kept_back: BTreeMap<String, String>,
+    /// Models whose engine was measured, with where their package is read again and its digest. Each is swapped to the engine
+    /// once nothing else is going on with it.
+    engines: BTreeMap<String, (PackageSource, String)>,
     /// The image transactions of each model at the last call of `frame_capacities`.
     images_before: BTreeMap<String, u64>,
 }
@@ -69,6 +73,7 @@ impl Units {
             leaving: BTreeSet::new(),
             not_started: BTreeMap::new(),
             kept_back: BTreeMap::new(),
+            engines: BTreeMap::new(),
             images_before: BTreeMap::new(),
         };
         for plan in models {
@@ -178,6 +183,7 @@ impl Units {
     pub(super) fn tick(&mut self, now: Monotonic, effects: &mut Vec<Effect>) -> Vec<SupervisorAction> {
         self.refuse_overdue(now, effects);
         self.retry_packages(now, effects);
+        self.read_for_engines(now, effects);
         self.retry_not_started();
         self.remove_left();
         self.fleet.tick(now)

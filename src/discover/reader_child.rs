@@ -4,6 +4,7 @@ use crate::discover::answers::ToReader;
 use crate::discover::read_answer::read;
 use crate::discover::xml_tree::MAX_BYTES;
 use crate::ipc::channel::{Channel, ChannelError};
+use crate::os::fixed_code;
 use crate::os::memfd::copy_start;
 use crate::os::sandbox::{Sandbox, SandboxMode};
 use crate::os::{child_limits, orphan_guard};
@@ -29,6 +30,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     child_limits::cap_memory_at(MEMORY_BYTES);
     let channel = Channel::from_stdin()?;
     Sandbox::default().enter_as(SandboxMode::from_environment())?;
+    fixed_code::enter_as(SandboxMode::from_environment())?;
     orphan_guard::arm(channel.try_clone()?.into_socket())?;
     loop {
         let (ToReader { question, bytes }, memory) = match channel.receive() {

@@ -17,8 +17,7 @@ pub(super) fn figures(tallies: &mut [Tally; AREA_RANGES.len()]) -> Figures {
     let mut precisions = [None; AREA_RANGES.len()];
     let mut recalls = [None; AREA_RANGES.len()];
     for (range, tally) in tallies.iter_mut().enumerate() {
-        // Stable: detections with equal scores stay in the order of their images.
-        tally.judged.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(std::cmp::Ordering::Equal));
+        sort(tally);
         precisions[range] = at_each_threshold(tally, |threshold| average_precision(tally, threshold));
         recalls[range] = mean_recall(tally, MAX_DETECTIONS);
     }
@@ -38,6 +37,17 @@ pub(super) fn figures(tallies: &mut [Tally; AREA_RANGES.len()]) -> Figures {
         ar_medium,
         ar_large,
     }
+}
+
+/// Average precision of one category, as the mean over the thresholds; `None` if no object was annotated.
+pub(super) fn mean_precision(tally: &mut Tally) -> Option<f64> {
+    sort(tally);
+    at_each_threshold(tally, |threshold| average_precision(tally, threshold)).map(mean)
+}
+
+/// Stable: detections with equal scores stay in the order of their images.
+fn sort(tally: &mut Tally) {
+    tally.judged.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(std::cmp::Ordering::Equal));
 }
 
 /// One value per threshold; `None` if no object was annotated.

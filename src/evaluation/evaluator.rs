@@ -3,6 +3,7 @@
 use crate::evaluation::average_precision;
 use crate::evaluation::coco::{Annotation, CategoryId, GroundTruth, ImageId};
 use crate::evaluation::figures::{CategorySummary, Summary};
+use crate::evaluation::judged_pictures::JudgedPictures;
 use crate::evaluation::matching::{self, AREA_RANGES, Scene, ScoredBox, Tally, Truth};
 use crate::evaluation::pixel_box::PixelBox;
 use std::collections::BTreeMap;
@@ -85,10 +86,8 @@ impl<'a> Evaluation<'a> {
     pub fn summary(&self) -> Summary {
         let categories = self.ground_truth.categories().map(|category| {
             let mut tallies: [Tally; AREA_RANGES.len()] = Default::default();
-            let of_category = (category.id, ImageId(0))..=(category.id, ImageId(u64::MAX));
-            let scenes = self.scenes.range(of_category).map(|(_, scene)| scene);
             let mut objects = 0;
-            for scene in scenes {
+            for (_, scene) in self.scenes_of(category.id) {
                 objects += scene.truths.iter().filter(|truth| !truth.is_crowd).count();
                 matching::judge(scene, &mut tallies);
             }
@@ -96,5 +95,25 @@ impl<'a> Evaluation<'a> {
             CategorySummary { id: category.id, name: category.name.clone(), objects, figures }
         });
         Summary::new(categories.collect())
+    }
+
+    /// The detections so far, judged picture by picture.
+    pub fn judged(&self) -> JudgedPictures {
+        let of_category = |category: CategoryId| {
+            let scenes = self.scenes_of(category).map(|(image, scene)| {
+                let mut tallies: [Tally; AREA_RANGES.len()] = Default::default();
+                matching::judge(scene, &mut tallies);
+                let [all, ..] = tallies;
+                (image, all)
+            });
+            scenes.collect()
+        };
+        JudgedPictures::new(self.ground_truth.categories().map(|category| of_category(category.id)).collect())
+    }
+
+    /// The scenes of a category, in the order of the images.
+    fn scenes_of(&self, category: CategoryId) -> impl Iterator<Item = (ImageId, &Scene)> {
+        let all = (category, ImageId(0))..=(category, ImageId(u64::MAX));
+        self.scenes.range(all).map(|((_, image), scene)| (*image, scene))
     }
 }

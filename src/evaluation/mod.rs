@@ -25,6 +25,7 @@ mod average_precision;
 pub mod coco;
 pub mod evaluator;
 pub mod figures;
+pub mod judged_pictures;
 mod matching;
 pub mod pairing;
 pub mod pixel_box;

@@ -1,22 +1,20 @@
 //! Request bodies: how long they may be, how slowly they may arrive, and how many bytes are held at a time.
 
-use axum::body::Body;
+use crate::http::pace::Pace;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{timeout, timeout_at};
 
 /// Bytes of bodies held at a time by all connections.
 const BUDGET_BYTES: usize = 64 << 20;
 /// Bytes for each permit of the budget.
 const PERMIT_BYTES: usize = 1024;
-/// How long a body may take to arrive.
-const TIME_LIMIT: Duration = Duration::from_secs(15);
-/// A body may begin slowly. After that it must average at least this many bytes a second.
-const SLOW_START: Duration = Duration::from_secs(2);
-const MIN_BYTES_PER_SECOND: usize = 32 * 1024;
+/// How long the client of a body that is held in memory may take.
+const OF_MEMORY: Patience = Patience { silence: Duration::from_secs(2), whole: Some(Duration::from_secs(15)) };
 /// A body in chunks of one byte costs far more time than its bytes are worth: after this many chunks their average size
 /// must not be small.
 const SMALL_CHUNKS: usize = 2048;
@@ -78,7 +76,8 @@ pub(super) async fn receive(
     }
     let mut received = Received { bytes: Vec::new(), _permit: None };
     let mut permits = 0;
-    each_chunk(body, |chunk| {
+    let mut arriving = Arriving::in_memory(body);
+    while let Some(chunk) = arriving.next().await? {
         if received.bytes.len() + chunk.len() > length {
             return Err(BodyError::Broken);
         }
@@ -93,36 +92,65 @@ pub(super) async fn receive(
         // The whole length at once: memory pages are taken only when written, and a growing vector would be copied again
         // and again.
         received.bytes.reserve_exact(length - received.bytes.len());
-        received.bytes.extend_from_slice(chunk);
-        Ok(())
-    })
-    .await?;
+        received.bytes.extend_from_slice(&chunk);
+    }
     if received.bytes.len() == length { Ok(received) } else { Err(BodyError::Broken) }
 }
 
-/// Passes each chunk of a body to `take` as it arrives.
-///
-/// # Errors
-/// What `take` returns; [`BodyError::TooSlow`] when the body arrives too slowly; [`BodyError::Broken`].
-pub(super) async fn each_chunk<E: From<BodyError>>(
-    body: &mut Body,
-    mut take: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    let (begun, mut bytes, mut chunks) = (Instant::now(), 0_usize, 0_usize);
-    loop {
-        let left = TIME_LIMIT.saturating_sub(begun.elapsed()).min(SLOW_START);
-        let Ok(frame) = timeout(left, body.frame()).await else { return Err(BodyError::TooSlow.into()) };
-        let Some(frame) = frame else { return Ok(()) };
-        let frame = frame.map_err(|_| BodyError::Broken)?;
-        let Some(chunk) = frame.data_ref() else { continue };
-        bytes += chunk.len();
-        chunks += 1;
-        let steady = begun.elapsed().saturating_sub(SLOW_START).as_secs_f64();
-        let is_slow = (bytes as f64) < steady * MIN_BYTES_PER_SECOND as f64;
-        if is_slow || (chunks > SMALL_CHUNKS && bytes < chunks * SMALL_CHUNK_BYTES) {
-            return Err(BodyError::TooSlow.into());
+/// How long the client of a body may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// How long it may send nothing, and how long it may begin slowly.
+    pub(super) silence: Duration,
+    /// For the whole body; `None`: as long as its [pace](Pace) allows.
+    pub(super) whole: Option<Duration>,
+}
+
+/// A body as it arrives, from a client that must not be too slow.
+pub(super) struct Arriving<'a> {
+    body: &'a mut Body,
+    patience: Patience,
+    pace: Pace,
+    bytes: usize,
+    chunks: usize,
+}
+
+impl<'a> Arriving<'a> {
+    /// A body of which nothing was received. It begins now.
+    pub(super) fn begin(body: &'a mut Body, patience: Patience) -> Self {
+        Self { body, patience, pace: Pace::begin(patience.silence), bytes: 0, chunks: 0 }
+    }
+
+    /// A body that is held in memory.
+    pub(super) fn in_memory(body: &'a mut Body) -> Self {
+        Self::begin(body, OF_MEMORY)
+    }
+
+    /// Leaves out a time in which nothing was asked of the client.
+    pub(super) fn excuse(&mut self, time: Duration) {
+        self.pace.excuse(time);
+    }
+
+    /// The next chunk; `None` at the end.
+    ///
+    /// # Errors
+    /// [`BodyError::TooSlow`] when it arrives too slowly, or in too many small chunks; [`BodyError::Broken`].
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+        loop {
+            let whole = self.patience.whole.map(|whole| self.pace.begun() + whole);
+            let limit = whole.map_or(self.pace.limit(), |whole| whole.min(self.pace.limit()));
+            let waiting = timeout(self.patience.silence, timeout_at(limit, self.body.frame()));
+            let Ok(Ok(frame)) = waiting.await else { return Err(BodyError::TooSlow) };
+            let Some(frame) = frame else { return Ok(None) };
+            let Ok(chunk) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+            self.pace.passed(chunk.len());
+            self.bytes += chunk.len();
+            self.chunks += 1;
+            if self.chunks > SMALL_CHUNKS && self.bytes < self.chunks * SMALL_CHUNK_BYTES {
+                return Err(BodyError::TooSlow);
+            }
+            return Ok(Some(chunk));
         }
-        take(chunk)?;
     }
 }
 

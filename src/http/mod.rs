@@ -18,6 +18,7 @@ pub mod known_pages;
 pub mod local_token;
 pub mod login;
 mod monitoring;
+mod pace;
 mod page;
 mod place;
 pub mod rekognition;

@@ -63,6 +63,20 @@ impl LoadModel {
         self
     }
 
+    /// True if the model is computed on the box's cores, and not by a device with a driver of its own.
+    pub fn computes_on_cores(&self) -> bool {
+        match self.execution_provider {
+            ExecutionProvider::Cpu | ExecutionProvider::Xnnpack => true,
+            ExecutionProvider::OpenVino => self.device.as_deref().is_none_or(|device| device == "CPU"),
+            ExecutionProvider::Cuda | ExecutionProvider::TensorRt => false,
+        }
+    }
+
+    /// True if the provider makes code at run time, so that the unit needs memory that can be written and executed.
+    pub fn compiles_code(&self) -> bool {
+        !matches!(self.execution_provider, ExecutionProvider::Cpu | ExecutionProvider::Xnnpack)
+    }
+
     /// Changes the provider or the device. A different provider starts without device and options, because these were
     /// set for the old one.
     pub fn turn_to(&mut self, provider: Option<ExecutionProvider>, device: Option<&str>) {
@@ -105,6 +119,17 @@ mod tests {
         assert!(directory.starts_with("c") && is_own_cache(directory.file_name().unwrap().to_str().unwrap()));
         let none = LoadModel::default().of_package(&package("a"));
         assert_eq!((none.cache_directory, none.package_digest), (None, Some(String::new())), "no cache stays none");
+    }
+
+    #[test]
+    fn openvino_computes_on_cores_unless_it_has_another_device() {
+        let of = |execution_provider, device: Option<&str>| {
+            let device = device.map(str::to_owned);
+            LoadModel { execution_provider, device, ..LoadModel::default() }.computes_on_cores()
+        };
+        assert!(of(ExecutionProvider::Cpu, None) && of(ExecutionProvider::Xnnpack, None));
+        assert!(of(ExecutionProvider::OpenVino, None) && of(ExecutionProvider::OpenVino, Some("CPU")));
+        assert!(!of(ExecutionProvider::OpenVino, Some("GPU.1")) && !of(ExecutionProvider::Cuda, None));
     }
 
     #[test]

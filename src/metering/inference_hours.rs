@@ -2,11 +2,11 @@
 
 use crate::metering::month_of;
 use crate::vision::monotonic::Monotonic;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The unit seconds of one model version within one hour of the wall clock.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct HourRow {
     /// The hour in UTC, `2026-11-24T08`, by the wall clock at that time.
     pub(crate) hour: String,
@@ -16,6 +16,25 @@ pub(crate) struct HourRow {
     pub(crate) version: String,
     /// The seconds that its units were in service, added up.
     pub(crate) unit_seconds: f64,
+}
+
+impl HourRow {
+    /// What it counts.
+    fn name(&self) -> (&str, &str, &str) {
+        (&self.hour, &self.model, &self.version)
+    }
+}
+
+/// Rows that were stored, with what was counted since.
+pub(crate) fn with_newer(stored: Vec<HourRow>, counted: Vec<HourRow>) -> Vec<HourRow> {
+    let mut rows: BTreeMap<(String, String, String), f64> = BTreeMap::new();
+    for HourRow { hour, model, version, unit_seconds } in stored.into_iter().chain(counted) {
+        let seconds = rows.entry((hour, model, version)).or_default();
+        // Counts only grow: of two, the larger one is the newer one, in whatever order they were read.
+        *seconds = seconds.max(unit_seconds);
+    }
+    let row = |((hour, model, version), unit_seconds)| HourRow { hour, model, version, unit_seconds };
+    rows.into_iter().map(row).collect()
 }
 
 /// Model, version and number of units in service.
@@ -60,6 +79,13 @@ impl InferenceHours {
         of_month.map(row).collect()
     }
 
+    /// Returns the rows of a month that differ from those that were stored of it.
+    pub(crate) fn unstored(&self, month: &str, stored: &[HourRow]) -> Vec<HourRow> {
+        let seconds: BTreeMap<_, _> = stored.iter().map(|row| (row.name(), row.unit_seconds)).collect();
+        let is_stored = |row: &HourRow| seconds.get(&row.name()) == Some(&row.unit_seconds);
+        self.month(month).into_iter().filter(|row| !is_stored(row)).collect()
+    }
+
     /// Returns the months that have rows, in order.
     pub(crate) fn months(&self) -> BTreeSet<String> {
         self.rows.keys().map(|(hour, _, _)| month_of(hour)).collect()
@@ -102,6 +128,27 @@ mod tests {
         assert!((total - 16.0).abs() < 1e-9, "{total}");
         assert_eq!(hours.month("2026-11").len(), 9);
         assert!(hours.month("2026-10").is_empty() && hours.totals("2026-12").is_empty());
+    }
+
+    #[test]
+    fn what_is_stored_and_what_is_counted_since_are_one_list() {
+        let row = |hour: &str, unit_seconds| HourRow {
+            hour: hour.into(),
+            model: "coco".into(),
+            version: "1".into(),
+            unit_seconds,
+        };
+        let mut hours = InferenceHours::default();
+        let stored = vec![row("2026-11-24T07", 3600.0), row("2026-11-24T08", 60.0)];
+        hours.add_stored(stored.clone());
+        assert!(hours.unstored("2026-11", &stored).is_empty());
+        hours.record(units(1), "2026-11-24T08", at(0));
+        hours.record(units(1), "2026-11-24T08", at(30));
+        let counted = hours.unstored("2026-11", &stored);
+        assert_eq!(counted, [row("2026-11-24T08", 90.0)]);
+        let all = [row("2026-11-24T07", 3600.0), row("2026-11-24T08", 90.0)];
+        assert_eq!(with_newer(stored, counted.clone()), all);
+        assert_eq!(with_newer(vec![all[0].clone(), row("2026-11-24T08", 95.0)], counted)[1].unit_seconds, 95.0);
     }
 
     #[test]

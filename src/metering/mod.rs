@@ -7,7 +7,7 @@ pub(crate) mod inference_hours;
 
 pub use hours_file::HoursFiles;
 pub(crate) use hours_file::csv;
-pub(crate) use inference_hours::{HourRow, InferenceHours};
+pub(crate) use inference_hours::{HourRow, InferenceHours, with_newer};
 
 /// The current hour by the wall clock, UTC: `2026-11-24T08`.
 pub(crate) fn this_hour() -> String {

@@ -12,5 +12,6 @@ pub mod model_facts;
 pub mod model_file;
 pub mod output_layout;
 pub mod package;
+pub mod provider_setting;
 pub mod recognition;
 pub mod taxonomy;

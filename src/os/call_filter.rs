@@ -94,6 +94,18 @@ pub(super) fn of_reader(changing: impl Iterator<Item = libc::c_long>) -> Result<
     compiled(rules, SeccompAction::Allow, refuse(libc::EROFS))
 }
 
+/// Refuses memory that can be written and executed, and making memory executable. Beside another filter. Libraries are mapped from
+/// files as they are, and need neither. `pkey_mprotect` is on no list.
+pub(super) fn of_fixed_code() -> Result<BpfProgram, BackendError> {
+    let (write, execute) = (u64::from(libc::PROT_WRITE.unsigned_abs()), u64::from(libc::PROT_EXEC.unsigned_abs()));
+    let both = write | execute;
+    let rules = Rules::from([
+        (libc::SYS_mmap, vec![SeccompRule::new(vec![masked(2, both, both)?])?]),
+        (libc::SYS_mprotect, vec![SeccompRule::new(vec![masked(2, execute, execute)?])?]),
+    ]);
+    compiled(rules, SeccompAction::Allow, refuse(libc::EPERM))
+}
+
 /// Opening that may change a file, or make one.
 fn writing(flags: u8) -> Result<Vec<SeccompRule>, BackendError> {
     let flag = |flag: libc::c_int| masked(flags, u64::from(flag.unsigned_abs()), u64::from(flag.unsigned_abs()));

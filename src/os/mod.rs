@@ -12,6 +12,7 @@ pub mod core_files;
 pub mod cores;
 pub mod directories;
 pub mod file_modes;
+pub mod fixed_code;
 pub mod free_space;
 pub mod gpus;
 pub mod inherited_descriptors;

@@ -5,6 +5,7 @@
 //! same disk as its place and one rename puts it there. Its writer holds a lock on it: one without a lock is what a process
 //! that died has left.
 
+use crate::os::beneath::{open_named, unless_trouble};
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdirat, openat, renameat, unlinkat};
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -27,6 +28,15 @@ const TRIES: usize = 3;
 /// An open directory.
 #[derive(Debug)]
 pub struct ObjectDirectory(OwnedFd);
+
+/// What a directory is, whatever its path.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct DirectoryId {
+    /// The number of its file system.
+    pub disk: u64,
+    /// Its number there.
+    pub inode: u64,
+}
 
 /// A name in a directory.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,6 +83,23 @@ impl ObjectDirectory {
         Ok(Self(rustix::fs::open(root, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty())?))
     }
 
+    /// What it is.
+    ///
+    /// # Errors
+    /// The I/O error.
+    pub fn id(&self) -> io::Result<DirectoryId> {
+        let facts = rustix::fs::fstat(&self.0)?;
+        Ok(DirectoryId { disk: facts.st_dev, inode: facts.st_ino })
+    }
+
+    /// Opens an object below it for reading. `names` lead to it.
+    ///
+    /// # Errors
+    /// As of [`Self::facts`].
+    pub fn open_object(&self, names: &[&str]) -> io::Result<File> {
+        open_named(self.0.try_clone()?, names)
+    }
+
     /// Opens a directory in it.
     ///
     /// # Errors
@@ -95,7 +122,7 @@ impl ObjectDirectory {
             }
             let is_directory = match entry.file_type() {
                 // Some file systems do not say.
-                rustix::fs::FileType::Unknown => self.child(name).is_ok(),
+                rustix::fs::FileType::Unknown => unless_trouble(self.child(name))?.is_some(),
                 kind => kind.is_dir(),
             };
             take(Entry { name: name.to_owned(), is_directory });
@@ -229,8 +256,7 @@ impl Upload {
             let directory = way.last().unwrap_or(root);
             match directory.facts(last) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(_) => return Err(ErrorKind::AlreadyExists.into()),
-                Ok(_) => {}
+                result => drop(unless_trouble(result)?.ok_or(ErrorKind::AlreadyExists)?),
             }
             match renameat(&self.uploads.0, &self.name, &directory.0, *last) {
                 Ok(()) => {

@@ -122,6 +122,9 @@ pub struct ModelStateMessage {
     /// The file of the package that the units load: float or int8.
     #[cfg_attr(test, schemars(extend("enum" = ["float", "int8"])))]
     pub variant: &'static str,
+    /// The execution provider of the units: cpu, cuda, tensorrt, openvino or xnnpack. A zone may have another.
+    #[cfg_attr(test, schemars(extend("enum" = ["cpu", "cuda", "tensorrt", "openvino", "xnnpack"])))]
+    pub execution_provider: &'static str,
     /// Version of a swap in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_version: Option<String>,
@@ -229,6 +232,7 @@ mod tests {
             package: "coco-ssd".into(),
             version: "1".into(),
             variant: "float",
+            execution_provider: "cpu",
             next_version: None,
             min_units: 1,
             max_units: None,

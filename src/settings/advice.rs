@@ -134,7 +134,7 @@ impl Settings {
             }
             let runs_on_gpu = match zone.execution_provider {
                 Some(provider) => is_nvidia(provider),
-                None => self.models.iter().any(|model| is_nvidia(model.execution_provider)),
+                None => self.models.iter().any(|model| model.execution_provider.named().is_some_and(is_nvidia)),
             };
             let device = zone.device.as_deref().filter(|_| runs_on_gpu);
             if let Some(what) = device.and_then(|device| missing_gpu(device, facts)) {
@@ -147,12 +147,15 @@ impl Settings {
             return impossible;
         }
         let has_device_of_zone = all_zones(|zone| zone.device.is_some());
-        for (index, model) in self.models.iter().enumerate().filter(|(_, model)| is_nvidia(model.execution_provider)) {
+        for (index, model) in self.models.iter().enumerate() {
+            let Some(provider) = model.execution_provider.named().filter(|provider| is_nvidia(*provider)) else {
+                continue;
+            };
             let device = model.device.as_deref().filter(|_| !has_device_of_zone);
             let (key, what) = match device.and_then(|device| missing_gpu(device, facts)) {
                 Some(what) => (format!("models[{index}].device"), what),
                 None if facts.gpus == 0 => {
-                    let what = format!("is {}, but this box has no NVIDIA GPU", model.execution_provider);
+                    let what = format!("is {provider}, but this box has no NVIDIA GPU");
                     (format!("models[{index}].execution_provider"), what)
                 }
                 None => continue,

@@ -36,7 +36,6 @@ use crate::http::auth::access_keys::AccessKeySettings;
 use crate::http::login::viewer::ViewerSettings;
 use crate::http::rekognition::settings::{BucketSettings, RekognitionSettings};
 use crate::http::settings::HttpSettings;
-use crate::model::model_file::ModelVariant;
 use crate::os::sandbox::SandboxSettings;
 use crate::publish::outbox::settings::OutboxSettings;
 use crate::publish::sinks::mqtt::settings::MqttSettings;
@@ -133,7 +132,7 @@ impl Settings {
     /// package: not every package has a second one.
     pub fn default_model_for(&self, package: &str) -> ModelSettings {
         let owner = self.models.iter().find(|model| model.package() == package);
-        let variant = owner.map_or(ModelVariant::Float, |model| model.variant);
+        let variant = owner.and_then(|model| model.variant);
         ModelSettings { variant, ..self.default_model() }
     }
 }

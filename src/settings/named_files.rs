@@ -76,6 +76,9 @@ impl Settings {
             }
         }
         files.extend(of_box("units.runtime_library", Some(self.units.runtime_library.as_path()), FileKind::Open));
+        for library in self.units.runtime_libraries.values() {
+            files.extend(of_box("units.runtime_libraries", Some(library.as_path()), FileKind::Open));
+        }
         files
     }
 

@@ -2,7 +2,7 @@
 
 use crate::admission::{FrameWork, ImageWork, Ledger, Work};
 use crate::ipc::messages::{LoadModel, RequestId, UnitTiming};
-use crate::model::execution_provider::NodeCounts;
+use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::model::model_file::ModelVariant;
 use crate::model::package::Package;
 use crate::supervisor::autoscaler::ScaleReason;
@@ -146,6 +146,8 @@ pub struct ModelStatus {
     pub version: String,
     /// The file of the package that its units load.
     pub variant: ModelVariant,
+    /// The execution provider of its units, unless their zone has another.
+    pub execution_provider: ExecutionProvider,
     /// The version of a swap in progress.
     pub next_version: Option<String>,
     /// The minimum number of units.

@@ -84,20 +84,42 @@ impl OneShotUnit {
         load: LoadModel,
         limit: Duration,
     ) -> Result<Self, OneShotError> {
+        let mut unit = Self::spawn(program, environment, load)?;
+        unit.loaded(limit).await?;
+        Ok(unit)
+    }
+
+    /// Starts a unit that begins to load its model.
+    ///
+    /// # Errors
+    /// [`OneShotError`].
+    pub fn spawn(
+        program: PathBuf,
+        environment: BTreeMap<String, String>,
+        load: LoadModel,
+    ) -> Result<Self, OneShotError> {
         let region = Region::create("ocelli-image", 1)?;
         let slot = SlotWriter::new(region.writable(), 1)?;
         let (sender, events) = mpsc::channel(16);
         let spec = ChildSpec { program, arguments: vec!["unit".into()], environment, title: "unit".into() };
         let spawner = Spawner::start()?;
         let handle = spawner.spawn(&spec, sender, |event| event)?;
-        let mut unit = Self { handle, _spawner: spawner, events, slot, nodes: NodeCounts::default(), next: 0 };
+        let unit = Self { handle, _spawner: spawner, events, slot, nodes: NodeCounts::default(), next: 0 };
         unit.send(&ToUnit::Load(load), None)?;
         unit.send(&ToUnit::AttachRegion { region: REGION, slots: 1 }, Some(region.read_only().as_fd()))?;
+        Ok(unit)
+    }
+
+    /// Waits until it has loaded its model.
+    ///
+    /// # Errors
+    /// [`OneShotError`].
+    pub async fn loaded(&mut self, limit: Duration) -> Result<(), OneShotError> {
         loop {
-            match unit.answer(limit).await? {
+            match self.answer(limit).await? {
                 FromUnit::Ready { providers, .. } => {
-                    unit.nodes = providers;
-                    return Ok(unit);
+                    self.nodes = providers;
+                    return Ok(());
                 }
                 FromUnit::LoadFailed { reason } => return Err(OneShotError::Load(reason)),
                 _ => {}

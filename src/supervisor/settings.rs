@@ -2,9 +2,11 @@
 
 use crate::model::execution_provider::{ExecutionProvider, ProviderOptions};
 use crate::model::model_file::ModelVariant;
+use crate::model::provider_setting::ProviderSetting;
 use crate::vision::framing::Tiling;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// `[units]`: settings of all inference units, and the limits of the box.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub struct UnitSettings {
     pub models_directory: PathBuf,
     /// The path of `libonnxruntime.so`.
     pub runtime_library: PathBuf,
+    /// The paths of other builds of it, by the execution provider for which a unit loads them.
+    pub runtime_libraries: BTreeMap<ExecutionProvider, PathBuf>,
     /// The directory where optimised graphs are cached; empty: no cache.
     pub cache_directory: PathBuf,
     /// The most units of all models together; 0: twice the number of cores.
@@ -41,6 +45,7 @@ impl Default for UnitSettings {
         Self {
             models_directory: "models".into(),
             runtime_library: "lib/libonnxruntime.so".into(),
+            runtime_libraries: BTreeMap::new(),
             cache_directory: "cache".into(),
             max_units: 0,
             max_models: 4,
@@ -52,6 +57,13 @@ impl Default for UnitSettings {
             max_frame_age_seconds: 1.0,
             max_queue_seconds: 1.0,
         }
+    }
+}
+
+impl UnitSettings {
+    /// The library that a unit loads for a provider.
+    pub fn library_of(&self, provider: ExecutionProvider) -> &Path {
+        self.runtime_libraries.get(&provider).unwrap_or(&self.runtime_library)
     }
 }
 
@@ -88,15 +100,16 @@ pub struct ModelSettings {
     pub min_inference_units: u16,
     /// The maximum number of units; 0: fixed at the minimum.
     pub max_inference_units: u16,
-    /// Threads of one inference.
+    /// Threads of one inference; with a provider that is chosen by measurement, the most of them.
     pub threads: u16,
     /// The largest batch in pictures, 1..=64. More than 1 needs a model with a dynamic batch size, and pays only where
     /// it was measured to be faster. On a CPU it is not.
     pub max_batch: u16,
-    /// The file of the package: `float`, or `int8` where the package has one. A unit fails to load where it has not.
-    pub variant: ModelVariant,
-    /// The execution provider. A unit fails to load where it is not available.
-    pub execution_provider: ExecutionProvider,
+    /// The file of the package: `float`, or `int8` where the package has one. A unit fails to load where it has not. `None`:
+    /// float, or with a provider that is chosen by measurement, what is faster.
+    pub variant: Option<ModelVariant>,
+    /// The execution provider. A unit fails to load where it is not available. `auto` takes what is fastest here.
+    pub execution_provider: ProviderSetting,
     /// The provider's device, such as `"1"` for the second GPU; OpenVINO has `"CPU"`, `"GPU.1"`, `"NPU"`. `None`: the
     /// first. A zone's device overrides it.
     pub device: Option<String>,
@@ -122,8 +135,8 @@ impl Default for ModelSettings {
             max_inference_units: 0,
             threads: 1,
             max_batch: 1,
-            variant: ModelVariant::Float,
-            execution_provider: ExecutionProvider::Cpu,
+            variant: None,
+            execution_provider: ProviderSetting::Cpu,
             device: None,
             provider_options: ProviderOptions::default(),
             tps_limit: None,

@@ -1,8 +1,9 @@
 //! Matches the detections of a frame with the tracked objects.
 //!
 //! The rounds are those of ByteTrack (Zhang et al. 2022). First, begun objects are matched with strong boxes. Then begun
-//! objects that were seen recently are matched with weak boxes, which are mostly objects that are half hidden. Last,
-//! objects on trial are matched with the remaining strong boxes. Each round is an optimal assignment.
+//! objects that were seen just before are matched with weak boxes, which are mostly objects that are half hidden, and those
+//! that bear it with faint boxes. Last, objects on trial are matched with the remaining strong boxes. Each round is an
+//! optimal assignment.
 //!
 //! The similarity of two boxes is their overlap, after both were widened by the uncertainty of the object's position.
 //! ByteTrack's plain overlap fails at 1 to 5 frames a second: between two frames a pedestrian moves by more than a body
@@ -10,7 +11,7 @@
 
 use crate::tracking::assignment::assign;
 use crate::tracking::detections::ObjectDetection;
-use crate::tracking::rules::Strength;
+use crate::tracking::rules::{Strength, TrackingRules};
 use crate::tracking::tracked_object::{Expected, TrackedObject};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
@@ -29,10 +30,12 @@ const DEVIATIONS: f32 = 1.0;
 const MAX_SIDES: f32 = 1.5;
 
 /// Returns for each detection the index of its object in `objects`; `None` if it is new. The objects must have been
-/// predicted to the frame's time `at`. Objects unseen for longer than `recent` are not matched with weak boxes.
+/// predicted to the frame's time `at`. Objects unseen for longer than `recent` are not matched with weak and faint boxes:
+/// where somebody was lost, such a box is more often somebody else, or nothing.
 pub(super) fn associate(
     objects: &[TrackedObject],
     found: &[ObjectDetection<'_>],
+    rules: &TrackingRules,
     at: Monotonic,
     recent: Duration,
 ) -> Vec<Option<usize>> {
@@ -45,9 +48,15 @@ pub(super) fn associate(
     };
     let has_begun = |object: &TrackedObject| object.history.track().is_some();
     let is_recent = |object: &TrackedObject| has_begun(object) && at.since(object.history.last_seen()) <= recent;
-    rounds.assign(|index| has_begun(&objects[index]), Strength::Strong, MIN_SIMILARITY_STRONG);
-    rounds.assign(|index| is_recent(&objects[index]), Strength::Weak, MIN_SIMILARITY_WEAK);
-    rounds.assign(|index| !has_begun(&objects[index]), Strength::Strong, MIN_SIMILARITY_STRONG);
+    let is_strong = |_: usize, found: &ObjectDetection<'_>| found.strength == Strength::Strong;
+    let continues = |index: usize, found: &ObjectDetection<'_>| match found.strength {
+        Strength::Strong => false,
+        Strength::Weak => true,
+        Strength::Faint => objects[index].bears(found, rules),
+    };
+    rounds.assign(|index| has_begun(&objects[index]), is_strong, MIN_SIMILARITY_STRONG);
+    rounds.assign(|index| is_recent(&objects[index]), continues, MIN_SIMILARITY_WEAK);
+    rounds.assign(|index| !has_begun(&objects[index]), is_strong, MIN_SIMILARITY_STRONG);
     rounds.object_of
 }
 
@@ -59,15 +68,22 @@ struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// Matches free boxes of this strength with unmatched objects that take part.
-    fn assign(&mut self, takes_part: impl Fn(usize) -> bool, strength: Strength, least: f32) {
+    /// Matches free boxes with unmatched objects that take part, where a box fits the object.
+    fn assign(
+        &mut self,
+        takes_part: impl Fn(usize) -> bool,
+        fits: impl Fn(usize, &ObjectDetection<'_>) -> bool,
+        least: f32,
+    ) {
         let objects: Vec<usize> =
             (0..self.expected.len()).filter(|&index| !self.is_matched[index] && takes_part(index)).collect();
-        let is_free = |&index: &usize| self.object_of[index].is_none() && self.found[index].strength == strength;
-        let boxes: Vec<usize> = (0..self.found.len()).filter(is_free).collect();
+        let is_free = |&index: &usize| self.object_of[index].is_none();
+        let fits_one = |index: &usize| objects.iter().any(|object| fits(*object, &self.found[*index]));
+        let boxes: Vec<usize> = (0..self.found.len()).filter(is_free).filter(fits_one).collect();
         let pairs = assign(objects.len(), boxes.len(), |row, column| {
             let (object, found) = (&self.expected[objects[row]], &self.found[boxes[column]]);
-            if object.group == found.group { similarity(object, &found.bounding_box) - least } else { 0.0 }
+            let is_possible = object.group == found.group && fits(objects[row], found);
+            if is_possible { similarity(object, &found.bounding_box) - least } else { 0.0 }
         });
         for (row, column) in pairs.into_iter().enumerate() {
             if let Some(column) = column {

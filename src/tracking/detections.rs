@@ -52,6 +52,10 @@ impl<'a> FrameDetections<'a> {
             let Some(strength) = rules.strength(one) else { continue };
             let confidence = one.confidence.clamp(0.0, 1.0);
             let Some(raw) = one.bounding_box else {
+                // A label of the whole picture does not move.
+                if strength == Strength::Faint {
+                    continue;
+                }
                 detections.add_label(one.label, LabelDetection { index, strength, confidence });
                 continue;
             };
@@ -69,7 +73,7 @@ impl<'a> FrameDetections<'a> {
             });
         }
         // A weak truck takes no place from a strong car, whose label may have a lower threshold.
-        let is_weak = |object: &ObjectDetection<'_>| object.strength == Strength::Weak;
+        let is_weak = |object: &ObjectDetection<'_>| object.strength != Strength::Strong;
         detections.objects.sort_by(|a, b| is_weak(a).cmp(&is_weak(b)).then(b.confidence.total_cmp(&a.confidence)));
         detections.objects.truncate(MAX_OBJECTS);
         detections.split_off_duplicates();
@@ -129,7 +133,7 @@ mod tests {
     fn what_the_model_keeps_back_is_weak_and_takes_no_place_from_a_strong_box() {
         let rules = rules();
         let kept_back = NamedDetection { is_weak: true, ..detection("truck", 0.6, 0.11) };
-        let faint = NamedDetection { is_weak: true, ..detection("person", 0.29, 0.6) };
+        let faint = NamedDetection { is_weak: true, ..detection("person", 0.19, 0.6) };
         let unfiltered = [kept_back, detection("car", 0.55, 0.1), faint];
         let detections = FrameDetections::new(&rules, &unfiltered);
         assert_eq!(detections.objects.len(), 1);

@@ -10,6 +10,9 @@ const GAPS: usize = 5;
 /// frame in four seconds, and one miss of the detector proves nothing.
 const MIN_FRAMES: u32 = 3;
 
+/// What was seen so long ago was seen just before.
+const RECENT: Duration = Duration::from_millis(500);
+
 /// The most that slow frames can prolong the time.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -48,6 +51,11 @@ impl FramePace {
         wanted.max((MIN_FRAMES * self.usual_gap()).min(LONGEST))
     }
 
+    /// How long ago something was seen just before: half a second, but one frame at least, however slow they are.
+    pub(super) fn recent(&self) -> Duration {
+        RECENT.max(self.usual_gap() * 3 / 2)
+    }
+
     /// The median gap. Neither one outage nor a few shed frames change it much.
     fn usual_gap(&self) -> Duration {
         let mut gaps = self.gaps;
@@ -81,6 +89,13 @@ mod tests {
         assert_eq!(pace(&[4000]).lost_after(WANTED), Duration::from_secs(12));
         assert_eq!(pace(&[200, 200, 200, 60_000, 200]).lost_after(WANTED), WANTED);
         assert_eq!(pace(&[3_600_000; 3]).lost_after(WANTED), LONGEST);
+    }
+
+    #[test]
+    fn just_before_is_half_a_second_ago_or_the_frame_before() {
+        assert_eq!(pace(&[]).recent(), RECENT);
+        assert_eq!(pace(&[100; 5]).recent(), RECENT);
+        assert_eq!(pace(&[4000; 5]).recent(), Duration::from_secs(6));
     }
 
     #[test]

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! * On trial, because detectors err: a false box seldom comes back at the same place.
-//! * Weak detections keep a begun object alive and begin none: they are mostly objects that are half hidden.
+//! * Weak detections keep a begun object alive and begin none: they are mostly objects that are half hidden. The fainter they
+//!   are, the surer the object must be.
 //! * At most one `Changed` a second, because each event is written to disk.
 //!
 //! The method is ByteTrack: a Kalman filter for each object (`kalman`) and rounds of optimal assignment (`association`,

@@ -17,19 +17,19 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Records the detections of a frame. Returns the track of each detection, if it has begun, and the events. Objects that
-    /// begin take their numbers from `next_track`.
+    /// begin take their numbers from `next_track`. `recent`: an object unseen for longer is not known by a weak detection.
     pub(super) fn observe(
         &mut self,
         detections: &[ObjectDetection<'_>],
         rules: &TrackingRules,
-        at: Monotonic,
+        (at, recent): (Monotonic, Duration),
         was_still: bool,
         next_track: &mut u64,
     ) -> (Vec<Option<u64>>, Vec<TrackEvent>) {
         for object in &mut self.all {
             object.predict(at);
         }
-        let mut object_of = associate(&self.all, detections, at, rules.lost_after / 2);
+        let mut object_of = associate(&self.all, detections, rules, at, recent);
         let mut is_seen = vec![false; self.all.len()];
         for (detection, index) in detections.iter().zip(&mut object_of) {
             match *index {

@@ -34,7 +34,13 @@ pub(super) enum Strength {
     Strong,
     /// Below the threshold by at most `hysteresis`, or kept back by the model: it can only continue an object that has begun.
     Weak,
+    /// Below the threshold by more than that, but by no more than [`FAINT`] times `hysteresis`: it can only continue an object
+    /// that has moved and was surer before.
+    Faint,
 }
+
+/// Faint detections are below the threshold by at most this many times `hysteresis`.
+const FAINT: f32 = 1.5;
 
 impl TrackingRules {
     /// Combines the settings of all cameras with the scene of one.
@@ -85,7 +91,16 @@ impl TrackingRules {
         if confidence >= threshold && !is_weak {
             return Some(Strength::Strong);
         }
-        (confidence >= threshold - self.hysteresis).then_some(Strength::Weak)
+        if confidence >= threshold - self.hysteresis {
+            return Some(Strength::Weak);
+        }
+        (confidence >= threshold - FAINT * self.hysteresis).then_some(Strength::Faint)
+    }
+
+    /// True if a faint detection of this label can be an object that was seen with `usual` confidence: the mean of both is
+    /// below the threshold by no more than `hysteresis`.
+    pub(super) fn bears(&self, label: &str, usual: f32, faint: f32) -> bool {
+        f32::midpoint(usual, faint) >= self.threshold(label) - self.hysteresis
     }
 
     /// The least confidence for an object of this label to begin.
@@ -144,16 +159,29 @@ mod tests {
         assert_eq!(strength("person", 0.5, false), Some(Strength::Strong));
         assert_eq!(strength("person", 0.9, true), Some(Strength::Weak));
         assert_eq!(strength("dog", 0.7, false), Some(Strength::Weak));
-        assert_eq!(strength("dog", 0.5, true), None);
+        assert_eq!(strength("person", 0.29, false), Some(Strength::Faint));
+        assert_eq!(strength("person", 0.19, false), None);
+        assert_eq!(strength("dog", 0.49, true), None);
         assert_eq!(strength("dog", f32::NAN, false), None);
+    }
+
+    #[test]
+    fn the_fainter_a_detection_the_surer_its_object_must_be() {
+        let rules = rules("thresholds = { dog = 0.8 }");
+        assert!(rules.bears("person", 0.4, 0.2) && rules.bears("person", 0.35, 0.25));
+        assert!(!rules.bears("person", 0.39, 0.2) && !rules.bears("dog", 0.59, 0.6));
+        let without = TrackingSettings { hysteresis: 0.0, ..TrackingSettings::as_shipped() };
+        let without = TrackingRules::new(&without, &SceneSettings::default()).unwrap();
+        let faint = NamedDetection { label: "person", confidence: 0.49, bounding_box: None, is_weak: false };
+        assert_eq!(without.strength(&faint), None);
     }
 
     #[test]
     fn two_sure_frames_begin_what_takes_three_and_doubtful_ones_do_not() {
         let rules = rules("thresholds = { dog = 0.7 }");
-        assert!(rules.lets_begin("person", 2, 0, 0.71));
-        assert!(!rules.lets_begin("person", 2, 0, 0.69), "not well above the threshold");
-        assert!(!rules.lets_begin("dog", 2, 0, 0.89), "its own threshold counts");
+        assert!(rules.lets_begin("person", 2, 0, 0.61));
+        assert!(!rules.lets_begin("person", 2, 0, 0.59), "not well above the threshold");
+        assert!(!rules.lets_begin("dog", 2, 0, 0.79), "its own threshold counts");
         assert!(!rules.lets_begin("person", 2, 1, 0.9), "it was missed once");
         assert!(!rules.lets_begin("person", 1, 0, 0.99), "a single frame proves nothing");
         assert!(rules.lets_begin("person", 3, 2, 0.5));

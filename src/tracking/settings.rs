@@ -28,8 +28,9 @@ pub struct TrackingSettings {
     pub lost_seconds: f32,
     /// The least confidence for an object to begin, 0..=1, for labels without a threshold of their own.
     pub confidence: f32,
-    /// How far below its threshold an object or image label that has begun still counts as seen, 0..=1. This has an effect
-    /// only if the model reports such low confidences (`thresholds.weak_confidence` in its manifest).
+    /// How far below its threshold an object or image label that has begun still counts as seen, 0..=1; what has moved and was
+    /// surer before, half as far again. This has an effect only if the model reports such low confidences
+    /// (`thresholds.weak_confidence` in its manifest).
     pub hysteresis: f32,
     /// Publish such a detection also if it is below the model's own threshold, `thresholds.confidence` in its manifest.
     pub publish_weak: bool,
@@ -103,7 +104,7 @@ impl Display for Mistake {
 impl TrackingSettings {
     /// `[tracking]` of the shipped settings.
     pub fn as_shipped() -> Self {
-        Self { sure_margin: 0.2, ..Self::default() }
+        Self { sure_margin: 0.1, ..Self::default() }
     }
 
     /// Returns every mistake in the values.

@@ -18,6 +18,9 @@ const CLEAR_MAJORITY: f32 = 1.5;
 /// A box that shares less than this with an earlier one (intersection over union) has moved. Detectors shake theirs by a tenth.
 const SAME_PLACE: f32 = 0.7;
 
+/// A sighting's weight in the usual confidence of its object: after three sightings half of it is new.
+const CONFIDENCE_WEIGHT: f32 = 0.2;
+
 /// An object that has not moved for so long stands.
 const STANDS_AFTER: Duration = Duration::from_secs(3);
 
@@ -31,6 +34,10 @@ pub(super) struct TrackedObject {
     votes: BTreeMap<String, f32>,
     /// Where it was when it moved last, and when that was.
     moved: (NormalizedBox, Monotonic),
+    /// False until it has moved for the first time.
+    has_moved: bool,
+    /// The mean of its confidences, of which later ones weigh more.
+    usual_confidence: f32,
 }
 
 /// Where an object is expected in the current frame.
@@ -52,6 +59,8 @@ impl TrackedObject {
             filtered_at: at,
             votes: BTreeMap::from([(detection.label.to_owned(), detection.confidence)]),
             moved: (detection.bounding_box, at),
+            has_moved: false,
+            usual_confidence: detection.confidence,
         };
         object.enter_regions(&detection.bounding_box, rules);
         object
@@ -70,13 +79,21 @@ impl TrackedObject {
         Expected { group: &self.group, bounding_box: cut.unwrap_or(estimate), deviation: self.filter.deviation() }
     }
 
+    /// True if a faint detection can be this object. What looks like a person and never moves, such as a traffic cone, would
+    /// be followed by faint detections for ever.
+    pub(super) fn bears(&self, faint: &ObjectDetection<'_>, rules: &TrackingRules) -> bool {
+        self.has_moved && rules.bears(faint.label, self.usual_confidence, faint.confidence)
+    }
+
     /// Records a sighting in the frame of the last [`TrackedObject::predict`].
     pub(super) fn see(&mut self, detection: &ObjectDetection<'_>, rules: &TrackingRules, at: Monotonic) {
         self.filter.update(&detection.bounding_box);
         let estimate = self.filter.estimate();
         if estimate.iou(&self.moved.0) < SAME_PLACE {
             self.moved = (estimate, at);
+            self.has_moved = true;
         }
+        self.usual_confidence += CONFIDENCE_WEIGHT * (detection.confidence - self.usual_confidence);
         self.history.see(sighting(detection, at));
         self.enter_regions(&detection.bounding_box, rules);
         self.vote(detection.label, detection.confidence);

@@ -1,7 +1,6 @@
 //! The sandboxes of a unit: what it may access while it processes models and pictures from outside.
 
 use crate::ipc::messages::LoadModel;
-use crate::model::execution_provider::ExecutionProvider;
 use crate::os::sandbox::Sandbox;
 use crate::os::system_calls::ChildKind;
 use std::path::{Path, PathBuf};
@@ -38,7 +37,7 @@ pub(super) fn sandbox(load: &LoadModel) -> Sandbox {
         }
         writable.push(cache.clone());
     }
-    let is_accelerated = load.execution_provider != ExecutionProvider::Cpu;
+    let is_accelerated = !load.computes_on_cores();
     if is_accelerated {
         // Accelerator drivers open devices and read hardware information.
         readable.extend(["/proc", "/sys", "/etc"].map(PathBuf::from));

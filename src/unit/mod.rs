@@ -34,10 +34,9 @@ mod trial;
 use crate::ipc::channel::Channel;
 use crate::ipc::messages::LoadModel;
 use crate::ipc::quantize_messages::{QuantizeOrder, Quantized};
-use crate::model::execution_provider::ExecutionProvider;
 use crate::model::model_facts::ModelFacts;
-use crate::os::read_only;
 use crate::os::sandbox::SandboxMode;
+use crate::os::{fixed_code, read_only};
 use crate::unit::engine::OnnxEngine;
 use crate::unit::load_error::LoadError;
 use crate::unit::main_loop::{Engine, InspectError, RewriteError};
@@ -77,15 +76,18 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
         crate::os::cores::keep_to(&load.cores)?;
     }
     // Drivers of accelerators map more memory than they use.
-    let limit = load.memory_limit_bytes.filter(|_| load.execution_provider == ExecutionProvider::Cpu);
+    let limit = load.memory_limit_bytes.filter(|_| load.computes_on_cores());
     if let Some(bytes) = limit {
         crate::os::child_limits::cap_memory_at(bytes);
     }
     confinement::sandbox(load).enter_as(SandboxMode::from_environment())?;
+    if !load.compiles_code() {
+        fixed_code::enter_as(SandboxMode::from_environment())?;
+    }
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     let engine = OnnxEngine::load(load)?;
     // Accelerators compile kernels at work, and keep them.
-    if load.execution_provider == ExecutionProvider::Cpu {
+    if load.computes_on_cores() {
         read_only::enter_as(SandboxMode::from_environment())?;
     }
     Ok(Box::new(engine))
@@ -95,6 +97,7 @@ fn confine_and_load(channel: &Channel, load: &LoadModel) -> Result<Box<dyn Engin
 fn confine_and_inspect(channel: &Channel, file: &Path) -> Result<ModelFacts, InspectError> {
     crate::os::child_limits::cap_memory();
     confinement::sandbox_of_reader(file).enter_as(SandboxMode::from_environment())?;
+    fixed_code::enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     Ok(onnx_file::read(file)?)
 }
@@ -103,6 +106,7 @@ fn confine_and_inspect(channel: &Channel, file: &Path) -> Result<ModelFacts, Ins
 fn confine_and_quantize(channel: &Channel, order: &QuantizeOrder, mut target: File) -> Result<Quantized, RewriteError> {
     crate::os::child_limits::cap_memory_at(REWRITING_BYTES);
     confinement::sandbox_of_reader(&order.file).enter_as(SandboxMode::from_environment())?;
+    fixed_code::enter_as(SandboxMode::from_environment())?;
     crate::os::orphan_guard::arm(channel.try_clone()?.into_socket())?;
     Ok(quantization::run(order, &mut target)?)
 }

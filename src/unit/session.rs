@@ -86,7 +86,8 @@ fn session(
         let failed = |reason: String| LoadError::Model { path: path.display().to_string(), reason };
         build()?.commit_from_file(path).map_err(|error| failed(error.to_string()))
     };
-    let Some(directory) = &load.cache_directory else { return Ok((from_model()?, false, None)) };
+    let directory = load.cache_directory.as_ref().filter(|_| execution_providers::lets_graph_be_saved(load));
+    let Some(directory) = directory else { return Ok((from_model()?, false, None)) };
     let provider_and_build = format!("{} {}", load.execution_provider, ort::info());
     let entry = CacheEntry::new(directory, &manifest.model.checksums(load.variant), &provider_and_build);
     match cached(&entry, load, manifest, path, build) {

@@ -35,14 +35,29 @@ impl TokenBucket {
     /// # Errors
     /// The time until enough tokens are available, an hour at most.
     pub fn take_many(&mut self, tokens: f64, rate: f64, capacity: f64, now: Monotonic) -> Result<(), Duration> {
+        self.take_leaving(0.0, tokens, rate, capacity, now)
+    }
+
+    /// Takes several tokens at once, if so many are `left` for others, or the bucket is full.
+    ///
+    /// # Errors
+    /// As of [`Self::take_many`]: the time for which others need nothing.
+    pub fn take_leaving(
+        &mut self,
+        left: f64,
+        tokens: f64,
+        rate: f64,
+        capacity: f64,
+        now: Monotonic,
+    ) -> Result<(), Duration> {
         let filled = self.tokens + rate * now.since(self.filled_at).as_secs_f64();
         (self.tokens, self.filled_at) = (filled.min(capacity), now);
         let needed = tokens.min(capacity);
-        if self.tokens >= needed {
+        if self.tokens >= (needed + left).min(capacity) {
             self.tokens -= tokens;
             return Ok(());
         }
-        Err(Duration::from_secs_f64(((needed - self.tokens) / rate.max(1e-3)).min(3600.0)))
+        Err(Duration::from_secs_f64(((needed - self.tokens).max(0.0) / rate.max(1e-3)).min(3600.0)))
     }
 }
 
@@ -52,6 +67,15 @@ mod tests {
 
     fn at(ms: u64) -> Monotonic {
         Monotonic::from_nanos(ms * 1_000_000)
+    }
+
+    #[test]
+    fn who_leaves_some_for_others_takes_what_is_above() {
+        let mut bucket = TokenBucket::new(10.0, at(0));
+        assert_eq!((0..50).filter(|_| bucket.take_leaving(4.0, 1.0, 10.0, 10.0, at(0)).is_ok()).count(), 6);
+        assert_eq!(bucket.take_leaving(4.0, 1.0, 10.0, 10.0, at(0)), Err(Duration::ZERO), "four are there");
+        assert_eq!((0..50).filter(|_| bucket.take(10.0, 10.0, at(0)).is_ok()).count(), 4);
+        assert_eq!(bucket.take_leaving(99.0, 1.0, 10.0, 10.0, at(1000)), Ok(()), "a full bucket is left by nobody");
     }
 
     #[test]

@@ -13,12 +13,12 @@ import time
 
 AWS, ERROR_CODE = sys.argv[1], int(sys.argv[2])
 PHOTO = os.environ["OCELLI_PHOTO"]
-SECRETS = {"AKIDOPERATOR": "operator-secret", "AKIDCAMERA": "camera-secret"}
+SECRETS = {"AKIDOPERATOR": "operator-secret", "AKIDCAMERA": "camera-secret", "AKIDWRITER": "writer-secret"}
 OUTPUT = "S3Bucket=files,S3KeyPrefix=edge"
 failed = False
 
 
-def aws(*arguments, key="AKIDOPERATOR", attempts="1"):
+def aws(*arguments, key="AKIDOPERATOR", attempts="1", service="rekognition", **more):
     environment = {
         **os.environ,
         "AWS_ACCESS_KEY_ID": key,
@@ -27,9 +27,10 @@ def aws(*arguments, key="AKIDOPERATOR", attempts="1"):
         "AWS_RETRY_MODE": "standard",
         "AWS_PAGER": "",
         "HOME": tempfile.gettempdir(),
+        **more,
     }
     command = [AWS, "--endpoint-url", os.environ["OCELLI_ENDPOINT"], "--region", "us-east-1", "--output", "json"]
-    return subprocess.run([*command, "rekognition", *arguments], env=environment, capture_output=True, text=True)
+    return subprocess.run([*command, service, *arguments], env=environment, capture_output=True, text=True)
 
 
 def done(*arguments, **more):
@@ -105,6 +106,39 @@ def pages():
         assert done("delete-project", "--project-arn", arn)["Status"] == "DELETING"
 
 
+def objects():
+    def s3(*arguments, service="s3", **more):
+        ran = aws(*arguments, service=service, key="AKIDWRITER", **more)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    with tempfile.TemporaryDirectory() as home:
+        back = pathlib.Path(home, "back.jpg")
+        s3("cp", PHOTO, "s3://files/cli/a b.jpg")
+        s3("cp", PHOTO, "s3://files/cli/c.jpg")
+        assert len(s3("ls", "s3://files/cli/").splitlines()) == 2
+        s3("cp", "s3://files/cli/a b.jpg", str(back))
+        assert back.read_bytes() == pathlib.Path(PHOTO).read_bytes()
+        pathlib.Path(home, "more").mkdir()
+        s3("sync", "s3://files/cli/", str(pathlib.Path(home, "more")))
+        assert sorted(file.name for file in pathlib.Path(home, "more").iterdir()) == ["a b.jpg", "c.jpg"]
+        size = json.loads(s3("head-object", "--bucket", "files", "--key", "cli/c.jpg", service="s3api"))["ContentLength"]
+        assert size == len(back.read_bytes())
+        image = '{"S3Object": {"Bucket": "files", "Name": "cli/a b.jpg"}}'
+        arn = configured()
+        assert done("detect-custom-labels", "--project-version-arn", arn, "--image", image, key="AKIDWRITER")["CustomLabels"]
+        large, config = pathlib.Path(home, "large"), pathlib.Path(home, "config")
+        large.write_bytes(os.urandom(9 << 20))
+        refused = aws("cp", str(large), "s3://files/cli/large", service="s3", key="AKIDWRITER")
+        assert refused.returncode != 0 and "NotImplemented" in refused.stderr, refused.stderr
+        config.write_text("[default]\ns3 =\n    multipart_threshold = 1GB\n")
+        s3("cp", str(large), "s3://files/cli/large", AWS_CONFIG_FILE=str(config))
+        s3("rm", "--recursive", "s3://files/cli/")
+        assert json.loads(s3("list-objects-v2", "--bucket", "files", "--prefix", "cli/", service="s3api") or "{}").get(
+            "Contents", []
+        ) == []
+
+
 def life():
     lab = done("create-project", "--project-name", "lab")["ProjectArn"]
     edge = done("create-project", "--project-name", "edge")["ProjectArn"]
@@ -141,5 +175,6 @@ def life():
 check("detection", detection)
 check("errors and exit codes", errors)
 check("pages", pages)
+check("objects", objects)
 check("a version from import to deletion, with waiters and tags", life)
 sys.exit(failed)

@@ -26,6 +26,14 @@ const {
   waitUntilProjectVersionRunning,
   waitUntilProjectVersionTrainingCompleted,
 } = require("@aws-sdk/client-rekognition");
+const {
+  S3Client,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+} = require("@aws-sdk/client-s3");
 
 const photo = readFileSync(process.env.OCELLI_PHOTO);
 const output = { S3Bucket: "files", S3KeyPrefix: "edge" };
@@ -103,6 +111,30 @@ await check("pages", async () => {
   assert.equal(new Set(seen).size, seen.length);
   assert.ok(made.every((arn) => seen.includes(arn)));
   for (const ProjectArn of made) await operator.send(new DeleteProjectCommand({ ProjectArn }));
+});
+
+await check("objects", async () => {
+  const endpoint = process.env.OCELLI_ENDPOINT;
+  const credentials = { accessKeyId: "AKIDWRITER", secretAccessKey: "writer-secret" };
+  const s3 = new S3Client({ endpoint, region: "us-east-1", credentials, forcePathStyle: true, maxAttempts: 1 });
+  const named = (Key) => ({ Bucket: "files", Key });
+  for (const key of ["js/a b.jpg", "js/ü.jpg"]) await s3.send(new PutObjectCommand({ ...named(key), Body: photo }));
+  const got = await s3.send(new GetObjectCommand(named("js/ü.jpg")));
+  assert.ok(photo.equals(Buffer.from(await got.Body.transformToByteArray())));
+  const part = await s3.send(new GetObjectCommand({ ...named("js/a b.jpg"), Range: "bytes=0-9" }));
+  assert.ok(photo.subarray(0, 10).equals(Buffer.from(await part.Body.transformToByteArray())));
+  assert.equal((await s3.send(new HeadObjectCommand(named("js/a b.jpg")))).ContentLength, photo.length);
+  const seen = [];
+  for await (const page of paginateListObjectsV2({ client: s3, pageSize: 1 }, { Bucket: "files", Prefix: "js/" })) {
+    seen.push(...(page.Contents ?? []).map((one) => one.Key));
+  }
+  assert.deepEqual(seen, ["js/a b.jpg", "js/ü.jpg"]);
+  const { ProjectVersionArn } = await configured();
+  const Image = { S3Object: { Bucket: "files", Name: "js/ü.jpg" } };
+  const camera = client("AKIDWRITER", "writer-secret");
+  assert.ok((await camera.send(new DetectCustomLabelsCommand({ ProjectVersionArn, Image }))).CustomLabels.length > 0);
+  for (const key of seen) await s3.send(new DeleteObjectCommand(named(key)));
+  await assert.rejects(s3.send(new GetObjectCommand(named(seen[0]))), (error) => error.name === "NoSuchKey");
 });
 
 await check("a version from import to deletion, with waiters and tags", async () => {

@@ -112,7 +112,7 @@ def model(value):
 DETECTION = {"label": text, "confidence": ratio, "box?": box, "track?": whole}
 MODEL = {"min_units": whole, "max_units?": whole, "desired_units": whole, "in_service_units": whole, "capacity_tps": number,
          "load_tps": number, "transactions": whole, "unit_batch": whole, "inference_hours": number, "nodes?": nodes,
-         "variant?": one_of("float", "int8")}
+         "variant?": one_of("float", "int8"), "execution_provider?": one_of("cpu", "cuda", "tensorrt", "openvino", "xnnpack")}
 FIELDS = {
     "state": {"schema": one_of("ocelli.state.v1"), "version": text, "boot_id": text, "status": one_of("ok", "degraded"),
               "in_service_units": whole, "desired_units": whole, "streaming_cameras": whole, "wanted_cameras": whole,

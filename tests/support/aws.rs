@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 const KEYS: &str = "[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
-     [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n";
+     [[access_keys]]\naccess_key_id = \"AKIDCAMERA\"\nsecret = \"camera-secret\"\nversions = [\"edge/v1\"]\n\
+     [[access_keys]]\naccess_key_id = \"AKIDWRITER\"\nsecret = \"writer-secret\"\nrole = \"bucket-writer\"\n\
+     buckets = [\"files\"]\nversions = [\"coco-ssd/*\"]\n";
 
 /// Keys for objects: one that writes and detects, one that reads, one that may do neither with them.
 const OBJECT_KEYS: &str = "[[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
@@ -29,9 +31,19 @@ impl AwsBox {
         Self::start_with("")
     }
 
-    /// One unit of the default model, limited to five images a second, and room for more.
+    /// One unit of the default model, limited to so many images a second, and no signatures.
+    pub fn start_limited(tps: u32) -> Self {
+        Self::start_with(&format!("tps_limit = {tps}\n"))
+    }
+
+    /// One unit of the default model without a limit.
+    pub fn start_signed() -> Self {
+        Self::start_with(KEYS)
+    }
+
+    /// One unit of the default model, limited to five images a second, and room for more. Clients of S3 may write.
     pub fn start() -> Self {
-        Self::start_with(&format!("tps_limit = 5\n{KEYS}"))
+        Self::start_in(&format!("tps_limit = 5\n{KEYS}"), "s3 = \"read-write\"\n", |_| String::new())
     }
 
     /// [`Self::start`], served on a public port as well.

@@ -127,13 +127,6 @@ fn of_one_class(rows: usize, columns: usize) -> Tensor {
 }
 
 fn others() -> Vec<Export> {
-    let ssd = |written| {
-        Graph::of(IMAGES).output("boxes float32 [1,2034,4]", &boxes_tensor(2034, written), &[]).output(
-            "scores float32 [1,2034,80]",
-            &scores_tensor(2034, 80),
-            &["Sigmoid"],
-        )
-    };
     let rows = |written| finished(100, written);
     let tensor = |shape: &[usize], values| Tensor::new(shape, values);
     let in_ratios = rows(|[left, top, right, bottom], _, _| ratios([top, left, bottom, right]).to_vec());
@@ -148,7 +141,8 @@ fn others() -> Vec<Export> {
             let (scores, distances) = pico(stride, 80);
             let (rows, is_scores) = ((320 / stride) * (320 / stride), kind == "scores");
             let tensor = if is_scores { scores } else { distances };
-            let text = format!("{kind}_{at} float32 [1,{rows},{columns}]");
+            let number = if is_scores { at } else { 4 + at };
+            let text = format!("save_infer_model/scale_{number}.tmp_0 float32 [1,{rows},{columns}]");
             pico_det = pico_det.output(&text, &tensor, if is_scores { &["Sigmoid"] } else { &[] });
         }
     }
@@ -157,8 +151,16 @@ fn others() -> Vec<Export> {
         export("tensorflow object detection api", api, 80, "ssd_nms"),
         export("picodet", pico_det, 80, "nano_det"),
         chosen("pixel_boxes", export("ssd in pixels, and told so", ssd(corners), 80, "pixel_boxes")),
-        doubted("try --layout pixel_boxes", export("ssd in pixels", ssd(corners), 80, "ssd")),
     ]
+}
+
+/// An SSD whose boxes are so written.
+fn ssd(written: fn([f32; 4]) -> [f32; 4]) -> Graph {
+    Graph::of(IMAGES).output("boxes float32 [1,2034,4]", &boxes_tensor(2034, written), &[]).output(
+        "scores float32 [1,2034,80]",
+        &scores_tensor(2034, 80),
+        &["Sigmoid"],
+    )
 }
 
 /// What the shapes fit and the values do not.
@@ -175,6 +177,7 @@ pub fn doubtful() -> Vec<Export> {
     let rows = finished(300, |[a, b, c, d], class, score| vec![a, b, c, d, class, score]);
     let turned = Graph::of(IMAGES).output("output0 float32 [1,300,6]", &Tensor::new(&[1, 300, 6], rows), &[]);
     vec![
+        doubted("try --layout pixel_boxes", export("ssd in pixels", ssd(corners), 80, "ssd")),
         doubted("of 320 pixels only", export("yolov8 in ratios", v8(&columns(2100, 80, 0, in_ratios)), 80, "yolov8")),
         doubted("all its scores are 0.5", export("yolov8 of one score", v8(&equal), 80, "yolov8")),
         doubted("no probabilities", export("yolov8 with logits", v8(&logits), 80, "yolov8")),

@@ -31,6 +31,8 @@ pub mod sender;
 pub mod small_disk;
 pub mod small_model;
 pub mod status_line;
+pub mod tried;
+pub mod unread_exports;
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};

@@ -73,6 +73,7 @@ impl Graph {
             values.iter_mut().for_each(|value| *value = logit(*value));
         }
         let bytes: Vec<u8> = match element {
+            6 => values.iter().flat_map(|value| (whole(*value) as i32).to_le_bytes()).collect(),
             7 => values.iter().flat_map(|value| whole(*value).to_le_bytes()).collect(),
             _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         };
@@ -175,6 +176,7 @@ fn parts(text: &str) -> (&str, u8, Vec<&str>) {
     let element = match element {
         "float32" => 1,
         "uint8" => 2,
+        "int32" => 6,
         "int64" => 7,
         other => panic!("{other}"),
     };

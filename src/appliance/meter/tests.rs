@@ -49,6 +49,25 @@ async fn a_month_that_is_over_is_kept_to_its_end_and_then_no_longer_counted() {
 }
 
 #[tokio::test]
+async fn what_the_disk_does_not_have_yet_is_told_until_it_has_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut meter = meter(home.path());
+    let month = meter.month.clone();
+    let hour = format!("{month}-02T03");
+    meter.count(one_unit(), &hour, at(0));
+    meter.count(one_unit(), &hour, at(20));
+    assert_eq!(seconds(&meter.unstored()), 20.0);
+    assert!(meter.files.read(&month).unwrap().is_empty(), "nothing was written yet");
+    meter.keep(at(20));
+    written(&mut meter).await;
+    assert!(meter.unstored().is_empty());
+    meter.count(one_unit(), &hour, at(25));
+    assert_eq!(seconds(&meter.unstored()), 25.0);
+    meter.count(one_unit(), "2031-01-01T00", at(30));
+    assert!(meter.unstored().is_empty(), "the new month is not read yet");
+}
+
+#[tokio::test]
 async fn a_box_that_learns_the_time_goes_on_from_what_it_has_kept_of_that_month() {
     let home = tempfile::tempdir().unwrap();
     let mut meter = meter(home.path());

@@ -10,6 +10,7 @@ mod claims;
 mod difference;
 
 use crate::appliance::box_plan::{model_plan, model_terms};
+use crate::appliance::engines::Engines;
 use crate::appliance::package_loader::load_model;
 use crate::appliance::reload::claims::Claims;
 pub use crate::appliance::reload::claims::ClusterInput;
@@ -70,6 +71,7 @@ impl std::fmt::Debug for Prepared {
 pub struct Reloader {
     /// The settings in force: keys that need a restart have the values of the start.
     settings: Arc<Settings>,
+    engines: Engines,
     passwords: BTreeMap<CameraId, CameraPasswords>,
     /// What the box has from its cluster.
     claims: Claims,
@@ -87,12 +89,13 @@ const READ_LIMIT: Duration = Duration::from_secs(60);
 impl Reloader {
     pub(super) fn new(
         settings: Arc<Settings>,
+        engines: Engines,
         passwords: BTreeMap<CameraId, CameraPasswords>,
         requests: mpsc::Receiver<ReloadRequest>,
         changes: mpsc::Sender<ChangeRequest>,
     ) -> Self {
         let (claims, turns) = (Claims::default(), Arc::new(Semaphore::new(1)));
-        Self { settings, passwords, claims, cluster: None, requests, changes, turns, limit: READ_LIMIT }
+        Self { settings, engines, passwords, claims, cluster: None, requests, changes, turns, limit: READ_LIMIT }
     }
 
     /// Adds the cameras of a cluster to those of the settings.
@@ -138,11 +141,12 @@ impl Reloader {
         prepare: impl Fn(&Settings, &Settings) -> Result<Prepared, Vec<String>> + Send + 'static,
     ) -> Result<ReloadReport, ReloadError> {
         let (files, old, old_passwords) = (files.to_vec(), Arc::clone(&self.settings), self.passwords.clone());
+        let engines = self.engines.clone();
         let turn = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| ReloadError::Hanging)?;
         let claimed: Vec<CameraSettings> = self.claims.cameras().cloned().collect();
         let read = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let wanted = Wanted::read(&files, &old, &old_passwords, &claimed)?;
+            let wanted = Wanted::read(&files, &old, &engines, &old_passwords, &claimed)?;
             let prepared = prepare(&old, &wanted.settings).map_err(ReloadError::Mistakes)?;
             Ok::<_, ReloadError>((wanted, prepared))
         });
@@ -240,6 +244,7 @@ impl Wanted {
     fn read(
         files: &[PathBuf],
         old: &Settings,
+        engines: &Engines,
         old_passwords: &BTreeMap<CameraId, CameraPasswords>,
         claimed: &[CameraSettings],
     ) -> Result<Self, ReloadError> {
@@ -258,7 +263,7 @@ impl Wanted {
         let other_logins: BTreeSet<CameraId> =
             settings.cameras.iter().filter(is_other).map(|camera| camera.id.clone()).collect();
         let difference = Difference::new(old, &settings, &other_logins);
-        let models = difference.are_models_new.then(|| models_change(old, &settings, &mut mistakes));
+        let models = difference.are_models_new.then(|| models_change(old, &settings, engines, &mut mistakes));
         if !mistakes.is_empty() {
             return Err(ReloadError::Mistakes(mistakes));
         }
@@ -275,7 +280,7 @@ impl Wanted {
 }
 
 /// The change of the models. Adds a mistake for each new or changed package that cannot be used.
-fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> ModelsChange {
+fn models_change(old: &Settings, new: &Settings, engines: &Engines, mistakes: &mut Vec<String>) -> ModelsChange {
     let desired = DesiredModels::new(&new.models, &DesiredModels::default(), core_count());
     let mut added = Vec::new();
     for model in &new.models {
@@ -283,7 +288,7 @@ fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> 
         if before.is_some_and(|before| before.package() == model.package()) {
             continue;
         }
-        let plan = model_plan(new, model, &desired);
+        let plan = model_plan(new, engines, model, &desired);
         if let Err(reason) = &plan.loaded {
             mistakes.push(format!("model {}: {reason}", model.name));
         }
@@ -293,7 +298,11 @@ fn models_change(old: &Settings, new: &Settings, mistakes: &mut Vec<String>) -> 
     }
     let is_renewed = |model: &&ModelSettings| {
         let before = old.models.iter().find(|before| before.name == model.name);
-        before.is_some_and(|before| load_model(old, before, "") != load_model(new, model, ""))
+        // What is chosen by measurement is no part of the load that the settings give.
+        let engine = |model: &ModelSettings| (model.execution_provider, model.variant);
+        before.is_some_and(|before| {
+            engine(before) != engine(model) || load_model(old, before, "") != load_model(new, model, "")
+        })
     };
     ModelsChange {
         settings: new.models.clone(),

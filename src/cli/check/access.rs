@@ -47,7 +47,9 @@ pub(super) fn check_files(settings: &Settings, places: &Places, files: &[PathBuf
     }
     let named = settings.named_files();
     for NamedFile { key, subject, path, kind } in &named {
-        let is_library = *path == settings.units.runtime_library;
+        let units = &settings.units;
+        let is_library =
+            std::iter::once(&units.runtime_library).chain(units.runtime_libraries.values()).any(|it| it == path);
         let wrong = |severity, what: String| {
             // The daemon runs without it, and tries again.
             let is_optional = is_library || *kind == FileKind::Clip;

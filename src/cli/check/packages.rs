@@ -1,7 +1,7 @@
 //! The models: their packages, the labels that the settings name, and whether a unit can load them.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::{load_model, swapped_package};
+use crate::appliance::{known_choice, load_model, swapped_package, turn_to};
 use crate::cli::check::access::check_package_files;
 use crate::cli::check::report::{Finding, Severity};
 use crate::ipc::child_process::own_binary;
@@ -55,7 +55,10 @@ fn in_words(package: &Package) -> String {
 
 /// Loads the model in a real unit, with the library of the settings.
 pub(super) async fn check_model(settings: &Settings, model: &ModelSettings, visitor: &Visitor) -> Finding {
-    let load = load_model(settings, model, model.package());
+    let mut load = load_model(settings, model, model.package());
+    let package = Package::load(&settings.units.models_directory, model.package(), &model.name);
+    let choice = package.ok().and_then(|package| known_choice(settings, model, &package));
+    choice.iter().for_each(|choice| turn_to(settings, choice, &mut load));
     let load = match visitor {
         Visitor::Caller => load,
         // What root writes into the cache, the service cannot read.

@@ -1,9 +1,12 @@
 //! `ocelli model list`.
 
+use crate::appliance::known_choice;
 use crate::cli::config_arguments::{ConfigArguments, conclude, load_settings};
 use crate::cli::live_view::print_line;
+use crate::engine_choice::Choice;
 use crate::model::manifest::Manifest;
 use crate::model::model_file::ModelVariant;
+use crate::model::package::Package;
 use crate::model_store::{Listed, Store};
 use crate::settings::Settings;
 use serde_json::{Value, json};
@@ -37,15 +40,29 @@ fn show(settings: &Settings, as_json: bool) -> Result<(), Box<dyn Error>> {
         |error| format!("{} cannot be read: {error}; correct `units.models_directory`", directory.display());
     let listed = Store::new(directory).list().map_err(unreadable)?;
     if as_json {
-        print_line(&Value::Array(listed.iter().map(as_value).collect()).to_string());
+        let of = |one: &Listed| as_value(one, chosen(settings, one).as_ref());
+        print_line(&Value::Array(listed.iter().map(of).collect()).to_string());
         return Ok(());
     }
     print_line(&format!(
         "{:<20} {:<20} {:<11} {:<9} {:>6}  {:<8} {:<10} {:>9}  {}",
         "NAME", "VERSION", "LAYOUT", "INPUT", "LABELS", "SHA256", "FILES", "SIZE", "PREVIOUS"
     ));
-    listed.iter().for_each(|one| print_line(&line(one)));
+    for one in &listed {
+        print_line(&line(one));
+        if let Some(choice) = chosen(settings, one) {
+            print_line(&format!("  computed by {}", choice.in_words()));
+            choice.refused().for_each(|(engine, reason)| print_line(&format!("  refused: {engine}: {reason}")));
+        }
+    }
     Ok(())
+}
+
+/// What the daemon has chosen to compute the package, where the settings leave that open.
+fn chosen(settings: &Settings, listed: &Listed) -> Option<Choice> {
+    let model = settings.models.iter().find(|model| model.package() == listed.name)?;
+    let package = Package::load(&settings.units.models_directory, &listed.name, &model.name).ok()?;
+    known_choice(settings, model, &package)
 }
 
 fn line(listed: &Listed) -> String {
@@ -81,7 +98,7 @@ fn layout(manifest: &Manifest) -> String {
     value["layout"].as_str().unwrap_or_default().to_owned()
 }
 
-fn as_value(listed: &Listed) -> Value {
+fn as_value(listed: &Listed, choice: Option<&Choice>) -> Value {
     let previous: Vec<Value> =
         listed.previous.iter().map(|one| json!({"age": one.age, "version": one.version})).collect();
     let common = json!({"name": listed.name, "bytes": listed.bytes, "previous": previous});
@@ -97,6 +114,7 @@ fn as_value(listed: &Listed) -> Value {
             "variants": variants(&contents.manifest),
             "int8": contents.manifest.model.int8,
             "licence": contents.manifest.source.licence,
+            "engine": choice,
         }),
     };
     let objects = [common, rest].into_iter().filter_map(|value| value.as_object().cloned());

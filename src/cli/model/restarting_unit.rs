@@ -1,7 +1,7 @@
 //! A real unit for one picture after another, replaced if a picture ends it.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::load_model;
+use crate::appliance::load_with_caches;
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
 use crate::model::package::Package;
@@ -32,7 +32,7 @@ impl RestartingUnit {
         let name = package.unwrap_or_else(|| default.package());
         let model = settings.default_model_for(name);
         let package = Package::load(&settings.units.models_directory, name, name)?;
-        let load = load_model(settings, &model, name).of_package(&package);
+        let load = load_with_caches(settings, &model, name);
         let mut unit = Self {
             package,
             load,

@@ -6,6 +6,7 @@ use crate::cli::plan::arguments::PlanArguments;
 use crate::cli::plan::decoding::Decoding;
 use crate::cli::plan::units::Computed;
 use crate::cli::tiles::framing;
+use crate::engine_choice::Choice;
 use crate::model::execution_provider::ExecutionProvider;
 use crate::supervisor::capacity_plan::{
     Budget, CameraNeed, Measured, PLANNED_USE, best, cameras_at, cameras_with, units_for,
@@ -17,6 +18,8 @@ const BUSY_SHARES: [f64; 4] = [1.0, 0.2, 0.05, 0.0];
 
 /// Everything that was measured.
 pub(super) struct Report<'a> {
+    /// What was chosen to compute the model, if that was left open.
+    pub(super) choice: Option<&'a Choice>,
     pub(super) measured: &'a [Measured],
     pub(super) computed: &'a [Computed],
     /// The cost of a camera, or why it is unknown.
@@ -78,6 +81,7 @@ fn in_json(report: &Report<'_>, best: Measured, arguments: &PlanArguments) -> se
     });
     json!({
         "cores": core_count(),
+        "engine": report.choice,
         "computed_by": report.computed.iter().map(by).collect::<Vec<_>>(),
         "sizes": arguments.size,
         "measured": report.measured.iter().map(row).collect::<Vec<_>>(),
@@ -95,6 +99,10 @@ fn in_json(report: &Report<'_>, best: Measured, arguments: &PlanArguments) -> se
 }
 
 fn in_words(report: &Report<'_>, best: Measured, arguments: &PlanArguments) {
+    if let Some(choice) = report.choice {
+        print_line(&format!("Chosen: {}.", choice.in_words()));
+        choice.refused().for_each(|(engine, reason)| print_line(&format!("  refused: {engine}: {reason}")));
+    }
     for Computed { execution_provider, device, nodes } in report.computed {
         let device = device.as_ref().map_or_else(String::new, |device| format!(" on device {device}"));
         print_line(&format!("Computed by {execution_provider}{device}; nodes of the model: {nodes}."));

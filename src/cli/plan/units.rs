@@ -1,16 +1,17 @@
 //! The transactions a second that this box's units do, for every number of units and threads.
 
 use crate::appliance::child_environment::child_environment;
-use crate::appliance::{core_count, load_with_caches};
+use crate::appliance::{core_count, load_with_caches, turn_to};
 use crate::cli::plan::arguments::PlanArguments;
+use crate::cli::plan::engine::model_of;
 use crate::cli::tiles::framing;
+use crate::engine_choice::Choice;
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::{ExecutionProvider, NodeCounts};
 use crate::settings::Settings;
 use crate::supervisor::capacity_plan::Measured;
 use crate::supervisor::one_shot::{OneShotError, OneShotUnit};
-use crate::supervisor::settings::ModelSettings;
 use crate::vision::frame::Picture;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
@@ -34,6 +35,7 @@ fn splits(cores: usize, max_units: usize) -> Vec<(u16, usize)> {
 pub(super) async fn measure_all(
     settings: &Settings,
     arguments: &PlanArguments,
+    choice: Option<&Choice>,
     pictures: &[Picture],
 ) -> Result<(Vec<Measured>, Vec<Computed>), OneShotError> {
     let cores = core_count();
@@ -45,7 +47,7 @@ pub(super) async fn measure_all(
     let (mut measured, mut computed) = (Vec::new(), Vec::new());
     for (threads, units) in splits {
         progress.set_message(format!("{units} units of {threads} threads"));
-        let loads = loads(settings, arguments, threads, units);
+        let loads = loads(settings, arguments, choice, threads, units);
         let tps = measure(settings, arguments, pictures, loads, &mut computed).await?;
         measured.push(Measured { threads, units, tps });
         progress.inc(1);
@@ -63,11 +65,16 @@ pub(super) struct Computed {
 }
 
 /// What each unit loads: the zones of the settings take turns, unless the command line names a provider.
-fn loads(settings: &Settings, arguments: &PlanArguments, threads: u16, units: usize) -> Vec<LoadModel> {
-    let wanted = arguments.model.as_deref();
-    let is_wanted = |model: &&ModelSettings| wanted.is_some_and(|wanted| model.package() == wanted);
-    let model = settings.models.iter().find(is_wanted).cloned().unwrap_or_else(|| settings.default_model());
-    let mut load = load_with_caches(settings, &model, wanted.unwrap_or_else(|| model.package()));
+fn loads(
+    settings: &Settings,
+    arguments: &PlanArguments,
+    choice: Option<&Choice>,
+    threads: u16,
+    units: usize,
+) -> Vec<LoadModel> {
+    let (model, package) = model_of(settings, arguments);
+    let mut load = load_with_caches(settings, &model, &package);
+    choice.into_iter().for_each(|choice| turn_to(settings, choice, &mut load));
     load.intra_op_threads = threads;
     let of = |unit: usize| {
         let mut load = load.clone();
@@ -76,6 +83,7 @@ fn loads(settings: &Settings, arguments: &PlanArguments, threads: u16, units: us
             load.turn_to(zone.execution_provider, zone.device.as_deref());
         }
         load.turn_to(arguments.execution_provider, arguments.device.as_deref());
+        settings.units.library_of(load.execution_provider).clone_into(&mut load.runtime_library);
         load
     };
     (0..units).map(of).collect()
@@ -155,7 +163,7 @@ mod tests {
         let settings = Settings::load(&[file.path().to_owned()]).unwrap();
         let of = |line: &str| {
             let arguments = Plan::try_parse_from(line.split(' ')).unwrap().arguments;
-            let loads = loads(&settings, &arguments, 2, 3).into_iter();
+            let loads = loads(&settings, &arguments, None, 2, 3).into_iter();
             loads
                 .map(|load| (load.execution_provider, load.device, load.provider_options.memory_limit_mb))
                 .collect::<Vec<_>>()

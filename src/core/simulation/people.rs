@@ -107,6 +107,7 @@ impl World {
             arrived_at: now,
             deadline: now + Duration::from_millis(patience_ms),
             options: LookOptions::default(),
+            is_first_try: false,
             attempts: 0,
             failed_in: None,
         };

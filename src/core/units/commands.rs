@@ -131,6 +131,10 @@ impl Units {
                 Some((ticket, self.run(&model, result, bounds, now).map(|()| Progress::Done)))
             }
             Purpose::Overdue => None,
+            Purpose::Engine => {
+                self.swap_to_engine(&model, result);
+                None
+            }
             Purpose::Settings | Purpose::Retry => {
                 self.swap_as_desired(&model, result, now);
                 None

@@ -149,3 +149,20 @@ fn what_is_refused_leaves_nothing_behind() {
     }
     assert_eq!(evaluation.summary().overall.ap, Some(0.0));
 }
+
+#[test]
+fn over_named_images_each_counts_as_often_as_it_is_named() {
+    let truth = ground_truth(3, &[annotation(1, 1, 1, HERE), annotation(2, 2, 1, HERE)]);
+    let mut evaluation = Evaluation::new(&truth);
+    evaluation.add(ImageId(1), &[found(1, 0.9, HERE)]).unwrap();
+    evaluation.add(ImageId(3), &[found(1, 0.8, HERE)]).unwrap();
+    let judged = evaluation.judged();
+    let over = |images: &[u64]| judged.average_precision(&images.iter().map(|id| ImageId(*id)).collect::<Vec<_>>());
+    assert_eq!(over(&[1, 2, 3]), evaluation.summary().overall.ap);
+    assert_eq!(over(&[1, 1]), Some(1.0));
+    assert_eq!(over(&[2, 2]), Some(0.0));
+    // One of three is missed: recalls up to 2/3 are reached, 67 of 101.
+    let two_thirds = over(&[1, 2, 1]).unwrap();
+    assert!((two_thirds - 67.0 / 101.0).abs() < 1e-9, "{two_thirds}");
+    assert_eq!((over(&[3]), over(&[])), (None, None));
+}

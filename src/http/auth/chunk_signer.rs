@@ -22,7 +22,7 @@ impl std::fmt::Debug for ChunkSigner {
 
 impl ChunkSigner {
     /// `key` is that of the day, the region and the service; `seed` the signature of the request, in hex.
-    pub(super) fn new(key: Vec<u8>, time: &str, scope: &str, seed: String) -> Self {
+    pub fn new(key: Vec<u8>, time: &str, scope: &str, seed: String) -> Self {
         Self { key, context: format!("{time}\n{scope}"), previous: seed }
     }
 

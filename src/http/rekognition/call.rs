@@ -2,12 +2,17 @@
 
 use crate::catalog::arn::{Resource, is_name};
 use crate::catalog::{Stage, Version};
+use crate::control::images::Waiting;
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::operation::Operation;
 use crate::http::rekognition::state::RekognitionState;
 use crate::supervisor::ModelState;
 use serde::Deserialize;
+use std::time::Duration;
+
+/// How long a call may wait for its result. SDKs give up after 60 s; the queue of images is bounded to about a second.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A call whose signature has been verified.
 pub(super) struct Call<'a> {
@@ -16,6 +21,8 @@ pub(super) struct Call<'a> {
     /// `None` without access keys in the settings: calls are not signed then.
     pub(super) caller: Option<&'a AccessKey>,
     pub(super) body: &'a [u8],
+    /// It says that it was not refused before.
+    pub(super) is_first_try: bool,
 }
 
 /// A version, and the model that it runs as.
@@ -36,6 +43,11 @@ struct VersionInput {
 }
 
 impl<'a> Call<'a> {
+    /// How the caller waits for an image.
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting { patience: PATIENCE, is_first_try: self.is_first_try }
+    }
+
     /// Parses the input. Unknown members are ignored, and null means absent, as in the cloud.
     pub(super) fn input<T: Deserialize<'a>>(&self) -> Result<T, ApiError> {
         serde_json::from_slice(self.body)

@@ -1,6 +1,6 @@
 //! `DetectCustomLabels`: detects objects in an image with a version of a model.
 
-use crate::control::images::ImageReply;
+use crate::control::images::{ImageReply, Waiting};
 use crate::http::rekognition::call::{Call, missing, percentage, whole};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::image::{ImageInput, ImageRules, ImageSource};
@@ -30,15 +30,13 @@ struct Input<'a> {
 const RULES: ImageRules =
     ImageRules { max_bytes: SLOT_BYTES, limits: ImageLimits { min_side: 64, max_side: 4096, max_aspect: 20 } };
 
-/// How long a call may wait for its result. SDKs give up after 60 s; the queue of images is bounded to about a second.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
 /// An image, and how to look at it.
 pub(super) struct Prepared {
     model: String,
     image: ImageSource,
     options: LookOptions,
     max_results: Option<usize>,
+    waiting: Waiting,
 }
 
 /// Checks the input of a call, and puts an image that it holds into a slot.
@@ -59,14 +57,14 @@ pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     }
     let image = image.locate(call, RULES)?;
     let options = LookOptions { min_confidence, limits: RULES.limits, ..LookOptions::default() };
-    Ok(Prepared { model: found.model, image, options, max_results })
+    Ok(Prepared { model: found.model, image, options, max_results, waiting: call.waiting() })
 }
 
 impl Prepared {
     /// Waits for the model to look at the image.
     pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
         let slot = self.image.into_slot(state).await?;
-        match state.control.images.detect(self.model, slot, PATIENCE, self.options).await {
+        match state.control.images.detect(self.model, slot, self.waiting, self.options).await {
             ImageReply::Detected(answer, package) => {
                 let max = self.max_results.unwrap_or(answer.detections.len());
                 let labels = answer.detections.iter().take(max).map(|one| label(package.labels.name(one.class), one));

@@ -1,8 +1,8 @@
 //! `DetectLabels`: detects objects with the box's own detector, and names their parents and categories.
 
-use crate::control::images::ImageReply;
+use crate::control::images::{ImageReply, Waiting};
 use crate::http::rekognition::call::{Call, check_length, missing, percentage, whole};
-use crate::http::rekognition::detect_custom_labels::{PATIENCE, bounding_box, percent};
+use crate::http::rekognition::detect_custom_labels::{bounding_box, percent};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::image::{ImageInput, ImageRules, ImageSource};
 use crate::http::rekognition::state::RekognitionState;
@@ -54,6 +54,7 @@ pub(super) struct Prepared {
     options: LookOptions,
     filters: Filters,
     max_labels: usize,
+    waiting: Waiting,
 }
 
 /// Checks the input of a call, and puts an image that it holds into a slot.
@@ -66,7 +67,7 @@ pub(super) fn prepare(call: &Call<'_>) -> Result<Prepared, ApiError> {
     filters.check()?;
     let image = input.image.ok_or_else(|| missing("image"))?.locate(call, RULES)?;
     let options = LookOptions { min_confidence: Some(min_confidence), limits: RULES.limits, ..LookOptions::default() };
-    Ok(Prepared { image, options, filters, max_labels: max_labels.min(MAX_LABELS) })
+    Ok(Prepared { image, options, filters, max_labels: max_labels.min(MAX_LABELS), waiting: call.waiting() })
 }
 
 impl Prepared {
@@ -74,7 +75,7 @@ impl Prepared {
     pub(super) async fn detect(self, state: &RekognitionState) -> Result<Value, ApiError> {
         let model = state.default_model();
         let slot = self.image.into_slot(state).await?;
-        match state.control.images.detect(model, slot, PATIENCE, self.options).await {
+        match state.control.images.detect(model, slot, self.waiting, self.options).await {
             ImageReply::Detected(answer, package) => {
                 let mut labels = labels_of(&answer.detections, &package);
                 labels.retain(|label| self.filters.accepts(label));

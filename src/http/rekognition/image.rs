@@ -1,13 +1,13 @@
 //! `Image` of a call: bytes, or an object in a bucket. It goes into a slot without being decoded.
 
-use crate::control::images::ImageSlot;
+use crate::control::images::{ImageSlot, ImageTooLarge};
 use crate::http::rekognition::call::{Call, missing};
 use crate::http::rekognition::error::{ApiError, ErrorKind};
 use crate::http::rekognition::state::RekognitionState;
-use crate::os::beneath::open_file;
+use crate::http::s3::key::ObjectKey;
+use crate::os::object_directory::ObjectDirectory;
 use crate::vision::image_limits::ImageLimits;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::{Out, STANDARD};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs::File;
@@ -63,7 +63,7 @@ pub(super) enum ImageSource {
     Object {
         /// The bucket's directory.
         root: PathBuf,
-        name: String,
+        key: ObjectKey,
     },
 }
 
@@ -96,11 +96,22 @@ fn from_base64(call: &Call<'_>, encoded: &str, rules: ImageRules) -> Result<Imag
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
     }
     let mut slot = reserve(call.state, length)?;
-    let bytes = STANDARD
-        .decode(encoded)
-        .map_err(|_| ApiError::new(ErrorKind::Serialization, "image.bytes is not valid base64"))?;
-    slot.write(&bytes).map_err(|_| ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."))?;
+    let no_base64 = || ApiError::new(ErrorKind::Serialization, "image.bytes is not valid base64");
+    slot.write_with(length, |target| decode(encoded, target).then_some(()).ok_or_else(no_base64))?;
     Ok(slot)
+}
+
+/// Decodes into the place of the image. False for what is no base64, or has another length.
+fn decode(encoded: &str, target: &mut [u8]) -> bool {
+    let encoded = encoded.as_bytes();
+    STANDARD.decoded_length(encoded).is_ok_and(|length| length == target.len())
+        && STANDARD.decode(encoded, Out::from_slice(target)).is_ok()
+}
+
+impl From<ImageTooLarge> for ApiError {
+    fn from(_: ImageTooLarge) -> Self {
+        Self::new(ErrorKind::ImageTooLarge, "Image size is too large.")
+    }
 }
 
 impl S3Object {
@@ -111,7 +122,9 @@ impl S3Object {
             return Err(ApiError::new(ErrorKind::InvalidS3Object, "The buckets of this box keep no versions."));
         }
         let root = call.state.bucket(&bucket).ok_or_else(unreadable)?;
-        Ok(ImageSource::Object { root, name })
+        // A name that could mean another file than the one with exactly this name means none, as for clients of S3.
+        let key = ObjectKey::parse(&name).map_err(|_| unreadable())?;
+        Ok(ImageSource::Object { root, key })
     }
 }
 
@@ -120,12 +133,12 @@ impl ImageSource {
     pub(super) async fn into_slot(self, state: &RekognitionState) -> Result<ImageSlot, ApiError> {
         match self {
             Self::Slot(slot) => Ok(slot),
-            Self::Object { root, name } => read_object(state, root, name).await,
+            Self::Object { root, key } => read_object(state, root, key).await,
         }
     }
 }
 
-async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> Result<ImageSlot, ApiError> {
+async fn read_object(state: &RekognitionState, root: PathBuf, key: ObjectKey) -> Result<ImageSlot, ApiError> {
     // Few at a time: a slow disk must not delay callers that send bytes.
     let turn = Arc::clone(&state.downloads).try_acquire_owned().map_err(|_| {
         let message = "S3 download limit exceeded.".into();
@@ -133,7 +146,7 @@ async fn read_object(state: &RekognitionState, root: PathBuf, name: String) -> R
         ApiError { kind, message, retry_after: Some(RETRY_AFTER_SLOT) }
     })?;
     // The turn is the thread's: when the caller has gone, a read that hangs still counts.
-    let opened = tokio::task::spawn_blocking(move || Some((open_object(&root, &name)?, turn))).await;
+    let opened = tokio::task::spawn_blocking(move || Some((open_object(&root, &key)?, turn))).await;
     let ((file, length), turn) = opened.ok().flatten().ok_or_else(unreadable)?;
     if length > MAX_OBJECT_BYTES {
         return Err(ApiError::new(ErrorKind::ImageTooLarge, "Image size is too large."));
@@ -157,12 +170,53 @@ fn unreadable() -> ApiError {
     ApiError::new(ErrorKind::InvalidS3Object, message)
 }
 
-fn open_object(root: &Path, name: &str) -> Option<(File, u64)> {
-    let file = open_file(root, name).ok()?;
+fn open_object(root: &Path, key: &ObjectKey) -> Option<(File, u64)> {
+    let file = ObjectDirectory::open(root).and_then(|root| root.open_object(&key.names())).ok()?;
     let length = file.metadata().ok()?.len();
     Some((file, length))
 }
 
 fn reserve(state: &RekognitionState, bytes: usize) -> Result<ImageSlot, ApiError> {
     state.control.images.reserve_for(bytes).ok_or_else(|| ApiError::throughput(RETRY_AFTER_SLOT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose;
+    use proptest::prelude::*;
+
+    fn decoded(encoded: &str) -> Option<Vec<u8>> {
+        let padding = encoded.bytes().rev().take(2).filter(|byte| *byte == b'=').count();
+        let mut target = vec![0; (encoded.len() / 4 * 3).saturating_sub(padding)];
+        decode(encoded, &mut target).then_some(target)
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_no_base64() {
+        assert_eq!(decoded("aGVsbG8="), Some(b"hello".to_vec()));
+        for wrong in [
+            "aGVsbG8",
+            "aGVsbG9=",
+            "aGVs bG8=",
+            "aGVsbG8=\n",
+            "aGVs=G8=",
+            "====",
+            "=AAA",
+            "AA=A",
+            "aGVs_-8=",
+            "\u{e4}AA",
+        ] {
+            assert_eq!(decoded(wrong), None, "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_base64_of_the_other_crate(text in "[A-Za-z0-9+/=]{0,40}", bytes: Vec<u8>) {
+            prop_assert_eq!(decoded(&text), general_purpose::STANDARD.decode(&text).ok());
+            prop_assert_eq!(decoded(&general_purpose::STANDARD.encode(&bytes)), Some(bytes));
+        }
+    }
 }

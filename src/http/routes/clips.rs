@@ -52,7 +52,7 @@ async fn serve(path: PathBuf, headers: &HeaderMap) -> io::Result<Response> {
             return Ok(response);
         }
     };
-    let mut response = (status, Body::new(FileBody::new(file, first, bytes, ()))).into_response();
+    let mut response = (status, Body::new(FileBody::new(file, first, bytes))).into_response();
     set(&mut response, header::CONTENT_TYPE, "video/mp4");
     set(&mut response, header::CONTENT_LENGTH, &bytes.to_string());
     set(&mut response, header::ACCEPT_RANGES, "bytes");

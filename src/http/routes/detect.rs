@@ -1,8 +1,8 @@
 //! `POST /api/models/<model>/detect`: takes a JPEG or PNG, returns labels and boxes.
 
 use crate::control::Control;
-use crate::control::images::{ImageReply, ImageSlot, ImageTooLarge};
-use crate::http::body::{self, BodyError};
+use crate::control::images::{ImageReply, ImageSlot, ImageTooLarge, Waiting};
+use crate::http::body::{self, Arriving, BodyError};
 use crate::http::routes::refusal::{refusal, retry_after};
 use crate::vision::look_options::LookOptions;
 use crate::vision::outcome::{FailureCause, ShedReason};
@@ -66,7 +66,8 @@ async fn detect(
         }
     };
     let patience = parameters.deadline_ms.map_or(PATIENCE, Duration::from_millis).min(MAX_PATIENCE);
-    match control.images.detect(model.clone(), slot, patience, LookOptions::default()).await {
+    let waiting = Waiting { patience, is_first_try: false };
+    match control.images.detect(model.clone(), slot, waiting, LookOptions::default()).await {
         ImageReply::Detected(answer, package) => {
             let object = |found: &crate::vision::detection::Detection| {
                 json!({
@@ -106,7 +107,10 @@ async fn detect(
 
 /// Writes the body into the slot as it arrives.
 async fn receive(body: &mut Body, mut slot: ImageSlot) -> Result<ImageSlot, NotReceived> {
-    body::each_chunk(body, |chunk| slot.write(chunk).map_err(NotReceived::TooLarge)).await?;
+    let mut arriving = Arriving::in_memory(body);
+    while let Some(chunk) = arriving.next().await? {
+        slot.write(&chunk).map_err(NotReceived::TooLarge)?;
+    }
     Ok(slot)
 }
 

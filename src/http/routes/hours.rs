@@ -1,5 +1,6 @@
 //! `/api/hours`: the inference hours of a month.
 
+use crate::catalog::CatalogStore;
 use crate::control::Control;
 use crate::http::routes::refusal::refusal;
 use axum::Json;
@@ -22,13 +23,20 @@ struct Parameters {
     month: Option<String>,
 }
 
-/// The figures lag by at most a minute.
+/// Each row with the project and version that its model is to the AWS-compatible API.
 async fn hours(State(control): State<Control>, Query(parameters): Query<Parameters>) -> Response {
     match control.hours(parameters.month).await {
         Ok((month, rows)) => {
             // The sum of no numbers is -0.0.
             let total = rows.iter().map(|row| row.unit_seconds / 3600.0).sum::<f64>() + 0.0;
-            Json(json!({"month": month, "inference_hours": total, "hours": rows})).into_response()
+            let mut named = Vec::new();
+            for row in &rows {
+                let (project, project_version) = CatalogStore::names_of(&row.model, &row.version);
+                let mut row = json!(row);
+                (row["project"], row["project_version"]) = (project.into(), project_version.into());
+                named.push(row);
+            }
+            Json(json!({"month": month, "inference_hours": total, "hours": named})).into_response()
         }
         Err(error) => {
             let status = match error.kind() {

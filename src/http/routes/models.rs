@@ -106,6 +106,7 @@ fn view(model: &ModelStatus) -> Value {
         "package": model.package,
         "version": model.version,
         "variant": model.variant.name(),
+        "execution_provider": model.execution_provider.name(),
         "next_version": model.next_version,
         "min_inference_units": model.min_units,
         "max_inference_units": model.max_units,

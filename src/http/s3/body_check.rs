@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 /// A body that is being received.
 #[derive(Debug)]
-pub(super) struct BodyCheck {
+pub struct BodyCheck {
     object: Object,
     framing: Framing,
     checksums: Vec<Checksum>,
@@ -50,7 +50,7 @@ struct Chunked {
 
 impl BodyCheck {
     /// `signer` checks the chunks of a body whose request signs them.
-    pub(super) fn new(plan: &Plan, signer: ChunkSigner) -> Self {
+    pub fn new(plan: &Plan, signer: ChunkSigner) -> Self {
         let chunked = |signer: Option<ChunkSigner>, has_trailer| {
             let (chunks, chunk) = (Chunks::new(signer.is_some(), has_trailer), (Sha256::new(), None));
             let (trailer, trailer_signature) = (String::new(), None);
@@ -72,7 +72,7 @@ impl BodyCheck {
     ///
     /// # Errors
     /// [`S3Error`], also of `keep`.
-    pub(super) fn take(
+    pub fn take(
         &mut self,
         mut bytes: &[u8],
         mut keep: impl FnMut(&[u8]) -> Result<(), S3Error>,
@@ -121,7 +121,7 @@ impl BodyCheck {
     ///
     /// # Errors
     /// [`S3Error`] if it is not the one that its request promised.
-    pub(super) fn finish(self) -> Result<(), S3Error> {
+    pub fn finish(self) -> Result<(), S3Error> {
         let has_ended = match &self.framing {
             Framing::Whole(_) => true,
             Framing::Chunked(chunked) => chunked.chunks.has_ended(),

@@ -16,13 +16,13 @@ const RESERVED: &str = ".ocelli-";
 
 /// A key that a file can have.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct ObjectKey(String);
+pub struct ObjectKey(String);
 
 impl ObjectKey {
     /// # Errors
     /// [`S3Error`], which says why no file can have this key. A key that cannot be is [no key](S3Error::no_such_key) for who
     /// only looks.
-    pub(super) fn parse(text: &str) -> Result<Self, S3Error> {
+    pub fn parse(text: &str) -> Result<Self, S3Error> {
         if text.len() > MAX_KEY_BYTES {
             return Err(S3Error::new(Code::KeyTooLongError, "Your key is too long"));
         }
@@ -44,7 +44,7 @@ impl ObjectKey {
     }
 
     /// The names that lead to the file.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub fn names(&self) -> Vec<&str> {
         self.0.split('/').collect()
     }
 }

@@ -18,16 +18,16 @@
 //! | full disk | `InsufficientStorage` (507, which SDKs do not retry); full bucket `QuotaExceeded` (403) |
 
 mod access;
-mod body_check;
+pub mod body_check;
 mod checksum;
 pub mod chunks;
 mod conditions;
 pub mod error;
 mod handle;
-mod key;
+pub mod key;
 pub mod list;
-mod operation;
-mod plan;
+pub mod operation;
+pub mod plan;
 mod put;
 pub mod query;
 mod read;

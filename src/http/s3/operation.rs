@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, Uri};
 
 /// The operations that the box has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Operation {
+pub enum Operation {
     /// Sends an object, or a part of it.
     GetObject,
     /// Says what `GetObject` would send.
@@ -82,15 +82,15 @@ impl Operation {
 
 /// What a request asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Asked {
+pub struct Asked {
     /// What is to be done.
-    pub(super) operation: Operation,
+    pub operation: Operation,
     /// The bucket, which need not exist.
-    pub(super) bucket: String,
+    pub bucket: String,
     /// The key as the client wrote it; empty for an operation on a bucket.
-    pub(super) key: String,
+    pub key: String,
     /// The rest.
-    pub(super) query: Query,
+    pub query: Query,
 }
 
 impl Asked {
@@ -98,7 +98,7 @@ impl Asked {
     ///
     /// # Errors
     /// [`S3Error`]; [`Code::NotImplemented`] with the name of an operation that S3 has and the box has not.
-    pub(super) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Self, S3Error> {
+    pub fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Self, S3Error> {
         let query = Query::parse(uri.query().unwrap_or_default())?;
         let path = uri.path().strip_prefix('/').unwrap_or_default();
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));

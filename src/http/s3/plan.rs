@@ -32,9 +32,9 @@ const HARMLESS: [(&str, &[&str]); 2] =
 
 /// An object that is to come.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Plan {
+pub struct Plan {
     /// Its length in bytes.
-    pub(super) bytes: u64,
+    pub bytes: u64,
     /// How its body is vouched for.
     pub(super) payload: Payload,
     /// Checksums in the head.
@@ -46,9 +46,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Reads the head of a request.
+    ///
     /// # Errors
     /// [`S3Error`], naming the header.
-    pub(super) fn of(headers: &HeaderMap, payload: Payload) -> Result<Self, S3Error> {
+    pub fn of(headers: &HeaderMap, payload: Payload) -> Result<Self, S3Error> {
         refuse_what_is_not_kept(headers)?;
         let mut checksums = Vec::new();
         for algorithm in OF_HEADERS.into_iter().chain([Algorithm::Md5]) {

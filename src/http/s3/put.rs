@@ -6,6 +6,7 @@
 
 use crate::http::auth::access_keys::AccessKey;
 use crate::http::auth::chunk_signer::ChunkSigner;
+use crate::http::body::{Arriving, BodyError, Patience};
 use crate::http::rekognition::settings::BucketSettings;
 use crate::http::s3::body_check::BodyCheck;
 use crate::http::s3::conditions::etag;
@@ -14,29 +15,24 @@ use crate::http::s3::key::ObjectKey;
 use crate::http::s3::plan::Plan;
 use crate::http::s3::state::S3State;
 use crate::http::s3::usage::Room;
+use crate::os::beneath::unless_trouble;
 use crate::os::object_directory::{ObjectDirectory, Upload};
 use axum::body::{Body, Bytes};
-use http_body_util::BodyExt as _;
 use std::io::Write as _;
-use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// Parts of a body that wait for the disk. Each has at most the 16 KiB that the server reads at once.
 const WAITING_PARTS: usize = 16;
-/// How long a client may send nothing.
-const SILENCE: Duration = Duration::from_secs(10);
-/// A body may begin slowly. After that it must average at least this many bytes a second: it holds one of few places.
-const SLOW_START: Duration = Duration::from_secs(10);
-const MIN_BYTES_PER_SECOND: u64 = 32 * 1024;
+/// It holds one of few places for as long as it takes.
+const PATIENCE: Patience = Patience { silence: Duration::from_secs(10), whole: None };
 /// The disk is made to keep what it has, again and again: all at once at the end could take longer than clients wait.
 const SYNC_EVERY_BYTES: u64 = 16 << 20;
 
 /// An object that is being received, and what it needs to be put in its place.
 struct Receiving {
-    state: S3State,
     root: ObjectDirectory,
     key: ObjectKey,
     plan: Plan,
@@ -61,9 +57,9 @@ pub(super) async fn put(
     let begun = spawn_blocking(move || {
         let refused = |error| S3Error::disk("an object cannot be received", &error);
         let root = ObjectDirectory::open(&bucket.directory).map_err(refused)?;
-        let room = state.usage.reserve(&bucket, &root, plan.bytes)?;
+        let room = state.usage.of(&root).map_err(refused)?.reserve(&bucket, &root, plan.bytes)?;
         let upload = Upload::begin(&root, uuid::Uuid::new_v4().simple().to_string()).map_err(refused)?;
-        Ok::<_, S3Error>(Receiving { state, root, key, plan, room, upload, _place: place })
+        Ok::<_, S3Error>(Receiving { root, key, plan, room, upload, _place: place })
     });
     let receiving: Receiving = begun.await.unwrap_or_else(|error| Err(S3Error::incomplete(&error)))?;
     let (parts, waiting) = mpsc::channel(WAITING_PARTS);
@@ -80,30 +76,31 @@ pub(super) async fn put(
 
 /// Passes the body on as it arrives. Returns at once when nobody takes it any more.
 async fn send(body: &mut Body, parts: mpsc::Sender<Option<Bytes>>) -> Result<(), S3Error> {
-    let (begun, mut bytes) = (Instant::now(), 0_u64);
-    let slow = || {
-        let what = "Your socket connection to the server was not read from or written to within the timeout period.";
-        Err(S3Error::new(Code::RequestTimeout, what))
-    };
+    let mut arriving = Arriving::begin(body, PATIENCE);
     loop {
-        let frame = tokio::select! {
-            frame = timeout(SILENCE, body.frame()) => frame,
+        let part = tokio::select! {
+            part = arriving.next() => part,
             () = parts.closed() => return Ok(()),
         };
-        let Ok(frame) = frame else { return slow() };
-        let Some(frame) = frame else {
-            drop(parts.send(None).await);
+        let is_end = matches!(part, Ok(None));
+        let handed_over = Instant::now();
+        if parts.send(part?).await.is_err() || is_end {
             return Ok(());
-        };
-        let broken = |_| S3Error::new(Code::IncompleteBody, "The request ended early.");
-        let Ok(part) = frame.map_err(broken)?.into_data() else { continue };
-        bytes += part.len() as u64;
-        let steady = begun.elapsed().saturating_sub(SLOW_START).as_secs();
-        if bytes < steady * MIN_BYTES_PER_SECOND {
-            return slow();
         }
-        if parts.send(Some(part)).await.is_err() {
-            return Ok(());
+        // A disk that is slow is no fault of the client.
+        arriving.excuse(handed_over.elapsed());
+    }
+}
+
+impl From<BodyError> for S3Error {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooSlow => {
+                let what =
+                    "Your socket connection to the server was not read from or written to within the timeout period.";
+                Self::new(Code::RequestTimeout, what)
+            }
+            _ => Self::new(Code::IncompleteBody, "The request ended early."),
         }
     }
 }
@@ -129,12 +126,14 @@ impl Receiving {
     }
 
     fn place(self) -> Result<String, S3Error> {
-        let Self { state, root, key, plan, room, upload, _place } = self;
+        let Self { root, key, plan, room, upload, _place } = self;
         // Slow, and the lock is for this: otherwise the last bytes would be written under it.
         upload.file().sync_all().map_err(|error| S3Error::disk("an object cannot be written", &error))?;
-        let _turn = state.in_order.lock().unwrap_or_else(PoisonError::into_inner);
+        let usage = room.usage();
+        let _turn = usage.turn();
         let names = key.names();
-        let there = root.facts_below(&names).ok();
+        let there = unless_trouble(root.facts_below(&names));
+        let there = there.map_err(|error| S3Error::disk("an object cannot be looked at", &error))?;
         plan.conditions.allow_writing(there.as_ref())?;
         let facts = upload.place(&root, &names).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotADirectory => {
@@ -163,17 +162,20 @@ pub(super) async fn delete(
     let place = state.upload_place()?;
     let removed = spawn_blocking(move || {
         let _place = place;
-        let _turn = shared.in_order.lock().unwrap_or_else(PoisonError::into_inner);
-        match ObjectDirectory::open(&bucket.directory).and_then(|root| root.remove(&key.names())) {
+        let refused = |error| S3Error::disk("an object cannot be removed", &error);
+        let root = ObjectDirectory::open(&bucket.directory).map_err(refused)?;
+        let usage = shared.usage.of(&root).map_err(refused)?;
+        let _turn = usage.turn();
+        match root.remove(&key.names()) {
             Ok(facts) => {
-                shared.usage.removed(&bucket, facts.bytes);
+                usage.removed(facts.bytes);
                 Ok(true)
             }
             Err(error) => match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory | std::io::ErrorKind::InvalidInput => {
                     Ok(false)
                 }
-                _ => Err(S3Error::disk("an object cannot be removed", &error)),
+                _ => Err(refused(error)),
             },
         }
     });

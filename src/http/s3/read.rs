@@ -7,16 +7,20 @@ use crate::http::s3::conditions::{Conditions, etag};
 use crate::http::s3::error::{Code, S3Error};
 use crate::http::s3::key::ObjectKey;
 use crate::http::s3::state::S3State;
-use crate::os::beneath::{is_trouble, open_file};
+use crate::os::beneath::is_trouble;
 use crate::os::clock::http_date;
-use crate::os::object_directory::ObjectFacts;
+use crate::os::object_directory::{ObjectDirectory, ObjectFacts};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// What S3 says of an object whose client gave no type. The box keeps none.
 const TYPE: &str = "binary/octet-stream";
+
+/// How long a client may take little of an object: it holds one of few places.
+const SLOW_START: Duration = Duration::from_secs(30);
 
 /// The response; without a body if only the head is asked for.
 pub(super) async fn answer(
@@ -30,7 +34,7 @@ pub(super) async fn answer(
     let place = state.read_place()?;
     let key = ObjectKey::parse(key).map_err(|_| S3Error::no_such_key())?;
     let opened = spawn_blocking(move || {
-        let file = open_file(&bucket.directory, key.as_str())?;
+        let file = ObjectDirectory::open(&bucket.directory)?.open_object(&key.names())?;
         Ok::<_, std::io::Error>((ObjectFacts::of(&file)?, file, place))
     });
     let opened = opened.await.map_err(|error| S3Error::incomplete(&error))?;
@@ -47,7 +51,10 @@ pub(super) async fn answer(
             return Err(S3Error::new(Code::InvalidRange, "The requested range is not satisfiable"));
         }
     };
-    let body = if is_head { Body::empty() } else { Body::new(FileBody::new(file, first, bytes, place)) };
+    let body = match is_head {
+        true => Body::empty(),
+        false => Body::new(FileBody::paced(file, first, bytes, place, SLOW_START)),
+    };
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let mut set = |name, value: &str| {

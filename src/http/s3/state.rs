@@ -24,8 +24,6 @@ pub(in crate::http) struct S3State {
     lists: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
     pub(super) usage: Usage,
-    /// Held by what puts a file in its place or removes one: conditions are judged on what is there then.
-    pub(super) in_order: Arc<Mutex<()>>,
     lines: Arc<Mutex<LineLimit>>,
 }
 
@@ -33,7 +31,7 @@ impl Default for S3State {
     fn default() -> Self {
         let places = |count| Arc::new(Semaphore::new(count));
         let (reads, lists, uploads) = (places(MAX_READS), places(MAX_LISTS), places(MAX_UPLOADS));
-        Self { reads, lists, uploads, usage: Usage::default(), in_order: Arc::default(), lines: Arc::default() }
+        Self { reads, lists, uploads, usage: Usage::default(), lines: Arc::default() }
     }
 }
 
@@ -41,7 +39,7 @@ impl S3State {
     /// The same state with places of its own.
     pub(in crate::http) fn for_strangers(&self) -> Self {
         let own = Self::default();
-        Self { usage: self.usage.clone(), in_order: Arc::clone(&self.in_order), ..own }
+        Self { usage: self.usage.clone(), ..own }
     }
 
     /// A place for an object that is sent.

@@ -5,6 +5,7 @@
 //! costs no memory.
 
 use crate::http::s3::key::{MAX_DEPTH, is_name};
+use crate::os::beneath::unless_trouble;
 use crate::os::object_directory::{ObjectDirectory, ObjectFacts};
 use std::collections::BinaryHeap;
 use std::io;
@@ -60,7 +61,8 @@ pub(super) struct Page {
 /// Reads a page from the disk.
 ///
 /// # Errors
-/// The I/O error of the bucket's directory. Directories below it that cannot be read have no objects.
+/// The I/O error of the bucket's directory, or of a disk in trouble. Directories below it that are gone meanwhile, or that the
+/// box may not read, have no objects.
 pub(super) fn list(root: &ObjectDirectory, wanted: &Wanted) -> io::Result<Page> {
     let mut walk = Walk { wanted, page: Page::default(), last: wanted.after.clone() };
     if wanted.most > 0 {
@@ -88,13 +90,13 @@ impl Walk<'_> {
                     // What was listed meanwhile may have the whole directory in it.
                     Some(_) if self.last.has_passed_all_of(&key) => {}
                     Some(bare) => {
-                        if let Ok(child) = directory.child(bare) {
-                            drop(self.visit(&child, &key, depth + 1));
+                        if let Some(child) = unless_trouble(directory.child(bare))? {
+                            unless_trouble(self.visit(&child, &key, depth + 1))?;
                         }
                     }
                     None if self.last.has_passed(&key) => {}
                     None => {
-                        if let Ok(facts) = directory.facts(name) {
+                        if let Some(facts) = unless_trouble(directory.facts(name))? {
                             self.add(key, facts);
                         }
                     }

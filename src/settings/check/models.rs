@@ -1,6 +1,8 @@
 //! `[units]`, `[[models]]` and `[[zones]]`.
 
+use crate::model::execution_provider::ProviderOptions;
 use crate::model::package::is_package_name;
+use crate::model::provider_setting::ProviderSetting;
 use crate::settings::Settings;
 use crate::settings::check::findings::Findings;
 use crate::settings::check::tiles::check_tiles;
@@ -24,6 +26,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     }
     findings.unique("models", "name", settings.models.iter().map(|model| model.name.as_str()));
     check_limits(settings, findings);
+    check_measured(settings, findings);
 
     findings.unique("zones", "name", settings.zones.iter().map(|zone| zone.name.as_str()));
     for (index, zone) in settings.zones.iter().enumerate() {
@@ -36,7 +39,33 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     }
 }
 
+/// What is measured is one engine for all units of a model, on the box's cores.
+fn check_measured(settings: &Settings, findings: &mut Findings) {
+    let is_measured = |model: &&ModelSettings| model.execution_provider == ProviderSetting::Auto;
+    let Some(model) = settings.models.iter().find(is_measured) else { return };
+    for (index, zone) in settings.zones.iter().enumerate() {
+        let device = zone.device.as_ref().map(|_| "device");
+        if let Some(key) = zone.execution_provider.map(|_| "execution_provider").or(device) {
+            let what = format!(
+                "the model `{}` takes what is fastest on the box's cores (`execution_provider = \"auto\"`), in all zones: name \
+                 its provider, or take `{key}` out of the zone",
+                model.name
+            );
+            findings.add(format!("zones[{index}].{key}"), what);
+        }
+    }
+}
+
 fn check_model(name: &str, model: &ModelSettings, findings: &mut Findings) {
+    if model.execution_provider == ProviderSetting::Auto {
+        let what = "belongs to a provider, and `execution_provider` is \"auto\": name the provider, or take this out";
+        if model.device.is_some() {
+            findings.add(format!("{name}.device"), what);
+        }
+        if model.provider_options != ProviderOptions::default() {
+            findings.add(format!("{name}.provider_options"), what);
+        }
+    }
     let (min, max) = (f64::from(model.min_inference_units), f64::from(model.max_inference_units));
     findings.range(format!("{name}.min_inference_units"), min, 0.0, 64.0);
     findings.range(format!("{name}.max_inference_units"), max, 0.0, 64.0);

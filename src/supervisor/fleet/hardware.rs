@@ -1,6 +1,7 @@
 //! The limits and zones of the box.
 
 use crate::model::execution_provider::ExecutionProvider;
+use std::path::PathBuf;
 
 /// The limits of the box.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,6 +23,8 @@ pub struct ZonePlacement {
     pub cores: Vec<u16>,
     /// Overrides the model's execution provider.
     pub execution_provider: Option<ExecutionProvider>,
+    /// The library of the provider that it overrides with.
+    pub runtime_library: Option<PathBuf>,
     /// The device, in the provider's notation. `None`: the model's, or the default of a provider that the zone
     /// overrides.
     pub device: Option<String>,

@@ -68,6 +68,7 @@ impl Fleet {
             {
                 load.cores.clone_from(&placement.cores);
                 load.turn_to(placement.execution_provider, placement.device.as_deref());
+                placement.runtime_library.iter().for_each(|library| load.runtime_library.clone_from(library));
             }
         }
         Some(result)

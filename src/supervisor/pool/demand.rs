@@ -135,7 +135,9 @@ impl Demand {
     pub(super) fn charge(&mut self, work: &ImageWork, measured_tps: f64, now: Monotonic) -> Result<(), Duration> {
         let Some((quota, bucket)) = &mut self.quota else { return Ok(()) };
         let tps = quota.tps(measured_tps);
-        let taken = bucket.take_many(f64::from(work.transactions()), tps, burst(tps), now);
+        // Half of a burst at most: where those who are awaited do not come, newcomers have the whole rate all the same.
+        let left = if work.is_first_try { self.return_times.awaited(tps, now).min(burst(tps) / 2.0) } else { 0.0 };
+        let taken = bucket.take_leaving(left, f64::from(work.transactions()), tps, burst(tps), now);
         taken.map_err(|wait| wait + self.return_times.give_out(work.transactions(), tps, now))
     }
 }

@@ -35,7 +35,8 @@ impl Pool {
             return self.throttle(actions, work, retry_after);
         }
         let rate = self.image_rate();
-        if let Err(refused) = self.demand.gate.images.offer(work, rate, now) {
+        let awaited = self.demand.return_times.awaited(rate, now);
+        if let Err(refused) = self.demand.gate.images.offer(work, awaited, rate, now) {
             let ahead = self.demand.return_times.give_out(refused.work.transactions(), rate, now);
             return self.throttle(actions, refused.work, refused.retry_after + ahead);
         }

@@ -17,6 +17,7 @@ mod throughput;
 pub use bounds::{Room, TpsQuota, UnitBounds, UnitDeadlines};
 
 use crate::admission::Gate;
+use crate::ipc::messages::LoadModel;
 use crate::model::execution_provider::NodeCounts;
 use crate::model::package::Package;
 use crate::supervisor::actions::{ModelState, SupervisorAction};
@@ -123,6 +124,14 @@ impl Pool {
     /// The package that runs, or during a swap the new one.
     pub fn package(&self) -> Arc<Package> {
         Arc::clone(&self.roster.target().package)
+    }
+
+    /// What its units load, or during a swap the new ones.
+    pub fn load(&self) -> &LoadModel {
+        match &self.roster.candidate {
+            Some(candidate) => &candidate.load,
+            None => &self.roster.current.load,
+        }
     }
 
     /// True during a swap to another version.

@@ -18,6 +18,7 @@ impl Pool {
             package: current.name.clone(),
             version: current.version.clone(),
             variant: self.roster.current.load.variant,
+            execution_provider: self.roster.current.load.execution_provider,
             next_version: self.roster.candidate.as_ref().map(|version| version.package.version.clone()),
             min_units: self.bounds.min,
             max_units: self.bounds.max,

@@ -82,6 +82,32 @@ fn what_the_model_keeps_back_begins_nothing_and_is_followed_without_being_publis
 }
 
 #[test]
+fn who_walks_and_was_surer_before_is_followed_by_faint_boxes_and_who_stands_is_not() {
+    let walks = |step: u8, confidence| [at("person", confidence, 0.2 + 0.02 * f32::from(step), 0.5)];
+    let mut stage = Stage::new("");
+    for step in 0..8 {
+        stage.shows(&walks(step, 0.8));
+    }
+    for step in 8..11 {
+        assert_eq!(stage.shows(&walks(step, 0.25)).tracks, [Some(1)], "{step}");
+    }
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 8);
+    assert_eq!(stage.shows(&[at("person", 0.25, 0.3, 0.5)]).tracks, [None]);
+}
+
+#[test]
+fn a_weak_box_continues_what_was_seen_just_before_and_not_what_was_lost() {
+    let mut stage = Stage::new("");
+    stage.keeps_showing(&[at("person", 0.8, 0.3, 0.5)], 3);
+    stage.shows(&[]);
+    assert_eq!(stage.shows(&[at("person", 0.35, 0.3, 0.5)]).tracks, [Some(1)]);
+    stage.keeps_showing(&[], 2);
+    assert_eq!(stage.shows(&[at("person", 0.35, 0.3, 0.5)]).tracks, [None]);
+    assert_eq!(stage.shows(&[at("person", 0.8, 0.3, 0.5)]).tracks, [Some(1)]);
+}
+
+#[test]
 fn what_the_model_keeps_back_is_published_if_the_settings_say_so() {
     let settings = TrackingSettings { publish_weak: true, ..TrackingSettings::as_shipped() };
     let rules = TrackingRules::new(&settings, &toml::from_str("").unwrap()).unwrap();

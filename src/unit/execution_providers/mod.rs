@@ -59,6 +59,11 @@ pub(super) fn without_unusable_engine_cache(load: &LoadModel) -> (LoadModel, Opt
     (load, problem)
 }
 
+/// False for providers that put code which they have compiled into the graph: ONNX Runtime saves no such graph.
+pub(super) fn lets_graph_be_saved(load: &LoadModel) -> bool {
+    !matches!(load.execution_provider, ExecutionProvider::OpenVino | ExecutionProvider::TensorRt)
+}
+
 /// Threads of the session's pool. XNNPACK has its own pool, and two pools would compete for the same cores.
 pub(super) fn session_threads(load: &LoadModel) -> u16 {
     match load.execution_provider {

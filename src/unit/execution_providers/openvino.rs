@@ -12,12 +12,21 @@ pub(super) const OPTIONS: KnownOptions = KnownOptions {
     engine_cache_directory: true,
 };
 
+/// What OpenVINO's CPU plugin is told, as JSON (`load_config` of the provider). Left alone it pins the thread that infers to the
+/// first core that the process may use, and does so in each process: two units would share one core.
+#[cfg(feature = "openvino")]
+fn cpu_plugin(threads: u16) -> String {
+    format!(r#"{{"CPU":{{"ENABLE_CPU_PINNING":"NO","INFERENCE_NUM_THREADS":{threads},"NUM_STREAMS":1}}}}"#)
+}
+
 #[cfg(feature = "openvino")]
 pub(super) fn dispatch(load: &LoadModel) -> Result<ExecutionProviderDispatch, String> {
-    let options = &load.provider_options;
-    let mut provider = ort::ep::OpenVINO::default().with_num_threads(usize::from(load.intra_op_threads.max(1)));
-    if let Some(device) = &load.device {
-        provider = provider.with_device_type(device);
+    use ort::ep::ArbitrarilyConfigurableExecutionProvider as _;
+    let (options, threads) = (&load.provider_options, load.intra_op_threads.max(1));
+    let mut provider = ort::ep::OpenVINO::default().with_num_threads(usize::from(threads));
+    provider = provider.with_device_type(load.device.as_deref().unwrap_or("CPU"));
+    if load.computes_on_cores() {
+        provider = provider.with_arbitrary_config("load_config", cpu_plugin(threads));
     }
     if let Some(precision) = options.precision {
         provider = provider.with_precision(precision.to_string().to_uppercase());

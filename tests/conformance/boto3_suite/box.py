@@ -7,10 +7,13 @@ import time
 import unittest
 
 import boto3
+import botocore
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from PIL import Image
 
+# `make conformance` runs this suite with older ones too.
+BOTOCORE = tuple(int(part) for part in botocore.__version__.split(".")[:2])
 ENDPOINT = os.environ["OCELLI_ENDPOINT"]
 PHOTO = pathlib.Path(os.environ["OCELLI_PHOTO"]).read_bytes()
 BUCKET = pathlib.Path(os.environ["OCELLI_BUCKET_DIRECTORY"])
@@ -65,6 +68,15 @@ def wait_for(project, name, *statuses):
 
 
 class Case(unittest.TestCase):
+    def _callTestMethod(self, method):
+        try:
+            super()._callTestMethod(method)
+        except ParamValidationError as error:
+            # What an older boto3 does not know, it cannot ask for.
+            if BOTOCORE >= (1, 36) or "Unknown parameter" not in str(error):
+                raise
+            self.skipTest(f"boto3 {boto3.__version__}: {error}")
+
     def refused(self, code, call, *args, **kwargs):
         with self.assertRaises(ClientError) as caught:
             call(*args, **kwargs)

@@ -107,6 +107,13 @@ class Detection(Case):
             at("linked/secret.jpg"),
             at("yard"),
             at("pipe"),
+            # Keys are names, and not paths to be resolved.
+            at("./photo.jpg"),
+            at("yard/./photo.jpg"),
+            at("yard//photo.jpg"),
+            at("yard/../photo.jpg"),
+            at("photo.jpg/"),
+            at(".ocelli-uploads/x"),
             at("photo.jpg", Version="7"),
         ):
             self.refused("InvalidS3ObjectException", self.detect, image)

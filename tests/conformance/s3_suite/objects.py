@@ -6,7 +6,7 @@ import os
 import pathlib
 import re
 
-from clients import BUCKET, PHOTO, Case, client
+from clients import BOTOCORE, BUCKET, PHOTO, Case, client
 
 WRITER = client()
 TLS = client(over_tls=True)
@@ -38,12 +38,15 @@ class Objects(Case):
 
     def test_every_way_to_send_a_body_is_taken(self):
         ways = [{}, {"ChecksumAlgorithm": "SHA1"}, {"ChecksumAlgorithm": "SHA256"}]
+        # Since 1.36 boto3 adds a checksum by itself, and leaves a body unsigned over plain HTTP too if it is told to.
+        chooses = BOTOCORE >= (1, 36)
         for over_tls in (False, True):
-            for when in ("when_supported", "when_required"):
+            for when in ("when_supported", "when_required") if chooses else (None,):
                 for signed in (None, True, False):
                     s3 = {"addressing_style": "path"} | ({} if signed is None else {"payload_signing_enabled": signed})
-                    sender = client(over_tls=over_tls, request_checksum_calculation=when, s3=s3)
-                    if signed is False and not over_tls:
+                    config = {"request_checksum_calculation": when} if when else {}
+                    sender = client(over_tls=over_tls, s3=s3, **config)
+                    if signed is False and not over_tls and chooses:
                         # Over plain HTTP nothing would vouch for the body.
                         self.refused("AccessDenied", sender.put_object, Bucket="files", Key="ways/x", Body=b"hello")
                         continue
@@ -128,6 +131,7 @@ class Listing(Case):
             self.assertFalse([key for key in keys if key.startswith(name)], name)
 
     def test_buckets_that_can_be_reached_are_there(self):
-        self.assertTrue(WRITER.head_bucket(Bucket="files")["BucketRegion"])
+        head = WRITER.head_bucket(Bucket="files")["ResponseMetadata"]["HTTPHeaders"]
+        self.assertTrue(head["x-amz-bucket-region"])
         self.refused("403", WRITER.head_bucket, Bucket="hidden")
         self.refused("404", client(key="AKIDOPERATOR").head_bucket, Bucket="nowhere")

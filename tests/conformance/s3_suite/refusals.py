@@ -28,6 +28,13 @@ def chunked(kind, chunks, decoded, trailer=None, forge=None, lines=True, **signe
 
 
 class Refusals(Case):
+    refused_cases = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"{cls.refused_cases} requests were refused as they should be")
+        assert cls.refused_cases >= 40
+
     def setUp(self):
         self.before = self.bucket()
 
@@ -48,6 +55,7 @@ class Refusals(Case):
             with self.subTest(name):
                 status, got = call()
                 self.assertEqual(got, code, status)
+                Refusals.refused_cases += code != "ok"
 
     def test_no_name_leads_out_of_the_bucket(self):
         ways = ["../secret.jpg", "edge/../../secret.jpg", "%2e%2e/secret.jpg", "..%2fsecret.jpg", "%2e%2e%2fsecret.jpg",

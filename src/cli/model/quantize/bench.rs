@@ -107,6 +107,7 @@ impl<'a> Bench<'a> {
             directory: package.to_owned(),
             variant: ModelVariant::Float,
             execution_provider: ExecutionProvider::Cpu,
+            runtime_library: self.settings.units.library_of(ExecutionProvider::Cpu).to_owned(),
             device: None,
             provider_options: ProviderOptions::default(),
             max_batch: 1,

@@ -54,8 +54,9 @@ pub(super) const FORMS: [UnreadForm; 6] = [
         },
     },
     UnreadForm {
-        what: "a YOLOv8 export with its axes exchanged ([1,N,4+C])",
-        instead: "export it with the axes of the original, [1,4+C,N]",
+        // PaddleDetection's `exclude_post_process` gives corners where the other has centres; only names tell them apart.
+        what: "a YOLOv8 export with its axes exchanged, or a PP-YOLOE without its post-processing ([1,N,4+C])",
+        instead: "a YOLOv8 is read with the axes of the original, [1,4+C,N]",
         is: |subject| {
             let Some(output) = only_output(subject.facts, 3) else { return false };
             let is_grid = size(output, 1).is_some() && size(output, 1) == subject.cells(&STRIDES);

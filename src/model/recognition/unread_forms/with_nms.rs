@@ -25,9 +25,9 @@ pub(super) const FORMS: [UnreadForm; 10] = [
         },
     },
     UnreadForm {
-        what: "a YOLOv7 or YOLOv8 export with NMS in four outputs (`num_dets`, ...)",
+        what: "a YOLO or MMYOLO export with NMS in four outputs (`num_dets`, ...)",
         instead: "export it without NMS",
-        is: |subject| has_outputs(subject.facts, &["num_dets", "det_scores"]),
+        is: |subject| subject.facts.outputs.len() == 4 && has_outputs(subject.facts, &["num_dets"]),
     },
     UnreadForm {
         what: "an MMDeploy export with NMS (RTMDet and others of MMDetection)",

@@ -238,6 +238,7 @@ impl TestBox {
             arrived_at: self.now,
             deadline,
             options: LookOptions::default(),
+            is_first_try: false,
             attempts: 0,
             failed_in: None,
         };
