@@ -205,6 +205,7 @@ const DECIDES: [(&str, &[&str]); 9] = [
             "cluster/session/mod.rs",
             "cluster/session/acts.rs",
             "cluster/session/joining.rs",
+            "cluster/session/telling.rs",
             "cluster/status.rs",
         ],
     ),

@@ -48,7 +48,7 @@ pub struct BenchLimits {
 pub struct Bench {
     /// The program of units.
     pub program: PathBuf,
-    /// Its environment.
+    /// What it finds in its environment beside its own.
     pub environment: BTreeMap<String, String>,
     /// What units load, without caches: what is tried leaves nothing behind. Each engine is applied to it.
     pub load: LoadModel,

@@ -8,18 +8,19 @@
 
 mod acts;
 mod joining;
+mod telling;
 
 use crate::cluster::etcd::{Access, Etcd, EtcdError, LeaseEnd};
 use crate::cluster::member::{Member, Situation};
 use crate::cluster::placer::{Placer, PlacerSettings};
 use crate::cluster::promise::Promise;
-use crate::cluster::records::{CameraRecord, Keys};
+use crate::cluster::records::Keys;
 use crate::cluster::report::{Assigned, Assignment, OwnReport};
 use crate::cluster::session::joining::{Joined, join};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::standing::Standings;
 use crate::cluster::status::{ClusterStatus, EtcdStatus, Moves};
-use crate::cluster::view::{Kept, KeyChange, View};
+use crate::cluster::view::{KeyChange, View};
 use crate::os::clock::monotonic_now;
 use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
@@ -294,59 +295,6 @@ impl Session {
                 describe(&error)
             );
         }
-    }
-
-    /// Tells the appliance and the operator.
-    fn tell(&mut self) {
-        if let Some(view) = &self.view {
-            let assignment =
-                |kept: &Kept<CameraRecord>| Assignment { record: kept.value.clone(), revision: kept.revision };
-            let same = |(id, kept): (&CameraId, &Kept<CameraRecord>)| {
-                self.known.get(id).is_some_and(|known| known.revision == kept.revision)
-            };
-            if self.known.len() != view.cameras.len() || !view.cameras.iter().all(same) {
-                self.known = Arc::new(view.cameras.iter().map(|(id, kept)| (id.clone(), assignment(kept))).collect());
-            }
-        }
-        let (cameras, known) = (self.member.cameras(), &self.known);
-        self.assigned.send_if_modified(|assigned| {
-            let is_new = assigned.standings.cameras != *cameras || !Arc::ptr_eq(&assigned.cameras, known);
-            if is_new {
-                assigned.standings.cameras.clone_from(cameras);
-                assigned.cameras = Arc::clone(known);
-            }
-            is_new
-        });
-        let status = self.status_now();
-        self.status.send_if_modified(|shown| {
-            let is_new = *shown != status;
-            if is_new {
-                *shown = status;
-            }
-            is_new
-        });
-    }
-
-    fn status_now(&self) -> ClusterStatus {
-        let mut status = match &self.view {
-            Some(view) => ClusterStatus::of(&self.settings.name, view),
-            // What was true last, for whoever looks while etcd is away.
-            None => ClusterStatus { troubles: Vec::new(), ..self.status.borrow().clone() },
-        };
-        (status.etcd, status.moves) = (self.etcd.clone(), self.moves.all());
-        if let Some(reason) = &self.etcd.reason {
-            let own = self.member.cameras().len();
-            status.troubles.push(format!(
-                "the cluster's etcd cannot be reached at {}: {reason}; this box goes on with its {own} cameras of the cluster, and no box can \
-                 take one over",
-                self.etcd.endpoint
-            ));
-        }
-        status.troubles.extend(self.unplaced.iter().map(|(camera, why)| format!("camera {camera}: {why}")));
-        if let Some(other) = self.namesake() {
-            status.troubles.push(other);
-        }
-        status
     }
 }
 
