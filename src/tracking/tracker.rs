@@ -90,7 +90,7 @@ impl CameraTracker {
         let (track_of, object_events) = self.objects.observe(
             &detections.objects,
             &self.rules,
-            (at, self.pace.recent()),
+            (at, &self.pace),
             was_still,
             &mut self.next_track,
         );
