@@ -1,4 +1,4 @@
-.PHONY: openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures install deb operator cluster
+.PHONY: openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures soak install deb operator cluster
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -67,6 +67,9 @@ faults: build ## kills, overload, swaps and stops, half an hour; writes target/r
 cluster: build ## three boxes, three members of etcd and cameras under 60 faults, half an hour (OCELLI_CLUSTER_FAULTS); writes target/reports/cluster.json, fails for no missed bar
 	@setup/etcd.sh
 	@$(CARGO) bench --bench cluster
+
+soak: build ## eight hours of eight cameras with faults, reloads and swaps (OCELLI_SOAK_SHARE=0.01: five minutes); writes target/reports/soak.{json,csv,svg}, fails for no missed bar
+	@$(CARGO) bench --bench soak
 
 accuracy: build ## AP of every detector at hand on 47 COCO pictures, layouts, classifiers, tracking beside ByteTrack (OCELLI_TESTDATA); writes target/reports/accuracy.json
 	@setup/models.sh all

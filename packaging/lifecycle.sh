@@ -2,7 +2,8 @@
 # What an operator does with the package, inside a root that may be thrown away: install, change, upgrade, roll back, remove, purge.
 #   packaging/lifecycle.sh files|booted BEFORE.deb AFTER.deb
 # files: a chroot without systemd, whose tools are replaced by ones that note what is asked of them. booted: systemd runs, and
-# so does the service. Prints a row a step: name, value, bar, separated by tabs; a step holds when both are the same.
+# so does the service; the box is rebooted on the way, after which this is run again. Prints a row a step: name, value, bar,
+# separated by tabs; a step holds when both are the same.
 set -euo pipefail
 mode=$1 before=$2 after=$3
 settings=/etc/ocelli/ocelli.toml
@@ -12,9 +13,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 row() { printf '%s\t%s\t%s\n' "$1" "$2" "$3"; }
 yes_if() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
-install_package() { dpkg --install "$1" >/tmp/dpkg.log 2>&1 || { cat /tmp/dpkg.log >&2; exit 1; }; }
+install_package() { dpkg --install "$1" >/debs/dpkg.log 2>&1 || { cat /debs/dpkg.log >&2; exit 1; }; }
 asked() { tr '\n' ';' </tmp/asked && : >/tmp/asked; }
-state_of() { systemctl show --property "$1" --value ocelli.service; }
 
 # Every path where a package has something, but for what the kernel, dpkg, systemd and the user database keep.
 all_files() {
@@ -36,41 +36,13 @@ installed() {
     row "settings directory" "$(stat -c '%a %U:%G' /etc/ocelli)" "750 root:ocelli"
     row "settings" "$(stat -c '%a %U:%G' $settings)" "640 root:ocelli"
     row "paths in the settings" "$(grep -cE '^(state_directory|models_directory|runtime_library|cache_directory) = "/(usr|var)/[a-z/]*ocelli' $settings)" 4
-    row "the next step is told" "$(grep -c 'systemctl enable --now ocelli' /tmp/dpkg.log)" 1
+    row "the next step is told" "$(grep -c 'systemctl enable --now ocelli' /debs/dpkg.log)" 1
     row "the program reads the settings" "$(yes_if ocelli config show)" yes
     local seen
-    seen=$(cd /tmp && ocelli detect --json /usr/share/ocelli/models/coco-ssd/canary.jpg 2>/tmp/detect.log | grep -c '"person"' || true)
+    # Not into the service's cache, which would be root's before the service is first started.
+    seen=$(cd /tmp && OCELLI_UNITS__CACHE_DIRECTORY=/tmp/cache ocelli detect --json /usr/share/ocelli/models/coco-ssd/canary.jpg 2>/tmp/detect.log | grep -c '"person"' || true)
     row "a unit sees people in a picture" "$([ "$seen" -gt 0 ] && echo yes || tail -n 2 /tmp/detect.log)" yes
     row "man page" "$(zcat /usr/share/man/man1/ocelli.1.gz | grep -c '^\.TH ocelli 1')" 1
-}
-
-# A box with one camera, which is a file, and no broker.
-start_service() {
-    mkdir -p /srv/footage && cp /debs/vtest.h264 /srv/footage/
-    cat >/etc/ocelli/conf.d-camera.part <<'END'
-[mqtt]
-enabled = false
-[[cameras]]
-id = "yard"
-url = "file:///srv/footage/vtest.h264"
-END
-    install -d -m 750 -g ocelli /etc/ocelli/conf.d
-    install -m 640 -g ocelli /etc/ocelli/conf.d-camera.part /etc/ocelli/conf.d/camera.toml
-    rm /etc/ocelli/conf.d-camera.part
-    systemctl enable --now ocelli
-    wait_until_it_streams "the service streams"
-}
-
-wait_until_it_streams() { # NAME
-    local wait said=
-    for wait in $(seq 120); do
-        # It ends with 1 while anything is wrong.
-        said=$(ocelli status --json 2>&1 || true)
-        case $said in *'"streaming"'*) row "$1" yes yes && return ;; esac
-        sleep 1
-    done
-    row "$1" no yes
-    { printf '%s\n' "$said" && journalctl -u ocelli --no-pager | tail -n 30; } >&2
 }
 
 change_by_hand() {
@@ -84,7 +56,7 @@ upgraded() {
     row "upgraded" "$(dpkg-query -W -f '${Version}' ocelli)" "$(dpkg-deb -f "$after" Version)"
     row "settings kept on upgrade" "$(tail -n 1 $settings)" "# mine"
     row "state kept on upgrade" "$(cat /var/lib/ocelli/mine)" kept
-    row "new settings told" "$(sed -n 's/.*explains them: \(.*[^ ]\) *$/\1/p' /tmp/dpkg.log)" outbox.keep_hours
+    row "new settings told" "$(sed -n 's/.*explains them: \(.*[^ ]\) *$/\1/p' /debs/dpkg.log)" outbox.keep_hours
 }
 
 removed() {
@@ -94,48 +66,82 @@ removed() {
     row "state kept on removal" "$(cat /var/lib/ocelli/mine)" kept
 }
 
-[ "$mode" = booted ] || pretend_systemd
-all_files >/tmp/files-before
-install_package "$before"
-installed
-if [ "$mode" = booted ]; then
-    row "not enabled by the package" "$(systemctl is-enabled ocelli.service || true)" disabled
-    start_service
-    pid=$(state_of MainPID)
-else
-    row "asked of systemd at install" "$(asked)" "systemctl --system daemon-reload;"
+install_first() {
+    all_files >/debs/files-before
+    install_package "$before"
+    installed
+    if [ "$mode" = booted ]; then
+        row "not enabled by the package" "$(systemctl is-enabled ocelli.service || true)" disabled
+    else
+        row "asked of systemd at install" "$(asked)" "systemctl --system daemon-reload;"
+    fi
+}
+
+upgrade() {
+    local pid
+    change_by_hand
+    [ "$mode" = files ] || pid=$(state_of MainPID)
+    install_package "$after"
+    upgraded
+    if [ "$mode" = booted ]; then
+        row "restarted by the upgrade" "$(if [ "$pid" != "$(state_of MainPID)" ]; then state_of ActiveState; fi)" active
+        row "the old version ended by itself" "$(journalctl -b -u ocelli --no-pager | grep -cE 'Failed with result .(timeout|signal|core-dump|watchdog)|[Kk]illing' || true)" 0
+        row "the new version streams" "$(becomes 60 cameras_are 2)" yes
+    else
+        row "asked of systemd at upgrade" "$(asked)" "$asked_to_restart"
+    fi
+}
+
+roll_back() {
+    install_package "$before"
+    row "rolled back" "$(dpkg-query -W -f '${Version}' ocelli)" "$(dpkg-deb -f "$before" Version)"
+    row "settings kept by a rollback" "$(tail -n 1 $settings)" "# mine"
+    if [ "$mode" = booted ]; then
+        row "the version before streams again" "$(becomes 60 cameras_are 2)" yes
+    else
+        row "asked of systemd at rollback" "$(asked)" "$asked_to_restart"
+    fi
+}
+
+remove_and_purge() {
+    dpkg --remove ocelli >/debs/dpkg.log 2>&1
+    removed
+    if [ "$mode" = booted ]; then
+        row "stopped by the removal" "$(state_of ActiveState)" inactive
+    else
+        row "asked of systemd at removal" "$(asked)" \
+            "deb-systemd-invoke stop ocelli.service;systemctl --system daemon-reload;systemctl daemon-reload;"
+    fi
+    install_package "$after"
+    row "settings kept by a second install" "$(tail -n 1 $settings)" "# mine"
+    dpkg --purge ocelli >/debs/dpkg.log 2>&1
+    rm -rf /srv/footage
+    all_files >/debs/files-after
+    row "left behind by a purge" "$(diff /debs/files-before /debs/files-after | sed -n 's/^> //p' | tr '\n' ' ')" ""
+    row "state, cache and links after a purge" \
+        "$(find /var/lib/ocelli /var/cache/ocelli /etc/systemd /var/lib/systemd -name '*ocelli*' 2>/dev/null | tr '\n' ' ')" ""
+}
+
+if [ "$mode" = files ]; then
+    pretend_systemd
+    install_first
+    upgrade
+    roll_back
+    remove_and_purge
+    exit
 fi
-change_by_hand
-install_package "$after"
-upgraded
-if [ "$mode" = booted ]; then
-    row "restarted by the upgrade" "$(if [ "$pid" != "$(state_of MainPID)" ]; then state_of ActiveState; fi)" active
-    row "the old version ended by itself" "$(journalctl -u ocelli --no-pager | grep -cE 'Main process exited|Failed with result|killing' || true)" 0
-    wait_until_it_streams "the new version streams"
-else
-    row "asked of systemd at upgrade" "$(asked)" "$asked_to_restart"
+. "$(dirname "$0")/booted_steps.sh"
+if [ ! -e /debs/events-before ]; then
+    install_first
+    first_start
+    cameras_come_and_go
+    settings_are_reloaded
+    upgrade
+    roll_back
+    broken_settings
+    keys_and_certificates_rotate
+    full_disk
+    reboot_the_box
 fi
-install_package "$before"
-row "rolled back" "$(dpkg-query -W -f '${Version}' ocelli)" "$(dpkg-deb -f "$before" Version)"
-row "settings kept by a rollback" "$(tail -n 1 $settings)" "# mine"
-if [ "$mode" = booted ]; then
-    wait_until_it_streams "the version before streams again"
-else
-    row "asked of systemd at rollback" "$(asked)" "$asked_to_restart"
-fi
-dpkg --remove ocelli >/tmp/dpkg.log 2>&1
-removed
-if [ "$mode" = booted ]; then
-    row "stopped by the removal" "$(state_of ActiveState)" inactive
-else
-    row "asked of systemd at removal" "$(asked)" \
-        "deb-systemd-invoke stop ocelli.service;systemctl --system daemon-reload;systemctl daemon-reload;"
-fi
-install_package "$after"
-row "settings kept by a second install" "$(tail -n 1 $settings)" "# mine"
-dpkg --purge ocelli >/tmp/dpkg.log 2>&1
-rm -rf /srv/footage
-all_files >/tmp/files-after
-row "left behind by a purge" "$(diff /tmp/files-before /tmp/files-after | sed -n 's/^> //p' | tr '\n' ' ')" ""
-row "state, cache and links after a purge" \
-    "$(find /var/lib/ocelli /var/cache/ocelli /etc/systemd /var/lib/systemd -name '*ocelli*' 2>/dev/null | tr '\n' ' ')" ""
+after_the_reboot
+remove_and_purge

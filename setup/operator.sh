@@ -20,6 +20,7 @@ install_promtool() { # the package brings a server, which nothing here needs
     rm -rf "$place"
 }
 
+mkdir -p "$work"
 as_root apt-get update -qq
 [ ${#missing[@]} = 0 ] || echo "operator: installing ${missing[*]}"
 [ ${#missing[@]} = 0 ] || as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$work/apt-operator.log" 2>&1 \

@@ -1,10 +1,10 @@
 //! An hour of forty cameras before which nothing moves: what they take, and whether anything grows.
 
 use crate::clips::{FULL_HD, StillClip};
+use crate::memory::proportional_mb;
 use crate::processor::processor_ms;
 use crate::report::Figure;
 use crate::seconds;
-use crate::site::proportional_mb;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};

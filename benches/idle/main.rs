@@ -14,6 +14,8 @@ mod bare_loop;
 mod busy_clip;
 #[path = "../harness/clock.rs"]
 mod clock;
+#[path = "../harness/memory.rs"]
+mod memory;
 #[path = "../harness/parts.rs"]
 mod parts;
 #[path = "../harness/plain.rs"]

@@ -2,6 +2,7 @@
 //! that analyses every frame of some of them.
 
 use crate::events::{Appearance, appearances};
+use crate::memory::proportional_mb;
 use crate::processor::processor_ms;
 use crate::report::Figure;
 use crate::seconds;
@@ -130,11 +131,4 @@ impl Seen {
         }
         Self { appearances: all, share: found / all.max(1.0), timely: timely / all.max(1.0), others }
     }
-}
-
-/// Memory of a process with its share of what it shares, in MB.
-pub(crate) fn proportional_mb(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or_default() / 1000.0
 }

@@ -26,7 +26,7 @@ const ALL_ENGINES: Duration = Duration::from_secs(180);
 pub(super) struct EngineOrder {
     /// The model's name.
     pub(super) model: String,
-    /// The package that it is loaded from.
+    /// The package as it was read.
     pub(super) package: Package,
     /// From where it is read again once its engine is known.
     pub(super) source: PackageSource,

@@ -30,12 +30,15 @@ const LEAST_RUNS: u32 = 3;
 /// A part ends after this time by the clock, however little processor time it was given.
 const MOST_OF_PART: Duration = Duration::from_secs(3);
 
+/// What the measurement may take beside the pictures, on a box whose cores others have.
+const MOST_OF_PARTS: Duration = Duration::from_secs(15);
+
 /// What a trial may take.
 #[derive(Clone, Copy, Debug)]
 pub struct BenchLimits {
     /// To load the model.
     pub load: Duration,
-    /// For all pictures and the measurement of one engine.
+    /// For all pictures of one engine.
     pub looks: Duration,
     /// For all engines together. What is not tried by then is refused.
     pub all: Duration,
@@ -48,7 +51,7 @@ pub struct BenchLimits {
 pub struct Bench {
     /// The program of units.
     pub program: PathBuf,
-    /// What it finds in its environment beside its own.
+    /// The environment of units.
     pub environment: BTreeMap<String, String>,
     /// What units load, without caches: what is tried leaves nothing behind. Each engine is applied to it.
     pub load: LoadModel,
@@ -159,7 +162,7 @@ impl Bench {
         let pid = unit.pid();
         let trial = async {
             unit.loaded(self.limits.load).await?;
-            let run = timeout(self.limits.looks, look_and_measure(&mut unit, canary)).await;
+            let run = timeout(self.limits.looks + MOST_OF_PARTS, look_and_measure(&mut unit, canary)).await;
             run.unwrap_or(Err(OneShotError::TimedOut))
                 .map_err(|error| Refusal { is_of_provider: false, ..error.into() })
         };

@@ -1,9 +1,9 @@
 //! Matches the detections of a frame with the tracked objects.
 //!
 //! The rounds are those of ByteTrack (Zhang et al. 2022). First, begun objects are matched with strong boxes. Then begun
-//! objects that were seen just before are matched with weak boxes, which are mostly objects that are half hidden, and those
-//! that bear it with faint boxes. Last, objects on trial are matched with the remaining strong boxes. Each round is an
-//! optimal assignment.
+//! objects that were seen just before are matched with weak boxes, which are mostly objects that are half hidden. ByteTrack
+//! does not have the round after that: those that bear it are matched with faint boxes. Last, objects on trial are matched
+//! with the remaining strong boxes. Each round is an optimal assignment.
 //!
 //! The similarity of two boxes is their overlap, after both were widened by the uncertainty of the object's position.
 //! ByteTrack's plain overlap fails at 1 to 5 frames a second: between two frames a pedestrian moves by more than a body
@@ -11,6 +11,7 @@
 
 use crate::tracking::assignment::assign;
 use crate::tracking::detections::ObjectDetection;
+use crate::tracking::frame_pace::FramePace;
 use crate::tracking::rules::{Strength, TrackingRules};
 use crate::tracking::tracked_object::{Expected, TrackedObject};
 use crate::vision::geometry::NormalizedBox;
@@ -23,6 +24,16 @@ const MIN_SIMILARITY_STRONG: f32 = 0.2;
 /// The least similarity for a weak box, as in ByteTrack. A weak box is more often two people in one, or nothing.
 const MIN_SIMILARITY_WEAK: f32 = 0.5;
 
+/// The least similarity for a faint box.
+const MIN_SIMILARITY_FAINT: f32 = 0.6;
+
+/// Weak and faint boxes continue what was seen so long ago, or in the frame before: where somebody was lost, such a box is
+/// more often somebody else, or nothing.
+const RECENT: Duration = Duration::from_millis(500);
+
+/// So long, or for one frame, an object is followed by faint boxes alone. Longer, they lead away from who is hidden.
+const FAINT_LASTS: Duration = Duration::from_millis(300);
+
 /// Boxes are widened on each side by this many standard deviations of the object's position, ...
 const DEVIATIONS: f32 = 1.0;
 
@@ -30,14 +41,13 @@ const DEVIATIONS: f32 = 1.0;
 const MAX_SIDES: f32 = 1.5;
 
 /// Returns for each detection the index of its object in `objects`; `None` if it is new. The objects must have been
-/// predicted to the frame's time `at`. Objects unseen for longer than `recent` are not matched with weak and faint boxes:
-/// where somebody was lost, such a box is more often somebody else, or nothing.
+/// predicted to the frame's time `at`.
 pub(super) fn associate(
     objects: &[TrackedObject],
     found: &[ObjectDetection<'_>],
     rules: &TrackingRules,
     at: Monotonic,
-    recent: Duration,
+    pace: &FramePace,
 ) -> Vec<Option<usize>> {
     let expected: Vec<Expected<'_>> = objects.iter().map(TrackedObject::expected).collect();
     let mut rounds = Rounds {
@@ -47,16 +57,17 @@ pub(super) fn associate(
         is_matched: vec![false; objects.len()],
     };
     let has_begun = |object: &TrackedObject| object.history.track().is_some();
+    let (recent, faint_lasts) = (pace.at_least_a_frame(RECENT), pace.at_least_a_frame(FAINT_LASTS));
     let is_recent = |object: &TrackedObject| has_begun(object) && at.since(object.history.last_seen()) <= recent;
-    let is_strong = |_: usize, found: &ObjectDetection<'_>| found.strength == Strength::Strong;
-    let continues = |index: usize, found: &ObjectDetection<'_>| match found.strength {
-        Strength::Strong => false,
-        Strength::Weak => true,
-        Strength::Faint => objects[index].bears(found, rules),
+    let is_clear = |object: &TrackedObject| is_recent(object) && at.since(object.clear_at()) <= faint_lasts;
+    let is = |strength| move |_: usize, found: &ObjectDetection<'_>| found.strength == strength;
+    let is_borne = |index: usize, found: &ObjectDetection<'_>| {
+        found.strength == Strength::Faint && objects[index].bears(found, rules)
     };
-    rounds.assign(|index| has_begun(&objects[index]), is_strong, MIN_SIMILARITY_STRONG);
-    rounds.assign(|index| is_recent(&objects[index]), continues, MIN_SIMILARITY_WEAK);
-    rounds.assign(|index| !has_begun(&objects[index]), is_strong, MIN_SIMILARITY_STRONG);
+    rounds.assign(|index| has_begun(&objects[index]), is(Strength::Strong), MIN_SIMILARITY_STRONG);
+    rounds.assign(|index| is_recent(&objects[index]), is(Strength::Weak), MIN_SIMILARITY_WEAK);
+    rounds.assign(|index| is_clear(&objects[index]), is_borne, MIN_SIMILARITY_FAINT);
+    rounds.assign(|index| !has_begun(&objects[index]), is(Strength::Strong), MIN_SIMILARITY_STRONG);
     rounds.object_of
 }
 

@@ -10,9 +10,6 @@ const GAPS: usize = 5;
 /// frame in four seconds, and one miss of the detector proves nothing.
 const MIN_FRAMES: u32 = 3;
 
-/// What was seen so long ago was seen just before.
-const RECENT: Duration = Duration::from_millis(500);
-
 /// The most that slow frames can prolong the time.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -51,9 +48,9 @@ impl FramePace {
         wanted.max((MIN_FRAMES * self.usual_gap()).min(LONGEST))
     }
 
-    /// How long ago something was seen just before: half a second, but one frame at least, however slow they are.
-    pub(super) fn recent(&self) -> Duration {
-        RECENT.max(self.usual_gap() * 3 / 2)
+    /// `wanted`, but one frame at least, however far apart they are.
+    pub(super) fn at_least_a_frame(&self, wanted: Duration) -> Duration {
+        wanted.max(self.usual_gap() * 3 / 2)
     }
 
     /// The median gap. Neither one outage nor a few shed frames change it much.
@@ -92,10 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn just_before_is_half_a_second_ago_or_the_frame_before() {
-        assert_eq!(pace(&[]).recent(), RECENT);
-        assert_eq!(pace(&[100; 5]).recent(), RECENT);
-        assert_eq!(pace(&[4000; 5]).recent(), Duration::from_secs(6));
+    fn the_frame_before_is_recent_however_slow_frames_are() {
+        let half = Duration::from_millis(500);
+        assert_eq!(pace(&[]).at_least_a_frame(half), half);
+        assert_eq!(pace(&[100; 5]).at_least_a_frame(half), half);
+        assert_eq!(pace(&[4000; 5]).at_least_a_frame(half), Duration::from_secs(6));
     }
 
     #[test]

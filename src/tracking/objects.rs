@@ -3,6 +3,7 @@
 use crate::tracking::association::associate;
 use crate::tracking::detections::{MAX_OBJECTS, ObjectDetection};
 use crate::tracking::event::TrackEvent;
+use crate::tracking::frame_pace::FramePace;
 use crate::tracking::history::History;
 use crate::tracking::rules::{Strength, TrackingRules};
 use crate::tracking::tracked_object::TrackedObject;
@@ -17,19 +18,19 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Records the detections of a frame. Returns the track of each detection, if it has begun, and the events. Objects that
-    /// begin take their numbers from `next_track`. `recent`: an object unseen for longer is not known by a weak detection.
+    /// begin take their numbers from `next_track`.
     pub(super) fn observe(
         &mut self,
         detections: &[ObjectDetection<'_>],
         rules: &TrackingRules,
-        (at, recent): (Monotonic, Duration),
+        (at, pace): (Monotonic, &FramePace),
         was_still: bool,
         next_track: &mut u64,
     ) -> (Vec<Option<u64>>, Vec<TrackEvent>) {
         for object in &mut self.all {
             object.predict(at);
         }
-        let mut object_of = associate(&self.all, detections, rules, at, recent);
+        let mut object_of = associate(&self.all, detections, rules, at, pace);
         let mut is_seen = vec![false; self.all.len()];
         for (detection, index) in detections.iter().zip(&mut object_of) {
             match *index {

@@ -3,7 +3,7 @@
 use crate::tracking::detections::ObjectDetection;
 use crate::tracking::history::{History, Sighting};
 use crate::tracking::kalman::BoxFilter;
-use crate::tracking::rules::TrackingRules;
+use crate::tracking::rules::{Strength, TrackingRules};
 use crate::vision::geometry::NormalizedBox;
 use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ pub(super) struct TrackedObject {
     moved: (NormalizedBox, Monotonic),
     /// False until it has moved for the first time.
     has_moved: bool,
+    /// When it was last seen by a detection that is not faint.
+    clear_at: Monotonic,
     /// The mean of its confidences, of which later ones weigh more.
     usual_confidence: f32,
 }
@@ -60,6 +62,7 @@ impl TrackedObject {
             votes: BTreeMap::from([(detection.label.to_owned(), detection.confidence)]),
             moved: (detection.bounding_box, at),
             has_moved: false,
+            clear_at: at,
             usual_confidence: detection.confidence,
         };
         object.enter_regions(&detection.bounding_box, rules);
@@ -85,6 +88,11 @@ impl TrackedObject {
         self.has_moved && rules.bears(faint.label, self.usual_confidence, faint.confidence)
     }
 
+    /// When it was last seen by a detection that is not faint.
+    pub(super) fn clear_at(&self) -> Monotonic {
+        self.clear_at
+    }
+
     /// Records a sighting in the frame of the last [`TrackedObject::predict`].
     pub(super) fn see(&mut self, detection: &ObjectDetection<'_>, rules: &TrackingRules, at: Monotonic) {
         self.filter.update(&detection.bounding_box);
@@ -92,6 +100,9 @@ impl TrackedObject {
         if estimate.iou(&self.moved.0) < SAME_PLACE {
             self.moved = (estimate, at);
             self.has_moved = true;
+        }
+        if detection.strength != Strength::Faint {
+            self.clear_at = at;
         }
         self.usual_confidence += CONFIDENCE_WEIGHT * (detection.confidence - self.usual_confidence);
         self.history.see(sighting(detection, at));

@@ -87,13 +87,8 @@ impl CameraTracker {
         let mut events = self.objects.end_lost(lost_after, at);
         events.extend(self.labels.end_lost(lost_after, at));
 
-        let (track_of, object_events) = self.objects.observe(
-            &detections.objects,
-            &self.rules,
-            (at, self.pace.recent()),
-            was_still,
-            &mut self.next_track,
-        );
+        let (track_of, object_events) =
+            self.objects.observe(&detections.objects, &self.rules, (at, &self.pace), was_still, &mut self.next_track);
         events.extend(object_events);
         for (object, track) in detections.objects.iter().zip(track_of) {
             tracks[object.index] = track;

@@ -1,6 +1,7 @@
 //! A reload whose disk does not answer.
 
 use super::*;
+use crate::appliance::engines::Engines;
 use std::collections::HashMap;
 use std::process::Command;
 
@@ -12,7 +13,8 @@ async fn a_file_that_hangs_is_told_and_holds_one_thread_until_it_answers() {
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
     let settings = Arc::new(Settings::load_with(&[], HashMap::new()).unwrap());
     let ((requests, request_queue), (changes, _change_queue)) = (mpsc::channel(4), mpsc::channel(1));
-    let mut reloader = Reloader::new(settings, Engines::load(home.path()).0, BTreeMap::new(), request_queue, changes);
+    let (engines, _) = Engines::load(&settings.state_directory);
+    let mut reloader = Reloader::new(settings, engines, BTreeMap::new(), request_queue, changes);
     reloader.limit = Duration::from_millis(50);
     let prepare = |_: &Settings, _: &Settings| Err(vec!["it is read to the end".to_owned()]);
     tokio::spawn(reloader.serve(vec![file.clone()], Redactor::default(), prepare));

@@ -5,12 +5,17 @@ use crate::camera::camera_state::Camera;
 use crate::camera::capture_group::member::Member;
 use crate::camera::settings::CameraSettings;
 use crate::ipc::messages::{CameraIndex, LossKind, StreamInfo};
+use crate::ipc::restart_policy::RestartPolicy;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::stream_counts::StreamCounts;
 
 impl CaptureGroup {
-    /// Adds a camera.
+    /// Adds a camera. The crashes of one that was there before are not its own: it does not wait for them.
     pub(crate) fn add(&mut self, camera: Camera) {
+        if self.is_unused() {
+            self.restart_policy = RestartPolicy::default();
+            self.process = Process::Down { until: Monotonic::default() };
+        }
         self.members.push(Member::new(camera));
     }
 

@@ -240,7 +240,7 @@ fn a_missing_or_malformed_file_is_reported() {
 fn a_package_that_no_model_has_is_loaded_in_floats_whatever_the_default_model_is() {
     let text = "[[models]]\nname = \"yard\"\nvariant = \"int8\"\n[[models]]\nname = \"gate\"\npackage = \"gate-new\"";
     let settings = load(text, &[]).unwrap();
-    let variant = |package: &str| settings.default_model_for(package).variant;
-    let is_int8 = ["yard", "gate-new", "other"].map(|package| variant(package) == Some(ModelVariant::Int8));
+    let is_int8 = ["yard", "gate-new", "other"]
+        .map(|package| settings.default_model_for(package).variant == Some(ModelVariant::Int8));
     assert_eq!(is_int8, [true, false, false]);
 }

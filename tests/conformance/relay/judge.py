@@ -24,6 +24,8 @@ COMMON = {
     "ValidationException",
 }
 
+OF_ERRORS = ("__type", "Code", "Logref", "Message")
+
 
 def text_problems(shape, value):
     bounds, length = shape.metadata, len(value)
@@ -72,9 +74,13 @@ class Judge:
             yield from self.value(operation.output_shape, body, "")
             return
         code = body.get("__type", "")
+        for name in OF_ERRORS:
+            if not isinstance(body.get(name), str) or not body[name]:
+                yield f"{code}.{name} is no text"
         shapes = {shape.name: shape for shape in (operation.error_shapes if operation else [])}
         if code in shapes:
-            members = {name: value for name, value in body.items() if name != "__type"}
+            # The model of most errors is empty: these are what the service sends with each, and what SDKs read.
+            members = {name: value for name, value in body.items() if name not in OF_ERRORS}
             yield from self.value(shapes[code], members, code)
             expected = shapes[code].metadata.get("error", {}).get("httpStatusCode", 400)
             if response.status not in (400, expected) and not shapes[code].metadata.get("fault"):

@@ -65,7 +65,8 @@ pub(super) const FORMS: [UnreadForm; 10] = [
             // A YOLO of two classes and a small input has as few rows, of which the grids know the number.
             let is_grid =
                 [1, 3].iter().any(|each| rows.is_some() && rows == subject.cells(&STRIDES).map(|it| it * each));
-            size(output, 2) == Some(7) && rows.is_some_and(|rows| rows <= MANY) && !is_grid
+            let is_other = is_grid || subject.is_ultralytics();
+            size(output, 2) == Some(7) && rows.is_some_and(|rows| rows <= MANY) && !is_other
         },
     },
     UnreadForm {

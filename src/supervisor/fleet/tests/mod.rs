@@ -219,8 +219,7 @@ impl TestBox {
         let (sequence, now) = (self.numbers, self.now);
         let frame =
             Frame { sequence, captured_at: now, decoded_at: now, camera_ms: None, media_us: 0, slot: 0, picture };
-        let camera = CameraId::new(camera).unwrap();
-        let (number, region) = (self.numbers, RegionId(0));
+        let (camera, number, region) = (CameraId::new(camera).unwrap(), self.numbers, RegionId(0));
         let work = FrameWork { camera, number, frame, region, framing, attempts: 0, failed_in: None };
         let actions = self.fleet.frame_captured(work, self.now);
         self.carry_out(actions);
