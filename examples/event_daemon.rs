@@ -30,7 +30,7 @@ async fn main() {
     let metrics = Arc::new(Metrics::new());
     settings.cameras.iter().for_each(|camera| metrics.add_camera(&camera.id));
     let cameras: Vec<_> = settings.cameras.iter().map(|camera| camera.id.clone()).collect();
-    let publisher = Publisher::start(&settings.mqtt, &settings.box_id, &cameras, sink_end).unwrap();
+    let publisher = Publisher::start(&settings.mqtt, &settings.box_id, &cameras, None, sink_end).unwrap();
     let identity = Identity { box_id: settings.box_id.clone() };
     let reporter = Reporter::new(identity, Some(publisher), Some(outbox), metrics);
 

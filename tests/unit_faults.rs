@@ -5,7 +5,7 @@
 mod support;
 
 use ocelli::appliance::{Appliance, ChildPrograms, Identity, Reporter};
-use ocelli::control::images::ImageReply;
+use ocelli::control::images::{ImageReply, Waiting};
 use ocelli::control::{ApplianceStatus, Command, Control};
 use ocelli::settings::Settings;
 use ocelli::supervisor::ModelState;
@@ -74,7 +74,8 @@ impl ScriptedBox {
     async fn send(&self, script: &str) -> ImageReply {
         let mut slot = self.control.images.reserve().unwrap();
         slot.write(script.as_bytes()).unwrap();
-        self.control.images.detect("scripted".into(), slot, Duration::from_secs(20), LookOptions::default()).await
+        let waiting = Waiting { patience: Duration::from_secs(20), is_first_try: false };
+        self.control.images.detect("scripted".into(), slot, waiting, LookOptions::default()).await
     }
 
     fn restarts(&self) -> u64 {

@@ -84,6 +84,8 @@ fn payload(seq: u64) -> Vec<u8> {
         model_version: "1".into(),
         regions: vec!["gate".into()],
         clip: None,
+        epoch: None,
+        owner_uncertain: false,
     };
     message.to_payload().unwrap()
 }

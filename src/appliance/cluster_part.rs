@@ -180,6 +180,7 @@ struct Measured {
     capacity: BTreeMap<String, f32>,
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "rates of a few digits")]
 fn own_report(
     status: &ApplianceStatus,
     cannot: &BTreeMap<CameraId, String>,

@@ -141,7 +141,8 @@ impl ClusterStatus {
                 draining: record.is_draining,
                 cameras: view.owners.values().filter(|owner| owner.value.box_id == *id).count(),
                 capacity_tps: record.capacity_tps.clone(),
-                used: view.plan.iter().filter_map(share).sum(),
+                // The sum of nothing is -0.0.
+                used: view.plan.iter().filter_map(share).sum::<f32>() + 0.0,
                 idle_processors: record.idle_processors,
                 cannot: record.cannot.clone(),
             };

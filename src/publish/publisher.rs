@@ -162,7 +162,7 @@ impl Publisher {
             |topic: &String| topic.starts_with(&base) || *topic == owner || Some(topic) == announced.as_ref();
         let mut withdrawn = Vec::new();
         self.states.send_modify(|states| {
-            withdrawn.extend(states.extract_if(.., |topic, _| is_of_it(topic)).map(|(topic, _)| topic))
+            withdrawn.extend(states.extract_if(.., |topic, _| is_of_it(topic)).map(|(topic, _)| topic));
         });
         self.newly_labelled.remove(camera);
         withdrawn

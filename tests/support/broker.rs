@@ -76,7 +76,16 @@ impl Broker {
 
     /// The retained topics that match, with the sizes of their payloads.
     pub fn retained(&self, topics: &str) -> BTreeMap<String, String> {
-        let arguments = ["-p", &self.port.to_string(), "-t", topics, "--retained-only", "-W", "1", "-F", "%t %l"];
+        self.retained_in(topics, "%t %l")
+    }
+
+    /// The retained topics that match, with their payloads, which must be a line of text.
+    pub fn retained_texts(&self, topics: &str) -> BTreeMap<String, String> {
+        self.retained_in(topics, "%t %p")
+    }
+
+    fn retained_in(&self, topics: &str, format: &str) -> BTreeMap<String, String> {
+        let arguments = ["-p", &self.port.to_string(), "-t", topics, "--retained-only", "-W", "1", "-F", format];
         let output = Command::new("mosquitto_sub").args(arguments).output().unwrap();
         let lines = String::from_utf8(output.stdout).unwrap();
         lines.lines().filter_map(|line| line.split_once(' ')).map(|(topic, size)| (topic.into(), size.into())).collect()

@@ -73,7 +73,7 @@ impl Graph {
             values.iter_mut().for_each(|value| *value = logit(*value));
         }
         let bytes: Vec<u8> = match element {
-            6 => values.iter().flat_map(|value| (whole(*value) as i32).to_le_bytes()).collect(),
+            6 => values.iter().flat_map(|value| i32::try_from(whole(*value)).unwrap().to_le_bytes()).collect(),
             7 => values.iter().flat_map(|value| whole(*value).to_le_bytes()).collect(),
             _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         };

@@ -45,7 +45,7 @@ pub(super) struct ChangeRequest {
     /// The connection to a broker to go on with, if that changes.
     pub(super) publisher: Option<Box<Publisher>>,
     /// What the box has from its cluster; those cameras are in the settings too.
-    pub(super) claims: Claims,
+    pub(super) claims: Box<Claims>,
     pub(super) reply: oneshot::Sender<Result<Accepted, ControlError>>,
 }
 
@@ -156,7 +156,7 @@ impl Reloader {
         let (reply, replied) = oneshot::channel();
         let (settings, passwords) = (Arc::clone(&wanted.settings), wanted.passwords.clone());
         let Prepared { publisher, lines, apply } = prepared;
-        let claims = self.claims.clone();
+        let claims = Box::new(self.claims.clone());
         let request = ChangeRequest { change: wanted.change, settings, passwords, publisher, claims, reply };
         self.changes.send(request).await.map_err(|_| ReloadError::Busy)?;
         replied.await.map_err(|_| ReloadError::Busy)?.map_err(|_| ReloadError::Busy)?;
@@ -206,7 +206,8 @@ impl Reloader {
         };
         let (settings, (reply, replied)) = (Arc::new(settings), oneshot::channel());
         let (in_force, known) = (Arc::clone(&settings), passwords.clone());
-        let request = ChangeRequest { change, settings, passwords, publisher: None, claims: claims.clone(), reply };
+        let request =
+            ChangeRequest { change, settings, passwords, publisher: None, claims: Box::new(claims.clone()), reply };
         if self.changes.send(request).await.is_err() || !matches!(replied.await, Ok(Ok(_))) {
             // The appliance is stopping.
             return;
