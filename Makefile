@@ -26,6 +26,7 @@ test: setup ## every test, with real cameras, models, broker and faults
 	@setup/models.sh all
 	@setup/layouts.sh
 	@setup/browser.sh
+	@setup/etcd.sh
 	@$(CARGO) test
 
 check: fmt clippy doc deny test ## all that CI runs
