@@ -75,6 +75,15 @@ impl Settings {
                 files.extend(of_box("mqtt.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
             }
         }
+        let cluster = &self.cluster;
+        if cluster.is_on() {
+            files.extend(of_box("cluster.key_file", cluster.key_file.as_deref(), FileKind::Secret));
+            files.extend(password("cluster.credentials.password_file", Subject::Box, &cluster.credentials));
+            let tls = &cluster.tls;
+            files.extend(of_box("cluster.tls.ca_file", tls.ca_file.as_deref(), FileKind::Open));
+            files.extend(of_box("cluster.tls.certificate_file", tls.certificate_file.as_deref(), FileKind::Open));
+            files.extend(of_box("cluster.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
+        }
         files.extend(of_box("units.runtime_library", Some(self.units.runtime_library.as_path()), FileKind::Open));
         for library in self.units.runtime_libraries.values() {
             files.extend(of_box("units.runtime_libraries", Some(library.as_path()), FileKind::Open));
@@ -86,6 +95,7 @@ impl Settings {
     pub(crate) fn secret_keys(&self) -> Vec<String> {
         let key = |key: String, secret: &Option<Secret>| secret.is_some().then_some(key);
         let broker = key("mqtt.credentials.password".into(), &self.mqtt.credentials.password);
+        let etcd = key("cluster.credentials.password".into(), &self.cluster.credentials.password);
         let cameras = self.cameras.iter().enumerate();
         let cameras = cameras.flat_map(|(index, it)| {
             let [main, detect] = [("credentials", &it.credentials), ("detect_credentials", &it.detect_credentials)]
@@ -97,7 +107,7 @@ impl Settings {
         let viewers = self.viewers.iter().enumerate();
         let viewers =
             viewers.filter_map(|(index, it)| key(format!("viewers[{index}].password_hash"), &it.password_hash));
-        broker.into_iter().chain(cameras).chain(keys).chain(viewers).collect()
+        broker.into_iter().chain(etcd).chain(cameras).chain(keys).chain(viewers).collect()
     }
 }
 
@@ -132,7 +142,9 @@ mod tests {
              detect_url = \"rtsp://a/2\"\ndetect_credentials = {{ user = \"v\", password_file = \"{file}\" }}\n\
              tls = {{ ca_file = \"{file}\" }}\n\
              [[cameras]]\nid = \"clip\"\nurl = \"file:///a%20b.mp4\"\n\
-             [[cameras]]\nid = \"off\"\nurl = \"file:///c.mp4\"\nenabled = false\n"
+             [[cameras]]\nid = \"off\"\nurl = \"file:///c.mp4\"\nenabled = false\n\
+             [cluster]\nname = \"hall\"\nendpoints = [\"https://a:1\"]\nkey_file = \"{file}\"\n\
+             [cluster.tls]\nca_file = \"{file}\"\n"
         );
         let settings_file = home.path().join("ocelli.toml");
         std::fs::write(&settings_file, text).unwrap();
@@ -148,6 +160,7 @@ mod tests {
             "http.monitoring_token_file",
             "mqtt.credentials.password_file",
             "mqtt.tls.key_file",
+            "cluster.key_file",
         ];
         assert_eq!(of_kind(FileKind::Secret), secrets);
         let open = [
@@ -155,6 +168,7 @@ mod tests {
             "http.tls.certificate_file",
             "mqtt.tls.ca_file",
             "mqtt.tls.certificate_file",
+            "cluster.tls.ca_file",
             "units.runtime_library",
         ];
         assert_eq!(of_kind(FileKind::Open), open);

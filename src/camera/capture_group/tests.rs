@@ -12,11 +12,13 @@ fn at(seconds: u64) -> Monotonic {
     at_ms(seconds * 1000)
 }
 
+fn camera(id: &str, now: Monotonic) -> Camera {
+    let json = serde_json::json!({"id": id, "url": "rtsp://127.0.0.1/"});
+    Camera::new(serde_json::from_value(json).unwrap(), now)
+}
+
 fn group_with(cameras: &[&str], stall: Duration) -> CaptureGroup {
-    let cameras = cameras.iter().map(|id| {
-        let json = serde_json::json!({"id": id, "url": "rtsp://127.0.0.1/"});
-        Camera::new(serde_json::from_value(json).unwrap(), at(0))
-    });
+    let cameras = cameras.iter().map(|id| camera(id, at(0)));
     CaptureGroup::new(cameras.collect(), stall, Duration::from_secs(5), at(0))
 }
 
@@ -138,6 +140,22 @@ fn a_process_that_was_healthy_for_a_day_is_restarted_at_once_after_a_hang() {
         group.initialized(at(now));
         group.tick(at(now));
     }
+}
+
+#[test]
+fn a_camera_that_takes_the_place_of_one_that_crashed_does_not_wait_for_its_crashes() {
+    let mut group = group(&["a"]);
+    for second in [0, 100, 200, 300, 400, 500] {
+        group.process_ended("signal 11", at(second));
+        group.tick(at(second + 61));
+        group.initialized(at(second + 61));
+    }
+    group.process_ended("signal 11", at(600));
+    assert!(group.tick(at(605)).is_empty(), "the crashes of `a` have added up");
+    drop(group.remove(0));
+    assert!(group.is_unused());
+    group.add(camera("b", at(606)));
+    assert_eq!(group.tick(at(606)), [CaptureAction::Start]);
 }
 
 #[test]
