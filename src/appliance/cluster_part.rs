@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// How long a stop waits for others to take the cameras over.
-const HANDOVER: Duration = Duration::from_secs(10);
+const HANDOVER: Duration = Duration::from_secs(6);
 
 /// How often it looks whether they have.
 const LOOK: Duration = Duration::from_millis(100);
@@ -102,12 +102,12 @@ impl ClusterExit {
         if !self.drains {
             return;
         }
-        if let Err(why) = self.client.drain(true).await {
-            tracing::warn!(why, "the cluster cannot take the cameras over before this box stops");
-            return;
-        }
         let owns = |status: &ClusterStatus| status.boxes.get(&self.box_id).is_some_and(|own| own.cameras > 0);
         let waiting = async {
+            if let Err(why) = self.client.drain(true).await {
+                tracing::warn!(why, "the cluster cannot take the cameras over before this box stops");
+                return;
+            }
             while owns(&self.client.status.borrow()) {
                 sleep(LOOK).await;
             }

@@ -299,6 +299,7 @@ impl Reporter {
     /// Sends the last events and publishes `stopped`, within a bounded time.
     pub(super) async fn shut_down(&mut self) {
         self.events.flush().await;
+        self.tell_no_owners();
         if let Some(publisher) = &mut self.publisher {
             publisher.shut_down().await;
         }

@@ -9,6 +9,9 @@ use tokio::time::timeout;
 /// How long an order may take: a renewal and two requests of etcd, each within its limit.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a box that stops waits until etcd knows.
+const LEAVE_LIMIT: Duration = Duration::from_secs(2);
+
 /// Asks the session of this box.
 #[derive(Clone, Debug)]
 pub struct ClusterClient {
@@ -44,6 +47,6 @@ impl ClusterClient {
             replied.await.ok()
         };
         // The lease ends by itself otherwise.
-        drop(timeout(LIMIT, asked).await);
+        drop(timeout(LEAVE_LIMIT, asked).await);
     }
 }

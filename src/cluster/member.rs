@@ -74,6 +74,11 @@ impl Member {
         &self.cameras
     }
 
+    /// Another box has this one's name, so that none of its claims is its own.
+    pub(super) fn give_up_all(&mut self) {
+        self.cameras.clear();
+    }
+
     /// Decides anew, and returns what to ask of etcd. An answer comes with the next view.
     pub(super) fn decide(&mut self, situation: Situation<'_>, now: Monotonic) -> Vec<Request> {
         let Some(view) = situation.view else {
@@ -117,6 +122,10 @@ impl Member {
             && !situation.impossible.contains(camera);
         match view.owner(camera) {
             Some((owner, epoch)) if self.is_own(&owner.box_id, &owner.run) => {
+                if situation.impossible.contains(camera) {
+                    self.cameras.remove(camera);
+                    return Some(Request::Release { camera: camera.clone(), epoch });
+                }
                 self.cameras.insert(camera.clone(), Standing::Owner { epoch, since_ms: owner.at_ms });
                 None
             }

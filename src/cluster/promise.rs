@@ -21,27 +21,41 @@ const MARGIN: Duration = Duration::from_millis(500);
 
 /// The promise, shared by who renews it and who publishes.
 #[derive(Clone, Debug, Default)]
-pub struct Promise(Arc<AtomicU64>);
+pub struct Promise(Arc<Lease>);
+
+#[derive(Debug, Default)]
+struct Lease {
+    /// In nanoseconds of [`boot_now`].
+    until: AtomicU64,
+    /// The revision of etcd when the lease was new: claims of before were on another one.
+    from: AtomicU64,
+}
 
 impl Promise {
     /// etcd has confirmed a renewal that was sent at `sent` ([`boot_now`]) for a lease of this length.
     pub(super) fn renew(&self, sent: Monotonic, lease: Duration) {
         let until = sent + lease.saturating_sub(MARGIN);
-        self.0.fetch_max(until.as_nanos(), Ordering::AcqRel);
+        self.0.until.fetch_max(until.as_nanos(), Ordering::AcqRel);
     }
 
     /// The lease is gone.
     pub(super) fn end(&self) {
-        self.0.store(0, Ordering::Release);
+        self.0.until.store(0, Ordering::Release);
     }
 
-    /// True while nobody else can own the cameras of this box.
-    pub fn holds(&self) -> bool {
-        self.holds_at(boot_now())
+    /// A new lease, at this revision of etcd: it vouches for no claim of before.
+    pub(super) fn begin(&self, revision: u64) {
+        self.end();
+        self.0.from.store(revision, Ordering::Release);
+    }
+
+    /// True while nobody else can own a camera that this box has claimed in this epoch.
+    pub fn holds_for(&self, epoch: u64) -> bool {
+        self.holds_at(boot_now()) && epoch > self.0.from.load(Ordering::Acquire)
     }
 
     fn holds_at(&self, now: Monotonic) -> bool {
-        now.as_nanos() < self.0.load(Ordering::Acquire)
+        now.as_nanos() < self.0.until.load(Ordering::Acquire)
     }
 }
 
@@ -63,5 +77,13 @@ mod tests {
         assert!(promise.holds_at(at(3499)), "an answer that was overtaken shortens nothing");
         promise.end();
         assert!(!promise.holds_at(at(1001)));
+    }
+
+    #[test]
+    fn a_new_lease_vouches_for_no_claim_of_before() {
+        let promise = Promise::default();
+        promise.begin(40);
+        promise.renew(boot_now(), Duration::from_secs(60));
+        assert_eq!([39, 40, 41].map(|epoch| promise.holds_for(epoch)), [false, false, true]);
     }
 }

@@ -1,7 +1,7 @@
 //! Passwords of cameras as etcd keeps them: encrypted and authenticated with a key that only the boxes have.
 //!
-//! AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits. The cluster's and the camera's names are authenticated too, so
-//! that nobody who may write to etcd can give one camera's password to another, which may be his own.
+//! AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits. The names of cluster and camera and the camera's settings are
+//! authenticated too: nobody who may write to etcd can have a password sent to another address.
 
 use crate::secret::Secret;
 use crate::vision::camera_id::CameraId;
@@ -56,7 +56,9 @@ pub enum KeyError {
     )]
     NotSet,
     /// Another key, or other bytes.
-    #[error("the password of camera {0} was sealed with another key than that of this box, or was changed in etcd")]
+    #[error(
+        "the password of camera {0} was sealed with another key than that of this box, or it or the settings were changed in etcd"
+    )]
     Wrong(CameraId),
     /// The kernel gives no random bytes.
     #[error("the system gives no random bytes")]
@@ -90,11 +92,15 @@ impl ClusterKey {
         Ok(Self { key: LessSafeKey::new(key), cluster: cluster.to_owned() })
     }
 
-    /// Seals the passwords of a camera; `None` if it has none.
+    /// Seals the passwords of a camera with these settings; `None` if it has none.
     ///
     /// # Errors
     /// When the system gives no random bytes.
-    pub fn seal(&self, camera: &CameraId, passwords: &OpenPasswords) -> Result<Option<SealedPasswords>, KeyError> {
+    pub fn seal(
+        &self,
+        (camera, settings): (&CameraId, &str),
+        passwords: &OpenPasswords,
+    ) -> Result<Option<SealedPasswords>, KeyError> {
         if *passwords == OpenPasswords::default() {
             return Ok(None);
         }
@@ -103,7 +109,7 @@ impl ClusterKey {
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| KeyError::NoRandom)?;
         let mut bytes = clear.to_string().into_bytes();
-        let (aad, sealed) = (Aad::from(self.bound_to(camera)), Nonce::assume_unique_for_key(nonce));
+        let (aad, sealed) = (Aad::from(self.bound_to(camera, settings)), Nonce::assume_unique_for_key(nonce));
         self.key.seal_in_place_append_tag(sealed, aad, &mut bytes).map_err(|_| KeyError::NoRandom)?;
         Ok(Some(SealedPasswords(to_hex(&[nonce.as_slice(), &bytes].concat()))))
     }
@@ -111,20 +117,24 @@ impl ClusterKey {
     /// The passwords of a camera in clear.
     ///
     /// # Errors
-    /// When they were sealed with another key, for another camera, or changed.
-    pub fn open(&self, camera: &CameraId, sealed: &SealedPasswords) -> Result<OpenPasswords, KeyError> {
+    /// When they were sealed with another key, for another camera or other settings, or changed.
+    pub fn open(
+        &self,
+        (camera, settings): (&CameraId, &str),
+        sealed: &SealedPasswords,
+    ) -> Result<OpenPasswords, KeyError> {
         let wrong = || KeyError::Wrong(camera.clone());
         let mut bytes = from_hex(&sealed.0).filter(|bytes| bytes.len() > NONCE_LEN).ok_or_else(wrong)?;
         let mut sealed = bytes.split_off(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(&bytes).map_err(|_| wrong())?;
-        let clear = self.key.open_in_place(nonce, Aad::from(self.bound_to(camera)), &mut sealed);
+        let clear = self.key.open_in_place(nonce, Aad::from(self.bound_to(camera, settings)), &mut sealed);
         let clear = clear.map_err(|_| wrong())?;
         let [main, detect]: [Option<String>; 2] = serde_json::from_slice(clear).map_err(|_| wrong())?;
         Ok(OpenPasswords { main: main.map(Secret::new), detect: detect.map(Secret::new) })
     }
 
-    fn bound_to(&self, camera: &CameraId) -> Vec<u8> {
-        format!("ocelli camera\n{}\n{camera}", self.cluster).into_bytes()
+    fn bound_to(&self, camera: &CameraId, settings: &str) -> Vec<u8> {
+        format!("ocelli camera\n{}\n{camera}\n{settings}", self.cluster).into_bytes()
     }
 }
 
@@ -157,19 +167,24 @@ mod tests {
         let text = new_key().unwrap();
         let key = ClusterKey::new(&text, "hall").unwrap();
         let passwords = OpenPasswords { main: Some(Secret::new("hunter2")), detect: None };
-        let sealed = key.seal(&camera("yard"), &passwords).unwrap().unwrap();
+        let sealed = key.seal((&camera("yard"), "url"), &passwords).unwrap().unwrap();
         assert!(!serde_json::to_string(&sealed).unwrap().contains("hunter2"));
-        assert_eq!(key.open(&camera("yard"), &sealed).unwrap(), passwords);
-        assert!(matches!(key.open(&camera("door"), &sealed), Err(KeyError::Wrong(_))));
+        assert_eq!(key.open((&camera("yard"), "url"), &sealed).unwrap(), passwords);
+        assert!(matches!(key.open((&camera("yard"), "rtsp://thief"), &sealed), Err(KeyError::Wrong(_))));
+        assert!(matches!(key.open((&camera("door"), "url"), &sealed), Err(KeyError::Wrong(_))));
         for other in [ClusterKey::new(&text, "yard"), ClusterKey::new(&new_key().unwrap(), "hall")] {
-            assert!(matches!(other.unwrap().open(&camera("yard"), &sealed), Err(KeyError::Wrong(_))));
+            assert!(matches!(other.unwrap().open((&camera("yard"), "url"), &sealed), Err(KeyError::Wrong(_))));
         }
         let mut changed = sealed.0.clone();
         changed.replace_range(40..41, if &changed[40..41] == "0" { "1" } else { "0" });
-        assert!(key.open(&camera("yard"), &SealedPasswords(changed)).is_err());
-        assert!(key.open(&camera("yard"), &SealedPasswords("é0".into())).is_err());
-        assert_eq!(key.seal(&camera("yard"), &OpenPasswords::default()).unwrap(), None);
-        assert_ne!(key.seal(&camera("yard"), &passwords).unwrap(), Some(sealed), "each time with another nonce");
+        assert!(key.open((&camera("yard"), "url"), &SealedPasswords(changed)).is_err());
+        assert!(key.open((&camera("yard"), "url"), &SealedPasswords("é0".into())).is_err());
+        assert_eq!(key.seal((&camera("yard"), "url"), &OpenPasswords::default()).unwrap(), None);
+        assert_ne!(
+            key.seal((&camera("yard"), "url"), &passwords).unwrap(),
+            Some(sealed),
+            "each time with another nonce"
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct ClusterSettings {
     pub lease_seconds: u16,
     /// Seconds for which a box that cannot reach etcd goes on with its cameras, marking what it publishes, 10..=2592000.
     pub alone_seconds: u32,
-    /// On SIGTERM, wait until other boxes have taken the cameras over, for up to ten seconds.
+    /// On SIGTERM, wait until other boxes have taken the cameras over, for up to six seconds.
     pub drain_at_stop: bool,
     /// User and password for etcd.
     pub credentials: Credentials,

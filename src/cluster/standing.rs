@@ -53,7 +53,9 @@ impl Standings {
     pub fn mark(&self, camera: &CameraId) -> Option<Mark> {
         match self.cameras.get(camera)? {
             Standing::Ready => None,
-            Standing::Owner { epoch, .. } => Some(Mark { epoch: *epoch, is_uncertain: !self.promise.holds() }),
+            Standing::Owner { epoch, .. } => {
+                Some(Mark { epoch: *epoch, is_uncertain: !self.promise.holds_for(*epoch) })
+            }
         }
     }
 

@@ -37,9 +37,9 @@ pub struct OwnerMessage {
     pub cluster: String,
     /// The camera's id.
     pub camera: String,
-    /// The box that looks at it.
-    #[serde(rename = "box")]
-    pub box_id: String,
+    /// The box that looks at it; absent once that has stopped, until another claims it.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub box_id: Option<String>,
     /// Rises with each claim. What has a lower one and was seen after `since` comes from a box that did not hear of this claim.
     pub epoch: u64,
     /// When the claim was made: RFC 3339, UTC, milliseconds.

@@ -67,7 +67,9 @@ impl Publisher {
         if !is_wanted {
             return;
         }
-        let topic = topics::detections(&self.prefix, self.level(&message.camera), &message.camera);
+        // The last frames of a camera end after it has gone to another box.
+        let level = if message.epoch.is_some() { &self.cluster } else { &self.box_id };
+        let topic = topics::detections(&self.prefix, level, &message.camera);
         let Ok(payload) = message.to_payload() else { return };
         if self.queue.try_send(Outgoing { topic, payload }).is_err() {
             self.counters.dropped_queue_full.fetch_add(1, Ordering::Relaxed);
@@ -133,11 +135,31 @@ impl Publisher {
             let cleared: Vec<String> = cleared.collect();
             self.states.send_modify(|states| states.extend(cleared.into_iter().map(|topic| (topic, Arc::from([])))));
         }
+        self.forget_cleared(&cluster.all);
         self.clustered = cluster.here;
         self.inventory.send_modify(|inventory| {
             inventory.labelled.retain(|camera, _| !gone(camera));
             inventory.cameras = cameras.to_vec();
         });
+    }
+
+    /// A camera that the cluster has again is another box's to publish: what was cleared of it is not cleared once more.
+    fn forget_cleared(&self, cameras: &BTreeSet<CameraId>) {
+        if !self.states.borrow().values().any(|payload| payload.is_empty()) {
+            return;
+        }
+        let discovery = self.home_assistant.as_ref().map(|settings| &settings.discovery_prefix);
+        for camera in cameras {
+            let base = topics::camera(&self.prefix, &self.cluster, camera.as_str());
+            let owner = topics::owner(&self.prefix, &self.cluster, camera.as_str());
+            let announced = discovery.map(|prefix| announcement_topic(prefix, &self.cluster, camera.as_str()));
+            self.states.send_modify(|states| {
+                states.retain(|topic, payload| {
+                    let is_of_it = topic.starts_with(&base) || *topic == owner || Some(topic) == announced.as_ref();
+                    !(payload.is_empty() && is_of_it)
+                });
+            });
+        }
     }
 
     /// Sets which of the cameras are the cluster's, for a new publisher.

@@ -30,6 +30,13 @@ impl Settings {
     pub(crate) fn cluster_camera(&self, text: &str) -> Result<CameraSettings, String> {
         let mut camera: CameraSettings = toml::from_str(text).map_err(|error| error.message().to_owned())?;
         let CameraSettings { url, credentials, detect_url, detect_credentials, .. } = &mut camera;
+        // Whoever writes to etcd could have this box read any of its files, and log in somewhere with what is in it.
+        let names_a_place = |login: &Credentials| {
+            login.password.is_some() || login.password_file.is_some() || login.password_credential.is_some()
+        };
+        if names_a_place(credentials) || names_a_place(detect_credentials) {
+            return Err("its settings name a password, which is kept sealed beside them".to_owned());
+        }
         take_credentials_from_url(url, credentials, "credentials")?;
         if let Some(url) = detect_url {
             take_credentials_from_url(url, detect_credentials, "detect_credentials")?;
@@ -75,6 +82,8 @@ mod tests {
         assert!(refused("", "model = \"tiger\"\n").contains("not the name of a model"));
         assert!(refused("", "fps = 1000.0\n").contains("fps"));
         assert!(refused("", "future = 1\n").contains("future"));
+        let stolen = "credentials = { user = \"a\", password_file = \"/etc/ocelli/cluster.key\" }\n";
+        assert!(refused("", stolen).contains("sealed"));
         assert!(settings("").cluster_camera(text).is_ok());
     }
 }

@@ -45,6 +45,8 @@ impl Claims {
                 Err(why) => drop(claims.cannot.insert(id.clone(), why)),
             }
         }
+        let Self { standings, possible, .. } = &mut claims;
+        standings.cameras.retain(|camera, _| possible.contains_key(camera));
         claims
     }
 
@@ -75,7 +77,7 @@ fn camera(
     }
     let Some(sealed) = &assignment.record.passwords else { return Ok(camera) };
     let key = key.as_ref().map_err(|error| describe(error))?;
-    let open = key.open(id, sealed).map_err(|error| describe(&error))?;
+    let open = key.open((id, &assignment.record.settings), sealed).map_err(|error| describe(&error))?;
     let with = |credentials: &Credentials, password| Credentials { password, ..credentials.clone() };
     Ok(CameraSettings {
         credentials: with(&camera.credentials, open.main),

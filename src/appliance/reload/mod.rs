@@ -129,6 +129,8 @@ impl Reloader {
                 }
                 Err(error) => tracing::error!("the settings were read again, and nothing changes: {error}"),
             }
+            // What the box can take of the cluster's cameras may be another, or the same with other models.
+            self.take_assigned(&redactor).await;
             // The client may have left.
             drop(reply.send(result));
         }

@@ -39,6 +39,11 @@ impl ClusterMarks {
         (ids(owned), ids(silenced))
     }
 
+    /// Forgets cameras that are the box's own now.
+    pub(super) fn forget_former(&mut self, is_own: impl Fn(&CameraId) -> bool) {
+        self.former.retain(|camera, _| !is_own(camera));
+    }
+
     pub(super) fn cluster(&self) -> &str {
         &self.standings.cluster
     }
@@ -60,7 +65,7 @@ impl ClusterMarks {
             Some(Standing::Ready) => Voice::Silent,
             // What ends now was seen under that claim; another box may have one since.
             Some(Standing::Owner { epoch, .. }) => {
-                Voice::Owner(Mark { epoch: *epoch, is_uncertain: !self.standings.promise.holds() })
+                Voice::Owner(Mark { epoch: *epoch, is_uncertain: !self.standings.promise.holds_for(*epoch) })
             }
         }
     }
@@ -100,5 +105,8 @@ mod tests {
         assert_eq!(marks.set(standings(&[])), (vec![], vec![]));
         assert_eq!(marks.voice(&yard), voice);
         assert_eq!(marks.set(standings(&[("yard", Standing::Owner { epoch: 9, since_ms: 0 })])), owned);
+        drop(marks.set(standings(&[])));
+        marks.forget_former(|camera| *camera == yard);
+        assert_eq!(marks.voice(&yard), Voice::Own);
     }
 }

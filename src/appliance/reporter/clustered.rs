@@ -51,13 +51,22 @@ impl Reporter {
 
     /// Publishes who owns the cluster's cameras of this box.
     pub(super) fn tell_owners(&self) {
+        self.tell_owner(Some(&self.identity.box_id));
+    }
+
+    /// Publishes that nobody looks at the cluster's cameras of this box, which stops. Whoever claims one tells it.
+    pub(super) fn tell_no_owners(&self) {
+        self.tell_owner(None);
+    }
+
+    fn tell_owner(&self, box_id: Option<&String>) {
         let Some(publisher) = &self.publisher else { return };
         for (camera, epoch, since_ms) in self.marks.owned() {
             let message = OwnerMessage {
                 schema: SCHEMA_OWNER,
                 cluster: self.marks.cluster().to_owned(),
                 camera: camera.to_string(),
-                box_id: self.identity.box_id.clone(),
+                box_id: box_id.cloned(),
                 epoch,
                 since: rfc3339_utc(since_ms),
             };

@@ -15,6 +15,7 @@ impl Reporter {
         }
         self.shown_cameras.extend(cameras.iter().cloned());
         self.told.retain(|camera, _| cameras.contains(camera));
+        self.marks.forget_former(|camera| cameras.contains(camera) && !cluster.here.contains(camera));
         if let Some(publisher) = &mut self.publisher {
             publisher.set_cameras(cameras, cluster);
         }

@@ -116,6 +116,13 @@ pub(super) fn add(arguments: &AddArguments) -> ExitCode {
         table.extend(arguments.fps.map(|fps| ("fps".to_owned(), fps.into())));
         table.extend(arguments.model.clone().map(|model| ("model".to_owned(), model.into())));
         let mut camera = settings.cluster_camera(&table.to_string())?;
+        if camera.credentials.password.is_some() {
+            return Err(
+                "the password would be in the list of processes: leave it out of the URL, and name a file with it by \
+                        --password-file"
+                    .into(),
+            );
+        }
         camera.credentials.password_file.clone_from(&arguments.password_file);
         let record = record(&camera, settings, arguments.apart.clone())?;
         Operator::connect(&settings.cluster).await?.put_camera(&camera.id, record, false).await?;
@@ -129,16 +136,18 @@ fn record(camera: &CameraSettings, settings: &Settings, apart: Option<String>) -
     let password = |credentials: &Credentials| credentials.resolve_password();
     let passwords =
         OpenPasswords { main: password(&camera.credentials)?, detect: password(&camera.detect_credentials)? };
-    let sealed = match passwords == OpenPasswords::default() {
-        true => None,
-        false => ClusterKey::read(settings.cluster.key_file.as_deref(), &settings.cluster.name)?
-            .seal(&camera.id, &passwords)?,
-    };
     let fps = if camera.fps == 0.0 { EVERY_FRAME } else { camera.fps };
     let tiles = camera.framing().transactions();
     // A box may have another model first.
     let model = camera.model.clone().unwrap_or_else(|| settings.default_model().name);
     let named = CameraSettings { model: Some(model.clone()), ..camera.clone() };
     let text = cluster_camera_text(&named)?;
+    let sealed = match passwords == OpenPasswords::default() {
+        true => None,
+        false => {
+            let key = ClusterKey::read(settings.cluster.key_file.as_deref(), &settings.cluster.name)?;
+            key.seal((&camera.id, &text), &passwords)?
+        }
+    };
     Ok(CameraRecord { settings: text, passwords: sealed, model, wanted_tps: fps * tiles as f32, pin: None, apart })
 }

@@ -55,7 +55,8 @@ impl LeaseKeeper {
             self.answers.message().await
         };
         let answer = timeout(self.period, asking).await.map_err(|_| EtcdError::Late(self.period))??;
-        let lease = answer.map_or(0, |answer| answer.ttl());
+        let Some(answer) = answer else { return Err(EtcdError::Failed("the lease's stream has ended".into())) };
+        let lease = answer.ttl();
         if lease <= 0 {
             return Ok(false);
         }

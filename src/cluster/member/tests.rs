@@ -127,4 +127,7 @@ fn a_removed_camera_is_given_up_and_an_impossible_one_not_taken() {
     assert_eq!(a.has(), None);
     a.impossible.insert(yard());
     assert_eq!(a.sees(Some(&etcd("a", None)), at(2)), []);
+    let release = Request::Release { camera: yard(), epoch: 4 };
+    assert_eq!(a.sees(Some(&etcd("a", Some(("a", 4)))), at(3)), [release]);
+    assert_eq!(a.has(), None);
 }

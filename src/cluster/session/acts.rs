@@ -29,10 +29,9 @@ impl Session {
         let requests = self.decide();
         for request in &requests {
             self.ask(request, etcd, lease).await?;
-        }
-        if !requests.is_empty() {
             // What was granted is had from now on. What was refused is asked for again once the watch has told why.
             drop(self.decide());
+            self.tell();
         }
         self.write_needs(etcd).await?;
         self.tell();
@@ -42,6 +41,7 @@ impl Session {
     fn decide(&mut self) -> Vec<Request> {
         // Under another's name this box owns nothing.
         if self.namesake().is_some() {
+            self.member.give_up_all();
             return Vec::new();
         }
         let (heard, report) = (self.heard.borrow().clone(), self.report.borrow().clone());

@@ -11,6 +11,8 @@ pub(super) struct Joined {
     pub(super) keeper: LeaseKeeper,
     /// The lease and its length.
     pub(super) lease: (i64, Duration),
+    /// The revision of etcd at which the lease was found to be new; `None`: it is the former one.
+    pub(super) new_at: Option<i64>,
     pub(super) changes: Changes,
     pub(super) view: View,
 }
@@ -28,6 +30,7 @@ pub(super) async fn join(
         Some(lease) => etcd.keep(lease).await?.map(|keeper| (keeper, (lease, wanted))),
         None => None,
     };
+    let is_new = kept.is_none();
     let (keeper, lease) = match kept {
         Some(kept) => kept,
         None => {
@@ -40,5 +43,5 @@ pub(super) async fn join(
     let mut view = View::default();
     entries.iter().for_each(|entry| view.apply(&keys, entry));
     let changes = etcd.changes(keys.all(), revision + 1).await?;
-    Ok(Joined { etcd, keeper, lease, changes, view })
+    Ok(Joined { etcd, keeper, lease, new_at: is_new.then_some(revision), changes, view })
 }

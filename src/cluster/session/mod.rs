@@ -20,7 +20,7 @@ use crate::cluster::session::joining::{Joined, join};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::standing::Standings;
 use crate::cluster::status::{ClusterStatus, EtcdStatus, Moves};
-use crate::cluster::view::{KeyChange, View};
+use crate::cluster::view::{KeyChange, View, epoch};
 use crate::os::clock::monotonic_now;
 use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
@@ -36,6 +36,10 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// How long it waits before it tries the next member.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// The same after a member that was reached and failed within this time.
+const LONG_PAUSE: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_secs(5);
 
 /// Orders that may wait; further ones wait in their senders.
 const ORDERS: usize = 4;
@@ -160,6 +164,7 @@ impl Session {
         let endpoints = self.settings.endpoints.clone();
         for endpoint in endpoints.iter().cycle() {
             endpoint.clone_into(&mut self.etcd.endpoint);
+            let begun = monotonic_now();
             let end = self.attend(endpoint).await;
             let why = match end {
                 End::Left => return,
@@ -172,9 +177,13 @@ impl Session {
             if self.etcd.connected || self.etcd.reason.is_none() {
                 tracing::warn!(endpoint, why, "the cluster's etcd cannot be reached; cameras go on");
             }
+            let has_joined = self.view.is_some();
             (self.view, self.etcd.connected, self.etcd.reason) = (None, false, Some(why));
             self.decide_alone();
-            if self.alone_while(sleep(PAUSE)).await.is_err() {
+            // etcd that answers and takes no writes would be asked without an end.
+            let lasted = monotonic_now().since(begun);
+            let pause = if lasted < SHORT { LONG_PAUSE } else { PAUSE };
+            if self.alone_while(sleep(if has_joined { pause } else { PAUSE })).await.is_err() {
                 return;
             }
         }
@@ -189,7 +198,10 @@ impl Session {
             Ok(Err(error)) => return End::Failed(error),
             Err(Left) => return End::Left,
         };
-        let Joined { mut etcd, keeper, lease, mut changes, view } = joined;
+        let Joined { mut etcd, keeper, lease, new_at, mut changes, view } = joined;
+        if let Some(revision) = new_at {
+            self.promise.begin(epoch(revision));
+        }
         tracing::info!(
             endpoint,
             cameras = view.cameras.len(),

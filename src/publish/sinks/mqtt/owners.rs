@@ -36,6 +36,11 @@ impl Owners {
     pub(super) fn receive(&self, message: &Incoming, states: &States) -> Option<States> {
         let camera = message.topic.strip_prefix(&self.base)?;
         let Ok(id) = CameraId::new(camera) else { return Some(States::new()) };
+        if message.payload.is_empty() {
+            // Cleared: by an operator after etcd was set up anew, or by a box that had a camera of that name before.
+            self.link.heard.send_if_modified(|heard| heard.remove(&id).is_some());
+            return Some(self.own(camera, &message.topic, states));
+        }
         let Ok(HeardOwner { epoch }) = serde_json::from_slice(&message.payload) else { return Some(States::new()) };
         self.link.heard.send_if_modified(|heard| {
             let is_news = heard.get(&id).is_none_or(|known| *known < epoch);
@@ -49,9 +54,16 @@ impl Owners {
         if own.is_none_or(|own| own.epoch <= epoch) {
             return Some(States::new());
         }
+        Some(self.own(camera, &message.topic, states))
+    }
+
+    /// What this box publishes of a camera.
+    fn own(&self, camera: &str, owner: &str, states: &States) -> States {
         let base = format!("{}{camera}/", self.cameras);
-        let again = states.iter().filter(|(topic, _)| **topic == message.topic || topic.starts_with(&base));
-        Some(again.map(|(topic, payload)| (topic.clone(), payload.clone())).collect())
+        let own = states.iter().filter(|(topic, _)| *topic == owner || topic.starts_with(&base));
+        own.filter(|(_, payload)| !payload.is_empty())
+            .map(|(topic, payload)| (topic.clone(), payload.clone()))
+            .collect()
     }
 }
 
@@ -79,9 +91,10 @@ mod tests {
         assert!(receive(r#"{"epoch":7}"#).is_empty() && receive(r#"{"epoch":9,"box":"b"}"#).is_empty());
         let again: Vec<String> = receive(r#"{"epoch":5}"#).into_keys().collect();
         assert_eq!(again, ["ocelli/hall/cameras/yard/state", "ocelli/hall/owner/yard"]);
-        assert!(receive("").is_empty() && receive("nonsense").is_empty());
-        let epochs: Vec<u64> = listener.borrow().values().copied().collect();
-        assert_eq!(epochs, [9]);
+        assert!(receive("nonsense").is_empty());
+        let epochs = || listener.borrow().values().copied().collect::<Vec<u64>>();
+        assert_eq!(epochs(), [9]);
+        assert_eq!((receive("").len(), epochs()), (2, vec![]), "somebody has cleared what this box publishes");
         assert!(owners.receive(&told("ocelli/hall/cameras/yard/state", "{}"), &states).is_none());
         assert!(owners.receive(&told("ocelli/hall/owner/bad name", r#"{"epoch":1}"#), &states).unwrap().is_empty());
     }
