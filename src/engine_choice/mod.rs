@@ -1,6 +1,6 @@
 //! Which execution provider, file and number of threads compute a model fastest on this box (`execution_provider = "auto"`).
 //!
-//! [`measure_all`] runs each candidate in a confined unit of its own, [`judge`](mod@judge) says whether it sees what the float
+//! [`measure_all`] runs each candidate in a confined unit of its own, `judge` says whether it sees what the float
 //! model sees on the CPU, [`Choice`] which of those that do is taken, and [`Records`] remembers that. A candidate that crashes,
 //! hangs, answers wrongly or takes too much memory is refused with its reason, and costs the box nothing else.
 //!

@@ -64,6 +64,16 @@ impl Claims {
     }
 }
 
+/// True when something else is assigned. Waits for ever without a cluster, and when that has ended.
+pub(super) async fn next_assignment(cluster: &mut Option<ClusterInput>) -> bool {
+    if let Some(cluster) = cluster
+        && cluster.assigned.changed().await.is_ok()
+    {
+        return true;
+    }
+    std::future::pending().await
+}
+
 /// The settings of a camera with its passwords.
 fn camera(
     id: &CameraId,

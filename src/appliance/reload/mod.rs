@@ -12,8 +12,8 @@ mod difference;
 use crate::appliance::box_plan::{model_plan, model_terms};
 use crate::appliance::engines::Engines;
 use crate::appliance::package_loader::load_model;
-use crate::appliance::reload::claims::Claims;
 pub use crate::appliance::reload::claims::ClusterInput;
+use crate::appliance::reload::claims::{Claims, next_assignment};
 use crate::appliance::reload::difference::Difference;
 use crate::appliance::zone_placement::core_count;
 use crate::camera::passwords::CameraPasswords;
@@ -216,16 +216,6 @@ impl Reloader {
         }
         (self.settings, self.passwords, self.claims) = (in_force, known, claims);
     }
-}
-
-/// True when something else is assigned. Waits for ever without a cluster, and when that has ended.
-async fn next_assignment(cluster: &mut Option<ClusterInput>) -> bool {
-    if let Some(cluster) = cluster
-        && cluster.assigned.changed().await.is_ok()
-    {
-        return true;
-    }
-    std::future::pending().await
 }
 
 /// The settings as they are on the disk now, and what they change.

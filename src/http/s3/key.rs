@@ -20,7 +20,7 @@ pub struct ObjectKey(String);
 
 impl ObjectKey {
     /// # Errors
-    /// [`S3Error`], which says why no file can have this key. A key that cannot be is [no key](S3Error::no_such_key) for who
+    /// [`S3Error`], which says why no file can have this key. A key that cannot be is `NoSuchKey` for who
     /// only looks.
     pub fn parse(text: &str) -> Result<Self, S3Error> {
         if text.len() > MAX_KEY_BYTES {
