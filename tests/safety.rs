@@ -162,8 +162,8 @@ fn a_unit_that_serves_has_given_up_to_change_files() {
     let daemon = Daemon::start(broker.port, &format!("[sandbox]\nmode = \"required\"\n{yard}"));
     let messages = broker.subscribe("ocelli/box/cameras/yard/detections");
     messages.wait_json("detections", 60, "yard/detections", |_| true);
-    // What libraries only try, the list of the kind, and since the model is loaded the one against changes.
-    let served = filters(daemon.pid()) + 3;
+    // What libraries only try, the list of the kind, that against new code, and since the model is loaded the one against changes.
+    let served = filters(daemon.pid()) + 4;
     for unit in daemon.units() {
         // A second unit may still load while the first one serves.
         wait_for("a unit that serves", Duration::from_secs(30), || (filters(unit) >= served).then_some(()));
