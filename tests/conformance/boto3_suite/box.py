@@ -3,17 +3,16 @@
 import io
 import os
 import pathlib
+import sys
 import time
-import unittest
 
 import boto3
-import botocore
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
 from PIL import Image
 
-# `make conformance` runs this suite with older ones too.
-BOTOCORE = tuple(int(part) for part in botocore.__version__.split(".")[:2])
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from boto3_case import BOTOCORE, Boto3Case
+
 ENDPOINT = os.environ["OCELLI_ENDPOINT"]
 PHOTO = pathlib.Path(os.environ["OCELLI_PHOTO"]).read_bytes()
 BUCKET = pathlib.Path(os.environ["OCELLI_BUCKET_DIRECTORY"])
@@ -67,21 +66,9 @@ def wait_for(project, name, *statuses):
     return now
 
 
-class Case(unittest.TestCase):
-    def _callTestMethod(self, method):
-        try:
-            super()._callTestMethod(method)
-        except ParamValidationError as error:
-            # What an older boto3 does not know, it cannot ask for.
-            if BOTOCORE >= (1, 36) or "Unknown parameter" not in str(error):
-                raise
-            self.skipTest(f"boto3 {boto3.__version__}: {error}")
-
+class Case(Boto3Case):
     def refused(self, code, call, *args, **kwargs):
-        with self.assertRaises(ClientError) as caught:
-            call(*args, **kwargs)
-        response = caught.exception.response
-        self.assertEqual(response["Error"]["Code"], code, response)
+        response = super().refused(code, call, *args, **kwargs)
         self.assertTrue(response["Error"]["Message"], response)
         # No answer names a place on the box.
         self.assertNotRegex(response["Error"]["Message"], r"/(tmp|var|home|root|proc|dev|srv)\b")

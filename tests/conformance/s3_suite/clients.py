@@ -2,16 +2,15 @@
 
 import os
 import pathlib
-import unittest
+import sys
 
 import boto3
-import botocore
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
 from raw import ENDPOINT, KEYS
 
-# `make conformance` runs this suite with older ones too.
-BOTOCORE = tuple(int(part) for part in botocore.__version__.split(".")[:2])
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from boto3_case import BOTOCORE, Boto3Case as Case
+
 PUBLIC, CERTIFICATE = os.environ["OCELLI_PUBLIC"], os.environ["OCELLI_CERTIFICATE"]
 PHOTO = pathlib.Path(os.environ["OCELLI_PHOTO"]).read_bytes()
 BUCKET = pathlib.Path(os.environ["OCELLI_BUCKET_DIRECTORY"])
@@ -29,21 +28,3 @@ def client(service="s3", key="AKIDWRITER", secret=None, over_tls=False, **config
         aws_secret_access_key=secret or KEYS[key],
         config=Config(retries={"total_max_attempts": 1}, **config),
     )
-
-
-class Case(unittest.TestCase):
-    def _callTestMethod(self, method):
-        try:
-            super()._callTestMethod(method)
-        except ParamValidationError as error:
-            # What an older boto3 does not know, it cannot ask for.
-            if BOTOCORE >= (1, 36) or "Unknown parameter" not in str(error):
-                raise
-            self.skipTest(f"boto3 {boto3.__version__}: {error}")
-
-    def refused(self, code, call, *args, **kwargs):
-        with self.assertRaises(ClientError) as caught:
-            call(*args, **kwargs)
-        response = caught.exception.response
-        self.assertEqual(response["Error"]["Code"], code, response)
-        return response
