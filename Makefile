@@ -93,7 +93,7 @@ crash: ## power cuts, kills and changed bytes under the events on disk; writes t
 	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::crash_model -- --nocapture
 	@OCELLI_CRASH=whole $(CARGO) test --lib publish::outbox::keeper::tests::byte_flips -- --nocapture
 
-conformance: build ## the AWS-compatible API with boto3, both AWS CLIs, JavaScript and Rust; writes target/reports/conformance.json
+conformance: build ## the AWS-compatible API and S3 with boto3 of several years, both AWS CLIs, JavaScript, Go and Rust, and under load; fails for a missed bar; writes target/reports/conformance.json
 	@setup/clients.sh
 	@setup/conformance.sh
 	@$(CARGO) bench --bench conformance

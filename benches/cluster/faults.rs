@@ -28,6 +28,8 @@ pub struct Outcome {
     touched: &'static str,
     /// The cameras of the box that was lost, and after how many milliseconds another published a detection.
     pub takeovers: Vec<(String, Option<i64>)>,
+    /// Every camera was looked at again in time.
+    pub is_well: bool,
     pub with_etcd_leader: bool,
     pub needless_at_death: usize,
     pub needless_at_return: usize,
@@ -64,7 +66,8 @@ const PAUSE: Duration = Duration::from_secs(12);
 /// Strikes, waits, heals, and waits until all is well.
 pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
     let number = random.below(BOXES.len());
-    let (touched, at) = (BOXES[number], now_ms());
+    let loses_box = matches!(fault, Fault::BoxKilled | Fault::BoxPaused | Fault::BoxAndLeaderKilled);
+    let (touched, at) = (if loses_box { BOXES[number] } else { "no box" }, now_ms());
     let leader = site.etcd.leader();
     match fault {
         Fault::BoxKilled => signal(site.daemon(number).pid(), Signal::KILL),
@@ -89,13 +92,13 @@ pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
         Fault::EtcdFrozen => site.etcd.thaw(),
     }
     site.etcd.wait_healthy();
-    site.settle();
-    let loses_box = matches!(fault, Fault::BoxKilled | Fault::BoxPaused | Fault::BoxAndLeaderKilled);
+    let is_well = site.settle();
     let trace = site.trace();
     Outcome {
         fault,
         touched,
         takeovers: if loses_box { trace.takeovers(touched, at) } else { Vec::new() },
+        is_well,
         with_etcd_leader: fault == Fault::BoxAndLeaderKilled,
         needless_at_death: trace.needless_moves(touched, at, healed),
         needless_at_return: trace.needless_moves(touched, healed, now_ms()),

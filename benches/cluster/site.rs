@@ -4,7 +4,7 @@ use crate::support::broker::{Broker, Subscriber};
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::Daemon;
 use crate::support::etcd::Etcd;
-use crate::support::wait_for;
+use crate::support::{wait_for, wait_within};
 use crate::trace::Trace;
 use serde_json::Value;
 use std::time::Duration;
@@ -14,6 +14,10 @@ const CAMERAS: usize = 6;
 
 /// How long anything may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// How long balance and needs are given to come to rest, and how long changes are counted after that.
+const REST: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_secs(150);
 
 /// The three of them.
 pub const BOXES: [&str; 3] = ["box-a", "box-b", "box-c"];
@@ -49,7 +53,7 @@ impl Site {
             let (status, text) = site.boxes[0].subcommand(&add);
             assert!(status.success(), "{text}");
         }
-        site.settle();
+        assert!(site.settle(), "the cluster does not begin");
         site
     }
 
@@ -62,9 +66,10 @@ impl Site {
         &mut self.boxes[number]
     }
 
-    /// Waits until every camera has an owner that is where it is planned, every box is there, and each publishes.
-    pub fn settle(&mut self) {
-        wait_for("an owner for every camera", LIMIT, || {
+    /// Waits until every camera has an owner that is where it is planned, every box is there, and each publishes. False: they
+    /// did not in time.
+    pub fn settle(&mut self) -> bool {
+        let owned = wait_within(LIMIT, || {
             self.gather();
             let status = self.status()?;
             let cameras = status["cameras"].as_object()?;
@@ -73,18 +78,16 @@ impl Site {
             (all && status["boxes"].as_object()?.len() == BOXES.len()).then_some(())
         });
         let since = now_ms();
-        wait_for("detections of every camera", LIMIT, || {
+        let seen = wait_within(LIMIT, || {
             self.gather();
-            let seen = |number: usize| {
+            let is_seen = |number: usize| {
                 let name = format!("cam{number}");
-                self.trace
-                    .seen
-                    .iter()
-                    .rev()
-                    .any(|seen| seen.camera == name && seen.arrived > since && seen.kind == "detections")
+                let mut newest = self.trace.seen.iter().rev();
+                newest.any(|seen| seen.camera == name && seen.arrived > since && seen.kind == "detections")
             };
-            (0..CAMERAS).all(seen).then_some(())
+            (0..CAMERAS).all(is_seen).then_some(())
         });
+        owned.is_some() && seen.is_some()
     }
 
     /// Takes what has arrived.
@@ -108,25 +111,17 @@ impl Site {
         2.5
     }
 
-    /// The proposals that a member has committed in twenty seconds in which nothing happens.
-    pub fn writes_of_an_idle_cluster(&mut self) -> f64 {
-        let committed = |etcd: &Etcd| {
+    /// The changes of keys in a time in which nothing happens: longer than the minute after which a need may be written again.
+    pub fn changes_of_an_idle_cluster(&mut self) -> f64 {
+        let revision = |etcd: &Etcd| {
             let output = etcd.ctl(&["endpoint", "status", "-w", "json"]);
-            let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-            status[0]["Status"]["header"]["revision"].as_f64().unwrap_or(0.0)
+            let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+            status[0]["Status"]["header"]["revision"].as_f64().unwrap()
         };
-        self.settle();
-        // Balance and needs come to rest first: a need is written once a minute at most.
-        let mut before = committed(&self.etcd);
-        wait_for("rest", Duration::from_secs(300), || {
-            std::thread::sleep(Duration::from_secs(20));
-            let now = committed(&self.etcd);
-            let is_quiet = now == before;
-            before = now;
-            is_quiet.then_some(())
-        });
-        std::thread::sleep(Duration::from_secs(20));
-        committed(&self.etcd) - before
+        std::thread::sleep(REST);
+        let before = revision(&self.etcd);
+        std::thread::sleep(IDLE);
+        revision(&self.etcd) - before
     }
 }
 

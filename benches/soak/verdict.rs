@@ -12,8 +12,8 @@ const LEAST_MINUTES: usize = 60;
 /// MB an hour.
 const MOST_SLOPE: f64 = 1.0;
 
-const METHOD: &str = "8 cameras of 768x576 at 10 frames a second, analysed at 2 to 3; each minute begins with one of 11 disturbances, \
-                      in turn; looked at when the minute ends";
+const METHOD: &str = "8 cameras of 768x576 at 10 frames a second, analysed at 2 to 3; each minute begins with one of 10 disturbances or \
+                      none, in turn; looked at when the minute ends";
 
 pub(crate) fn figures(site: &Site, minutes: &[Minute]) -> Vec<Figure> {
     let series = |of: fn(&Minute) -> f64| minutes.iter().map(of).collect::<Vec<f64>>();
