@@ -35,9 +35,9 @@ const FIXED: [(&str, &str); 7] = [
     ("GST_REGISTRY_FORK", "no"),
     // ... and has no desktop with settings and proxies.
     ("GSETTINGS_BACKEND", "memory"),
+    ("GIO_USE_PROXY_RESOLVER", "dummy"),
     // GStreamer's conversions compile themselves otherwise, which a confined process may not, and end it with an abort.
     ("ORC_CODE", "backup"),
-    ("GIO_USE_PROXY_RESOLVER", "dummy"),
 ];
 
 /// The environment of a capture process.

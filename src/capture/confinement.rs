@@ -72,6 +72,11 @@ fn of_gstreamer(kind: ChildKind) -> Sandbox {
     Sandbox { readable, writable, kind }
 }
 
+/// True if there is a device that may decode video.
+pub(super) fn has_decoders() -> bool {
+    !decoders().is_empty()
+}
+
 fn decoders() -> Vec<PathBuf> {
     let Ok(devices) = std::fs::read_dir("/dev") else { return Vec::new() };
     let decodes = |name: &str| DECODERS.iter().any(|decoder| name.starts_with(decoder));

@@ -63,11 +63,11 @@ use crate::os::fixed_code;
 use crate::os::sandbox::{Sandbox, SandboxError, SandboxMode};
 use std::process::ExitCode;
 
-/// Confines this process for good. It makes no code at run time: decoders come with theirs.
+/// Confines this process for good. It makes no code at run time, unless drivers of decoders may: programs of GPUs are compiled.
 fn enter(sandbox: &Sandbox) -> Result<(), SandboxError> {
     let mode = SandboxMode::from_environment();
     sandbox.enter_as(mode)?;
-    fixed_code::enter_as(mode)
+    if confinement::has_decoders() { Ok(()) } else { fixed_code::enter_as(mode) }
 }
 
 /// The whole life of the process that a capture process starts before it is confined: it brings the registry of GStreamer's

@@ -29,9 +29,9 @@ pub(super) struct LiveSettings {
     pub(super) endpoint: watch::Sender<EndpointRules>,
     pub(super) reception: Reception,
     pub(super) control: Control,
-    /// What the present connection to the broker was made with.
     /// The cluster that a new connection to a broker listens for.
     pub(super) cluster: Option<ClusterLink>,
+    /// What the present connection to the broker was made with.
     pub(super) broker_files: Arc<Mutex<BrokerFiles>>,
 }
 

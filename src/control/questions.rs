@@ -13,9 +13,10 @@ impl Control {
     /// its file.
     pub(crate) async fn hours(&self, month: Option<String>) -> std::io::Result<(String, Vec<HourRow>)> {
         let month = month.unwrap_or_else(this_month);
-        let stored = self.hours.read(&month).await?;
         let of_month = |row: &&HourRow| month_of(&row.hour) == month;
         let counted = self.read(|status| status.unstored_hours.iter().filter(of_month).cloned().collect());
+        // After the counts: what is stored meanwhile is in the file then, and no hour is missed.
+        let stored = self.hours.read(&month).await?;
         Ok((month, with_newer(stored, counted)))
     }
 

@@ -93,7 +93,7 @@ pub async fn measure_all(bench: &Bench, wanted: Wanted, room: Room, next: impl F
     let nothing = judge::nothing_to_compare(&manifest, &reference.seen);
     let mut trials = vec![Trial { engine: Engine::REFERENCE, result: reference.measured() }];
     let mut not_here: BTreeMap<ExecutionProvider, String> = BTreeMap::new();
-    for engine in wanted.candidates(&variants).into_iter().filter(|engine| *engine != Engine::REFERENCE) {
+    for engine in wanted.candidates(&variants).into_iter().skip(1) {
         let known = not_here.get(&engine.execution_provider).or(nothing.as_ref()).cloned();
         let late = (begun.elapsed() >= bench.limits.all).then(|| "there was no time left to try it".to_owned());
         let result = match known.or(late) {
@@ -114,7 +114,11 @@ pub async fn measure_all(bench: &Bench, wanted: Wanted, room: Room, next: impl F
         };
         trials.push(Trial { engine, result });
     }
-    Ok(Choice::of(trials, wanted, room))
+    Ok(match nothing {
+        // Without anything to compare, what computes without a choice goes on.
+        Some(_) => Choice { engine: wanted.unmeasured(), trials },
+        None => Choice::of(trials, wanted, room),
+    })
 }
 
 /// The manifest of a package, and its canary's picture if it has one.

@@ -68,19 +68,19 @@ impl Wanted {
 
     /// Everything to try with a package that has these files. The reference comes first, whether or not it may be taken.
     pub(super) fn candidates(self, variants: &[ModelVariant]) -> Vec<Engine> {
-        let threads: Vec<u16> = std::iter::successors(Some(1_u16), |threads| threads.checked_mul(2))
-            .take_while(|threads| *threads <= self.most_threads)
-            .collect();
+        // Those of the settings are among them: what computes without a choice is compared with.
+        let doubled = std::iter::successors(Some(1_u16), |threads| threads.checked_mul(2));
+        let doubled = doubled.take_while(|threads| *threads < self.most_threads);
+        let threads: Vec<u16> = doubled.chain([self.most_threads]).collect();
+        // The reference is measured first.
         let mut candidates = vec![Engine::REFERENCE];
         for variant in variants {
             for execution_provider in ON_CORES {
                 let of = |threads: &u16| Engine { execution_provider, variant: *variant, threads: *threads };
-                candidates.extend(threads.iter().map(of).filter(|engine| self.allows(*engine)));
+                let others = threads.iter().map(of).filter(|engine| *engine != Engine::REFERENCE);
+                candidates.extend(others.filter(|engine| self.allows(*engine)));
             }
         }
-        // The reference is among those that follow where it may be taken.
-        let rest: Vec<Engine> = candidates.split_off(1).into_iter().filter(|one| *one != Engine::REFERENCE).collect();
-        candidates.extend(rest);
         candidates
     }
 }
@@ -111,7 +111,10 @@ mod tests {
     fn threads_are_doubled_up_to_those_of_the_settings() {
         let wanted = Wanted { variant: None, most_threads: 5 };
         let of_cpu: Vec<String> = names(wanted, &[Float]).into_iter().filter(|name| name.starts_with("cpu")).collect();
-        assert_eq!(of_cpu, ["cpu float", "cpu float with 2 threads", "cpu float with 4 threads"]);
+        assert_eq!(
+            of_cpu,
+            ["cpu float", "cpu float with 2 threads", "cpu float with 4 threads", "cpu float with 5 threads"]
+        );
     }
 
     #[test]

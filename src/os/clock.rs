@@ -7,16 +7,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The time of `CLOCK_MONOTONIC`, comparable between all processes of this boot.
 pub fn monotonic_now() -> Monotonic {
-    let time = clock_gettime(ClockId::Monotonic);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
-    Monotonic::from_nanos(seconds * 1_000_000_000 + nanos)
+    read(ClockId::Monotonic)
 }
 
 /// The time of `CLOCK_BOOTTIME`, which goes on while the machine is suspended: for promises to others that do not stop with it.
 /// Not comparable with [`monotonic_now`].
 pub fn boot_now() -> Monotonic {
-    let time = clock_gettime(ClockId::Boottime);
+    read(ClockId::Boottime)
+}
+
+fn read(clock: ClockId) -> Monotonic {
+    let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
     Monotonic::from_nanos(seconds * 1_000_000_000 + nanos)

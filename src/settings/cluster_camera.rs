@@ -1,5 +1,6 @@
 //! A camera of a cluster: its settings are text in etcd, made and read here, and checked as those of a file.
 
+use crate::camera::clip_file;
 use crate::camera::settings::CameraSettings;
 use crate::secret::Credentials;
 use crate::settings::Settings;
@@ -29,13 +30,16 @@ impl Settings {
     /// Why it cannot.
     pub(crate) fn cluster_camera(&self, text: &str) -> Result<CameraSettings, String> {
         let mut camera: CameraSettings = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-        let CameraSettings { url, credentials, detect_url, detect_credentials, .. } = &mut camera;
-        // Whoever writes to etcd could have this box read any of its files, and log in somewhere with what is in it.
+        let CameraSettings { url, credentials, detect_url, detect_credentials, tls, .. } = &mut camera;
+        // Whoever writes to etcd could have this box read any of its files, show it, or log in somewhere with what is in it.
         let names_a_place = |login: &Credentials| {
             login.password.is_some() || login.password_file.is_some() || login.password_credential.is_some()
         };
         if names_a_place(credentials) || names_a_place(detect_credentials) {
             return Err("its settings name a password, which is kept sealed beside them".to_owned());
+        }
+        if clip_file::is_clip(url) || tls.ca_file.is_some() {
+            return Err("its settings name a file, which is that of one box".to_owned());
         }
         take_credentials_from_url(url, credentials, "credentials")?;
         if let Some(url) = detect_url {
@@ -84,6 +88,9 @@ mod tests {
         assert!(refused("", "future = 1\n").contains("future"));
         let stolen = "credentials = { user = \"a\", password_file = \"/etc/ocelli/cluster.key\" }\n";
         assert!(refused("", stolen).contains("sealed"));
+        assert!(refused("", "tls = { ca_file = \"/etc/ocelli/cluster.key\" }\n").contains("name a file"));
+        let clip = settings("").cluster_camera("id = \"yard\"\nurl = \"file:///clip.mp4\"\n");
+        assert!(clip.unwrap_err().contains("name a file"));
         assert!(settings("").cluster_camera(text).is_ok());
     }
 }

@@ -72,9 +72,8 @@ impl<'a> FrameDetections<'a> {
                 bounding_box,
             });
         }
-        // A weak truck takes no place from a strong car, whose label may have a lower threshold.
-        let is_weak = |object: &ObjectDetection<'_>| object.strength != Strength::Strong;
-        detections.objects.sort_by(|a, b| is_weak(a).cmp(&is_weak(b)).then(b.confidence.total_cmp(&a.confidence)));
+        // A weak truck takes no place from a strong car, whose label may have a lower threshold, nor a faint one from a weak car.
+        detections.objects.sort_by(|a, b| a.strength.cmp(&b.strength).then(b.confidence.total_cmp(&a.confidence)));
         detections.objects.truncate(MAX_OBJECTS);
         detections.split_off_duplicates();
         detections
@@ -139,6 +138,15 @@ mod tests {
         assert_eq!(detections.objects.len(), 1);
         assert_eq!((detections.objects[0].label, detections.duplicates.as_slice()), ("car", [(0, 1)].as_slice()));
         assert_eq!(detections.is_strong, [false, true, false]);
+    }
+
+    #[test]
+    fn a_faint_box_takes_no_place_from_a_weak_one_that_is_less_sure() {
+        let scene = SceneSettings { thresholds: [("truck".to_owned(), 0.8)].into(), ..SceneSettings::default() };
+        let rules = TrackingRules::new(&TrackingSettings::default(), &scene).unwrap();
+        let unfiltered = [detection("truck", 0.55, 0.11), detection("car", 0.4, 0.1)];
+        let detections = FrameDetections::new(&rules, &unfiltered);
+        assert_eq!((detections.objects[0].label, detections.duplicates.as_slice()), ("car", [(0, 1)].as_slice()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct TrackingRules {
 }
 
 /// How much a detection counts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Strength {
     /// At or above the threshold: it can begin an object.
     Strong,

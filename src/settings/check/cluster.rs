@@ -13,7 +13,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     }
     // The same letters as in other levels of topics and keys.
     if CameraId::new(cluster.name.as_str()).is_err() {
-        findings.add("cluster.name", "must be letters, digits, `-`, `_` and `.`: it is a level of topics");
+        findings.add("cluster.name", "must be 1 to 64 of a-z, 0-9, `_` and `-`: it is a level of topics");
     } else if cluster.name == settings.box_id {
         findings.add("cluster.name", "is this box's id too: topics of the cluster's cameras would be those of its own");
     }

@@ -137,8 +137,8 @@ fn check_buckets(settings: &Settings, findings: &mut Findings) {
         }
     }
     for (index, bucket) in settings.buckets.iter().enumerate().filter(|(_, bucket)| bucket.s3 == S3Access::ReadWrite) {
-        let others = settings.buckets.iter().enumerate().filter(|(other, _)| *other != index);
-        if let Some((_, other)) = others.into_iter().find(|(_, other)| overlap(&other.directory, &bucket.directory)) {
+        let mut others = settings.buckets.iter().enumerate().filter(|(other, _)| *other != index);
+        if let Some((_, other)) = others.find(|(_, other)| overlap(&other.directory, &bucket.directory)) {
             let what = format!(
                 "may not be read-write: its directory and that of the bucket {} are one in the other",
                 other.name
