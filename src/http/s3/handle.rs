@@ -15,7 +15,7 @@ use crate::http::s3::operation::{Asked, Operation};
 use crate::http::s3::plan::Plan;
 use crate::http::s3::state::S3State;
 use crate::http::s3::{list, put, read};
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::Response;
@@ -46,6 +46,7 @@ pub(in crate::http) async fn handle(
     request: Request<Body>,
 ) -> Response {
     let (parts, mut body) = request.into_parts();
+    let is_empty = body.is_end_stream();
     let begun = Instant::now();
     let asked = Asked::of(&parts.method, &parts.uri, &parts.headers);
     let name = asked.as_ref().map_or(UNKNOWN, |asked| asked.operation.name());
@@ -56,12 +57,19 @@ pub(in crate::http) async fn handle(
     let took = (name != Operation::PutObject.name()).then(|| begun.elapsed());
     rekognition.metrics.call(name, result, took);
     // A client that waits for `100 Continue` has sent no body; reading it now would make it send all of it.
-    let waits = parts.headers.contains_key(header::EXPECT) && !is_read;
-    if answered.is_err() && !waits {
+    let (is_refused, expects) = (answered.is_err(), parts.headers.contains_key(header::EXPECT));
+    let waits = expects && !is_read;
+    if is_refused && !waits {
         body::discard(body).await;
     }
     let region = &rekognition.settings().region;
-    finish(answered, &parts, region, waits)
+    let mut response = finish(answered, &parts, region);
+    // A client that is refused sends no body, and the server could take the next request for it. An empty body is answered without
+    // `100 Continue`: botocore up to 1.40 takes the status of such an answer for that of the connection's next one too.
+    if is_refused && waits || is_empty && expects {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn answer(
@@ -145,10 +153,9 @@ fn identify(
 }
 
 /// Adds what every response has, and makes a document of a refusal.
-fn finish(answered: Result<Response, S3Error>, parts: &Parts, region: &str, waits: bool) -> Response {
+fn finish(answered: Result<Response, S3Error>, parts: &Parts, region: &str) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string().to_uppercase();
     let (request_id, host_id) = (&id[..16], &id[16..]);
-    let is_error = answered.is_err();
     let mut response = answered.unwrap_or_else(|error| {
         // Neither may have a body.
         let is_empty = parts.method == axum::http::Method::HEAD || error.code == Code::NotModified;
@@ -170,9 +177,5 @@ fn finish(answered: Result<Response, S3Error>, parts: &Parts, region: &str, wait
     set("x-amz-request-id", request_id);
     set("x-amz-id-2", host_id);
     set("x-amz-bucket-region", region);
-    if is_error && waits {
-        // The client does not send the body, and the server could take the next request for it.
-        set("connection", "close");
-    }
     response
 }

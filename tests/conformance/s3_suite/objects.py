@@ -7,6 +7,7 @@ import pathlib
 import re
 
 from clients import BOTOCORE, BUCKET, PHOTO, Case, client
+from raw import Signed
 
 WRITER = client()
 TLS = client(over_tls=True)
@@ -57,6 +58,17 @@ class Objects(Case):
                             sender.put_object(Bucket="files", Key="ways/x", Body=body, **way)
                             self.assertEqual((BUCKET / "ways/x").read_bytes(), data)
         WRITER.delete_object(Bucket="files", Key="ways/x")
+
+    def test_an_empty_body_that_waits_to_be_asked_for_ends_the_connection(self):
+        # It is answered without `100 Continue`, and boto3 up to 1.40 takes that answer's status for that of the next one too.
+        for body, ends in ((b"", "close"), (b"hello", None)):
+            headers = {"expect": "100-continue"}
+            connection = Signed("PUT", "/files/asked-for", hashlib.sha256(body).hexdigest(), headers).begin(len(body))
+            connection.send(body)
+            response = connection.getresponse()
+            self.assertEqual((response.status, response.headers["connection"]), (200, ends))
+            connection.close()
+        WRITER.delete_object(Bucket="files", Key="asked-for")
 
     def test_a_condition_keeps_an_object_from_being_replaced(self):
         tag = WRITER.put_object(Bucket="files", Key="once", Body=b"1", IfNoneMatch="*")["ETag"]
