@@ -6,12 +6,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 SCRIPT=conformance
-STEPS=6
+STEPS=7
 . setup/steps.sh
 clients=.setup/clients
 mkdir -p "$clients"
 
-step 1 "boto3 of other years"
+step 1 "the relay that judges responses"
+has_packages conformance || install_packages_of conformance
+
+step 2 "boto3 of other years"
 # Each in a directory of its own, which the Python of the tests takes before its own packages.
 for requirements in setup/requirements-boto3-*.txt; do
     name=$(basename "$requirements" .txt)
@@ -20,11 +23,11 @@ for requirements in setup/requirements-boto3-*.txt; do
         --target "$target" -r "$requirements"
 done
 
-step 2 "AWS CLI 1"
+step 3 "AWS CLI 1"
 [ -x "$clients/cli/bin/aws" ] || { /usr/bin/python3 -m venv "$clients/cli" \
     && "$clients/cli/bin/pip" install -q --only-binary=:all: --require-hashes -r setup/requirements-aws-cli.txt; }
 
-step 3 "AWS CLI 2, Go and the AWS SDK for Go 1 (Debian's packages)"
+step 4 "AWS CLI 2, Go and the AWS SDK for Go 1 (Debian's packages)"
 missing=()
 for package in awscli golang-go golang-github-aws-aws-sdk-go-dev; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
@@ -36,16 +39,16 @@ if [ ${#missing[@]} != 0 ]; then
         >"$clients/apt.log" 2>&1
 fi
 
-step 4 "AWS SDK for JavaScript, 2 and 3"
+step 5 "AWS SDK for JavaScript, 2 and 3"
 # The newest of version 3 want a newer Node.js than Debian 12 has.
 [ -d "$clients/node_modules/@aws-sdk/client-s3" ] && [ -d "$clients/node_modules/aws-sdk" ] \
     || npm install --silent --no-audit --no-fund --prefix "$clients" \
         @aws-sdk/client-rekognition@3.940.0 @aws-sdk/client-s3@3.940.0 aws-sdk@2.1693.0
 
-step 5 "AWS SDK for Go: building its suite"
+step 6 "AWS SDK for Go: building its suite"
 mkdir -p target/go_suite
 GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$PWD/target/go_suite/cache GOFLAGS=-p=2 \
     go build -o target/go_suite/go_suite tests/conformance/go_suite/main.go
 
-step 6 "AWS SDK for Rust: building its suite, minutes the first time"
+step 7 "AWS SDK for Rust: building its suite, minutes the first time"
 cargo build --quiet --locked --manifest-path tests/conformance/rust_suite/Cargo.toml --target-dir target/rust_suite

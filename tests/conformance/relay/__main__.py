@@ -23,8 +23,9 @@ def judged(request, response):
         return  # no client of AWS, or a head that HTTP itself refuses
     try:
         operation, problems = judge.problems(request, response)
-    except ValueError as error:
-        operation, problems = request.target, [f"the body cannot be read: {error}"]
+    except Exception as error:
+        # A body that cannot be read, or a judge that is wrong: either is told, and the client gets what is left of its answer.
+        operation, problems = request.target, [f"it cannot be judged: {error!r}"]
     with lock:
         seen[operation] += 1
         wrong.extend(f"{operation} {response.status}: {problem}" for problem in problems)

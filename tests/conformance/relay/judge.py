@@ -3,10 +3,10 @@
 import datetime
 import email.utils
 import json
-import re
 import urllib.parse
 import xml.etree.ElementTree as xml
 
+import regex
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
@@ -31,7 +31,7 @@ def text_problems(shape, value):
     bounds, length = shape.metadata, len(value)
     if length < bounds.get("min", 0) or length > bounds.get("max", length):
         yield f"has {length} characters or bytes"
-    if (pattern := bounds.get("pattern")) and not re.search(f"^(?:{pattern})$", value, re.DOTALL):
+    if (pattern := bounds.get("pattern")) and not regex.search(f"^(?:{pattern})$", value, regex.DOTALL):
         yield f"is not of the form {pattern}: {value[:200]}"
     if (values := bounds.get("enum")) and value not in values:
         yield f"is none of its values: {value[:80]}"
@@ -67,7 +67,7 @@ class Judge:
     def of_json(self, operation, response):
         if response.headers.get("content-type") != "application/x-amz-json-1.1":
             yield f"the type is {response.headers.get('content-type')}"
-        if not re.fullmatch(r"[0-9a-f-]{36}", response.headers.get("x-amzn-requestid", "")):
+        if not regex.fullmatch(r"[0-9a-f-]{36}", response.headers.get("x-amzn-requestid", "")):
             yield "there is no request id"
         body = json.loads(response.body)
         if response.status == 200:
@@ -155,7 +155,7 @@ class Judge:
         texts = {bare(child.tag): child.text or "" for child in root}
         if bare(root.tag) != "Error" or not {"Code", "Message", "Resource", "RequestId", "HostId"} <= set(texts):
             yield f"no document of an error: {sorted(texts)}"
-        elif not re.fullmatch("[A-Za-z0-9]+", texts["Code"]) or not texts["Message"]:
+        elif not regex.fullmatch("[A-Za-z0-9]+", texts["Code"]) or not texts["Message"]:
             yield f"an error without code or message: {texts}"
         elif texts["RequestId"] != response.headers.get("x-amz-request-id"):
             yield "the document has another request id than the head"
