@@ -7,8 +7,8 @@ use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
 /// No place is given out later than this: callers that come back earlier, or never, leave theirs empty, and must not keep those
-/// waiting who obey.
-const LATEST: Duration = Duration::from_secs(3);
+/// waiting who obey. boto3 obeys up to five seconds beyond its own delay.
+const LATEST: Duration = Duration::from_secs(5);
 
 /// The places that were given out.
 #[derive(Debug, Default)]
