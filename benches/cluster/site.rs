@@ -4,7 +4,7 @@ use crate::support::broker::{Broker, Subscriber};
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::Daemon;
 use crate::support::etcd::Etcd;
-use crate::support::{wait_for, wait_within};
+use crate::support::{from_setup, wait_for, wait_within};
 use crate::trace::Trace;
 use serde_json::Value;
 use std::time::Duration;
@@ -35,7 +35,9 @@ pub struct Site {
 impl Site {
     /// Starts all of it, and waits until every camera is looked at.
     pub fn start() -> Self {
-        let (etcd, broker, camera) = (Etcd::start(3), Broker::start(), RtspCamera::surveillance(0));
+        let clip = from_setup("testdata/vtest.h264");
+        let camera = RtspCamera::start(&["--cameras", &CAMERAS.to_string(), "--file", clip.to_str().unwrap()]);
+        let (etcd, broker) = (Etcd::start(3), Broker::start());
         let settings = |name: &str| {
             format!(
                 "box_id = \"{name}\"\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n[http]\nlocal_api = \"open\"\n\
@@ -48,8 +50,7 @@ impl Site {
         let mut site = Self { etcd, _broker: broker, _camera: camera, boxes, everything, trace: Trace::default() };
         wait_for("the boxes", LIMIT, || (site.status()?["boxes"].as_object()?.len() == BOXES.len()).then_some(()));
         for number in 0..CAMERAS {
-            let url = site._camera.url().replace("cam0", &format!("cam{number}"));
-            let add = ["cluster", "cameras", "add", &format!("cam{number}"), &url, "--fps", "2"];
+            let add = ["cluster", "cameras", "add", &format!("cam{number}"), &site._camera.urls[number], "--fps", "2"];
             let (status, text) = site.boxes[0].subcommand(&add);
             assert!(status.success(), "{text}");
         }
