@@ -1,4 +1,4 @@
-.PHONY: openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures soak install deb operator cluster
+.PHONY: demo-cluster openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures soak install deb operator cluster
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -20,6 +20,10 @@ build: setup ## the release binary, and the camera of the demo
 
 demo: build ## a camera, a broker and the daemon, live in the terminal (CAMERA=rtsp://..., DURATION=30)
 	@setup/demo.sh
+
+demo-cluster: build ## three boxes on this machine share six cameras: kill one, and see them move (DURATION=60)
+	@setup/etcd.sh
+	@setup/demo_cluster.sh
 
 test: setup ## every test, with real cameras, models, broker and faults
 	@setup/clients.sh

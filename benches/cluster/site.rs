@@ -36,7 +36,7 @@ impl Site {
     /// Starts all of it, and waits until every camera is looked at.
     pub fn start() -> Self {
         let clip = from_setup("testdata/vtest.h264");
-        let camera = RtspCamera::start(&["--cameras", &CAMERAS.to_string(), "--file", clip.to_str().unwrap()]);
+        let camera = RtspCamera::start(&["--count", &CAMERAS.to_string(), "--file", clip.to_str().unwrap()]);
         let (etcd, broker) = (Etcd::start(3), Broker::start());
         let settings = |name: &str| {
             format!(
