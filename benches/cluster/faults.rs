@@ -2,6 +2,7 @@
 
 use crate::random::Random;
 use crate::site::{BOXES, Site, now_ms};
+use crate::support::link::Line;
 use crate::support::signal;
 use rustix::process::Signal;
 use std::time::Duration;
@@ -13,6 +14,10 @@ pub enum Fault {
     BoxKilled,
     /// A daemon is paused for longer than its lease.
     BoxPaused,
+    /// Nothing passes between a box and etcd.
+    BoxCutFromEtcd,
+    /// Nothing passes between a box and etcd, nor between it and the broker.
+    BoxCutFromBoth,
     /// The leader of etcd is killed, and started again.
     EtcdLeaderKilled,
     /// A box and the leader of etcd are killed together.
@@ -52,6 +57,8 @@ impl Fault {
             Self::BoxKilled,
             Self::BoxKilled,
             Self::BoxPaused,
+            Self::BoxCutFromEtcd,
+            Self::BoxCutFromBoth,
             Self::EtcdLeaderKilled,
             Self::BoxAndLeaderKilled,
             Self::EtcdFrozen,
@@ -66,12 +73,14 @@ const PAUSE: Duration = Duration::from_secs(12);
 /// Strikes, waits, heals, and waits until all is well.
 pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
     let number = random.below(BOXES.len());
-    let loses_box = matches!(fault, Fault::BoxKilled | Fault::BoxPaused | Fault::BoxAndLeaderKilled);
+    let loses_box = !matches!(fault, Fault::EtcdLeaderKilled | Fault::EtcdFrozen);
     let (touched, at) = (if loses_box { BOXES[number] } else { "no box" }, now_ms());
     let leader = site.etcd.leader();
     match fault {
         Fault::BoxKilled => signal(site.daemon(number).pid(), Signal::KILL),
         Fault::BoxPaused => signal(site.daemon(number).pid(), Signal::STOP),
+        Fault::BoxCutFromEtcd => site.set_lines(number, Line::Silent, Line::Open),
+        Fault::BoxCutFromBoth => site.set_lines(number, Line::Silent, Line::Silent),
         Fault::EtcdLeaderKilled => site.etcd.kill(leader),
         Fault::BoxAndLeaderKilled => {
             site.etcd.kill(leader);
@@ -84,6 +93,7 @@ pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
     match fault {
         Fault::BoxKilled => site.daemon(number).start_again(),
         Fault::BoxPaused => signal(site.daemon(number).pid(), Signal::CONT),
+        Fault::BoxCutFromEtcd | Fault::BoxCutFromBoth => site.set_lines(number, Line::Open, Line::Open),
         Fault::EtcdLeaderKilled => site.etcd.start_again(leader),
         Fault::BoxAndLeaderKilled => {
             site.etcd.start_again(leader);

@@ -1,6 +1,6 @@
 //! A cluster under faults: three real daemons, three real members of etcd, a broker and cameras. `make cluster` runs it.
 //!
-//! A driver kills, pauses and heals boxes and members; a checker (`trace`) reads everything that is published. Prints a table and
+//! A driver kills, pauses, cuts off and heals boxes and members; a checker (`trace`) reads everything that is published. Prints a table and
 //! writes `target/reports/cluster.json`. `OCELLI_CLUSTER_FAULTS=12` does fewer, into `cluster-partial.json`. A bar that is missed is said
 //! in the table and fails nothing.
 
@@ -80,7 +80,7 @@ fn figures(site: &Site, outcomes: &[Outcome], writes: f64) -> Vec<Figure> {
     let bar_of_leader = (!alone.is_empty() && !with_leader.is_empty()).then_some(3.0);
     let unwell = outcomes.iter().filter(|outcome| !outcome.is_well).count() as f64;
     vec![
-        figure("faults", outcomes.len() as f64, "faults", None, "random kills, pauses and losses of etcd"),
+        figure("faults", outcomes.len() as f64, "faults", None, "random kills, pauses, silent lines and losses of etcd"),
         figure(
             "unmarked doubles",
             doubles,

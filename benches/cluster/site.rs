@@ -1,9 +1,10 @@
-//! Three boxes, three members of etcd, a broker and cameras.
+//! Three boxes, three members of etcd, a broker and cameras. Between each box and the rest are lines that can go silent.
 
 use crate::support::broker::{Broker, Subscriber};
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::Daemon;
 use crate::support::etcd::Etcd;
+use crate::support::link::{Line, Link};
 use crate::support::{from_setup, wait_for, wait_within};
 use crate::trace::Trace;
 use serde_json::Value;
@@ -22,12 +23,37 @@ const IDLE: Duration = Duration::from_secs(150);
 /// The three of them.
 pub const BOXES: [&str; 3] = ["box-a", "box-b", "box-c"];
 
+/// What a box is connected by.
+struct Lines {
+    etcd: Vec<Link>,
+    broker: Link,
+}
+
+impl Lines {
+    fn open(etcd: &Etcd, broker: &Broker) -> Self {
+        let lines = Self { etcd: etcd.ports().map(Link::to).collect(), broker: Link::to(broker.port) };
+        lines.set_etcd(Line::Open);
+        lines.broker.set(Line::Open);
+        lines
+    }
+
+    fn set_etcd(&self, line: Line) {
+        self.etcd.iter().for_each(|member| member.set(line));
+    }
+
+    fn endpoints(&self) -> String {
+        let urls: Vec<_> = self.etcd.iter().map(|member| format!("\"http://127.0.0.1:{}\"", member.port)).collect();
+        format!("[{}]", urls.join(", "))
+    }
+}
+
 /// The whole site.
 pub struct Site {
     pub etcd: Etcd,
     _broker: Broker,
     _camera: RtspCamera,
     boxes: Vec<Daemon>,
+    lines: Vec<Lines>,
     everything: Subscriber,
     trace: Trace,
 }
@@ -38,16 +64,18 @@ impl Site {
         let clip = from_setup("testdata/vtest.h264");
         let camera = RtspCamera::start(&["--count", &CAMERAS.to_string(), "--file", clip.to_str().unwrap()]);
         let (etcd, broker) = (Etcd::start(3), Broker::start());
-        let settings = |name: &str| {
-            format!(
+        let lines: Vec<Lines> = BOXES.iter().map(|_| Lines::open(&etcd, &broker)).collect();
+        let start = |(name, lines): (&&str, &Lines)| {
+            let settings = format!(
                 "box_id = \"{name}\"\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n[http]\nlocal_api = \"open\"\n\
                  [cluster]\nname = \"hall\"\nendpoints = {}\n",
-                etcd.endpoints()
-            )
+                lines.endpoints()
+            );
+            Daemon::start(lines.broker.port, &settings)
         };
-        let boxes: Vec<Daemon> = BOXES.iter().map(|name| Daemon::start(broker.port, &settings(name))).collect();
+        let boxes: Vec<Daemon> = BOXES.iter().zip(&lines).map(start).collect();
         let everything = broker.settled_subscriber("ocelli/hall/#");
-        let mut site = Self { etcd, _broker: broker, _camera: camera, boxes, everything, trace: Trace::default() };
+        let mut site = Self { etcd, _broker: broker, _camera: camera, boxes, lines, everything, trace: Trace::default() };
         wait_for("the boxes", LIMIT, || (site.status()?["boxes"].as_object()?.len() == BOXES.len()).then_some(()));
         for number in 0..CAMERAS {
             let add = ["cluster", "cameras", "add", &format!("cam{number}"), &site._camera.urls[number], "--fps", "2"];
@@ -65,6 +93,12 @@ impl Site {
 
     pub fn daemon(&mut self, number: usize) -> &mut Daemon {
         &mut self.boxes[number]
+    }
+
+    /// What passes between a box and etcd, and between it and the broker.
+    pub fn set_lines(&self, number: usize, etcd: Line, broker: Line) {
+        self.lines[number].set_etcd(etcd);
+        self.lines[number].broker.set(broker);
     }
 
     /// Waits until every camera has an owner that is where it is planned, every box is there, and each publishes. False: they

@@ -68,6 +68,11 @@ impl Etcd {
         format!("[{}]", all.join(", "))
     }
 
+    /// Where the members listen.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        self.members.iter().filter_map(|member| member.client.rsplit(':').next()?.parse().ok())
+    }
+
     /// Everything that is kept, as one text.
     pub fn dump(&self) -> String {
         let output = self.ctl(&["get", "", "--from-key"]);
