@@ -1,5 +1,6 @@
 //! `ocelli run`: parses the settings, builds the parts, and runs them until they are drained.
 
+use crate::appliance::agent_check::{self, AgentSources};
 use crate::appliance::{Appliance, ChildPrograms, ClusterPart, Identity, Reporter};
 use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_starter};
 use crate::camera::passwords::CameraPasswords;
@@ -162,7 +163,7 @@ async fn serve(
         true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, link.clone(), events)?),
         false => None,
     };
-    let http = settings.http.clone();
+    let (http, agent_listen) = (settings.http.clone(), settings.cluster.agent_listen);
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
     let reception = Reception::new(viewers(&settings, redactor)?, &http.sessions, Arc::clone(&metrics));
@@ -185,6 +186,11 @@ async fn serve(
     }
     tokio::spawn(version_starter::resume(control.clone()));
     let asked_of_cluster = cluster.as_ref().map(|cluster| cluster.client.clone());
+    if let (Some(address), Some(client)) = (agent_listen, &asked_of_cluster) {
+        let is_stopping = is_draining.clone();
+        let sources = AgentSources { status: status.clone(), cluster: client.status.clone(), is_stopping };
+        tokio::spawn(agent_check::serve(address, sources, troubles.clone()));
+    }
     let attached = cluster.map(|cluster| cluster.attach(status.clone(), troubles.clone(), Arc::clone(&metrics)));
     let (cluster_input, cluster_exit) = attached.unzip();
     if let Some(reloader) = appliance.take_reloader() {

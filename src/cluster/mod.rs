@@ -15,6 +15,7 @@
 mod check;
 mod client;
 mod etcd;
+mod headroom;
 mod member;
 mod operator;
 pub mod placer;
@@ -32,6 +33,7 @@ mod view;
 pub use check::{ClusterCheck, check};
 pub use client::ClusterClient;
 pub use etcd::EtcdError;
+pub use headroom::{CallRoom, Headroom};
 pub use operator::{Operator, OperatorError};
 pub use promise::Promise;
 pub use report::{Assigned, Assignment, OwnReport};
