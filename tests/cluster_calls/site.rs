@@ -5,8 +5,9 @@ use crate::support::broker::Broker;
 use crate::support::certificates::{Authority, Identity, VALID};
 use crate::support::daemon::Daemon;
 use crate::support::etcd::Etcd;
-use crate::support::{free_port, from_setup, wait_for};
+use crate::support::{free_port, from_setup, root, wait_for};
 use serde_json::Value;
+use std::process::Command;
 use std::time::Duration;
 
 /// How long anything may take on a busy machine.
@@ -18,9 +19,11 @@ pub const BOXES: [&str; 3] = ["box-a", "box-b", "box-c"];
 pub struct Site {
     pub boxes: Vec<Daemon>,
     pub ports: [BalancedBox; 3],
+    /// Where each takes calls of the others.
+    pub peers: [u16; 3],
     pub etcd: Etcd,
     pub authority: Authority,
-    identity: Identity,
+    pub identity: Identity,
     _broker: Broker,
 }
 
@@ -35,7 +38,8 @@ impl Site {
         let (etcd, broker, authority) = (Etcd::start(1), Broker::start(), Authority::new("site"));
         let identity = authority.sign(&["127.0.0.1", "localhost"], VALID);
         let ports = BOXES.map(|_| BalancedBox { public: free_port(), agent: free_port() });
-        let start = |(name, ports): (&&str, &BalancedBox)| {
+        let peers = BOXES.map(|_| free_port());
+        let start = |(name, (ports, peers)): (&&str, (&BalancedBox, &u16))| {
             let Identity { certificate, key } = &identity;
             let settings = format!(
                 "box_id = \"{name}\"\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n{}\
@@ -49,14 +53,14 @@ impl Site {
                 ports.public,
                 etcd.endpoints(),
                 ports.agent,
-                free_port(),
+                peers,
                 authority.file(),
             );
             Daemon::start(broker.port, &settings)
         };
-        let boxes: Vec<Daemon> = BOXES.iter().zip(&ports).map(start).collect();
+        let boxes: Vec<Daemon> = BOXES.iter().zip(ports.iter().zip(&peers)).map(start).collect();
         boxes.iter().for_each(Daemon::wait_ready);
-        let site = Self { boxes, ports, etcd, authority, identity, _broker: broker };
+        let site = Self { boxes, ports, peers, etcd, authority, identity, _broker: broker };
         wait_for("the boxes", LIMIT, || (site.status()["boxes"].as_object()?.len() == BOXES.len()).then_some(()));
         site
     }
@@ -66,6 +70,23 @@ impl Site {
         let Identity { certificate, key } = &self.identity;
         let site = [certificate, key].map(|file| std::fs::read_to_string(file).unwrap()).concat();
         Balancer::start(&self.ports, &site, &self.authority.file())
+    }
+
+    /// The sum of a metric of a box over these labels.
+    pub fn count(&self, number: usize, metric: &str) -> f64 {
+        self.boxes[number].sum(&format!("ocelli_cluster_calls_{metric}"))
+    }
+
+    /// boto3 before HAProxy: `tests/conformance/load/cluster.py` with these arguments.
+    pub fn callers(&self, balancer: &Balancer, arguments: &[&str]) -> Command {
+        let mut command = Command::new(from_setup(".setup/venv/bin/python"));
+        command.arg(root().join("tests/conformance/load/cluster.py")).args(arguments);
+        command.env("OCELLI_ENDPOINT", format!("https://localhost:{}", balancer.port));
+        command.env("OCELLI_CERTIFICATE", self.authority.file()).env("OCELLI_PHOTO", from_setup("testdata/photo.jpg"));
+        // Nothing of the machine's own configuration counts.
+        command.env("AWS_CONFIG_FILE", "/nonexistent").env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command
     }
 
     /// The cluster as the first box that answers sees it.
