@@ -79,7 +79,7 @@ fn narrow_first() -> Site {
 fn what_one_box_has_no_room_for_another_answers_and_a_box_that_does_not_answer_costs_little() {
     let site = narrow_first();
     let statuses = site.call_in_parallel(0, 12);
-    assert_eq!(statuses, [200; 12], "{}", site.boxes[0].log());
+    assert_eq!(statuses, [200; 12], "{:?}", site.boxes[0].metrics("ocelli_cluster_calls"));
     let answered = site.count(0, "handed_on_total{outcome=\"answered\"}");
     assert!(answered >= 8.0, "{answered} were handed on");
     assert_eq!(site.count(1, "taken_total") + site.count(2, "taken_total"), answered);

@@ -26,21 +26,22 @@ impl Peers {
         Self(Arc::new(others.map(|(id, kept)| (id.clone(), kept.value.clone())).collect()))
     }
 
-    /// Of two boxes at random that run this package of the model and are not `left_out`, the one with more room, as far as is
-    /// known: what they tell is seconds old, and if all chose the one with the most room, that one would have none. `dice`: two
-    /// random numbers.
+    /// Of two boxes at random that run this package of the model, the one with more room, as far as is known: what they tell is
+    /// seconds old, and if all chose the one with the most room, that one would have none. `calls`: how many calls of this box
+    /// each has now, which take a second's worth of its room each; `None` for a box that is not to be asked. `dice`: two random
+    /// numbers.
     pub fn choose(
         &self,
         (model, digest): (&str, &str),
-        left_out: impl Fn(&str) -> bool,
+        calls: impl Fn(&str) -> Option<u16>,
         dice: [u64; 2],
     ) -> Option<Choice> {
-        let room = |record: &BoxRecord| {
+        let room = |id: &str, record: &BoxRecord| {
             let has_package = record.packages.get(model).is_some_and(|package| package == digest);
-            record.call_room.get(model).filter(|_| has_package).map(|room| room.free_tps)
+            let room = record.call_room.get(model).filter(|_| has_package)?;
+            Some(room.free_tps - f32::from(calls(id)?))
         };
-        let able = self.0.iter().filter(|(id, _)| !left_out(id));
-        let able: Vec<_> = able.filter_map(|(id, record)| Some((id, record, room(record)?))).collect();
+        let able: Vec<_> = self.0.iter().filter_map(|(id, record)| Some((id, record, room(id, record)?))).collect();
         let of = |dice: u64, count: usize| {
             let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
             usize::try_from(dice % count).ok()
@@ -81,7 +82,7 @@ mod tests {
     }
 
     fn chosen(peers: &Peers, what: (&str, &str), dice: [u64; 2]) -> Option<String> {
-        peers.choose(what, |id| id == "rests", dice).map(|choice| choice.box_id)
+        peers.choose(what, |id| (id != "rests").then_some(0), dice).map(|choice| choice.box_id)
     }
 
     #[test]
@@ -95,7 +96,11 @@ mod tests {
             }
         }
         assert_eq!(counts, BTreeMap::from([("b".into(), 4), ("c".into(), 2)]));
-        assert_eq!(peers.choose(("coco-ssd", "d1"), |_| false, [1, 0]).unwrap().address, "b:8445");
+        let with_calls = |at_b: u16| {
+            let calls = |id: &str| (id != "rests").then_some(if id == "b" { at_b } else { 0 });
+            peers.choose(("coco-ssd", "d1"), calls, [1, 0]).unwrap().address
+        };
+        assert_eq!((with_calls(1).as_str(), with_calls(3).as_str()), ("b:8445", "c:8445"));
     }
 
     #[test]

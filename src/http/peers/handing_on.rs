@@ -4,9 +4,9 @@ use crate::cluster::{Choice, Peers};
 use crate::control::Control;
 use crate::control::image_calls::RefusedImage;
 use crate::control::images::ImageReply;
+use crate::http::peers::books::Books;
 use crate::http::peers::connections::{PeerConnections, PeerError};
 use crate::http::peers::message::{CALL_HEADER, HandedCall, HandedReply, PATH};
-use crate::http::peers::resting::Resting;
 use crate::http::peers::tls::PeerTls;
 use crate::model::package::Package;
 use crate::os::clock::monotonic_now;
@@ -17,7 +17,7 @@ use crate::vision::outcome::ShedReason;
 use axum::body::Bytes;
 use axum::http::{Method, Request, header};
 use http_body_util::Full;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
@@ -40,7 +40,7 @@ struct Hand {
     peers: watch::Receiver<Peers>,
     connections: PeerConnections,
     metrics: Arc<Metrics>,
-    resting: Mutex<Resting>,
+    books: Mutex<Books>,
     lines: Mutex<LineLimit>,
 }
 
@@ -48,8 +48,8 @@ struct Hand {
 pub async fn hand_on(tls: PeerTls, control: Control, peers: watch::Receiver<Peers>, metrics: Arc<Metrics>) {
     let Some(mut queue) = control.images.hand_on() else { return };
     let connections = PeerConnections::new(tls.connector);
-    let (resting, lines) = (Mutex::default(), Mutex::default());
-    let hand = Arc::new(Hand { control, peers, connections, metrics, resting, lines });
+    let (books, lines) = (Mutex::default(), Mutex::default());
+    let hand = Arc::new(Hand { control, peers, connections, metrics, books, lines });
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     while let Some(refused) = queue.recv().await {
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
@@ -71,11 +71,13 @@ impl Hand {
         let RefusedImage { model, mut slot, options, deadline, is_first_try, refusal, mut reply } = refused;
         let (now, package) = (monotonic_now(), self.package(&model));
         let patience = deadline.since(now).saturating_sub(WAY_BACK);
-        let chosen = package.and_then(|package| Some((self.choose(&package)?, package)));
+        let is_late = patience < LEAST_PATIENCE;
+        let chosen = package.filter(|_| !is_late).and_then(|package| Some((self.choose(&package)?, package)));
         let (outcome, answer) = match chosen {
-            _ if patience < LEAST_PATIENCE => ("late", None),
+            None if is_late => ("late", None),
             None => ("no_peer", None),
             Some((choice, package)) => {
+                let _on_way = OnWay { hand: self, box_id: &choice.box_id };
                 let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
                 let call = HandedCall { model, digest: package.digest.clone(), patience_ms, options, is_first_try };
                 let image = Bytes::copy_from_slice(slot.content());
@@ -99,13 +101,22 @@ impl Hand {
         self.control.read(|status| status.models.get(model)?.running.clone())
     }
 
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The box to ask, which counts as having the call from now on.
     fn choose(&self, package: &Package) -> Option<Choice> {
         let dice = random::bytes::<16>().ok()?;
         let (one, other) = dice.split_at(8);
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte));
-        let (now, resting) = (monotonic_now(), self.resting.lock().unwrap_or_else(PoisonError::into_inner));
-        let rests = |box_id: &str| resting.rests(box_id, now);
-        self.peers.borrow().choose((&package.model, &package.digest), rests, [number(one), number(other)])
+        let (now, mut books) = (monotonic_now(), self.books());
+        let calls = |box_id: &str| books.calls(box_id, now);
+        let dice = [number(one), number(other)];
+        let choice = self.peers.borrow().choose((&package.model, &package.digest), calls, dice)?;
+        // At once: the next call is to know of it.
+        books.begin(&choice.box_id);
+        Some(choice)
     }
 
     async fn ask(
@@ -149,7 +160,7 @@ impl Hand {
                 (outcome, answer.into_reply(package, refusal))
             }
             Err(error) => {
-                self.resting.lock().unwrap_or_else(PoisonError::into_inner).failed(&choice.box_id, monotonic_now());
+                self.books().failed(&choice.box_id, monotonic_now());
                 let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(left_out) = lines.admit(monotonic_now()) {
                     let (box_id, count) = (&choice.box_id, left_out.count());
@@ -164,5 +175,17 @@ impl Hand {
                 (outcome, None)
             }
         }
+    }
+}
+
+/// A call that is on its way to a box, until it is dropped.
+struct OnWay<'a> {
+    hand: &'a Hand,
+    box_id: &'a str,
+}
+
+impl Drop for OnWay<'_> {
+    fn drop(&mut self) {
+        self.hand.books().end(self.box_id);
     }
 }

@@ -7,10 +7,10 @@
 //! The image crosses as it is, with how to look at it and how long its caller still waits. The signature was checked at A, and A
 //! writes the answer that its caller expects. What came from another box is never handed on.
 
+mod books;
 mod connections;
 mod handing_on;
 mod message;
-mod resting;
 mod taking;
 mod tls;
 
