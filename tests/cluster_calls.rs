@@ -1,6 +1,6 @@
 //! Calls in a cluster: real daemons behind a real HAProxy, which hand each other what they would refuse.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails, and its parts are its own")]
 
 #[path = "cluster_calls/site.rs"]
 mod site;
