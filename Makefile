@@ -31,6 +31,7 @@ test: setup ## every test, with real cameras, models, broker and faults
 	@setup/layouts.sh
 	@setup/browser.sh
 	@setup/etcd.sh
+	@setup/balancer.sh
 	@$(CARGO) test
 
 check: fmt clippy doc deny test ## all that CI runs

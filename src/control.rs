@@ -8,6 +8,7 @@ pub mod frame_rates;
 pub mod health;
 pub mod history;
 mod hours_reader;
+pub mod image_calls;
 pub mod images;
 pub mod judge;
 mod loss;
@@ -26,6 +27,7 @@ use crate::catalog::entries::MAX_IMPORTS;
 use crate::catalog::import::PackageSource;
 use crate::control::health::BoxHealth;
 use crate::control::hours_reader::HoursReader;
+use crate::control::image_calls::ImageCalls;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::scenes::ScenesInForce;
@@ -158,7 +160,7 @@ pub struct Control {
     imports: mpsc::Sender<ImportJob>,
     reloads: ReloadSender,
     /// Takes images.
-    pub images: ImageIntake,
+    pub images: ImageCalls,
     /// Takes requests for snapshots.
     pub snapshots: SnapshotClient,
     /// Takes viewers of live video.
@@ -199,7 +201,7 @@ impl Control {
         let (reloads, reload_queue) = mpsc::channel(RELOAD_QUEUE);
         let (snapshots, snapshot_queue) = SnapshotClient::new();
         let hours = HoursReader::new(hours);
-        let scenes = ScenesInForce::default();
+        let (scenes, images) = (ScenesInForce::default(), ImageCalls::new(images));
         let control =
             Self { commands, status, hours, imports, reloads, images, snapshots, live, scenes, events, catalog };
         (

@@ -91,6 +91,11 @@ impl ImageQueue {
         self.waiting.len()
     }
 
+    /// How full it is at a throughput of `tps` transactions a second: 0.0 is empty, 1.0 takes no more.
+    pub(crate) fn fill(&self, tps: f64) -> f64 {
+        f64::from(self.transactions()) / self.capacity(tps) as f64
+    }
+
     /// The transactions of all waiting images together.
     fn transactions(&self) -> u32 {
         self.waiting.iter().map(ImageWork::transactions).sum()

@@ -1,5 +1,6 @@
 //! The box's part in a cluster: starts it, tells it of the box, and the box of it.
 
+use crate::appliance::agent_check::call_room;
 use crate::appliance::reload::ClusterInput;
 use crate::cluster::sealed_passwords::ClusterKey;
 use crate::cluster::settings::ClusterSettings;
@@ -55,12 +56,13 @@ impl ClusterPart {
         if !settings.is_on() {
             return Ok(None);
         }
-        let (session, SessionEnds { assigned, status, report, heard, orders }) = Session::new(settings, box_id, run)?;
+        let (session, SessionEnds { assigned, status, peers, report, heard, orders }) =
+            Session::new(settings, box_id, run)?;
         tokio::spawn(session.run());
         let key = ClusterKey::read(settings.key_file.as_deref(), &settings.name);
         let (cannot, cannot_watch) = watch::channel(BTreeMap::new());
         Ok(Some(Self {
-            client: ClusterClient { status, orders },
+            client: ClusterClient { status, peers, orders },
             link: ClusterLink { name: settings.name.clone(), heard },
             input: ClusterInput { assigned, key, cannot },
             report,
@@ -204,9 +206,11 @@ fn own_report(
         let peak = peaks.entry(id.clone()).or_insert(analysed);
         *peak = (*peak * DECAY).max(analysed);
     }
+    let digest = |(name, model): (&String, &ModelStatus)| Some((name.clone(), model.running.as_ref()?.digest.clone()));
     OwnReport {
         capacity_tps: capacity.clone(),
-        packages: status.models.iter().map(|(name, model)| (name.clone(), model.version.clone())).collect(),
+        packages: status.models.iter().filter_map(digest).collect(),
+        call_room: status.models.iter().filter_map(|(name, model)| Some((name.clone(), call_room(model)?))).collect(),
         idle_processors: idle,
         streaming: streaming.map(|(id, _)| id.clone()).collect(),
         needs: peaks.iter().map(|(id, peak)| (id.clone(), *peak)).collect(),

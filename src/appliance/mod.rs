@@ -4,6 +4,7 @@
 //! `shell` waits for events and passes them to the [`core`](crate::core), `performer` performs the effects, `reporter`
 //! publishes and counts, `composition` builds the parts.
 
+pub mod agent_check;
 mod box_plan;
 mod box_state;
 mod cache_sweep;

@@ -101,10 +101,9 @@ impl Requests {
         self.images.remove(&id)
     }
 
-    /// Frees the slot of an image, and replies if its client is still connected.
+    /// Replies with the slot of an image, which is free if its client has disconnected.
     pub(super) fn answer_image(offer: OfferedImage, reply: ImageReply) {
         let OfferedImage { slot, reply: waiting, .. } = offer;
-        drop(slot);
-        drop(waiting.send(reply));
+        drop(waiting.send((reply, slot)));
     }
 }

@@ -5,6 +5,7 @@ mod camera_ids;
 mod cameras;
 mod check;
 mod cluster;
+mod cluster_calls;
 mod columns;
 mod config;
 mod config_arguments;

@@ -4,6 +4,7 @@ use crate::appliance::{Appliance, ChildPrograms, ClusterPart, Identity, Reporter
 use crate::appliance::{history_keeper, mqtt_commands, scene_editor, version_starter};
 use crate::camera::passwords::CameraPasswords;
 use crate::cli::check::exposed_secrets;
+use crate::cli::cluster_calls::ClusterCalls;
 use crate::cli::config_arguments::{ConfigArguments, EXIT_SETTINGS, load_settings, print_failure};
 use crate::cli::keep_health::keep_health;
 use crate::cli::live_settings::{BrokerFiles, LiveSettings, endpoint_rules, viewers};
@@ -162,7 +163,7 @@ async fn serve(
         true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, link.clone(), events)?),
         false => None,
     };
-    let http = settings.http.clone();
+    let (http, calls) = (settings.http.clone(), ClusterCalls::of(&settings.cluster)?);
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
     let reception = Reception::new(viewers(&settings, redactor)?, &http.sessions, Arc::clone(&metrics));
@@ -185,6 +186,10 @@ async fn serve(
     }
     tokio::spawn(version_starter::resume(control.clone()));
     let asked_of_cluster = cluster.as_ref().map(|cluster| cluster.client.clone());
+    if let Some(client) = &asked_of_cluster {
+        let (metrics, troubles) = (Arc::clone(&metrics), troubles.clone());
+        calls.start(client, (&control, status.clone()), (metrics, troubles), (is_draining.clone(), stopped.clone()));
+    }
     let attached = cluster.map(|cluster| cluster.attach(status.clone(), troubles.clone(), Arc::clone(&metrics)));
     let (cluster_input, cluster_exit) = attached.unzip();
     if let Some(reloader) = appliance.take_reloader() {

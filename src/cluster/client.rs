@@ -1,5 +1,6 @@
 //! What the daemon's API holds of the cluster.
 
+use crate::cluster::peers::Peers;
 use crate::cluster::session::Order;
 use crate::cluster::status::ClusterStatus;
 use std::time::Duration;
@@ -17,6 +18,8 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(2);
 pub struct ClusterClient {
     /// The cluster as this box sees it.
     pub status: watch::Receiver<ClusterStatus>,
+    /// The boxes that take calls of this one.
+    pub peers: watch::Receiver<Peers>,
     /// Takes orders.
     pub orders: mpsc::Sender<Order>,
 }

@@ -9,6 +9,7 @@
 //! | `plan/<camera>` | the leader | with the camera |
 //! | `owner/<camera>` | the box that looks at it | as long as its lease |
 
+use crate::cluster::headroom::CallRoom;
 use crate::cluster::sealed_passwords::SealedPasswords;
 use crate::vision::camera_id::CameraId;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub struct BoxRecord {
     pub run: String,
     /// Where it is reached.
     pub address: String,
+    /// Where it takes calls of other boxes, as `host:port`; empty: nowhere.
+    pub call_address: String,
     /// The version of ocelli.
     pub version: String,
     /// Its zone; empty: none.
@@ -30,6 +33,8 @@ pub struct BoxRecord {
     pub capacity_tps: BTreeMap<String, f32>,
     /// The digest of the package of each model.
     pub packages: BTreeMap<String, String>,
+    /// What each running model can do for callers.
+    pub call_room: BTreeMap<String, CallRoom>,
     /// The share of its processors that is free, 0..=1.
     pub idle_processors: f32,
     /// True while it gives its cameras away and takes none.

@@ -1,5 +1,6 @@
 //! What the appliance tells the cluster of its box, and what it is told.
 
+use crate::cluster::headroom::CallRoom;
 use crate::cluster::records::{BoxRecord, CameraRecord};
 use crate::cluster::standing::Standings;
 use crate::vision::camera_id::CameraId;
@@ -13,6 +14,8 @@ pub struct OwnReport {
     pub capacity_tps: BTreeMap<String, f32>,
     /// The digest of the package of each model.
     pub packages: BTreeMap<String, String>,
+    /// What each running model can do for callers.
+    pub call_room: BTreeMap<String, CallRoom>,
     /// The share of its processors that is free, 0..=1.
     pub idle_processors: f32,
     /// The cameras whose frames arrive.
@@ -41,6 +44,9 @@ pub struct Assignment {
     pub revision: i64,
 }
 
+/// The change of the room for calls that is worth a write, as a share of the whole: it changes with each rush of calls.
+const ROOM_NEWS: f32 = 0.15;
+
 /// The change of a figure that is worth a write: a tenth.
 const NEWS: f32 = 0.1;
 
@@ -51,11 +57,24 @@ pub(super) fn is_news(now: f32, before: f32) -> bool {
 
 /// True if a box's record differs enough to be written: what a program acts upon, or a figure by a tenth.
 pub(super) fn is_box_news(now: &BoxRecord, before: &BoxRecord) -> bool {
-    let figures =
-        |record: &BoxRecord| BoxRecord { capacity_tps: BTreeMap::new(), idle_processors: 0.0, ..record.clone() };
+    let figures = |record: &BoxRecord| BoxRecord {
+        capacity_tps: BTreeMap::new(),
+        call_room: BTreeMap::new(),
+        idle_processors: 0.0,
+        ..record.clone()
+    };
     let differs =
         |(model, tps): (&String, &f32)| before.capacity_tps.get(model).is_none_or(|before| is_news(*tps, *before));
+    let room_differs = |(model, now): (&String, &CallRoom)| {
+        before.call_room.get(model).is_none_or(|before| {
+            let whole = now.whole_tps.max(before.whole_tps);
+            let is_far = |now: f32, before: f32| (now - before).abs() > ROOM_NEWS * whole;
+            is_far(now.free_tps, before.free_tps) || is_far(now.whole_tps, before.whole_tps)
+        })
+    };
     figures(now) != figures(before)
+        || now.call_room.len() != before.call_room.len()
+        || now.call_room.iter().any(room_differs)
         || now.capacity_tps.len() != before.capacity_tps.len()
         || now.capacity_tps.iter().any(differs)
         || (now.idle_processors - before.idle_processors).abs() > 2.0 * NEWS
@@ -75,6 +94,15 @@ mod tests {
         assert!(!is_box_news(&record(54.0, 0.6), &before));
         assert!(is_box_news(&record(56.0, 0.5), &before) && is_box_news(&record(50.0, 0.9), &before));
         assert!(is_box_news(&record(0.0, 0.5), &before) && is_box_news(&before, &record(0.0, 0.5)));
+        let room = |whole_tps: f32, free_tps: f32| BoxRecord {
+            call_room: BTreeMap::from([("a".into(), CallRoom { whole_tps, free_tps })]),
+            ..before.clone()
+        };
+        assert!(!is_box_news(&room(100.0, 60.0), &room(100.0, 70.0)));
+        assert!(
+            is_box_news(&room(100.0, 50.0), &room(100.0, 70.0)) && is_box_news(&room(100.0, 50.0), &room(50.0, 50.0))
+        );
+        assert!(is_box_news(&room(1.0, 1.0), &before) && is_box_news(&before, &room(1.0, 1.0)));
         assert!(is_box_news(&BoxRecord { is_draining: true, ..before.clone() }, &before));
         assert!(is_box_news(&BoxRecord { capacity_tps: BTreeMap::new(), ..before.clone() }, &before));
     }

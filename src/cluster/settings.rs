@@ -2,6 +2,7 @@
 
 use crate::secret::Credentials;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,10 +26,14 @@ pub struct ClusterSettings {
     pub alone_seconds: u32,
     /// On SIGTERM, wait until other boxes have taken the cameras over, for up to six seconds.
     pub drain_at_stop: bool,
+    /// Where a load balancer asks how much room this box has (HAProxy's agent-check). `None`: nowhere.
+    pub agent_listen: Option<SocketAddr>,
     /// User and password for etcd.
     pub credentials: Credentials,
     /// Encrypts the connection to etcd.
     pub tls: ClusterTlsSettings,
+    /// Where boxes hand each other calls.
+    pub peers: PeerSettings,
 }
 
 /// `[cluster.tls]`: encryption, and the certificates of both sides.
@@ -43,6 +48,21 @@ pub struct ClusterTlsSettings {
     pub key_file: Option<PathBuf>,
 }
 
+/// `[cluster.peers]`: boxes hand calls that they would refuse to one that has room. Without `listen` this box takes none of
+/// others, and hands none on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeerSettings {
+    /// Where this box takes calls of others.
+    pub listen: Option<SocketAddr>,
+    /// PEM file with this box's certificate, for both sides of a connection, and what it needs of a chain.
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file with its private key.
+    pub key_file: Option<PathBuf>,
+    /// PEM file with the authority that signed the certificates of all boxes, and of nothing else.
+    pub ca_file: Option<PathBuf>,
+}
+
 impl Default for ClusterSettings {
     fn default() -> Self {
         Self {
@@ -54,8 +74,10 @@ impl Default for ClusterSettings {
             lease_seconds: 3,
             alone_seconds: 86_400,
             drain_at_stop: false,
+            agent_listen: None,
             credentials: Credentials::default(),
             tls: ClusterTlsSettings::default(),
+            peers: PeerSettings::default(),
         }
     }
 }
@@ -64,6 +86,16 @@ impl ClusterSettings {
     /// True if the box takes part in a cluster.
     pub fn is_on(&self) -> bool {
         !self.name.is_empty()
+    }
+
+    /// Where other boxes hand calls to this one, as `host:port`. `None`: nowhere, or its host is not known.
+    pub fn call_address(&self) -> Option<String> {
+        let listen = self.peers.listen.filter(|_| self.is_on())?;
+        if !listen.ip().is_unspecified() {
+            return Some(listen.to_string());
+        }
+        let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
+        (!host.is_empty()).then(|| format!("{host}:{}", listen.port()))
     }
 
     /// After how long a box that is not heard of loses its cameras.

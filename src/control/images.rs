@@ -1,8 +1,8 @@
 //! Images from clients: slots for their bytes, and the queue to the appliance.
 //!
 //! A client first gets a slot or is refused, so the queue never holds more images than there are slots. The slot
-//! travels with the image and is returned when the image has its outcome, even if the client has disconnected by then:
-//! a unit may still be reading it.
+//! travels with the image until that has its outcome, even if the client has disconnected by then: a unit may still be reading
+//! it. It comes back with the outcome, so that another box can have what this one refused.
 
 use crate::ipc::frame_slots::{MAX_SLOTS, Region, SlotWriter};
 use crate::model::package::Package;
@@ -38,8 +38,8 @@ pub struct OfferedImage {
     pub(crate) options: LookOptions,
     /// Its client says that it was not refused before.
     pub(crate) is_first_try: bool,
-    /// Takes the reply.
-    pub(crate) reply: oneshot::Sender<ImageReply>,
+    /// Takes the reply, and the slot.
+    pub(crate) reply: oneshot::Sender<(ImageReply, ImageSlot)>,
 }
 
 /// How a client waits for an image.
@@ -141,6 +141,15 @@ impl ImageSlot {
         writer.and_then(|writer| writer.bytes_mut().get_mut(self.bytes..end)).ok_or(ImageTooLarge)
     }
 
+    /// The image so far.
+    pub(crate) fn content(&mut self) -> &[u8] {
+        let writer = match &mut self.place {
+            Place::Pooled(lease) => lease.slot.as_mut().map(|slot| &mut slot.writer),
+            Place::Own { writer, .. } => Some(writer),
+        };
+        writer.and_then(|writer| writer.bytes_mut().get(..self.bytes)).unwrap_or_default()
+    }
+
     /// The number of the slot in its region.
     pub(crate) fn number(&self) -> u16 {
         match &self.place {
@@ -210,18 +219,24 @@ impl ImageIntake {
         Some(ImageSlot { place: Place::Own { region, writer, _permit: permit }, bytes: 0 })
     }
 
-    /// Sends the image to a model and waits for its outcome.
-    pub async fn detect(&self, model: String, slot: ImageSlot, waiting: Waiting, options: LookOptions) -> ImageReply {
+    /// Sends the image to a model and waits for its outcome. The slot comes back but from a daemon that stops.
+    pub(super) async fn detect(
+        &self,
+        model: String,
+        slot: ImageSlot,
+        waiting: Waiting,
+        options: LookOptions,
+    ) -> (ImageReply, Option<ImageSlot>) {
         let (reply, replied) = oneshot::channel();
         let Waiting { patience, is_first_try } = waiting;
         let arrived_at = monotonic_now();
         let deadline = arrived_at + patience;
         let offer = OfferedImage { model, slot, arrived_at, deadline, options, is_first_try, reply };
         let stopping = ImageReply::Shed(ShedReason::Draining, Duration::from_secs(1));
-        if self.offers.send(offer).await.is_err() {
-            return stopping;
+        if let Err(refused) = self.offers.send(offer).await {
+            return (stopping, Some(refused.0.slot));
         }
-        replied.await.unwrap_or(stopping)
+        replied.await.map_or((stopping, None), |(reply, slot)| (reply, Some(slot)))
     }
 }
 

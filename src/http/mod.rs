@@ -20,6 +20,7 @@ pub mod login;
 mod monitoring;
 mod pace;
 mod page;
+pub mod peers;
 mod place;
 pub mod rekognition;
 mod router;

@@ -12,13 +12,15 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Place {
     Tcp(SocketAddr),
+    /// An address for other boxes of a cluster.
+    Peers(SocketAddr),
     Socket(PathBuf),
 }
 
 impl Display for Place {
     fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Tcp(address) => address.fmt(out),
+            Self::Tcp(address) | Self::Peers(address) => address.fmt(out),
             Self::Socket(path) => path.display().fmt(out),
         }
     }
@@ -28,7 +30,7 @@ impl Place {
     /// Begins to listen.
     pub(super) async fn listen(&self) -> io::Result<Listener> {
         match self {
-            Self::Tcp(address) => TcpListener::bind(address).await.map(Listener::Tcp),
+            Self::Tcp(address) | Self::Peers(address) => TcpListener::bind(address).await.map(Listener::Tcp),
             Self::Socket(path) => {
                 let listener = local_socket::listen(path)?;
                 listener.set_nonblocking(true)?;
@@ -41,6 +43,7 @@ impl Place {
     pub(super) fn cure(&self) -> &'static str {
         match self {
             Self::Tcp(_) => "choose another port under [http]",
+            Self::Peers(_) => "choose another port in `cluster.peers.listen`",
             Self::Socket(_) => {
                 "set `socket` of [http] to a path of at most 107 bytes where the daemon may create a file"
             }

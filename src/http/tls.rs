@@ -106,7 +106,11 @@ pub(crate) fn check_configured(settings: &HttpTlsSettings) -> Result<(), String>
     read(certificate, key).map(drop).map_err(|error| describe(&error))
 }
 
-fn read(certificate_file: &Path, key_file: &Path) -> Result<CertifiedKey, TlsError> {
+/// Reads a certificate and its key.
+///
+/// # Errors
+/// [`TlsError`] naming the file.
+pub(super) fn read(certificate_file: &Path, key_file: &Path) -> Result<CertifiedKey, TlsError> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| TlsError::Unreadable(path.into(), error.to_string());
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate_file)
         .and_then(Iterator::collect)

@@ -83,6 +83,10 @@ impl Settings {
             files.extend(of_box("cluster.tls.ca_file", tls.ca_file.as_deref(), FileKind::Open));
             files.extend(of_box("cluster.tls.certificate_file", tls.certificate_file.as_deref(), FileKind::Open));
             files.extend(of_box("cluster.tls.key_file", tls.key_file.as_deref(), FileKind::Secret));
+            let peers = &cluster.peers;
+            files.extend(of_box("cluster.peers.ca_file", peers.ca_file.as_deref(), FileKind::Open));
+            files.extend(of_box("cluster.peers.certificate_file", peers.certificate_file.as_deref(), FileKind::Open));
+            files.extend(of_box("cluster.peers.key_file", peers.key_file.as_deref(), FileKind::Secret));
         }
         files.extend(of_box("units.runtime_library", Some(self.units.runtime_library.as_path()), FileKind::Open));
         for library in self.units.runtime_libraries.values() {

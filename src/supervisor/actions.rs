@@ -135,6 +135,15 @@ impl ModelState {
     }
 }
 
+/// What a model can do for images of API callers, in transactions a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ImageRoom {
+    /// All that its units, or its quota, allow.
+    pub whole_tps: f64,
+    /// What is left of it beside the present load.
+    pub free_tps: f64,
+}
+
 /// The status of one model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelStatus {
@@ -176,6 +185,10 @@ pub struct ModelStatus {
     pub unit_image_tps: f64,
     /// The current capacity of the image queue. When it is full, images are refused.
     pub image_places: usize,
+    /// What is left for images.
+    pub image_room: ImageRoom,
+    /// The package that its units run; `None` in a status that no pool has made.
+    pub running: Option<Arc<Package>>,
     /// Transactions a second that the units in service can do.
     pub capacity_tps: f64,
     /// Transactions a second that they completed over the last ten seconds.

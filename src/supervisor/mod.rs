@@ -20,5 +20,5 @@ pub mod unit_process;
 pub mod unit_state;
 pub mod zones;
 
-pub use actions::{Answer, ModelState, ModelStatus, SupervisorAction};
+pub use actions::{Answer, ImageRoom, ModelState, ModelStatus, SupervisorAction};
 pub use fleet::{BoxLimits, Fleet, FleetError, ZonePlacement};

@@ -1,6 +1,6 @@
 //! Metrics of the box's part in a cluster. A box on its own has none of them.
 
-use crate::telemetry::labels::{Gauges, integer};
+use crate::telemetry::labels::{Counters, Gauges, integer};
 use prometheus_client::registry::Registry;
 
 /// The series of the cluster.
@@ -9,6 +9,8 @@ pub struct ClusterMetrics {
     connected: Gauges,
     boxes: Gauges,
     cameras: Gauges,
+    handed_on: Counters,
+    taken: Counters,
 }
 
 impl ClusterMetrics {
@@ -18,9 +20,23 @@ impl ClusterMetrics {
         registry.register("cluster_boxes", "Boxes of the cluster that are there", self.boxes.clone());
         let help = "Cameras of the cluster: those that this box owns, and those that no box owns";
         registry.register("cluster_cameras", help, self.cameras.clone());
+        let help = "Calls that this box refused and handed on, or could not, by what became of them";
+        registry.register("cluster_calls_handed_on", help, self.handed_on.clone());
+        let help = "Calls that other boxes handed to this one, by what became of them";
+        registry.register("cluster_calls_taken", help, self.taken.clone());
     }
 
-    /// Sets all of them. `cameras`: those that this box owns, and those that no box owns.
+    /// Counts a call that this box refused, by what became of it elsewhere.
+    pub fn handed_on(&self, outcome: &'static str) {
+        self.handed_on.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Counts a call of another box.
+    pub fn taken(&self, outcome: &'static str) {
+        self.taken.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Sets all gauges. `cameras`: those that this box owns, and those that no box owns.
     pub fn set(&self, is_connected: bool, boxes: usize, (owned, unowned): (usize, usize)) {
         let number = |count: usize| integer(u64::try_from(count).unwrap_or(u64::MAX));
         self.connected.get_or_create(&Vec::new()).set(i64::from(is_connected));

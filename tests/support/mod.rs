@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "each test file uses its part")]
 
 pub mod aws;
+pub mod balancer;
 pub mod broker;
 pub mod browser;
 pub mod camera;

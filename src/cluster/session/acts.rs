@@ -9,6 +9,7 @@ use crate::cluster::report::{is_box_news, is_news};
 use crate::cluster::view::KeyChange;
 use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::vision::camera_id::CameraId;
+use crate::vision::error_chain::describe;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -77,10 +78,12 @@ impl Session {
         let record = BoxRecord {
             run: self.run.clone(),
             address: self.settings.address.clone(),
+            call_address: self.settings.call_address().unwrap_or_default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             zone: self.settings.zone.clone(),
             capacity_tps: report.capacity_tps,
             packages: report.packages,
+            call_room: report.call_room,
             idle_processors: report.idle_processors,
             is_draining: self.is_draining,
             cannot: report.cannot,
@@ -168,6 +171,17 @@ impl Session {
         let known = self.view.as_ref().and_then(|view| view.cameras.get(camera));
         let expected = known.map_or(Expect::Absent, |kept| Expect::WrittenAt(kept.revision));
         Commit::default().if_key(&self.keys.camera(camera), expected)
+    }
+
+    /// Gives the lease up: others take the cameras at once.
+    pub(super) async fn leave(&mut self, etcd: &mut Etcd, lease: i64) {
+        self.promise.end();
+        if let Err(error) = etcd.revoke(lease).await {
+            tracing::warn!(
+                "the cluster is not told that this box leaves, and waits for its lease: {}",
+                describe(&error)
+            );
+        }
     }
 
     /// Writes the needs of this box's cameras that differ by a tenth.

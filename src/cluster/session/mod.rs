@@ -10,8 +10,9 @@ mod acts;
 mod joining;
 mod telling;
 
-use crate::cluster::etcd::{Access, Etcd, EtcdError, LeaseEnd};
+use crate::cluster::etcd::{Access, EtcdError, LeaseEnd};
 use crate::cluster::member::{Member, Situation};
+use crate::cluster::peers::Peers;
 use crate::cluster::placer::{Placer, PlacerSettings};
 use crate::cluster::promise::Promise;
 use crate::cluster::records::Keys;
@@ -60,6 +61,8 @@ pub struct SessionEnds {
     pub assigned: watch::Receiver<Assigned>,
     /// The cluster as this box sees it.
     pub status: watch::Receiver<ClusterStatus>,
+    /// The boxes that take calls of this one.
+    pub peers: watch::Receiver<Peers>,
     /// What this box says of itself.
     pub report: watch::Sender<OwnReport>,
     /// The highest epoch of each camera that the broker has told of.
@@ -91,8 +94,11 @@ pub struct Session {
     moves: Moves,
     unplaced: BTreeMap<CameraId, String>,
     etcd: EtcdStatus,
+    /// When etcd was heard of last.
+    seen_at: Monotonic,
     assigned: watch::Sender<Assigned>,
     status: watch::Sender<ClusterStatus>,
+    peers: watch::Sender<Peers>,
     report: watch::Receiver<OwnReport>,
     heard: watch::Receiver<BTreeMap<CameraId, u64>>,
     orders: mpsc::Receiver<Order>,
@@ -122,12 +128,14 @@ impl Session {
         let (assigned, assigned_end) = watch::channel(Assigned { standings, ..Assigned::default() });
         let (status, status_end) =
             watch::channel(ClusterStatus { name: settings.name.clone(), ..ClusterStatus::default() });
+        let (peers, peers_end) = watch::channel(Peers::default());
         let (report_end, report) = watch::channel(OwnReport::default());
         let (heard_end, heard) = watch::channel(BTreeMap::new());
         let (orders_end, orders) = mpsc::channel(ORDERS);
         let ends = SessionEnds {
             assigned: assigned_end,
             status: status_end,
+            peers: peers_end,
             report: report_end,
             heard: heard_end,
             orders: orders_end,
@@ -150,8 +158,10 @@ impl Session {
             moves: Moves::default(),
             unplaced: BTreeMap::new(),
             etcd: EtcdStatus::default(),
+            seen_at: monotonic_now(),
             assigned,
             status,
+            peers,
             report,
             heard,
             orders,
@@ -297,16 +307,6 @@ impl Session {
         // Without a view it asks for nothing.
         drop(self.member.decide(situation, monotonic_now()));
         self.tell();
-    }
-
-    async fn leave(&mut self, etcd: &mut Etcd, lease: i64) {
-        self.promise.end();
-        if let Err(error) = etcd.revoke(lease).await {
-            tracing::warn!(
-                "the cluster is not told that this box leaves, and waits for its lease: {}",
-                describe(&error)
-            );
-        }
     }
 }
 

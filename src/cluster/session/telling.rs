@@ -1,10 +1,12 @@
 //! What a session tells the appliance and the operator.
 
 use super::Session;
+use crate::cluster::peers::Peers;
 use crate::cluster::records::CameraRecord;
 use crate::cluster::report::Assignment;
 use crate::cluster::status::ClusterStatus;
 use crate::cluster::view::Kept;
+use crate::os::clock::monotonic_now;
 use crate::vision::camera_id::CameraId;
 use std::sync::Arc;
 
@@ -30,12 +32,31 @@ impl Session {
             }
             is_new
         });
+        self.tell_peers();
         let status = self.status_now();
         self.status.send_if_modified(|shown| {
             let is_new = *shown != status;
             if is_new {
                 *shown = status;
             }
+            is_new
+        });
+    }
+
+    /// What is older than a lease is not told any more: those boxes may be gone.
+    fn tell_peers(&mut self) {
+        let now = monotonic_now();
+        let peers = match &self.view {
+            Some(view) => {
+                self.seen_at = now;
+                Peers::of(view, &self.box_id)
+            }
+            None if now.since(self.seen_at) > self.settings.lease() => Peers::default(),
+            None => return,
+        };
+        self.peers.send_if_modified(|told| {
+            let is_new = *told != peers;
+            *told = peers;
             is_new
         });
     }

@@ -29,6 +29,9 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
             findings.add(format!("cluster.endpoints[{index}]"), "must be http://host:port or https://host:port");
         }
     }
+    if cluster.agent_listen.is_some_and(|listen| listen.port() == 0) {
+        findings.add("cluster.agent_listen", "must have a port, such as \"0.0.0.0:8444\": a load balancer asks there");
+    }
     let tls = &cluster.tls;
     if tls.ca_file.is_none() && cluster.endpoints.iter().any(|endpoint| endpoint.starts_with("https://")) {
         let what = "is required for https:// endpoints: give the certificate of the authority that signed the members' certificates";
@@ -42,5 +45,43 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     findings.readable("cluster.tls.ca_file", tls.ca_file.as_ref());
     findings.readable("cluster.tls.certificate_file", tls.certificate_file.as_ref());
     findings.readable("cluster.tls.key_file", tls.key_file.as_ref());
+    check_peers(settings, findings);
     findings.credentials("cluster.credentials", &cluster.credentials);
+}
+
+/// `[cluster.peers]`: all of it or nothing.
+fn check_peers(settings: &Settings, findings: &mut Findings) {
+    let (cluster, peers) = (&settings.cluster, &settings.cluster.peers);
+    let files = [
+        ("cluster.peers.certificate_file", &peers.certificate_file),
+        ("cluster.peers.key_file", &peers.key_file),
+        ("cluster.peers.ca_file", &peers.ca_file),
+    ];
+    let Some(listen) = peers.listen else {
+        if let Some((key, _)) = files.iter().find(|(_, file)| file.is_some()) {
+            findings.add(
+                *key,
+                "is of no use without `cluster.peers.listen`: set that too, such as \"0.0.0.0:8445\", or neither",
+            );
+        }
+        return;
+    };
+    if listen.port() == 0 {
+        findings.add(
+            "cluster.peers.listen",
+            "must have a port, such as \"0.0.0.0:8445\": other boxes hand calls over there",
+        );
+    } else if cluster.call_address().is_none() {
+        let what = "is required with this `cluster.peers.listen`: give the host under which other boxes reach this one, such as \"10.0.0.7:8443\"";
+        findings.add("cluster.address", what);
+    }
+    for (key, file) in files {
+        match file {
+            Some(_) => findings.readable(key, file.as_ref()),
+            None => findings.add(
+                key,
+                "is required with `cluster.peers.listen`: boxes show each other certificates of one authority",
+            ),
+        }
+    }
 }

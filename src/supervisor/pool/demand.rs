@@ -128,6 +128,11 @@ impl Demand {
         }
     }
 
+    /// The limit of images in transactions a second, if there is one; `measured_tps` as in [`Self::charge`].
+    pub(super) fn quota_tps(&self, measured_tps: f64) -> Option<f64> {
+        self.quota.as_ref().map(|(quota, _)| quota.tps(measured_tps))
+    }
+
     /// Takes an image's transactions from the quota; `measured_tps` is the throughput of the units in service.
     ///
     /// # Errors

@@ -2,9 +2,10 @@
 
 use super::Pool;
 use crate::admission::WorkKind;
-use crate::supervisor::actions::ModelStatus;
+use crate::supervisor::actions::{ImageRoom, ModelStatus};
 use crate::supervisor::unit_state::Unit;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Pool {
     /// The model's status. The fields by zone are left empty, because a pool does not have the names of zones.
@@ -33,6 +34,8 @@ impl Pool {
             unit_frame_tps: times.tps_of(WorkKind::Frame),
             unit_image_tps: times.tps_of(WorkKind::Image),
             image_places: self.image_places(),
+            image_room: self.image_room(),
+            running: Some(Arc::clone(current)),
             capacity_tps: unit_tps * in_service as f64,
             load_tps: self.throughput.load_tps(),
             transactions: self.throughput.transactions,
@@ -69,6 +72,21 @@ impl Pool {
     fn image_places(&self) -> usize {
         let looks = self.demand.image_framing.transactions() as usize;
         self.demand.gate.images.capacity(self.image_rate()).div_ceil(looks)
+    }
+
+    /// What images could have beyond what they have: the share of the units that the last seconds left free, within the quota,
+    /// and less the more of the queue is taken: that shows a rush before those seconds do.
+    fn image_room(&self) -> ImageRoom {
+        let in_service = self.in_service() as f64;
+        let measured = self.throughput.unit_image_tps() * in_service;
+        let quota = self.demand.quota_tps(measured);
+        let whole_tps = quota.map_or(measured, |quota| quota.min(measured));
+        let all = self.throughput.service_time.tps() * in_service;
+        let busy = if all > 0.0 { self.throughput.load_tps() / all } else { 0.0 };
+        let of_units = measured * (1.0 - busy).max(0.0);
+        let of_quota = quota.map_or(f64::INFINITY, |quota| (quota - self.throughput.image_load_tps()).max(0.0));
+        let free_of_queue = (1.0 - self.demand.gate.images.fill(measured)).max(0.0);
+        ImageRoom { whole_tps, free_tps: of_units.min(of_quota).min(whole_tps) * free_of_queue }
     }
 
     fn degraded(&self, in_service: usize) -> Vec<String> {

@@ -9,6 +9,14 @@ use std::time::Duration;
 /// The window over which the load is averaged.
 const LOAD_WINDOW: Duration = Duration::from_secs(10);
 
+/// An item that was completed.
+#[derive(Clone, Copy, Debug)]
+struct Completed {
+    at: Monotonic,
+    kind: WorkKind,
+    transactions: u32,
+}
+
 /// Finished transactions and their service time.
 #[derive(Debug, Default)]
 pub(super) struct Throughput {
@@ -20,14 +28,14 @@ pub(super) struct Throughput {
     pub(super) completed: u64,
     /// The time of one transaction as a unit has measured it before it took work; a guess, replaced by what is measured at work.
     expected: Option<Duration>,
-    /// The completion times in the load window, with the number of transactions.
-    recent: VecDeque<(Monotonic, u32)>,
+    /// What was completed in the load window.
+    recent: VecDeque<Completed>,
 }
 
 impl Throughput {
     /// Counts a completed item.
     pub(super) fn count(&mut self, kind: WorkKind, transactions: u32, now: Monotonic) {
-        self.recent.push_back((now, transactions));
+        self.recent.push_back(Completed { at: now, kind, transactions });
         self.completed += u64::from(transactions);
         self.transactions += u64::from(transactions);
         if kind == WorkKind::Image {
@@ -37,14 +45,23 @@ impl Throughput {
 
     /// Removes entries older than the load window.
     pub(super) fn forget_old(&mut self, now: Monotonic) {
-        while self.recent.front().is_some_and(|(at, _)| now.since(*at) > LOAD_WINDOW) {
+        while self.recent.front().is_some_and(|done| now.since(done.at) > LOAD_WINDOW) {
             self.recent.pop_front();
         }
     }
 
     /// Transactions a second over the load window.
     pub(super) fn load_tps(&self) -> f64 {
-        let done: u32 = self.recent.iter().map(|(_, transactions)| transactions).sum();
+        self.load_of(|_| true)
+    }
+
+    /// The same of images alone.
+    pub(super) fn image_load_tps(&self) -> f64 {
+        self.load_of(|kind| kind == WorkKind::Image)
+    }
+
+    fn load_of(&self, is_counted: impl Fn(WorkKind) -> bool) -> f64 {
+        let done: u32 = self.recent.iter().filter(|done| is_counted(done.kind)).map(|done| done.transactions).sum();
         f64::from(done) / LOAD_WINDOW.as_secs_f64()
     }
 

@@ -1,0 +1,52 @@
+//! Calls in a cluster, as `ocelli run` starts them: what load balancers are told, and what boxes hand each other.
+
+use crate::appliance::agent_check::{self, AgentSources};
+use crate::cluster::ClusterClient;
+use crate::cluster::settings::ClusterSettings;
+use crate::control::{ApplianceStatus, Control};
+use crate::http::peers::{self, PeerTls, PeerTlsError};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::troubles::Troubles;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What the settings say of it.
+#[derive(Debug)]
+pub(super) struct ClusterCalls {
+    agent: Option<SocketAddr>,
+    peers: Option<(SocketAddr, PeerTls)>,
+}
+
+impl ClusterCalls {
+    /// Reads the certificates. Nothing for a box on its own.
+    ///
+    /// # Errors
+    /// [`PeerTlsError`], which names the setting.
+    pub(super) fn of(settings: &ClusterSettings) -> Result<Self, PeerTlsError> {
+        if !settings.is_on() {
+            return Ok(Self { agent: None, peers: None });
+        }
+        let tls = PeerTls::read(&settings.peers)?;
+        Ok(Self { agent: settings.agent_listen, peers: settings.peers.listen.zip(tls) })
+    }
+
+    /// Starts what the settings ask for. Must be called inside the runtime.
+    pub(super) fn start(
+        self,
+        client: &ClusterClient,
+        (control, status): (&Control, watch::Receiver<ApplianceStatus>),
+        (metrics, troubles): (Arc<Metrics>, Troubles),
+        (is_stopping, stopped): (watch::Receiver<bool>, watch::Receiver<bool>),
+    ) {
+        if let Some(address) = self.agent {
+            let sources = AgentSources { status, cluster: client.status.clone(), is_stopping };
+            tokio::spawn(agent_check::serve(address, sources, troubles.clone()));
+        }
+        if let Some((address, tls)) = self.peers {
+            let handing = peers::hand_on(tls.clone(), control.clone(), client.peers.clone(), Arc::clone(&metrics));
+            tokio::spawn(handing);
+            tokio::spawn(peers::take(address, tls, control.clone(), (metrics, troubles), stopped));
+        }
+    }
+}
