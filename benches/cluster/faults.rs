@@ -46,7 +46,11 @@ impl std::fmt::Display for Outcome {
             Some(ms) => format!("{camera} {:.1} s", *ms as f64 / 1000.0),
             None => format!("{camera} NEVER"),
         });
-        write!(out, "{:?} {}: {}", self.fault, self.touched, times.collect::<Vec<_>>().join(", "))
+        write!(out, "{:?} {}: {}", self.fault, self.touched, times.collect::<Vec<_>>().join(", "))?;
+        match (self.needless_at_death, self.needless_at_return) {
+            (0, 0) => Ok(()),
+            (death, back) => write!(out, "; {death} cameras of others moved meanwhile, {back} afterwards"),
+        }
     }
 }
 

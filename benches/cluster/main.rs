@@ -80,7 +80,13 @@ fn figures(site: &Site, outcomes: &[Outcome], writes: f64) -> Vec<Figure> {
     let bar_of_leader = (!alone.is_empty() && !with_leader.is_empty()).then_some(3.0);
     let unwell = outcomes.iter().filter(|outcome| !outcome.is_well).count() as f64;
     vec![
-        figure("faults", outcomes.len() as f64, "faults", None, "random kills, pauses, silent lines and losses of etcd"),
+        figure(
+            "faults",
+            outcomes.len() as f64,
+            "faults",
+            None,
+            "random kills, pauses, silent lines and losses of etcd",
+        ),
         figure(
             "unmarked doubles",
             doubles,

@@ -75,7 +75,8 @@ impl Site {
         };
         let boxes: Vec<Daemon> = BOXES.iter().zip(&lines).map(start).collect();
         let everything = broker.settled_subscriber("ocelli/hall/#");
-        let mut site = Self { etcd, _broker: broker, _camera: camera, boxes, lines, everything, trace: Trace::default() };
+        let mut site =
+            Self { etcd, _broker: broker, _camera: camera, boxes, lines, everything, trace: Trace::default() };
         wait_for("the boxes", LIMIT, || (site.status()?["boxes"].as_object()?.len() == BOXES.len()).then_some(()));
         for number in 0..CAMERAS {
             let add = ["cluster", "cameras", "add", &format!("cam{number}"), &site._camera.urls[number], "--fps", "2"];

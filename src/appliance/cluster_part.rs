@@ -1,6 +1,6 @@
 //! The box's part in a cluster: starts it, tells it of the box, and the box of it.
 
-use crate::appliance::agent_check::call_room;
+use crate::appliance::own_report::Measured;
 use crate::appliance::reload::ClusterInput;
 use crate::cluster::sealed_passwords::ClusterKey;
 use crate::cluster::settings::ClusterSettings;
@@ -8,11 +8,9 @@ use crate::cluster::{ClusterClient, ClusterStatus, EtcdError, OwnReport, Session
 use crate::control::ApplianceStatus;
 use crate::os::processor_load::ProcessorLoad;
 use crate::publish::cluster_link::ClusterLink;
-use crate::supervisor::{ModelState, ModelStatus};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
-use crate::vision::camera_status::CameraStatus;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,64 +154,16 @@ async fn tell_box(
     cannot: watch::Receiver<BTreeMap<CameraId, String>>,
     report: watch::Sender<OwnReport>,
 ) {
-    let (mut load, mut known) = (ProcessorLoad::default(), Measured::default());
+    let (mut load, mut measured) = (ProcessorLoad::default(), Measured::default());
     while status.changed().await.is_ok() {
         let now = {
             let status = status.borrow_and_update();
-            own_report(&status, &cannot.borrow(), load.idle_share(), &mut known)
+            measured.report(&status, &cannot.borrow(), load.idle_share())
         };
         report.send_if_modified(|told| {
             let is_new = *told != now;
             *told = now;
             is_new
         });
-    }
-}
-
-/// What a peak loses with each status, twice a second: a half in half an hour.
-const DECAY: f32 = 0.999_8;
-
-/// What was measured so far.
-#[derive(Debug, Default)]
-struct Measured {
-    /// The most that each camera needed, which fades.
-    peaks: BTreeMap<CameraId, f32>,
-    /// What each model can do, by the units that it should have: one that is being replaced sends no camera away.
-    capacity: BTreeMap<String, f32>,
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rates of a few digits")]
-fn own_report(
-    status: &ApplianceStatus,
-    cannot: &BTreeMap<CameraId, String>,
-    idle: f32,
-    Measured { peaks, capacity }: &mut Measured,
-) -> OwnReport {
-    let is_wanted = |model: &ModelStatus| matches!(model.state, ModelState::Running | ModelState::Starting);
-    capacity.retain(|name, _| status.models.get(name).is_some_and(is_wanted));
-    for (name, model) in status.models.iter().filter(|(_, model)| is_wanted(model)) {
-        let unit_tps = if model.unit_tps > 0.0 { model.unit_tps } else { model.expected_unit_tps };
-        if unit_tps > 0.0 {
-            capacity.insert(name.clone(), unit_tps as f32 * model.desired as f32);
-        }
-    }
-    let streaming =
-        status.cameras.iter().filter(|(_, it)| it.state.state == CameraStatus::Streaming && it.rates.decoded > 0.0);
-    peaks.retain(|camera, _| status.cameras.contains_key(camera));
-    for (id, camera) in status.cameras.iter().filter(|(_, camera)| camera.rates.are_settled()) {
-        // A camera that the box throttles needs more than it gets.
-        let analysed = camera.rates.analysed as f32;
-        let peak = peaks.entry(id.clone()).or_insert(analysed);
-        *peak = (*peak * DECAY).max(analysed);
-    }
-    let digest = |(name, model): (&String, &ModelStatus)| Some((name.clone(), model.running.as_ref()?.digest.clone()));
-    OwnReport {
-        capacity_tps: capacity.clone(),
-        packages: status.models.iter().filter_map(digest).collect(),
-        call_room: status.models.iter().filter_map(|(name, model)| Some((name.clone(), call_room(model)?))).collect(),
-        idle_processors: idle,
-        streaming: streaming.map(|(id, _)| id.clone()).collect(),
-        needs: peaks.iter().map(|(id, peak)| (id.clone(), *peak)).collect(),
-        cannot: cannot.clone(),
     }
 }

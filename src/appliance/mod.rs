@@ -23,6 +23,7 @@ mod live_orders;
 mod memory_probe;
 mod meter;
 pub mod mqtt_commands;
+mod own_report;
 mod package_loader;
 mod performer;
 mod reload;

@@ -23,7 +23,7 @@ pub struct Headroom {
 
 impl CallRoom {
     /// The share of it that is left, 0..=1.
-    fn free_share(self) -> f32 {
+    pub(super) fn free_share(self) -> f32 {
         let share = self.free_tps / self.whole_tps;
         if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
     }

@@ -44,7 +44,7 @@ pub struct Assignment {
     pub revision: i64,
 }
 
-/// The change of the room for calls that is worth a write, as a share of the whole: it changes with each rush of calls.
+/// The change of the share that is left for calls, which is worth a write: it changes with each rush of calls.
 const ROOM_NEWS: f32 = 0.15;
 
 /// The change of a figure that is worth a write: a tenth.
@@ -68,8 +68,8 @@ pub(super) fn is_box_news(now: &BoxRecord, before: &BoxRecord) -> bool {
     let room_differs = |(model, now): (&String, &CallRoom)| {
         before.call_room.get(model).is_none_or(|before| {
             let whole = now.whole_tps.max(before.whole_tps);
-            let is_far = |now: f32, before: f32| (now - before).abs() > ROOM_NEWS * whole;
-            is_far(now.free_tps, before.free_tps) || is_far(now.whole_tps, before.whole_tps)
+            (now.free_share() - before.free_share()).abs() > ROOM_NEWS
+                || (now.whole_tps - before.whole_tps).abs() > 2.0 * ROOM_NEWS * whole
         })
     };
     figures(now) != figures(before)

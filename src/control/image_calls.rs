@@ -47,7 +47,7 @@ impl ImageCalls {
     }
 
     /// Takes a free slot; `None` if all are in use.
-    pub(crate) fn reserve(&self) -> Option<ImageSlot> {
+    pub fn reserve(&self) -> Option<ImageSlot> {
         self.intake.reserve()
     }
 
