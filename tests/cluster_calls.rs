@@ -107,6 +107,18 @@ fn what_one_box_has_no_room_for_another_answers_and_a_box_that_does_not_answer_c
 }
 
 #[test]
+fn what_came_from_a_box_stays_there_when_that_has_no_room_either() {
+    let site = Site::start(1);
+    wait_for("the others' room", LIMIT, || (site.etcd.dump().matches("\"free_tps\"").count() >= 3).then_some(()));
+    let statuses = site.call_in_parallel(0, 12);
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let (asked, refused) = (site.count(0, "handed_on_total"), site.count(0, "handed_on_total{outcome=\"refused\"}"));
+    let taken = site.count(1, "taken_total") + site.count(2, "taken_total");
+    assert!(refused > 0.0 && taken <= asked, "{refused} refused of {asked} handed on, {taken} taken");
+    assert_eq!(site.count(1, "handed_on_total") + site.count(2, "handed_on_total"), 0.0);
+}
+
+#[test]
 fn boxes_take_calls_from_those_alone_that_have_a_certificate_of_their_authority() {
     let site = Site::start(100);
     let stranger = support::certificates::Authority::new("another").sign(&["127.0.0.1"], support::certificates::VALID);

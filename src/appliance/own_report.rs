@@ -21,8 +21,18 @@ pub(super) struct Measured {
     /// The most that each camera needed, which fades.
     peaks: BTreeMap<CameraId, f32>,
     /// What a unit of each model can do.
-    unit_tps: BTreeMap<String, f32>,
+    units: BTreeMap<String, UnitFigure>,
     idle: Option<f32>,
+}
+
+/// What a unit of a model can do.
+#[derive(Debug)]
+struct UnitFigure {
+    tps: f32,
+    /// Guessed before the first transactions.
+    is_guess: bool,
+    /// Of the package that it was measured with.
+    digest: Option<String>,
 }
 
 impl Measured {
@@ -35,12 +45,9 @@ impl Measured {
         idle: f32,
     ) -> OwnReport {
         let is_wanted = |model: &ModelStatus| matches!(model.state, ModelState::Running | ModelState::Starting);
-        self.unit_tps.retain(|name, _| status.models.get(name).is_some_and(is_wanted));
+        self.units.retain(|name, _| status.models.get(name).is_some_and(is_wanted));
         for (name, model) in status.models.iter().filter(|(_, model)| is_wanted(model)) {
-            let measured = if model.unit_tps > 0.0 { model.unit_tps } else { model.expected_unit_tps } as f32;
-            if measured > 0.0 {
-                approach(self.unit_tps.entry(name.clone()).or_insert(measured), measured);
-            }
+            self.learn(name, model);
         }
         approach(self.idle.get_or_insert(idle), idle);
         let streaming =
@@ -54,17 +61,38 @@ impl Measured {
         }
         // By the units that a model should have: one that is being replaced sends no camera away.
         let desired = |name: &String| status.models.get(name).map_or(0.0, |model| model.desired as f32);
+        let capacity = |(name, unit): (&String, &UnitFigure)| (name.clone(), unit.tps * desired(name));
         let digest =
             |(name, model): (&String, &ModelStatus)| Some((name.clone(), model.running.as_ref()?.digest.clone()));
         let room = |(name, model): (&String, &ModelStatus)| Some((name.clone(), call_room(model)?));
         OwnReport {
-            capacity_tps: self.unit_tps.iter().map(|(name, tps)| (name.clone(), tps * desired(name))).collect(),
+            capacity_tps: self.units.iter().map(capacity).collect(),
             packages: status.models.iter().filter_map(digest).collect(),
             call_room: status.models.iter().filter_map(room).collect(),
             idle_processors: self.idle.unwrap_or(idle),
             streaming: streaming.map(|(id, _)| id.clone()).collect(),
             needs: self.peaks.iter().map(|(id, peak)| (id.clone(), *peak)).collect(),
             cannot: cannot.clone(),
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rates of a few digits")]
+    fn learn(&mut self, name: &str, model: &ModelStatus) {
+        let is_guess = model.unit_tps <= 0.0;
+        let tps = if is_guess { model.expected_unit_tps } else { model.unit_tps } as f32;
+        if tps <= 0.0 {
+            return;
+        }
+        let digest = model.running.as_ref().map(|package| package.digest.clone());
+        match self.units.get_mut(name) {
+            Some(known) if (digest.is_none() || known.digest == digest) && (!known.is_guess || is_guess) => {
+                // A unit that is being replaced says nothing of what it can do.
+                if known.is_guess == is_guess {
+                    approach(&mut known.tps, tps);
+                }
+            }
+            // What was guessed, or is of another package, is no beginning.
+            _ => drop(self.units.insert(name.to_owned(), UnitFigure { tps, is_guess, digest })),
         }
     }
 }

@@ -15,20 +15,17 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(super) struct ClusterCalls {
     agent: Option<SocketAddr>,
-    peers: Option<(SocketAddr, PeerTls)>,
+    peers: Result<Option<(SocketAddr, PeerTls)>, PeerTlsError>,
 }
 
 impl ClusterCalls {
     /// Reads the certificates. Nothing for a box on its own.
-    ///
-    /// # Errors
-    /// [`PeerTlsError`], which names the setting.
-    pub(super) fn of(settings: &ClusterSettings) -> Result<Self, PeerTlsError> {
+    pub(super) fn of(settings: &ClusterSettings) -> Self {
         if !settings.is_on() {
-            return Ok(Self { agent: None, peers: None });
+            return Self { agent: None, peers: Ok(None) };
         }
-        let tls = PeerTls::read(&settings.peers)?;
-        Ok(Self { agent: settings.agent_listen, peers: settings.peers.listen.zip(tls) })
+        let tls = PeerTls::read(&settings.peers);
+        Self { agent: settings.agent_listen, peers: tls.map(|tls| settings.peers.listen.zip(tls)) }
     }
 
     /// Starts what the settings ask for. Must be called inside the runtime.
@@ -43,7 +40,14 @@ impl ClusterCalls {
             let sources = AgentSources { status, cluster: client.status.clone(), is_stopping };
             tokio::spawn(agent_check::serve(address, sources, troubles.clone()));
         }
-        if let Some((address, tls)) = self.peers {
+        let peers = self.peers.unwrap_or_else(|error| {
+            // The cameras of a box are not to go dark for a certificate of its calls.
+            tracing::error!(%error, "calls are neither handed to other boxes nor taken from them until a restart");
+            troubles
+                .set("cluster calls", format!("{error}; calls are neither handed to other boxes nor taken from them"));
+            None
+        });
+        if let Some((address, tls)) = peers {
             let handing = peers::hand_on(tls.clone(), control.clone(), client.peers.clone(), Arc::clone(&metrics));
             tokio::spawn(handing);
             tokio::spawn(peers::take(address, tls, control.clone(), (metrics, troubles), stopped));

@@ -163,7 +163,7 @@ async fn serve(
         true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, link.clone(), events)?),
         false => None,
     };
-    let (http, calls) = (settings.http.clone(), ClusterCalls::of(&settings.cluster)?);
+    let (http, calls) = (settings.http.clone(), ClusterCalls::of(&settings.cluster));
     let rules = endpoint_rules(&settings)?;
     rules.keys.iter().for_each(|key| redactor.register(&key.secret));
     let reception = Reception::new(viewers(&settings, redactor)?, &http.sessions, Arc::clone(&metrics));
@@ -186,10 +186,7 @@ async fn serve(
     }
     tokio::spawn(version_starter::resume(control.clone()));
     let asked_of_cluster = cluster.as_ref().map(|cluster| cluster.client.clone());
-    if let Some(client) = &asked_of_cluster {
-        let (metrics, troubles) = (Arc::clone(&metrics), troubles.clone());
-        calls.start(client, (&control, status.clone()), (metrics, troubles), (is_draining.clone(), stopped.clone()));
-    }
+    let of_calls = asked_of_cluster.clone().map(|client| (client, control.clone(), Arc::clone(&metrics)));
     let attached = cluster.map(|cluster| cluster.attach(status.clone(), troubles.clone(), Arc::clone(&metrics)));
     let (cluster_input, cluster_exit) = attached.unzip();
     if let Some(reloader) = appliance.take_reloader() {
@@ -219,6 +216,10 @@ async fn serve(
     let state = HttpState::new(metrics, health_watch, control, rekognition).with_page(page);
     let state = state.with_reception(reception).with_cluster(asked_of_cluster);
     let stopped = cluster_exit.as_ref().map_or(stopped.clone(), |exit| exit.after_handover(stopped));
+    if let Some((client, control, metrics)) = of_calls {
+        let (metrics, stopping) = ((metrics, troubles.clone()), (is_draining.clone(), stopped.clone()));
+        calls.start(&client, (&control, status.clone()), metrics, stopping);
+    }
     let server = tokio::spawn(server::serve(http, state, identity_of_server, tokens, troubles, stopped.clone()));
     tokio::spawn(keep_health(status.clone(), health, is_draining));
     if let Some(seconds) = arguments.duration {

@@ -49,6 +49,9 @@ pub(super) fn in_plain_words<T: DeserializeOwned>(error: &ConfigError, section: 
     if text == "invalid IP address syntax" {
         return "must be an IP address, such as 192.168.1.20".to_owned();
     }
+    if text == "invalid socket address syntax" {
+        return "must be an IP address and a port, such as \"0.0.0.0:8444\"".to_owned();
+    }
     if text.starts_with("invalid length ") && text.contains(", expected struct ") {
         return format!("is a list{BUT}a section");
     }

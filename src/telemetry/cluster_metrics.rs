@@ -3,6 +3,22 @@
 use crate::telemetry::labels::{Counters, Gauges, integer};
 use prometheus_client::registry::Registry;
 
+/// What may become of a call that is handed on, and of one that another box hands on.
+const HANDED_ON: [&str; 11] = [
+    "answered",
+    "refused",
+    "failed",
+    "not_taken",
+    "no_peer",
+    "late",
+    "busy",
+    "unreachable",
+    "timed_out",
+    "unreadable",
+    "abandoned",
+];
+const TAKEN: [&str; 5] = ["answered", "refused", "failed", "other_package", "broken"];
+
 /// The series of the cluster.
 #[derive(Debug, Default)]
 pub struct ClusterMetrics {
@@ -24,6 +40,13 @@ impl ClusterMetrics {
         registry.register("cluster_calls_handed_on", help, self.handed_on.clone());
         let help = "Calls that other boxes handed to this one, by what became of them";
         registry.register("cluster_calls_taken", help, self.taken.clone());
+    }
+
+    /// The series of calls begin at zero, so that the first of each outcome shows as an increase.
+    pub fn begin_calls(&self) {
+        for (counters, outcomes) in [(&self.handed_on, &HANDED_ON[..]), (&self.taken, &TAKEN[..])] {
+            outcomes.iter().for_each(|outcome| drop(counters.get_or_create(&vec![("outcome", (*outcome).to_owned())])));
+        }
     }
 
     /// Counts a call that this box refused, by what became of it elsewhere.

@@ -15,6 +15,7 @@ mod transports;
 pub(super) use crate::cli::check::access::exposed_secrets;
 use crate::cli::check::report::{Finding, Report, Severity};
 use crate::cli::config_arguments::ConfigArguments;
+use crate::http::peers::PeerTls;
 use crate::http::tls::check_configured;
 use crate::os::access::Visitor;
 use crate::settings::{Settings, SettingsErrors, environment};
@@ -68,6 +69,10 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     report.extend(broker::check_broker_files(&settings));
     if let Err(what) = check_configured(&settings.http.tls) {
         let finding = Finding::new(Severity::Mistake, "HTTP", what).key("http.tls");
+        report.add(finding.cure("correct the file, or the setting that names it"));
+    }
+    if let Err(what) = PeerTls::read(&settings.cluster.peers) {
+        let finding = Finding::new(Severity::Mistake, "cluster", describe(&what)).key("cluster.peers");
         report.add(finding.cure("correct the file, or the setting that names it"));
     }
     report.extend(this_box::check_box(&settings, &visitor));

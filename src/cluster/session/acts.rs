@@ -11,6 +11,7 @@ use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a box that has just started lets others lead: after a power cut the first box that is back must not take all.
@@ -75,15 +76,17 @@ impl Session {
         if !is_measured && monotonic_now().since(self.began_at) < MEASURED_BY {
             return Ok(());
         }
+        let call_address = self.settings.call_address().unwrap_or_default();
         let record = BoxRecord {
             run: self.run.clone(),
             address: self.settings.address.clone(),
-            call_address: self.settings.call_address().unwrap_or_default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             zone: self.settings.zone.clone(),
             capacity_tps: report.capacity_tps,
             packages: report.packages,
-            call_room: report.call_room,
+            // Nobody can use the room of a box that takes no calls of others.
+            call_room: if call_address.is_empty() { BTreeMap::new() } else { report.call_room },
+            call_address,
             idle_processors: report.idle_processors,
             is_draining: self.is_draining,
             cannot: report.cannot,

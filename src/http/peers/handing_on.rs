@@ -24,8 +24,7 @@ use tokio::sync::{Semaphore, watch};
 /// Images on their way to other boxes at a time. Each is held in memory meanwhile, 4 MiB but for a few.
 const AT_A_TIME: usize = 24;
 
-/// How long another box may take, however long the caller waits: its queue is a second long. One that is frozen costs a caller
-/// so much.
+/// How long another box may take, however long the caller waits. One that is frozen costs a caller so much.
 const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 
 /// With less time than this left, nothing is handed on.
@@ -47,6 +46,7 @@ struct Hand {
 /// Hands on what this box refuses, as long as the daemon runs.
 pub async fn hand_on(tls: PeerTls, control: Control, peers: watch::Receiver<Peers>, metrics: Arc<Metrics>) {
     let Some(mut queue) = control.images.hand_on() else { return };
+    metrics.cluster().begin_calls();
     let connections = PeerConnections::new(tls.connector);
     let (books, lines) = (Mutex::default(), Mutex::default());
     let hand = Arc::new(Hand { control, peers, connections, metrics, books, lines });
@@ -70,7 +70,8 @@ impl Hand {
     async fn answer(&self, refused: RefusedImage) {
         let RefusedImage { model, mut slot, options, deadline, is_first_try, refusal, mut reply } = refused;
         let (now, package) = (monotonic_now(), self.package(&model));
-        let patience = deadline.since(now).saturating_sub(WAY_BACK);
+        let limit = deadline.since(now).min(ANSWER_LIMIT);
+        let patience = limit.saturating_sub(WAY_BACK);
         let is_late = patience < LEAST_PATIENCE;
         let chosen = package.filter(|_| !is_late).and_then(|package| Some((self.choose(&package)?, package)));
         let (outcome, answer) = match chosen {
@@ -83,13 +84,13 @@ impl Hand {
                 let image = Bytes::copy_from_slice(slot.content());
                 // Other callers may have the slot meanwhile.
                 drop(slot);
-                let asking = self.ask(&choice, &call, image, patience.min(ANSWER_LIMIT));
+                let asking = self.ask(&choice, &call, image, limit);
                 let answer = tokio::select! {
                     answer = asking => answer,
                     // Its caller has gone.
                     () = reply.closed() => return self.metrics.cluster().handed_on("abandoned"),
                 };
-                self.judge(&choice, answer, &package, &refusal)
+                self.judge(&choice, answer, limit, (&package, &refusal))
             }
         };
         self.metrics.cluster().handed_on(outcome);
@@ -145,8 +146,8 @@ impl Hand {
         &self,
         choice: &Choice,
         answer: Result<HandedReply, PeerError>,
-        package: &Arc<Package>,
-        refusal: &ImageReply,
+        limit: Duration,
+        (package, refusal): (&Arc<Package>, &ImageReply),
     ) -> (&'static str, Option<ImageReply>) {
         match answer {
             Ok(answer) => {
@@ -160,7 +161,10 @@ impl Hand {
                 (outcome, answer.into_reply(package, refusal))
             }
             Err(error) => {
-                self.books().failed(&choice.box_id, monotonic_now());
+                // A caller in a hurry says nothing of the box.
+                if !matches!(error, PeerError::TimedOut) || limit == ANSWER_LIMIT {
+                    self.books().failed(&choice.box_id, monotonic_now());
+                }
                 let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(left_out) = lines.admit(monotonic_now()) {
                     let (box_id, count) = (&choice.box_id, left_out.count());

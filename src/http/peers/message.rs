@@ -1,5 +1,5 @@
-//! What boxes say to each other about an image. The boxes of a cluster may have different versions: what one does not know is left
-//! out, and what it cannot read is no answer.
+//! What boxes say to each other about an image. The boxes of a cluster may have different versions: a call of which one does not know
+//! all is not taken, and what it cannot read is no answer.
 
 use crate::control::images::ImageReply;
 use crate::model::package::Package;
@@ -22,6 +22,7 @@ pub(super) const MAX_IMAGE_BYTES: usize = 15 << 20;
 
 /// What a box says of an image that it hands on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct HandedCall {
     /// The model.
     pub(super) model: String,

@@ -55,9 +55,11 @@ async fn detect(State(taker): State<Taker>, headers: HeaderMap, body: Body) -> R
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let (Some(call), Some(length)) = (call, length.filter(|length| *length <= MAX_IMAGE_BYTES)) else {
         body::discard(body).await;
+        taker.metrics.cluster().taken("broken");
         return StatusCode::BAD_REQUEST.into_response();
     };
     let Some(reply) = taker.analyse(&call, length, body).await else {
+        taker.metrics.cluster().taken("broken");
         return StatusCode::BAD_REQUEST.into_response();
     };
     taker.metrics.cluster().taken(match &reply {

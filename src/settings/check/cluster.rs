@@ -71,7 +71,17 @@ fn check_peers(settings: &Settings, findings: &mut Findings) {
             "cluster.peers.listen",
             "must have a port, such as \"0.0.0.0:8445\": other boxes hand calls over there",
         );
-    } else if cluster.call_address().is_none() {
+    } else if let Some(address) = cluster.call_address() {
+        // Other boxes connect to it, and hold the certificate against it.
+        let host = address.rsplit_once(':').map_or("", |(host, _)| host);
+        let is_bracketed = host.starts_with('[') && host.ends_with(']');
+        if host.contains(['/', ' ', '@']) || (host.contains(':') && !is_bracketed) {
+            findings.add(
+                "cluster.address",
+                "must be host:port with this `cluster.peers.listen`, such as \"10.0.0.7:8443\" or \"[fd00::7]:8443\"",
+            );
+        }
+    } else {
         let what = "is required with this `cluster.peers.listen`: give the host under which other boxes reach this one, such as \"10.0.0.7:8443\"";
         findings.add("cluster.address", what);
     }

@@ -85,7 +85,7 @@ impl Pool {
         let busy = if all > 0.0 { self.throughput.load_tps() / all } else { 0.0 };
         let of_units = measured * (1.0 - busy).max(0.0);
         let of_quota = quota.map_or(f64::INFINITY, |quota| (quota - self.throughput.image_load_tps()).max(0.0));
-        let free_of_queue = (1.0 - self.demand.gate.images.fill(measured)).max(0.0);
+        let free_of_queue = (1.0 - self.demand.gate.images.fill(self.image_rate())).max(0.0);
         ImageRoom { whole_tps, free_tps: of_units.min(of_quota).min(whole_tps) * free_of_queue }
     }
 
