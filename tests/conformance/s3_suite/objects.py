@@ -47,11 +47,13 @@ class Objects(Case):
                     s3 = {"addressing_style": "path"} | ({} if signed is None else {"payload_signing_enabled": signed})
                     config = {"request_checksum_calculation": when} if when else {}
                     sender = client(over_tls=over_tls, s3=s3, **config)
-                    if signed is False and not over_tls and chooses:
-                        # Over plain HTTP nothing would vouch for the body.
-                        self.refused("AccessDenied", sender.put_object, Bucket="files", Key="ways/x", Body=b"hello")
-                        continue
                     for way in ways:
+                        # Before 1.36 boto3 signs all the same, but for a checksum that follows the body.
+                        if signed is False and not over_tls and (chooses or way):
+                            # Over plain HTTP nothing would vouch for the body.
+                            put = sender.put_object
+                            self.refused("AccessDenied", put, Bucket="files", Key="ways/x", Body=b"hello", **way)
+                            continue
                         for body in (b"", b"hello", io.BytesIO(PHOTO), b"x" * 3_000_000):
                             data = body.read() if hasattr(body, "read") else body
                             body = io.BytesIO(data) if hasattr(body, "read") else body
