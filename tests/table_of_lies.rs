@@ -13,7 +13,7 @@ mod daemons;
 mod lie;
 mod support;
 
-use lie::{Lie, assert_told, assert_well, json_of, wait_up};
+use lie::{Lie, PATIENCE, assert_told, assert_well, json_of, wait_up};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use support::broker::Broker;
 use support::camera::RtspCamera;
 use support::daemon::{Daemon, camera};
-use support::{from_setup, signal};
+use support::{from_setup, signal, wait_for};
 
 /// A directory with the packages of a model that can be used of one whose file is damaged, and of one without labels.
 fn packages() -> tempfile::TempDir {
@@ -94,8 +94,9 @@ fn no_disk_that_refuses_is_green() {
     assert!(said.contains("a restart would forget it"), "the command line tells of the warning: {said}");
     daemon.remount("rw");
     assert_well(&daemon, "2 of 2 units, 1 of 1 cameras, broker connected");
-    let (_, status) = json_of(&daemon, "/api/status");
-    assert!(status["outbox"]["bytes"].as_u64().unwrap() > 4096, "{status}");
+    wait_for("events on the disk", PATIENCE, || {
+        (json_of(&daemon, "/api/status").1["outbox"]["bytes"].as_u64()? > 4096).then_some(())
+    });
     assert!(daemon.stop().0.success());
 }
 
