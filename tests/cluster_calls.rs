@@ -144,7 +144,7 @@ fn sdks_see_no_error_while_one_box_dies_and_another_drains_and_are_refused_only_
     wait_for("all boxes", LIMIT, || balancer.boxes().values().all(|(state, _)| state == "UP").then_some(()));
     let full = told(&site.callers(&balancer, &["16", "12", "0", "1"]).output().unwrap());
     let tps = full["answers_a_second"].as_f64().unwrap();
-    assert!(tps >= 0.9 * 12.0, "{full}");
+    assert!(tps > 2.0 * 4.0, "two boxes cannot do that: {full}");
     let errors: Vec<&String> = full["ended"].as_object().unwrap().keys().filter(|how| *how != "ok").collect();
     assert_eq!(errors, ["ProvisionedThroughputExceededException"], "{full}");
 
