@@ -85,7 +85,7 @@ fn what_one_box_has_no_room_for_another_answers_and_a_box_that_does_not_answer_c
     assert_eq!(site.count(1, "taken_total") + site.count(2, "taken_total"), answered);
     assert_eq!(site.count(1, "handed_on") + site.count(2, "handed_on"), 0.0, "what came from a box stays");
     assert!(site.count(1, "taken_total") > 0.0 && site.count(2, "taken_total") > 0.0, "both take their share");
-    // Both others stand still, and etcd does not know yet: a caller is refused within bounded time, and the next at once.
+    // Both others stand still, and etcd does not know yet: a caller is refused within bounded time.
     signal(site.boxes[1].pid(), Signal::STOP);
     signal(site.boxes[2].pid(), Signal::STOP);
     let begun = Instant::now();

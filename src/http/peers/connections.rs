@@ -1,5 +1,6 @@
 //! Connections to other boxes, kept open between calls: a TLS handshake on both sides costs as much as a small picture.
 
+use crate::vision::error_chain::describe;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, StatusCode};
 use http_body_util::Full;
@@ -37,6 +38,11 @@ pub(super) enum PeerError {
     Unreadable(String),
 }
 
+/// With its causes: which certificate was refused, and why, is not in the error itself.
+fn unreachable(error: impl std::error::Error) -> PeerError {
+    PeerError::Unreachable(describe(&error))
+}
+
 struct Open {
     sender: SendRequest<Full<Bytes>>,
     /// Drives the connection. Dropping it closes that.
@@ -66,7 +72,6 @@ impl PeerConnections {
     }
 
     async fn send(&self, address: &str, request: Request<Full<Bytes>>) -> Result<Bytes, PeerError> {
-        let unreachable = |error: &dyn std::fmt::Display| PeerError::Unreachable(error.to_string());
         let answered = match self.take_idle(address) {
             // The other side may have closed it at this moment. Nothing is lost by asking twice.
             Some(mut open) => open.sender.send_request(request.clone()).await.ok().map(|answer| (open, answer)),
@@ -76,7 +81,7 @@ impl PeerConnections {
             Some(answered) => answered,
             None => {
                 let mut open = self.connect(address).await?;
-                let answer = open.sender.send_request(request).await.map_err(|error| unreachable(&error))?;
+                let answer = open.sender.send_request(request).await.map_err(unreachable)?;
                 (open, answer)
             }
         };
@@ -91,18 +96,17 @@ impl PeerConnections {
     }
 
     async fn connect(&self, address: &str) -> Result<Open, PeerError> {
-        let unreachable = |error: &dyn std::fmt::Display| PeerError::Unreachable(error.to_string());
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(unreachable)?;
         let connecting = async {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             self.connector.connect(name, stream).await
         };
-        let stream = timeout(CONNECT_LIMIT, connecting).await.map_err(|_| unreachable(&"it does not answer"))?;
-        let stream = stream.map_err(|error| unreachable(&error))?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+        let silent = |_| PeerError::Unreachable("it does not answer".to_owned());
+        let stream = timeout(CONNECT_LIMIT, connecting).await.map_err(silent)?.map_err(unreachable)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
         let mut driver = JoinSet::new();
         // What goes wrong is told to the request.
         driver.spawn(async move { drop(connection.await) });

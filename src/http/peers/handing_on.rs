@@ -21,8 +21,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
-/// Images on their way to other boxes at a time. Each is held in memory meanwhile, 4 MiB but for a few.
+/// Images on their way to other boxes at a time. They are held in memory meanwhile: one above 4 MiB takes the places of several.
 const AT_A_TIME: usize = 24;
+
+/// What one place holds.
+const PLACE_BYTES: u32 = 4 << 20;
 
 /// How long another box may take, however long the caller waits. One that is frozen costs a caller so much.
 const ANSWER_LIMIT: Duration = Duration::from_secs(4);
@@ -52,7 +55,8 @@ pub async fn hand_on(tls: PeerTls, control: Control, peers: watch::Receiver<Peer
     let hand = Arc::new(Hand { control, peers, connections, metrics, books, lines });
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     while let Some(refused) = queue.recv().await {
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let needed = refused.slot.bytes().div_ceil(PLACE_BYTES).max(1);
+        let Ok(place) = Arc::clone(&places).try_acquire_many_owned(needed) else {
             hand.metrics.cluster().handed_on("busy");
             // A caller that has gone needs no answer.
             drop(refused.reply.send(refused.refusal));
