@@ -16,6 +16,7 @@ mod questions;
 pub mod reason;
 mod reload;
 pub mod scenes;
+pub(crate) mod shared_models;
 pub mod snapshots;
 pub mod status;
 pub mod trouble_watch;
@@ -31,6 +32,7 @@ use crate::control::image_calls::ImageCalls;
 use crate::control::images::ImageIntake;
 use crate::control::reload::{RELOAD_QUEUE, ReloadSender};
 use crate::control::scenes::ScenesInForce;
+use crate::control::shared_models::{AllBoxes, SharedModel, SharedModels};
 use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
 use crate::live::Relay;
 use crate::metering::HoursFiles;
@@ -133,6 +135,9 @@ pub enum ControlError {
     /// The settings have no camera with this id.
     #[error("there is no camera `{0}` in the settings")]
     NoSuchCamera(String),
+    /// The boxes of the cluster, of which all are to do it, cannot be told.
+    #[error("{0}")]
+    Cluster(String),
     /// The appliance is stopping, or its queue is full.
     #[error("the appliance takes no commands now; try again later")]
     Busy,
@@ -155,6 +160,7 @@ pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Accepted, Cont
 #[derive(Clone, Debug)]
 pub struct Control {
     commands: mpsc::Sender<CommandRequest>,
+    all_boxes: AllBoxes,
     status: watch::Receiver<ApplianceStatus>,
     hours: HoursReader,
     imports: mpsc::Sender<ImportJob>,
@@ -201,9 +207,22 @@ impl Control {
         let (reloads, reload_queue) = mpsc::channel(RELOAD_QUEUE);
         let (snapshots, snapshot_queue) = SnapshotClient::new();
         let hours = HoursReader::new(hours);
-        let (scenes, images) = (ScenesInForce::default(), ImageCalls::new(images));
-        let control =
-            Self { commands, status, hours, imports, reloads, images, snapshots, live, scenes, events, catalog };
+        let (scenes, all_boxes) = (ScenesInForce::default(), AllBoxes::default());
+        let images = ImageCalls::new(images, all_boxes.clone());
+        let control = Self {
+            commands,
+            all_boxes,
+            status,
+            hours,
+            imports,
+            reloads,
+            images,
+            snapshots,
+            live,
+            scenes,
+            events,
+            catalog,
+        };
         (
             control,
             ControlQueues {
@@ -223,14 +242,34 @@ impl Control {
         self.imports.send(job).await.map_err(|_| ControlError::Busy)
     }
 
-    /// Sends a command and waits for the reply: the change has begun and its state file is written.
+    /// Sends a command and waits for the reply: the change has begun and its state file is written, or in a cluster that shares models
+    /// all boxes are told.
     ///
     /// # Errors
     /// [`ControlError`] when the command was refused.
     pub async fn ask(&self, command: Command) -> Result<Accepted, ControlError> {
-        let (reply, replied) = oneshot::channel();
-        self.commands.try_send((command, reply)).map_err(|_| ControlError::Busy)?;
-        replied.await.unwrap_or(Err(ControlError::Busy))
+        send(self.all_boxes.taker(&command).unwrap_or(&self.commands), command).await
+    }
+
+    /// The same for this box alone.
+    ///
+    /// # Errors
+    /// [`ControlError`] when the command was refused.
+    pub(crate) async fn ask_here(&self, command: Command) -> Result<Accepted, ControlError> {
+        send(&self.commands, command).await
+    }
+
+    /// From now on commands about models of the settings come out of the queue that is returned, and `models` tells how all boxes
+    /// together run them.
+    pub(crate) fn for_all_boxes(&self, models: watch::Receiver<SharedModels>) -> mpsc::Receiver<CommandRequest> {
+        let (sender, queue) = mpsc::channel(COMMAND_QUEUE);
+        self.all_boxes.set(sender, models);
+        queue
+    }
+
+    /// How all boxes together run a model; `None`: this box runs it by itself.
+    pub(crate) fn shared_model(&self, name: &str) -> Option<SharedModel> {
+        self.all_boxes.model(name)
     }
 
     /// The status, for whoever waits for its changes.
@@ -238,8 +277,11 @@ impl Control {
         self.status.clone()
     }
 
-    /// Returns the state of a model, at most half a second old.
+    /// Returns the state of a model, at most half a second old: that of all boxes together where they share it.
     pub(crate) fn model_state(&self, name: &str) -> Option<ModelState> {
+        if let Some(shared) = self.shared_model(name) {
+            return Some(shared.state);
+        }
         self.read(|status| status.models.get(name).map(|model| model.state))
     }
 
@@ -263,4 +305,10 @@ impl Control {
     pub fn status(&self) -> ApplianceStatus {
         self.status.borrow().clone()
     }
+}
+
+async fn send(queue: &mpsc::Sender<CommandRequest>, command: Command) -> Result<Accepted, ControlError> {
+    let (reply, replied) = oneshot::channel();
+    queue.try_send((command, reply)).map_err(|_| ControlError::Busy)?;
+    replied.await.unwrap_or(Err(ControlError::Busy))
 }

@@ -42,7 +42,7 @@
 //!   `tracking::CameraTracker` per camera, which also applies its scene (labels, thresholds, regions, masks).
 //! * [`metering`]: inference hours.
 //! * [`cluster`]: several boxes that look at a site's cameras together. `cluster::member` and [`cluster::placer`] decide, the
-//!   session asks etcd. Without `[cluster]` none of it runs. [`http::peers`] hands calls from one box to another.
+//!   session asks etcd; its models are spread over the boxes by `cluster::models`. Without `[cluster]` none of it runs. [`http::peers`] hands calls from one box to another.
 //! * [`evaluation`]: compares a model's boxes with annotated pictures, by COCO's figures, and two models with each other.
 //! * [`engine_choice`]: measures what computes a model fastest here, and remembers it (`execution_provider = "auto"`).
 //! * [`discover`]: finds cameras by WS-Discovery and ONVIF, for the command line. What they answer is read by a confined child.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails, and its parts are its own")]
 
+#[path = "cluster_calls/models.rs"]
+mod models;
 #[path = "cluster_calls/site.rs"]
 mod site;
 mod support;

@@ -12,7 +12,7 @@ use crate::core::plan::{BoxPlan, BoxTerms, ModelPlan, ModelTerms};
 use crate::settings::{KnownLabels, Settings};
 use crate::supervisor::BoxLimits;
 use crate::supervisor::pool::{TpsQuota, UnitDeadlines};
-use crate::supervisor::settings::{ModelSettings, NamedLimit, TpsLimitSetting};
+use crate::supervisor::settings::{ModelSettings, NamedLimit, TpsLimitSetting, UnitSettings};
 use crate::vision::framing::Framing;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -38,10 +38,7 @@ pub(super) fn box_plan(settings: &Settings, engines: &Engines, boot_id: String) 
         zones: placements(settings),
         zone_probe: Duration::from_secs_f32(units.zone_probe_seconds),
         limits: BoxLimits {
-            units: match units.max_units {
-                0 => core_count() * 2,
-                units => usize::from(units),
-            },
+            units: most_units(units),
             models: usize::from(units.max_models),
             reserve_bytes: u64::from(units.memory_reserve_mb) << 20,
         },
@@ -127,6 +124,14 @@ fn kept<T: DeserializeOwned + Default>(directory: &Path, file: KeptFile) -> T {
         }
         T::default()
     })
+}
+
+/// The most units of the box, of all models together.
+pub(super) fn most_units(units: &UnitSettings) -> usize {
+    match units.max_units {
+        0 => core_count() * 2,
+        units => usize::from(units),
+    }
 }
 
 #[cfg(test)]

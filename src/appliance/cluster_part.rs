@@ -1,13 +1,18 @@
 //! The box's part in a cluster: starts it, tells it of the box, and the box of it.
 
+use crate::appliance::box_plan::most_units;
 use crate::appliance::own_report::Measured;
 use crate::appliance::reload::ClusterInput;
+use crate::appliance::shared_models::{Sharing, units_of};
 use crate::cluster::sealed_passwords::ClusterKey;
-use crate::cluster::settings::ClusterSettings;
-use crate::cluster::{ClusterClient, ClusterStatus, EtcdError, OwnReport, Session, SessionEnds};
-use crate::control::ApplianceStatus;
+use crate::cluster::{
+    ClusterClient, ClusterStatus, EtcdError, ModelHours, MonthHours, OwnReport, Session, SessionEnds,
+};
+use crate::control::{ApplianceStatus, Control};
+use crate::metering::this_month;
 use crate::os::processor_load::ProcessorLoad;
 use crate::publish::cluster_link::ClusterLink;
+use crate::settings::Settings;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::troubles::Troubles;
 use crate::vision::camera_id::CameraId;
@@ -35,6 +40,8 @@ pub struct ClusterPart {
     report: watch::Sender<OwnReport>,
     cannot: watch::Receiver<BTreeMap<CameraId, String>>,
     drains_at_stop: bool,
+    /// The most units of the box, if it shares its models.
+    shared_units: Option<usize>,
 }
 
 /// What is left to the end of the daemon.
@@ -50,7 +57,8 @@ impl ClusterPart {
     ///
     /// # Errors
     /// When a certificate or the password cannot be read.
-    pub fn start(settings: &ClusterSettings, box_id: &str, run: &str) -> Result<Option<Self>, EtcdError> {
+    pub fn start(settings: &Settings, run: &str) -> Result<Option<Self>, EtcdError> {
+        let (box_id, units, settings) = (&settings.box_id, &settings.units, &settings.cluster);
         if !settings.is_on() {
             return Ok(None);
         }
@@ -66,20 +74,26 @@ impl ClusterPart {
             report,
             cannot: cannot_watch,
             drains_at_stop: settings.drain_at_stop,
+            shared_units: settings.share_models.then(|| most_units(units)),
         }))
     }
 
     /// Tells the cluster of the box and the operator of the cluster from now on. Returns what is for the reloader, and for the end.
     pub fn attach(
         self,
+        control: &Control,
         status: watch::Receiver<ApplianceStatus>,
         troubles: Troubles,
         metrics: Arc<Metrics>,
     ) -> (ClusterInput, ClusterExit) {
-        let Self { client, input, report, cannot, drains_at_stop, .. } = self;
+        let Self { client, input, report, cannot, drains_at_stop, shared_units, .. } = self;
         let box_id = status.borrow().box_id.clone();
+        if shared_units.is_some() {
+            let sharing = Sharing::new(control.clone(), client.clone(), troubles.clone());
+            tokio::spawn(sharing.run(status.clone()));
+        }
         tokio::spawn(tell_troubles(client.status.clone(), box_id.clone(), troubles, metrics));
-        tokio::spawn(tell_box(status, cannot, report));
+        tokio::spawn(tell_box(status, cannot, report, shared_units));
         (input, ClusterExit { client, box_id, drains: drains_at_stop })
     }
 }
@@ -153,17 +167,37 @@ async fn tell_box(
     mut status: watch::Receiver<ApplianceStatus>,
     cannot: watch::Receiver<BTreeMap<CameraId, String>>,
     report: watch::Sender<OwnReport>,
+    shared_units: Option<usize>,
 ) {
     let (mut load, mut measured) = (ProcessorLoad::default(), Measured::default());
     while status.changed().await.is_ok() {
         let now = {
             let status = status.borrow_and_update();
-            measured.report(&status, &cannot.borrow(), load.idle_share())
+            let measured = measured.report(&status, &cannot.borrow(), load.idle_share());
+            match shared_units {
+                Some(most_units) => OwnReport { most_units, models: units_of(&status), ..measured },
+                None => measured,
+            }
         };
+        let now = OwnReport { hours: hours_of(&status.borrow()), ..now };
         report.send_if_modified(|told| {
             let is_new = *told != now;
             *told = now;
             is_new
         });
     }
+}
+
+/// The inference hours of this month, and the units that add to them now.
+fn hours_of(status: &ApplianceStatus) -> MonthHours {
+    // Before the first look at the disk they are those of this run alone.
+    if status.made_at.is_none() {
+        return MonthHours::default();
+    }
+    let row = |((model, version), hours): (&(String, String), &f64)| {
+        let running = status.models.get(model).filter(|running| running.version == *version);
+        let units = running.map_or(0, |running| running.in_service);
+        ModelHours { model: model.clone(), version: version.clone(), hours: *hours, units }
+    };
+    MonthHours { month: this_month(), rows: status.inference_hours.iter().map(row).collect() }
 }

@@ -30,6 +30,7 @@ mod reload;
 mod reporter;
 mod requests;
 pub mod scene_editor;
+mod shared_models;
 mod shell;
 mod state_reports;
 mod status_maker;

@@ -73,6 +73,7 @@ impl Measured {
             streaming: streaming.map(|(id, _)| id.clone()).collect(),
             needs: self.peaks.iter().map(|(id, peak)| (id.clone(), *peak)).collect(),
             cannot: cannot.clone(),
+            ..OwnReport::default()
         }
     }
 

@@ -165,9 +165,15 @@ async fn wait(daemon: &Daemon, model: &str, verb: &str, package: Option<&str>) -
         tokio::time::sleep(POLL_PERIOD * 2).await;
         let (box_id, view) = daemon.ask_json(HttpMethod::GET, &format!("/api/models/{model}"), None).await?;
         let fail = |what: String| Err(format!("box {box_id}: {model} {what}: {}", view["degraded"]).into());
-        let (state, desired) = (view["state"].as_str().unwrap_or_default(), &view["desired_inference_units"]);
         let is_settled = view["next_version"].is_null();
-        let has_units = &view["in_service_inference_units"] == desired;
+        // Where boxes share the model, all of them are to do it; a package is replaced at one box.
+        let all = Some(&view["cluster"]).filter(|all| all.is_object() && verb != "swap");
+        let units = |of: &Value, key: &str| of[key].as_u64().unwrap_or_default();
+        let has_units = match all {
+            Some(all) => units(all, "in_service_inference_units") >= units(all, "min_inference_units"),
+            None => units(&view, "in_service_inference_units") == units(&view, "desired_inference_units"),
+        };
+        let state = all.unwrap_or(&view)["state"].as_str().unwrap_or_default();
         match (verb, state) {
             ("stop", "STOPPED") => break,
             (_, "FAILED") => return fail("is FAILED".to_owned()),
@@ -207,6 +213,12 @@ async fn show(daemon: &Daemon, as_json: bool) -> Result<(), DaemonError> {
             number("capacity_tps"),
             number("load_tps"),
         ));
+        if let Some(all) = Some(&model["cluster"]).filter(|all| all.is_object()) {
+            let max = all["max_inference_units"].as_u64().map_or_else(|| "fixed".to_owned(), |max| max.to_string());
+            let (state, units) = (all["state"].as_str().unwrap_or_default(), &all["in_service_inference_units"]);
+            let (min, boxes) = (&all["min_inference_units"], &all["boxes"]);
+            print_line(&format!("  all boxes together: {state}, {units} units on {boxes} boxes, {min}..{max} wanted"));
+        }
         for (zones, nodes) in zones_by_nodes(&model["nodes"]) {
             print_line(&format!("  nodes computed in {}: {nodes}", zones.join(", ")));
         }

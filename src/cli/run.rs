@@ -157,7 +157,7 @@ async fn serve(
     };
     broker_files.password.iter().for_each(|password| redactor.register(password));
     settings.cluster.credentials.resolve_password()?.iter().for_each(|password| redactor.register(password));
-    let cluster = ClusterPart::start(&settings.cluster, &settings.box_id, &random::word()?)?;
+    let cluster = ClusterPart::start(&settings, &random::word()?)?;
     let link = cluster.as_ref().map(|cluster| cluster.link.clone());
     let mut publisher = match settings.mqtt.enabled {
         true => Some(Publisher::start(&settings.mqtt, &settings.box_id, &camera_ids, link.clone(), events)?),
@@ -187,7 +187,8 @@ async fn serve(
     tokio::spawn(version_starter::resume(control.clone()));
     let asked_of_cluster = cluster.as_ref().map(|cluster| cluster.client.clone());
     let of_calls = asked_of_cluster.clone().map(|client| (client, control.clone(), Arc::clone(&metrics)));
-    let attached = cluster.map(|cluster| cluster.attach(status.clone(), troubles.clone(), Arc::clone(&metrics)));
+    let attached =
+        cluster.map(|cluster| cluster.attach(&control, status.clone(), troubles.clone(), Arc::clone(&metrics)));
     let (cluster_input, cluster_exit) = attached.unzip();
     if let Some(reloader) = appliance.take_reloader() {
         let reloader = match cluster_input {

@@ -1,7 +1,9 @@
 //! What the daemon's API holds of the cluster.
 
+use crate::cluster::models::ModelOrderError;
 use crate::cluster::peers::Peers;
-use crate::cluster::session::Order;
+use crate::cluster::records::ModelRecord;
+use crate::cluster::session::{ModelOrder, Order};
 use crate::cluster::status::ClusterStatus;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -39,6 +41,27 @@ impl ClusterClient {
             Ok(Some(done)) => done,
             Ok(None) => Err("the box has left the cluster".to_owned()),
             Err(_) => Err("the cluster's etcd does not answer".to_owned()),
+        }
+    }
+
+    /// Has all boxes that share a model run it so.
+    ///
+    /// # Errors
+    /// When there is no room for it, or etcd does not answer.
+    pub async fn want(&self, model: String, wanted: ModelRecord) -> Result<(), ModelOrderError> {
+        let (reply, replied) = oneshot::channel();
+        let asked = async {
+            self.orders.send(Order::Model(ModelOrder { model, wanted, reply })).await.ok()?;
+            replied.await.ok()
+        };
+        let not_now = |why: &str| Err(ModelOrderError::NotNow(why.to_owned()));
+        match timeout(LIMIT, asked).await {
+            Ok(Some(done)) => done,
+            Ok(None) => not_now("the box has left the cluster"),
+            // It may be carried out yet.
+            Err(_) => {
+                not_now("the cluster's etcd does not answer: look at `ocelli cluster status` whether it has the change")
+            }
         }
     }
 

@@ -24,6 +24,11 @@ pub enum OperatorError {
     /// There is no such camera.
     #[error("the cluster has no camera `{0}`: `ocelli cluster cameras list` shows those that it has")]
     NoSuchCamera(CameraId),
+    /// Nothing is wanted of such a model.
+    #[error(
+        "nothing is wanted of a model `{0}` on all boxes: `ocelli cluster status` shows the models that they share"
+    )]
+    NoSuchModel(String),
     /// There is one already.
     #[error("the cluster has a camera `{0}` already: remove it first, or import with --replace")]
     CameraExists(CameraId),
@@ -134,6 +139,16 @@ impl Operator {
         }
         let key = self.keys.camera(camera);
         self.commit(Commit::default().if_key(&key, Expect::WrittenAt(revision)).put(&key, &record, None)).await
+    }
+
+    /// Wants nothing of a model any more: each box runs it by itself.
+    ///
+    /// # Errors
+    /// When nothing was wanted of it.
+    pub async fn release_model(&mut self, model: &str) -> Result<(), OperatorError> {
+        let kept = self.view.models.get(model).ok_or_else(|| OperatorError::NoSuchModel(model.to_owned()))?;
+        let (key, expected) = (self.keys.model(model), Expect::WrittenAt(kept.revision));
+        self.commit(Commit::default().if_key(&key, expected).delete(&key)).await
     }
 
     fn camera(&self, camera: &CameraId) -> Result<(&CameraRecord, i64), OperatorError> {

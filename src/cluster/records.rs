@@ -8,10 +8,13 @@
 //! | `leader` | the box that plans | as long as its lease |
 //! | `plan/<camera>` | the leader | with the camera |
 //! | `owner/<camera>` | the box that looks at it | as long as its lease |
+//! | `models/<model>` | the box that was told to start, stop or scale it | until it is given back to the boxes' settings |
+//! | `hours/<month>/<box>` | the box, when its units change, and each hour | for good |
 
 use crate::cluster::headroom::CallRoom;
 use crate::cluster::sealed_passwords::SealedPasswords;
 use crate::vision::camera_id::CameraId;
+use crate::vision::model_state::ModelState;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,6 +44,38 @@ pub struct BoxRecord {
     pub is_draining: bool,
     /// The cameras that it cannot take, and why.
     pub cannot: BTreeMap<CameraId, String>,
+    /// The most units that it may run, of all models together.
+    pub most_units: usize,
+    /// What it says of each model.
+    pub models: BTreeMap<String, ModelUnits>,
+}
+
+/// A model at one box.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelUnits {
+    /// Its state there.
+    pub state: ModelState,
+    /// The units that it has there at least.
+    pub min_units: usize,
+    /// Those in service.
+    pub in_service: usize,
+    /// True if the box runs it as the cluster wants: it is a model of its settings, which have `cluster.share_models`.
+    pub is_shared: bool,
+}
+
+/// What is wanted of a model on all boxes that share it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelRecord {
+    /// True if it is to run.
+    pub is_running: bool,
+    /// Units at least, on all boxes together.
+    pub min_units: usize,
+    /// Units at most; `None`: always `min_units`.
+    pub max_units: Option<usize>,
+    /// Wall time of the order, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// A camera of the cluster.
@@ -139,6 +174,14 @@ impl Keys {
 
     pub(super) fn owner(&self, camera: &CameraId) -> String {
         format!("{}owner/{camera}", self.base)
+    }
+
+    pub(super) fn model(&self, model: &str) -> String {
+        format!("{}models/{model}", self.base)
+    }
+
+    pub(super) fn hours(&self, month: &str, box_id: &str) -> String {
+        format!("{}hours/{month}/{box_id}", self.base)
     }
 
     pub(super) fn leader(&self) -> String {

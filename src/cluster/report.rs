@@ -1,7 +1,8 @@
 //! What the appliance tells the cluster of its box, and what it is told.
 
 use crate::cluster::headroom::CallRoom;
-use crate::cluster::records::{BoxRecord, CameraRecord};
+use crate::cluster::hours::MonthHours;
+use crate::cluster::records::{BoxRecord, CameraRecord, ModelUnits};
 use crate::cluster::standing::Standings;
 use crate::vision::camera_id::CameraId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,12 @@ pub struct OwnReport {
     pub needs: BTreeMap<CameraId, f32>,
     /// The cameras of the cluster that it cannot take, and why.
     pub cannot: BTreeMap<CameraId, String>,
+    /// Its inference hours of this month.
+    pub hours: MonthHours,
+    /// The most units that it may run, of all models together.
+    pub most_units: usize,
+    /// What it says of each model; empty where it shares none.
+    pub models: BTreeMap<String, ModelUnits>,
 }
 
 /// The cameras of the cluster that this box has.

@@ -26,6 +26,9 @@ pub struct ClusterSettings {
     pub alone_seconds: u32,
     /// On SIGTERM, wait until other boxes have taken the cameras over, for up to six seconds.
     pub drain_at_stop: bool,
+    /// Start, stop and scale models on all boxes together: the units that are wanted are spread over the boxes that say so too. A model
+    /// of which nothing is wanted yet runs as the settings of each box say.
+    pub share_models: bool,
     /// Where a load balancer asks how much room this box has (HAProxy's agent-check). `None`: nowhere.
     pub agent_listen: Option<SocketAddr>,
     /// User and password for etcd.
@@ -74,6 +77,7 @@ impl Default for ClusterSettings {
             lease_seconds: 3,
             alone_seconds: 86_400,
             drain_at_stop: false,
+            share_models: false,
             agent_listen: None,
             credentials: Credentials::default(),
             tls: ClusterTlsSettings::default(),

@@ -1,5 +1,7 @@
 //! What operators and programs are shown of the cluster.
 
+use crate::cluster::hours::HoursOfBoxes;
+use crate::cluster::models::{ModelPlace, places_of};
 use crate::cluster::records::PlanRecord;
 use crate::cluster::view::{Kept, View};
 use crate::os::clock::rfc3339_utc;
@@ -101,6 +103,12 @@ pub struct ClusterStatus {
     pub boxes: BTreeMap<String, BoxStatus>,
     /// The cluster's cameras.
     pub cameras: BTreeMap<CameraId, CameraPlace>,
+    /// The models that its boxes share and of which something is wanted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, ModelPlace>,
+    /// Inference hours.
+    #[serde(skip)]
+    pub hours: HoursOfBoxes,
     /// The last moves, the newest last.
     pub moves: Vec<MoveStatus>,
     /// What is wrong, in sentences for the operator.
@@ -150,15 +158,27 @@ impl ClusterStatus {
         });
         let unreadable =
             view.unreadable.iter().map(|(key, why)| format!("etcd: the value of {key} cannot be read: {why}"));
+        let models = places_of(view);
+        let short = models.iter().filter(|(_, place)| place.missing > 0).map(|(model, place)| {
+            let (missing, wanted) = (place.missing, place.min_units);
+            format!("model {model}: {missing} of its {wanted} inference units have no place: the boxes that are there have no room for more")
+        });
         Self {
             name: name.to_owned(),
             leader: view.leader.as_ref().map(|leader| leader.value.box_id.clone()),
             boxes: boxes.collect(),
             cameras: cameras.collect(),
-            troubles: unreadable.collect(),
+            troubles: unreadable.chain(short).collect(),
+            models,
+            hours: HoursOfBoxes::of(view),
             ..Self::default()
         }
     }
+}
+
+/// The month of a wall time in milliseconds since 1970, UTC: `2026-11`.
+pub fn month_of(now_ms: i64) -> String {
+    rfc3339_utc(now_ms).chars().take(7).collect()
 }
 
 /// The last moves, by the plans that were seen.

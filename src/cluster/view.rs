@@ -1,6 +1,7 @@
 //! What etcd holds of the cluster, as it was last heard of.
 
-use crate::cluster::records::{BoxRecord, CameraRecord, Keys, LeaderRecord, OwnerRecord, PlanRecord};
+use crate::cluster::hours::HoursRecord;
+use crate::cluster::records::{BoxRecord, CameraRecord, Keys, LeaderRecord, ModelRecord, OwnerRecord, PlanRecord};
 use crate::vision::camera_id::CameraId;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -27,6 +28,10 @@ pub struct View {
     pub plan: BTreeMap<CameraId, Kept<PlanRecord>>,
     /// Who looks at it; the revision is the epoch.
     pub owners: BTreeMap<CameraId, Kept<OwnerRecord>>,
+    /// What is wanted of shared models.
+    pub models: BTreeMap<String, Kept<ModelRecord>>,
+    /// Inference hours by month and box.
+    pub hours: BTreeMap<(String, String), Kept<HoursRecord>>,
     /// The box that plans.
     pub leader: Option<Kept<LeaderRecord>>,
     /// Keys whose values cannot be read, for the operator.
@@ -52,6 +57,11 @@ impl View {
         self.unreadable.remove(&change.key);
         let taken = match kind {
             "boxes" => set(&mut self.boxes, whose.to_owned(), change),
+            "hours" => {
+                let (month, of) = whose.split_once('/').unwrap_or((whose, ""));
+                set(&mut self.hours, (month.to_owned(), of.to_owned()), change)
+            }
+            "models" => set(&mut self.models, whose.to_owned(), change),
             "leader" => {
                 let mut leader = BTreeMap::new();
                 let taken = set(&mut leader, (), change);

@@ -3,8 +3,10 @@
 //! Without a cluster nobody hands images on, and a refusal is the answer.
 
 use crate::control::images::{ImageIntake, ImageReply, ImageSlot, Waiting};
+use crate::control::shared_models::AllBoxes;
 use crate::ipc::frame_slots::MAX_SLOTS;
 use crate::os::clock::monotonic_now;
+use crate::supervisor::ModelState;
 use crate::vision::look_options::LookOptions;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::ShedReason;
@@ -38,12 +40,13 @@ pub(crate) struct RefusedImage {
 pub struct ImageCalls {
     intake: ImageIntake,
     handing_on: Arc<OnceLock<mpsc::Sender<RefusedImage>>>,
+    all_boxes: AllBoxes,
 }
 
 impl ImageCalls {
-    /// Calls of a box on its own.
-    pub(super) fn new(intake: ImageIntake) -> Self {
-        Self { intake, handing_on: Arc::default() }
+    /// Calls of a box on its own, until somebody hands them on. `all_boxes` knows what runs elsewhere.
+    pub(super) fn new(intake: ImageIntake, all_boxes: AllBoxes) -> Self {
+        Self { intake, handing_on: Arc::default(), all_boxes }
     }
 
     /// Takes a free slot; `None` if all are in use.
@@ -67,7 +70,9 @@ impl ImageCalls {
     pub async fn detect(&self, model: String, slot: ImageSlot, waiting: Waiting, options: LookOptions) -> ImageReply {
         let deadline = monotonic_now() + waiting.patience;
         let (refusal, slot) = self.intake.detect(model.clone(), slot, waiting, options).await;
-        let (Some(queue), Some(slot)) = (self.handing_on.get().filter(|_| another_may_take(&refusal)), slot) else {
+        let (Some(queue), Some(slot)) =
+            (self.handing_on.get().filter(|_| self.another_may_take(&model, &refusal)), slot)
+        else {
             return refusal;
         };
         let (reply, replied) = oneshot::channel();
@@ -89,13 +94,18 @@ impl ImageCalls {
     ) -> ImageReply {
         self.intake.detect(model, slot, waiting, options).await.0
     }
-}
 
-/// True for a refusal for want of room. A stopped model is one that the operator wants so, and an image whose time is up is of no
-/// use elsewhere either.
-fn another_may_take(reply: &ImageReply) -> bool {
-    let reasons = [ShedReason::Throttled, ShedReason::NoUnits, ShedReason::Draining];
-    matches!(reply, ImageReply::Shed(reason, _) if reasons.contains(reason))
+    /// True for a refusal for want of room. A stopped model is one that the operator wants so, unless its units are at other boxes; an
+    /// image whose time is up is of no use elsewhere either.
+    fn another_may_take(&self, model: &str, reply: &ImageReply) -> bool {
+        match reply {
+            ImageReply::Shed(ShedReason::Throttled | ShedReason::NoUnits | ShedReason::Draining, _) => true,
+            ImageReply::Shed(ShedReason::ModelStopped, _) => {
+                self.all_boxes.model(model).is_some_and(|shared| shared.state == ModelState::Running)
+            }
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +116,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_refused_here_goes_on_with_its_bytes_once_somebody_hands_it_on() {
         let (intake, _region, mut offers) = ImageIntake::new().unwrap();
-        let calls = ImageCalls::new(intake);
+        let calls = ImageCalls::new(intake, AllBoxes::default());
         let shed = |reason| ImageReply::Shed(reason, Duration::from_secs(1));
         let waiting = Waiting { patience: Duration::from_secs(5), is_first_try: true };
         let ask = |calls: ImageCalls| async move {

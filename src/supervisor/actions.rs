@@ -9,6 +9,7 @@ use crate::supervisor::autoscaler::ScaleReason;
 use crate::supervisor::unit_state::UnitId;
 use crate::vision::camera_id::CameraId;
 use crate::vision::detection::Detection;
+use crate::vision::model_state::ModelState;
 use crate::vision::outcome::Outcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,36 +104,6 @@ pub enum SupervisorAction {
         /// The scaling rule that applied.
         reason: ScaleReason,
     },
-}
-
-/// The lifecycle state of a model, with the names of the cloud's API.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ModelState {
-    /// Its first units are loading.
-    Starting,
-    /// It accepts work. The loss of a unit reduces the capacity and does not change the state.
-    Running,
-    /// Its units finish their current batches.
-    Stopping,
-    /// It has no units.
-    #[default]
-    Stopped,
-    /// No unit could load it, which is retried with backoff; or its package cannot be used.
-    Failed,
-}
-
-impl ModelState {
-    /// The name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Starting => "STARTING",
-            Self::Running => "RUNNING",
-            Self::Stopping => "STOPPING",
-            Self::Stopped => "STOPPED",
-            Self::Failed => "FAILED",
-        }
-    }
 }
 
 /// What a model can do for images of API callers, in transactions a second.

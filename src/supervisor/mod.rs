@@ -20,5 +20,6 @@ pub mod unit_process;
 pub mod unit_state;
 pub mod zones;
 
-pub use actions::{Answer, ImageRoom, ModelState, ModelStatus, SupervisorAction};
+pub use crate::vision::model_state::ModelState;
+pub use actions::{Answer, ImageRoom, ModelStatus, SupervisorAction};
 pub use fleet::{BoxLimits, Fleet, FleetError, ZonePlacement};

@@ -14,6 +14,7 @@ pub mod health_status;
 pub mod image_limits;
 pub mod line_limit;
 pub mod look_options;
+pub mod model_state;
 pub mod monotonic;
 pub mod nms;
 pub mod outcome;

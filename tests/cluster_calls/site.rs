@@ -35,6 +35,15 @@ impl Site {
 
     /// With these lines for the model of each box.
     pub fn start_with(of_model: impl Fn(&str) -> String) -> Self {
+        Self::start_boxes(of_model, "", "")
+    }
+
+    /// Which run their models together, each with room for so many units.
+    pub fn start_sharing(units: u32) -> Self {
+        Self::start_boxes(|_| String::new(), "share_models = true\n", &format!("[units]\nmax_units = {units}\n"))
+    }
+
+    fn start_boxes(of_model: impl Fn(&str) -> String, of_cluster: &str, more: &str) -> Self {
         let (etcd, broker, authority) = (Etcd::start(1), Broker::start(), Authority::new("site"));
         let identity = authority.sign(&["127.0.0.1", "localhost"], VALID);
         let ports = BOXES.map(|_| BalancedBox { public: free_port(), agent: free_port() });
@@ -46,9 +55,9 @@ impl Site {
                  [[access_keys]]\naccess_key_id = \"AKIDOPERATOR\"\nsecret = \"operator-secret\"\nrole = \"operator\"\n\
                  [http]\nlocal_api = \"open\"\npublic_address = \"127.0.0.1\"\npublic_port = {}\n\
                  [http.tls]\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n\
-                 [cluster]\nname = \"hall\"\nendpoints = {}\nagent_listen = \"127.0.0.1:{}\"\n\
+                 [cluster]\nname = \"hall\"\nendpoints = {}\nagent_listen = \"127.0.0.1:{}\"\n{of_cluster}\
                  [cluster.peers]\nlisten = \"127.0.0.1:{}\"\ncertificate_file = \"{certificate}\"\nkey_file = \"{key}\"\n\
-                 ca_file = \"{}\"\n",
+                 ca_file = \"{}\"\n{more}",
                 of_model(name),
                 ports.public,
                 etcd.endpoints(),

@@ -2,7 +2,9 @@
 //! without a running daemon.
 
 mod cameras;
+mod hours;
 mod import;
+mod models;
 mod status;
 
 use crate::cli::config_arguments::conclude;
@@ -26,6 +28,11 @@ pub(super) enum ClusterCommand {
     /// The cameras that the boxes share: import, add, list, move, pin, remove.
     #[command(subcommand)]
     Cameras(cameras::CamerasCommand),
+    /// The models that the boxes share.
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Show the inference hours of all boxes together.
+    Hours(hours::HoursArguments),
     /// Print a new key, by which passwords of cameras are sealed. All boxes of a cluster have the same one, in `cluster.key_file`.
     Key,
 }
@@ -34,6 +41,8 @@ pub(super) fn cluster(command: &ClusterCommand) -> ExitCode {
     match command {
         ClusterCommand::Status(arguments) => status::status(arguments),
         ClusterCommand::Cameras(command) => cameras::cameras(command),
+        ClusterCommand::Models(command) => models::models(command),
+        ClusterCommand::Hours(arguments) => hours::hours(arguments),
         ClusterCommand::Key => conclude(new_key().map(|key| print_line(&key)).map_err(Into::into)),
     }
 }

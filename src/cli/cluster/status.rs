@@ -3,7 +3,7 @@
 use crate::cli::columns::columns;
 use crate::cli::config_arguments::{ConfigArguments, with_settings};
 use crate::cli::live_view::print_line;
-use crate::cluster::{BoxStatus, CameraPlace, ClusterStatus, Operator};
+use crate::cluster::{BoxStatus, CameraPlace, ClusterStatus, ModelPlace, Operator, UnitsAt};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,11 @@ fn lines(status: &ClusterStatus) -> Vec<String> {
     lines.push(String::new());
     let cameras = status.cameras.iter().map(|(id, it)| camera_row(id.as_str(), it)).collect();
     lines.extend(columns(&["CAMERA", "OWNER", "SINCE", "EPOCH", "PLANNED", "NEEDS", "WHY"], cameras));
+    if !status.models.is_empty() {
+        lines.push(String::new());
+        let models = status.models.iter().map(|(name, it)| model_row(name, it)).collect();
+        lines.extend(columns(&["MODEL", "STATE", "WANTED", "IN SERVICE", "BOXES"], models));
+    }
     if !status.troubles.is_empty() {
         lines.push(String::new());
         lines.extend(status.troubles.iter().map(|trouble| format!("! {trouble}")));
@@ -71,4 +76,15 @@ fn camera_row(id: &str, it: &CameraPlace) -> Vec<String> {
         format!("{:.1} TPS", it.needs_tps),
         format!("{pin}{}", it.why),
     ]
+}
+
+fn model_row(name: &str, it: &ModelPlace) -> Vec<String> {
+    let wanted = match (it.is_wanted, it.max_units) {
+        (false, _) => "none".to_owned(),
+        (true, Some(max)) => format!("{} to {max}", it.min_units),
+        (true, None) => it.min_units.to_string(),
+    };
+    let at = |(id, at): (&String, &UnitsAt)| (at.in_service > 0).then(|| format!("{id}: {}", at.in_service));
+    let boxes: Vec<String> = it.boxes.iter().filter_map(at).collect();
+    vec![name.to_owned(), it.state.name().to_owned(), wanted, it.in_service.to_string(), boxes.join(", ")]
 }

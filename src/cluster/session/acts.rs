@@ -36,6 +36,7 @@ impl Session {
             self.tell();
         }
         self.write_needs(etcd).await?;
+        self.write_hours(etcd).await?;
         self.tell();
         Ok(())
     }
@@ -90,6 +91,8 @@ impl Session {
             idle_processors: report.idle_processors,
             is_draining: self.is_draining,
             cannot: report.cannot,
+            most_units: report.most_units,
+            models: report.models,
         };
         let known = self.view.as_ref().and_then(|view| view.boxes.get(&self.box_id));
         let expected = match known {
@@ -206,7 +209,7 @@ impl Session {
     }
 
     /// Writes a key if the conditions of `commit` hold. True if it was written; it is in the view then.
-    async fn write(
+    pub(super) async fn write(
         &mut self,
         etcd: &mut Etcd,
         key: &str,

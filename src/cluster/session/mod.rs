@@ -7,11 +7,16 @@
 //! While it connects, cameras go on: `Member` decides without a view.
 
 mod acts;
+mod alone;
+mod hours;
 mod joining;
+mod models;
 mod telling;
 
+pub use models::ModelOrder;
+
 use crate::cluster::etcd::{Access, EtcdError, LeaseEnd};
-use crate::cluster::member::{Member, Situation};
+use crate::cluster::member::Member;
 use crate::cluster::peers::Peers;
 use crate::cluster::placer::{Placer, PlacerSettings};
 use crate::cluster::promise::Promise;
@@ -50,6 +55,8 @@ const ORDERS: usize = 4;
 pub enum Order {
     /// Give all cameras away, or take some again. Answered when etcd has it, or why not.
     Drain(bool, oneshot::Sender<Result<(), String>>),
+    /// Start, stop or scale a model on all boxes that share it.
+    Model(ModelOrder),
     /// Leave the cluster: the lease is given up, and others take the cameras at once.
     Leave(oneshot::Sender<()>),
 }
@@ -110,6 +117,9 @@ enum End {
     Failed(EtcdError),
     LeaseGone,
 }
+
+/// It was told to leave.
+struct Left;
 
 impl From<EtcdError> for End {
     fn from(error: EtcdError) -> Self {
@@ -246,6 +256,7 @@ impl Session {
                         // Who has asked may have left.
                         drop(reply.send(done));
                     }
+                    Some(Order::Model(order)) => self.take_order(&mut etcd, order).await,
                     Some(Order::Leave(reply)) => {
                         self.leave(&mut etcd, lease.0).await;
                         let _left: Result<(), ()> = reply.send(());
@@ -274,41 +285,4 @@ impl Session {
             }
         }
     }
-
-    /// Waits for something while etcd is not there, and decides meanwhile.
-    async fn alone_while<T>(&mut self, waiting: impl Future<Output = T>) -> Result<T, Left> {
-        tokio::pin!(waiting);
-        loop {
-            tokio::select! {
-                done = &mut waiting => return Ok(done),
-                Ok(()) = self.heard.changed() => self.decide_alone(),
-                () = sleep(PERIOD) => self.decide_alone(),
-                order = self.orders.recv() => match order {
-                    Some(Order::Drain(is_draining, reply)) => {
-                        self.is_draining = is_draining;
-                        let why = "etcd cannot be reached: the box drains as soon as it is";
-                        drop(reply.send(Err(why.to_owned())));
-                    }
-                    Some(Order::Leave(reply)) => {
-                        // The lease ends by itself, and who has asked may have left.
-                        let _left: Result<(), ()> = reply.send(());
-                        return Err(Left);
-                    }
-                    None => return Err(Left),
-                },
-            }
-        }
-    }
-
-    fn decide_alone(&mut self) {
-        let (heard, report) = (self.heard.borrow().clone(), self.report.borrow().clone());
-        let impossible = report.cannot.keys().cloned().collect();
-        let situation = Situation { view: None, heard: &heard, streaming: &report.streaming, impossible: &impossible };
-        // Without a view it asks for nothing.
-        drop(self.member.decide(situation, monotonic_now()));
-        self.tell();
-    }
 }
-
-/// It was told to leave.
-struct Left;

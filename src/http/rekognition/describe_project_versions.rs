@@ -5,11 +5,10 @@ use crate::catalog::{Project, Version};
 use crate::http::rekognition::call::{Call, check_names, whole};
 use crate::http::rekognition::error::ApiError;
 use crate::http::rekognition::page::page;
-use crate::http::rekognition::version_status::status_of;
-use crate::supervisor::{ModelState, ModelStatus};
+use crate::http::rekognition::version_status::{Running, status_of};
+use crate::supervisor::ModelState;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -28,18 +27,18 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Value, ApiError> {
     let found: Option<Project> = call.state.catalog().read(|catalog| catalog.project(&project).cloned());
     let found = found.ok_or_else(|| ApiError::not_found(input.project_arn.as_deref().unwrap_or_default()))?;
     let is_requested = |name: &String| input.version_names.as_ref().is_none_or(|names| names.contains(name));
-    let describe = |(name, version): (String, Version), models: &BTreeMap<String, ModelStatus>| {
+    let describe = |(name, version): (String, Version)| {
         let resource = Resource { project: project.project.clone(), version: Some(name), created_ms: version.arn_ms() };
-        let running = models.get(&call.state.model_name(&resource, &version));
-        (version.created_ms, description(call, &resource, &version, running))
+        let running = Running::of(&call.state.control, &call.state.model_name(&resource, &version));
+        (version.created_ms, description(call, &resource, &version, running.as_ref()))
     };
     let wanted = found.versions.into_iter().filter(|(name, _)| is_requested(name));
-    let versions = call.state.control.read(|status| wanted.map(|version| describe(version, &status.models)).collect());
+    let versions = wanted.map(describe).collect();
     Ok(page(versions, input.next_token.as_deref(), max)?.into_output("ProjectVersionDescriptions"))
 }
 
 /// Leaves out absent members, because scripts test for their presence.
-fn description(call: &Call<'_>, resource: &Resource, version: &Version, running: Option<&ModelStatus>) -> Value {
+fn description(call: &Call<'_>, resource: &Resource, version: &Version, running: Option<&Running>) -> Value {
     let (status, message) = status_of(version, running);
     let mut described = json!({
         "ProjectVersionArn": call.state.catalog().realm.arn(resource),
@@ -49,8 +48,8 @@ fn description(call: &Call<'_>, resource: &Resource, version: &Version, running:
         "Feature": "CUSTOM_LABELS",
     });
     // A running model may have been scaled by others. A stopped one has the numbers of its last start, or of the settings.
-    let is_running = |model: &&ModelStatus| model.state != ModelState::Stopped;
-    let of_fleet = |model: &ModelStatus| (model.min_units, model.max_units);
+    let is_running = |model: &&Running| model.state != ModelState::Stopped;
+    let of_fleet = |model: &Running| (model.min_units, model.max_units);
     let last = version.units.map(|units| (units.min, units.max));
     let units = running.filter(is_running).map(of_fleet).or(last).or(running.map(of_fleet));
     let members = [

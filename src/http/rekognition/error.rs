@@ -199,6 +199,8 @@ impl From<ControlError> for ApiError {
                 tracing::error!(%error, "a call failed");
                 return Self::new(ErrorKind::InternalServerError, "The model's package cannot be used.");
             }
+            // SDKs try again after this one.
+            ControlError::Cluster(_) => ErrorKind::InternalServerError,
             ControlError::Busy => {
                 let retry_after = Some(Duration::from_secs(1));
                 return Self { kind: ErrorKind::Throttling, message: "Slow down.".into(), retry_after };

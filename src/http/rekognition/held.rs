@@ -5,7 +5,7 @@ use crate::catalog::arn::Resource;
 use crate::control::ApplianceStatus;
 use crate::http::rekognition::operation::Operation;
 use crate::http::rekognition::state::RekognitionState;
-use crate::http::rekognition::version_status::status_of;
+use crate::http::rekognition::version_status::{Running, status_of};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -46,5 +46,5 @@ fn status(state: &RekognitionState, resource: &Resource) -> &'static str {
     // Another caller may have deleted it meanwhile.
     let Some(version) = state.catalog().read(|catalog| catalog.version(resource).cloned()) else { return "DELETING" };
     let model = state.model_name(resource, &version);
-    state.control.read(|status| status_of(&version, status.models.get(&model)).0)
+    status_of(&version, Running::of(&state.control, &model).as_ref()).0
 }

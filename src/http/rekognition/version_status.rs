@@ -1,10 +1,44 @@
 //! `Status` and `StatusMessage` of a version, from the catalog and the fleet.
 
 use crate::catalog::{Stage, Version};
-use crate::supervisor::{ModelState, ModelStatus};
+use crate::control::Control;
+use crate::supervisor::ModelState;
+
+/// A model of the fleet, or of all boxes together where they share it.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    pub(super) state: ModelState,
+    pub(super) min_units: usize,
+    pub(super) max_units: Option<usize>,
+    /// Units in service and the boxes that have them, where boxes share the model.
+    spread: Option<(usize, usize)>,
+}
+
+impl Running {
+    /// `None`: it was not started since the daemon started.
+    pub(super) fn of(control: &Control, model: &str) -> Option<Self> {
+        if let Some(shared) = control.shared_model(model) {
+            let spread = Some((shared.in_service, shared.boxes));
+            let (min_units, max_units) = (shared.min_units, shared.max_units);
+            return Some(Self { state: shared.state, min_units, max_units, spread });
+        }
+        control.read(|status| {
+            let model = status.models.get(model)?;
+            let (min_units, max_units) = (model.min_units, model.max_units);
+            Some(Self { state: model.state, min_units, max_units, spread: None })
+        })
+    }
+
+    fn sentence(&self) -> String {
+        match self.spread {
+            Some((units, boxes)) => format!("The model is running: {units} inference units on {boxes} boxes."),
+            None => "The model is running.".to_owned(),
+        }
+    }
+}
 
 /// A `ProjectVersionStatus` of the service model, and a sentence for people.
-pub(super) fn status_of(version: &Version, running: Option<&ModelStatus>) -> (&'static str, String) {
+pub(super) fn status_of(version: &Version, running: Option<&Running>) -> (&'static str, String) {
     let failure = |what: &str| match &version.failure {
         Some(reason) => format!("{what}: {reason}"),
         None => what.to_owned(),
@@ -20,7 +54,7 @@ pub(super) fn status_of(version: &Version, running: Option<&ModelStatus>) -> (&'
     };
     match running.map(|model| model.state) {
         Some(ModelState::Starting) => ("STARTING", "The model is being started.".into()),
-        Some(ModelState::Running) => ("RUNNING", "The model is running.".into()),
+        Some(ModelState::Running) => ("RUNNING", running.map(Running::sentence).unwrap_or_default()),
         Some(ModelState::Stopping) => ("STOPPING", "The model is being stopped.".into()),
         Some(ModelState::Failed) => ("FAILED", "No inference unit of the model can be started.".into()),
         Some(ModelState::Stopped) | None => (at_rest.0, at_rest.1.to_owned()),
@@ -43,7 +77,7 @@ mod tests {
     #[test]
     fn the_status_comes_from_the_import_until_the_first_start_and_then_from_the_units() {
         let units = Some(Units { min: 1, max: None });
-        let at = |state| ModelStatus { state, ..ModelStatus::default() };
+        let at = |state| Running { state, ..Running::default() };
         for (stage, units, running, status) in [
             (Stage::Importing, None, None, "TRAINING_IN_PROGRESS"),
             (Stage::ImportFailed, None, None, "TRAINING_FAILED"),
@@ -63,5 +97,8 @@ mod tests {
             assert!(!message.is_empty());
         }
         assert!(status_of(&version(Stage::ImportFailed, None), None).1.ends_with("no such file"));
+        let shared = Running { state: ModelState::Running, spread: Some((4, 2)), ..Running::default() };
+        let message = status_of(&version(Stage::Configured, None), Some(&shared)).1;
+        assert_eq!(message, "The model is running: 4 inference units on 2 boxes.");
     }
 }

@@ -1,6 +1,7 @@
 //! `/api/models`: the models of the box, and the commands that change them.
 
 use crate::control::history::Counted;
+use crate::control::shared_models::SharedModel;
 use crate::control::unit_numbers::UnitNumbers;
 use crate::control::{Accepted, Command, Control, ControlError};
 use crate::http::routes::refusal::refusal;
@@ -29,14 +30,16 @@ pub(in crate::http) fn router() -> Router<Control> {
 
 async fn list(State(control): State<Control>) -> Response {
     let models = control.read(|status| {
-        let models = status.models.iter().map(|(name, model)| (name.clone(), view(model)));
+        let view = |(name, model): (&String, &ModelStatus)| (name.clone(), view(model, control.shared_model(name)));
+        let models = status.models.iter().map(view);
         models.collect::<serde_json::Map<String, Value>>()
     });
     Json(json!({"box_id": control.box_id(), "models": models})).into_response()
 }
 
 async fn describe(State(control): State<Control>, Path(model): Path<String>) -> Response {
-    match control.read(|status| status.models.get(&model).map(view)) {
+    let shared = control.shared_model(&model);
+    match control.read(|status| status.models.get(&model).map(|of_box| view(of_box, shared))) {
         Some(view) => Json(view).into_response(),
         None => refuse(&FleetError::NotFound(model).into()),
     }
@@ -93,13 +96,14 @@ pub(super) fn refuse(error: &ControlError) -> Response {
         ControlError::Fleet(FleetError::Invalid(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
         ControlError::NoSuchCamera(_) => (StatusCode::NOT_FOUND, "not_found"),
         ControlError::Package(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_package"),
+        ControlError::Cluster(_) => (StatusCode::SERVICE_UNAVAILABLE, "cluster"),
         ControlError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
     };
     refusal(status, code, &error.to_string())
 }
 
-/// The JSON of a model.
-fn view(model: &ModelStatus) -> Value {
+/// The JSON of a model at this box, and of all boxes together where they share it.
+fn view(model: &ModelStatus, shared: Option<SharedModel>) -> Value {
     let rounded = |tps: f64| (tps * 10.0).round() / 10.0;
     json!({
         "state": model.state.name(),
@@ -126,5 +130,12 @@ fn view(model: &ModelStatus) -> Value {
         "throttled": Counted::of(model).number(),
         "in_flight": model.in_flight,
         "degraded": model.degraded,
+        "cluster": shared.map(|shared| json!({
+            "state": shared.state.name(),
+            "min_inference_units": shared.min_units,
+            "max_inference_units": shared.max_units,
+            "in_service_inference_units": shared.in_service,
+            "boxes": shared.boxes,
+        })),
     })
 }

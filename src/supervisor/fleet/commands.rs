@@ -1,10 +1,10 @@
 //! Commands to the fleet: start, stop, scale, swap and remove a model.
 
 use super::Fleet;
-use crate::supervisor::actions::ModelState;
 use crate::supervisor::model_version::ModelVersion;
 use crate::supervisor::pool::{Pool, TpsQuota, UnitBounds};
 use crate::vision::framing::Framing;
+use crate::vision::model_state::ModelState;
 use crate::vision::monotonic::Monotonic;
 
 /// Why a command was refused.

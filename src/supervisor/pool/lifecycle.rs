@@ -2,9 +2,10 @@
 
 use super::{Pool, Room};
 use crate::admission::Work;
-use crate::supervisor::actions::{ModelState, SupervisorAction};
+use crate::supervisor::actions::SupervisorAction;
 use crate::supervisor::autoscaler::{EVALUATION_PERIOD, LoadSample};
 use crate::supervisor::unit_state::{Readiness, UnitId};
+use crate::vision::model_state::ModelState;
 use crate::vision::monotonic::Monotonic;
 use crate::vision::outcome::{FailureCause, Outcome, ShedReason};
 use std::time::Duration;

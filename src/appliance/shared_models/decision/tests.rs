@@ -1,0 +1,104 @@
+//! Commands for all boxes, and what one box makes of them.
+
+use super::*;
+use crate::cluster::{Share, UnitsAt};
+
+const MODEL: &str = "coco-ssd";
+
+fn local(state: ModelState, min_units: usize, max_units: Option<usize>) -> ModelStatus {
+    ModelStatus { state, min_units, max_units, ..ModelStatus::default() }
+}
+
+/// Three boxes: the own one has `share`, and the others have `others` units in service.
+fn place(min_units: usize, share: Option<Share>, own: usize, others: usize) -> ModelPlace {
+    let at = |share, in_service| UnitsAt { share, in_service, ..UnitsAt::default() };
+    ModelPlace {
+        is_wanted: true,
+        min_units,
+        in_service: own + others,
+        boxes: [("own".to_owned(), at(share, own)), ("other".to_owned(), at(None, others))].into(),
+        revision: 7,
+        ..ModelPlace::default()
+    }
+}
+
+fn next(place: &ModelPlace, local: &ModelStatus) -> Option<Command> {
+    next_command(MODEL, place, "own", local, &mut InForce(BTreeMap::from([(MODEL.to_owned(), place.revision)])))
+}
+
+fn share(min: usize, max: Option<usize>) -> Option<Share> {
+    Some(Share { min, max })
+}
+
+fn start(min: usize, max: Option<usize>) -> Option<Command> {
+    Some(Command::StartModel { model: MODEL.into(), bounds: Some(UnitBounds { min, max }) })
+}
+
+fn scale(min: usize, max: Option<usize>) -> Option<Command> {
+    Some(Command::ScaleModel { model: MODEL.into(), bounds: UnitBounds { min, max } })
+}
+
+fn stop() -> Option<Command> {
+    Some(Command::StopModel { model: MODEL.into() })
+}
+
+#[test]
+fn a_box_runs_its_share_and_gives_up_units_once_others_have_them() {
+    use ModelState::{Running, Starting, Stopped, Stopping};
+    let two = share(2, Some(3));
+    for (place, local, expected) in [
+        (place(4, two, 0, 2), local(Stopped, 1, None), start(2, Some(3))),
+        (place(4, two, 0, 2), local(Stopping, 1, None), None),
+        (place(4, two, 2, 2), local(Running, 2, Some(3)), None),
+        (place(4, two, 1, 2), local(Starting, 1, None), scale(2, Some(3))),
+        // Fewer units than before: only with two at others.
+        (place(4, two, 4, 1), local(Running, 4, None), None),
+        (place(4, two, 4, 2), local(Running, 4, None), scale(2, Some(3))),
+        // None any more: only with four at others, or when nobody wants it.
+        (place(4, None, 2, 3), local(Running, 2, None), None),
+        (place(4, None, 2, 4), local(Running, 2, None), stop()),
+        (ModelPlace { is_wanted: false, ..place(4, None, 2, 0) }, local(Starting, 2, None), stop()),
+        (place(4, None, 0, 4), local(Stopped, 2, None), None),
+    ] {
+        assert_eq!(next(&place, &local), expected, "{place:?} {local:?}");
+    }
+}
+
+#[test]
+fn a_model_that_fails_begins_anew_with_the_next_order_only() {
+    let (place, failed) = (place(2, share(1, None), 0, 0), local(ModelState::Failed, 1, None));
+    let mut in_force = InForce::default();
+    let mut next = |place: &ModelPlace| next_command(MODEL, place, "own", &failed, &mut in_force);
+    assert_eq!((next(&place), next(&place)), (stop(), None));
+    assert_eq!(next(&ModelPlace { revision: 8, ..place.clone() }), stop());
+    in_force.keep(|_| false);
+    assert!(in_force.0.is_empty());
+}
+
+#[test]
+fn what_is_wanted_follows_from_the_command_and_the_state_of_all_boxes() {
+    let stopped_here = local(ModelState::Stopped, 1, None);
+    let running =
+        SharedModel { state: ModelState::Running, min_units: 4, max_units: Some(6), ..SharedModel::default() };
+    let record = |is_running, min_units, max_units| ModelRecord { is_running, min_units, max_units, at_ms: 5 };
+    let ask =
+        |command: Option<Command>, shared: Option<&SharedModel>| wanted(&command.unwrap(), shared, &stopped_here, 5);
+    assert_eq!(ask(stop(), Some(&running)).unwrap(), record(false, 4, Some(6)));
+    assert_eq!(ask(scale(2, None), Some(&running)).unwrap(), record(true, 2, None));
+    assert_eq!(ask(start(3, None), None).unwrap(), record(true, 3, None), "so far by the settings of each box");
+    let bare = Some(Command::StartModel { model: MODEL.into(), bounds: None });
+    assert_eq!(ask(bare.clone(), None).unwrap(), record(true, 1, None));
+    let stopped = SharedModel { state: ModelState::Stopped, ..running.clone() };
+    assert_eq!(ask(bare.clone(), Some(&stopped)).unwrap(), record(true, 4, Some(6)));
+    assert_eq!(ask(scale(2, None), Some(&stopped)).unwrap(), record(false, 2, None));
+    let wrong = |done: Result<ModelRecord, ControlError>| match done {
+        Err(ControlError::Fleet(FleetError::WrongState { state, .. })) => state,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wrong(ask(bare, Some(&running))), "RUNNING", "although it is stopped at this box");
+    assert_eq!(wrong(ask(stop(), Some(&stopped))), "STOPPED");
+    for bounds in [(0, None), (3, Some(2))] {
+        let done = ask(scale(bounds.0, bounds.1), Some(&running));
+        assert!(matches!(done, Err(ControlError::Fleet(FleetError::Invalid(_)))), "{done:?}");
+    }
+}

@@ -1,0 +1,63 @@
+//! Models that three boxes share.
+
+use crate::site::{LIMIT, Site};
+use crate::support::balancer::said;
+use crate::support::{from_setup, root, signal, wait_for};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::process::Command;
+
+/// The model as a box sees it on all boxes together.
+fn shared(site: &Site, number: usize) -> Value {
+    let answer = site.boxes[number].get("/api/models/coco-ssd").map_or_else(String::new, |(_, answer)| answer);
+    serde_json::from_str::<Value>(&answer).unwrap_or_default()["cluster"].clone()
+}
+
+/// Units in service of the boxes with these numbers, as each says itself.
+fn in_service(site: &Site, numbers: &[usize]) -> Vec<u64> {
+    let units = |number: &usize| {
+        let answer = site.boxes[*number].get("/api/models/coco-ssd")?.1;
+        serde_json::from_str::<Value>(&answer).ok()?["in_service_inference_units"].as_u64()
+    };
+    numbers.iter().map(|number| units(number).unwrap_or_default()).collect()
+}
+
+#[test]
+fn units_are_spread_over_the_boxes_by_the_api_of_aws_and_a_stop_is_one_everywhere() {
+    let mut site = Site::start_sharing(2);
+    let mut script = Command::new(from_setup(".setup/venv/bin/python"));
+    script.arg(root().join("tests/cluster_calls/models.py"));
+    script.args(site.ports.iter().map(|ports| format!("https://localhost:{}", ports.public)));
+    script.env("OCELLI_CERTIFICATE", site.authority.file()).env("OCELLI_PHOTO", from_setup("testdata/photo.jpg"));
+    let output = script.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+
+    // Two units of the box that dies are needed elsewhere: the others have room for exactly those.
+    let before = in_service(&site, &[0, 1, 2]);
+    assert_eq!(before.iter().sum::<u64>(), 4, "{before:?}");
+    signal(site.boxes[2].pid(), Signal::KILL);
+    wait_for("the units of the dead box", LIMIT, || (in_service(&site, &[0, 1]) == [2, 2]).then_some(()));
+    assert_eq!(shared(&site, 0)["in_service_inference_units"], 4);
+
+    // One unit of all: at one box, and the other hands its calls on.
+    site.succeed(0, &["ctl", "scale", "coco-ssd", "--min", "1", "--wait"]);
+    wait_for("one unit", LIMIT, || {
+        let mut units = in_service(&site, &[0, 1]);
+        units.sort_unstable();
+        (units == [0, 1]).then_some(())
+    });
+    wait_for("its room", LIMIT, || {
+        let statuses = [0, 1].map(|number| site.call_in_parallel(number, 1)[0]);
+        (statuses == [200, 200]).then_some(())
+    });
+    let states = json!([shared(&site, 0)["state"], shared(&site, 1)["state"]]);
+    assert_eq!(states, json!(["RUNNING", "RUNNING"]));
+
+    // Without etcd nothing is started or stopped at one box alone.
+    site.etcd.kill(0);
+    let (status, text) = site.boxes[0].subcommand(&["ctl", "stop", "coco-ssd"]);
+    assert!(!status.success() && text.contains("etcd"), "{text}");
+    assert_eq!(in_service(&site, &[0, 1]).iter().sum::<u64>(), 1);
+    site.boxes.truncate(2);
+    site.boxes.iter().for_each(|daemon| daemon.assert_ledger_closes());
+}
