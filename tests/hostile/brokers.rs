@@ -37,7 +37,7 @@ fn a_broker_that_means_harm_costs_its_own_connection() {
     if modes.is_empty() {
         return;
     }
-    let time = Duration::from_secs(if report::is_whole() { 12 } else { 4 });
+    let time = Duration::from_secs(if report::is_whole() { 12 } else { 8 });
     let none = "[mqtt]\nport = 1\n";
     let site = neighbour::start(none);
     let mut rows = Vec::new();

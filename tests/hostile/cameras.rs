@@ -66,7 +66,7 @@ fn a_camera_that_means_harm_costs_its_own_process() {
     if modes.is_empty() {
         return;
     }
-    let time = Duration::from_secs(if report::is_whole() { 20 } else { 5 });
+    let time = Duration::from_secs(if report::is_whole() { 20 } else { 8 });
     let server = HostileServer::start(Clips::make(), Duration::from_millis(20));
     let site = neighbour::start(&format!("[mqtt]\nenabled = false\n[capture]\nmemory_megabytes = {MEMORY_MIB}\n"));
     let mut rows = Vec::new();
