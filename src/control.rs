@@ -3,6 +3,7 @@
 //! Clients (HTTP, MQTT, the terminal view) read an [`ApplianceStatus`] and never get a lock, a unit or a camera. To change
 //! something they send a [`Command`] and get a reply.
 
+mod command;
 pub mod event_pictures;
 pub mod frame_rates;
 pub mod health;
@@ -37,67 +38,15 @@ use crate::control::snapshots::{SnapshotClient, SnapshotRequest};
 use crate::live::Relay;
 use crate::metering::HoursFiles;
 use crate::os::clock::monotonic_now;
-use crate::supervisor::pool::UnitBounds;
-use crate::supervisor::{FleetError, ModelState};
-use std::path::PathBuf;
+use crate::supervisor::ModelState;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use crate::control::command::CommandRequest;
+pub use crate::control::command::{Accepted, Command, ControlError};
 pub use crate::control::status::{ApplianceStatus, CameraView};
 pub(crate) use crate::publish::outbox::{EventLog, NewEvent};
 pub(crate) use reload::ReloadRequest;
 pub use reload::{ReloadError, ReloadReport};
-
-/// A request to change something.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Command {
-    /// Start a stopped model.
-    StartModel {
-        /// The model's name.
-        model: String,
-        /// New bounds for its number of units; `None` keeps the old ones.
-        bounds: Option<UnitBounds>,
-    },
-    /// Stop a model. Work that its units have begun is finished.
-    StopModel {
-        /// The model's name.
-        model: String,
-    },
-    /// Change the number of units of a model without an interruption.
-    ScaleModel {
-        /// The model's name.
-        model: String,
-        /// The new bounds for its number of units.
-        bounds: UnitBounds,
-    },
-    /// Replace the package of a model without an interruption.
-    SwapModel {
-        /// The model's name.
-        model: String,
-        /// The new package: a directory under `units.models_directory`.
-        package: String,
-    },
-    /// Start a model that is not in the settings, from an imported package.
-    RunPackage {
-        /// The name that it runs under.
-        model: String,
-        /// The directory of the package.
-        directory: PathBuf,
-        /// The bounds for its number of units.
-        bounds: UnitBounds,
-    },
-    /// Connect or disconnect a camera.
-    SwitchCamera {
-        /// The camera's id.
-        camera: String,
-        /// True: connect it. False: disconnect it.
-        enabled: bool,
-    },
-    /// Remove a stopped model that is not in the settings.
-    RemoveModel {
-        /// The model's name.
-        model: String,
-    },
-}
 
 /// A request to import the package of a project version.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,53 +57,8 @@ pub(crate) struct ImportJob {
     pub(crate) source: PackageSource,
 }
 
-impl Command {
-    /// The name of the model or camera that the command changes.
-    pub(crate) fn subject(&self) -> &str {
-        match self {
-            Self::StartModel { model, .. }
-            | Self::StopModel { model }
-            | Self::ScaleModel { model, .. }
-            | Self::SwapModel { model, .. }
-            | Self::RunPackage { model, .. }
-            | Self::RemoveModel { model } => model,
-            Self::SwitchCamera { camera, .. } => camera,
-        }
-    }
-}
-
-/// Why a command was refused. Nothing has changed then.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ControlError {
-    /// The model's state or the capacity of the box does not allow it.
-    #[error(transparent)]
-    Fleet(#[from] FleetError),
-    /// The package is missing or unusable.
-    #[error("{0}")]
-    Package(String),
-    /// The settings have no camera with this id.
-    #[error("there is no camera `{0}` in the settings")]
-    NoSuchCamera(String),
-    /// The boxes of the cluster, of which all are to do it, cannot be told.
-    #[error("{0}")]
-    Cluster(String),
-    /// The appliance is stopping, or its queue is full.
-    #[error("the appliance takes no commands now; try again later")]
-    Busy,
-}
-
 /// Queue capacity for commands. When the queue is full they are refused.
 const COMMAND_QUEUE: usize = 16;
-
-/// The reply to an accepted command: it has begun, but is not necessarily done.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Accepted {
-    /// Set if the change will be lost at a restart, because the state file cannot be written.
-    pub warning: Option<String>,
-}
-
-/// A command, and the sender of its reply.
-pub(crate) type CommandRequest = (Command, oneshot::Sender<Result<Accepted, ControlError>>);
 
 /// The clients' end. Clones share its queues.
 #[derive(Clone, Debug)]

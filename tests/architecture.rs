@@ -208,6 +208,7 @@ const DECIDES: [(&str, &[&str]); 9] = [
             "cluster/session/hours.rs",
             "cluster/session/joining.rs",
             "cluster/session/models.rs",
+            "cluster/session/orders.rs",
             "cluster/session/telling.rs",
             "cluster/status.rs",
         ],

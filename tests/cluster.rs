@@ -112,6 +112,13 @@ fn a_dead_boxs_camera_is_looked_at_by_another_under_the_same_topics() {
         (state["box"] == "box-b" && state["state"] == "streaming").then_some(state)
     });
     assert_eq!(state["epoch"], second["epoch"]);
+    site.broker.publish("ocelli/box-b/command/snapshot", "{\"camera\": \"yard\"}");
+    let claim = format!("ocelli cluster=hall camera=yard epoch={}", second["epoch"]);
+    wait_for("a picture of this epoch", LIMIT, || {
+        let picture = site.broker.retained_bytes("ocelli/hall/cameras/yard/snapshot");
+        let has_claim = picture.windows(claim.len()).any(|bytes| bytes == claim.as_bytes());
+        (picture.starts_with(&[0xff, 0xd8]) && has_claim).then_some(())
+    });
     // The box is back: its camera is pinned there, and goes home without a gap.
     let a = site.boxes.get_mut("box-a").unwrap();
     a.start_again();

@@ -1,6 +1,6 @@
 //! Answers a load balancer that asks how much room this box has: one line per connection (HAProxy's agent-check).
 
-use crate::cluster::{CallRoom, ClusterStatus, Headroom};
+use crate::cluster::{BoxStatus, CallRoom, ClusterStatus, Headroom};
 use crate::control::{ApplianceStatus, judge};
 use crate::os::clock::monotonic_now;
 use crate::supervisor::{ModelState, ModelStatus};
@@ -40,11 +40,16 @@ pub struct AgentSources {
 
 impl AgentSources {
     fn answer(&self) -> String {
-        let (status, cluster) = (self.status.borrow(), self.cluster.borrow());
+        // One after the other: whoever holds both at once must hold them in one order.
+        let cluster = self.cluster.borrow().clone();
+        let status = self.status.borrow();
         let is_draining = cluster.boxes.get(&status.box_id).is_some_and(|own| own.draining);
         let is_leaving = is_draining || *self.is_stopping.borrow() || judge::is_stale(&status, monotonic_now());
         let models = status.models.values().filter_map(|model| Some((call_room(model)?, model.in_service)));
-        Headroom { is_leaving, models: models.collect() }.agent_answer()
+        let has_units = |own: &BoxStatus| !own.draining && own.capacity_tps.values().any(|tps| *tps > 0.0);
+        let others = cluster.boxes.iter().filter(|(id, _)| **id != status.box_id);
+        let is_last = others.filter(|(_, it)| has_units(it)).count() == 0;
+        Headroom { is_leaving, is_last, models: models.collect() }.agent_answer()
     }
 }
 
@@ -114,7 +119,6 @@ async fn listen(address: SocketAddr, troubles: &Troubles) -> TcpListener {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::BoxStatus;
     use crate::supervisor::ImageRoom;
     use std::collections::BTreeMap;
 

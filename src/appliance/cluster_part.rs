@@ -3,13 +3,12 @@
 use crate::appliance::box_plan::most_units;
 use crate::appliance::own_report::Measured;
 use crate::appliance::reload::ClusterInput;
-use crate::appliance::shared_models::{Sharing, units_of};
+use crate::appliance::shared_models::{Caps, Sharing, ToldUnits};
+use crate::cluster::records::ModelHours;
 use crate::cluster::sealed_passwords::ClusterKey;
-use crate::cluster::{
-    ClusterClient, ClusterStatus, EtcdError, ModelHours, MonthHours, OwnReport, Session, SessionEnds,
-};
+use crate::cluster::{ClusterClient, ClusterStatus, EtcdError, MonthHours, OwnReport, Session, SessionEnds};
 use crate::control::{ApplianceStatus, Control};
-use crate::metering::this_month;
+use crate::os::clock::monotonic_now;
 use crate::os::processor_load::ProcessorLoad;
 use crate::publish::cluster_link::ClusterLink;
 use crate::settings::Settings;
@@ -40,8 +39,15 @@ pub struct ClusterPart {
     report: watch::Sender<OwnReport>,
     cannot: watch::Receiver<BTreeMap<CameraId, String>>,
     drains_at_stop: bool,
-    /// The most units of the box, if it shares its models.
-    shared_units: Option<usize>,
+    /// What the box can run, if it shares its models.
+    limits: Option<Limits>,
+}
+
+/// The most units and models of a box.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    units: usize,
+    models: usize,
 }
 
 /// What is left to the end of the daemon.
@@ -74,7 +80,7 @@ impl ClusterPart {
             report,
             cannot: cannot_watch,
             drains_at_stop: settings.drain_at_stop,
-            shared_units: settings.share_models.then(|| most_units(units)),
+            limits: settings.share_models.then(|| Limits { units: most_units(units), models: units.max_models.into() }),
         }))
     }
 
@@ -86,14 +92,15 @@ impl ClusterPart {
         troubles: Troubles,
         metrics: Arc<Metrics>,
     ) -> (ClusterInput, ClusterExit) {
-        let Self { client, input, report, cannot, drains_at_stop, shared_units, .. } = self;
+        let Self { client, input, report, cannot, drains_at_stop, limits, .. } = self;
         let box_id = status.borrow().box_id.clone();
-        if shared_units.is_some() {
-            let sharing = Sharing::new(control.clone(), client.clone(), troubles.clone());
+        let (caps, caps_seen) = watch::channel(Caps::new());
+        if limits.is_some() {
+            let sharing = Sharing::new(control.clone(), client.clone(), troubles.clone(), caps);
             tokio::spawn(sharing.run(status.clone()));
         }
         tokio::spawn(tell_troubles(client.status.clone(), box_id.clone(), troubles, metrics));
-        tokio::spawn(tell_box(status, cannot, report, shared_units));
+        tokio::spawn(tell_box(status, cannot, report, limits.map(|limits| (limits, caps_seen))));
         (input, ClusterExit { client, box_id, drains: drains_at_stop })
     }
 }
@@ -167,15 +174,20 @@ async fn tell_box(
     mut status: watch::Receiver<ApplianceStatus>,
     cannot: watch::Receiver<BTreeMap<CameraId, String>>,
     report: watch::Sender<OwnReport>,
-    shared_units: Option<usize>,
+    shared: Option<(Limits, watch::Receiver<Caps>)>,
 ) {
-    let (mut load, mut measured) = (ProcessorLoad::default(), Measured::default());
+    let (mut load, mut measured, mut told) = (ProcessorLoad::default(), Measured::default(), ToldUnits::default());
     while status.changed().await.is_ok() {
         let now = {
             let status = status.borrow_and_update();
             let measured = measured.report(&status, &cannot.borrow(), load.idle_share());
-            match shared_units {
-                Some(most_units) => OwnReport { most_units, models: units_of(&status), ..measured },
+            match &shared {
+                Some((limits, caps)) => OwnReport {
+                    most_units: limits.units,
+                    most_models: limits.models,
+                    models: told.of(&status, &caps.borrow(), monotonic_now()),
+                    ..measured
+                },
                 None => measured,
             }
         };
@@ -190,14 +202,12 @@ async fn tell_box(
 
 /// The inference hours of this month, and the units that add to them now.
 fn hours_of(status: &ApplianceStatus) -> MonthHours {
-    // Before the first look at the disk they are those of this run alone.
-    if status.made_at.is_none() {
-        return MonthHours::default();
-    }
+    // What is not all of a month would be taken for it.
+    let Some(month) = status.hours_month.clone() else { return MonthHours::default() };
     let row = |((model, version), hours): (&(String, String), &f64)| {
         let running = status.models.get(model).filter(|running| running.version == *version);
         let units = running.map_or(0, |running| running.in_service);
         ModelHours { model: model.clone(), version: version.clone(), hours: *hours, units }
     };
-    MonthHours { month: this_month(), rows: status.inference_hours.iter().map(row).collect() }
+    MonthHours { month, rows: status.inference_hours.iter().map(row).collect() }
 }

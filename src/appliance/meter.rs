@@ -137,6 +137,11 @@ impl Meter {
         self.hours.totals(&self.month)
     }
 
+    /// The month of the totals, once what is stored of it is among them.
+    pub(super) fn complete_month(&self) -> Option<String> {
+        self.complete.contains(&self.month).then(|| self.month.clone())
+    }
+
     /// Rows of this month that the disk does not have yet, or not as they are. None until the month was read.
     pub(super) fn unstored(&self) -> Vec<HourRow> {
         match self.complete.contains(&self.month) {

@@ -55,6 +55,7 @@ impl StatusMaker {
         (status.made_at, status.made_at_ms) = (Some(now), wall_now_ms());
         status.clock_synced = reporter.is_clock_synced();
         status.inference_hours = meter.totals();
+        status.hours_month = meter.complete_month();
         status.unstored_hours = meter.unstored();
         status.labels_seen = reporter.labels_seen();
         status.published = reporter.published();

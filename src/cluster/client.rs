@@ -44,14 +44,14 @@ impl ClusterClient {
         }
     }
 
-    /// Has all boxes that share a model run it so.
+    /// Has all boxes that share a model run it so. `before`: the revision of what was wanted by which that was decided.
     ///
     /// # Errors
     /// When there is no room for it, or etcd does not answer.
-    pub async fn want(&self, model: String, wanted: ModelRecord) -> Result<(), ModelOrderError> {
+    pub async fn want(&self, model: String, wanted: ModelRecord, before: Option<i64>) -> Result<(), ModelOrderError> {
         let (reply, replied) = oneshot::channel();
         let asked = async {
-            self.orders.send(Order::Model(ModelOrder { model, wanted, reply })).await.ok()?;
+            self.orders.send(Order::Model(ModelOrder { model, wanted, before, reply })).await.ok()?;
             replied.await.ok()
         };
         let not_now = |why: &str| Err(ModelOrderError::NotNow(why.to_owned()));

@@ -17,6 +17,8 @@ pub struct CallRoom {
 pub struct Headroom {
     /// The box stops, or has been told to drain.
     pub is_leaving: bool,
+    /// No other box has a unit either.
+    pub is_last: bool,
     /// The room of each running model, with the number of its units in service.
     pub models: Vec<(CallRoom, usize)>,
 }
@@ -39,10 +41,11 @@ impl Headroom {
     }
 
     /// The answer to an agent-check. A box that has no room is left one percent: it hands on what it would refuse, and a weight of
-    /// zero would take it out. `ready` ends a former `drain`, which `up` alone does not.
+    /// zero would take it out. So is one without a unit if no other has one: somebody must take the call that starts a model. `ready` ends a former `drain`, which `up` alone does not.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 100")]
     pub fn agent_answer(&self) -> String {
-        match self.share().filter(|_| !self.is_leaving) {
+        let share = self.share().or(self.is_last.then_some(0.0));
+        match share.filter(|_| !self.is_leaving) {
             Some(share) => format!("ready up {}%\n", (share * 100.0).round().max(1.0) as u8),
             None => "drain\n".to_owned(),
         }
@@ -57,7 +60,7 @@ mod tests {
         let room = |(free_tps, whole_tps, units): &(f32, f32, usize)| {
             (CallRoom { whole_tps: *whole_tps, free_tps: *free_tps }, *units)
         };
-        Headroom { is_leaving, models: models.iter().map(room).collect() }.agent_answer()
+        Headroom { is_leaving, is_last: false, models: models.iter().map(room).collect() }.agent_answer()
     }
 
     #[test]
@@ -76,6 +79,8 @@ mod tests {
     fn a_box_that_leaves_or_can_take_nothing_drains() {
         assert_eq!(answer(true, &[(63.0, 100.0, 2)]), "drain\n");
         assert_eq!(answer(false, &[]), "drain\n");
+        let last = |is_leaving| Headroom { is_leaving, is_last: true, models: vec![] }.agent_answer();
+        assert_eq!((last(false).as_str(), last(true).as_str()), ("ready up 1%\n", "drain\n"));
         assert_eq!(answer(false, &[(0.0, 0.0, 0)]), "drain\n", "a model without a unit in service");
         assert_eq!(answer(false, &[(0.0, 0.0, 1)]), "ready up 1%\n", "nothing is measured yet");
     }

@@ -3,47 +3,25 @@
 //! A box writes its hours when its units change and once an hour. Between two writes a reader counts the units on, as long as the box is
 //! there: the sum is the same from every box, and an idle cluster writes a few times a day.
 
+use crate::cluster::records::{HoursRecord, ModelHours};
 use crate::cluster::view::View;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// After so long the hours of a box are written although its units have not changed, in milliseconds.
 pub(super) const WRITE_PERIOD_MS: i64 = 3_600_000;
 
+/// The hours of a box are written too if they differ by more from what readers count.
+const MOST_ERROR_HOURS: f64 = 0.05;
+
 /// A reader counts on for no longer, however wrong a clock is.
 const MOST_MS: i64 = WRITE_PERIOD_MS + 300_000;
-
-/// Inference hours of a model in a month at one box.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ModelHours {
-    /// The model.
-    pub model: String,
-    /// The version in its package's manifest.
-    pub version: String,
-    /// Hours of one unit, since the month began.
-    pub hours: f64,
-    /// The units that were in service.
-    pub units: usize,
-}
 
 /// A month of one box.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MonthHours {
     /// As `2026-11`; empty: not known yet.
     pub month: String,
-    /// By model and version.
-    pub rows: Vec<ModelHours>,
-}
-
-/// What a box has written of a month.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HoursRecord {
-    /// The run of the box: the units of another run have ended at an unknown time.
-    pub run: String,
-    /// Wall time, in milliseconds since 1970.
-    pub at_ms: i64,
     /// By model and version.
     pub rows: Vec<ModelHours>,
 }
@@ -68,7 +46,11 @@ impl HoursRecord {
             let of = |row: &ModelHours| (row.model.clone(), row.version.clone(), row.units);
             record.rows.iter().map(of).collect::<Vec<_>>()
         };
-        self.run != now.run || units(self) != units(now) || !(0..WRITE_PERIOD_MS).contains(&(now.at_ms - self.at_ms))
+        let sum = |rows: &mut dyn Iterator<Item = f64>| rows.sum::<f64>();
+        let expected = sum(&mut self.at(now.at_ms, true).map(|(_, hours)| hours));
+        let differs = (sum(&mut now.rows.iter().map(|row| row.hours)) - expected).abs() > MOST_ERROR_HOURS;
+        let is_old = !(0..WRITE_PERIOD_MS).contains(&(now.at_ms - self.at_ms));
+        self.run != now.run || units(self) != units(now) || is_old || differs
     }
 
     /// The rows at `now_ms`, if the run of the box goes on.
@@ -139,6 +121,7 @@ mod tests {
         assert!(written.is_due(&record("one", 10 * HOUR + 1000, 5.0, 3)));
         assert!(written.is_due(&record("one", 11 * HOUR, 7.0, 2)));
         assert!(written.is_due(&record("two", 10 * HOUR + 1000, 5.0, 2)));
+        assert!(written.is_due(&record("one", 10 * HOUR + 60_000, 5.5, 2)), "more than was counted on");
         assert!(written.is_due(&record("one", 9 * HOUR, 5.0, 2)), "the clock was set back");
         assert!(written.is_due(&HoursRecord { rows: vec![], ..written.clone() }));
     }

@@ -37,7 +37,7 @@ pub use check::{ClusterCheck, check};
 pub use client::ClusterClient;
 pub use etcd::EtcdError;
 pub use headroom::{CallRoom, Headroom};
-pub use hours::{HoursOfBoxes, ModelHours, MonthHours, SharedHours};
+pub use hours::{HoursOfBoxes, MonthHours, SharedHours};
 pub use models::{ModelOrderError, ModelPlace, Share, UnitsAt};
 pub use operator::{Operator, OperatorError};
 pub use peers::{Choice, Peers};

@@ -46,6 +46,8 @@ pub struct BoxRecord {
     pub cannot: BTreeMap<CameraId, String>,
     /// The most units that it may run, of all models together.
     pub most_units: usize,
+    /// The most models that it may run.
+    pub most_models: usize,
     /// What it says of each model.
     pub models: BTreeMap<String, ModelUnits>,
 }
@@ -58,8 +60,12 @@ pub struct ModelUnits {
     pub state: ModelState,
     /// The units that it has there at least.
     pub min_units: usize,
+    /// The units that it has there at most; `None`: always `min_units`.
+    pub max_units: Option<usize>,
     /// Those in service.
     pub in_service: usize,
+    /// The most units that it can take there, since it refused more; `None`: it has refused none.
+    pub cap: Option<usize>,
     /// True if the box runs it as the cluster wants: it is a model of its settings, which have `cluster.share_models`.
     pub is_shared: bool,
 }
@@ -76,6 +82,32 @@ pub struct ModelRecord {
     pub max_units: Option<usize>,
     /// Wall time of the order, in milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// Inference hours of a model in a month at one box.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelHours {
+    /// The model.
+    pub model: String,
+    /// The version in its package's manifest.
+    pub version: String,
+    /// Hours of one unit, since the month began.
+    pub hours: f64,
+    /// The units that were in service.
+    pub units: usize,
+}
+
+/// What a box has written of a month.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HoursRecord {
+    /// The run of the box: the units of another run have ended at an unknown time.
+    pub run: String,
+    /// Wall time, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// By model and version.
+    pub rows: Vec<ModelHours>,
 }
 
 /// A camera of the cluster.

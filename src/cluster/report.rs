@@ -29,6 +29,8 @@ pub struct OwnReport {
     pub hours: MonthHours,
     /// The most units that it may run, of all models together.
     pub most_units: usize,
+    /// The most models that it may run.
+    pub most_models: usize,
     /// What it says of each model; empty where it shares none.
     pub models: BTreeMap<String, ModelUnits>,
 }

@@ -2,7 +2,7 @@
 
 use crate::cluster::hours::HoursOfBoxes;
 use crate::cluster::models::{ModelPlace, places_of};
-use crate::cluster::records::PlanRecord;
+use crate::cluster::records::{ModelUnits, PlanRecord};
 use crate::cluster::view::{Kept, View};
 use crate::os::clock::rfc3339_utc;
 use crate::vision::camera_id::CameraId;
@@ -43,6 +43,9 @@ pub struct BoxStatus {
     pub used: f32,
     /// The share of its processors that is free.
     pub idle_processors: f32,
+    /// What it says of each model; empty where it shares none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, ModelUnits>,
     /// The cameras that it cannot take, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub cannot: BTreeMap<CameraId, String>,
@@ -152,6 +155,7 @@ impl ClusterStatus {
                 // The sum of nothing is -0.0.
                 used: view.plan.iter().filter_map(share).sum::<f32>() + 0.0,
                 idle_processors: record.idle_processors,
+                models: record.models.clone(),
                 cannot: record.cannot.clone(),
             };
             (id.clone(), status)
@@ -159,9 +163,14 @@ impl ClusterStatus {
         let unreadable =
             view.unreadable.iter().map(|(key, why)| format!("etcd: the value of {key} cannot be read: {why}"));
         let models = places_of(view);
-        let short = models.iter().filter(|(_, place)| place.missing > 0).map(|(model, place)| {
-            let (missing, wanted) = (place.missing, place.min_units);
-            format!("model {model}: {missing} of its {wanted} inference units have no place: the boxes that are there have no room for more")
+        let short = models.iter().filter(|(_, place)| place.missing > 0).map(|(model, place)| match place.boxes.len() {
+            0 => format!(
+                "model {model}: no box that is there shares it: add it to their settings, or end it by `ocelli cluster models release {model}`"
+            ),
+            _ => format!(
+                "model {model}: {} of its {} inference units have no place: the boxes that are there have no room for more, or it fails there",
+                place.missing, place.min_units
+            ),
         });
         Self {
             name: name.to_owned(),

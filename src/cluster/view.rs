@@ -1,7 +1,8 @@
 //! What etcd holds of the cluster, as it was last heard of.
 
-use crate::cluster::hours::HoursRecord;
-use crate::cluster::records::{BoxRecord, CameraRecord, Keys, LeaderRecord, ModelRecord, OwnerRecord, PlanRecord};
+use crate::cluster::records::{
+    BoxRecord, CameraRecord, HoursRecord, Keys, LeaderRecord, ModelRecord, OwnerRecord, PlanRecord,
+};
 use crate::vision::camera_id::CameraId;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

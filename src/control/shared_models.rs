@@ -2,7 +2,7 @@
 //!
 //! Without a cluster that shares models nobody takes these commands, and they are for this box.
 
-use crate::control::{Command, CommandRequest};
+use crate::control::command::{Command, CommandRequest};
 use crate::supervisor::ModelState;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

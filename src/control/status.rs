@@ -78,6 +78,8 @@ pub struct ApplianceStatus {
     pub models: BTreeMap<String, ModelStatus>,
     /// Inference hours of this month by model and version.
     pub inference_hours: BTreeMap<(String, String), f64>,
+    /// The month of `inference_hours`, as `2026-11`; `None` until what is stored of it is among them.
+    pub hours_month: Option<String>,
     /// Rows of this month that the disk does not have yet, or not as they are.
     pub(crate) unstored_hours: Vec<HourRow>,
     /// Restarts of capture processes since the daemon started.

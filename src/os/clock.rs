@@ -43,6 +43,13 @@ pub fn rfc3339_utc(wall_ms: i64) -> String {
     format!("{time:.3}")
 }
 
+/// When a month such as `2026-11` is over in UTC, in milliseconds since 1970; `None` for what is no month.
+pub fn end_of_month_ms(month: &str) -> Option<i64> {
+    let first: jiff::civil::Date = format!("{month}-01").parse().ok()?;
+    let next = first.checked_add(jiff::Span::new().months(1)).ok()?.to_datetime(jiff::civil::Time::midnight());
+    Some(jiff::tz::Offset::UTC.to_timestamp(next).ok()?.as_millisecond())
+}
+
 /// Formats milliseconds since 1970 as an HTTP date (RFC 9110), such as `Tue, 24 Nov 2026 08:15:30 GMT`.
 pub fn http_date(wall_ms: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -97,6 +104,14 @@ fn kernel_says_synchronized() -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_is_over_when_the_next_one_begins() {
+        let end = |month: &str| end_of_month_ms(month).map(rfc3339_utc);
+        assert_eq!(end("2026-11").as_deref(), Some("2026-12-01T00:00:00.000Z"));
+        assert_eq!(end("2026-12").as_deref(), Some("2027-01-01T00:00:00.000Z"));
+        assert_eq!((end("2026-13"), end("")), (None, None));
+    }
 
     #[test]
     fn basic_times_are_read() {

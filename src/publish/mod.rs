@@ -6,6 +6,7 @@ pub mod command_message;
 pub mod commands;
 pub mod event;
 pub mod home_assistant;
+pub mod jpeg_comment;
 pub mod label_counts;
 pub mod label_level;
 mod label_topics;

@@ -82,6 +82,11 @@ impl Settings {
                         Unix socket; or set \"open\" to leave it so";
             advice.push(Remark::of_box("http.local_api", what, cure));
         }
+        if self.cluster.is_on() && self.cluster.share_models && self.cluster.peers.listen.is_none() {
+            let what = "is true without `cluster.peers.listen`: a call that reaches a box without a unit of its model is refused, \
+                        although another box has one";
+            advice.push(Remark::of_box("cluster.share_models", what, "set [cluster.peers] on all boxes"));
+        }
         if !self.cameras.is_empty() && self.capture.connect_timeout_seconds < SHORT_CONNECT_SECONDS {
             let what = format!(
                 "is {}: many cameras take longer to reply and would never connect",

@@ -4,6 +4,7 @@ mod cameras;
 mod cluster;
 mod findings;
 mod http;
+mod listeners;
 mod models;
 mod monitoring;
 mod mqtt;
@@ -19,6 +20,7 @@ pub(super) fn check(settings: &Settings) -> Vec<(String, Finding)> {
     let mut findings = Findings::default();
     http::check(settings, &mut findings);
     monitoring::check(&settings.http, &mut findings);
+    listeners::check(settings, &mut findings);
     viewers::check(settings, &mut findings);
     cameras::check(settings, &mut findings);
     cluster::check(settings, &mut findings);

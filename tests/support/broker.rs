@@ -84,6 +84,12 @@ impl Broker {
         self.retained_in(topics, "%t %p")
     }
 
+    /// What is retained on one topic, byte by byte; empty if nothing is.
+    pub fn retained_bytes(&self, topic: &str) -> Vec<u8> {
+        let arguments = ["-p", &self.port.to_string(), "-t", topic, "--retained-only", "-C", "1", "-W", "1", "-N"];
+        Command::new("mosquitto_sub").args(arguments).output().unwrap().stdout
+    }
+
     fn retained_in(&self, topics: &str, format: &str) -> BTreeMap<String, String> {
         let arguments = ["-p", &self.port.to_string(), "-t", topics, "--retained-only", "-W", "1", "-F", format];
         let output = Command::new("mosquitto_sub").args(arguments).output().unwrap();

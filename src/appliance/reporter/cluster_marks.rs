@@ -78,6 +78,13 @@ impl ClusterMarks {
             Voice::Silent => Err(()),
         }
     }
+
+    /// What a picture of a camera says of the claim under which it is published; `None` for one of the box's own.
+    pub(super) fn comment(&self, camera: &CameraId) -> Option<String> {
+        let (cluster, mark) = self.claim(camera).ok()??;
+        let uncertain = if mark.is_uncertain { " owner_uncertain" } else { "" };
+        Some(format!("ocelli cluster={cluster} camera={camera} epoch={}{uncertain}", mark.epoch))
+    }
 }
 
 #[cfg(test)]
@@ -96,11 +103,13 @@ mod tests {
         let silenced = (vec![], vec![yard.clone()]);
         assert_eq!(marks.set(standings(&[("yard", Standing::Ready)])), silenced);
         assert_eq!((marks.voice(&yard), marks.claim(&yard)), (Voice::Silent, Err(())));
+        assert_eq!(marks.comment(&yard), None);
         let owned = (vec![yard.clone()], vec![]);
         assert_eq!(marks.set(standings(&[("yard", Standing::Owner { epoch: 7, since_ms: 0 })])), owned);
         // Nobody has renewed the promise.
         let voice = Voice::Owner(Mark { epoch: 7, is_uncertain: true });
         assert_eq!(marks.voice(&yard), voice);
+        assert_eq!(marks.comment(&yard).as_deref(), Some("ocelli cluster=hall camera=yard epoch=7 owner_uncertain"));
         assert_eq!(marks.set(standings(&[("yard", Standing::Owner { epoch: 7, since_ms: 0 })])), (vec![], vec![]));
         assert_eq!(marks.set(standings(&[])), (vec![], vec![]));
         assert_eq!(marks.voice(&yard), voice);

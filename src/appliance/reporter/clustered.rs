@@ -37,7 +37,7 @@ impl Reporter {
         for camera in owned {
             self.state_reports.forget(&camera);
             if let (Some(publisher), Some(told)) = (&mut self.publisher, self.told.get(&camera)) {
-                told.tell(&camera, publisher);
+                told.tell(&camera, publisher, self.marks.comment(&camera));
             }
             for mut held in self.held.take(&camera) {
                 // It begins for subscribers with the claim: before it, the other box's events count.

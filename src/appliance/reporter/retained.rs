@@ -2,6 +2,7 @@
 
 use super::Reporter;
 use super::cluster_marks::Voice;
+use super::told::publish_picture;
 use crate::appliance::state_reports::StateReports;
 use crate::publish::cluster_link::ClusterCameras;
 use crate::publish::label_counts::LabelCount;
@@ -35,7 +36,7 @@ impl Reporter {
     pub(super) fn snapshot(&mut self, camera: CameraId, jpeg: Arc<[u8]>) {
         let Some(publisher) = &self.publisher else { return };
         if self.publishes(&camera) {
-            publisher.publish_snapshot(&camera, &jpeg);
+            publish_picture(publisher, &camera, &jpeg, self.marks.comment(&camera));
         }
         self.told.entry(camera).or_default().snapshot(jpeg);
     }
@@ -69,7 +70,7 @@ impl Reporter {
         self.state_reports = StateReports::default();
         let marks = &self.marks;
         let published = self.told.iter().filter(|(camera, _)| marks.voice(camera) != Voice::Silent);
-        published.for_each(|(camera, told)| told.tell(camera, publisher));
+        published.for_each(|(camera, told)| told.tell(camera, publisher, marks.comment(camera)));
         self.tell_owners();
     }
 }

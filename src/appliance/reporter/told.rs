@@ -1,5 +1,6 @@
 //! What was published of a camera when it changed, for a new connection to a broker, which has to be told it anew.
 
+use crate::publish::jpeg_comment::with_comment;
 use crate::publish::label_counts::LabelCount;
 use crate::publish::publisher::Publisher;
 use crate::vision::camera_id::CameraId;
@@ -38,15 +39,23 @@ impl Told {
         self.snapshot = Some(Arc::from([]));
     }
 
-    /// Publishes all of it.
-    pub(super) fn tell(&self, camera: &CameraId, publisher: &mut Publisher) {
+    /// Publishes all of it. `claim`: what the picture says of the claim under which it is published.
+    pub(super) fn tell(&self, camera: &CameraId, publisher: &mut Publisher, claim: Option<String>) {
         let counts: Vec<LabelCount> = self.counts.values().cloned().collect();
         if let Some((labels, are_listed)) = &self.labels {
             publisher.set_labels(camera, labels, *are_listed);
             publisher.set_label_counts(camera, &counts);
         }
         if let Some(jpeg) = &self.snapshot {
-            publisher.publish_snapshot(camera, jpeg);
+            publish_picture(publisher, camera, jpeg, claim);
         }
+    }
+}
+
+/// Publishes a picture, in a cluster with the claim in its comment. An empty one clears the topic.
+pub(super) fn publish_picture(publisher: &Publisher, camera: &CameraId, jpeg: &[u8], claim: Option<String>) {
+    match claim {
+        Some(claim) => publisher.publish_snapshot(camera, &with_comment(jpeg, &claim)),
+        None => publisher.publish_snapshot(camera, jpeg),
     }
 }

@@ -1,7 +1,7 @@
 //! What a command makes of a shared model, and what a box has to do next for its part.
 
-use crate::cluster::ModelPlace;
-use crate::cluster::records::ModelRecord;
+use crate::cluster::records::{ModelRecord, ModelUnits};
+use crate::cluster::{ModelPlace, Share};
 use crate::control::shared_models::SharedModel;
 use crate::control::{Command, ControlError};
 use crate::supervisor::pool::UnitBounds;
@@ -24,21 +24,30 @@ impl InForce {
     }
 }
 
-/// What is wanted of a model after a command. Without an order so far, the numbers are those of the box that was asked.
+/// A model before the first order: every box runs it by its own settings. `None`: no box shares it.
+pub(super) fn by_settings<'a>(of_boxes: impl Iterator<Item = &'a ModelUnits>) -> Option<SharedModel> {
+    let all: Vec<&ModelUnits> = of_boxes.filter(|units| units.is_shared).collect();
+    let states = [ModelState::Running, ModelState::Starting, ModelState::Stopping, ModelState::Failed];
+    let state = states.into_iter().find(|state| all.iter().any(|units| units.state == *state)).unwrap_or_default();
+    let runs = |units: &&&ModelUnits| matches!(units.state, ModelState::Running | ModelState::Starting);
+    let running: Vec<&ModelUnits> = all.iter().filter(runs).copied().collect();
+    let of = if running.is_empty() { &all } else { &running };
+    let max = of.iter().map(|units| units.max_units.unwrap_or(units.min_units)).sum();
+    (!all.is_empty()).then(|| SharedModel {
+        state,
+        min_units: of.iter().map(|units| units.min_units).sum(),
+        max_units: of.iter().any(|units| units.max_units.is_some()).then_some(max),
+        in_service: all.iter().map(|units| units.in_service).sum(),
+        boxes: all.iter().filter(|units| units.in_service > 0).count(),
+    })
+}
+
+/// What is wanted of a model on all boxes after a command. `now` is what all of them make of it.
 ///
 /// # Errors
 /// When the model's state does not allow the command, or its numbers contradict each other.
-pub(super) fn wanted(
-    command: &Command,
-    shared: Option<&SharedModel>,
-    local: &ModelStatus,
-    at_ms: i64,
-) -> Result<ModelRecord, ControlError> {
-    let (state, min, max) = match shared {
-        Some(model) => (model.state, model.min_units, model.max_units),
-        None => (local.state, local.min_units, local.max_units),
-    };
-    let runs = matches!(state, ModelState::Starting | ModelState::Running);
+pub(super) fn wanted(command: &Command, now: &SharedModel, at_ms: i64) -> Result<ModelRecord, ControlError> {
+    let state = now.state;
     let refuse = |model: &String, cure| {
         Err(ControlError::Fleet(FleetError::WrongState { model: model.clone(), state: state.name(), cure }))
     };
@@ -48,17 +57,16 @@ pub(super) fn wanted(
         max_units: bounds.max,
         at_ms,
     };
-    let before = UnitBounds { min, max };
+    let before = UnitBounds { min: now.min_units, max: now.max_units };
+    let is_at_rest = matches!(state, ModelState::Stopped | ModelState::Stopping);
     let wanted = match command {
-        Command::StartModel { model, .. } if runs => {
+        Command::StartModel { model, .. } if matches!(state, ModelState::Starting | ModelState::Running) => {
             return refuse(model, "it need not be started; to change its units, scale it");
         }
         Command::StartModel { bounds, .. } => of(bounds.unwrap_or(before), true),
-        Command::StopModel { model } if matches!(state, ModelState::Stopped | ModelState::Stopping) => {
-            return refuse(model, "it need not be stopped");
-        }
+        Command::StopModel { model } if is_at_rest => return refuse(model, "it need not be stopped"),
         Command::StopModel { .. } => of(before, false),
-        Command::ScaleModel { bounds, .. } => of(*bounds, !matches!(state, ModelState::Stopped | ModelState::Stopping)),
+        Command::ScaleModel { bounds, .. } => of(*bounds, !is_at_rest),
         // No other command is for all boxes.
         _ => return Err(ControlError::Busy),
     };
@@ -71,25 +79,29 @@ pub(super) fn wanted(
     }
 }
 
-/// What a box has to do next so that it runs its share.
+/// What a box has to do next so that it runs its share. `has_cameras`: it looks at cameras with this model.
 pub(super) fn next_command(
     model: &str,
     place: &ModelPlace,
-    box_id: &str,
+    (box_id, has_cameras): (&str, bool),
     local: &ModelStatus,
     in_force: &mut InForce,
 ) -> Option<Command> {
     let is_new = in_force.is_new(model, place.revision);
     let share = place.boxes.get(box_id).and_then(|at| at.share);
+    // Frames are not handed on: a box keeps a unit for its cameras.
+    let share = share.or_else(|| (place.is_wanted && has_cameras).then_some(Share { min: 1, max: None }));
     let stop = || Some(Command::StopModel { model: model.to_owned() });
     // Others first have the units that this box gives up.
-    let others = place.in_service_beside(box_id);
+    let kept = place.kept_beside(box_id);
+    let needed = place.min_units.saturating_sub(place.missing);
     match (local.state, share) {
         (ModelState::Stopping, _) | (ModelState::Stopped, None) => None,
         (ModelState::Stopped, Some(share)) => {
             let bounds = Some(UnitBounds { min: share.min, max: share.max });
             Some(Command::StartModel { model: model.to_owned(), bounds })
         }
+        (ModelState::Failed, _) if !place.is_wanted => stop(),
         // It tries again by itself; an order lets it begin anew.
         (ModelState::Failed, _) => {
             if is_new {
@@ -99,7 +111,7 @@ pub(super) fn next_command(
             }
         }
         (ModelState::Starting | ModelState::Running, None) => {
-            if !place.is_wanted || others >= place.min_units {
+            if !place.is_wanted || kept >= needed {
                 stop()
             } else {
                 None
@@ -107,8 +119,7 @@ pub(super) fn next_command(
         }
         (ModelState::Starting | ModelState::Running, Some(share)) => {
             let (now, bounds) = ((local.min_units, local.max_units), (share.min, share.max));
-            let keeps = others + share.min >= place.min_units;
-            let may_follow = share.min >= local.min_units || keeps;
+            let may_follow = share.min >= local.min_units || kept + share.min >= needed;
             (now != bounds && may_follow).then(|| Command::ScaleModel {
                 model: model.to_owned(),
                 bounds: UnitBounds { min: share.min, max: share.max },

@@ -56,9 +56,10 @@ impl ModelPlace {
         }
     }
 
-    /// Units in service without those of one box.
-    pub fn in_service_beside(&self, box_id: &str) -> usize {
-        self.in_service - self.boxes.get(box_id).map_or(0, |at| at.in_service)
+    /// The units that other boxes have in service and keep. What one gives up itself is nothing that this box may count on.
+    pub fn kept_beside(&self, box_id: &str) -> usize {
+        let kept = |at: &UnitsAt| at.share.map_or(0, |share| share.min.min(at.in_service));
+        self.boxes.iter().filter(|(id, _)| *id != box_id).map(|(_, at)| kept(at)).sum()
     }
 }
 

@@ -4,12 +4,13 @@ use super::Session;
 use crate::cluster::etcd::{Commit, Etcd, EtcdError, Expect};
 use crate::cluster::member::{Request, Situation};
 use crate::cluster::planning::{self, Inputs};
-use crate::cluster::records::{BoxRecord, LeaderRecord, OwnerRecord};
+use crate::cluster::records::{BoxRecord, LeaderRecord, ModelUnits, OwnerRecord};
 use crate::cluster::report::{is_box_news, is_news};
 use crate::cluster::view::KeyChange;
 use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::vision::camera_id::CameraId;
 use crate::vision::error_chain::describe;
+use crate::vision::model_state::ModelState;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -73,7 +74,10 @@ impl Session {
     /// Writes what this box says of itself, when it is not there or differs.
     async fn register(&mut self, etcd: &mut Etcd, lease: i64) -> Result<(), EtcdError> {
         let report = self.report.borrow().clone();
-        let is_measured = !report.capacity_tps.is_empty();
+        // What is stopped will not be measured.
+        let is_at_rest = |units: &ModelUnits| !matches!(units.state, ModelState::Starting | ModelState::Running);
+        let runs_nothing = !report.models.is_empty() && report.models.values().all(is_at_rest);
+        let is_measured = !report.capacity_tps.is_empty() || runs_nothing;
         if !is_measured && monotonic_now().since(self.began_at) < MEASURED_BY {
             return Ok(());
         }
@@ -92,6 +96,7 @@ impl Session {
             is_draining: self.is_draining,
             cannot: report.cannot,
             most_units: report.most_units,
+            most_models: report.most_models,
             models: report.models,
         };
         let known = self.view.as_ref().and_then(|view| view.boxes.get(&self.box_id));
@@ -182,6 +187,9 @@ impl Session {
     /// Gives the lease up: others take the cameras at once.
     pub(super) async fn leave(&mut self, etcd: &mut Etcd, lease: i64) {
         self.promise.end();
+        if let Err(error) = self.write_last_hours(etcd).await {
+            tracing::warn!("the last inference hours are not told to the cluster: {}", describe(&error));
+        }
         if let Err(error) = etcd.revoke(lease).await {
             tracing::warn!(
                 "the cluster is not told that this box leaves, and waits for its lease: {}",

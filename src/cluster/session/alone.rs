@@ -1,7 +1,7 @@
 //! While etcd is not there: cameras go on, and orders that need it are refused.
 
-use super::models::AWAY;
-use super::{Left, Order, PERIOD, Session};
+use super::orders::{AWAY, Order};
+use super::{Left, PERIOD, Session};
 use crate::cluster::member::Situation;
 use crate::cluster::models::ModelOrderError;
 use crate::os::clock::monotonic_now;

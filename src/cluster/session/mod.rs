@@ -11,9 +11,10 @@ mod alone;
 mod hours;
 mod joining;
 mod models;
+mod orders;
 mod telling;
 
-pub use models::ModelOrder;
+pub use orders::{ModelOrder, Order};
 
 use crate::cluster::etcd::{Access, EtcdError, LeaseEnd};
 use crate::cluster::member::Member;
@@ -34,7 +35,7 @@ use crate::vision::monotonic::Monotonic;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// How often it decides although nothing was told.
@@ -49,17 +50,6 @@ const SHORT: Duration = Duration::from_secs(5);
 
 /// Orders that may wait; further ones wait in their senders.
 const ORDERS: usize = 4;
-
-/// What the operator or the end of the daemon asks for.
-#[derive(Debug)]
-pub enum Order {
-    /// Give all cameras away, or take some again. Answered when etcd has it, or why not.
-    Drain(bool, oneshot::Sender<Result<(), String>>),
-    /// Start, stop or scale a model on all boxes that share it.
-    Model(ModelOrder),
-    /// Leave the cluster: the lease is given up, and others take the cameras at once.
-    Leave(oneshot::Sender<()>),
-}
 
 /// What the daemon holds of a session.
 #[derive(Debug)]

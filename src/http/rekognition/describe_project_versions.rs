@@ -48,7 +48,7 @@ fn description(call: &Call<'_>, resource: &Resource, version: &Version, running:
         "Feature": "CUSTOM_LABELS",
     });
     // A running model may have been scaled by others. A stopped one has the numbers of its last start, or of the settings.
-    let is_running = |model: &&Running| model.state != ModelState::Stopped;
+    let is_running = |model: &&Running| model.state != ModelState::Stopped || model.is_shared();
     let of_fleet = |model: &Running| (model.min_units, model.max_units);
     let last = version.units.map(|units| (units.min, units.max));
     let units = running.filter(is_running).map(of_fleet).or(last).or(running.map(of_fleet));

@@ -29,6 +29,11 @@ impl Running {
         })
     }
 
+    /// True if what all boxes together have of it counts.
+    pub(super) fn is_shared(&self) -> bool {
+        self.spread.is_some()
+    }
+
     fn sentence(&self) -> String {
         match self.spread {
             Some((units, boxes)) => format!("The model is running: {units} inference units on {boxes} boxes."),

@@ -29,16 +29,10 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
     let viewers = u32::try_from(http.live_viewers).unwrap_or(u32::MAX);
     findings.range("http.live_viewers", f64::from(viewers), 0.0, 400.0);
     findings.range("http.live_megabits_per_second", f64::from(http.live_megabits_per_second), 1.0, 100_000.0);
-    if let Some(public) = http.public_address {
-        let has_people = !settings.viewers.is_empty() && !http.public_plain;
-        if settings.access_keys.is_empty() && !has_people {
-            let what = "needs [[access_keys]], as requests from other hosts must be signed, or [[viewers]] and TLS";
-            findings.add("http.public_address", what);
-        }
-        let shares_address = public.is_unspecified() || public == http.address;
-        if http.enabled && shares_address && http.port != 0 && http.public_port == http.port {
-            findings.add("http.public_port", "is also `http.port`, on the same address: give one of them another port");
-        }
+    let has_people = !settings.viewers.is_empty() && !http.public_plain;
+    if http.public_address.is_some() && settings.access_keys.is_empty() && !has_people {
+        let what = "needs [[access_keys]], as requests from other hosts must be signed, or [[viewers]] and TLS";
+        findings.add("http.public_address", what);
     }
     for (index, origin) in http.public_origins.iter().enumerate().filter(|(_, origin)| !is_origin(origin)) {
         let what = format!("is `{origin}`, but an origin is like https://shop.example or https://shop.example:8443");

@@ -133,6 +133,16 @@ fn two_servers_on_one_port_are_refused() {
     check(&both("127.0.0.1", 8480), "http.public_port", &["http.port"]);
     check(&both("192.0.2.1", 8480), "", &[]);
     check(&both("0.0.0.0", 8443), "", &[]);
+    let cluster = |agent: &str, peers: &str| {
+        format!(
+            "[cluster]\nname = \"hall\"\nendpoints = [\"http://127.0.0.1:2379\"]\nagent_listen = \"{agent}\"\n\
+             [cluster.peers]\nlisten = \"{peers}\"\ncertificate_file = \"/dev/null\"\nkey_file = \"/dev/null\"\nca_file = \"/dev/null\"\n"
+        )
+    };
+    check(&cluster("127.0.0.1:8480", "127.0.0.1:8445"), "cluster.agent_listen", &["http.port"]);
+    check(&cluster("0.0.0.0:8445", "127.0.0.1:8445"), "cluster.peers.listen", &["cluster.agent_listen"]);
+    check(&cluster("127.0.0.2:8445", "127.0.0.1:8445"), "", &[]);
+    check(&format!("[http]\nenabled = false\n{}", cluster("127.0.0.1:8480", "127.0.0.1:8445")), "", &[]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ fn a_box(most_units: usize, models: &[&str]) -> BoxRecord {
     let units = ModelUnits { is_shared: true, ..ModelUnits::default() };
     BoxRecord {
         most_units,
+        most_models: 4,
         models: models.iter().map(|model| ((*model).to_owned(), units)).collect(),
         ..BoxRecord::default()
     }
@@ -18,11 +19,12 @@ fn want(min_units: usize, max_units: Option<usize>) -> ModelRecord {
 }
 
 fn spread(wanted: &[(&str, ModelRecord)], boxes: &[(&str, BoxRecord)]) -> Shares {
-    let wanted: BTreeMap<String, ModelRecord> =
+    let wanted: Vec<(String, ModelRecord)> =
         wanted.iter().map(|(model, record)| ((*model).to_owned(), record.clone())).collect();
+    let wanted: Vec<(&String, &ModelRecord)> = wanted.iter().map(|(model, record)| (model, record)).collect();
     let boxes: BTreeMap<String, BoxRecord> =
         boxes.iter().map(|(id, record)| ((*id).to_owned(), record.clone())).collect();
-    shares(wanted.iter(), boxes.iter())
+    shares(&wanted, boxes.iter())
 }
 
 /// The units of a model at each box that has some, as `min-max`.
@@ -82,7 +84,13 @@ fn only_boxes_that_can_run_a_model_have_units_of_it() {
 #[test]
 fn models_share_a_box_and_what_it_runs_by_its_own_settings_is_left_to_it() {
     let mut own = a_box(4, &["m", "n", "o"]);
-    let running = ModelUnits { state: ModelState::Running, min_units: 1, in_service: 1, is_shared: true };
+    let running = ModelUnits {
+        state: ModelState::Running,
+        min_units: 1,
+        in_service: 1,
+        is_shared: true,
+        ..ModelUnits::default()
+    };
     own.models.insert("o".into(), running);
     own.models.insert("imported:v1".into(), ModelUnits { is_shared: false, ..running });
     let boxes = [("a", own.clone())];
@@ -112,4 +120,25 @@ fn a_box_that_dies_leaves_its_units_to_the_others_and_nothing_else_moves() {
     assert_eq!(after.values().map(|share| share.min).sum::<usize>(), 10);
     assert_eq!(after.values().filter_map(|share| share.max).sum::<usize>(), 15);
     assert!(after.iter().all(|(id, share)| share.min >= before[id].min), "nobody gives up units at a death: {after:?}");
+}
+
+#[test]
+fn an_older_order_keeps_its_places_and_a_box_is_given_no_more_than_it_can_take() {
+    let boxes = [("a", a_box(2, &["m", "n"])), ("b", a_box(2, &["m", "n"]))];
+    let shares = spread(&[("n", want(4, None)), ("m", want(2, None))], &boxes);
+    assert_eq!((shares.missing.get("n"), shares.missing["m"]), (None, 2), "by the order of the orders");
+    // It has refused a second unit, for want of memory.
+    let mut narrow = a_box(8, &["m"]);
+    narrow.models.get_mut("m").unwrap().cap = Some(1);
+    let shares = spread(&[("m", want(4, None))], &[("narrow", narrow), ("wide", a_box(4, &["m"]))]);
+    assert_eq!(shown(&shares, "m"), ["narrow 1", "wide 3"]);
+    let one_model = BoxRecord { most_models: 1, ..a_box(8, &["m", "n"]) };
+    let shares = spread(&[("m", want(1, None)), ("n", want(1, None))], &[("a", one_model)]);
+    assert_eq!((shown(&shares, "m").len(), shares.missing["n"]), (1, 1));
+    // A model that fails keeps its places at a box.
+    let mut failing = a_box(4, &["m", "n"]);
+    let units = failing.models.get_mut("m").unwrap();
+    (units.state, units.min_units) = (ModelState::Failed, 3);
+    let shares = spread(&[("m", want(3, None)), ("n", want(2, None))], &[("a", failing)]);
+    assert_eq!((shown(&shares, "n"), shares.missing["m"]), (vec!["a 1".to_owned()], 3));
 }
