@@ -122,6 +122,7 @@ mod tests {
     use crate::supervisor::ImageRoom;
     use std::collections::BTreeMap;
 
+    /// Of a box beside which another one runs a model.
     fn sources(state: ModelState, is_draining: bool, is_stopping: bool) -> AgentSources {
         let image_room = ImageRoom { whole_tps: 10.0, free_tps: 4.0 };
         let model = ModelStatus { state, in_service: 1, image_room, ..ModelStatus::default() };
@@ -131,7 +132,9 @@ mod tests {
             ..ApplianceStatus::default()
         };
         let own = BoxStatus { draining: is_draining, ..BoxStatus::default() };
-        let cluster = ClusterStatus { boxes: BTreeMap::from([("gate".into(), own)]), ..ClusterStatus::default() };
+        let other = BoxStatus { capacity_tps: [("coco-ssd".to_owned(), 10.0)].into(), ..BoxStatus::default() };
+        let boxes = BTreeMap::from([("gate".to_owned(), own), ("yard".to_owned(), other)]);
+        let cluster = ClusterStatus { boxes, ..ClusterStatus::default() };
         let is_stopping = watch::channel(is_stopping).1;
         AgentSources { status: watch::channel(status).1, cluster: watch::channel(cluster).1, is_stopping }
     }
@@ -147,5 +150,14 @@ mod tests {
         ] {
             assert_eq!(sources.answer(), "drain\n");
         }
+    }
+
+    #[test]
+    fn where_no_box_has_a_unit_the_call_that_starts_a_model_is_taken() {
+        let alone = AgentSources {
+            cluster: watch::channel(ClusterStatus::default()).1,
+            ..sources(ModelState::Stopped, false, false)
+        };
+        assert_eq!(alone.answer(), "ready up 1%\n");
     }
 }
