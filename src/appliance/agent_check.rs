@@ -40,16 +40,21 @@ pub struct AgentSources {
 
 impl AgentSources {
     fn answer(&self) -> String {
-        // One after the other: whoever holds both at once must hold them in one order.
-        let cluster = self.cluster.borrow().clone();
+        // One after the other: whoever held both at once would have to hold them in one order.
+        let box_id = self.status.borrow().box_id.clone();
+        let (is_draining, is_last) = self.in_cluster(&box_id);
         let status = self.status.borrow();
-        let is_draining = cluster.boxes.get(&status.box_id).is_some_and(|own| own.draining);
         let is_leaving = is_draining || *self.is_stopping.borrow() || judge::is_stale(&status, monotonic_now());
         let models = status.models.values().filter_map(|model| Some((call_room(model)?, model.in_service)));
-        let has_units = |own: &BoxStatus| !own.draining && own.capacity_tps.values().any(|tps| *tps > 0.0);
-        let others = cluster.boxes.iter().filter(|(id, _)| **id != status.box_id);
-        let is_last = others.filter(|(_, it)| has_units(it)).count() == 0;
         Headroom { is_leaving, is_last, models: models.collect() }.agent_answer()
+    }
+
+    /// Whether this box drains, and whether no other box has units.
+    fn in_cluster(&self, box_id: &str) -> (bool, bool) {
+        let cluster = self.cluster.borrow();
+        let has_units = |it: &BoxStatus| !it.draining && it.capacity_tps.values().any(|tps| *tps > 0.0);
+        let is_draining = cluster.boxes.get(box_id).is_some_and(|own| own.draining);
+        (is_draining, !cluster.boxes.iter().any(|(id, it)| id != box_id && has_units(it)))
     }
 }
 

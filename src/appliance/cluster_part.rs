@@ -181,6 +181,7 @@ async fn tell_box(
         let now = {
             let status = status.borrow_and_update();
             let measured = measured.report(&status, &cannot.borrow(), load.idle_share());
+            let measured = OwnReport { hours: hours_of(&status), ..measured };
             match &shared {
                 Some((limits, caps)) => OwnReport {
                     most_units: limits.units,
@@ -191,7 +192,6 @@ async fn tell_box(
                 None => measured,
             }
         };
-        let now = OwnReport { hours: hours_of(&status.borrow()), ..now };
         report.send_if_modified(|told| {
             let is_new = *told != now;
             *told = now;

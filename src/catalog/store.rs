@@ -168,6 +168,11 @@ impl CatalogStore {
         model.split_once(':').unwrap_or((model, package_version))
     }
 
+    /// True for the name of a model that an imported version runs as.
+    pub fn is_imported(model: &str) -> bool {
+        model.contains(':')
+    }
+
     /// The name of the model that an imported version runs as. No other model has a colon in its name.
     pub fn model_name(version: &Resource) -> String {
         format!("{}:{}", version.project, version.version.as_deref().unwrap_or_default())

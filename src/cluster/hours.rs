@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// After so long the hours of a box are written although its units have not changed, in milliseconds.
-pub(super) const WRITE_PERIOD_MS: i64 = 3_600_000;
+const WRITE_PERIOD_MS: i64 = 3_600_000;
 
 /// The hours of a box are written too if they differ by more from what readers count.
 const MOST_ERROR_HOURS: f64 = 0.05;
@@ -46,9 +46,9 @@ impl HoursRecord {
             let of = |row: &ModelHours| (row.model.clone(), row.version.clone(), row.units);
             record.rows.iter().map(of).collect::<Vec<_>>()
         };
-        let sum = |rows: &mut dyn Iterator<Item = f64>| rows.sum::<f64>();
-        let expected = sum(&mut self.at(now.at_ms, true).map(|(_, hours)| hours));
-        let differs = (sum(&mut now.rows.iter().map(|row| row.hours)) - expected).abs() > MOST_ERROR_HOURS;
+        let counted: f64 = now.rows.iter().map(|row| row.hours).sum();
+        let expected: f64 = self.at(now.at_ms, true).map(|(_, hours)| hours).sum();
+        let differs = (counted - expected).abs() > MOST_ERROR_HOURS;
         let is_old = !(0..WRITE_PERIOD_MS).contains(&(now.at_ms - self.at_ms));
         self.run != now.run || units(self) != units(now) || is_old || differs
     }
@@ -60,7 +60,12 @@ impl HoursRecord {
         self.rows.iter().map(move |row| (row, row.hours + row.units as f64 * passed))
     }
 
-    /// The last record of a month that is over.
+    /// True if units of this run add to it.
+    pub(super) fn goes_on(&self, run: &str) -> bool {
+        self.run == run && self.rows.iter().any(|row| row.units > 0)
+    }
+
+    /// The last record of a month or of a run that is over.
     pub(super) fn closed(&self, now_ms: i64) -> Self {
         let rows = self.at(now_ms, true).map(|(row, hours)| ModelHours { hours, units: 0, ..row.clone() });
         Self { run: self.run.clone(), at_ms: now_ms, rows: rows.collect() }

@@ -141,7 +141,7 @@ impl Operator {
         self.commit(Commit::default().if_key(&key, Expect::WrittenAt(revision)).put(&key, &record, None)).await
     }
 
-    /// Wants nothing of a model any more: each box runs it by itself.
+    /// Wants nothing of a model until the next command: each box runs it by itself.
     ///
     /// # Errors
     /// When nothing was wanted of it.

@@ -2,6 +2,7 @@
 //!
 //! Without a cluster that shares models nobody takes these commands, and they are for this box.
 
+use crate::catalog::CatalogStore;
 use crate::control::command::{Command, CommandRequest};
 use crate::supervisor::ModelState;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ impl AllBoxes {
         else {
             return None;
         };
-        self.0.get().map(|(commands, _)| commands).filter(|_| !model.contains(':'))
+        self.0.get().map(|(commands, _)| commands).filter(|_| !CatalogStore::is_imported(model))
     }
 
     /// A model of which something is wanted on all boxes.

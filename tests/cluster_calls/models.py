@@ -1,6 +1,6 @@
-"""A model of all boxes through the API of AWS: models.py ENDPOINT ENDPOINT ENDPOINT.
+"""A model of all boxes through the API of AWS: models.py stop|start BALANCER ENDPOINT ENDPOINT ENDPOINT.
 
-Each has room for two units. Stops the model, starts it and asks for it, each time at another box.
+Each box has room for two units. `stop` stops the model at one of them; `start` starts it through the load balancer.
 """
 
 import os
@@ -24,7 +24,7 @@ def client(endpoint):
     )
 
 
-boxes = [client(endpoint) for endpoint in sys.argv[1:]]
+site, *boxes = [client(endpoint) for endpoint in sys.argv[2:]]
 project = boxes[0].describe_projects()["ProjectDescriptions"][0]["ProjectArn"]
 
 
@@ -49,23 +49,32 @@ def refused(call, **arguments):
 
 
 arn = described(0)["ProjectVersionArn"]
-assert boxes[0].stop_project_version(ProjectVersionArn=arn)["Status"] == "STOPPING"
-assert described(0)["Status"] in ("STOPPING", "STOPPED"), described(0)
-wait(lambda version: version["Status"] == "STOPPED")
-assert refused(boxes[1].stop_project_version, ProjectVersionArn=arn) == "InvalidParameterException"
 photo = open(os.environ["OCELLI_PHOTO"], "rb").read()
 ask = {"ProjectVersionArn": arn, "Image": {"Bytes": photo}}
-assert refused(boxes[2].detect_custom_labels, **ask) == "ResourceNotReadyException"
 
-start = boxes[1].start_project_version
-assert refused(start, ProjectVersionArn=arn, MinInferenceUnits=7) == "LimitExceededException"
-assert described(1)["Status"] == "STOPPED"
-begun = start(ProjectVersionArn=arn, MinInferenceUnits=4, MaxInferenceUnits=6)
-assert begun["Status"] in ("STARTING", "RUNNING"), begun
-assert refused(boxes[2].start_project_version, ProjectVersionArn=arn, MinInferenceUnits=1) == "ResourceInUseException"
-message = "The model is running: 4 inference units on 3 boxes."
-wait(lambda version: version["Status"] == "RUNNING" and version["StatusMessage"] == message)
-for number in range(3):
-    version = described(number)
-    assert (version["MinInferenceUnits"], version["MaxInferenceUnits"]) == (4, 6), version
-    assert boxes[number].detect_custom_labels(**ask)["CustomLabels"]
+
+def stop():
+    assert boxes[0].stop_project_version(ProjectVersionArn=arn)["Status"] == "STOPPING"
+    assert described(0)["Status"] in ("STOPPING", "STOPPED"), described(0)
+    wait(lambda version: version["Status"] == "STOPPED")
+    assert refused(boxes[1].stop_project_version, ProjectVersionArn=arn) == "InvalidParameterException"
+    assert refused(boxes[2].detect_custom_labels, **ask) == "ResourceNotReadyException"
+
+
+def start():
+    call = site.start_project_version
+    assert refused(call, ProjectVersionArn=arn, MinInferenceUnits=7) == "LimitExceededException"
+    assert described(1)["Status"] == "STOPPED"
+    begun = call(ProjectVersionArn=arn, MinInferenceUnits=4, MaxInferenceUnits=6)
+    assert begun["Status"] in ("STARTING", "RUNNING"), begun
+    again = boxes[2].start_project_version
+    assert refused(again, ProjectVersionArn=arn, MinInferenceUnits=1) == "ResourceInUseException"
+    message = "The model is running: 4 inference units on 3 boxes."
+    wait(lambda version: version["Status"] == "RUNNING" and version["StatusMessage"] == message)
+    for number in range(3):
+        version = described(number)
+        assert (version["MinInferenceUnits"], version["MaxInferenceUnits"]) == (4, 6), version
+        assert boxes[number].detect_custom_labels(**ask)["CustomLabels"]
+
+
+{"stop": stop, "start": start}[sys.argv[1]]()

@@ -1,6 +1,6 @@
 //! Models that three boxes share.
 
-use crate::site::{LIMIT, Site};
+use crate::site::{BOXES, LIMIT, Site};
 use crate::support::balancer::said;
 use crate::support::{from_setup, root, signal, wait_for};
 use rustix::process::Signal;
@@ -22,15 +22,44 @@ fn in_service(site: &Site, numbers: &[usize]) -> Vec<u64> {
     numbers.iter().map(|number| units(number).unwrap_or_default()).collect()
 }
 
+/// Every box tells the same hours of all boxes.
+fn assert_hours(site: &Site) {
+    let told = |number: usize| -> Option<(Vec<String>, f64)> {
+        let answer: Value = serde_json::from_str(&site.boxes[number].get("/api/cluster/hours")?.1).ok()?;
+        let boxes = answer["hours"].as_array()?.first()?["boxes"].as_object()?.keys().cloned().collect();
+        Some((boxes, answer["inference_hours"].as_f64()?))
+    };
+    wait_for("hours of three boxes", LIMIT, || {
+        let all: Vec<_> = (0..3).map(told).collect::<Option<_>>()?;
+        // Three answers come one after the other, and units add to the hours meanwhile.
+        let is_same =
+            all.iter().all(|(boxes, hours)| *boxes == BOXES && *hours > 0.0 && (hours - all[0].1).abs() < 0.01);
+        is_same.then_some(())
+    });
+    let (status, text) = site.boxes[2].subcommand(&["cluster", "hours"]);
+    assert!(status.success() && BOXES.iter().all(|name| text.contains(name)), "{text}");
+}
+
 #[test]
 fn units_are_spread_over_the_boxes_by_the_api_of_aws_and_a_stop_is_one_everywhere() {
     let mut site = Site::start_sharing(2);
-    let mut script = Command::new(from_setup(".setup/venv/bin/python"));
-    script.arg(root().join("tests/cluster_calls/models.py"));
-    script.args(site.ports.iter().map(|ports| format!("https://localhost:{}", ports.public)));
-    script.env("OCELLI_CERTIFICATE", site.authority.file()).env("OCELLI_PHOTO", from_setup("testdata/photo.jpg"));
-    let output = script.output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
+    let balancer = site.balancer();
+    let run = |part: &str| {
+        let mut script = Command::new(from_setup(".setup/venv/bin/python"));
+        script.arg(root().join("tests/cluster_calls/models.py")).arg(part);
+        script.arg(format!("https://localhost:{}", balancer.port));
+        script.args(site.ports.iter().map(|ports| format!("https://localhost:{}", ports.public)));
+        script.env("OCELLI_CERTIFICATE", site.authority.file()).env("OCELLI_PHOTO", from_setup("testdata/photo.jpg"));
+        let output = script.output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    };
+    run("stop");
+    // No box has a unit, and HAProxy still passes on the call that starts the model.
+    wait_for("boxes without units", LIMIT, || {
+        balancer.boxes().values().all(|(state, weight)| state == "UP" && *weight == 1).then_some(())
+    });
+    run("start");
+    assert_hours(&site);
 
     // Two units of the box that dies are needed elsewhere: the others have room for exactly those.
     let before = in_service(&site, &[0, 1, 2]);
@@ -52,6 +81,13 @@ fn units_are_spread_over_the_boxes_by_the_api_of_aws_and_a_stop_is_one_everywher
     });
     let states = json!([shared(&site, 0)["state"], shared(&site, 1)["state"]]);
     assert_eq!(states, json!(["RUNNING", "RUNNING"]));
+
+    // Until the next command each box runs it by itself.
+    site.succeed(1, &["cluster", "models", "release", "coco-ssd"]);
+    wait_for("no order", LIMIT, || (shared(&site, 0).is_null() && shared(&site, 1).is_null()).then_some(()));
+    assert_eq!(in_service(&site, &[0, 1]).iter().sum::<u64>(), 1);
+    let (status, text) = site.boxes[1].subcommand(&["cluster", "models", "release", "coco-ssd"]);
+    assert!(!status.success() && text.contains("nothing is wanted of a model `coco-ssd`"), "{text}");
 
     // Without etcd nothing is started or stopped at one box alone.
     site.etcd.kill(0);

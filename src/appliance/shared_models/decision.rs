@@ -19,7 +19,7 @@ impl InForce {
     }
 
     /// True once for each order.
-    fn is_new(&mut self, model: &str, revision: i64) -> bool {
+    pub(super) fn is_new(&mut self, model: &str, revision: i64) -> bool {
         self.0.insert(model.to_owned(), revision) != Some(revision)
     }
 }
@@ -79,15 +79,15 @@ pub(super) fn wanted(command: &Command, now: &SharedModel, at_ms: i64) -> Result
     }
 }
 
-/// What a box has to do next so that it runs its share. `has_cameras`: it looks at cameras with this model.
+/// What a box has to do next so that it runs its share. `has_cameras`: it looks at cameras with this model. `is_new`: it has not acted on
+/// this order before.
 pub(super) fn next_command(
     model: &str,
     place: &ModelPlace,
     (box_id, has_cameras): (&str, bool),
     local: &ModelStatus,
-    in_force: &mut InForce,
+    is_new: bool,
 ) -> Option<Command> {
-    let is_new = in_force.is_new(model, place.revision);
     let share = place.boxes.get(box_id).and_then(|at| at.share);
     // Frames are not handed on: a box keeps a unit for its cameras.
     let share = share.or_else(|| (place.is_wanted && has_cameras).then_some(Share { min: 1, max: None }));
@@ -101,22 +101,10 @@ pub(super) fn next_command(
             let bounds = Some(UnitBounds { min: share.min, max: share.max });
             Some(Command::StartModel { model: model.to_owned(), bounds })
         }
-        (ModelState::Failed, _) if !place.is_wanted => stop(),
         // It tries again by itself; an order lets it begin anew.
-        (ModelState::Failed, _) => {
-            if is_new {
-                stop()
-            } else {
-                None
-            }
-        }
-        (ModelState::Starting | ModelState::Running, None) => {
-            if !place.is_wanted || kept >= needed {
-                stop()
-            } else {
-                None
-            }
-        }
+        (ModelState::Failed, _) if !place.is_wanted || is_new => stop(),
+        (ModelState::Starting | ModelState::Running, None) if !place.is_wanted || kept >= needed => stop(),
+        (ModelState::Failed, _) | (ModelState::Starting | ModelState::Running, None) => None,
         (ModelState::Starting | ModelState::Running, Some(share)) => {
             let (now, bounds) = ((local.min_units, local.max_units), (share.min, share.max));
             let may_follow = share.min >= local.min_units || kept + share.min >= needed;

@@ -183,9 +183,13 @@ impl Sharing {
                 if only_stops && place.is_wanted {
                     return None;
                 }
+                let is_new = in_force.is_new(model, place.revision);
+                if is_new {
+                    refused.begin_anew(model);
+                }
                 let has_cameras = status.cameras.values().any(|camera| camera.model == *model);
                 let local = status.models.get(model)?;
-                let command = next_command(model, place, (&box_id, has_cameras), local, in_force)?;
+                let command = next_command(model, place, (&box_id, has_cameras), local, is_new)?;
                 refused.may_try(&command, now).then_some(command)
             };
             places.iter().filter_map(next).collect()

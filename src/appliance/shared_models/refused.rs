@@ -55,6 +55,11 @@ impl Refused {
         }
     }
 
+    /// Another order: what was refused may be possible now.
+    pub(super) fn begin_anew(&mut self, model: &str) {
+        self.0.remove(model);
+    }
+
     /// Forgets what is long ago, and the models that `keeps` does not name.
     pub(super) fn forget(&mut self, now: Monotonic, keeps: impl Fn(&str) -> bool) {
         let is_old = |known: &Refusal| match known.cap {
@@ -117,5 +122,8 @@ mod tests {
         refused.add(scale(3), 1, &full, at(400));
         refused.forget(at(401), |_| false);
         assert!(refused.caps().is_empty(), "it is not shared any more");
+        refused.add(scale(3), 1, &full, at(500));
+        refused.begin_anew("m");
+        assert!(refused.caps().is_empty() && refused.may_try(&scale(3), at(500)));
     }
 }

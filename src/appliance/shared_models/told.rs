@@ -1,5 +1,6 @@
 //! What a box tells the others of its models.
 
+use crate::catalog::CatalogStore;
 use crate::cluster::records::ModelUnits;
 use crate::control::ApplianceStatus;
 use crate::supervisor::{ModelState, ModelStatus};
@@ -38,7 +39,7 @@ impl ToldUnits {
                 max_units: model.max_units,
                 in_service: model.in_service,
                 cap: caps.get(name).copied(),
-                is_shared: !name.contains(':'),
+                is_shared: !CatalogStore::is_imported(name),
             };
             units.insert(name.clone(), told);
         }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 Exit codes: 0 done, 1 refused or etcd does not answer, 78 the settings are wrong.")]
 pub(in crate::cli) enum ModelsCommand {
-    /// Want nothing of a model any more: each box keeps the units that it has, and its own commands and settings count again.
+    /// Want nothing of a model until the next command: each box keeps the units that it has, and its settings count again.
     Release {
         /// The model's name in `[[models]]` of the settings.
         model: String,
@@ -25,7 +25,7 @@ pub(super) fn models(command: &ModelsCommand) -> ExitCode {
     let ModelsCommand::Release { model, config } = command;
     with_settings(config, async |settings| {
         Operator::connect(&settings.cluster).await?.release_model(model).await?;
-        print_line(&format!("{model}: each box runs it by itself from now on"));
+        print_line(&format!("{model}: each box runs it by itself until the next command"));
         Ok(())
     })
 }

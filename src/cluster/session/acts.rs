@@ -187,7 +187,7 @@ impl Session {
     /// Gives the lease up: others take the cameras at once.
     pub(super) async fn leave(&mut self, etcd: &mut Etcd, lease: i64) {
         self.promise.end();
-        if let Err(error) = self.write_last_hours(etcd).await {
+        if let Err(error) = self.close_hours(etcd, |_| true).await {
             tracing::warn!("the last inference hours are not told to the cluster: {}", describe(&error));
         }
         if let Err(error) = etcd.revoke(lease).await {

@@ -24,8 +24,7 @@ fn place(min_units: usize, share: Option<Share>, own: usize, others: usize) -> M
 }
 
 fn next_with(place: &ModelPlace, local: &ModelStatus, has_cameras: bool) -> Option<Command> {
-    let mut in_force = InForce(BTreeMap::from([(MODEL.to_owned(), place.revision)]));
-    next_command(MODEL, place, ("own", has_cameras), local, &mut in_force)
+    next_command(MODEL, place, ("own", has_cameras), local, false)
 }
 
 fn next(place: &ModelPlace, local: &ModelStatus) -> Option<Command> {
@@ -96,7 +95,10 @@ fn a_box_keeps_a_unit_for_its_cameras_as_long_as_the_model_is_wanted() {
 fn a_model_that_fails_begins_anew_with_the_next_order_only() {
     let (place, failed) = (place(2, share(1, None), 0, 0), local(ModelState::Failed, 1, None));
     let mut in_force = InForce::default();
-    let mut next = |place: &ModelPlace| next_command(MODEL, place, ("own", false), &failed, &mut in_force);
+    let mut next = |place: &ModelPlace| {
+        let is_new = in_force.is_new(MODEL, place.revision);
+        next_command(MODEL, place, ("own", false), &failed, is_new)
+    };
     assert_eq!((next(&place), next(&place)), (stop(), None));
     assert_eq!(next(&ModelPlace { revision: 8, ..place.clone() }), stop());
     in_force.keep(|_| false);
