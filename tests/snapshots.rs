@@ -254,7 +254,7 @@ async fn an_order_that_is_not_answered_or_answered_wrongly_costs_that_request_al
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", status.borrow());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let first_process = status.borrow().capture_pids.clone();
+    let first_process = status.borrow().capture_processes.clone();
     let ask = || control.snapshots.ask("yard".into(), SnapshotFreshness::Fresh);
     let failed = |reply: SnapshotReply, why: &str| match reply {
         SnapshotReply::Refused(SnapshotRefusal::Failed(reason)) => assert!(reason.contains(why), "{reason}"),
@@ -268,7 +268,7 @@ async fn an_order_that_is_not_answered_or_answered_wrongly_costs_that_request_al
     failed(ask().await, "length");
     failed(ask().await, "as it was told");
     assert!(matches!(ask().await, SnapshotReply::Taken(snapshot) if *snapshot.jpeg == *b"a picture"));
-    assert_eq!(status.borrow().capture_pids, first_process, "nobody was replaced for it");
+    assert_eq!(status.borrow().capture_processes, first_process, "nobody was replaced for it");
     failed(ask().await, "has ended");
 
     stop.send_replace(true);

@@ -1,15 +1,19 @@
 //! The box's part in a cluster: starts it, tells it of the box, and the box of it.
 
 use crate::appliance::box_plan::most_units;
+use crate::appliance::decoding_use::DecodingUse;
 use crate::appliance::own_report::Measured;
 use crate::appliance::reload::ClusterInput;
 use crate::appliance::shared_models::{Caps, Sharing, ToldUnits};
 use crate::cluster::records::ModelHours;
 use crate::cluster::sealed_passwords::ClusterKey;
-use crate::cluster::{ClusterClient, ClusterStatus, EtcdError, MonthHours, OwnReport, Session, SessionEnds};
+use crate::cluster::{
+    ClusterClient, ClusterStatus, EtcdError, ModelPlace, MonthHours, OwnReport, Session, SessionEnds,
+};
 use crate::control::{ApplianceStatus, Control};
 use crate::os::clock::monotonic_now;
 use crate::os::processor_load::ProcessorLoad;
+use crate::os::processor_time;
 use crate::publish::cluster_link::ClusterLink;
 use crate::settings::Settings;
 use crate::telemetry::metrics::Metrics;
@@ -162,6 +166,9 @@ async fn tell_troubles(
             let unowned = status.cameras.values().filter(|camera| camera.owner.is_none()).count();
             let owned = status.boxes.get(&box_id).map_or(0, |own| own.cameras);
             metrics.cluster().set(status.etcd.connected, status.boxes.len(), (owned, unowned));
+            metrics.cluster().set_moves(&status.move_counts);
+            let units = |place: &ModelPlace| [place.min_units, place.in_service, place.missing];
+            metrics.cluster().set_models(status.models.iter().map(|(model, place)| (model.as_str(), units(place))));
         }
         if status.changed().await.is_err() {
             return;
@@ -177,10 +184,12 @@ async fn tell_box(
     shared: Option<(Limits, watch::Receiver<Caps>)>,
 ) {
     let (mut load, mut measured, mut told) = (ProcessorLoad::default(), Measured::default(), ToldUnits::default());
+    let mut decoding = DecodingUse::default();
     while status.changed().await.is_ok() {
         let now = {
             let status = status.borrow_and_update();
-            let measured = measured.report(&status, &cannot.borrow(), load.idle_share());
+            decoding.look(&status.capture_processes, monotonic_now(), processor_time::of_process);
+            let measured = measured.report(&status, &cannot.borrow(), load.idle_share(), &decoding);
             let measured = OwnReport { hours: hours_of(&status), ..measured };
             match &shared {
                 Some((limits, caps)) => OwnReport {

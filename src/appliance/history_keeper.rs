@@ -40,7 +40,8 @@ struct Uses {
 impl Uses {
     /// Asks the kernel: two small files a process, each ten seconds.
     fn read(&mut self, status: &ApplianceStatus, now: Monotonic) -> BoxUse {
-        let pids = [&[std::process::id()], &*status.unit_pids, &*status.capture_pids].concat();
+        let captures: Vec<u32> = status.capture_processes.keys().copied().collect();
+        let pids = [&[std::process::id()], &*status.unit_pids, &*captures].concat();
         let times: BTreeMap<u32, Duration> =
             pids.iter().filter_map(|pid| Some((*pid, processor_time::of_process(*pid)?))).collect();
         let since = self.at.map(|at| now.since(at)).filter(|since| !since.is_zero());

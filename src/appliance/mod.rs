@@ -12,6 +12,7 @@ pub mod child_environment;
 mod child_log;
 mod cluster_part;
 mod composition;
+mod decoding_use;
 mod engine_chooser;
 mod engines;
 mod event_recorder;

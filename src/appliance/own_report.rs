@@ -1,7 +1,9 @@
 //! What a box tells the cluster of itself: figures that are acted upon do not follow each busy second.
 
 use crate::appliance::agent_check::call_room;
+use crate::appliance::decoding_use::DecodingUse;
 use crate::cluster::OwnReport;
+use crate::cluster::records::NeedRecord;
 use crate::control::ApplianceStatus;
 use crate::supervisor::{ModelState, ModelStatus};
 use crate::vision::camera_id::CameraId;
@@ -36,13 +38,15 @@ struct UnitFigure {
 }
 
 impl Measured {
-    /// What the box says of itself after this status. `idle`: the share of its processors that was free since the last one, 0..=1.
+    /// What the box says of itself after this status. `idle`: the share of its processors that was free since the last one, 0..=1;
+    /// `decoding`: what its cameras take of them.
     #[expect(clippy::cast_possible_truncation, reason = "rates of a few digits")]
     pub(super) fn report(
         &mut self,
         status: &ApplianceStatus,
         cannot: &BTreeMap<CameraId, String>,
         idle: f32,
+        decoding: &DecodingUse,
     ) -> OwnReport {
         let is_wanted = |model: &ModelStatus| matches!(model.state, ModelState::Running | ModelState::Starting);
         self.units.retain(|name, _| status.models.get(name).is_some_and(is_wanted));
@@ -65,13 +69,16 @@ impl Measured {
         let digest =
             |(name, model): (&String, &ModelStatus)| Some((name.clone(), model.running.as_ref()?.digest.clone()));
         let room = |(name, model): (&String, &ModelStatus)| Some((name.clone(), call_room(model)?));
+        let need =
+            |(id, peak): (&CameraId, &f32)| (id.clone(), NeedRecord { tps: *peak, cores: decoding.cores_of(id) });
         OwnReport {
+            processors: std::thread::available_parallelism().map_or(1, usize::from) as f32,
             capacity_tps: self.units.iter().map(capacity).collect(),
             packages: status.models.iter().filter_map(digest).collect(),
             call_room: status.models.iter().filter_map(room).collect(),
             idle_processors: self.idle.unwrap_or(idle),
             streaming: streaming.map(|(id, _)| id.clone()).collect(),
-            needs: self.peaks.iter().map(|(id, peak)| (id.clone(), *peak)).collect(),
+            needs: self.peaks.iter().map(need).collect(),
             cannot: cannot.clone(),
             ..OwnReport::default()
         }

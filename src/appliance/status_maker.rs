@@ -64,7 +64,7 @@ impl StatusMaker {
         status.unwritten = performer.files.degraded();
         status.troubles = reporter.troubles();
         status.unit_pids = performer.units.pids().into_values().collect();
-        status.capture_pids = performer.captures.pids();
+        status.capture_processes = performer.captures.processes();
         status.last_trouble = self.troubles.look(&judge::reasons(&status, now), now);
         status
     }

@@ -35,6 +35,7 @@ pub(crate) struct CaptureEvent {
 #[derive(Debug)]
 struct Running {
     handle: ChildHandle,
+    cameras: Vec<CameraId>,
     generation: u64,
     guard: Arc<NetworkGuard>,
 }
@@ -92,7 +93,7 @@ impl CaptureProcesses {
         if self.running.len() <= group {
             self.running.resize_with(group + 1, || None);
         }
-        self.running[group] = Some(Running { handle, generation, guard });
+        self.running[group] = Some(Running { handle, cameras: cameras.to_vec(), generation, guard });
         Ok(())
     }
 
@@ -206,9 +207,9 @@ impl CaptureProcesses {
         }
     }
 
-    /// The process ids, for memory figures and fault tests.
-    pub(crate) fn pids(&self) -> Vec<u32> {
-        self.running.iter().flatten().map(|running| running.handle.pid()).collect()
+    /// The cameras of each process, by its id.
+    pub(crate) fn processes(&self) -> BTreeMap<u32, Vec<CameraId>> {
+        self.running.iter().flatten().map(|running| (running.handle.pid(), running.cameras.clone())).collect()
     }
 
     /// Sends a message. A process that does not read is hung, and is killed; an event will report its end.

@@ -48,8 +48,8 @@ impl ClusterCalls {
             None
         });
         if let Some((address, tls)) = peers {
-            let handing = peers::hand_on(tls.clone(), control.clone(), client.peers.clone(), Arc::clone(&metrics));
-            tokio::spawn(handing);
+            let told = (Arc::clone(&metrics), troubles.clone());
+            tokio::spawn(peers::hand_on(tls.clone(), control.clone(), client.peers.clone(), told));
             tokio::spawn(peers::take(address, tls, control.clone(), (metrics, troubles), stopped));
         }
     }

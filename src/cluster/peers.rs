@@ -26,8 +26,14 @@ impl Peers {
         Self(Arc::new(others.map(|(id, kept)| (id.clone(), kept.value.clone())).collect()))
     }
 
+    /// True if a box of this id takes calls.
+    pub fn contains(&self, box_id: &str) -> bool {
+        self.0.contains_key(box_id)
+    }
+
     /// Of two boxes at random that run this package of the model, the one with more room, as far as is known: what they tell is
-    /// seconds old, and if all chose the one with the most room, that one would have none. `calls`: how many calls of this box
+    /// seconds old, and if all chose the one with the most room, that one would have none. Full ones are asked only if all are: what
+    /// they tell may be over. `calls`: how many calls of this box
     /// each has now, which take a second's worth of its room each; `None` for a box that is not to be asked. `dice`: two random
     /// numbers.
     pub fn choose(
@@ -41,7 +47,12 @@ impl Peers {
             let room = record.call_room.get(model).filter(|_| has_package)?;
             Some(room.free_tps - f32::from(calls(id)?))
         };
-        let able: Vec<_> = self.0.iter().filter_map(|(id, record)| Some((id, record, room(id, record)?))).collect();
+        let (free, full): (Vec<_>, Vec<_>) = self
+            .0
+            .iter()
+            .filter_map(|(id, record)| Some((id, record, room(id, record)?)))
+            .partition(|(_, _, room)| *room > 0.0);
+        let able = if free.is_empty() { full } else { free };
         let of = |dice: u64, count: usize| {
             let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
             usize::try_from(dice % count).ok()
@@ -101,6 +112,16 @@ mod tests {
             peers.choose(("coco-ssd", "d1"), calls, [1, 0]).unwrap().address
         };
         assert_eq!((with_calls(1).as_str(), with_calls(3).as_str()), ("b:8445", "c:8445"));
+    }
+
+    #[test]
+    fn a_full_box_is_asked_only_if_all_are_full() {
+        let some = peers(&[("a", 0.0), ("b", 0.5), ("c", -1.0)]);
+        for dice in [[0, 0], [1, 1], [2, 0], [2, 1]] {
+            assert_eq!(chosen(&some, ("coco-ssd", "d1"), dice).as_deref(), Some("b"));
+        }
+        let none = peers(&[("a", 0.0), ("c", -1.0)]);
+        assert_eq!(chosen(&none, ("coco-ssd", "d1"), [1, 0]).as_deref(), Some("a"));
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl Inputs {
             let record = &kept.value;
             let state = BoxState {
                 capacity_tps: record.capacity_tps.clone(),
+                processors: record.processors,
                 zone: record.zone.clone(),
                 is_draining: record.is_draining,
                 cannot: record.cannot.clone(),
@@ -39,9 +40,11 @@ impl Inputs {
         });
         let cameras = view.cameras.iter().map(|(id, kept)| {
             let record = &kept.value;
+            let measured = view.needs.get(id);
             let need = CameraNeed {
                 model: record.model.clone(),
-                tps: need(view.needs.get(id).copied(), record.wanted_tps),
+                tps: need(measured.map(|measured| measured.tps), record.wanted_tps),
+                cores: measured.map_or(0.0, |measured| measured.cores),
                 pin: record.pin.clone(),
                 apart: record.apart.clone(),
             };

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `boxes/<box>` | the box, when its figures change by a tenth | as long as its lease |
 //! | `cameras/<camera>` | the operator | until it is removed |
-//! | `needs/<camera>` | its owner, when its need changes by a tenth | with the camera |
+//! | `needs/<camera>` | its owner, when its need changes by a tenth, or that of processors by a quarter | with the camera |
 //! | `leader` | the box that plans | as long as its lease |
 //! | `plan/<camera>` | the leader | with the camera |
 //! | `owner/<camera>` | the box that looks at it | as long as its lease |
@@ -38,6 +38,8 @@ pub struct BoxRecord {
     pub packages: BTreeMap<String, String>,
     /// What each running model can do for callers.
     pub call_room: BTreeMap<String, CallRoom>,
+    /// Its processor cores.
+    pub processors: f32,
     /// The share of its processors that is free, 0..=1.
     pub idle_processors: f32,
     /// True while it gives its cameras away and takes none.
@@ -126,6 +128,16 @@ pub struct CameraRecord {
     pub pin: Option<String>,
     /// Cameras with the same word are kept on different boxes, and in different zones where there are several.
     pub apart: Option<String>,
+}
+
+/// What a camera was measured to need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NeedRecord {
+    /// Transactions a second.
+    pub tps: f32,
+    /// Processor cores of its owner that receiving and decoding it takes; 0: not measured yet.
+    pub cores: f32,
 }
 
 /// Where a camera is to be.

@@ -2,7 +2,7 @@
 
 use crate::cluster::headroom::CallRoom;
 use crate::cluster::hours::MonthHours;
-use crate::cluster::records::{BoxRecord, CameraRecord, ModelUnits};
+use crate::cluster::records::{BoxRecord, CameraRecord, ModelUnits, NeedRecord};
 use crate::cluster::standing::Standings;
 use crate::vision::camera_id::CameraId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +17,14 @@ pub struct OwnReport {
     pub packages: BTreeMap<String, String>,
     /// What each running model can do for callers.
     pub call_room: BTreeMap<String, CallRoom>,
+    /// Its processor cores.
+    pub processors: f32,
     /// The share of its processors that is free, 0..=1.
     pub idle_processors: f32,
     /// The cameras whose frames arrive.
     pub streaming: BTreeSet<CameraId>,
-    /// The transactions a second that each of its cameras was measured to need.
-    pub needs: BTreeMap<CameraId, f32>,
+    /// What each of its cameras was measured to need.
+    pub needs: BTreeMap<CameraId, NeedRecord>,
     /// The cameras of the cluster that it cannot take, and why.
     pub cannot: BTreeMap<CameraId, String>,
     /// Its inference hours of this month.
@@ -64,6 +66,15 @@ pub(super) fn is_news(now: f32, before: f32) -> bool {
     (now - before).abs() > NEWS * before.abs().max(NEWS)
 }
 
+/// The change of a camera's cores that is worth a write: a quarter, and not of next to nothing.
+const CORES_NEWS: f32 = 0.25;
+const FEW_CORES: f32 = 0.05;
+
+/// True if what a camera needs differs enough to be told.
+pub(super) fn is_need_news(now: NeedRecord, before: NeedRecord) -> bool {
+    is_news(now.tps, before.tps) || (now.cores - before.cores).abs() > CORES_NEWS * before.cores.max(FEW_CORES)
+}
+
 /// True if a box's record differs enough to be written: what a program acts upon, or a figure by a tenth.
 pub(super) fn is_box_news(now: &BoxRecord, before: &BoxRecord) -> bool {
     let figures = |record: &BoxRecord| BoxRecord {
@@ -95,6 +106,14 @@ mod tests {
 
     fn record(tps: f32, idle: f32) -> BoxRecord {
         BoxRecord { capacity_tps: BTreeMap::from([("a".into(), tps)]), idle_processors: idle, ..BoxRecord::default() }
+    }
+
+    #[test]
+    fn a_need_is_told_when_it_differs() {
+        let need = |tps, cores| NeedRecord { tps, cores };
+        assert!(!is_need_news(need(5.4, 0.12), need(5.0, 0.1)));
+        assert!(is_need_news(need(5.6, 0.1), need(5.0, 0.1)) && is_need_news(need(5.0, 0.13), need(5.0, 0.1)));
+        assert!(is_need_news(need(5.0, 0.02), need(5.0, 0.0)) && !is_need_news(need(5.0, 0.01), need(5.0, 0.0)));
     }
 
     #[test]

@@ -2,15 +2,14 @@
 
 use crate::cluster::hours::HoursOfBoxes;
 use crate::cluster::models::{ModelPlace, places_of};
-use crate::cluster::records::{ModelUnits, PlanRecord};
+use crate::cluster::moves::MoveStatus;
+use crate::cluster::placer::Demand;
+use crate::cluster::records::{ModelUnits, NeedRecord, PlanRecord};
 use crate::cluster::view::{Kept, View};
 use crate::os::clock::rfc3339_utc;
 use crate::vision::camera_id::CameraId;
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
-
-/// The most moves that are remembered.
-const MOST_MOVES: usize = 50;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether etcd can be reached.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -39,8 +38,10 @@ pub struct BoxStatus {
     pub cameras: usize,
     /// The transactions a second that its units can do, by model.
     pub capacity_tps: BTreeMap<String, f32>,
-    /// The share of that which its cameras need, by the plan.
+    /// The share of it that its cameras need, by the plan: of its units, or of its processors.
     pub used: f32,
+    /// Its processor cores.
+    pub processors: f32,
     /// The share of its processors that is free.
     pub idle_processors: f32,
     /// What it says of each model; empty where it shares none.
@@ -74,22 +75,8 @@ pub struct CameraPlace {
     pub pin: Option<String>,
     /// What it needs, in transactions a second: measured, or else what its settings want.
     pub needs_tps: f32,
-}
-
-/// A move of a camera.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct MoveStatus {
-    /// The camera.
-    pub camera: CameraId,
-    /// The box that it was planned on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// The box that it is planned on.
-    pub to: String,
-    /// The reason, in words for the operator.
-    pub why: String,
-    /// When, RFC 3339.
-    pub at: String,
+    /// The processor cores that receiving and decoding it took; 0: not measured yet.
+    pub needs_cores: f32,
 }
 
 /// The cluster as one box sees it.
@@ -114,16 +101,20 @@ pub struct ClusterStatus {
     pub hours: HoursOfBoxes,
     /// The last moves, the newest last.
     pub moves: Vec<MoveStatus>,
+    /// How many moves this box has seen since it started, by reason.
+    #[serde(skip)]
+    pub move_counts: BTreeMap<String, u64>,
     /// What is wrong, in sentences for the operator.
     pub troubles: Vec<String>,
 }
 
 impl ClusterStatus {
     /// What a view shows. Moves and troubles are added by who knows them.
+    #[expect(clippy::cast_possible_truncation, reason = "a use is a small number")]
     pub(super) fn of(name: &str, view: &View) -> Self {
         let needs = |camera: &CameraId| {
             let wanted = view.cameras.get(camera).map_or(0.0, |kept| kept.value.wanted_tps);
-            view.needs.get(camera).copied().unwrap_or(wanted)
+            view.needs.get(camera).copied().unwrap_or(NeedRecord { tps: wanted, cores: 0.0 })
         };
         let cameras = view.cameras.iter().map(|(id, kept)| {
             let (owner, plan) = (view.owner(id), view.plan.get(id).map(|plan| &plan.value));
@@ -134,7 +125,8 @@ impl ClusterStatus {
                 planned: plan.map(|plan| plan.box_id.clone()),
                 why: plan.map(|plan| plan.why.clone()).unwrap_or_default(),
                 pin: kept.value.pin.clone(),
-                needs_tps: needs(id),
+                needs_tps: needs(id).tps,
+                needs_cores: needs(id).cores,
             };
             (id.clone(), place)
         });
@@ -143,7 +135,9 @@ impl ClusterStatus {
             let share = |(camera, plan): (&CameraId, &Kept<PlanRecord>)| {
                 let model = &view.cameras.get(camera).filter(|_| plan.value.box_id == *id)?.value.model;
                 let capacity = record.capacity_tps.get(model).copied().filter(|capacity| *capacity > 0.0)?;
-                Some(needs(camera) / capacity)
+                let NeedRecord { tps, cores } = needs(camera);
+                let capacity_tps = f64::from(capacity);
+                Some(Demand { tps, capacity_tps, cores, box_cores: record.processors }.share())
             };
             let status = BoxStatus {
                 address: record.address.clone(),
@@ -153,7 +147,8 @@ impl ClusterStatus {
                 cameras: view.owners.values().filter(|owner| owner.value.box_id == *id).count(),
                 capacity_tps: record.capacity_tps.clone(),
                 // The sum of nothing is -0.0.
-                used: view.plan.iter().filter_map(share).sum::<f32>() + 0.0,
+                used: (view.plan.iter().filter_map(share).sum::<f64>() + 0.0) as f32,
+                processors: record.processors,
                 idle_processors: record.idle_processors,
                 models: record.models.clone(),
                 cannot: record.cannot.clone(),
@@ -177,7 +172,7 @@ impl ClusterStatus {
             leader: view.leader.as_ref().map(|leader| leader.value.box_id.clone()),
             boxes: boxes.collect(),
             cameras: cameras.collect(),
-            troubles: unreadable.chain(short).collect(),
+            troubles: unreadable.chain(short).chain(different_packages(view)).collect(),
             models,
             hours: HoursOfBoxes::of(view),
             ..Self::default()
@@ -185,32 +180,49 @@ impl ClusterStatus {
     }
 }
 
+/// The models of the cluster's cameras, and those that are shared, of which boxes have different packages: what is seen of a camera
+/// depends on where it is then.
+fn different_packages(view: &View) -> Vec<String> {
+    let of_cameras = view.cameras.values().map(|kept| &kept.value.model);
+    let models: BTreeSet<&String> = of_cameras.chain(view.models.keys()).collect();
+    let mut boxes: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for (id, kept) in &view.boxes {
+        for (model, digest) in kept.value.packages.iter().filter(|(model, _)| models.contains(model)) {
+            boxes.entry(model).or_default().entry(digest).or_default().push(id);
+        }
+    }
+    let different = boxes.into_iter().filter(|(_, by_digest)| by_digest.len() > 1);
+    let sentence = |(model, by_digest): (&str, BTreeMap<&str, Vec<&str>>)| {
+        let each = by_digest.values().map(|ids| ids.join(", ")).collect::<Vec<_>>().join(" and ");
+        format!("model {model}: {each} have different packages of it: install the same at each box")
+    };
+    different.map(sentence).collect()
+}
+
 /// The month of a wall time in milliseconds since 1970, UTC: `2026-11`.
 pub fn month_of(now_ms: i64) -> String {
     rfc3339_utc(now_ms).chars().take(7).collect()
 }
 
-/// The last moves, by the plans that were seen.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Moves(VecDeque<MoveStatus>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::records::{BoxRecord, CameraRecord};
 
-impl Moves {
-    /// Notes where a plan differs from the one before.
-    pub(super) fn note(&mut self, camera: &CameraId, before: Option<&PlanRecord>, plan: Option<&PlanRecord>) {
-        let Some(plan) = plan.filter(|plan| before.is_none_or(|before| before.box_id != plan.box_id)) else { return };
-        self.0.push_back(MoveStatus {
-            camera: camera.clone(),
-            from: before.map(|before| before.box_id.clone()),
-            to: plan.box_id.clone(),
-            why: plan.why.clone(),
-            at: rfc3339_utc(plan.at_ms),
-        });
-        if self.0.len() > MOST_MOVES {
-            self.0.pop_front();
+    #[test]
+    fn different_packages_of_a_model_that_cameras_share_are_a_trouble() {
+        let mut view = View::default();
+        for (id, digest) in [("a", "d1"), ("b", "d2"), ("c", "d1")] {
+            let packages = ["coco-ssd", "other"].map(|model| (model.to_owned(), digest.to_owned())).into();
+            let value = BoxRecord { packages, ..BoxRecord::default() };
+            view.boxes.insert(id.to_owned(), Kept { value, revision: 1 });
         }
-    }
-
-    pub(super) fn all(&self) -> Vec<MoveStatus> {
-        self.0.iter().cloned().collect()
+        assert_eq!(ClusterStatus::of("hall", &view).troubles, [""; 0], "no camera of the cluster has it");
+        let value = CameraRecord { model: "coco-ssd".to_owned(), ..CameraRecord::default() };
+        view.cameras.insert(CameraId::new("yard").unwrap(), Kept { value, revision: 1 });
+        let expected = "model coco-ssd: a, c and b have different packages of it: install the same at each box";
+        assert_eq!(ClusterStatus::of("hall", &view).troubles, [expected]);
+        view.boxes.get_mut("b").unwrap().value.packages.insert("coco-ssd".to_owned(), "d1".to_owned());
+        assert_eq!(ClusterStatus::of("hall", &view).troubles, [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! What etcd holds of the cluster, as it was last heard of.
 
 use crate::cluster::records::{
-    BoxRecord, CameraRecord, HoursRecord, Keys, LeaderRecord, ModelRecord, OwnerRecord, PlanRecord,
+    BoxRecord, CameraRecord, HoursRecord, Keys, LeaderRecord, ModelRecord, NeedRecord, OwnerRecord, PlanRecord,
 };
 use crate::vision::camera_id::CameraId;
 use serde::de::DeserializeOwned;
@@ -23,8 +23,8 @@ pub struct View {
     pub boxes: BTreeMap<String, Kept<BoxRecord>>,
     /// The cluster's cameras.
     pub cameras: BTreeMap<CameraId, Kept<CameraRecord>>,
-    /// What each was measured to need, in transactions a second.
-    pub needs: BTreeMap<CameraId, f32>,
+    /// What each was measured to need.
+    pub needs: BTreeMap<CameraId, NeedRecord>,
     /// Where each is to be.
     pub plan: BTreeMap<CameraId, Kept<PlanRecord>>,
     /// Who looks at it; the revision is the epoch.
@@ -86,9 +86,10 @@ impl View {
             "owner" => set(&mut self.owners, camera, change),
             "needs" => {
                 let mut need = BTreeMap::new();
-                set::<_, f32>(&mut need, (), change)?;
-                match need.remove(&()) {
-                    Some(need) if need.value.is_finite() && need.value >= 0.0 => self.needs.insert(camera, need.value),
+                set::<_, NeedRecord>(&mut need, (), change)?;
+                let is_number = |figure: f32| figure.is_finite() && figure >= 0.0;
+                match need.remove(&()).map(|need| need.value) {
+                    Some(need) if is_number(need.tps) && is_number(need.cores) => self.needs.insert(camera, need),
                     _ => self.needs.remove(&camera),
                 };
                 Ok(())
@@ -148,9 +149,9 @@ mod tests {
         let (mut view, keys, yard) = (View::default(), Keys::new("hall"), CameraId::new("yard").unwrap());
         view.apply(&keys, &change("owner/yard", Some(r#"{"box":"gate","run":"1"}"#), 17));
         assert_eq!(view.owner(&yard).map(|(owner, epoch)| (owner.box_id.as_str(), epoch)), Some(("gate", 17)));
-        view.apply(&keys, &change("needs/yard", Some("2.5"), 18));
+        view.apply(&keys, &change("needs/yard", Some(r#"{"tps":2.5}"#), 18));
         view.apply(&keys, &change("owner/yard", None, 19));
-        assert_eq!((view.owner(&yard), view.needs.get(&yard)), (None, Some(&2.5)));
+        assert_eq!((view.owner(&yard), view.needs.get(&yard)), (None, Some(&NeedRecord { tps: 2.5, cores: 0.0 })));
         view.apply(&keys, &change("leader", Some(r#"{"box":"gate","run":"1"}"#), 20));
         assert_eq!(view.leader.as_ref().map(|leader| leader.revision), Some(20));
     }

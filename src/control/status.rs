@@ -106,8 +106,8 @@ pub struct ApplianceStatus {
     pub last_trouble: Option<Trouble>,
     /// Process ids of the units.
     pub unit_pids: Vec<u32>,
-    /// Process ids of the capture processes.
-    pub capture_pids: Vec<u32>,
+    /// The cameras of each capture process, by process id.
+    pub capture_processes: BTreeMap<u32, Vec<CameraId>>,
 }
 
 impl ApplianceStatus {

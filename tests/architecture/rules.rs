@@ -185,6 +185,7 @@ pub const DECIDES: [(&str, &[&str]); 9] = [
             "cluster/etcd/commit.rs",
             "cluster/etcd/error.rs",
             "cluster/etcd/lease_keeper.rs",
+            "cluster/moves.rs",
             "cluster/operator.rs",
             "cluster/promise.rs",
             "cluster/sealed_passwords.rs",

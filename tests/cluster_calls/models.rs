@@ -79,6 +79,11 @@ fn units_are_spread_over_the_boxes_by_the_api_of_aws_and_a_stop_is_one_everywher
         let statuses = [0, 1].map(|number| site.call_in_parallel(number, 1)[0]);
         (statuses == [200, 200]).then_some(())
     });
+    let units = |what: &str| {
+        let name = format!("ocelli_cluster_model_units{{model=\"coco-ssd\",units=\"{what}\"}}");
+        site.boxes[1].metrics("ocelli_cluster_model_units").get(&name).copied()
+    };
+    assert_eq!([units("wanted"), units("in_service"), units("missing")], [Some(1.0), Some(1.0), Some(0.0)]);
     let states = json!([shared(&site, 0)["state"], shared(&site, 1)["state"]]);
     assert_eq!(states, json!(["RUNNING", "RUNNING"]));
 
@@ -86,6 +91,7 @@ fn units_are_spread_over_the_boxes_by_the_api_of_aws_and_a_stop_is_one_everywher
     site.succeed(1, &["cluster", "models", "release", "coco-ssd"]);
     wait_for("no order", LIMIT, || (shared(&site, 0).is_null() && shared(&site, 1).is_null()).then_some(()));
     assert_eq!(in_service(&site, &[0, 1]).iter().sum::<u64>(), 1);
+    wait_for("no metrics of it", LIMIT, || units("wanted").is_none().then_some(()));
     let (status, text) = site.boxes[1].subcommand(&["cluster", "models", "release", "coco-ssd"]);
     assert!(!status.success() && text.contains("nothing is wanted of a model `coco-ssd`"), "{text}");
 

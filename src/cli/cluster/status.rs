@@ -73,7 +73,7 @@ fn camera_row(id: &str, it: &CameraPlace) -> Vec<String> {
         or_dash(&it.since),
         or_dash(&it.epoch.map(|epoch| epoch.to_string())),
         or_dash(&it.planned),
-        format!("{:.1} TPS", it.needs_tps),
+        format!("{:.1} TPS, {:.2} cores", it.needs_tps, it.needs_cores),
         format!("{pin}{}", it.why),
     ]
 }

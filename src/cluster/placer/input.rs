@@ -10,6 +10,8 @@ pub struct BoxState {
     /// Measured transactions a second of each model on this box. Without an entry, or with 0, it takes no camera of the
     /// model.
     pub capacity_tps: BTreeMap<String, f32>,
+    /// Its processor cores; 0: not known.
+    pub processors: f32,
     /// Boxes with the same word fail together: a hall, a power line.
     pub zone: String,
     /// It gives its cameras away and gets none.
@@ -25,6 +27,8 @@ pub struct CameraNeed {
     pub model: String,
     /// Transactions a second.
     pub tps: f32,
+    /// Processor cores that receiving and decoding it takes; 0: not known.
+    pub cores: f32,
     /// The box on which the operator wants it.
     pub pin: Option<String>,
     /// Cameras with the same word go to different zones, and to different boxes in a zone, as far as possible.

@@ -12,6 +12,7 @@ mod improvement;
 mod input;
 mod power_return;
 mod room;
+mod share;
 mod steadiness;
 mod table;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use history::History;
 use improvement::{Bounds, next_step};
 pub use input::{BoxState, CameraNeed, PlacerSettings};
 use power_return::PowerReturn;
+pub(super) use share::Demand;
 use std::collections::BTreeMap;
 use steadiness::Steadiness;
 use table::{BoxIndex, CameraIndex, Seat, Table};

@@ -3,6 +3,7 @@
 use crate::cluster::placer::capacity::Capacities;
 use crate::cluster::placer::decision::MoveReason;
 use crate::cluster::placer::input::{BoxState, CameraNeed};
+use crate::cluster::placer::share::Demand;
 use crate::vision::camera_id::CameraId;
 use std::collections::BTreeMap;
 
@@ -10,9 +11,6 @@ use std::collections::BTreeMap;
 pub(super) type BoxIndex = usize;
 /// A camera, by its place among the cameras in the order of their names.
 pub(super) type CameraIndex = usize;
-
-/// The least that a camera counts for, in transactions a second. Cameras that need nothing yet would all go to one box.
-const LEAST_TPS: f64 = 0.1;
 
 /// A box that carries more is overfull.
 pub(super) const FULL: f64 = 1.0 + 1e-9;
@@ -22,7 +20,7 @@ pub(super) const FULL: f64 = 1.0 + 1e-9;
 pub(super) struct Site<'a> {
     pub(super) name: &'a str,
     pub(super) state: &'a BoxState,
-    /// The sum over its cameras of need by capacity.
+    /// The sum of the shares of it that its cameras take.
     pub(super) used: f64,
     pub(super) cameras: Vec<CameraIndex>,
     /// It may be given cameras for reasons that can wait.
@@ -143,9 +141,9 @@ impl<'a> Table<'a> {
 
     /// The share of the box that the camera needs. The box must be one that can look at it.
     pub(super) fn share(&self, camera: CameraIndex, site: BoxIndex) -> f64 {
-        let tps = f64::from(self.seats[camera].need.tps);
-        // `max` makes a number of what is none.
-        tps.max(LEAST_TPS) / self.sites[site].capacity[self.seats[camera].model]
+        let (need, site) = (self.seats[camera].need, &self.sites[site]);
+        let capacity_tps = site.capacity[self.seats[camera].model];
+        Demand { tps: need.tps, capacity_tps, cores: need.cores, box_cores: site.state.processors }.share()
     }
 
     /// How many other cameras that it is to be apart from the camera has, or would have, in its zone and on its box.

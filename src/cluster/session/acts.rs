@@ -4,8 +4,8 @@ use super::Session;
 use crate::cluster::etcd::{Commit, Etcd, EtcdError, Expect};
 use crate::cluster::member::{Request, Situation};
 use crate::cluster::planning::{self, Inputs};
-use crate::cluster::records::{BoxRecord, LeaderRecord, ModelUnits, OwnerRecord};
-use crate::cluster::report::{is_box_news, is_news};
+use crate::cluster::records::{BoxRecord, LeaderRecord, ModelUnits, NeedRecord, OwnerRecord};
+use crate::cluster::report::{is_box_news, is_need_news};
 use crate::cluster::view::KeyChange;
 use crate::os::clock::{monotonic_now, wall_now_ms};
 use crate::vision::camera_id::CameraId;
@@ -92,6 +92,7 @@ impl Session {
             // Nobody can use the room of a box that takes no calls of others.
             call_room: if call_address.is_empty() { BTreeMap::new() } else { report.call_room },
             call_address,
+            processors: report.processors,
             idle_processors: report.idle_processors,
             is_draining: self.is_draining,
             cannot: report.cannot,
@@ -198,16 +199,17 @@ impl Session {
         }
     }
 
-    /// Writes the needs of this box's cameras that differ by a tenth.
+    /// Writes the needs of this box's cameras that have changed.
     async fn write_needs(&mut self, etcd: &mut Etcd) -> Result<(), EtcdError> {
         let (needs, now) = (self.report.borrow().needs.clone(), monotonic_now());
         self.needs_written.retain(|_, at| now.since(*at) < NEED_PERIOD);
         for (camera, need) in needs {
             let Some(view) = &self.view else { return Ok(()) };
             let Some(kept) = view.cameras.get(&camera) else { continue };
-            let before = view.needs.get(&camera).copied().unwrap_or(kept.value.wanted_tps);
+            let unknown = NeedRecord { tps: kept.value.wanted_tps, cores: 0.0 };
+            let before = view.needs.get(&camera).copied().unwrap_or(unknown);
             let is_own = view.owner(&camera).is_some_and(|(owner, _)| owner.run == self.run);
-            if is_own && is_news(need, before) && !self.needs_written.contains_key(&camera) {
+            if is_own && is_need_news(need, before) && !self.needs_written.contains_key(&camera) {
                 self.needs_written.insert(camera.clone(), now);
                 let (key, commit) = (self.keys.need(&camera), self.if_still_a_camera(&camera));
                 self.write(etcd, &key, &need, commit, None).await?;

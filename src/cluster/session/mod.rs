@@ -18,6 +18,7 @@ pub use orders::{ModelOrder, Order};
 
 use crate::cluster::etcd::{Access, EtcdError, LeaseEnd};
 use crate::cluster::member::Member;
+use crate::cluster::moves::Moves;
 use crate::cluster::peers::Peers;
 use crate::cluster::placer::{Placer, PlacerSettings};
 use crate::cluster::promise::Promise;
@@ -26,7 +27,7 @@ use crate::cluster::report::{Assigned, Assignment, OwnReport};
 use crate::cluster::session::joining::{Joined, join};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::standing::Standings;
-use crate::cluster::status::{ClusterStatus, EtcdStatus, Moves};
+use crate::cluster::status::{ClusterStatus, EtcdStatus};
 use crate::cluster::view::{KeyChange, View, epoch};
 use crate::os::clock::monotonic_now;
 use crate::vision::camera_id::CameraId;

@@ -67,7 +67,8 @@ impl Session {
             // What was true last, for whoever looks while etcd is away.
             None => ClusterStatus { troubles: Vec::new(), ..self.status.borrow().clone() },
         };
-        (status.etcd, status.moves) = (self.etcd.clone(), self.moves.all());
+        status.etcd = self.etcd.clone();
+        (status.moves, status.move_counts) = (self.moves.newest(), self.moves.counts());
         if let Some(reason) = &self.etcd.reason {
             let own = self.member.cameras().len();
             status.troubles.push(format!(

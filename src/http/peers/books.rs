@@ -7,18 +7,49 @@ use std::time::Duration;
 /// How long a box that did not answer is left out, so that each costs few callers their time.
 const REST: Duration = Duration::from_secs(5);
 
+/// A box whose calls fail for so long, none answered between, is a trouble: its certificate, its address or a firewall. One that has
+/// died is no peer any more by then.
+const TROUBLE_AFTER: Duration = Duration::from_secs(30);
+
+/// Why a box gives no answers.
+#[derive(Debug)]
+struct Failing {
+    since: Monotonic,
+    until: Monotonic,
+    why: String,
+}
+
 /// The books of all other boxes.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     resting: BTreeMap<String, Monotonic>,
+    failing: BTreeMap<String, Failing>,
     on_way: BTreeMap<String, u16>,
 }
 
 impl Books {
     /// It did not answer.
-    pub(super) fn failed(&mut self, box_id: &str, now: Monotonic) {
+    pub(super) fn failed(&mut self, box_id: &str, why: String, now: Monotonic) {
         self.resting.retain(|_, until| now < *until);
         self.resting.insert(box_id.to_owned(), now + REST);
+        let since = self.failing.get(box_id).map_or(now, |failing| failing.since);
+        self.failing.insert(box_id.to_owned(), Failing { since, until: now, why });
+    }
+
+    /// It answered.
+    pub(super) fn answered(&mut self, box_id: &str) {
+        self.failing.remove(box_id);
+    }
+
+    /// The boxes that have not answered for long, in words for the operator. Those that are no peers any more are forgotten.
+    pub(super) fn trouble(&mut self, is_peer: impl Fn(&str) -> bool) -> Option<String> {
+        self.failing.retain(|box_id, _| is_peer(box_id));
+        let lasts = |failing: &Failing| failing.until.since(failing.since) >= TROUBLE_AFTER;
+        let lasting = self.failing.iter().filter(|(_, failing)| lasts(failing));
+        let sentences: Vec<String> = lasting
+            .map(|(box_id, failing)| format!("no call can be handed to box {box_id}: {}", failing.why))
+            .collect();
+        (!sentences.is_empty()).then(|| sentences.join("; "))
     }
 
     /// A call is on its way there.
@@ -53,13 +84,29 @@ mod tests {
     #[test]
     fn a_box_that_failed_is_left_out_for_some_seconds() {
         let mut books = Books::default();
-        books.failed("a", at(0));
+        books.failed("a", String::new(), at(0));
         assert_eq!(
             (books.calls("a", at(4_999)), books.calls("b", at(1)), books.calls("a", at(5_000))),
             (None, Some(0), Some(0))
         );
-        books.failed("a", at(6_000));
+        books.failed("a", String::new(), at(6_000));
         assert_eq!(books.calls("a", at(10_999)), None);
+    }
+
+    #[test]
+    fn a_box_that_fails_for_long_is_a_trouble_until_it_answers_or_leaves() {
+        let mut books = Books::default();
+        books.failed("a", "refused".into(), at(0));
+        books.failed("a", "refused".into(), at(29_999));
+        assert_eq!(books.trouble(|_| true), None);
+        books.failed("a", "unknown issuer".into(), at(30_000));
+        assert_eq!(books.trouble(|_| true).as_deref(), Some("no call can be handed to box a: unknown issuer"));
+        books.answered("a");
+        assert_eq!(books.trouble(|_| true), None);
+        books.failed("a", "refused".into(), at(40_000));
+        books.failed("a", "refused".into(), at(80_000));
+        assert!(books.trouble(|_| true).is_some());
+        assert_eq!((books.trouble(|_| false), books.trouble(|_| true)), (None, None));
     }
 
     #[test]

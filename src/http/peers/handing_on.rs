@@ -12,6 +12,7 @@ use crate::model::package::Package;
 use crate::os::clock::monotonic_now;
 use crate::os::random;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::troubles::Troubles;
 use crate::vision::line_limit::LineLimit;
 use crate::vision::outcome::ShedReason;
 use axum::body::Bytes;
@@ -42,19 +43,34 @@ struct Hand {
     peers: watch::Receiver<Peers>,
     connections: PeerConnections,
     metrics: Arc<Metrics>,
+    troubles: Troubles,
     books: Mutex<Books>,
     lines: Mutex<LineLimit>,
 }
 
 /// Hands on what this box refuses, as long as the daemon runs.
-pub async fn hand_on(tls: PeerTls, control: Control, peers: watch::Receiver<Peers>, metrics: Arc<Metrics>) {
+pub async fn hand_on(
+    tls: PeerTls,
+    control: Control,
+    peers: watch::Receiver<Peers>,
+    (metrics, troubles): (Arc<Metrics>, Troubles),
+) {
     let Some(mut queue) = control.images.hand_on() else { return };
     metrics.cluster().begin_calls();
     let connections = PeerConnections::new(tls.connector);
     let (books, lines) = (Mutex::default(), Mutex::default());
-    let hand = Arc::new(Hand { control, peers, connections, metrics, books, lines });
+    let mut changes = peers.clone();
+    let hand = Arc::new(Hand { control, peers, connections, metrics, troubles, books, lines });
     let places = Arc::new(Semaphore::new(AT_A_TIME));
-    while let Some(refused) = queue.recv().await {
+    loop {
+        let refused = tokio::select! {
+            refused = queue.recv() => refused,
+            Ok(()) = changes.changed() => {
+                hand.tell_trouble();
+                continue;
+            }
+        };
+        let Some(refused) = refused else { return };
         let needed = refused.slot.bytes().div_ceil(PLACE_BYTES).max(1);
         let Ok(place) = Arc::clone(&places).try_acquire_many_owned(needed) else {
             hand.metrics.cluster().handed_on("busy");
@@ -94,11 +110,22 @@ impl Hand {
                     // Its caller has gone.
                     () = reply.closed() => return self.metrics.cluster().handed_on("abandoned"),
                 };
-                self.judge(&choice, answer, limit, (&package, &refusal))
+                let judged = self.judge(&choice, answer, limit, (&package, &refusal));
+                self.tell_trouble();
+                judged
             }
         };
         self.metrics.cluster().handed_on(outcome);
         drop(reply.send(answer.unwrap_or(refusal)));
+    }
+
+    /// Says which boxes have not answered for long, and no more once they have, or are gone.
+    fn tell_trouble(&self) {
+        let trouble = self.books().trouble(|box_id| self.peers.borrow().contains(box_id));
+        match trouble {
+            Some(trouble) => drop(self.troubles.set("peers", trouble)),
+            None => drop(self.troubles.clear("peers")),
+        }
     }
 
     /// The package by whose labels answers are read here.
@@ -155,6 +182,7 @@ impl Hand {
     ) -> (&'static str, Option<ImageReply>) {
         match answer {
             Ok(answer) => {
+                self.books().answered(&choice.box_id);
                 let outcome = match &answer {
                     HandedReply::Detected { .. } => "answered",
                     HandedReply::Failed(_) => "failed",
@@ -167,7 +195,7 @@ impl Hand {
             Err(error) => {
                 // A caller in a hurry says nothing of the box.
                 if !matches!(error, PeerError::TimedOut) || limit == ANSWER_LIMIT {
-                    self.books().failed(&choice.box_id, monotonic_now());
+                    self.books().failed(&choice.box_id, error.to_string(), monotonic_now());
                 }
                 let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(left_out) = lines.admit(monotonic_now()) {

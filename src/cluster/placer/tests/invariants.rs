@@ -23,6 +23,7 @@ fn a_box() -> impl Strategy<Value = BoxState> {
                 .zip(capacity)
                 .filter_map(|(model, tps)| Some(((*model).into(), tps?)))
                 .collect(),
+            processors: [0.0, 4.0][usize::from(zone)],
             zone: format!("zone-{zone}"),
             is_draining,
             cannot: cannot.into_iter().map(|number| (camera(number), "no package".to_owned())).collect(),
@@ -37,9 +38,10 @@ fn camera(number: usize) -> CameraId {
 fn a_need() -> impl Strategy<Value = CameraNeed> {
     let pin = prop_oneof![9 => Just(None), 1 => (0_usize..6).prop_map(|index| Some(BOXES[index].to_owned()))];
     let apart = prop_oneof![3 => Just(None), 1 => (0..4_u8).prop_map(|group| Some(format!("group-{group}")))];
-    (0_usize..2, 0.0_f32..40.0, pin, apart).prop_map(|(model, tps, pin, apart)| CameraNeed {
+    (0_usize..2, 0.0_f32..40.0, 0.0_f32..0.5, pin, apart).prop_map(|(model, tps, cores, pin, apart)| CameraNeed {
         model: MODELS[model].to_owned(),
         tps,
+        cores,
         pin,
         apart,
     })

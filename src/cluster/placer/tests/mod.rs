@@ -1,6 +1,7 @@
 //! The placer in virtual time: one helper, [`Cluster`], that applies what is decided, as the boxes would.
 
 mod day;
+mod decoding;
 mod dying_and_draining;
 mod invariants;
 mod simulated_days;

@@ -102,7 +102,7 @@ pub(super) fn cameras(dice: &mut Dice, machines: &[Machine]) -> BTreeMap<CameraI
         let tps = dice.pick(&[2.0, 5.0, 5.0, 10.0, 15.0]);
         let apart = (number < 200).then(|| format!("group-{}", number / 4));
         let pin = (number % 100 == 99).then(|| machines[number % 3].name.clone());
-        needs.push(CameraNeed { model, tps, pin, apart });
+        needs.push(CameraNeed { model, tps, cores: 0.0, pin, apart });
     }
     let cost = |need: &CameraNeed| f64::from(need.tps) / MODELS.iter().find(|(name, _)| *name == need.model).unwrap().1;
     let can: f64 = machines.iter().map(|machine| machine.speed["person"]).sum();
