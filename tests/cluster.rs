@@ -13,6 +13,7 @@ use support::broker::{Broker, Subscriber};
 use support::camera::RtspCamera;
 use support::daemon::Daemon;
 use support::etcd::Etcd;
+use support::false_clock::FalseClock;
 use support::{signal, wait_for};
 
 /// How long anything may take on a busy machine. What is measured is told by `make cluster`.
@@ -57,20 +58,26 @@ fn wait_detections(broker: &Subscriber, owner: &str) -> Value {
     broker.wait_json(&format!("detections of {owner}"), SECONDS, "/detections", |message| message["box"] == owner)
 }
 
-/// Two boxes with one camera, which the first one looks at.
+/// Two boxes with one camera, which the first one looks at. The wall clock of that one can jump.
 struct Site {
     etcd: Etcd,
     broker: Broker,
     camera: RtspCamera,
+    clock: FalseClock,
     boxes: BTreeMap<&'static str, Daemon>,
 }
 
 impl Site {
     fn start(more: &str) -> Self {
         let (etcd, broker, camera) = (Etcd::start(1), Broker::start(), RtspCamera::surveillance(0));
-        let boxes: BTreeMap<&'static str, Daemon> =
-            ["box-a", "box-b"].map(|name| (name, Daemon::start(broker.port, &settings(name, &etcd, more)))).into();
-        let site = Self { etcd, broker, camera, boxes };
+        let clock = FalseClock::right();
+        let variables = clock.variables();
+        let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let start = |name, variables: &[_]| {
+            (name, Daemon::start_with_variables(broker.port, &settings(name, &etcd, more), variables))
+        };
+        let boxes = BTreeMap::from([start("box-a", &variables), start("box-b", &[])]);
+        let site = Self { etcd, broker, camera, clock, boxes };
         site.boxes.values().for_each(Daemon::wait_ready);
         wait_for("both boxes", LIMIT, || {
             let status = status(site.a());
@@ -153,6 +160,7 @@ fn a_box_that_drains_is_followed_without_a_gap_and_a_removed_camera_leaves_nothi
     );
     let metrics = site.b().metrics("ocelli_cluster_");
     assert_eq!(metrics["ocelli_cluster_cameras{owner=\"this_box\"}"], 1.0, "{metrics:?}");
+    assert_eq!(metrics["ocelli_cluster_moves_total{reason=\"its box is being drained\"}"], 1.0, "{metrics:?}");
     succeed(site.a(), &["ctl", "undrain"]);
     succeed(site.b(), &["cluster", "cameras", "remove", "yard"]);
     wait_for("nothing retained", LIMIT, || site.broker.retained("ocelli/hall/#").is_empty().then_some(()));
@@ -182,6 +190,29 @@ fn without_etcd_every_box_keeps_its_cameras_marks_what_it_publishes_and_says_so(
     wait_for("the end of the reason", LIMIT, || {
         site.a().get("/readyz").filter(|(_, text)| !text.contains("etcd cannot be reached"))
     });
+}
+
+#[test]
+fn a_clock_that_jumps_by_years_moves_no_camera() {
+    let site = Site::start("");
+    let all = site.broker.settled_subscriber("ocelli/hall/cameras/yard/detections");
+    let before = wait_detections(&all, "box-a");
+    let year = |message: &Value| message["captured_at"].as_str().unwrap()[..4].parse::<i32>().unwrap();
+    for (by, years) in [("+5y", 5), ("-5y", -5), ("+0", 0)] {
+        site.clock.jump(by);
+        let is_after = |message: &Value| (year(message) - year(&before) - years).abs() <= 1;
+        let jumped = all.wait_json("a detection of that time", SECONDS, "/detections", is_after);
+        assert_eq!((&jumped["box"], &jumped["epoch"]), (&before["box"], &before["epoch"]));
+        // Longer than a lease, by the clock that does not jump: its end would have been heard of.
+        let end = std::time::Instant::now() + Duration::from_secs(5);
+        while std::time::Instant::now() < end {
+            let message = all.wait_json("the next detection", SECONDS, "/detections", is_after);
+            assert_eq!((&message["box"], &message["epoch"]), (&before["box"], &before["epoch"]), "{by}");
+            assert!(message.get("owner_uncertain").is_none(), "{by}: {message}");
+        }
+    }
+    let status = status(site.b());
+    assert!(status["boxes"]["box-a"].is_object() && status["boxes"]["box-b"].is_object(), "{status}");
 }
 
 #[test]

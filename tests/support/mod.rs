@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod echoing_camera;
 pub mod etcd;
 pub mod exports;
+pub mod false_clock;
 pub mod http;
 pub mod http_camera;
 pub mod link;
