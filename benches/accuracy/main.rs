@@ -1,6 +1,6 @@
 //! Whether models see through ocelli what they see through their own code: average precision on 47 pictures of COCO with
 //! other ways of resizing, the default detector in 8 bits and in other layouts, exports of model families, the top label of
-//! classifiers, and how well the tracker follows what two detectors see in whole clips. `make accuracy` runs it,
+//! classifiers, how well the tracker follows what two detectors see in whole clips, and what begins where nothing happens. `make accuracy` runs it,
 //! `OCELLI_ACCURACY_ONLY=tracking make accuracy` a part of it.
 //!
 //! The pictures and the models that no registry carries are test data (`OCELLI_TESTDATA`), as are the reference
@@ -24,6 +24,7 @@ mod exports;
 mod layouts;
 mod quantized;
 mod resizing;
+mod still;
 mod tracking;
 mod truth;
 
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     }
     let Some(pictures) = support::package::from_testdata("coco_cc") else { return ExitCode::FAILURE };
     let only = std::env::var("OCELLI_ACCURACY_ONLY").ok();
-    let parts: [(&str, &dyn Fn() -> Vec<Checked>); 7] = [
+    let parts: [(&str, &dyn Fn() -> Vec<Checked>); 8] = [
         ("detectors", &|| detectors::check(&pictures)),
         ("resizing", &|| resizing::check(&pictures)),
         ("quantized", &|| quantized::check(&pictures)),
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         ("exports", &exports::check),
         ("classifiers", &|| classifiers::check(&pictures)),
         ("tracking", &tracking::check),
+        ("still", &still::check),
     ];
     println!("{:<42} {:<44} {:>8} {:>10}  ok   by chance, 95 %", "model", "what", "value", "reference");
     let asked = parts.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name));

@@ -13,6 +13,7 @@ use ocelli::tracking::settings::{SceneSettings, TrackingSettings};
 use ocelli::tracking::track_score::{Boxes, TrackScore};
 use ocelli::tracking::{CameraTracker, EventKind, NamedDetection, TrackEvent, TrackingRules};
 use ocelli::vision::detection::Detection;
+use ocelli::vision::frame::Picture;
 use ocelli::vision::geometry::NormalizedBox;
 use ocelli::vision::monotonic::Monotonic;
 use std::collections::BTreeSet;
@@ -97,7 +98,7 @@ fn scenes() -> Vec<Scene> {
 }
 
 /// The default detector as it ships, and a better one with the same thresholds.
-fn detectors(home: &Path) -> Vec<(&'static str, PathBuf)> {
+pub(super) fn detectors(home: &Path) -> Vec<(&'static str, PathBuf)> {
     from_setup("models/coco-ssd/model.onnx");
     let shipped = ("coco-ssd", root().join("models/coco-ssd"));
     let better = from_testdata("models/picodet_s_320_coco.onnx").map(|model| {
@@ -114,17 +115,20 @@ fn look(scene: &Scene, package: &Path) -> Vec<Vec<Seen>> {
     let mut unit = Unit::load(package).unwrap();
     let mut all = Vec::new();
     let (width, height) = scene.size;
-    each_frame(&scene.clip, width, height, |picture, planes| {
-        let result = unit.look_at_frame(picture, planes);
-        let seen = |found: &Detection, is_weak| {
-            let label = unit.labels().name(found.class).to_owned();
-            let (kind, place) = (kind_of(&label), found.bounding_box?);
-            Some(Seen { kind, label, confidence: found.confidence, place, is_weak })
-        };
-        let strong = result.detections.iter().filter_map(|found| seen(found, false));
-        all.push(strong.chain(result.weak.iter().filter_map(|found| seen(found, true))).collect());
-    });
+    each_frame(&scene.clip, width, height, |picture, planes| all.push(seen_by(&mut unit, picture, planes)));
     all
+}
+
+/// What the detector sees in a frame, the strong detections first.
+pub(super) fn seen_by(unit: &mut Unit, picture: Picture, planes: &[u8]) -> Vec<Seen> {
+    let result = unit.look_at_frame(picture, planes);
+    let seen = |found: &Detection, is_weak| {
+        let label = unit.labels().name(found.class).to_owned();
+        let (kind, place) = (kind_of(&label), found.bounding_box?);
+        Some(Seen { kind, label, confidence: found.confidence, place, is_weak })
+    };
+    let strong = result.detections.iter().filter_map(|found| seen(found, false));
+    strong.chain(result.weak.iter().filter_map(|found| seen(found, true))).collect()
 }
 
 /// The first label of the group that a label belongs to, or the label itself.
@@ -181,7 +185,7 @@ fn track(scene: &Scene, detector: &str, seen: &[Vec<Seen>], step: u32) -> Vec<Ch
 }
 
 /// The tracks of each sampled frame, and what began in which frame.
-fn our_tracks(sample: &Sample<'_>, frames_per_second: u32) -> (Vec<Vec<Placed>>, Vec<(u32, TrackEvent)>) {
+pub(super) fn our_tracks(sample: &Sample<'_>, frames_per_second: u32) -> (Vec<Vec<Placed>>, Vec<(u32, TrackEvent)>) {
     let rules = TrackingRules::new(&TrackingSettings::as_shipped(), &SceneSettings::default()).unwrap();
     let mut tracker = CameraTracker::new(rules);
     let (mut tracks, mut beginnings) = (Vec::new(), Vec::new());

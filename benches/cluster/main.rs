@@ -16,10 +16,12 @@ mod report;
 #[path = "../harness/statistics.rs"]
 mod statistics;
 
+mod cost;
 mod faults;
 mod site;
 mod trace;
 
+use cost::Shares;
 use faults::{Fault, Outcome};
 use random::Random;
 use report::Figure;
@@ -39,7 +41,11 @@ fn main() {
         return;
     }
     let count = std::env::var("OCELLI_CLUSTER_FAULTS").ok().and_then(|count| count.parse().ok()).unwrap_or(FAULTS);
-    let (mut site, mut random, begun) = (Site::start(), Random(7), Instant::now());
+    let mut site = Site::start();
+    println!("what it costs while nothing happens is measured for three minutes");
+    let shares = cost::shares(&site);
+    site.add_cameras();
+    let (mut random, begun) = (Random(7), Instant::now());
     let mut outcomes = Vec::new();
     for number in 1..=count {
         let fault = Fault::any(&mut random);
@@ -53,11 +59,12 @@ fn main() {
         }
     }
     let writes = site.changes_of_an_idle_cluster();
-    let figures = figures(&site, &outcomes, writes);
+    site.gather();
+    let figures = figures(&site, &outcomes, writes, &shares);
     report::report(if count >= FAULTS { "cluster" } else { "cluster-partial" }, &figures);
 }
 
-fn figures(site: &Site, outcomes: &[Outcome], writes: f64) -> Vec<Figure> {
+fn figures(site: &Site, outcomes: &[Outcome], writes: f64, shares: &Shares) -> Vec<Figure> {
     let trace = site.trace();
     let seconds = |with_leader: bool| -> Vec<f64> {
         let of = outcomes.iter().filter(|outcome| outcome.with_etcd_leader == with_leader);
@@ -95,6 +102,20 @@ fn figures(site: &Site, outcomes: &[Outcome], writes: f64) -> Vec<Figure> {
             "seen a second after another box's claim, and not marked",
         ),
         figure("epochs of two boxes", trace.shared_epochs().len() as f64, "epochs", Some(0.0), "by what was published"),
+        figure(
+            "events",
+            trace.events.values().map(std::collections::BTreeSet::len).sum::<usize>() as f64,
+            "events",
+            None,
+            "that arrived, each once",
+        ),
+        figure(
+            "events missing",
+            trace.missing_events() as f64,
+            "events",
+            Some(0.0),
+            "gaps in the numbers of each run of a daemon",
+        ),
         figure("events dropped", trace.dropped as f64, "events", Some(0.0), "as outboxes say"),
         figure("camera looked at again, median", median(alone.clone()), "s", None, takeover),
         figure("camera looked at again, p95", percentile(alone, 0.95), "s", bar, takeover),
@@ -121,5 +142,13 @@ fn figures(site: &Site, outcomes: &[Outcome], writes: f64) -> Vec<Figure> {
             "within two minutes; the last one then",
         ),
         figure("changes of keys in an idle cluster", writes, "changes", Some(0.0), "by the revision of etcd, in 150 s"),
+        figure("an idle daemon in no cluster", shares.alone, "% of a core", None, "all its threads, in 120 s"),
+        figure(
+            "more for an idle cluster",
+            shares.most - shares.alone,
+            "% of a core",
+            Some(0.2),
+            "the daemon of three that uses most, in the same 120 s",
+        ),
     ]
 }

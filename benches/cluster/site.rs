@@ -47,11 +47,18 @@ impl Lines {
     }
 }
 
+/// The settings of a box that is in no cluster.
+pub fn settings_without_cluster(name: &str) -> String {
+    format!(
+        "box_id = \"{name}\"\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n[http]\nlocal_api = \"open\"\n"
+    )
+}
+
 /// The whole site.
 pub struct Site {
     pub etcd: Etcd,
-    _broker: Broker,
-    _camera: RtspCamera,
+    broker: Broker,
+    camera: RtspCamera,
     boxes: Vec<Daemon>,
     lines: Vec<Lines>,
     everything: Subscriber,
@@ -59,37 +66,44 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts all of it, and waits until every camera is looked at.
+    /// Starts all of it but the cameras, and waits until the boxes know each other.
     pub fn start() -> Self {
         let clip = from_setup("testdata/vtest.h264");
         let camera = RtspCamera::start(&["--count", &CAMERAS.to_string(), "--file", clip.to_str().unwrap()]);
         let (etcd, broker) = (Etcd::start(3), Broker::start());
         let lines: Vec<Lines> = BOXES.iter().map(|_| Lines::open(&etcd, &broker)).collect();
         let start = |(name, lines): (&&str, &Lines)| {
-            let settings = format!(
-                "box_id = \"{name}\"\n[[models]]\nname = \"coco-ssd\"\nmin_inference_units = 1\n[http]\nlocal_api = \"open\"\n\
-                 [cluster]\nname = \"hall\"\nendpoints = {}\n",
-                lines.endpoints()
-            );
-            Daemon::start(lines.broker.port, &settings)
+            let cluster = format!("[cluster]\nname = \"hall\"\nendpoints = {}\n", lines.endpoints());
+            Daemon::start(lines.broker.port, &(settings_without_cluster(name) + &cluster))
         };
         let boxes: Vec<Daemon> = BOXES.iter().zip(&lines).map(start).collect();
         let everything = broker.settled_subscriber("ocelli/hall/#");
-        let mut site =
-            Self { etcd, _broker: broker, _camera: camera, boxes, lines, everything, trace: Trace::default() };
+        let site = Self { etcd, broker, camera, boxes, lines, everything, trace: Trace::default() };
         wait_for("the boxes", LIMIT, || (site.status()?["boxes"].as_object()?.len() == BOXES.len()).then_some(()));
-        for number in 0..CAMERAS {
-            let add = ["cluster", "cameras", "add", &format!("cam{number}"), &site._camera.urls[number], "--fps", "2"];
-            let (status, text) = site.boxes[0].subcommand(&add);
+        site
+    }
+
+    /// Gives the cameras to the cluster, and waits until every one is looked at.
+    pub fn add_cameras(&mut self) {
+        for (number, url) in self.camera.urls.iter().take(CAMERAS).enumerate() {
+            let add = ["cluster", "cameras", "add", &format!("cam{number}"), url, "--fps", "2"];
+            let (status, text) = self.boxes[0].subcommand(&add);
             assert!(status.success(), "{text}");
         }
-        assert!(site.settle(), "the cluster does not begin");
-        site
+        assert!(self.settle(), "the cluster does not begin");
     }
 
     /// The cluster by the first box that answers.
     pub fn status(&self) -> Option<Value> {
         self.boxes.iter().find_map(|daemon| serde_json::from_str(&daemon.get("/api/cluster")?.1).ok())
+    }
+
+    pub fn daemons(&self) -> impl Iterator<Item = &Daemon> {
+        self.boxes.iter()
+    }
+
+    pub fn broker(&self) -> &Broker {
+        &self.broker
     }
 
     pub fn daemon(&mut self, number: usize) -> &mut Daemon {

@@ -1,7 +1,7 @@
 //! What a cluster has published, and what is wrong with it.
 
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One detection, event or state of a camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Trace {
     pub claims: Vec<Claim>,
     /// Events that an outbox says it has dropped.
     pub dropped: u64,
+    /// The numbers of the events of each run of a daemon, which begin with 1.
+    pub events: BTreeMap<String, BTreeSet<u64>>,
 }
 
 impl Trace {
@@ -66,6 +68,11 @@ impl Trace {
         let at = text("captured_at").or_else(|| text("at")).and_then(|at| time(&at));
         let (Some(box_id), Some(at)) = (text("box_id").or_else(|| text("box")), at) else { return };
         self.dropped += message["dropped"].as_u64().unwrap_or(0);
+        if let (Some(id), Some(seq)) = (text("id"), message["seq"].as_u64())
+            && let Some((run, _)) = id.rsplit_once('-')
+        {
+            self.events.entry(run.to_owned()).or_default().insert(seq);
+        }
         let is_uncertain = message["owner_uncertain"] == true;
         self.seen.push(Seen { arrived, kind: kind.to_owned(), camera, box_id, epoch, at, is_uncertain });
     }
@@ -78,6 +85,12 @@ impl Trace {
             !seen.is_uncertain && higher.map(|claim| claim.since).min().is_some_and(|since| seen.at > since + lag)
         };
         self.seen.iter().filter(is_late).collect()
+    }
+
+    /// Events that were numbered and did not arrive, while a later one of the same run did.
+    pub fn missing_events(&self) -> u64 {
+        let missing = |seqs: &BTreeSet<u64>| seqs.last().copied().unwrap_or(0) - seqs.len() as u64;
+        self.events.values().map(missing).sum()
     }
 
     /// Epochs that two boxes have used for one camera.
