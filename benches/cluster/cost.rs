@@ -14,6 +14,8 @@ pub struct Shares {
     pub alone: f64,
     /// Of the box of the cluster that uses most: one of them plans.
     pub most: f64,
+    /// The changes of keys in etcd meanwhile.
+    pub changes: f64,
 }
 
 /// Measures the boxes of a site without cameras.
@@ -22,6 +24,7 @@ pub fn shares(site: &Site) -> Shares {
     alone.wait_ready();
     std::thread::sleep(REST);
     let pids: Vec<u32> = std::iter::once(&alone).chain(site.daemons()).map(Daemon::pid).collect();
+    let revision = site.revision();
     let before: Vec<f64> = pids.iter().map(|pid| processor_seconds(*pid)).collect();
     std::thread::sleep(MEASURED);
     let shares: Vec<f64> = pids
@@ -29,7 +32,8 @@ pub fn shares(site: &Site) -> Shares {
         .zip(before)
         .map(|(pid, before)| 100.0 * (processor_seconds(*pid) - before) / MEASURED.as_secs_f64())
         .collect();
-    Shares { alone: shares[0], most: shares[1..].iter().copied().fold(0.0, f64::max) }
+    let most = shares[1..].iter().copied().fold(0.0, f64::max);
+    Shares { alone: shares[0], most, changes: site.revision() - revision }
 }
 
 /// What all threads of a process have used, those that have ended too (`proc(5)`: the 14th and 15th field, in hundredths of a second).

@@ -163,15 +163,17 @@ impl Site {
 
     /// The changes of keys in a time in which nothing happens: longer than the minute after which a need may be written again.
     pub fn changes_of_an_idle_cluster(&mut self) -> f64 {
-        let revision = |etcd: &Etcd| {
-            let output = etcd.ctl(&["endpoint", "status", "-w", "json"]);
-            let status: Value = serde_json::from_slice(&output.stdout).unwrap();
-            status[0]["Status"]["header"]["revision"].as_f64().unwrap()
-        };
         std::thread::sleep(REST);
-        let before = revision(&self.etcd);
+        let before = self.revision();
         std::thread::sleep(IDLE);
-        revision(&self.etcd) - before
+        self.revision() - before
+    }
+
+    /// How many changes etcd has had.
+    pub fn revision(&self) -> f64 {
+        let output = self.etcd.ctl(&["endpoint", "status", "-w", "json"]);
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+        status[0]["Status"]["header"]["revision"].as_f64().unwrap()
     }
 }
 

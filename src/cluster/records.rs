@@ -140,6 +140,14 @@ pub struct NeedRecord {
     pub cores: f32,
 }
 
+impl NeedRecord {
+    /// What its owner tells. One that has not measured the cores yet leaves them as another box did: a camera that was taken over needs
+    /// them all the same.
+    pub(super) fn after(self, before: Self) -> Self {
+        Self { cores: if self.cores > 0.0 { self.cores } else { before.cores }, ..self }
+    }
+}
+
 /// Where a camera is to be.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -114,6 +114,8 @@ mod tests {
         assert!(!is_need_news(need(5.4, 0.12), need(5.0, 0.1)));
         assert!(is_need_news(need(5.6, 0.1), need(5.0, 0.1)) && is_need_news(need(5.0, 0.13), need(5.0, 0.1)));
         assert!(is_need_news(need(5.0, 0.02), need(5.0, 0.0)) && !is_need_news(need(5.0, 0.01), need(5.0, 0.0)));
+        assert_eq!(need(5.0, 0.0).after(need(4.0, 0.1)), need(5.0, 0.1), "a new owner has not measured it yet");
+        assert_eq!(need(5.0, 0.2).after(need(4.0, 0.1)), need(5.0, 0.2));
     }
 
     #[test]

@@ -208,6 +208,7 @@ impl Session {
             let Some(kept) = view.cameras.get(&camera) else { continue };
             let unknown = NeedRecord { tps: kept.value.wanted_tps, cores: 0.0 };
             let before = view.needs.get(&camera).copied().unwrap_or(unknown);
+            let need = need.after(before);
             let is_own = view.owner(&camera).is_some_and(|(owner, _)| owner.run == self.run);
             if is_own && is_need_news(need, before) && !self.needs_written.contains_key(&camera) {
                 self.needs_written.insert(camera.clone(), now);
