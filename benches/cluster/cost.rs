@@ -5,7 +5,7 @@ use crate::support::daemon::Daemon;
 use std::time::Duration;
 
 /// How long figures are given to come to rest, and how long is measured: 0.2 % of a core is 24 ticks of the kernel by then.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(120);
 const MEASURED: Duration = Duration::from_secs(120);
 
 /// The shares of a core, in percent, that daemons use while nothing happens.

@@ -5,6 +5,7 @@ use crate::site::{BOXES, Site, now_ms};
 use crate::support::link::Line;
 use crate::support::signal;
 use rustix::process::Signal;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What goes wrong.
@@ -55,8 +56,8 @@ impl std::fmt::Display for Outcome {
 }
 
 impl Fault {
-    /// One of them.
-    pub fn any(random: &mut Random) -> Self {
+    /// One of them, or of those whose name is `only`.
+    pub fn any(random: &mut Random, only: Option<&str>) -> Self {
         let all = [
             Self::BoxKilled,
             Self::BoxKilled,
@@ -67,7 +68,10 @@ impl Fault {
             Self::BoxAndLeaderKilled,
             Self::EtcdFrozen,
         ];
-        all[random.below(all.len())]
+        let asked: Vec<Self> =
+            all.into_iter().filter(|fault| only.is_none_or(|only| format!("{fault:?}") == only)).collect();
+        assert!(!asked.is_empty(), "OCELLI_CLUSTER_ONLY is none of {all:?}");
+        asked[random.below(asked.len())]
     }
 }
 
@@ -76,9 +80,10 @@ const PAUSE: Duration = Duration::from_secs(12);
 
 /// Strikes, waits, heals, and waits until all is well.
 pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
-    let number = random.below(BOXES.len());
     let loses_box = !matches!(fault, Fault::EtcdLeaderKilled | Fault::EtcdFrozen);
-    let (touched, at) = (if loses_box { BOXES[number] } else { "no box" }, now_ms());
+    let at = now_ms();
+    let number = any_with_cameras(&site.trace().owners(at), random);
+    let touched = if loses_box { BOXES[number] } else { "no box" };
     let leader = site.etcd.leader();
     match fault {
         Fault::BoxKilled => signal(site.daemon(number).pid(), Signal::KILL),
@@ -117,6 +122,13 @@ pub fn strike(site: &mut Site, fault: Fault, random: &mut Random) -> Outcome {
         needless_at_death: trace.needless_moves(touched, at, healed),
         needless_at_return: trace.needless_moves(touched, healed, now_ms()),
     }
+}
+
+/// One of the boxes that look at cameras: little follows the loss of one that has none, as one that is just back.
+fn any_with_cameras(owners: &BTreeMap<String, String>, random: &mut Random) -> usize {
+    let able: Vec<usize> =
+        (0..BOXES.len()).filter(|number| owners.values().any(|owner| owner == BOXES[*number])).collect();
+    able[random.below(able.len())]
 }
 
 fn wait(site: &mut Site, time: Duration) {

@@ -10,7 +10,7 @@ mod decision;
 mod history;
 mod improvement;
 mod input;
-mod power_return;
+mod return_wait;
 mod room;
 mod share;
 mod steadiness;
@@ -26,7 +26,7 @@ pub use decision::{Decision, Move, MoveReason, Unplaced};
 use history::History;
 use improvement::{Bounds, next_step};
 pub use input::{BoxState, CameraNeed, PlacerSettings};
-use power_return::PowerReturn;
+use return_wait::ReturnWait;
 pub(super) use share::Demand;
 use std::collections::BTreeMap;
 use steadiness::Steadiness;
@@ -43,7 +43,7 @@ pub struct Placer {
     capacities: Capacities,
     steadiness: Steadiness,
     history: History,
-    power_return: PowerReturn,
+    return_wait: ReturnWait,
     /// Slow moves that are allowed.
     credit: Option<TokenBucket>,
 }
@@ -56,9 +56,14 @@ impl Placer {
             capacities: Capacities::default(),
             steadiness: Steadiness::default(),
             history: History::default(),
-            power_return: PowerReturn::default(),
+            return_wait: ReturnWait::default(),
             credit: None,
         }
+    }
+
+    /// Etcd was away for longer than the leases, and is back: boxes that are not there yet may have gone on all the time.
+    pub fn wait_for_each(&mut self, plan: &BTreeMap<CameraId, String>, now: Monotonic) {
+        self.return_wait.begin_for_each(plan, now);
     }
 
     /// Says what is to be changed in `plan`, the box of each camera by name. `boxes` are those that are alive. Lines of the
@@ -74,7 +79,7 @@ impl Placer {
         self.capacities.follow(boxes);
         self.steadiness.look(boxes, self.settings.settle, now);
         self.history.look(plan, now);
-        self.power_return.look(boxes, plan, now);
+        self.return_wait.look(boxes, plan, now);
         let mut table = Table::new(boxes, cameras, plan, &self.capacities);
         for site in &mut table.sites {
             site.has_settled = self.steadiness.has_settled(site.name, self.settings.settle, now);
@@ -96,8 +101,8 @@ impl Placer {
         let mut reasons: BTreeMap<CameraIndex, MoveReason> = BTreeMap::new();
         for camera in 0..table.seats.len() {
             let Seat { id, planned, .. } = table.seats[camera];
-            if let Some(name) = planned.filter(|name| self.power_return.waits_for(name)) {
-                let why = format!("its box `{name}` may still be starting");
+            if let Some(name) = planned.filter(|name| self.return_wait.waits_for(name)) {
+                let why = format!("its box `{name}` may still be on its way back");
                 decision.held.push(Unplaced { camera: id.clone(), why });
             } else if let Some(why) = table.why_homeless(camera) {
                 homeless.push(camera);

@@ -21,6 +21,7 @@ use crate::cluster::member::Member;
 use crate::cluster::moves::Moves;
 use crate::cluster::peers::Peers;
 use crate::cluster::placer::{Placer, PlacerSettings};
+use crate::cluster::planning::Inputs;
 use crate::cluster::promise::Promise;
 use crate::cluster::records::Keys;
 use crate::cluster::report::{Assigned, Assignment, OwnReport};
@@ -219,6 +220,9 @@ impl Session {
             boxes = view.boxes.len(),
             "the cluster's etcd is reached"
         );
+        if new_at.is_some() && self.etcd.reason.is_some() {
+            self.placer.wait_for_each(&Inputs::of(&view).plan, monotonic_now());
+        }
         (self.lease, self.view) = (Some(lease), Some(view));
         (self.etcd.connected, self.etcd.reason) = (true, None);
         let mut keeping = tokio::spawn(keeper.run(self.promise.clone()));

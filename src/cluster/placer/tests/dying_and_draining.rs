@@ -1,6 +1,6 @@
 //! Boxes that die, come back, drain, come and go; a site that gets its power back.
 
-use super::{A_WHILE, Cluster, MoveReason, count, id};
+use super::{A_WHILE, Cluster, Monotonic, MoveReason, count, id};
 
 /// Three boxes with 60 cameras, 20 each, half full.
 fn three() -> Cluster {
@@ -119,7 +119,7 @@ fn the_first_box_after_a_power_cut_does_not_get_the_cameras_of_all_that_still_st
     cluster.placer = Cluster::new(&[]).placer;
     let decision = cluster.decide();
     assert_eq!((decision.moves.len(), decision.held.len()), (0, 40));
-    assert_eq!(decision.held[0].why, "its box `b` may still be starting");
+    assert_eq!(decision.held[0].why, "its box `b` may still be on its way back");
     cluster.run(5);
     cluster.boxes.insert("b".into(), b.clone());
     assert_eq!(cluster.run(1).len(), 20, "most are there, so the third is taken for dead");
@@ -133,6 +133,25 @@ fn the_first_box_after_a_power_cut_does_not_get_the_cameras_of_all_that_still_st
     cluster.dies("b");
     cluster.dies("c");
     assert_eq!(cluster.decide().held, [], "a placer that has seen them does not wait");
+}
+
+#[test]
+fn after_etcd_was_away_every_box_is_waited_for_since_all_leases_are_gone() {
+    let mut cluster = three();
+    let wait = |cluster: &mut Cluster| {
+        let now = Monotonic::from_nanos(cluster.second * 1_000_000_000);
+        cluster.placer.wait_for_each(&cluster.plan, now);
+    };
+    wait(&mut cluster);
+    let c = cluster.dies("c");
+    assert_eq!(cluster.decide().held.len(), 20);
+    assert_eq!(cluster.run(5), []);
+    cluster.boxes.insert("c".into(), c);
+    assert_eq!(cluster.run(A_WHILE), []);
+    wait(&mut cluster);
+    cluster.dies("c");
+    assert_eq!(cluster.run(9), []);
+    assert_eq!(cluster.run(1).len(), 20, "they wait for ten seconds and no longer");
 }
 
 #[test]
