@@ -141,8 +141,8 @@ pub struct NeedRecord {
 }
 
 impl NeedRecord {
-    /// What its owner tells. One that has not measured the cores yet leaves them as another box did: a camera that was taken over needs
-    /// them all the same.
+    /// What its owner tells. One that has not measured the cores yet leaves them as the former owner told them: a camera that was
+    /// taken over takes about as many.
     pub(super) fn after(self, before: Self) -> Self {
         Self { cores: if self.cores > 0.0 { self.cores } else { before.cores }, ..self }
     }

@@ -14,8 +14,8 @@ const TROUBLE_AFTER: Duration = Duration::from_secs(30);
 /// Why a box gives no answers.
 #[derive(Debug)]
 struct Failing {
-    since: Monotonic,
-    until: Monotonic,
+    first_at: Monotonic,
+    last_at: Monotonic,
     why: String,
 }
 
@@ -32,8 +32,8 @@ impl Books {
     pub(super) fn failed(&mut self, box_id: &str, why: String, now: Monotonic) {
         self.resting.retain(|_, until| now < *until);
         self.resting.insert(box_id.to_owned(), now + REST);
-        let since = self.failing.get(box_id).map_or(now, |failing| failing.since);
-        self.failing.insert(box_id.to_owned(), Failing { since, until: now, why });
+        let first_at = self.failing.get(box_id).map_or(now, |failing| failing.first_at);
+        self.failing.insert(box_id.to_owned(), Failing { first_at, last_at: now, why });
     }
 
     /// It answered.
@@ -44,7 +44,7 @@ impl Books {
     /// The boxes that have not answered for long, in words for the operator. Those that are no peers any more are forgotten.
     pub(super) fn trouble(&mut self, is_peer: impl Fn(&str) -> bool) -> Option<String> {
         self.failing.retain(|box_id, _| is_peer(box_id));
-        let lasts = |failing: &Failing| failing.until.since(failing.since) >= TROUBLE_AFTER;
+        let lasts = |failing: &Failing| failing.last_at.since(failing.first_at) >= TROUBLE_AFTER;
         let lasting = self.failing.iter().filter(|(_, failing)| lasts(failing));
         let sentences: Vec<String> = lasting
             .map(|(box_id, failing)| format!("no call can be handed to box {box_id}: {}", failing.why))
