@@ -16,7 +16,7 @@ pub(super) fn log_capture(core: &Core, lines: &mut StreamLines, group: usize, me
         FromCapture::Hello { pid } => tracing::debug!(group, pid, "a capture process has started"),
         FromCapture::Streaming { camera, info } => {
             let (camera, stream) = names(*camera);
-            let Some(left_out) = lines.admit(camera, monotonic_now()) else { return };
+            let Some(left_out) = lines.admit_stream(camera, stream.is_some(), monotonic_now()) else { return };
             tracing::info!(
                 left_out = left_out.count(),
                 camera,
@@ -30,9 +30,12 @@ pub(super) fn log_capture(core: &Core, lines: &mut StreamLines, group: usize, me
         }
         FromCapture::Lost { camera, kind, detail } => {
             let (camera, stream) = names(*camera);
-            let Some(left_out) = lines.admit(camera, monotonic_now()) else { return };
+            let Some((left_out, times)) = lines.admit_loss(camera, stream.is_some(), detail, monotonic_now()) else {
+                return;
+            };
             tracing::warn!(
                 left_out = left_out.count(),
+                times = (times > 1).then_some(times),
                 camera,
                 stream,
                 ?kind,
