@@ -87,9 +87,10 @@ impl Trace {
         self.seen.iter().filter(is_late).collect()
     }
 
-    /// Events that were numbered and did not arrive, while a later one of the same run did.
+    /// Events that were numbered and did not arrive, while a later one of the same run did. A box that looks before it owns a camera may fold
+    /// events of that time into one, which leaves a gap too.
     pub fn missing_events(&self) -> u64 {
-        let missing = |seqs: &BTreeSet<u64>| seqs.last().copied().unwrap_or(0) - seqs.len() as u64;
+        let missing = |seqs: &BTreeSet<u64>| seqs.last().copied().unwrap_or(0).saturating_sub(seqs.len() as u64);
         self.events.values().map(missing).sum()
     }
 

@@ -15,8 +15,8 @@ const DECAY: f32 = 0.988_5;
 #[derive(Debug, Default)]
 pub(super) struct DecodingUse {
     begun_at: Option<Monotonic>,
-    /// What each process had used when the period began.
-    times: BTreeMap<u32, Duration>,
+    /// The cameras of each process, and what it had used, when the period began.
+    begun: BTreeMap<u32, (Vec<CameraId>, Duration)>,
     /// The most cores that each camera took, which fades.
     peaks: BTreeMap<CameraId, f32>,
 }
@@ -34,19 +34,21 @@ impl DecodingUse {
         if since.is_some_and(|since| since < PERIOD) {
             return;
         }
-        let times: BTreeMap<u32, Duration> = processes.keys().filter_map(|pid| Some((*pid, time(*pid)?))).collect();
+        let look = |(pid, cameras): (&u32, &Vec<CameraId>)| Some((*pid, (cameras.clone(), time(*pid)?)));
+        let looks: BTreeMap<u32, (Vec<CameraId>, Duration)> = processes.iter().filter_map(look).collect();
         self.peaks.retain(|camera, _| processes.values().flatten().any(|id| id == camera));
-        for (pid, used) in &times {
-            // A process that is new is measured from now on.
-            let (Some(since), Some(before)) = (since, self.times.get(pid)) else { continue };
-            let (cameras, used) = (&processes[pid], used.saturating_sub(*before));
+        for (pid, (cameras, used)) in &looks {
+            // A process that is new, or has other cameras than before, is measured from now on.
+            let same = self.begun.get(pid).filter(|(before, _)| before == cameras);
+            let (Some(since), Some((_, before))) = (since, same) else { continue };
+            let used = used.saturating_sub(*before);
             let cores = used.as_secs_f32() / since.as_secs_f32() / cameras.len().max(1) as f32;
             for camera in cameras {
                 let peak = self.peaks.entry(camera.clone()).or_insert(cores);
                 *peak = (*peak * DECAY).max(cores);
             }
         }
-        (self.times, self.begun_at) = (times, Some(now));
+        (self.begun, self.begun_at) = (looks, Some(now));
     }
 
     /// The cores of a camera; 0 if it was not measured yet.
@@ -85,5 +87,9 @@ mod tests {
         processes = BTreeMap::from([(3, vec![id("yard")])]);
         used.look(&processes, at(220), clock(220));
         assert!(used.cores_of(&id("yard")) > 0.1 && used.cores_of(&id("gate")) < f32::EPSILON);
+        // One that joins a running process is not charged with what that used without it.
+        processes = BTreeMap::from([(3, vec![id("yard"), id("gate")])]);
+        used.look(&processes, at(260), |_| Some(Duration::from_secs(900)));
+        assert!(used.cores_of(&id("yard")) < 1.0 && used.cores_of(&id("gate")) < f32::EPSILON);
     }
 }

@@ -64,7 +64,8 @@ impl StatusMaker {
         status.unwritten = performer.files.degraded();
         status.troubles = reporter.troubles();
         status.unit_pids = performer.units.pids().into_values().collect();
-        status.capture_processes = performer.captures.processes();
+        let processes = performer.captures.pids();
+        status.capture_processes = processes.map(|(group, pid)| (pid, core.cameras_of(group))).collect();
         status.last_trouble = self.troubles.look(&judge::reasons(&status, now), now);
         status
     }

@@ -36,6 +36,7 @@ use crate::camera::capture_group::member::{Member, next_index};
 use crate::ipc::heartbeat::{INITIALIZATION_LIMIT, SHORTEST_SILENCE};
 use crate::ipc::messages::LossKind;
 use crate::ipc::restart_policy::RestartPolicy;
+use crate::vision::camera_id::CameraId;
 use crate::vision::camera_status::CameraStatus;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
@@ -79,6 +80,11 @@ pub(crate) struct CaptureGroup {
 }
 
 impl CaptureGroup {
+    /// The cameras that it has now: some may have come or gone since its process started.
+    pub(crate) fn ids(&self) -> Vec<CameraId> {
+        self.members.iter().map(|member| member.camera.settings.id.clone()).collect()
+    }
+
     /// A group whose first [`Self::tick`] starts the process.
     pub(crate) fn new(cameras: Vec<Camera>, stall: Duration, connect: Duration, now: Monotonic) -> Self {
         Self {

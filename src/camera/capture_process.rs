@@ -35,7 +35,6 @@ pub(crate) struct CaptureEvent {
 #[derive(Debug)]
 struct Running {
     handle: ChildHandle,
-    cameras: Vec<CameraId>,
     generation: u64,
     guard: Arc<NetworkGuard>,
 }
@@ -93,7 +92,7 @@ impl CaptureProcesses {
         if self.running.len() <= group {
             self.running.resize_with(group + 1, || None);
         }
-        self.running[group] = Some(Running { handle, cameras: cameras.to_vec(), generation, guard });
+        self.running[group] = Some(Running { handle, generation, guard });
         Ok(())
     }
 
@@ -207,9 +206,10 @@ impl CaptureProcesses {
         }
     }
 
-    /// The cameras of each process, by its id.
-    pub(crate) fn processes(&self) -> BTreeMap<u32, Vec<CameraId>> {
-        self.running.iter().flatten().map(|running| (running.handle.pid(), running.cameras.clone())).collect()
+    /// The process ids, each with its group.
+    pub(crate) fn pids(&self) -> impl Iterator<Item = (usize, u32)> {
+        let running = self.running.iter().enumerate();
+        running.filter_map(|(group, running)| Some((group, running.as_ref()?.handle.pid())))
     }
 
     /// Sends a message. A process that does not read is hung, and is killed; an event will report its end.

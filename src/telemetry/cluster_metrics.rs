@@ -41,7 +41,7 @@ impl ClusterMetrics {
         registry.register("cluster_cameras", help, self.cameras.clone());
         registry.register(
             "cluster_moves",
-            "Cameras that were planned on another box since this one started, by reason",
+            "Plans of cameras of the whole cluster on a box that they were not on, by reason, as this box saw them",
             self.moves.clone(),
         );
         let help =

@@ -6,8 +6,14 @@ use crate::control::status::MainStreamView;
 use crate::control::{ApplianceStatus, CameraView};
 use crate::core::apply::Core;
 use crate::publish::state_message::{CameraStateMessage, MainStreamMessage, SCHEMA_CAMERA_STATE};
+use crate::vision::camera_id::CameraId;
 
 impl Core {
+    /// The cameras of a capture process, by its group.
+    pub fn cameras_of(&self, group: usize) -> Vec<CameraId> {
+        self.cameras.of_group(group)
+    }
+
     /// The status of the box, without the parts that the shell adds: who and when, publishing, files, rates, process ids and
     /// inference hours.
     pub fn status(&self) -> ApplianceStatus {

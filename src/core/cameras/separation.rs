@@ -16,6 +16,7 @@ use crate::camera::capture_group::CaptureGroup;
 use crate::camera::process_sharing::FEW_CAMERAS;
 use crate::core::effect::Effect;
 use crate::core::report::Report;
+use crate::vision::camera_id::CameraId;
 use crate::vision::monotonic::Monotonic;
 use std::time::Duration;
 
@@ -27,6 +28,11 @@ const MOST_ALONE: usize = FEW_CAMERAS;
 const ALONE_FOR: Duration = Duration::from_secs(3_600);
 
 impl Cameras {
+    /// The cameras of a capture process.
+    pub(in crate::core) fn of_group(&self, group: usize) -> Vec<CameraId> {
+        self.groups.get(group).map(CaptureGroup::ids).unwrap_or_default()
+    }
+
     /// The first group that a camera may join, on a box with this many cameras.
     pub(super) fn group_with_room(&self, cameras: usize) -> Option<usize> {
         let most = usize::from(self.capture.most_per_process(cameras));

@@ -11,6 +11,9 @@ const REST: Duration = Duration::from_secs(5);
 /// died is no peer any more by then.
 const TROUBLE_AFTER: Duration = Duration::from_secs(30);
 
+/// Failures that are further apart belong to two troubles.
+const ANEW_AFTER: Duration = Duration::from_secs(120);
+
 /// Why a box gives no answers.
 #[derive(Debug)]
 struct Failing {
@@ -32,7 +35,8 @@ impl Books {
     pub(super) fn failed(&mut self, box_id: &str, why: String, now: Monotonic) {
         self.resting.retain(|_, until| now < *until);
         self.resting.insert(box_id.to_owned(), now + REST);
-        let first_at = self.failing.get(box_id).map_or(now, |failing| failing.first_at);
+        let goes_on = self.failing.get(box_id).filter(|failing| now.since(failing.last_at) < ANEW_AFTER);
+        let first_at = goes_on.map_or(now, |failing| failing.first_at);
         self.failing.insert(box_id.to_owned(), Failing { first_at, last_at: now, why });
     }
 
@@ -106,6 +110,9 @@ mod tests {
         books.failed("a", "refused".into(), at(40_000));
         books.failed("a", "refused".into(), at(80_000));
         assert!(books.trouble(|_| true).is_some());
+        books.failed("b", "late".into(), at(0));
+        books.failed("b", "late".into(), at(3_600_000));
+        assert!(!books.trouble(|_| true).is_some_and(|trouble| trouble.contains("box b")), "an hour apart");
         assert_eq!((books.trouble(|_| false), books.trouble(|_| true)), (None, None));
     }
 

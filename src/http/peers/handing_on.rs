@@ -121,8 +121,9 @@ impl Hand {
 
     /// Says which boxes have not answered for long, and no more once they have, or are gone.
     fn tell_trouble(&self) {
-        let trouble = self.books().trouble(|box_id| self.peers.borrow().contains(box_id));
-        match trouble {
+        // Held until it is told: another call may have heard the opposite meanwhile.
+        let mut books = self.books();
+        match books.trouble(|box_id| self.peers.borrow().contains(box_id)) {
             Some(trouble) => drop(self.troubles.set("peers", trouble)),
             None => drop(self.troubles.clear("peers")),
         }
