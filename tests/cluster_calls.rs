@@ -52,7 +52,8 @@ fn haproxy_knows_the_room_of_each_box_and_sends_nothing_to_one_that_drains() {
         site.call_in_parallel(1, 8);
         (state("box-2").1 < 100).then_some(())
     });
-    assert_eq!(state("box-3"), ("UP".to_owned(), 100));
+    // What box-2 could not take on a busy machine may have gone to box-3.
+    wait_for("the room of box-3", LIMIT, || (state("box-3") == ("UP".to_owned(), 100)).then_some(()));
 }
 
 #[test]

@@ -32,7 +32,7 @@ struct Scene {
     truth: Truth,
     size: (u32, u32),
     frames_per_second: u32,
-    /// Every so manieth frame is tracked.
+    /// One frame of so many is tracked, at each of three rates.
     steps: [u32; 3],
 }
 

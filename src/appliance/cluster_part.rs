@@ -5,6 +5,7 @@ use crate::appliance::decoding_use::DecodingUse;
 use crate::appliance::own_report::Measured;
 use crate::appliance::reload::ClusterInput;
 use crate::appliance::shared_models::{Caps, Sharing, ToldUnits};
+use crate::appliance::zone_placement::core_count;
 use crate::cluster::records::ModelHours;
 use crate::cluster::sealed_passwords::ClusterKey;
 use crate::cluster::{
@@ -183,7 +184,8 @@ async fn tell_box(
     report: watch::Sender<OwnReport>,
     shared: Option<(Limits, watch::Receiver<Caps>)>,
 ) {
-    let (mut load, mut measured, mut told) = (ProcessorLoad::default(), Measured::default(), ToldUnits::default());
+    let (mut load, mut measured, mut told) =
+        (ProcessorLoad::default(), Measured::on(core_count()), ToldUnits::default());
     let mut decoding = DecodingUse::default();
     while status.changed().await.is_ok() {
         let now = {

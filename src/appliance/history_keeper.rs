@@ -1,5 +1,6 @@
 //! Fills the history of the box from the status that the event loop makes anyway.
 
+use crate::appliance::zone_placement::core_count;
 use crate::control::ApplianceStatus;
 use crate::control::history::{BoxUse, HistoryBook, STEP_SECONDS};
 use crate::os::clock::monotonic_now;
@@ -48,7 +49,7 @@ impl Uses {
         // A process that is new counts from its next sample on.
         let used: Duration =
             times.iter().filter_map(|(pid, time)| Some(time.saturating_sub(*self.times.get(pid)?))).sum();
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = core_count();
         let processor_percent = since.map(|since| 100.0 * used.as_secs_f64() / since.as_secs_f64() / processors as f64);
         (self.times, self.at) = (times, Some(now));
         BoxUse {

@@ -25,6 +25,7 @@ pub(super) struct Measured {
     /// What a unit of each model can do.
     units: BTreeMap<String, UnitFigure>,
     idle: Option<f32>,
+    processors: f32,
 }
 
 /// What a unit of a model can do.
@@ -38,6 +39,11 @@ struct UnitFigure {
 }
 
 impl Measured {
+    /// Nothing yet, on a box with so many processor cores.
+    pub(super) fn on(processors: usize) -> Self {
+        Self { processors: processors as f32, ..Self::default() }
+    }
+
     /// What the box says of itself after this status. `idle`: the share of its processors that was free since the last one, 0..=1;
     /// `decoding`: what its cameras take of them.
     #[expect(clippy::cast_possible_truncation, reason = "rates of a few digits")]
@@ -72,7 +78,7 @@ impl Measured {
         let need =
             |(id, peak): (&CameraId, &f32)| (id.clone(), NeedRecord { tps: *peak, cores: decoding.cores_of(id) });
         OwnReport {
-            processors: std::thread::available_parallelism().map_or(1, usize::from) as f32,
+            processors: self.processors,
             capacity_tps: self.units.iter().map(capacity).collect(),
             packages: status.models.iter().filter_map(digest).collect(),
             call_room: status.models.iter().filter_map(room).collect(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Cameras that were removed from the settings leave an entry, until there are so many.
 const MOST_CAMERAS: usize = 1024;
 
-/// A loss that repeats is logged the 1st, 2nd, 4th, 8th ... time, and each so manieth: each eight hours at a try a minute.
+/// A loss that repeats is logged the 1st, 2nd, 4th, 8th ... time, and at each multiple of this: every eight hours at a try a minute.
 const EACH: u64 = 512;
 
 /// The limits of all cameras.

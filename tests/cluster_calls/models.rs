@@ -83,7 +83,9 @@ fn units_are_spread_over_the_boxes_by_the_api_of_aws_and_a_stop_is_one_everywher
         let name = format!("ocelli_cluster_model_units{{model=\"coco-ssd\",units=\"{what}\"}}");
         site.boxes[1].metrics("ocelli_cluster_model_units").get(&name).copied()
     };
-    assert_eq!([units("wanted"), units("in_service"), units("missing")], [Some(1.0), Some(1.0), Some(0.0)]);
+    wait_for("metrics of it", LIMIT, || {
+        ([units("wanted"), units("in_service"), units("missing")] == [Some(1.0), Some(1.0), Some(0.0)]).then_some(())
+    });
     let states = json!([shared(&site, 0)["state"], shared(&site, 1)["state"]]);
     assert_eq!(states, json!(["RUNNING", "RUNNING"]));
 

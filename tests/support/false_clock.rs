@@ -1,4 +1,5 @@
-//! A wall clock that jumps, for one process: libfaketime answers for the kernel, and the clocks that only go on stay as they are.
+//! A wall clock that jumps, for one process: libfaketime answers for the kernel. `CLOCK_MONOTONIC` stays as it is, and so does what asks
+//! the kernel without the C library; the clocks of processor time jump too.
 
 use super::from_setup;
 use std::path::PathBuf;

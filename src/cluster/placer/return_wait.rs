@@ -27,7 +27,7 @@ pub(super) struct ReturnWait {
 }
 
 impl ReturnWait {
-    /// Etcd is back, and the leases of all boxes are gone.
+    /// Etcd is back after this box's lease has ended, and with it those of the others.
     pub(super) fn begin_for_each(&mut self, plan: &BTreeMap<CameraId, String>, now: Monotonic) {
         (self.until, self.for_each) = (Some(now + WAIT_FOR_EACH), true);
         self.missing = plan.values().cloned().collect();

@@ -22,7 +22,7 @@ fn measured() -> TestBox {
 /// Lets so many callers call at once, each of whom obeys exactly, and returns how many were refused three times.
 fn refused_for_good(test_box: &mut TestBox, callers: u32) -> usize {
     let began = test_box.now;
-    // When each calls next, and for the how manieth time.
+    // When each calls next, and which of its calls that is.
     let mut calls: Vec<(Monotonic, u32)> = vec![(began, 1); callers as usize];
     let (mut answered_at, mut failed) = (began, 0);
     while !calls.is_empty() {
