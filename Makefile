@@ -1,4 +1,4 @@
-.PHONY: demo-cluster openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures soak install deb operator cluster
+.PHONY: demo-cluster int8 openvino hostile accuracy camera-dynamics cameras capture deny idle help third-party setup models build demo test check fmt clippy doc bench bench-models faults crash delivery disk simulate conformance payloads safety schemas fuzz page-bench page-pictures soak install deb operator cluster
 
 PREFIX ?= /usr
 CARGO ?= cargo
@@ -11,6 +11,9 @@ setup: ## install what is missing: packages, ONNX Runtime, models, footage
 
 models: setup ## install further models by name (MODELS="centernet efficientnet-lite0", or all); without one, list them
 	@setup/models.sh $(MODELS)
+
+int8: build ## give the default detector its twin in 8 bits, from models/coco-ssd/int8.json (its manifest in models/ changes)
+	@target/release/ocelli model quantize coco-ssd --from-recipe models/coco-ssd/int8.json --config configs/ocelli.toml
 
 openvino: setup ## install ONNX Runtime with OpenVINO beside the other, for x86-64 (84 MB to fetch, 133 MB in lib/openvino)
 	@setup/openvino.sh

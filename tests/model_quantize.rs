@@ -9,8 +9,12 @@ use image::DynamicImage;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use support::from_setup;
+use std::time::Duration;
+use support::broker::Broker;
+use support::camera::RtspCamera;
+use support::daemon::{Daemon, camera};
 use support::small_model::models_with_detector;
+use support::{from_setup, wait_for};
 
 /// A box with a copy of the default detector, and pictures.
 struct Site {
@@ -53,6 +57,16 @@ impl Site {
         let mut ocelli = Command::new(env!("CARGO_BIN_EXE_ocelli"));
         ocelli.args(arguments).env("OCELLI_CONFIG_FILE", self.at("ocelli.toml")).current_dir(self.home.path());
         ocelli.output().unwrap()
+    }
+
+    /// Commands go to this daemon, whose settings these are.
+    fn of_daemon(self, daemon: &Daemon, more: &str) -> Self {
+        let settings = std::fs::read_to_string(self.at("ocelli.toml")).unwrap();
+        let own = format!("state_directory = \"{}/state\"", self.home.path().display());
+        let theirs = format!("box_id = \"box\"\nstate_directory = \"{}\"", daemon.home().join("state").display());
+        assert!(settings.contains(&own));
+        std::fs::write(self.at("ocelli.toml"), settings.replace(&own, &theirs) + more).unwrap();
+        self
     }
 
     fn quantize(&self, more: &[&str]) -> Output {
@@ -130,10 +144,27 @@ fn the_default_detector_gets_a_twin_that_sees_the_same() {
     }
     assert_ne!(float, int8, "another file is loaded, with other scores");
 
-    // The same pictures give the same file.
+    // The same pictures give the same file, and so does the recipe without them.
     let first = std::fs::read(home.at("models/coco-ssd/model.int8.onnx")).unwrap();
-    assert!(home.quantize(&bar).status.success());
+    let recipe = home.at("int8.json");
+    let recipe = recipe.to_str().unwrap();
+    assert!(home.quantize(&[&bar[..], &["--write-recipe", recipe]].concat()).status.success());
     assert_eq!(std::fs::read(home.at("models/coco-ssd/model.int8.onnx")).unwrap(), first);
+    let other = Site::new();
+    let by_recipe = |site: &Site| site.ocelli(&["model", "quantize", "coco-ssd", "--from-recipe", recipe]);
+    let output = by_recipe(&other);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read(other.at("models/coco-ssd/model.int8.onnx")).unwrap(), first);
+    assert_eq!(other.variants()["int8"], home.variants()["int8"], "with the figures of the pictures");
+
+    let changed = std::fs::read_to_string(recipe).unwrap().replace("\"high\":", "\"high\":1");
+    std::fs::write(recipe, changed).unwrap();
+    let (refused, site) = (by_recipe(&other), Site::new());
+    assert!(!refused.status.success() && text(&refused.stderr).contains("another version of ocelli has written it"));
+    let elsewhere = std::fs::read_to_string(recipe).unwrap().replacen("\"float_sha256\":\"", "\"float_sha256\":\"0", 1);
+    std::fs::write(recipe, elsewhere).unwrap();
+    assert!(text(&by_recipe(&site).stderr).contains("is for another model than that of coco-ssd"));
+    assert_eq!(site.variants()["variants"], serde_json::json!(["float"]));
 }
 
 #[test]
@@ -147,7 +178,7 @@ fn what_cannot_be_judged_is_refused_and_changes_nothing() {
         assert_eq!(files(&home.at("models/coco-ssd")), before);
         assert!(!home.at("models/.staging").exists());
     };
-    refused(&[], "has 0 JPEG or PNG files, and 16 are needed");
+    refused(&[], "there are 0 JPEG or PNG files in");
     let grey = DynamicImage::ImageRgb8(image::RgbImage::from_pixel(64, 48, image::Rgb([128; 3])));
     (0..16).for_each(|number| home.save(number, &grey));
     refused(&[], "the canary canary.jpg");
@@ -157,4 +188,45 @@ fn what_cannot_be_judged_is_refused_and_changes_nothing() {
     refused(&[], "boxes in the pictures that judge");
     std::fs::write(home.at("pictures/00.jpg"), "no picture").unwrap();
     refused(&[], "00.jpg");
+}
+
+#[test]
+fn the_recipe_that_is_shipped_gives_the_file_that_it_names() {
+    let home = Site::new();
+    let recipe = home.at("models/coco-ssd/int8.json");
+    let output = home.ocelli(&["model", "quantize", "coco-ssd", "--from-recipe", recipe.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(home.variants()["variants"], serde_json::json!(["float", "int8"]));
+}
+
+#[test]
+fn frames_of_the_cameras_do_as_well_as_files_and_leave_nothing_behind() {
+    let (broker, yard) = (Broker::start(), RtspCamera::surveillance(0));
+    let settings = format!("[snapshots]\nper_minute = 600\n{}", camera("yard", yard.url(), 10));
+    let daemon = Daemon::start(broker.port, &settings);
+    daemon.wait_ready();
+    wait_for("a frame", Duration::from_secs(60), || {
+        daemon.get_raw("/api/cameras/yard/snapshot?plain=true").filter(|(status, ..)| *status == 200)
+    });
+    let home = Site::new().of_daemon(&daemon, &settings);
+    let quantize = |more: &[&str]| home.ocelli(&[&["model", "quantize", "coco-ssd", "--from-cameras"], more].concat());
+
+    let output = quantize(&["8s", "--dry-run", "--json", "--most-ap-loss", "1", "--least-agreement", "0"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pictures =
+        [&report["calibration_pictures"], &report["judged"]["pictures"]].map(|count| count.as_u64().unwrap());
+    assert!(pictures[0] >= 8 && pictures[0] - pictures[1] <= 1, "{report}");
+    assert!(report["judged"]["boxes"].as_u64().unwrap() >= 20, "people walk through each frame: {report}");
+    assert!(files(&home.at("models")).iter().all(|name| name == "coco-ssd" || name == ".lock"), "no frame is left");
+
+    let refused = |more: &[&str], why: &str| {
+        let output = quantize(more);
+        assert!(!output.status.success() && text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    };
+    refused(&["1s"], "frames of cameras, and 16 are needed");
+    refused(&["10"], "write it as 90s, 10m");
+    refused(&["8s", "--images", "pictures"], "cannot be used with");
+    drop(daemon);
+    refused(&["7d"], "no daemon");
 }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   ocelli snapshot yard
   ocelli snapshot yard --fresh --output now.jpg
+  ocelli snapshot yard --plain
 
 Exit codes: 0 done, 1 refused or no daemon, 78 the settings are wrong.")]
 pub(super) struct SnapshotArguments {
@@ -24,6 +25,9 @@ pub(super) struct SnapshotArguments {
     /// Take a picture of the next frame that is analysed, instead of the one that was published last.
     #[arg(long)]
     fresh: bool,
+    /// Take the next frame that is analysed as its model is given it: of the analysed stream, in its size, without boxes.
+    #[arg(long, conflicts_with = "fresh")]
+    plain: bool,
     /// The file to write. Default: the camera's id with `.jpg`.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -34,7 +38,8 @@ pub(super) fn snapshot(arguments: &SnapshotArguments) -> ExitCode {
 }
 
 async fn fetch(daemon: &Daemon, arguments: &SnapshotArguments) -> Result<(), Box<dyn Error>> {
-    let path = format!("/api/cameras/{}/snapshot?fresh={}", arguments.camera, arguments.fresh);
+    let path =
+        format!("/api/cameras/{}/snapshot?fresh={}&plain={}", arguments.camera, arguments.fresh, arguments.plain);
     let (box_id, jpeg) = daemon.ask(HttpMethod::GET, &path, None).await?;
     daemon.warn_of_another_box(&box_id);
     let output = arguments.output.clone().unwrap_or_else(|| format!("{}.jpg", arguments.camera).into());

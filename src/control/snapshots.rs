@@ -36,6 +36,9 @@ pub enum SnapshotFreshness {
     /// For a person who looks: a picture that is at most two seconds old, else one of the next frame, else the newest that
     /// there is. It is not published. It has a limit of its own, which takes nothing from other requests.
     Recent,
+    /// A picture of the next frame as its model is given it: of the analysed stream, in its own size and without boxes. It is
+    /// neither stored nor published, and counts as a request.
+    Analysed,
     /// A picture of the next frame, stored and published like those of events. The reply comes as soon as it is accepted.
     Published,
 }

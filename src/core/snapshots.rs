@@ -31,7 +31,7 @@ const RECENT: Duration = Duration::from_secs(2);
 /// How long a request waits for a frame.
 const FRAME_LIMIT: Duration = Duration::from_secs(5);
 
-/// The most requests that wait for the next frame of one camera. All get the same picture.
+/// The most requests that wait for the same picture of a camera's next frame: with what is drawn on it, or plain.
 const MAX_WAITING: usize = 16;
 
 /// The snapshots of all cameras.
@@ -75,7 +75,8 @@ impl Snapshots {
         if let Some(kept) = viewed.as_ref().filter(|kept| now.since(kept.captured_at) <= RECENT) {
             return answer(SnapshotReply::Taken(kept.clone()));
         }
-        if let Err(refusal) = refusal.map_or_else(|| self.may_wait(camera, is_view, now), Err) {
+        let is_plain = freshness == SnapshotFreshness::Analysed;
+        if let Err(refusal) = refusal.map_or_else(|| self.may_wait(camera, is_view, is_plain, now), Err) {
             if let Some(kept) = viewed {
                 return answer(SnapshotReply::Taken(kept));
             }
@@ -86,14 +87,23 @@ impl Snapshots {
         if is_published {
             answer(SnapshotReply::Accepted);
         }
-        let waiting = Waiting { deadline: now + FRAME_LIMIT, ticket: (!is_published).then_some(ticket), is_view };
+        let ticket = (!is_published).then_some(ticket);
+        let waiting = Waiting { deadline: now + FRAME_LIMIT, ticket, is_view, is_plain };
         self.waiting.entry(camera.clone()).or_default().push(waiting);
     }
 
-    /// Checks that a request may wait for the next frame. Only the first waiting request counts against the limit.
-    fn may_wait(&mut self, camera: &CameraId, is_view: bool, now: Monotonic) -> Result<(), SnapshotRefusal> {
+    /// Checks that a request may wait for the next frame. Only the first waiting request for the same picture counts against
+    /// the limit.
+    fn may_wait(
+        &mut self,
+        camera: &CameraId,
+        is_view: bool,
+        is_plain: bool,
+        now: Monotonic,
+    ) -> Result<(), SnapshotRefusal> {
         let cause = if is_view { SnapshotCause::View } else { SnapshotCause::Request };
-        match self.waiting.get(camera).map_or(0, Vec::len) {
+        let alike = |waiting: &Vec<Waiting>| waiting.iter().filter(|one| one.is_plain == is_plain).count();
+        match self.waiting.get(camera).map_or(0, alike) {
             0 => self.may_take(camera, cause, now),
             MAX_WAITING => Err(SnapshotRefusal::Busy),
             _ => Ok(()),
@@ -120,7 +130,13 @@ impl Snapshots {
         effects: &mut Vec<Effect>,
     ) {
         if let Some(waiting) = self.waiting.remove(&work.camera) {
-            self.order(work, connection, boxes(), Purpose::Requests(waiting), now, effects);
+            let (plain, drawn): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|one| one.is_plain);
+            if !drawn.is_empty() {
+                self.order(work, connection, boxes(), Purpose::Requests(drawn), now, effects);
+            }
+            if !plain.is_empty() {
+                self.order(work, connection, Vec::new(), Purpose::Requests(plain), now, effects);
+            }
         }
     }
 

@@ -119,8 +119,12 @@ impl World {
         let ticket = SnapshotTicket(self.books.ticket());
         self.books.snapshots.insert(ticket, self.active());
         let camera = format!("camera-{}", self.dice.index(self.cameras.len() + 1));
-        let freshness =
-            self.dice.pick(&[SnapshotFreshness::Newest, SnapshotFreshness::Fresh, SnapshotFreshness::Published]);
+        let freshness = self.dice.pick(&[
+            SnapshotFreshness::Newest,
+            SnapshotFreshness::Fresh,
+            SnapshotFreshness::Analysed,
+            SnapshotFreshness::Published,
+        ]);
         self.inbox.push_back(Event::SnapshotRequested { ticket, camera, freshness });
     }
 

@@ -12,6 +12,8 @@ pub(super) struct Waiting {
     pub(super) ticket: Option<SnapshotTicket>,
     /// For a person who looks: an older picture is better than none.
     pub(super) is_view: bool,
+    /// For a model: the frame alone.
+    pub(super) is_plain: bool,
 }
 
 /// A picture that a capture process is making.

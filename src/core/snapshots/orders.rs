@@ -17,6 +17,12 @@ use std::time::Duration;
 /// How long a capture process may take for a picture. Even in a queue it usually takes 0.1 s.
 const ORDER_LIMIT: Duration = Duration::from_secs(4);
 
+/// The quality of a picture for a model, which is not to learn from the faults of a second encoding.
+const PLAIN_QUALITY: u8 = 95;
+
+/// Its largest width: that of any frame.
+const PLAIN_MAX_WIDTH_PX: u32 = 4096;
+
 impl Snapshots {
     pub(super) fn order(
         &mut self,
@@ -33,7 +39,8 @@ impl Snapshots {
         };
         let (camera, frame) = (work.camera.clone(), &work.frame);
         let group = connection.map_or(usize::MAX, |connection| connection.group);
-        let main = connection.and_then(|connection| connection.main.clone());
+        let is_plain = waiting.iter().any(|one| one.is_plain);
+        let main = connection.and_then(|connection| connection.main.clone()).filter(|_| !is_plain);
         let ordered = Ordered {
             camera,
             group,
@@ -63,8 +70,8 @@ impl Snapshots {
                 max_offset_ms: milliseconds(self.settings.main_max_offset_seconds),
             }),
             boxes: if self.settings.draw_boxes { boxes } else { Vec::new() },
-            max_width_px: self.settings.max_width_px,
-            quality: self.settings.quality,
+            max_width_px: if is_plain { PLAIN_MAX_WIDTH_PX } else { self.settings.max_width_px },
+            quality: if is_plain { PLAIN_QUALITY } else { self.settings.quality },
             max_bytes: u32::from(self.settings.max_kilobytes) * 1000,
         };
         effects.push(Effect::TakeSnapshot { group, order: Box::new(order) });
@@ -123,6 +130,7 @@ impl Snapshots {
         let Ordered { camera, frame, captured_at, event, without_main, waiting, .. } = ordered;
         let age_ms = i64::try_from(now.since(captured_at).as_millis()).unwrap_or(0);
         let captured_at_ms = wall_ms.map(|now_ms| now_ms - age_ms);
+        let is_plain = waiting.iter().any(|one| one.is_plain);
         let is_for_all = event.is_some() || waiting.iter().any(|one| one.ticket.is_none());
         // Pictures may arrive out of order.
         let is_newest = self.newest.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at);
@@ -147,7 +155,7 @@ impl Snapshots {
                 let (result, source) = (SnapshotResult::Taken, Some(snapshot.source.clone()));
                 let ended = Report::SnapshotEnded { camera: camera.clone(), result, source, why: None };
                 effects.push(Effect::Report(ended));
-                if self.viewed.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at) {
+                if !is_plain && self.viewed.get(&camera).is_none_or(|kept| kept.captured_at <= captured_at) {
                     self.viewed.insert(camera.clone(), snapshot.clone());
                 }
                 if is_for_all && is_newest {

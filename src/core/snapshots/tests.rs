@@ -37,8 +37,7 @@ struct Yard {
 impl Yard {
     fn new(per_minute: u16, draw_boxes: bool) -> Self {
         let snapshots = Snapshots::new(SnapshotSettings { per_minute, draw_boxes, ..SnapshotSettings::default() });
-        let (tickets, orders, replies, published, results, forgotten) = Default::default();
-        let (main, sources) = Default::default();
+        let (tickets, orders, replies, published, results, forgotten, main, sources) = Default::default();
         Self { snapshots, tickets, orders, replies, published, results, forgotten, main, sources }
     }
 
@@ -104,8 +103,7 @@ impl Yard {
     /// A frame is the best picture of an event. Returns the order, if the limit allows one.
     fn event(&mut self, second: u64) -> Option<SnapshotId> {
         let (connection, mut effects, before) = (self.connection(), Vec::new(), self.orders.len());
-        let event = "e1".to_owned();
-        let work = Self::work(second);
+        let (work, event) = (Self::work(second), "e1".to_owned());
         self.snapshots.event_seen(&work, Some(&connection), Self::boxes(), event, at(second), &mut effects);
         self.follow(effects);
         self.orders.get(before).map(|order| order.id)
@@ -160,6 +158,24 @@ fn all_waiting_requests_get_the_same_picture_and_cost_one_of_the_limit() {
     };
     assert_eq!((retry_after.as_secs(), yard.results.last()), (57, Some(&SnapshotResult::Limited)));
     assert!(yard.event(3).is_some(), "events have a limit of their own");
+}
+
+#[test]
+fn a_picture_for_a_model_is_the_frame_alone_and_nobody_looks_at_it() {
+    let mut yard = Yard::new(1, true);
+    yard.main = Some(Ok(CameraIndex(8)));
+    let tickets = [SnapshotFreshness::Recent, SnapshotFreshness::Analysed].map(|one| yard.request(one, 0));
+    yard.frame(1);
+    let orders = yard.orders.clone();
+    let look = |order: &SnapshotOrder| (order.boxes.len(), order.main.is_some(), order.max_width_px);
+    assert_eq!((look(&orders[0]), look(&orders[1])), ((1, true, 1280), (0, false, 4096)));
+    for (order, jpeg) in orders.iter().zip([b"drawn", b"plain"]) {
+        yard.made(order.id, jpeg.to_vec(), 1);
+    }
+    let again = yard.request(SnapshotFreshness::Recent, 2);
+    for (ticket, jpeg) in [(tickets[0], b"drawn"), (tickets[1], b"plain"), (again, b"drawn")] {
+        assert!(matches!(&yard.replies[&ticket], SnapshotReply::Taken(found) if *found.jpeg == *jpeg));
+    }
 }
 
 #[test]

@@ -38,6 +38,9 @@ struct Parameters {
     /// there is: for a person who looks. However many look, it is made once.
     #[serde(default)]
     recent: bool,
+    /// `true` gives the next analysed frame as the model is given it: of the analysed stream, in its own size, without boxes.
+    #[serde(default)]
+    plain: bool,
 }
 
 async fn snapshot(
@@ -46,6 +49,7 @@ async fn snapshot(
     Query(parameters): Query<Parameters>,
 ) -> Response {
     let freshness = match parameters {
+        Parameters { plain: true, .. } => SnapshotFreshness::Analysed,
         Parameters { fresh: true, .. } => SnapshotFreshness::Fresh,
         Parameters { recent: true, .. } => SnapshotFreshness::Recent,
         Parameters { .. } => SnapshotFreshness::Newest,

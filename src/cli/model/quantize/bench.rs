@@ -2,7 +2,7 @@
 
 use crate::appliance::child_environment::child_environment;
 use crate::appliance::load_model;
-use crate::cli::model::picture_files::read_picture;
+use crate::cli::model::quantize::pictures::Picture;
 use crate::cli::model::quantize::twin_manifest;
 use crate::ipc::child_process::own_binary;
 use crate::ipc::messages::LoadModel;
@@ -48,9 +48,15 @@ impl<'a> Bench<'a> {
         Ok(Self { settings, place, directory })
     }
 
-    /// Removes what was made, before the staging directory becomes a package.
-    pub(super) fn close(&self) -> std::io::Result<()> {
-        fs::remove_dir_all(&self.directory)
+    /// The package that it is for.
+    pub(super) fn place(&self) -> &'a Path {
+        self.place
+    }
+
+    /// Removes what was made, before the staging directory becomes a package. Returns the package that it was for.
+    pub(super) fn close(self) -> std::io::Result<PathBuf> {
+        fs::remove_dir_all(&self.directory)?;
+        Ok(self.place.to_owned())
     }
 
     /// Has a process write a graph of the model, and makes a package around it.
@@ -80,7 +86,7 @@ impl<'a> Bench<'a> {
     /// Observes the values between the model's convolutions, and what it detects meanwhile.
     pub(super) async fn observe(
         &self,
-        pictures: &[PathBuf],
+        pictures: &[Picture],
         bar: &ProgressBar,
     ) -> Result<(Vec<Observed>, Vec<Looked>), Box<dyn Error>> {
         let (package, _) = self.write("observed", QuantizeStep::Observe).await?;
@@ -93,11 +99,16 @@ impl<'a> Bench<'a> {
     pub(super) async fn look(
         &self,
         package: &Path,
-        pictures: &[PathBuf],
+        pictures: &[Picture],
         bar: &ProgressBar,
     ) -> Result<Vec<Looked>, Box<dyn Error>> {
         let mut unit = self.unit(package, false).await?;
         look(&mut unit, pictures, bar).await
+    }
+
+    /// Has a unit load a package, and with that see its canary.
+    pub(super) async fn try_canary(&self, package: &Path) -> Result<(), Box<dyn Error>> {
+        self.unit(package, false).await.map(drop)
     }
 
     /// A unit on the CPU, without a cache: nothing that is tried leaves something behind.
@@ -120,13 +131,13 @@ impl<'a> Bench<'a> {
     }
 }
 
-async fn look(unit: &mut OneShotUnit, pictures: &[PathBuf], bar: &ProgressBar) -> Result<Vec<Looked>, Box<dyn Error>> {
+async fn look(unit: &mut OneShotUnit, pictures: &[Picture], bar: &ProgressBar) -> Result<Vec<Looked>, Box<dyn Error>> {
     let options = LookOptions { min_confidence: Some(LEAST_CONFIDENCE), ..LookOptions::default() };
     let mut looked = Vec::with_capacity(pictures.len());
-    for path in pictures {
-        let image = read_picture(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let result = unit.detect(&image, options).await;
-        let result = result.map_err(|error| format!("{}: {error}; take it out of the directory", path.display()))?;
+    for picture in pictures {
+        let image = picture.read().map_err(|error| format!("{picture}: {error}"))?;
+        let cure = if matches!(picture, Picture::File(_)) { "; take it out of the directory" } else { "" };
+        let result = unit.detect(&image, options).await.map_err(|error| format!("{picture}: {error}{cure}"))?;
         looked.push(result.detections);
         bar.inc(1);
     }

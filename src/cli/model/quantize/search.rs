@@ -2,12 +2,12 @@
 
 use crate::cli::model::quantize::bench::{Bench, Looked};
 use crate::cli::model::quantize::candidates::{self, Candidate, PARTS, RULES, Rule};
+use crate::cli::model::quantize::pictures::Picture;
 use crate::evaluation::agreement::{Agreement, Comparison};
 use crate::ipc::quantize_messages::{FloatPart, Observed, QuantizeStep};
 use crate::model::manifest::Manifest;
 use indicatif::ProgressBar;
 use std::error::Error;
-use std::path::PathBuf;
 
 /// How often the pictures of the calibration are looked at: once for each way, and once for what is observed.
 pub(super) const LOOKS: usize = RULES.len() + PARTS.len();
@@ -18,7 +18,7 @@ pub(super) struct Search<'a> {
     pub(super) manifest: &'a Manifest,
     /// Of the values between the convolutions.
     pub(super) observed: &'a [Observed],
-    pub(super) calibration: &'a [PathBuf],
+    pub(super) calibration: &'a [Picture],
     /// What the float model sees in these pictures.
     pub(super) float: &'a [Looked],
     pub(super) bar: &'a ProgressBar,
