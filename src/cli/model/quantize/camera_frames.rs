@@ -126,9 +126,8 @@ fn times(cameras: usize, duration: Duration, per_minute: u16) -> Option<Times> {
     let least = 60.0 / (f64::from(per_minute) * SHARE_OF_LIMIT);
     let period = (duration.as_secs_f64() * cameras as f64 / MOST as f64).max(least);
     let period = Duration::try_from_secs_f64(period).ok()?;
-    let count = (duration.as_secs_f64() / period.as_secs_f64()).floor();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most as many as pictures")]
-    Some(Times { count: (count as usize).max(1), period, duration })
+    let count = duration.as_nanos() / period.as_nanos();
+    Some(Times { count: usize::try_from(count).unwrap_or(MOST).max(1), period, duration })
 }
 
 /// A file that nobody else can open: it loses its name at once, and goes with the last one that has it open.
