@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn a_full_box_is_asked_only_if_all_are_full() {
-        let some = peers(&[("a", 0.0), ("b", 0.5), ("c", -1.0)]);
-        for dice in [[0, 0], [1, 1], [2, 0], [2, 1]] {
+        let some = peers(&[("a", 0.0), ("b", 0.5), ("c", -1.0), ("d", 0.0)]);
+        for dice in [[0, 0], [0, 1], [1, 1], [2, 0], [2, 1], [3, 1]] {
             assert_eq!(chosen(&some, ("coco-ssd", "d1"), dice).as_deref(), Some("b"));
         }
         let none = peers(&[("a", 0.0), ("c", -1.0)]);

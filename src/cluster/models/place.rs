@@ -105,4 +105,17 @@ mod tests {
             assert_eq!(state(is_wanted, &boxes), expected, "{is_wanted} {boxes:?}");
         }
     }
+
+    #[test]
+    fn a_box_counts_on_the_units_that_others_keep_and_not_on_those_that_they_give_up() {
+        let at = |in_service, min| UnitsAt {
+            state: Running,
+            in_service,
+            share: min.map(|min| Share { min, ..Share::default() }),
+        };
+        let boxes = [("a", at(3, Some(1))), ("b", at(1, Some(2))), ("c", at(2, None)), ("own", at(9, Some(9)))];
+        let boxes: BTreeMap<_, _> = boxes.map(|(id, at)| (id.to_owned(), at)).into();
+        let place = ModelPlace::of(&ModelRecord::default(), 1, boxes, 0);
+        assert_eq!((place.kept_beside("own"), place.kept_beside("a")), (2, 10), "one of a, one of b, none of c");
+    }
 }
