@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_box_counts_on_the_units_that_others_keep_and_not_on_those_that_they_give_up() {
-        let at = |in_service, min| UnitsAt {
+        let at = |in_service, min: Option<usize>| UnitsAt {
             state: Running,
             in_service,
             share: min.map(|min| Share { min, ..Share::default() }),
