@@ -1,13 +1,14 @@
 //! Sixteen cameras that all see something, on two cores: how many frames are analysed, against ONNX Runtime alone beside plain
 //! processes that receive the same cameras and decode as many frames.
 
+use crate::bare_loop::{self, BareEngine};
 use crate::plain::{Mode, Plain};
 use crate::processor::processor_ms;
 use crate::report::Figure;
 use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};
-use crate::{bare_loop, busy_clip, seconds};
+use crate::{busy_clip, seconds};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
@@ -28,7 +29,7 @@ pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let decoder = PacedDecoder::start(decoded);
     std::thread::sleep(Duration::from_secs(10));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a minute")]
-    let bare = bare_loop::rate("bare-loop", UNITS, seconds(60.0) as u64);
+    let bare = bare_loop::rate("bare-loop", &BareEngine::float(), UNITS, seconds(60.0) as u64);
     drop((receivers, decoder));
 
     let method = "16 cameras of 1080p25, 2 Mbit/s, GOP 2 s, fps = 5, two units; then two bare loops beside plain receivers and a \

@@ -50,7 +50,7 @@ fn main() {
         return plain::serve(mode, codec, url);
     }
     match arguments.get(1).map(String::as_str) {
-        Some("bare-loop") => return bare_loop::run(arguments[2].parse().unwrap()),
+        Some("bare-loop") => return bare_loop::run(&arguments[2..]),
         Some("paced-decoder") => return busy::decode_at(arguments[2].parse().unwrap()),
         _ => {}
     }

@@ -10,6 +10,8 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../harness/engines.rs"]
+mod engines;
 #[path = "../harness/random.rs"]
 mod random;
 #[path = "../harness/statistics.rs"]
@@ -17,7 +19,6 @@ mod statistics;
 
 mod bare_loop;
 mod decoders;
-mod engines;
 mod scene;
 mod units;
 

@@ -1,6 +1,6 @@
 //! DetectCustomLabels under load: against a bare loop that decodes, resizes and infers, and when it has to refuse.
 
-use crate::bare_loop;
+use crate::bare_loop::{self, BareEngine};
 use crate::report::Figure;
 use crate::statistics::median;
 use crate::support::broker::Broker;
@@ -37,15 +37,15 @@ fn full_hd() -> Vec<u8> {
 }
 
 /// Decodes, resizes and infers for so many seconds, and prints how often a second.
-pub(crate) fn bare_image_loop(seconds: u64) {
+pub(crate) fn bare_image_loop(arguments: &[String]) {
     let bytes = full_hd();
     let manifest = Manifest::load(&root().join("models/coco-ssd")).unwrap();
     let wanted = (manifest.input.width, manifest.input.height);
     let mut tensor = InputTensor::new(&manifest.input, 1);
     let shape = manifest.input.shape(1);
     let mut preprocessor = Preprocessor::new(manifest.input);
-    let mut session = bare_loop::session();
-    bare_loop::print_rate(seconds, || {
+    let mut session = bare_loop::session(&BareEngine::from_arguments(arguments));
+    bare_loop::print_rate(arguments[0].parse().unwrap(), || {
         let image = image_decode::decode(&bytes, &ImageLimits::default(), wanted).unwrap();
         preprocessor.prepare_rgb(&image, NormalizedBox::WHOLE).unwrap();
         tensor.write(0, preprocessor.rgb());
@@ -129,35 +129,54 @@ fn closed_loop(daemon: &Daemon, image: &[u8]) -> (f64, f64) {
     ((after[0] - before[0]) / seconds, (after[1] - before[1]) / seconds)
 }
 
-fn start(broker: &Broker, more: &str) -> Daemon {
-    let models = format!("[[models]]\nname = \"coco-ssd\"\nmin_inference_units = {UNITS}\n{more}");
+fn start(broker: &Broker, of_model: &str, more: &str) -> Daemon {
+    let models = format!("[[models]]\nname = \"coco-ssd\"\nmin_inference_units = {UNITS}\n{of_model}{more}");
     let daemon = Daemon::start(broker.port, &models);
     daemon.wait_ready();
     daemon
 }
 
+/// Calls answered a second, and what so many processes do that decode, resize and infer; medians of the rounds.
+pub(crate) struct Answered {
+    /// Against the float file on ONNX Runtime's own provider.
+    pub(crate) of_float: f64,
+    /// Against the same engine.
+    pub(crate) of_same: f64,
+    pub(crate) rate: f64,
+}
+
+impl Answered {
+    /// With this engine in the bare processes, and these settings of the model and of units.
+    pub(crate) fn measure(engine: Option<&BareEngine>, of_model: &str, more: &str) -> Self {
+        let (broker, image, float) = (Broker::start(), full_hd(), BareEngine::float());
+        let (mut of_float, mut of_same, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let bare = bare_loop::rate("bare-image-loop", &float, UNITS, SECONDS);
+            let same = engine.map_or(bare, |engine| bare_loop::rate("bare-image-loop", engine, UNITS, SECONDS));
+            let (rate, _) = closed_loop(&start(&broker, of_model, more), &image);
+            of_float.push(rate / bare);
+            of_same.push(rate / same);
+            rates.push(rate);
+        }
+        Self { of_float: median(of_float), of_same: median(of_same), rate: median(rates) }
+    }
+}
+
 pub(crate) fn measure(figures: &mut Vec<Figure>) {
     let (broker, image) = (Broker::start(), full_hd());
-    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let bare = bare_loop::rate("bare-image-loop", UNITS, SECONDS);
-        let daemon = start(&broker, "");
-        let (rate, _) = closed_loop(&daemon, &image);
-        ratios.push(rate / bare);
-        rates.push(rate);
-    }
+    let Answered { of_float, rate, .. } = Answered::measure(None, "", "");
     let method = "8 clients on the same cores, each with a full HD JPEG in base64, 2 units; against 2 bare processes that \
                   decode, resize and infer the same; median of 3 rounds of 6 s";
     figures.push(Figure {
         name: "DetectCustomLabels, 8 clients / bare loop",
-        value: median(ratios),
+        value: of_float,
         unit: "ratio",
         bar: Some(0.9),
         method,
     });
-    figures.push(Figure { name: "  calls answered", value: median(rates), unit: "1/s", bar: None, method });
+    figures.push(Figure { name: "  calls answered", value: rate, unit: "1/s", bar: None, method });
 
-    let daemon = start(&broker, "tps_limit = 1\n");
+    let daemon = start(&broker, "tps_limit = 1\n", "");
     let (_, refused) = closed_loop(&daemon, &image);
     figures.push(Figure {
         name: "refusal on the server, p50 at most",

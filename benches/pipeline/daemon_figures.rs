@@ -1,5 +1,6 @@
 //! The daemon as a whole: detections a second against the bare loop, latency, memory.
 
+use crate::bare_loop::{self, BareEngine};
 use crate::footage::clip_at;
 use crate::processor::processor_ms;
 use crate::report::Figure;
@@ -8,7 +9,7 @@ use crate::support::broker::Broker;
 use crate::support::camera::RtspCamera;
 use crate::support::daemon::{Daemon, camera};
 use crate::support::from_setup;
-use crate::{bare_loop, unit_figures};
+use crate::unit_figures;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -57,40 +58,68 @@ impl Drop for Receivers {
     }
 }
 
-fn measure_throughput(figures: &mut Vec<Figure>) {
-    let (mut ratios, mut limited, mut rates, mut bares, mut besides) = (vec![], vec![], vec![], vec![], vec![]);
-    for _ in 0..ROUNDS {
-        let bare = bare_loop::rate("bare-loop", UNITS, SECONDS);
-        // Four cameras that together bring what the bare loop can do: more than the units can, on cores that also
-        // decode. What is decoded beyond that is decoded in vain.
-        let fps = (bare / 20.0).ceil() * 5.0;
-        let clip = clip_at(fps);
-        let names = ["one", "two", "three", "four"];
-        let cameras = RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", &fps.to_string(), "--count", "4"]);
-        let beside = {
-            let _receivers = Receivers::start(&cameras.urls[..names.len()]);
-            std::thread::sleep(Duration::from_secs(2));
-            bare_loop::rate("bare-loop", UNITS, SECONDS)
-        };
-        let broker = Broker::start();
-        let blocks = names.iter().zip(&cameras.urls).map(|(name, url)| camera(name, url, 0));
-        let daemon = Daemon::start(broker.port, &(models() + &blocks.collect::<String>()));
-        let messages = broker.subscribe("ocelli/box/cameras/#");
-        daemon.wait_ready();
-        for name in names {
-            messages.wait_json(name, 30, &format!("{name}/detections"), |_| true);
+/// Detections a second end to end; medians of the rounds.
+pub(crate) struct EndToEnd {
+    /// Against the float file in bare processes alone.
+    pub(crate) of_float: f64,
+    /// Against bare processes with the same engine beside bare decoders.
+    pub(crate) of_beside: f64,
+    pub(crate) rate: f64,
+    pub(crate) float: f64,
+    pub(crate) beside: f64,
+}
+
+impl EndToEnd {
+    /// With this engine in the bare processes, and these settings of the model and of units.
+    pub(crate) fn measure(engine: Option<&BareEngine>, of_model: &str, more: &str) -> Self {
+        let float = BareEngine::float();
+        let engine = engine.unwrap_or(&float);
+        let (mut of_float, mut of_beside, mut rates, mut floats, mut besides) =
+            (vec![], vec![], vec![], vec![], vec![]);
+        for _ in 0..ROUNDS {
+            let bare = bare_loop::rate("bare-loop", &float, UNITS, SECONDS);
+            let same = match engine.model == float.model && engine.provider == float.provider {
+                true => bare,
+                false => bare_loop::rate("bare-loop", engine, UNITS, SECONDS),
+            };
+            // Four cameras that together bring what the bare loop can do: more than the units can, on cores that also
+            // decode. What is decoded beyond that is decoded in vain.
+            let fps = (same / 20.0).ceil() * 5.0;
+            let clip = clip_at(fps);
+            let names = ["one", "two", "three", "four"];
+            let cameras =
+                RtspCamera::start(&["--file", clip.to_str().unwrap(), "--fps", &fps.to_string(), "--count", "4"]);
+            let beside = {
+                let _receivers = Receivers::start(&cameras.urls[..names.len()]);
+                std::thread::sleep(Duration::from_secs(2));
+                bare_loop::rate("bare-loop", engine, UNITS, SECONDS)
+            };
+            let broker = Broker::start();
+            let blocks: String = names.iter().zip(&cameras.urls).map(|(name, url)| camera(name, url, 0)).collect();
+            let daemon = Daemon::start(broker.port, &(models() + of_model + &blocks + more));
+            let messages = broker.subscribe("ocelli/box/cameras/#");
+            daemon.wait_ready();
+            for name in names {
+                messages.wait_json(name, 30, &format!("{name}/detections"), |_| true);
+            }
+            let rate = detected_per_second(&daemon);
+            daemon.assert_ledger_closes();
+            of_float.push(rate / bare);
+            of_beside.push(rate / beside);
+            rates.push(rate);
+            floats.push(bare);
+            besides.push(beside);
         }
-        let rate = detected_per_second(&daemon);
-        daemon.assert_ledger_closes();
-        ratios.push(rate / bare);
-        limited.push(rate / beside);
-        rates.push(rate);
-        bares.push(bare);
-        besides.push(beside);
+        let [of_float, of_beside, rate, float, beside] = [of_float, of_beside, rates, floats, besides].map(median);
+        Self { of_float, of_beside, rate, float, beside }
     }
+}
+
+fn measure_throughput(figures: &mut Vec<Figure>) {
+    let EndToEnd { of_float, of_beside, rate, float, beside } = EndToEnd::measure(None, "", "");
     figures.push(Figure {
         name: "detections end to end / bare loop",
-        value: median(ratios),
+        value: of_float,
         unit: "ratio",
         bar: Some(0.9),
         method: "four 768x576 H.264 cameras over RTSP saturate 2 units of 1 thread on the cores that also decode and \
@@ -98,16 +127,16 @@ fn measure_throughput(figures: &mut Vec<Figure>) {
     });
     figures.push(Figure {
         name: "detections end to end / bare loop beside bare decoders",
-        value: median(limited),
+        value: of_beside,
         unit: "ratio",
         bar: None,
         method: "against the same bare processes while gst-launch receives and decodes the same four cameras and drops \
                  the frames: what these cores can do for anybody",
     });
-    let plain = |name, values| Figure { name, value: median(values), unit: "1/s", bar: None, method: "as above" };
-    figures.push(plain("  detections end to end", rates));
-    figures.push(plain("  bare loop", bares));
-    figures.push(plain("  bare loop beside bare decoders", besides));
+    let plain = |name, value| Figure { name, value, unit: "1/s", bar: None, method: "as above" };
+    figures.push(plain("  detections end to end", rate));
+    figures.push(plain("  bare loop", float));
+    figures.push(plain("  bare loop beside bare decoders", beside));
 }
 
 /// Milliseconds of processor time that processes have used, and frames detected with it.

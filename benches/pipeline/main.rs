@@ -10,6 +10,8 @@ mod support;
 
 #[path = "../harness/bare_loop.rs"]
 mod bare_loop;
+#[path = "../harness/engines.rs"]
+mod engines;
 #[path = "../harness/footage.rs"]
 mod footage;
 #[path = "../harness/processor.rs"]
@@ -20,16 +22,17 @@ mod report;
 mod statistics;
 
 mod api_figures;
+mod chosen_engine;
 mod daemon_figures;
 mod unit_figures;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if arguments.get(1).is_some_and(|first| first == "bare-loop") {
-        return bare_loop::run(arguments[2].parse().unwrap());
+        return bare_loop::run(&arguments[2..]);
     }
     if arguments.get(1).is_some_and(|first| first == "bare-image-loop") {
-        return api_figures::bare_image_loop(arguments[2].parse().unwrap());
+        return api_figures::bare_image_loop(&arguments[2..]);
     }
     if arguments.get(1).is_some_and(|first| first == "bare-echo") {
         return unit_figures::echo();
@@ -39,8 +42,12 @@ fn main() {
         return;
     }
     let mut figures = Vec::new();
-    unit_figures::measure(&mut figures);
-    daemon_figures::measure(&mut figures);
-    api_figures::measure(&mut figures);
+    let only = std::env::var("OCELLI_BENCH_ONLY").unwrap_or_default();
+    if only != "engine" {
+        unit_figures::measure(&mut figures);
+        daemon_figures::measure(&mut figures);
+        api_figures::measure(&mut figures);
+    }
+    chosen_engine::measure(&mut figures);
     report::report("bench", &figures);
 }
