@@ -4,7 +4,7 @@ PREFIX ?= /usr
 CARGO ?= cargo
 
 help: ## what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: packages, ONNX Runtime, models, footage
 	@setup/setup.sh
