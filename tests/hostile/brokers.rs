@@ -23,8 +23,8 @@ const MODES: [&str; 13] = [
     "invented-cameras",
     "goodbyes",
 ];
-/// That of a short run.
-const SOME: [&str; 1] = ["command-flood"];
+/// Those of a short run.
+const SOME: [&str; 2] = ["huge-retained", "command-flood"];
 
 /// The daemon itself speaks MQTT: what is read as fast as it comes takes a core, and what is carried out some of another. In ten
 /// seconds sixty lines may be about commands and messages, of four kinds.

@@ -17,6 +17,9 @@ const CLIENT_QUEUE: usize = 256;
 /// The longest packet either way; the client's own limit of 10 kB would end the connection. A snapshot is the longest.
 const MAX_PACKET_BYTES: u32 = 2 * 1024 * 1024;
 
+/// The most packets that the client reads before we take the first of them: it would hold 128, which are 256 MiB of the longest.
+const READ_BATCH: usize = 4;
+
 /// Everything that is needed to make a connection.
 pub(super) struct ClientOptions {
     settings: MqttSettings,
@@ -113,7 +116,7 @@ impl ClientOptions {
             ProtocolVersion::V5 => {
                 let mut options = v5::MqttOptions::new(&self.client_id, broker);
                 options.set_keep_alive(settings.keep_alive_seconds).set_session_mode(v5::SessionMode::Clean);
-                options.set_max_packet_size(Some(MAX_PACKET_BYTES));
+                options.set_max_packet_size(Some(MAX_PACKET_BYTES)).set_read_batch_size(READ_BATCH);
                 let qos = v5::QoS::AtLeastOnce;
                 if !self.available.is_empty() {
                     options.set_last_will(v5::LastWill::new(&self.available, "offline", qos, true, None));
@@ -131,6 +134,7 @@ impl ClientOptions {
                 let mut options = v4::MqttOptions::new(&self.client_id, broker);
                 options.set_keep_alive(settings.keep_alive_seconds).set_session_mode(v4::SessionMode::Clean);
                 options.set_max_packet_size(MAX_PACKET_BYTES as usize, MAX_PACKET_BYTES as usize);
+                options.set_read_batch_size(READ_BATCH);
                 if !self.available.is_empty() {
                     let qos = v4::QoS::AtLeastOnce;
                     options.set_last_will(v4::LastWill::new(&self.available, "offline", qos, true));
