@@ -38,8 +38,8 @@ pub(super) fn snapshot(arguments: &SnapshotArguments) -> ExitCode {
 }
 
 async fn fetch(daemon: &Daemon, arguments: &SnapshotArguments) -> Result<(), Box<dyn Error>> {
-    let path =
-        format!("/api/cameras/{}/snapshot?fresh={}&plain={}", arguments.camera, arguments.fresh, arguments.plain);
+    let wanted = if arguments.plain { "plain=true".to_owned() } else { format!("fresh={}", arguments.fresh) };
+    let path = format!("/api/cameras/{}/snapshot?{wanted}", arguments.camera);
     let (box_id, jpeg) = daemon.ask(HttpMethod::GET, &path, None).await?;
     daemon.warn_of_another_box(&box_id);
     let output = arguments.output.clone().unwrap_or_else(|| format!("{}.jpg", arguments.camera).into());

@@ -38,7 +38,7 @@ pub enum SnapshotFreshness {
     Recent,
     /// A picture of the next frame as its model is given it: of the analysed stream, in its own size and without boxes. It is
     /// neither stored nor published, and counts as a request.
-    Analysed,
+    Plain,
     /// A picture of the next frame, stored and published like those of events. The reply comes as soon as it is accepted.
     Published,
 }

@@ -75,7 +75,7 @@ impl Snapshots {
         if let Some(kept) = viewed.as_ref().filter(|kept| now.since(kept.captured_at) <= RECENT) {
             return answer(SnapshotReply::Taken(kept.clone()));
         }
-        let is_plain = freshness == SnapshotFreshness::Analysed;
+        let is_plain = freshness == SnapshotFreshness::Plain;
         if let Err(refusal) = refusal.map_or_else(|| self.may_wait(camera, is_view, is_plain, now), Err) {
             if let Some(kept) = viewed {
                 return answer(SnapshotReply::Taken(kept));

@@ -69,6 +69,7 @@ fn turn(image: RgbImage, orientation: Orientation) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::ImageEncoder as _;
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -82,6 +83,21 @@ mod tests {
         let image = decode(&png(3, 2), &ImageLimits::default(), (8, 8)).unwrap();
         assert_eq!((image.width, image.height), (3, 2));
         assert_eq!(image.samples, [1, 2, 3].repeat(6));
+    }
+
+    #[test]
+    fn a_png_is_not_turned_by_its_exif_data() {
+        let (mut bytes, mut exif) = (Vec::new(), Vec::new());
+        // TIFF, little endian: one entry, the orientation (tag 0x0112, a short), which is a quarter turn.
+        for part in [&b"II*\0\x08\0\0\0"[..], b"\x01\0", b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0", b"\0\0\0\0"] {
+            exif.extend_from_slice(part);
+        }
+        assert_eq!(Orientation::from_exif_chunk(&exif), Some(Orientation::Rotate90));
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+        encoder.set_exif_metadata(exif).unwrap();
+        encoder.write_image(&[1; 3 * 30 * 20], 30, 20, image::ExtendedColorType::Rgb8).unwrap();
+        let decoded = decode(&bytes, &ImageLimits::default(), (30, 20)).unwrap();
+        assert_eq!((decoded.width, decoded.height), (30, 20));
     }
 
     #[test]

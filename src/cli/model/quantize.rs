@@ -90,22 +90,45 @@ async fn run(settings: &Settings, arguments: &QuantizeArguments) -> Result<(), B
     let (name, store) = (&arguments.name, Store::new(&settings.units.models_directory));
     // Before frames are taken for hours, and while others may change packages.
     detector(&store, name)?;
-    let Some(recipe) = &arguments.from_recipe else {
-        let pictures = pictures_for(settings, arguments).await?;
-        // Held to the end: what is judged is what is installed.
-        let changes = store.change()?;
-        let (place, manifest) = detector(&store, name)?;
-        let staging = changes.stage()?;
-        let bench = Bench::new(settings, &place, staging.directory())?;
-        let twin = search_and_judge(arguments, &bench, &manifest, &pictures).await?;
-        return if arguments.dry_run { Ok(()) } else { twin.install(&changes, &staging, bench, !arguments.json) };
-    };
-    let recipe = Recipe::read(recipe)?;
+    let source = source(settings, arguments).await?;
+    // Held to the end: what is judged is what is installed.
     let changes = store.change()?;
     let (place, manifest) = detector(&store, name)?;
     let staging = changes.stage()?;
     let bench = Bench::new(settings, &place, staging.directory())?;
-    recipe.make(&bench, name, &manifest).await?.install(&changes, &staging, bench, true)
+    let twin = match source {
+        Source::Pictures(calibration, judging) => {
+            search_and_judge(arguments, &bench, &manifest, &calibration, &judging).await?
+        }
+        Source::Recipe(recipe) => recipe.make(&bench, name, &manifest).await?,
+    };
+    if arguments.dry_run {
+        return Ok(());
+    }
+    twin.install(&changes, &staging, bench, !arguments.json)
+}
+
+/// What a twin is made from.
+enum Source {
+    /// Pictures that calibrate, and others that judge.
+    Pictures(Vec<Picture>, Vec<Picture>),
+    Recipe(Recipe),
+}
+
+/// Reads or takes what the command line names.
+async fn source(settings: &Settings, arguments: &QuantizeArguments) -> Result<Source, Box<dyn Error>> {
+    if let Some(file) = &arguments.from_recipe {
+        return Ok(Source::Recipe(Recipe::read(file)?));
+    }
+    let (pictures, what) = match (arguments.from_cameras, &arguments.images) {
+        (Some(duration), _) => (of_cameras(settings, &arguments.name, duration).await?, "frames of cameras".to_owned()),
+        (None, Some(directory)) => {
+            (pictures::of_directory(directory)?, format!("JPEG or PNG files in {}", directory.display()))
+        }
+        (None, None) => return Err("give --images, --from-cameras or --from-recipe".into()),
+    };
+    let (calibration, judging) = pictures::split(pictures, &what)?;
+    Ok(Source::Pictures(calibration, judging))
 }
 
 /// Makes a twin with some of the pictures, judges it on the others, and prints the figures.
@@ -113,7 +136,8 @@ async fn search_and_judge<'a>(
     arguments: &'a QuantizeArguments,
     bench: &Bench<'_>,
     manifest: &'a Manifest,
-    (calibration, judging): &(Vec<Picture>, Vec<Picture>),
+    calibration: &[Picture],
+    judging: &[Picture],
 ) -> Result<Twin<'a>, Box<dyn Error>> {
     let bar = progress("quantising", calibration.len() * LOOKS + 2 * judging.len());
     let (observed, float) = bench.observe(calibration, &bar).await?;
@@ -154,21 +178,6 @@ fn detector(store: &Store, name: &str) -> Result<(PathBuf, Manifest), Box<dyn Er
     }
     manifest.verify_model(&place)?;
     Ok((place, manifest))
-}
-
-/// The pictures that calibrate, and those that judge.
-async fn pictures_for(
-    settings: &Settings,
-    arguments: &QuantizeArguments,
-) -> Result<(Vec<Picture>, Vec<Picture>), Box<dyn Error>> {
-    let (pictures, what) = match (arguments.from_cameras, &arguments.images) {
-        (Some(duration), _) => (of_cameras(settings, &arguments.name, duration).await?, "frames of cameras".to_owned()),
-        (None, Some(directory)) => {
-            (pictures::of_directory(directory)?, format!("JPEG or PNG files in {}", directory.display()))
-        }
-        (None, None) => return Err("give --images or --from-cameras".into()),
-    };
-    Ok(pictures::split(pictures, &what)?)
 }
 
 /// Reads a time such as `90s`, `10m`, `24h` or `7d`.

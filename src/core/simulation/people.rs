@@ -122,7 +122,7 @@ impl World {
         let freshness = self.dice.pick(&[
             SnapshotFreshness::Newest,
             SnapshotFreshness::Fresh,
-            SnapshotFreshness::Analysed,
+            SnapshotFreshness::Plain,
             SnapshotFreshness::Published,
         ]);
         self.inbox.push_back(Event::SnapshotRequested { ticket, camera, freshness });

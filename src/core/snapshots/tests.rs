@@ -164,7 +164,7 @@ fn all_waiting_requests_get_the_same_picture_and_cost_one_of_the_limit() {
 fn a_picture_for_a_model_is_the_frame_alone_and_nobody_looks_at_it() {
     let mut yard = Yard::new(1, true);
     yard.main = Some(Ok(CameraIndex(8)));
-    let tickets = [SnapshotFreshness::Recent, SnapshotFreshness::Analysed].map(|one| yard.request(one, 0));
+    let tickets = [SnapshotFreshness::Recent, SnapshotFreshness::Plain].map(|one| yard.request(one, 0));
     yard.frame(1);
     let orders = yard.orders.clone();
     let look = |order: &SnapshotOrder| (order.boxes.len(), order.main.is_some(), order.max_width_px);

@@ -49,7 +49,7 @@ async fn snapshot(
     Query(parameters): Query<Parameters>,
 ) -> Response {
     let freshness = match parameters {
-        Parameters { plain: true, .. } => SnapshotFreshness::Analysed,
+        Parameters { plain: true, .. } => SnapshotFreshness::Plain,
         Parameters { fresh: true, .. } => SnapshotFreshness::Fresh,
         Parameters { recent: true, .. } => SnapshotFreshness::Recent,
         Parameters { .. } => SnapshotFreshness::Newest,
