@@ -41,9 +41,9 @@ fn a_broker_that_means_harm_costs_its_own_connection() {
     let none = "[mqtt]\nport = 1\n";
     let site = neighbour::start(none);
     let mut rows = Vec::new();
-    for (index, mode) in modes.into_iter().enumerate() {
+    for mode in modes {
         let (port, clients) = broker::start(mode);
-        let protocols = if report::is_whole() { &["5", "3.1.1"][..] } else { &["5", "3.1.1"][index % 2..=index % 2] };
+        let protocols = if report::is_whole() { &["5", "3.1.1"][..] } else { &["5"] };
         for protocol in protocols {
             let broker = format!("[mqtt]\nport = {port}\nprotocol = \"{protocol}\"\ncommands = true\n");
             let begin = || site.reload_changed(|settings| settings.replacen(none, &broker, 1));
